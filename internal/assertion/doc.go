@@ -1,0 +1,22 @@
+// Package assertion judges what a bucket schema borrows from JSON Schema: the
+// shape of the schema document itself, and the assertion keywords its fields
+// carry, such as minLength or pattern.
+//
+//	faults := assertion.CheckDocument(doc)       // is this a schema at all?
+//	doc = assertion.Prune(doc)                   // the same, without null members
+//	a, err := assertion.Compile(map[string]any{  // once per field
+//		"minLength": 3, "pattern": "^a+$",
+//	})
+//	failures := a.Check(value)                   // once per value, from any goroutine
+//
+// Every value is a plain JSON tree: nil, bool, string, json.Number, a Go integer
+// or float, []any, map[string]any. Numbers are compared exactly, whatever their
+// size. Nothing here reads the network or the disk, and nothing writes into a
+// caller's tree.
+//
+// Depth, size and exponents are the caller's to bound before any of this is
+// asked: the cost of judging one value grows with all three.
+//
+// Types, required, enum, items and default values are not judged here. They are
+// the bucket's own rules.
+package assertion
