@@ -1,0 +1,117 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// Synchronous is SQLite's synchronous level.
+type Synchronous int
+
+// The levels this package offers; both keep the file whole at any crash.
+const (
+	// Normal: a commit survives the end of the process, not a power cut.
+	Normal Synchronous = 1
+	// Full: a commit survives a power cut.
+	Full Synchronous = 2
+)
+
+// Config says what to open and how. All fields are required but ReadOnly and NewGroup.
+type Config struct {
+	Path          string
+	ReadOnly      bool
+	Synchronous   Synchronous
+	BusyTimeout   time.Duration // how long to wait for another process's lock
+	Readers       int           // the most connections reading at once
+	ApplicationID int32
+	Migrations    []string // migration n brings the file from version n to n+1
+	// NewGroup makes the state shared by the operations of one transaction. It is
+	// told whether the file is still as the last group left it, so that what that
+	// one knew still holds.
+	NewGroup func(unchanged bool) Group
+}
+
+// Group is what the operations of one transaction share. It is made when the
+// transaction begins and dropped when it ends.
+type Group interface {
+	// BeforeCommit writes what the group owes the file. An error takes the
+	// transaction back.
+	BeforeCommit(*Tx) error
+	// AfterCommit runs once the commit has succeeded, before its callers are told.
+	AfterCommit()
+}
+
+// DB is an open database. It is safe for concurrent use.
+type DB struct {
+	cfg     Config
+	writer  *writer // nil when read-only
+	readers *pool
+
+	closing chan struct{}
+	once    sync.Once
+	err     error // what closing returned
+}
+
+// Open opens or creates the database. Whatever fails, nothing stays open, and a
+// file that is not ours, or is newer than we are, is left as it was.
+func Open(ctx context.Context, cfg Config) (*DB, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	loc, exists, err := locate(cfg.Path, cfg.ReadOnly)
+	if err != nil {
+		return nil, err
+	}
+	if exists {
+		if err := inspect(loc, cfg); err != nil {
+			return nil, err
+		}
+	}
+	db := &DB{cfg: cfg, closing: make(chan struct{})}
+	if cfg.ReadOnly {
+		parameters, err := openReadOnly(ctx, loc, cfg)
+		if err != nil {
+			return nil, err
+		}
+		db.readers = newPool(cfg.Readers, db.closing, func() (*Conn, error) { return openReader(loc, cfg, parameters) })
+		return db, nil
+	}
+	conn, err := openWriter(ctx, loc, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if loc.path == Memory {
+		db.readers = poolOf(conn, db.closing)
+		db.writer = newWriter(db, nil)
+	} else {
+		db.readers = newPool(cfg.Readers, db.closing, func() (*Conn, error) { return openReader(loc, cfg, "mode=rw") })
+		db.writer = newWriter(db, conn)
+	}
+	return db, nil
+}
+
+// ReadOnly reports whether the database was opened for reading only.
+func (db *DB) ReadOnly() bool { return db.writer == nil }
+
+// Closing returns a channel that is closed when Close is called.
+func (db *DB) Closing() <-chan struct{} { return db.closing }
+
+// Close ends waiting calls with ErrClosed, waits for what is inside SQLite, and
+// closes the file. Calling it again returns what the first call returned.
+func (db *DB) Close() error {
+	db.once.Do(func() {
+		close(db.closing)
+		if db.writer != nil {
+			db.writer.close()
+		}
+		db.err = db.readers.close()
+		// The last connection empties the log into the file, which would keep out
+		// reads that are still running. A memory database's is in the pool.
+		if db.writer != nil && db.writer.conn != nil {
+			db.err = errors.Join(db.err, db.writer.conn.close())
+		}
+	})
+	return db.err
+}

@@ -1,0 +1,75 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+
+	"modernc.org/sqlite"
+)
+
+// Errors that callers tell apart. Every error of this package that has one of
+// these causes matches it with errors.Is.
+var (
+	// ErrBusy: another process held a lock for longer than the busy timeout. Nothing happened.
+	ErrBusy = errors.New("the file is locked by another process")
+	// ErrClosed: the database was closed before or during the call. Nothing happened.
+	ErrClosed = errors.New("the store is closed")
+	// ErrCorrupt: the file is damaged, or is no SQLite database.
+	ErrCorrupt = errors.New("the file is damaged")
+	// ErrFull: the disk, or the size the file may have, is exhausted. Nothing happened.
+	ErrFull = errors.New("the disk is full")
+	// ErrReadOnly: a write on a database that was opened, or has become, read-only. Nothing happened.
+	ErrReadOnly = errors.New("the store is read-only")
+	// ErrTooLarge: a value is longer than SQLite can hold. Nothing happened.
+	ErrTooLarge = errors.New("too large")
+	// ErrOutcomeUnknown: the disk failed while a commit was under way; after
+	// reopening, the write is there whole or not at all.
+	ErrOutcomeUnknown = errors.New("the outcome of the commit is unknown")
+	// ErrStranger: the file is a database of another application.
+	ErrStranger = errors.New("the file belongs to another application")
+	// ErrNewer: the file was written by a newer version of this library.
+	ErrNewer = errors.New("the file was written by a newer version")
+)
+
+// SQLite's primary result codes that this package tells apart.
+const (
+	codeBusy     = 5
+	codeLocked   = 6
+	codeReadOnly = 8
+	codeIOErr    = 10
+	codeCorrupt  = 11
+	codeFull     = 13
+	codeCantOpen = 14
+	codeTooBig   = 18
+	codeNotADB   = 26
+)
+
+// classify is the one place where SQLite's result codes become errors: it wraps
+// err in the sentinel its code stands for and keeps SQLite's own text.
+func classify(err error) error {
+	var sentinel error
+	switch primaryCode(err) {
+	case codeBusy, codeLocked:
+		sentinel = ErrBusy
+	case codeReadOnly:
+		sentinel = ErrReadOnly
+	case codeCorrupt, codeNotADB:
+		sentinel = ErrCorrupt
+	case codeFull:
+		sentinel = ErrFull
+	case codeTooBig:
+		sentinel = ErrTooLarge
+	default:
+		return err
+	}
+	return fmt.Errorf("%w: %w", sentinel, err)
+}
+
+// primaryCode returns the primary SQLite result code err carries, or 0.
+func primaryCode(err error) int {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		return e.Code() & 0xff
+	}
+	return 0
+}

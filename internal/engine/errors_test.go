@@ -1,0 +1,67 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"testing"
+)
+
+// What SQLite refuses carries the error its result code stands for, and no other.
+func TestClassify(t *testing.T) {
+	t.Parallel()
+	sentinels := []error{ErrBusy, ErrClosed, ErrCorrupt, ErrFull, ErrReadOnly, ErrTooLarge, ErrOutcomeUnknown, ErrStranger, ErrNewer}
+	tests := []struct {
+		name string
+		op   func(*Tx) error
+		code int
+		want error // nil: none of the sentinels
+	}{
+		{"too large", execute("SELECT zeroblob(2000000000)"), codeTooBig, ErrTooLarge},
+		{"full", func(tx *Tx) (err error) {
+			whenFull(tx, func() { err = overfill(tx) })
+			return err
+		}, codeFull, ErrFull},
+		{"query only", func(tx *Tx) error {
+			tx.pragma("query_only = 1")
+			defer tx.pragma("query_only = 0")
+			return insert(tx, "a")
+		}, codeReadOnly, ErrReadOnly},
+		{"duplicate", execute("INSERT INTO item VALUES ('a', NULL), ('a', NULL)"), 19, nil},
+		{"syntax", execute("nonsense"), 1, nil},
+		{"missing argument", execute("SELECT ?"), 0, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			eachKind(t, func(t *testing.T, cfg Config) {
+				err := openStore(t, cfg).Write(context.Background(), test.op)
+				if err == nil {
+					t.Fatal("got no error, want one")
+				}
+				if got := primaryCode(err); got != test.code {
+					t.Errorf("code: got %d, want %d", got, test.code)
+				}
+				checkOnly(t, err, test.want, sentinels)
+			})
+		})
+	}
+}
+
+// checkOnly checks that err matches want and no other of sentinels.
+func checkOnly(t *testing.T, err, want error, sentinels []error) {
+	t.Helper()
+	for _, sentinel := range sentinels {
+		if sentinel == want {
+			checkError(t, "error", err, want)
+		} else if errors.Is(err, sentinel) {
+			t.Errorf("error: got %v, want it not to be %v", err, sentinel)
+		}
+	}
+}
+
+// execute returns an operation that runs one statement.
+func execute(statement string) func(*Tx) error {
+	return func(tx *Tx) error {
+		_, err := tx.Exec(statement)
+		return err
+	}
+}

@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+)
+
+// pool lends connections, opening them as they are first needed.
+type pool struct {
+	idle   chan *Conn    // holds connections not in use
+	spare  chan struct{} // one token for each connection not yet opened
+	open   func() (*Conn, error)
+	closed <-chan struct{}
+}
+
+func newPool(size int, closed <-chan struct{}, open func() (*Conn, error)) *pool {
+	p := &pool{idle: make(chan *Conn, size), spare: make(chan struct{}, size), open: open, closed: closed}
+	for range size {
+		p.spare <- struct{}{}
+	}
+	return p
+}
+
+// poolOf returns a pool of one connection that is open already.
+func poolOf(c *Conn, closed <-chan struct{}) *pool {
+	p := &pool{idle: make(chan *Conn, 1), closed: closed}
+	p.put(c)
+	return p
+}
+
+func (p *pool) get(ctx context.Context) (*Conn, error) {
+	// A connection that is open and warm is preferred to a new one.
+	select {
+	case c := <-p.idle:
+		return c, nil
+	default:
+	}
+	select {
+	case c := <-p.idle:
+		return c, nil
+	case <-p.spare:
+		c, err := p.open()
+		if err != nil {
+			p.spare <- struct{}{}
+		}
+		return c, err
+	case <-p.closed:
+		return nil, ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (p *pool) put(c *Conn) { p.idle <- c }
+
+// lend runs f on a connection, which is back in the pool even if f panics.
+func (p *pool) lend(ctx context.Context, f func(*Conn) error) error {
+	c, err := p.get(ctx)
+	if err != nil {
+		return err
+	}
+	defer p.put(c)
+	return f(c)
+}
+
+// close closes every connection, waiting for those in use.
+func (p *pool) close() error {
+	var errs []error
+	for range cap(p.idle) {
+		select {
+		case <-p.spare:
+		case c := <-p.idle:
+			errs = append(errs, c.close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Read lends a connection to f for reading. If another process is in the way,
+// f runs again until ctx ends or the busy timeout has passed; like a write it
+// must set, not add to, what it hands back. f must not keep the connection, nor
+// call back into the DB.
+func (db *DB) Read(ctx context.Context, f func(*Conn) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-db.closing:
+		return ErrClosed
+	default:
+	}
+	err := db.readers.lend(ctx, f)
+	if !errors.Is(err, ErrBusy) {
+		return err
+	}
+	return db.readAgain(ctx, f, err)
+}
+
+// readAgain is the rare rest of Read: a recovery or a closing checkpoint of
+// another process keeps readers out for a moment.
+func (db *DB) readAgain(ctx context.Context, f func(*Conn) error, err error) error {
+	wait := newPoll()
+	for deadline := time.Now().Add(db.cfg.BusyTimeout); errors.Is(err, ErrBusy) && time.Now().Before(deadline); {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-db.closing:
+			return ErrClosed
+		case <-time.After(wait.next()):
+		}
+		err = db.readers.lend(ctx, f)
+	}
+	return err
+}
+
+// poll yields the pauses between attempts at a lock: short at first, since most
+// transactions last less than a millisecond, and never so long that a
+// lock that came free goes unnoticed. The jitter keeps processes out of step.
+type poll struct{ d time.Duration }
+
+func newPoll() *poll { return &poll{100 * time.Microsecond} }
+
+func (p *poll) next() time.Duration {
+	d := p.d
+	p.d = min(2*p.d, 5*time.Millisecond)
+	return d/2 + rand.N(d)
+}

@@ -1,0 +1,386 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A group ends when nothing is waiting, or at one of these bounds, so that the
+// first caller in it is not kept for the sake of the last.
+const (
+	maxGroupOps  = 512
+	maxGroupTime = 20 * time.Millisecond
+)
+
+// Pending is an operation that waits for its verdict.
+type Pending struct {
+	ctx      context.Context
+	writer   *writer
+	run      func(*Tx) error
+	deadline time.Time   // until when it may wait for another process's lock
+	claimed  atomic.Bool // by a group that runs it, or by whoever refuses it
+	err      error
+	done     chan struct{} // closed when err is the verdict
+}
+
+// Write runs one operation and returns its verdict, after the commit. A call
+// whose ctx ends before its group holds the write lock has no effect and returns
+// the context's error; after that moment it returns the group's verdict,
+// whatever becomes of ctx.
+func (db *DB) Write(ctx context.Context, run func(*Tx) error) error {
+	return db.queue(ctx, run).Wait()
+}
+
+// Start begins [DB.Write] and returns at once. Operations started one after the
+// other by one goroutine run in that order.
+func (db *DB) Start(ctx context.Context, run func(*Tx) error) *Pending {
+	p := db.queue(ctx, run)
+	go p.Wait() // somebody must, for it to be led
+	return p
+}
+
+func (db *DB) queue(ctx context.Context, run func(*Tx) error) *Pending {
+	p := &Pending{ctx: ctx, writer: db.writer, run: run, done: make(chan struct{})}
+	p.deadline = time.Now().Add(db.cfg.BusyTimeout)
+	err := ctx.Err()
+	if err == nil && db.writer == nil {
+		err = ErrReadOnly
+	}
+	if err == nil {
+		err = db.writer.enqueue(p)
+	}
+	if err != nil {
+		p.refuse(err)
+	}
+	return p
+}
+
+// Wait returns the operation's verdict. See [DB.Write]. While it waits it may
+// have to lead: to commit a group for all that wait.
+func (p *Pending) Wait() error {
+	for {
+		select {
+		case <-p.done:
+			return p.err
+		default:
+		}
+		select {
+		case <-p.done:
+		case <-p.ctx.Done():
+			p.refuse(p.ctx.Err())
+			<-p.done // if it was not refused, a group has claimed it
+		case p.writer.turn <- struct{}{}:
+			p.writer.lead(p)
+			<-p.writer.turn
+		}
+	}
+}
+
+func (p *Pending) finish(err error) {
+	p.err = err
+	close(p.done)
+}
+
+// refuse finishes an operation that no group has claimed.
+func (p *Pending) refuse(err error) {
+	if p.claimed.CompareAndSwap(false, true) {
+		p.finish(err)
+	}
+}
+
+// writer is the one connection that writes, and the queue in front of it. There
+// is no goroutine behind it: those who wait take turns at committing a group for
+// all. A lone caller thus commits for itself, and is spared two switches between
+// goroutines, which cost a third as much as a commit.
+type writer struct {
+	db   *DB
+	conn *Conn         // nil for a memory database, whose one connection is in the pool
+	turn chan struct{} // holds a token while somebody leads
+
+	mu      sync.Mutex
+	queue   []*Pending
+	refusal error // why no more writes are taken, once a commit's outcome is unknown
+
+	// These belong to whoever leads.
+	group   []*Pending // the operations of the running transaction, in order
+	version uint32     // of the file, after the last commit; see Config.NewGroup
+	current bool       // whether version is known
+}
+
+func newWriter(db *DB, conn *Conn) *writer {
+	return &writer{db: db, conn: conn, turn: make(chan struct{}, 1)}
+}
+
+func (w *writer) enqueue(p *Pending) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.isClosing():
+		return ErrClosed
+	case w.refusal != nil:
+		return w.refusal
+	}
+	w.queue = append(w.queue, p)
+	return nil
+}
+
+func (w *writer) isClosing() bool {
+	select {
+	case <-w.db.closing:
+		return true
+	default:
+		return false
+	}
+}
+
+// lead commits one group, on behalf of p and of all that wait. If p no longer
+// waits, another leads. A memory database's connection is taken from the readers
+// for the time being.
+func (w *writer) lead(p *Pending) {
+	if p.claimed.Load() {
+		return
+	}
+	conn := w.conn
+	if conn == nil {
+		var err error
+		if conn, err = w.db.readers.get(p.ctx); err != nil {
+			p.refuse(err)
+			return
+		}
+		defer w.db.readers.put(conn)
+	}
+	tx, err := w.begin(p.ctx, conn, func(now time.Time) bool {
+		w.refuseLate(now)
+		return !p.claimed.Load()
+	})
+	switch {
+	case err == nil && tx != nil:
+		w.commitGroup(tx)
+	case err != nil && p.ctx.Err() != nil:
+		p.refuse(p.ctx.Err())
+	case err != nil:
+		w.refuseAll(err)
+	}
+}
+
+// next claims the oldest operation that still waits, or returns nil.
+func (w *writer) next() *Pending {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(w.queue) > 0 {
+		p := w.queue[0]
+		w.queue[0] = nil
+		w.queue = w.queue[1:]
+		if err := p.ctx.Err(); err != nil {
+			p.refuse(err)
+		} else if p.claimed.CompareAndSwap(false, true) {
+			return p
+		}
+	}
+	w.queue = nil
+	return nil
+}
+
+// refuseLate refuses the operations that have waited too long by now.
+func (w *writer) refuseLate(now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.queue = slices.DeleteFunc(w.queue, func(p *Pending) bool {
+		if p.deadline.Before(now) {
+			p.refuse(ErrBusy)
+		}
+		return p.claimed.Load()
+	})
+}
+
+// refuseAll refuses everything that waits.
+func (w *writer) refuseAll(err error) {
+	w.mu.Lock()
+	queue := w.queue
+	w.queue = nil
+	w.mu.Unlock()
+	for _, p := range queue {
+		p.refuse(err)
+	}
+}
+
+// begin takes the write lock, waiting for other processes until ctx ends or
+// nobody wants it any more; then it returns no transaction.
+func (w *writer) begin(ctx context.Context, conn *Conn, wanted func(now time.Time) bool) (*Tx, error) {
+	wait := newPoll()
+	for {
+		_, err := conn.Exec("BEGIN IMMEDIATE")
+		if err == nil {
+			return w.newTx(conn)
+		}
+		if !errors.Is(err, ErrBusy) {
+			return nil, err
+		}
+		select {
+		case <-w.db.closing:
+			return nil, ErrClosed
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(wait.next()):
+		}
+		if !wanted(time.Now()) {
+			return nil, nil
+		}
+	}
+}
+
+// newTx wraps the transaction that has just begun.
+func (w *writer) newTx(conn *Conn) (*Tx, error) {
+	conn.rolledBack = false
+	tx := &Tx{Conn: conn}
+	version, err := conn.dataVersion()
+	if err != nil {
+		w.rollback(conn)
+		return nil, err
+	}
+	unchanged := w.current && version == w.version
+	w.current = false // until this transaction commits
+	if w.db.cfg.NewGroup != nil {
+		tx.group = w.db.cfg.NewGroup(unchanged)
+	}
+	return tx, nil
+}
+
+// commitGroup runs what is waiting, commits, and tells every caller.
+func (w *writer) commitGroup(tx *Tx) {
+	start := time.Now()
+	w.group = w.group[:0]
+	for len(w.group) < maxGroupOps {
+		p := w.next()
+		if p == nil {
+			break
+		}
+		w.group = append(w.group, p)
+		p.err = w.run(tx, p)
+		if tx.rolledBack || p.err != nil && tx.wrote {
+			w.redo(tx)
+			return
+		}
+		if time.Since(start) > maxGroupTime {
+			break
+		}
+	}
+	if err := w.settle(tx); err != nil {
+		w.redo(tx)
+		return
+	}
+	err := w.commit(tx)
+	for i, p := range w.group {
+		if err != nil {
+			p.err = err // also of those that had failed: what they saw is gone
+		}
+		p.finish(p.err)
+		w.group[i] = nil
+	}
+}
+
+// redo takes the transaction back and gives each of its operations one of its
+// own, so that what one of them did harms no other.
+func (w *writer) redo(tx *Tx) {
+	w.rollback(tx.Conn)
+	for i, p := range w.group {
+		p.finish(w.alone(tx.Conn, p))
+		w.group[i] = nil
+	}
+}
+
+// alone runs one operation in a transaction of its own.
+func (w *writer) alone(conn *Conn, p *Pending) error {
+	if err := w.refused(); err != nil {
+		return err
+	}
+	tx, err := w.begin(context.Background(), conn, func(now time.Time) bool { return now.Before(p.deadline) })
+	if err != nil {
+		return err
+	}
+	if tx == nil {
+		return ErrBusy
+	}
+	err = w.run(tx, p)
+	if err == nil {
+		err = w.settle(tx)
+	}
+	if err != nil {
+		w.rollback(conn)
+		return err
+	}
+	return w.commit(tx)
+}
+
+// run runs one operation. A panic in it is its own failure, not the writer's.
+func (w *writer) run(tx *Tx, p *Pending) (err error) {
+	tx.wrote = false
+	defer func() {
+		if r := recover(); r != nil {
+			tx.wrote = true
+			err = fmt.Errorf("panic in an operation: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return p.run(tx)
+}
+
+// settle writes what the group owes the file. Only a transaction that still
+// stands may be committed, whoever passed over the error that ended it.
+func (w *writer) settle(tx *Tx) error {
+	if tx.group != nil {
+		if err := tx.group.BeforeCommit(tx); err != nil {
+			return err
+		}
+	}
+	return tx.standing()
+}
+
+// commit ends the transaction. If it fails the transaction is gone; after an
+// I/O error nobody can say whether it took effect, and the writer refuses all
+// further work.
+func (w *writer) commit(tx *Tx) error {
+	_, err := tx.Conn.Exec("COMMIT")
+	if err == nil {
+		if tx.group != nil {
+			tx.group.AfterCommit()
+		}
+		w.version, err = tx.dataVersion()
+		w.current = err == nil
+		return nil
+	}
+	w.rollback(tx.Conn)
+	if primaryCode(err) != codeIOErr {
+		return err
+	}
+	refusal := fmt.Errorf("%w since a commit failed, until it is reopened: %v", ErrReadOnly, err)
+	w.mu.Lock()
+	w.refusal = refusal
+	w.mu.Unlock()
+	w.refuseAll(refusal)
+	return fmt.Errorf("%w, reopen the store to see whether it took effect: %w", ErrOutcomeUnknown, err)
+}
+
+// rollback ends the transaction unless SQLite has already done so.
+func (w *writer) rollback(conn *Conn) {
+	if !conn.rolledBack {
+		conn.Exec("ROLLBACK")
+	}
+}
+
+func (w *writer) refused() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.refusal
+}
+
+// close waits for the running group and refuses the rest.
+func (w *writer) close() {
+	w.turn <- struct{}{} // for good
+	w.refuseAll(ErrClosed)
+}
