@@ -5,6 +5,7 @@ go 1.26.4
 require (
 	github.com/gabriel-vasile/mimetype v1.4.16
 	github.com/go-json-experiment/json v0.0.0-20260623181947-01eb4420fa68
+	github.com/google/go-cmp v0.7.0
 	github.com/kaptinlin/jsonschema v0.9.5
 	github.com/oklog/ulid/v2 v2.1.2
 	modernc.org/sqlite v1.62.0

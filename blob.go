@@ -1,0 +1,437 @@
+package bucketlite
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+// Blob is one value of one property of an object: stored content, a reference
+// to a URL, or inline data. It belongs to the caller.
+//
+// Its JSON form is that of the hosted service's BlobModel.
+type Blob struct {
+	ID        string    `json:"blob_id"`
+	Property  string    `json:"property"`
+	KeyPrefix string    `json:"key_prefix,omitempty"`
+	Type      FieldType `json:"type"`
+	// Properties are the metadata given with the blob, and "url" for a
+	// reference, or "data" for inline data.
+	Properties map[string]any `json:"properties"`
+	Details    BlobDetails    `json:"details"`
+}
+
+// BlobDetails is what the store knows of a blob.
+type BlobDetails struct {
+	Filename string `json:"filename,omitempty"`
+	// Size is the bytes of stored content or inline data; 0 for a reference.
+	Size     int64  `json:"size_bytes,omitempty"`
+	MIMEType string `json:"mime_type,omitempty"`
+	// Hash is the SHA-256 of stored content in hexadecimal; empty for what is not stored.
+	Hash string `json:"hash,omitempty"`
+}
+
+// BlobInput is a blob to be stored. Exactly one of Data, Reader and UploadID
+// says what is in it.
+//
+// Its JSON form is that of the hosted service's CreateBlobRequest.
+type BlobInput struct {
+	// Property names the schema field the blob is a value of. Several blobs may
+	// name the same one if it is an array of files.
+	Property string
+	// Type, if given, must be the field's type, or that of its items, in any case.
+	Type FieldType
+	// KeyPrefix is a storage path, kept and returned.
+	KeyPrefix string
+	// Data is, for a file field: a URL (http, https, s3, gs, file), kept as a
+	// reference and never fetched; a data URI; an object {"base64", "mime_type",
+	// "filename"} or {"url"}; for a text field also any other string, kept inline.
+	// For any other field it is the field's value, kept inline.
+	Data any
+	// Reader gives the bytes to store. It is read to its end before anything is
+	// written; at most [Options].MaxBlobBytes.
+	Reader io.Reader
+	// UploadID names a confirmed upload.
+	UploadID string
+	// Filename and MIMEType describe what Reader gives. Bytes whose type is
+	// recognised must fit the field's type as well.
+	Filename, MIMEType string
+	// Metadata goes into the blob's properties. "url" and "data" are taken.
+	Metadata map[string]any
+}
+
+// UnmarshalJSON reads the JSON form strictly, as [ObjectInput.UnmarshalJSON] does.
+func (in *BlobInput) UnmarshalJSON(data []byte) error {
+	v, err := value.Parse(data, value.Limits{MaxBytes: maxInputBytes})
+	if err != nil {
+		return &ValidationError{Subject: "blob", Issues: syntaxIssues(nil, err)}
+	}
+	j := &judge{}
+	*in = blobInput(j, nil, v)
+	return j.err("blob")
+}
+
+// blobInputs reads the JSON form of a list of blobs; null counts as absent.
+func blobInputs(j *judge, v any) []BlobInput {
+	if v == nil {
+		return nil
+	}
+	path := value.Path{{Name: "blobs"}}
+	list, ok := v.([]any)
+	if !ok {
+		j.fault(path, ruleType, "array expected, got "+found(v))
+		return nil
+	}
+	inputs := make([]BlobInput, len(list))
+	for i, item := range list {
+		inputs[i] = blobInput(j, path.Item(i), item)
+	}
+	return inputs
+}
+
+func blobInput(j *judge, path value.Path, v any) BlobInput {
+	doc, ok := v.(map[string]any)
+	if !ok {
+		j.fault(path, ruleType, "object expected, got "+found(v))
+		return BlobInput{}
+	}
+	var in BlobInput
+	text := func(name string) string {
+		s, ok := doc[name].(string)
+		if !ok && doc[name] != nil {
+			j.fault(path.Member(name), ruleType, "string expected, got "+found(doc[name]))
+		}
+		return s
+	}
+	in.Property, in.Type, in.KeyPrefix = text("property"), FieldType(text("type")), text("key_prefix")
+	in.UploadID, in.Data = text("upload_id"), doc["data"]
+	metadata, ok := doc["metadata"].(map[string]any)
+	if !ok && doc["metadata"] != nil {
+		j.fault(path.Member("metadata"), ruleType, "object expected, got "+found(doc["metadata"]))
+	}
+	in.Metadata = metadata
+	return in
+}
+
+// content is bytes to be stored.
+type content struct {
+	hash [sha256.Size]byte
+	data []byte
+}
+
+// blobBuilder turns the blobs of one input into stored form.
+type blobBuilder struct {
+	bucket   *Bucket
+	judge    *judge
+	blobs    []Blob
+	contents []content
+	err      error // of a reader, or of the id source
+}
+
+var blobsPath = value.Path{{Name: "blobs"}}
+
+// build judges inputs and prepares them. Faults go to the judge; what cannot go
+// on, such as a reader's error, is returned.
+func (bb *blobBuilder) build(inputs []BlobInput) error {
+	bb.blobs = make([]Blob, 0, len(inputs))
+	for i := range inputs {
+		bb.add(slices.Clip(blobsPath.Item(i)), &inputs[i])
+		if bb.err != nil {
+			return bb.err
+		}
+	}
+	return nil
+}
+
+func (bb *blobBuilder) add(path value.Path, in *BlobInput) {
+	f := bb.bucket.def.plan.index[in.Property]
+	if f == nil {
+		message := "not declared in the schema: " + found(in.Property)
+		if in.Property == "" {
+			message = "required"
+		}
+		bb.judge.fault(path.Member("property"), ruleProperty, message)
+		return
+	}
+	several := f.typ == Array && f.items != nil && f.items.typ.isFile()
+	if several {
+		f = f.items
+	} else if slices.ContainsFunc(bb.blobs, func(b Blob) bool { return b.Property == in.Property }) {
+		bb.judge.fault(path.Member("property"), ruleProperty, found(in.Property)+" has a blob already, and is no array of files")
+	}
+	if in.Type != "" && !strings.EqualFold(string(in.Type), string(f.typ)) {
+		bb.judge.fault(path.Member("type"), ruleType, fmt.Sprintf("%s expected for %s, got %s", f.typ, found(in.Property), found(string(in.Type))))
+	}
+	if bb.bucket.def.key.covers(in.Property) {
+		bb.judge.fault(path.Member("property"), ruleKey, "a field of the unique key stands at the root, not in a blob")
+	}
+	b := Blob{Property: in.Property, KeyPrefix: in.KeyPrefix, Type: f.typ}
+	if b.ID, bb.err = bb.bucket.store.ids.next(blobPrefix); bb.err != nil {
+		return
+	}
+	b.Properties = bb.metadata(path.Member("metadata"), in)
+	bb.text(path.Member("key_prefix"), in.KeyPrefix)
+	bb.fill(path, in, f, &b)
+	bb.blobs = append(bb.blobs, b)
+}
+
+// metadata returns a copy of the metadata that may be stored.
+func (bb *blobBuilder) metadata(path value.Path, in *BlobInput) map[string]any {
+	properties := make(map[string]any, len(in.Metadata)+1)
+	plain, ok := value.Plain(in.Metadata, path, bb.bucket.store.opts.objectLimits(), bb.judge.fault)
+	if !ok {
+		return properties
+	}
+	maps.Copy(properties, plain.(map[string]any))
+	for _, name := range []string{"data", "url"} {
+		if _, ok := properties[name]; ok {
+			bb.judge.fault(path.Member(name), ruleReserved, "the name is reserved for the blob's own data")
+		}
+	}
+	return properties
+}
+
+// text judges a string that is stored beside the fields.
+func (bb *blobBuilder) text(path value.Path, s string) {
+	value.Plain(s, path, bb.bucket.store.opts.objectLimits(), bb.judge.fault)
+}
+
+// fill sets what the blob holds.
+func (bb *blobBuilder) fill(path value.Path, in *BlobInput, f *fieldPlan, b *Blob) {
+	sources := 0
+	for _, given := range []bool{in.Data != nil, in.Reader != nil, in.UploadID != ""} {
+		if given {
+			sources++
+		}
+	}
+	switch {
+	case sources == 0:
+		bb.judge.fault(path.Member("data"), ruleRequired, "data or an upload_id expected")
+	case sources > 1:
+		bb.judge.fault(path.Member("data"), ruleData, "data, a reader and an upload_id exclude each other")
+	case in.UploadID != "":
+		bb.err = notFound("upload %s", found(in.UploadID))
+	case !f.typ.isFile() && in.Reader != nil:
+		bb.judge.fault(path.Member("data"), ruleData, "a value expected for a field of type "+string(f.typ)+", got bytes")
+	case !f.typ.isFile():
+		bb.inline(path.Member("data"), in.Data, f, b)
+	case in.Reader != nil:
+		bb.stream(path, in, f, b)
+	default:
+		bb.file(path.Member("data"), in.Data, f, b)
+	}
+}
+
+// inline keeps the value of a field that is no file.
+func (bb *blobBuilder) inline(path value.Path, data any, f *fieldPlan, b *Blob) {
+	data, ok := value.Plain(data, path, bb.bucket.store.opts.objectLimits(), bb.judge.fault)
+	if !ok {
+		return
+	}
+	data, _ = f.conform(bb.judge, path, data)
+	b.Properties["data"] = data
+	b.Details.Size = inlineSize(data)
+	b.Details.MIMEType = "application/json"
+	if _, ok := data.(string); ok {
+		b.Details.MIMEType = "text/plain"
+	}
+}
+
+// inlineSize is the bytes of inline data: of text as UTF-8, of anything else as
+// compact JSON.
+func inlineSize(data any) int64 {
+	if s, ok := data.(string); ok {
+		return int64(len(s))
+	}
+	return int64(len(value.Append(nil, data)))
+}
+
+// urlPattern tells references from other data.
+var urlPattern = regexp.MustCompile(`^(https?|s3|gs|file)://`)
+
+// file reads data of a file field in any of its forms.
+func (bb *blobBuilder) file(path value.Path, data any, f *fieldPlan, b *Blob) {
+	// Base64 is a third longer than the bytes it stands for.
+	limits := value.Limits{MaxBytes: int(bb.bucket.store.opts.MaxBlobBytes)/3*4 + 1<<20}
+	data, ok := value.Plain(data, path, limits, bb.judge.fault)
+	if !ok {
+		return
+	}
+	switch data := data.(type) {
+	case string:
+		switch {
+		case urlPattern.MatchString(data):
+			b.Properties["url"] = data
+		case strings.HasPrefix(data, "data:"):
+			bb.dataURI(path, data, f, b)
+		case f.typ == Text:
+			bb.inline(path, data, f, b)
+		default:
+			bb.judge.fault(path, ruleData, "a URL, a data URI or an object with base64 expected, got "+found(data))
+		}
+	case map[string]any:
+		bb.fileObject(path, data, f, b)
+	default:
+		bb.judge.fault(path, ruleData, "a URL, a data URI or an object with base64 expected, got "+found(data))
+	}
+}
+
+// fileObject reads {"base64", "mime_type", "filename"} or {"url"}.
+func (bb *blobBuilder) fileObject(path value.Path, data map[string]any, f *fieldPlan, b *Blob) {
+	text := make(map[string]string)
+	for _, name := range slices.Sorted(maps.Keys(data)) {
+		s, ok := data[name].(string)
+		switch {
+		case name != "base64" && name != "url" && name != "mime_type" && name != "filename":
+			bb.judge.fault(path.Member(name), ruleData, "base64, mime_type, filename or url expected")
+		case !ok && data[name] != nil:
+			bb.judge.fault(path.Member(name), ruleType, "string expected, got "+found(data[name]))
+		case ok:
+			text[name] = s
+		}
+	}
+	encoded, hasBytes := text["base64"]
+	link, hasURL := text["url"]
+	switch {
+	case hasBytes == hasURL:
+		bb.judge.fault(path, ruleData, "either base64 or url expected")
+	case hasURL && !urlPattern.MatchString(link):
+		bb.judge.fault(path.Member("url"), ruleData, "a URL of scheme http, https, s3, gs or file expected, got "+found(link))
+	case hasURL:
+		b.Properties["url"] = link
+		b.Details.Filename, b.Details.MIMEType = text["filename"], text["mime_type"]
+		bb.declared(path.Member("mime_type"), text["mime_type"], f)
+		bb.filename(path.Member("filename"), text["filename"])
+	default:
+		decoded, err := base64.StdEncoding.DecodeString(encoded)
+		if err != nil {
+			bb.judge.fault(path.Member("base64"), ruleData, "broken base64: "+err.Error())
+			return
+		}
+		bb.filename(path.Member("filename"), text["filename"])
+		bb.bytes(path, decoded, text["filename"], text["mime_type"], f, b)
+	}
+}
+
+// dataURI reads data as in RFC 2397: data:[<type>][;base64],<data>.
+func (bb *blobBuilder) dataURI(path value.Path, uri string, f *fieldPlan, b *Blob) {
+	head, body, ok := strings.Cut(uri[len("data:"):], ",")
+	if !ok {
+		bb.judge.fault(path, ruleData, "broken data URI: no comma")
+		return
+	}
+	mimeType, isBase64 := strings.CutSuffix(head, ";base64")
+	if strings.HasPrefix(mimeType, ";") {
+		mimeType = "" // parameters of the type text/plain, which nobody declared
+	}
+	decoded, err := url.PathUnescape(body)
+	data := []byte(decoded)
+	if err == nil && isBase64 {
+		data, err = base64.StdEncoding.DecodeString(decoded)
+	}
+	if err != nil {
+		bb.judge.fault(path, ruleData, "broken data URI: "+err.Error())
+		return
+	}
+	bb.bytes(path, data, "", mimeType, f, b)
+}
+
+// stream reads what a reader gives.
+func (bb *blobBuilder) stream(path value.Path, in *BlobInput, f *fieldPlan, b *Blob) {
+	limit := bb.bucket.store.opts.MaxBlobBytes
+	data, err := io.ReadAll(io.LimitReader(in.Reader, limit+1))
+	if err != nil {
+		bb.err = errorf("bucket %q: %s: read: %w", bb.bucket.name, path, err)
+		return
+	}
+	bb.filename(path.Member("filename"), in.Filename)
+	bb.bytes(path, data, in.Filename, in.MIMEType, f, b)
+}
+
+// bytes makes data the blob's stored content.
+func (bb *blobBuilder) bytes(path value.Path, data []byte, filename, declared string, f *fieldPlan, b *Blob) {
+	if limit := bb.bucket.store.opts.MaxBlobBytes; int64(len(data)) > limit {
+		bb.judge.fault(path, ruleSize, fmt.Sprintf("a blob has at most %d bytes", limit))
+		return
+	}
+	if declared == "" {
+		declared = declaredBy(f.typ, filename)
+	}
+	mimeType, err := reconcile(f.typ, declared, data)
+	if err != nil {
+		bb.judge.fault(path, ruleMIME, err.Error())
+		return
+	}
+	c := content{sha256.Sum256(data), data}
+	bb.contents = append(bb.contents, c)
+	b.Details = BlobDetails{Filename: filename, Size: int64(len(data)), MIMEType: mimeType, Hash: hex.EncodeToString(c.hash[:])}
+}
+
+// declared judges the MIME type declared for bytes that are elsewhere.
+func (bb *blobBuilder) declared(path value.Path, mimeType string, f *fieldPlan) {
+	if mimeType == "" {
+		return
+	}
+	if _, err := reconcile(f.typ, mimeType, nil); err != nil {
+		bb.judge.fault(path, ruleMIME, err.Error())
+	}
+}
+
+// filename refuses names that are more than a name. It does not mend them:
+// what is stored is what was given.
+func (bb *blobBuilder) filename(path value.Path, name string) {
+	if err := checkFilename(name); err != nil {
+		bb.judge.fault(path, ruleName, err.Error())
+	}
+}
+
+func checkFilename(name string) error {
+	switch {
+	case !utf8.ValidString(name):
+		return errors.New("valid UTF-8 expected in a filename")
+	case utf8.RuneCountInString(name) > maxNameLength:
+		return errors.New("a filename has at most 255 characters")
+	case strings.ContainsAny(name, `/\`), strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }), name == ".", name == "..":
+		return fmt.Errorf("a filename without a path expected, got %s", found(name))
+	}
+	return nil
+}
+
+// hasBlob reports whether one of blobs is of the property.
+func hasBlob(blobs []Blob, property string) bool {
+	for i := range blobs {
+		if blobs[i].Property == property {
+			return true
+		}
+	}
+	return false
+}
+
+// blobBytes is what blobs add to an object's size.
+func blobBytes(blobs []Blob) (size int64) {
+	for i := range blobs {
+		size += blobs[i].Details.Size
+	}
+	return size
+}
+
+// encodeBlobs returns blobs in stored form, nil for none.
+func encodeBlobs(blobs []Blob) (any, error) {
+	if len(blobs) == 0 {
+		return nil, nil
+	}
+	text, err := json.Marshal(blobs)
+	return string(text), err
+}

@@ -1,0 +1,445 @@
+package bucketlite
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+// StorageClass is a hint for where objects are kept. It is recorded and
+// returned, and has no effect here.
+type StorageClass string
+
+// The storage classes.
+const (
+	Standard StorageClass = "standard" // the default
+	Nearline StorageClass = "nearline"
+	Coldline StorageClass = "coldline"
+	Archive  StorageClass = "archive"
+)
+
+// BucketConfig describes a bucket to be created.
+type BucketConfig struct {
+	// Name is unique in the namespace: 1 to 255 characters, none of them a control
+	// character, not all blank, and not shaped like an id. Names are compared exactly.
+	Name string `json:"bucket_name"`
+	// Description is for people.
+	Description string `json:"description,omitempty"`
+	// Schema declares the objects' fields. It cannot be changed later.
+	Schema Schema `json:"bucket_schema"`
+	// UniqueKey, unless nil, names fields that identify an object. It cannot be
+	// changed later.
+	UniqueKey *UniqueKey `json:"unique_key,omitempty"`
+	// Metadata is kept and returned.
+	Metadata map[string]any `json:"metadata,omitempty"`
+	// StorageClass is kept and returned. Default: standard.
+	StorageClass StorageClass `json:"storage_class,omitempty"`
+}
+
+// BucketInfo is a bucket as it stood at one moment. Its JSON form is that of the
+// hosted service's BucketResponse.
+type BucketInfo struct {
+	ID           string         `json:"bucket_id"`
+	Name         string         `json:"bucket_name"`
+	Description  string         `json:"description,omitempty"`
+	Schema       Schema         `json:"bucket_schema"`
+	UniqueKey    *UniqueKey     `json:"unique_key,omitempty"`
+	Metadata     map[string]any `json:"metadata"`
+	StorageClass StorageClass   `json:"storage_class"`
+	Status       Status         `json:"status"`
+	Locked       bool           `json:"is_locked"`
+	CreatedAt    time.Time      `json:"created_at"`
+	UpdatedAt    time.Time      `json:"updated_at"`
+	Stats
+
+	num int64
+}
+
+// BucketUpdate says what to change of a bucket; what is nil stays.
+type BucketUpdate struct {
+	Name        *string        `json:"bucket_name"`
+	Description *string        `json:"description"`
+	Metadata    map[string]any `json:"metadata"` // takes the place of the old as a whole
+	// Schema and UniqueKey cannot be changed: they are accepted if they equal what
+	// the bucket has, and refused otherwise.
+	Schema    *Schema    `json:"bucket_schema"`
+	UniqueKey *UniqueKey `json:"unique_key"`
+}
+
+// Bucket is a handle on a collection of objects that conform to one schema. It
+// is safe for concurrent use. It stays good while the bucket exists; after that
+// its methods return [ErrNotFound].
+type Bucket struct {
+	store *Store
+	num   int64
+	id    string
+	name  string
+	def   *definition
+}
+
+// ID returns the bucket's id.
+func (b *Bucket) ID() string { return b.id }
+
+// Name returns the bucket's name at the time the handle was made; [Bucket.Info]
+// returns the current one.
+func (b *Bucket) Name() string { return b.name }
+
+// String returns the bucket's name as messages show it.
+func (b *Bucket) String() string { return fmt.Sprintf("bucket %q", b.name) }
+
+// refusal returns what is wrong with an input for the bucket, or nil.
+func (b *Bucket) refusal(j *judge) error {
+	if len(j.issues) == 0 {
+		return nil
+	}
+	return j.err(b.String())
+}
+
+// CreateBucket creates a bucket. Errors: [ErrInvalid] with every fault of the
+// configuration, [ErrExists] if the name is taken, [ErrNotFound] if the
+// namespace is gone.
+func (n *Namespace) CreateBucket(ctx context.Context, config BucketConfig) (*Bucket, error) {
+	s := n.store
+	def, metadata, err := judgeBucket(&config)
+	if err != nil {
+		return nil, err
+	}
+	schema, err := json.Marshal(def.schema)
+	if err != nil {
+		return nil, err
+	}
+	var key any
+	if def.key != nil {
+		text, err := json.Marshal(def.key.config)
+		if err != nil {
+			return nil, errorf("encode the unique key: %w", err)
+		}
+		key = string(text)
+	}
+	id, err := s.ids.next(bucketPrefix)
+	if err != nil {
+		return nil, err
+	}
+	b := &Bucket{store: s, id: id, name: config.Name, def: def}
+	err = s.write(ctx, func(tx *engine.Tx, g *group) error {
+		if err := n.check(tx.Conn); err != nil {
+			return err
+		}
+		if err := n.checkBucketName(tx, config.Name, 0); err != nil {
+			return err
+		}
+		now := s.now()
+		num, err := tx.Insert(`
+INSERT INTO buckets (status, locked, clock, object_count, total_size, namespace, id, name, created_at, updated_at,
+    storage_class, description, metadata, unique_key, schema)
+VALUES (?, 0, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING num`,
+			string(Active), n.num, id, config.Name, now, now, string(config.StorageClass), config.Description, metadata, key, string(schema))
+		b.num = num
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.definitions.Store(b.num, def)
+	return b, nil
+}
+
+// judgeBucket checks a configuration, fills in its defaults and returns the
+// compiled definition and the metadata as stored.
+func judgeBucket(config *BucketConfig) (def *definition, metadata any, err error) {
+	def, issues := define(config.Schema, config.UniqueKey)
+	for i := range issues {
+		issues[i].Path = schemaPath(issues[i].Path)
+	}
+	if problem := nameIssue(config.Name); problem != "" {
+		issues = append(issues, Issue{"bucket_name", ruleName, problem})
+	}
+	switch config.StorageClass {
+	case "":
+		config.StorageClass = Standard
+	case Standard, Nearline, Coldline, Archive:
+	default:
+		issues = append(issues, Issue{"storage_class", "enum", "standard, nearline, coldline or archive expected, got " + found(string(config.StorageClass))})
+	}
+	metadata = encodeInfo("metadata", config.Metadata, &issues)
+	encodeInfo("description", config.Description, &issues)
+	if len(issues) > 0 {
+		return nil, nil, newValidationError("bucket "+found(config.Name), issues)
+	}
+	return def, metadata, nil
+}
+
+// schemaPath turns a path into a definition into one into a configuration.
+func schemaPath(path string) string {
+	if path == "" {
+		return "bucket_schema"
+	}
+	if len(path) >= len("unique_key") && path[:len("unique_key")] == "unique_key" {
+		return path
+	}
+	return "bucket_schema." + path
+}
+
+// infoLimits bound what describes a namespace or a bucket.
+var infoLimits = value.Limits{MaxBytes: 1 << 20}
+
+// encodeInfo returns v in stored form: compact JSON, nil for an absent map or list.
+func encodeInfo(name string, v any, issues *[]Issue) any {
+	plain, ok := value.Plain(v, value.Path{{Name: name}}, infoLimits, appendTo(issues))
+	if !ok {
+		return nil
+	}
+	switch plain := plain.(type) {
+	case map[string]any:
+		if plain == nil {
+			return nil
+		}
+	case []any:
+		if plain == nil {
+			return nil
+		}
+	}
+	return string(value.Append(nil, plain))
+}
+
+// checkBucketName refuses a name another live bucket has.
+func (n *Namespace) checkBucketName(tx *engine.Tx, name string, except int64) error {
+	taken := ""
+	_, err := tx.QueryRow("SELECT id FROM buckets WHERE namespace = ? AND name = ? AND status <> 'IN_PROGRESS' AND num <> ?",
+		[]any{n.num, name, except}, func(r engine.Row) { taken = r.Text(0) })
+	if err != nil || taken == "" {
+		return err
+	}
+	return &ConflictError{Subject: n.String(), Reason: fmt.Sprintf("bucket %q already exists", name), ExistingID: taken, Exists: true}
+}
+
+// Bucket returns a handle on the bucket with the name or id, or [ErrNotFound]. A
+// bucket that is being deleted is found by its id alone.
+func (n *Namespace) Bucket(ctx context.Context, nameOrID string) (*Bucket, error) {
+	where := "b.name = ?2 AND b.status <> 'IN_PROGRESS'"
+	if isID(bucketPrefix, nameOrID) {
+		where = "b.id = ?2"
+	}
+	b := &Bucket{store: n.store}
+	var schema, key string
+	err := n.store.read(ctx, func(c *engine.Conn) error {
+		b.def = nil
+		ok, err := c.QueryRow("SELECT b.num, b.id, b.name FROM buckets b WHERE b.namespace = ?1 AND "+where,
+			[]any{n.num, nameOrID}, func(r engine.Row) { b.num, b.id, b.name = r.Int(0), r.Text(1), r.Text(2) })
+		if err == nil && !ok {
+			err = notFound("%s: bucket %s", n, found(nameOrID))
+		}
+		if err != nil {
+			return err
+		}
+		if def, ok := n.store.definitions.Load(b.num); ok {
+			b.def = def.(*definition)
+			return nil
+		}
+		_, err = c.QueryRow("SELECT schema, unique_key FROM buckets WHERE num = ?", []any{b.num},
+			func(r engine.Row) { schema, key = r.Text(0), r.Text(1) })
+		return err
+	})
+	if err != nil || b.def != nil {
+		return b.orNil(err), err
+	}
+	if b.def, err = readDefinition(schema, key); err != nil {
+		return nil, errorf("%s: %w: %v", b, ErrCorrupt, err)
+	}
+	n.store.definitions.Store(b.num, b.def)
+	return b, nil
+}
+
+func (b *Bucket) orNil(err error) *Bucket {
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// readDefinition compiles a stored schema and unique key.
+func readDefinition(schema, key string) (*definition, error) {
+	s, err := ParseSchema([]byte(schema))
+	if err != nil {
+		return nil, err
+	}
+	var uniqueKey *UniqueKey
+	if key != "" {
+		if err := json.Unmarshal([]byte(key), &uniqueKey); err != nil {
+			return nil, err
+		}
+	}
+	def, issues := define(s, uniqueKey)
+	if len(issues) > 0 {
+		return nil, newValidationError("schema", issues)
+	}
+	return def, nil
+}
+
+// Info returns the bucket as it stands, statistics included.
+func (b *Bucket) Info(ctx context.Context) (*BucketInfo, error) {
+	var info *BucketInfo
+	err := b.store.read(ctx, func(c *engine.Conn) error {
+		info = nil
+		return selectBuckets(c, "b.num = ?1", []any{b.num}, func(i *BucketInfo) { info = i })
+	})
+	if err == nil && info == nil {
+		err = b.gone()
+	}
+	return info, err
+}
+
+// Buckets iterates over the namespace's buckets in order of creation. Those
+// being deleted are left out.
+func (n *Namespace) Buckets(ctx context.Context, q Query) iter.Seq2[*BucketInfo, error] {
+	return each(ctx, n.store, q, n.ListBuckets)
+}
+
+// ListBuckets returns one page of the namespace's buckets, in order of creation.
+// Those being deleted are left out.
+func (n *Namespace) ListBuckets(ctx context.Context, q Query) (*Page[*BucketInfo], error) {
+	limit, err := q.limit()
+	if err != nil {
+		return nil, err
+	}
+	l := list{"buckets", n.num}
+	after, err := n.store.position(l, q)
+	if err != nil {
+		return nil, err
+	}
+	var infos []*BucketInfo
+	err = n.store.read(ctx, func(c *engine.Conn) error {
+		infos = nil
+		if err := n.check(c); err != nil {
+			return err
+		}
+		return selectBuckets(c, "b.namespace = ?1 AND b.num > ?2 AND b.status <> 'IN_PROGRESS' ORDER BY b.num LIMIT ?3",
+			[]any{n.num, after, int64(limit + 1)}, func(i *BucketInfo) { infos = append(infos, i) })
+	})
+	if err != nil {
+		return nil, err
+	}
+	return page(n.store, l, infos, limit, func(i *BucketInfo) int64 { return i.num }), nil
+}
+
+// selectBuckets reads the buckets a condition describes, each in one row, so
+// that its statistics are those of one moment.
+func selectBuckets(c *engine.Conn, where string, args []any, each func(*BucketInfo)) error {
+	return c.Query("SELECT b.num, b.id, b.name, b.description, b.schema, b.unique_key, b.metadata, b.storage_class, b.status, b.locked, b.created_at, b.updated_at, "+
+		statsColumns+" FROM buckets b "+joinDelta+" WHERE "+where, args, func(r engine.Row) error {
+		info := &BucketInfo{
+			num: r.Int(0), ID: r.Text(1), Name: r.Text(2), Description: r.Text(3),
+			StorageClass: StorageClass(r.Text(7)), Status: Status(r.Text(8)), Locked: r.Int(9) != 0,
+			CreatedAt: timeOf(r.Int(10)), UpdatedAt: timeOf(r.Int(11)), Stats: scanStats(r, 12),
+		}
+		err := info.Schema.UnmarshalJSON([]byte(r.Text(4)))
+		if err == nil && !r.Null(5) {
+			err = json.Unmarshal([]byte(r.Text(5)), &info.UniqueKey)
+		}
+		if err == nil {
+			err = decodeInfo(r, 6, &info.Metadata)
+		}
+		if err != nil {
+			return errorf("bucket %q: %w: %v", info.Name, ErrCorrupt, err)
+		}
+		if info.Metadata == nil {
+			info.Metadata = map[string]any{}
+		}
+		each(info)
+		return nil
+	})
+}
+
+// decodeInfo reads JSON from column i into v, unless it is NULL.
+func decodeInfo(r engine.Row, i int, v any) error {
+	if r.Null(i) {
+		return nil
+	}
+	d := json.NewDecoder(bytes.NewReader([]byte(r.Text(i))))
+	d.UseNumber()
+	return d.Decode(v)
+}
+
+// Update changes the bucket's name, description or metadata. Errors:
+// [ErrInvalid], also for a schema or unique key that differ, [ErrExists],
+// [ErrLocked], [ErrNotActive] while it is being deleted, [ErrNotFound].
+func (b *Bucket) Update(ctx context.Context, u BucketUpdate) (*BucketInfo, error) {
+	metadata, err := b.judgeUpdate(&u)
+	if err != nil {
+		return nil, err
+	}
+	err = b.store.write(ctx, func(tx *engine.Tx, g *group) error {
+		state, err := b.state(tx, g)
+		if err == nil {
+			err = permit(state.name, state.status, state.locked, changeInfo)
+		}
+		if err == nil && u.Name != nil {
+			n := &Namespace{store: b.store}
+			_, err = tx.QueryRow("SELECT n.num, n.id, n.name FROM buckets b JOIN namespaces n ON n.num = b.namespace WHERE b.num = ?",
+				[]any{b.num}, func(r engine.Row) { n.num, n.id, n.name = r.Int(0), r.Text(1), r.Text(2) })
+			if err == nil {
+				err = n.checkBucketName(tx, *u.Name, b.num)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(`
+UPDATE buckets SET name = ifnull(?, name), description = ifnull(?, description), metadata = ifnull(?, metadata), updated_at = ?
+WHERE num = ?`, optional(u.Name), optional(u.Description), metadata, b.store.now(), b.num)
+		if u.Name != nil {
+			state.name = *u.Name
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return b.Info(ctx)
+}
+
+func (b *Bucket) judgeUpdate(u *BucketUpdate) (metadata any, err error) {
+	var issues []Issue
+	if u.Name != nil {
+		if problem := nameIssue(*u.Name); problem != "" {
+			issues = append(issues, Issue{"bucket_name", ruleName, problem})
+		}
+	}
+	if u.Description != nil {
+		encodeInfo("description", *u.Description, &issues)
+	}
+	if u.Schema != nil && !b.def.schema.equal(*u.Schema) {
+		issues = append(issues, Issue{"bucket_schema", ruleFixed, "the schema cannot be changed"})
+	}
+	if u.UniqueKey != nil && !b.UniqueKey().equal(u.UniqueKey) {
+		issues = append(issues, Issue{"unique_key", ruleFixed, "the unique key cannot be changed"})
+	}
+	metadata = encodeInfo("metadata", u.Metadata, &issues)
+	if len(issues) > 0 {
+		return nil, newValidationError(b.String(), issues)
+	}
+	return metadata, nil
+}
+
+// UniqueKey returns the bucket's unique key, nil if it has none.
+func (b *Bucket) UniqueKey() *UniqueKey {
+	if b.def.key == nil {
+		return nil
+	}
+	key := b.def.key.config
+	key.Fields = append([]string(nil), key.Fields...)
+	return &key
+}
+
+func optional(s *string) any {
+	if s == nil {
+		return nil
+	}
+	return *s
+}

@@ -1,0 +1,271 @@
+package bucketlite
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+)
+
+// The collector works in small transactions and pauses in between, so that
+// other writers hardly notice it.
+const (
+	deleteSlice = 200 // objects deleted in one transaction
+	chunkSlice  = 16  // chunks of content
+
+	maxFreePages = 1024 // unused pages the file may keep
+
+	leaseTime = 3 * time.Second // after which another store takes a task over
+	idleTime  = 2 * time.Second // between looks for tasks that other stores have left
+)
+
+// collector is the goroutine that carries on deletions, collects content nobody
+// refers to, and gives free space back.
+type collector struct {
+	store *Store
+	owner string        // names this store in leases
+	wake  chan struct{} // holds a token when there may be work
+	done  chan struct{} // closed when the goroutine has ended
+}
+
+func newCollector(s *Store) (*collector, error) {
+	owner, err := s.ids.next("")
+	return &collector{store: s, owner: owner, wake: make(chan struct{}, 1), done: make(chan struct{})}, err
+}
+
+// notify tells the collector that there may be work.
+func (c *collector) notify() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run works until the store is closed. If the file is shared it also looks, now
+// and then, for work that other processes have left.
+func (c *collector) run(shared bool) {
+	defer close(c.done)
+	c.notify()
+	var tick <-chan time.Time
+	if shared {
+		ticker := time.NewTicker(idleTime)
+		defer ticker.Stop()
+		tick = ticker.C
+	}
+	for {
+		select {
+		case <-c.store.db.Closing():
+			return
+		case <-c.wake:
+		case <-tick:
+		}
+		for {
+			start := time.Now()
+			worked, err := c.step()
+			if err != nil && !errors.Is(err, ErrClosed) && !errors.Is(err, ErrBusy) {
+				c.store.opts.Logger.Error("bucketlite: background work failed", "error", err)
+			}
+			if !worked || err != nil {
+				break
+			}
+			select {
+			case <-c.store.db.Closing():
+				return
+			case <-time.After(time.Since(start)): // work half of the time
+			}
+		}
+	}
+}
+
+// step does one small piece of work, if there is any.
+func (c *collector) step() (worked bool, err error) {
+	for _, piece := range []func() (bool, error){c.deleteSome, c.collectSome, c.vacuumSome} {
+		if worked, err = piece(); worked || err != nil {
+			return worked, err
+		}
+	}
+	return false, nil
+}
+
+// deletion is a task of deleting, and where it stands.
+type deletion struct {
+	task      int64 // tasks.num
+	id        string
+	namespace int64
+	bucket    int64 // 0: all of the namespace
+}
+
+// deleteSome deletes a slice of the oldest deletion that no other store is at.
+func (c *collector) deleteSome() (bool, error) {
+	ctx := context.Background()
+	var d deletion
+	lookup := func(conn *engine.Conn) error {
+		d = deletion{}
+		_, err := conn.QueryRow(`
+SELECT num, id, namespace, ifnull(bucket, 0) FROM tasks
+WHERE status IN ('PENDING', 'IN_PROGRESS') AND type IN ('api_buckets_delete', 'api_namespaces_delete')
+    AND (lease_owner IS ? OR lease_until < ?) ORDER BY num LIMIT 1`, []any{c.owner, time.Now().UnixMicro()},
+			func(r engine.Row) { d = deletion{r.Int(0), r.Text(1), r.Int(2), r.Int(3)} })
+		return err
+	}
+	if err := c.store.read(ctx, lookup); err != nil || d.task == 0 {
+		return false, err
+	}
+	return true, c.store.write(ctx, func(tx *engine.Tx, g *group) error { return c.deleteSlice(tx, g, d) })
+}
+
+// deleteSlice deletes some objects of one bucket and renews the lease. The last
+// slice of a bucket removes its row, and that of a task completes the task, in
+// the same transaction.
+func (c *collector) deleteSlice(tx *engine.Tx, g *group, d deletion) error {
+	mine := false
+	_, err := tx.QueryRow(`
+SELECT lease_owner IS ? OR lease_until < ? FROM tasks WHERE num = ? AND status IN ('PENDING', 'IN_PROGRESS')`,
+		[]any{c.owner, time.Now().UnixMicro(), d.task}, func(r engine.Row) { mine = r.Int(0) != 0 })
+	if err != nil || !mine {
+		return err // another store was quicker
+	}
+	bucket, own := d.bucket, true
+	if bucket == 0 {
+		_, err := tx.QueryRow("SELECT num, delete_task = ? FROM buckets WHERE namespace = ? LIMIT 1", []any{d.id, d.namespace},
+			func(r engine.Row) { bucket, own = r.Int(0), r.Int(1) != 0 })
+		if err != nil {
+			return err
+		}
+	}
+	var deleted int64
+	emptied := bucket == 0
+	if !emptied {
+		if deleted, emptied, err = deleteObjects(tx, g, bucket); err != nil {
+			return err
+		}
+	}
+	if emptied && bucket != 0 {
+		if err := c.deleteBucket(tx, g, bucket, d); err != nil {
+			return err
+		}
+	}
+	if !own {
+		deleted = 0 // they count for the task that had the bucket first
+	}
+	status := InProgress
+	if emptied && (d.bucket != 0 || bucket == 0) {
+		status = Completed
+		if d.bucket == 0 {
+			if _, err := tx.Exec("DELETE FROM namespaces WHERE num = ?", d.namespace); err != nil {
+				return err
+			}
+		}
+	}
+	_, err = tx.Exec(`
+UPDATE tasks SET status = ?1, processed = iif(?1 = 'COMPLETED', total, processed + ?2), updated_at = ?3, lease_owner = ?4, lease_until = ?5
+WHERE num = ?6`, string(status), deleted, c.store.now(), c.owner, time.Now().Add(leaseTime).UnixMicro(), d.task)
+	return err
+}
+
+// deleteObjects deletes the first objects of a bucket, and reports how many, and
+// whether none is left.
+func deleteObjects(tx *engine.Tx, g *group, bucket int64) (deleted int64, emptied bool, err error) {
+	first, end := bucket<<clockBits, (bucket+1)<<clockBits
+	var last, size int64
+	_, err = tx.QueryRow(`
+SELECT count(*), ifnull(sum(size), 0), ifnull(max(seq), 0)
+FROM (SELECT seq, size FROM objects WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?)`, []any{first, end, int64(deleteSlice)},
+		func(r engine.Row) { deleted, size, last = r.Int(0), r.Int(1), r.Int(2) })
+	if err != nil || deleted == 0 {
+		return 0, true, err
+	}
+	var gone []Blob
+	err = tx.Query("SELECT blobs FROM objects WHERE seq >= ? AND seq <= ? AND blobs IS NOT NULL", []any{first, last}, func(r engine.Row) error {
+		blobs, err := decodeBlobs(r.Text(0))
+		gone = append(gone, blobs...)
+		return err
+	})
+	if err != nil {
+		return 0, false, err
+	}
+	if _, err := tx.Exec("DELETE FROM objects WHERE seq >= ? AND seq <= ?", first, last); err != nil {
+		return 0, false, err
+	}
+	state, err := g.bucket(tx, bucket)
+	if err != nil {
+		return 0, false, err
+	}
+	state.tick()
+	state.objects -= deleted
+	state.size -= size
+	return deleted, deleted < deleteSlice, g.drop(tx, gone)
+}
+
+// deleteBucket removes the row of an emptied bucket. If the bucket was on its way
+// out before its namespace was, its own task is complete with that.
+func (c *collector) deleteBucket(tx *engine.Tx, g *group, bucket int64, d deletion) error {
+	state, err := g.bucket(tx, bucket)
+	if err != nil {
+		return err
+	}
+	state.gone = true
+	if _, err := tx.Exec("DELETE FROM deltas WHERE bucket = ?", bucket); err != nil {
+		return err
+	}
+	_, err = tx.Exec(`
+UPDATE tasks SET status = 'COMPLETED', processed = total, updated_at = ?
+WHERE num <> ? AND id = (SELECT delete_task FROM buckets WHERE num = ?)`, c.store.now(), d.task, bucket)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec("DELETE FROM buckets WHERE num = ?", bucket)
+	c.store.definitions.Delete(bucket)
+	return err
+}
+
+// collectSome deletes some chunks of a content nobody refers to. Its hash goes
+// first, so that nobody finds it any more while its chunks are going.
+func (c *collector) collectSome() (worked bool, err error) {
+	const unused = "SELECT num, size FROM contents WHERE refs = 0 LIMIT 1"
+	any := false
+	ctx := context.Background()
+	err = c.store.read(ctx, func(conn *engine.Conn) (err error) {
+		any, err = conn.QueryRow(unused, nil, nil)
+		return err
+	})
+	if err != nil || !any {
+		return false, err
+	}
+	return true, c.store.write(ctx, func(tx *engine.Tx, g *group) error {
+		var num, size int64
+		found, err := tx.QueryRow(unused, nil, func(r engine.Row) { num, size = r.Int(0), r.Int(1) })
+		if err != nil || !found {
+			return err
+		}
+		if _, err := tx.Exec("UPDATE contents SET hash = NULL WHERE num = ?", num); err != nil {
+			return err
+		}
+		n, err := tx.Exec("DELETE FROM chunks WHERE id IN (SELECT id FROM chunks WHERE id >= ? AND id < ? LIMIT ?)",
+			num<<chunkBits, (num+1)<<chunkBits, int64(chunkSlice))
+		if err != nil || n == chunkSlice {
+			return err
+		}
+		g.content -= size
+		_, err = tx.Exec("DELETE FROM contents WHERE num = ?", num)
+		return err
+	})
+}
+
+// vacuumSome gives some free pages back, if there are too many.
+func (c *collector) vacuumSome() (worked bool, err error) {
+	ctx := context.Background()
+	free := int64(0)
+	err = c.store.read(ctx, func(conn *engine.Conn) error {
+		_, err := conn.QueryRow("PRAGMA freelist_count", nil, func(r engine.Row) { free = r.Int(0) })
+		return err
+	})
+	if err != nil || free <= maxFreePages {
+		return false, err
+	}
+	return true, c.store.write(ctx, func(tx *engine.Tx, g *group) error {
+		_, err := tx.Exec("PRAGMA incremental_vacuum(128)")
+		return err
+	})
+}

@@ -1,0 +1,157 @@
+package bucketlite
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+)
+
+// Delete begins to delete the bucket with all its objects, and returns the task
+// that does so. From then on the bucket's objects cannot be read or written and
+// its name is free; info and statistics can be read until the end. [Store.Wait]
+// waits for that. A deletion cannot be cancelled, and survives a crash: any store
+// that has the file open carries it on. Calling Delete again returns the same task.
+//
+// Errors: [ErrNotFound], [ErrLocked].
+func (b *Bucket) Delete(ctx context.Context) (*Task, error) {
+	id, err := b.store.ids.next(taskPrefix)
+	if err != nil {
+		return nil, err
+	}
+	var task *Task
+	err = b.store.write(ctx, func(tx *engine.Tx, g *group) error {
+		state, err := b.state(tx, g)
+		if err != nil {
+			return err
+		}
+		if state.status == InProgress {
+			task, err = b.deleteTask(tx)
+			return err
+		}
+		if err := permit(state.name, state.status, state.locked, deleteBucket); err != nil {
+			return err
+		}
+		var namespace, objects int64
+		_, err = tx.QueryRow("SELECT namespace, object_count FROM buckets WHERE num = ?", []any{b.num}, func(r engine.Row) {
+			namespace, objects = r.Int(0), r.Int(1)+state.objects
+		})
+		if err != nil {
+			return err
+		}
+		t := &Task{ID: id, Type: DeleteBucketTask, Inputs: []string{b.id}, Total: objects, AdditionalData: map[string]any{
+			"bucket_id": b.id, "bucket_name": state.name, "object_count": objects,
+		}}
+		if err := b.store.newTask(tx, t, namespace, b.num); err != nil {
+			return err
+		}
+		if err := markDeleted(tx, g, "num = ?", b.num, id); err != nil {
+			return err
+		}
+		state.status = InProgress
+		task, err = selectTask(tx.Conn, id)
+		return err
+	})
+	return task, err
+}
+
+// deleteTask returns the task that is deleting the bucket.
+func (b *Bucket) deleteTask(tx *engine.Tx) (*Task, error) {
+	id := ""
+	if _, err := tx.QueryRow("SELECT delete_task FROM buckets WHERE num = ?", []any{b.num}, func(r engine.Row) { id = r.Text(0) }); err != nil {
+		return nil, err
+	}
+	return selectTask(tx.Conn, id)
+}
+
+// markDeleted hands buckets to a task for deletion.
+func markDeleted(tx *engine.Tx, g *group, where string, arg any, task string) error {
+	g.unused = true // wakes the collector once this is committed
+	_, err := tx.Exec("UPDATE buckets SET status = 'IN_PROGRESS', delete_task = ?, updated_at = ? WHERE status <> 'IN_PROGRESS' AND "+where,
+		task, g.store.now(), arg)
+	return err
+}
+
+// Delete begins to delete the namespace with all its buckets, and returns the
+// task that does so. From then on the namespace is not found any more and its
+// name is free. Calling Delete again on this handle returns the same task until
+// that has ended, then [ErrNotFound].
+//
+// Errors: [ErrLocked] if a bucket is locked, naming all that are; [ErrNotFound].
+func (n *Namespace) Delete(ctx context.Context) (*Task, error) {
+	id, err := n.store.ids.next(taskPrefix)
+	if err != nil {
+		return nil, err
+	}
+	var task *Task
+	err = n.store.write(ctx, func(tx *engine.Tx, g *group) error {
+		running := ""
+		found, err := tx.QueryRow("SELECT delete_task FROM namespaces WHERE num = ?", []any{n.num}, func(r engine.Row) { running = r.Text(0) })
+		switch {
+		case err != nil:
+			return err
+		case !found:
+			return notFound("%s", n)
+		case running != "":
+			task, err = selectTask(tx.Conn, running)
+			return err
+		}
+		if err := n.checkLocked(tx); err != nil {
+			return err
+		}
+		if err := g.flush(tx); err != nil { // for an exact count
+			return err
+		}
+		var name string // it may have changed since the handle was made
+		var objects int64
+		err = selectNamespaces(tx.Conn, "n.num = ?1", []any{n.num}, func(i *NamespaceInfo) { name, objects = i.Name, i.ObjectCount })
+		if err != nil {
+			return err
+		}
+		t := &Task{ID: id, Type: DeleteNamespaceTask, Inputs: []string{n.id}, Total: objects, AdditionalData: map[string]any{
+			"namespace_id": n.id, "namespace_name": name, "object_count": objects,
+		}}
+		if err := n.store.newTask(tx, t, n.num, nil); err != nil {
+			return err
+		}
+		if _, err := tx.Exec("UPDATE namespaces SET delete_task = ? WHERE num = ?", id, n.num); err != nil {
+			return err
+		}
+		if err := markDeleted(tx, g, "namespace = ?", n.num, id); err != nil {
+			return err
+		}
+		if err := g.reload(tx); err != nil {
+			return err
+		}
+		task, err = selectTask(tx.Conn, id)
+		return err
+	})
+	return task, err
+}
+
+// checkLocked refuses to go on while buckets are locked, and names them.
+func (n *Namespace) checkLocked(tx *engine.Tx) error {
+	var locked []string
+	err := tx.Query("SELECT name FROM buckets WHERE namespace = ? AND locked AND status <> 'IN_PROGRESS' ORDER BY name", []any{n.num},
+		func(r engine.Row) error {
+			locked = append(locked, fmt.Sprintf("%q", r.Text(0)))
+			return nil
+		})
+	if err != nil || len(locked) == 0 {
+		return err
+	}
+	return errorf("%s: cannot be deleted: buckets %s: %w", n, strings.Join(locked, ", "), ErrLocked)
+}
+
+// reload reads the status of the group's buckets again, after a statement that
+// changed some of them.
+func (g *group) reload(tx *engine.Tx) error {
+	for _, b := range g.buckets {
+		_, err := tx.QueryRow("SELECT status FROM buckets WHERE num = ?", []any{b.num}, func(r engine.Row) { b.status = Status(r.Text(0)) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

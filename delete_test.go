@@ -1,0 +1,468 @@
+package bucketlite_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bucketlite/bucketlite"
+)
+
+// finish waits for a deletion and fails unless it has dealt with n objects.
+func finish(t *testing.T, st *bucketlite.Store, task *bucketlite.Task, n int64) *bucketlite.Task {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	defer cancel()
+	ended, err := st.Wait(ctx, task.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ended.ID != task.ID || ended.Status != bucketlite.Completed || ended.Processed != n || ended.Total != n || ended.Error != "" {
+		t.Errorf("task: got %+v, want it completed with %d objects", ended, n)
+	}
+	return ended
+}
+
+// mustDelete begins to delete a bucket.
+func mustDelete(t *testing.T, b *bucketlite.Bucket) *bucketlite.Task {
+	t.Helper()
+	task, err := b.Delete(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return task
+}
+
+// wantGone fails unless every call on the handles is refused with ErrNotFound.
+func wantGone(t *testing.T, f *fixture, receiver string) {
+	t.Helper()
+	for name, call := range calls {
+		if strings.HasPrefix(name, receiver+".") {
+			if err := call.do(context.Background(), f); !errors.Is(err, bucketlite.ErrNotFound) {
+				t.Errorf("%s: got %v, want ErrNotFound", name, err)
+			}
+		}
+	}
+}
+
+func TestDeleteBucket(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{0, 1, 199, 200, 201, 1000} {
+		for name, st := range map[string]*bucketlite.Store{"file": open(t), "memory": openMemory(t)} {
+			t.Run(fmt.Sprint(name, " ", n), func(t *testing.T) {
+				t.Parallel()
+				b := items(t, st)
+				putItems(t, b, n, 10)
+				task := mustDelete(t, b)
+				finish(t, st, task, int64(n))
+				wantGone(t, &fixture{st: st, ns: namespace(t, st), b: b, id: "none"}, "Bucket")
+				if _, err := namespace(t, st).Bucket(context.Background(), b.ID()); !errors.Is(err, bucketlite.ErrNotFound) {
+					t.Errorf("by id: got %v, want ErrNotFound", err)
+				}
+			})
+		}
+	}
+}
+
+// From the call on, the bucket is out of the way.
+func TestDeleteIsAsynchronous(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "test.db")
+	st := openPath(t, path)
+	ns := namespace(t, st)
+	b := items(t, st)
+	putItems(t, b, 300, 10)
+	handle, err := ns.Bucket(ctx, "items")
+	if err != nil {
+		t.Fatal(err)
+	}
+	holdTasks(t, path)
+	task := mustDelete(t, b)
+	if task.Status != bucketlite.Pending || task.Done() || task.Type != bucketlite.DeleteBucketTask || task.Processed != 0 || task.Total != 300 ||
+		!slices.Equal(task.Inputs, []string{b.ID()}) || task.AdditionalData["bucket_id"] != b.ID() || task.AdditionalData["bucket_name"] != "items" {
+		t.Errorf("task: got %+v", task)
+	}
+
+	// Asking again gives the same task, by whatever handle.
+	byID, err := ns.Bucket(ctx, b.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range map[string]*bucketlite.Bucket{"same handle": b, "older handle": handle, "by id": byID, "another store": nil} {
+		if b == nil {
+			again := namespace(t, openPath(t, path))
+			if b, err = again.Bucket(ctx, byID.ID()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if again := mustDelete(t, b); again.ID != task.ID {
+			t.Errorf("%s: got %+v, want task %s", name, again, task.ID)
+		}
+	}
+
+	// The name is free, and no list shows the bucket.
+	if _, err := ns.Bucket(ctx, "items"); !errors.Is(err, bucketlite.ErrNotFound) {
+		t.Errorf("by name: got %v, want ErrNotFound", err)
+	}
+	for info, err := range ns.Buckets(ctx, bucketlite.Query{}) {
+		t.Errorf("buckets: got %+v, %v, want none", info, err)
+	}
+	successor := items(t, st)
+	putItem(t, successor, item("k", "v"))
+	if got := mustDelete(t, successor); got.ID == task.ID {
+		t.Error("the successor's task is the same")
+	}
+
+	// Info and statistics can be read, objects cannot.
+	info, err := b.Info(ctx)
+	if err != nil || info.Status != bucketlite.InProgress || info.ObjectCount != 300 {
+		t.Errorf("info: got %+v, %v", info, err)
+	}
+	wantVerdict(t, last(b.Objects(ctx, bucketlite.Query{})), b, bucketlite.InProgress, inactive)
+
+	releaseTasks(t, path)
+	finish(t, st, task, 300)
+}
+
+// Whoever sees the row gone sees the task completed, and the other way round.
+func TestDeleteCompletesAtOnce(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "test.db")
+	st := openPath(t, path)
+	db := raw(t, path)
+	for range 5 {
+		b := items(t, st)
+		putItems(t, b, 400, 1)
+		task := mustDelete(t, b)
+		progress := -1.0
+		for ended := false; !ended; {
+			got := dump(t, db, "SELECT (SELECT count(*) FROM buckets WHERE id = ?), (SELECT status FROM tasks WHERE id = ?)", b.ID(), task.ID)
+			if !slices.Contains([]string{"1 PENDING\n", "1 IN_PROGRESS\n", "0 COMPLETED\n"}, got) {
+				t.Errorf("rows and status: got %q", got)
+			}
+			now, err := st.Task(ctx, task.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p := percentage(t, now); p < progress || p > 100 || now.Done() && p != 100 {
+				t.Errorf("progress: got %v after %v in %+v", p, progress, now)
+			} else {
+				progress = p
+			}
+			_, err = b.Stats(ctx)
+			if ended = errors.Is(err, bucketlite.ErrNotFound); ended {
+				finish(t, st, task, 400) // without waiting
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// percentage returns what a task's JSON form tells of its progress.
+func percentage(t *testing.T, task *bucketlite.Task) float64 {
+	t.Helper()
+	progress, ok := task.AdditionalData["progress"].(map[string]any)
+	if !ok || progress["processed"] != task.Processed || progress["total"] != task.Total {
+		t.Fatalf("progress: got %v in %+v", task.AdditionalData["progress"], task)
+	}
+	return progress["percentage"].(float64)
+}
+
+// While a large bucket goes, others are written to, and statistics of the one
+// that goes can be read at any time and fall to nothing.
+func TestDeleteLetsOthersIn(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	st := open(t)
+	large := bucket(t, st, itemsConfig("large"))
+	putItems(t, large, 5000, 10)
+	b := items(t, st)
+	task := mustDelete(t, large)
+	puts := 0
+	for before := int64(5000); ; puts++ {
+		putItem(t, b, item(fmt.Sprint(puts), ""))
+		stats, err := large.Stats(ctx)
+		if errors.Is(err, bucketlite.ErrNotFound) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stats.ObjectCount > before || stats.ObjectCount == 0 && stats.TotalSize != 0 {
+			t.Errorf("statistics: got %+v after %d objects", stats, before)
+		}
+		before = stats.ObjectCount
+	}
+	finish(t, st, task, 5000)
+	wantExact(t, b)
+	if puts < 25 { // at least one for each slice
+		t.Errorf("puts during the deletion: got %d", puts)
+	}
+}
+
+// Two stores share the work without counting anything twice.
+func TestDeleteByTwoStores(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "test.db")
+	stores := []*bucketlite.Store{openPath(t, path), openPath(t, path)}
+	db := raw(t, path)
+	for round := range 3 {
+		var buckets []*bucketlite.Bucket
+		for i := range 6 {
+			b := bucket(t, stores[0], itemsConfig(fmt.Sprint(round, i)))
+			putItems(t, b, 500+i, 1)
+			buckets = append(buckets, b)
+		}
+		if round == 2 { // a namespace and buckets of it, both at once
+			task := mustDelete(t, buckets[0])
+			all, err := namespace(t, stores[1]).Delete(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			finish(t, stores[0], task, 500)
+			finish(t, stores[0], all, 5*500+1+2+3+4+5)
+			continue
+		}
+		tasks := make([]*bucketlite.Task, len(buckets))
+		err := atOnce(len(buckets), func(i int) (err error) {
+			b, err := namespace(t, stores[i%2]).Bucket(context.Background(), buckets[i].ID())
+			if err == nil {
+				tasks[i], err = b.Delete(context.Background())
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for open := true; open; {
+			const check = `SELECT status <> 'COMPLETED', processed + (SELECT count(*) FROM objects o WHERE o.bucket = t.bucket) - total FROM tasks t`
+			got := dump(t, db, check)
+			if open = strings.Contains(got, "1 "); strings.Trim(got, "01 \n") != "" || strings.Contains(got, " 1") {
+				t.Fatalf("open, and objects that are counted twice or not at all:\n%s", got)
+			}
+		}
+		for i, task := range tasks {
+			finish(t, stores[i%2], task, int64(500+i))
+		}
+	}
+	wantSound(t, path)
+}
+
+// wantContent fails unless the store comes to hold so many bytes of content.
+func wantContent(t *testing.T, st *bucketlite.Store, want int64) {
+	t.Helper()
+	var stats *bucketlite.StoreStats
+	if !eventually(func() bool {
+		var err error
+		if stats, err = st.Stats(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		return stats.ContentBytes == want
+	}) {
+		t.Errorf("content: got %+v, want %d bytes", stats, want)
+	}
+}
+
+// Content stays as long as one blob refers to it, and goes with the last.
+func TestContentIsCollected(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	shared, own := strings.Repeat("shared", 100_000), strings.Repeat("own", 200_000)
+	for name, drop := range map[string]func(t *testing.T, st *bucketlite.Store, b *bucketlite.Bucket, o *bucketlite.Object){
+		"object deleted": func(t *testing.T, st *bucketlite.Store, b *bucketlite.Bucket, o *bucketlite.Object) {
+			if err := b.DeleteObject(ctx, o.ID, nil); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"object replaced without": func(t *testing.T, st *bucketlite.Store, b *bucketlite.Bucket, o *bucketlite.Object) {
+			in := item(o.Fields["k"].(string), "")
+			in.Blobs = []bucketlite.BlobInput{}
+			putItem(t, b, in)
+		},
+		"blob removed": func(t *testing.T, st *bucketlite.Store, b *bucketlite.Bucket, o *bucketlite.Object) {
+			if _, err := b.Patch(ctx, o.ID, bucketlite.ObjectInput{Fields: map[string]any{"doc": nil}}, nil); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"bucket deleted": func(t *testing.T, st *bucketlite.Store, b *bucketlite.Bucket, o *bucketlite.Object) {
+			mustDelete(t, b)
+		},
+		"namespace deleted": func(t *testing.T, st *bucketlite.Store, b *bucketlite.Bucket, o *bucketlite.Object) {
+			if _, err := namespace(t, st).Delete(ctx); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		for kind, st := range map[string]*bucketlite.Store{"file": open(t), "memory": openMemory(t)} {
+			t.Run(name+", "+kind, func(t *testing.T) {
+				t.Parallel()
+				b := items(t, st)
+				other, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "other"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				survivor, err := other.CreateBucket(ctx, itemsConfig("survivor"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				putItem(t, survivor, itemWithDoc("k", shared))
+				wantContent(t, st, int64(len(shared)))
+				first := putItem(t, b, itemWithDoc("shared", shared))
+				second := putItem(t, b, itemWithDoc("own", own))
+				wantContent(t, st, int64(len(shared)+len(own)))
+				drop(t, st, b, first)
+				if !strings.Contains(name, "bucket") && !strings.Contains(name, "namespace") {
+					drop(t, st, b, second)
+				}
+				wantContent(t, st, int64(len(shared)))
+				putItem(t, survivor, itemWithDoc("again", shared)) // still the same content
+				wantContent(t, st, int64(len(shared)))
+				task, err := survivor.Delete(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				finish(t, st, task, 2)
+				wantContent(t, st, 0)
+			})
+		}
+	}
+}
+
+func TestDeleteNamespace(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for kind, st := range map[string]*bucketlite.Store{"file": open(t), "memory": openMemory(t)} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			ns := namespace(t, st)
+			buckets := make(map[string]*bucketlite.Bucket)
+			for _, name := range []string{"c", "a", "b", "deleted"} {
+				buckets[name] = bucket(t, st, itemsConfig(name))
+				putItems(t, buckets[name], 250, 10)
+			}
+			for _, name := range []string{"c", "a"} {
+				if err := buckets[name].Lock(ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := ns.Delete(ctx)
+			if !errors.Is(err, bucketlite.ErrLocked) || !strings.Contains(err.Error(), `"a", "c"`) || strings.Contains(err.Error(), `"b"`) {
+				t.Errorf("got %v, want ErrLocked with a and c", err)
+			}
+			for _, name := range []string{"a", "b", "c"} {
+				wantExact(t, buckets[name])
+			}
+			for _, name := range []string{"c", "a"} {
+				if err := buckets[name].Unlock(ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := buckets["a"].Suspend(ctx); err != nil {
+				t.Fatal(err)
+			}
+			inner := mustDelete(t, buckets["deleted"])
+
+			if _, err := ns.Update(ctx, bucketlite.NamespaceUpdate{Name: new("renamed")}); err != nil {
+				t.Fatal(err)
+			}
+			task, err := ns.Delete(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if task.Type != bucketlite.DeleteNamespaceTask || task.Status != bucketlite.Pending || task.Total != 750 ||
+				!slices.Equal(task.Inputs, []string{ns.ID()}) || task.AdditionalData["namespace_name"] != "renamed" {
+				t.Errorf("task: got %+v", task)
+			}
+			// It is not found any more, by name or id, and its name is free.
+			for _, key := range []string{"renamed", ns.ID()} {
+				if _, err := st.Namespace(ctx, key); !errors.Is(err, bucketlite.ErrNotFound) {
+					t.Errorf("by %s: got %v, want ErrNotFound", key, err)
+				}
+			}
+			for info, err := range st.Namespaces(ctx, bucketlite.Query{}) {
+				t.Errorf("namespaces: got %+v, %v, want none", info, err)
+			}
+			if _, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "renamed"}); err != nil {
+				t.Error(err)
+			}
+			if again, err := ns.Delete(ctx); err == nil && again.ID != task.ID || err != nil && !errors.Is(err, bucketlite.ErrNotFound) {
+				t.Errorf("deleted again: got %+v, %v, want task %s", again, err, task.ID)
+			}
+			if _, err := buckets["b"].Put(ctx, item("new", ""), nil); !errors.Is(err, bucketlite.ErrNotActive) && !errors.Is(err, bucketlite.ErrNotFound) {
+				t.Errorf("put: got %v, want ErrNotActive", err)
+			}
+			finish(t, st, inner, 250)
+			finish(t, st, task, 750)
+			wantGone(t, &fixture{st: st, ns: ns, b: buckets["b"], id: "none"}, "Namespace")
+			wantGone(t, &fixture{st: st, ns: ns, b: buckets["b"], id: "none"}, "Bucket")
+		})
+	}
+}
+
+// The task knows of every object, also of those that are being put as it begins.
+func TestDeleteAmidPuts(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for name, begin := range map[string]func(b *bucketlite.Bucket, ns *bucketlite.Namespace) (*bucketlite.Task, error){
+		"bucket":    func(b *bucketlite.Bucket, ns *bucketlite.Namespace) (*bucketlite.Task, error) { return b.Delete(ctx) },
+		"namespace": func(b *bucketlite.Bucket, ns *bucketlite.Namespace) (*bucketlite.Task, error) { return ns.Delete(ctx) },
+	} {
+		for kind, st := range map[string]*bucketlite.Store{"file": open(t), "memory": openMemory(t)} {
+			t.Run(name+", "+kind, func(t *testing.T) {
+				t.Parallel()
+				for range 5 {
+					b := items(t, st)
+					w := startWriters(b, 16)
+					w.awaitPuts(t, 100)
+					task, err := begin(b, namespace(t, st))
+					if err != nil {
+						t.Fatal(err)
+					}
+					finish(t, st, task, task.Total)
+					for _, err := range w.wait() {
+						if !errors.Is(err, bucketlite.ErrNotActive) && !errors.Is(err, bucketlite.ErrNotFound) {
+							t.Errorf("writer: got %v, want ErrNotActive", err)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// Space that is no longer used is given back, all but a little.
+func TestSpaceIsGivenBack(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	st := open(t)
+	b := items(t, st)
+	putItems(t, b, 4000, 4000)
+	for i := range 4 {
+		putItem(t, b, itemWithDoc(fmt.Sprint("doc", i), strings.Repeat(fmt.Sprint(i), 2<<20)))
+	}
+	full, err := st.Stats(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if full.FileBytes < 20<<20 || full.ContentBytes != 4*2<<20 {
+		t.Errorf("filled: got %+v", full)
+	}
+	finish(t, st, mustDelete(t, b), 4004)
+	var stats *bucketlite.StoreStats
+	if !eventually(func() bool {
+		if stats, err = st.Stats(ctx); err != nil {
+			t.Fatal(err)
+		}
+		return stats.FileBytes < full.FileBytes/3 && stats.FreeBytes <= stats.FileBytes
+	}) {
+		t.Errorf("emptied: got %+v after %+v", stats, full)
+	}
+}

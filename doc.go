@@ -1,0 +1,63 @@
+// Package bucketlite is an embedded object store over one SQLite file: objects
+// with typed fields and media blobs, in buckets that have a schema, a unique key,
+// a lifecycle and statistics. It is pure Go, needs no server, and follows the
+// bucket model and the JSON forms of the Mixpeek API, called the hosted service
+// in these pages.
+//
+// # Nouns
+//
+// A [Store] is one open file. It holds namespaces; a [Namespace] holds buckets
+// and isolates them from those of others. A [Bucket] holds objects that conform to
+// its [Schema]. Its [UniqueKey], if it has one, names the fields that identify an
+// object. An [Object] has fields and a list of blobs. A [Blob] is one value of one
+// field: stored bytes, a reference to a URL, or inline data. Stored bytes are
+// addressed by their SHA-256 and kept once per store, however many objects share
+// them. A [Task] is the durable record of a deletion that goes on in the
+// background.
+//
+// # Flow
+//
+// [Open] a store, create a namespace, and in it a bucket with a schema.
+// [Bucket.Put] stores an object; what happens when its key is taken is for the
+// [Policy] to say. [Bucket.PutBatch] stores thousands, [Bucket.Patch] changes some
+// fields, [Bucket.DeleteObject] deletes. [Bucket.Object], [Bucket.ObjectByKey],
+// [Bucket.List] and [Bucket.Objects] read, [Bucket.OpenBlob] reads a blob's bytes.
+// [Bucket.Lock], [Bucket.Archive] and [Bucket.Suspend] restrict a bucket,
+// [Bucket.Stats] counts it, [Bucket.Delete] deletes it. The package example shows
+// the beginning.
+//
+// # Transactions and durability
+//
+// Every call that writes is a transaction: it happens as a whole or not at all.
+// PutBatch is one for each object, or a single one with [BatchOptions].Atomic. A
+// call returns once its commit is on the disk; [Options].Durability can relax
+// that. Calls that wait at the same time share a commit, and each still gets its
+// own verdict: many goroutines that write are faster together than alone. To
+// change an object only if nobody else did, pass its Version as IfVersion.
+//
+// A call whose context ends before its transaction began has no effect and
+// returns the context's error. After that moment it returns what became of it.
+//
+// # Concurrency
+//
+// Stores, namespaces and buckets are safe for concurrent use, and other processes
+// on the same machine may have the same file open: keys stay unique and the
+// lifecycle is obeyed across all of them. Readers do not wait for writers. No lock
+// is held while the caller's code runs, so the body of a loop over [Bucket.Objects]
+// may write. A store at ":memory:" is private, and its calls take turns.
+//
+// # Errors
+//
+// Sentinels such as [ErrNotFound], for [errors.Is], say what kind of error it is.
+// [ValidationError], [ConflictError] and [StateError], for [errors.As], say more: a
+// ValidationError carries every reason at once, each with a path, a rule and a
+// message.
+//
+// # Limits
+//
+// An object's fields may have 16 MiB as JSON and nest 100 deep, a blob 32 MiB;
+// [Options] change the sizes. A blob is in memory while it is being stored, not
+// while it is read. PutBatch takes [MaxBatch] objects, a page of a list holds
+// [MaxLimit]. The file must be on a local file system, since write-ahead logging
+// does not work on most network ones.
+package bucketlite

@@ -1,0 +1,206 @@
+package bucketlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+)
+
+// The errors callers tell apart with [errors.Is]. Each has one meaning; the
+// number is the HTTP status the hosted service answers with.
+var (
+	// ErrInvalid (422): the input breaks the schema or a rule of the input's form.
+	// The error is a [*ValidationError].
+	ErrInvalid = errors.New("invalid")
+	// ErrBadRequest (400): the call makes no sense: no policy, a bad cursor, a bad limit.
+	ErrBadRequest = errors.New("bad request")
+	// ErrNotFound (404): what the call names does not exist.
+	ErrNotFound = errors.New("not found")
+	// ErrExists (409): the name, id or unique key is taken. The error is a
+	// [*ConflictError] and matches ErrConflict too.
+	ErrExists = errors.New("already exists")
+	// ErrConflict (409): the call is at odds with what is stored. The error is a [*ConflictError].
+	ErrConflict = errors.New("conflict")
+	// ErrLocked (403): the bucket is locked. The error is a [*StateError].
+	ErrLocked = errors.New("locked")
+	// ErrNotActive (403): the bucket's status forbids the call. The error is a [*StateError].
+	ErrNotActive = errors.New("not active")
+	// ErrTooLarge (413): an input exceeds a limit.
+	ErrTooLarge = engine.ErrTooLarge
+	// ErrBusy (503): another process held the file for longer than
+	// [Options].BusyTimeout. Nothing happened.
+	ErrBusy = engine.ErrBusy
+	// ErrClosed (503): the store was closed before or during the call. Nothing happened.
+	ErrClosed = engine.ErrClosed
+	// ErrReadOnly: a write on a store that was opened read-only, or that refuses
+	// writes after a failed disk. Nothing happened.
+	ErrReadOnly = engine.ErrReadOnly
+	// ErrCorrupt (500): the file is damaged.
+	ErrCorrupt = engine.ErrCorrupt
+	// ErrFull (500): the disk is full. Nothing happened.
+	ErrFull = engine.ErrFull
+	// ErrOutcomeUnknown (500): the disk failed while a commit was under way. After
+	// reopening, the write is there whole or not at all; until then the store
+	// refuses writes with ErrReadOnly.
+	ErrOutcomeUnknown = engine.ErrOutcomeUnknown
+	// ErrStranger: [Open] found a file of another application, and left it as it was.
+	ErrStranger = engine.ErrStranger
+	// ErrNewer: [Open] found a file written by a newer version of this library,
+	// and left it as it was.
+	ErrNewer = engine.ErrNewer
+)
+
+// Issue is one reason why an input was refused.
+type Issue struct {
+	// Path says where, as in "meta.tags[3].name"; empty for the input as a whole.
+	Path string `json:"path"`
+	// Rule is the broken rule's stable name: "required", "type", "enum", "minLength", …
+	Rule string `json:"rule"`
+	// Message says what was expected and what was found.
+	Message string `json:"message"`
+}
+
+func (i Issue) String() string {
+	if i.Path == "" {
+		return i.Message
+	}
+	return i.Path + ": " + i.Message
+}
+
+// maxIssues bounds the issues an error carries, and with them its memory: a
+// hostile input may have millions.
+const maxIssues = 100
+
+// ValidationError lists everything that is wrong with an input, in a fixed
+// order. It matches [ErrInvalid], or [ErrTooLarge] if the input exceeds a size.
+type ValidationError struct {
+	// Subject is what was judged: `bucket "videos"`, "schema", "namespace".
+	Subject string
+	// Issues are the first 100 reasons.
+	Issues []Issue
+	// Omitted counts the reasons beyond those.
+	Omitted int
+}
+
+func (e *ValidationError) Error() string {
+	const shown = 10
+	var b strings.Builder
+	fmt.Fprintf(&b, "bucketlite: %s: ", e.Subject)
+	total := len(e.Issues) + e.Omitted
+	if total > 1 {
+		fmt.Fprintf(&b, "%d fields: ", total)
+	}
+	for i, issue := range e.Issues {
+		if i == shown {
+			fmt.Fprintf(&b, "; and %d more", total-shown)
+			break
+		}
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(issue.String())
+	}
+	return b.String()
+}
+
+// Is reports whether target is the sentinel this error stands for.
+func (e *ValidationError) Is(target error) bool {
+	for _, issue := range e.Issues {
+		if issue.Rule == ruleSize {
+			return target == ErrTooLarge
+		}
+	}
+	return target == ErrInvalid
+}
+
+// ConflictError says that a write is at odds with what is stored. It matches
+// [ErrConflict], and [ErrExists] if something was there already.
+type ConflictError struct {
+	// Subject is what the write was about: `bucket "videos"`.
+	Subject string
+	// Reason says what is at odds.
+	Reason string
+	// ExistingID is the id of what is in the way, if anything is.
+	ExistingID string
+	// Exists tells a taken name, id or key from a version that has moved on.
+	Exists bool
+}
+
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("bucketlite: %s: %s", e.Subject, e.Reason)
+}
+
+// Is reports whether target is a sentinel this error stands for.
+func (e *ConflictError) Is(target error) bool {
+	return target == ErrConflict || e.Exists && target == ErrExists
+}
+
+// StateError says that the bucket's lifecycle forbids a call. It matches
+// [ErrLocked] if the lock does, else [ErrNotActive].
+type StateError struct {
+	// Bucket is the bucket's name.
+	Bucket string
+	// Action is what was refused: "write objects", "archive", …
+	Action string
+	// Status is the bucket's status.
+	Status Status
+	// Locked tells whether the bucket is locked and the lock forbids the call.
+	Locked bool
+}
+
+func (e *StateError) Error() string {
+	state := string(e.Status)
+	if e.Locked {
+		state = "locked"
+	}
+	return fmt.Sprintf("bucketlite: bucket %q is %s: cannot %s", e.Bucket, state, e.Action)
+}
+
+// Is reports whether target is the sentinel this error stands for.
+func (e *StateError) Is(target error) bool {
+	if e.Locked {
+		return target == ErrLocked
+	}
+	return target == ErrNotActive
+}
+
+// prefixed is an error whose text begins with the package's name, once.
+type prefixed struct{ err error }
+
+func (e *prefixed) Error() string { return "bucketlite: " + e.err.Error() }
+func (e *prefixed) Unwrap() error { return e.err }
+
+func errorf(format string, args ...any) error {
+	return &prefixed{fmt.Errorf(format, args...)}
+}
+
+// notFound says that something does not exist.
+func notFound(format string, args ...any) error {
+	return &prefixed{fmt.Errorf(format+": %w", append(args, ErrNotFound)...)}
+}
+
+func badRequest(format string, args ...any) error {
+	return &prefixed{fmt.Errorf("%w: "+format, append([]any{ErrBadRequest}, args...)...)}
+}
+
+// ours reports whether err was made by this package, as a judgement on the
+// call; anything else comes from the engine below or from the context.
+func ours(err error) bool {
+	switch err.(type) {
+	case *prefixed, *ValidationError, *ConflictError, *StateError:
+		return true
+	}
+	return false
+}
+
+// public gives an error from below the package's prefix. A context's own error
+// stays as it is.
+func public(err error) error {
+	if err == nil || ours(err) || err == context.Canceled || err == context.DeadlineExceeded {
+		return err
+	}
+	return &prefixed{err}
+}

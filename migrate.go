@@ -1,0 +1,32 @@
+package bucketlite
+
+import (
+	"embed"
+	"io/fs"
+)
+
+// migrationFiles are the steps that bring a file from one format to the next.
+// The list is append-only: a file that was once released must open for ever.
+//
+//go:embed migrations/*.sql
+var migrationFiles embed.FS
+
+// applicationID marks a file as ours: "bktl".
+const applicationID = 0x626b746c
+
+// migrations returns the steps in order of their numbers.
+func migrations() []string {
+	names, err := fs.Glob(migrationFiles, "migrations/*.sql") // sorted
+	if err != nil {
+		panic(err)
+	}
+	steps := make([]string, len(names))
+	for i, name := range names {
+		sql, err := migrationFiles.ReadFile(name)
+		if err != nil {
+			panic(err)
+		}
+		steps[i] = string(sql)
+	}
+	return steps
+}

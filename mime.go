@@ -1,0 +1,96 @@
+package bucketlite
+
+import (
+	"errors"
+	"fmt"
+	"mime"
+	"path/filepath"
+	"strings"
+
+	"github.com/gabriel-vasile/mimetype"
+)
+
+const octetStream = "application/octet-stream"
+
+// reconcile returns the MIME type of a file field's bytes, from what was declared
+// and what the bytes show; either may be missing. Both must fit the field's type.
+// Where the bytes show no more than a family, such as plain text or a ZIP
+// archive, a declared member of the family is believed.
+func reconcile(t FieldType, declared string, data []byte) (string, error) {
+	if declared != "" {
+		base, _, err := mime.ParseMediaType(declared)
+		if err != nil || !strings.Contains(base, "/") {
+			return "", fmt.Errorf("a MIME type expected, got %s", found(declared))
+		}
+		declared = base
+		if !fits(t, declared) {
+			return "", fmt.Errorf("the declared type %s does not fit %s", declared, t)
+		}
+	}
+	if data == nil {
+		return declared, nil
+	}
+	if len(data) == 0 && t != Text {
+		return "", errors.New("the data is empty")
+	}
+	node := mimetype.Detect(data)
+	detected, _, _ := strings.Cut(node.String(), ";")
+	if declared != "" && (detected == octetStream || isKindOf(declared, node) || sameContainer(declared, detected)) {
+		return declared, nil
+	}
+	if !fits(t, detected) {
+		return "", fmt.Errorf("the data is %s, which does not fit %s", detected, t)
+	}
+	return detected, nil
+}
+
+// isKindOf reports whether mimeType is below node in the tree of types.
+func isKindOf(mimeType string, node *mimetype.MIME) bool {
+	for m := mimetype.Lookup(mimeType); m != nil; m = m.Parent() {
+		if m.Is(node.String()) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameContainer reports whether the types differ only in whether the container
+// holds sound or pictures, as audio/webm and video/webm.
+func sameContainer(a, b string) bool {
+	familyA, kindA, _ := strings.Cut(a, "/")
+	familyB, kindB, _ := strings.Cut(b, "/")
+	media := func(family string) bool { return family == "audio" || family == "video" || family == "application" }
+	return kindA == kindB && media(familyA) && media(familyB)
+}
+
+// fits reports whether bytes of the MIME type can be a value of a file field.
+func fits(t FieldType, mimeType string) bool {
+	family, kind, _ := strings.Cut(mimeType, "/")
+	switch t {
+	case Text:
+		return family == "text" || strings.HasSuffix(kind, "json") || strings.HasSuffix(kind, "xml") ||
+			kind == "javascript" || kind == "yaml" || kind == "x-yaml" || kind == "sql"
+	case Image:
+		return family == "image"
+	case Audio:
+		return family == "audio" || mimeType == "application/ogg"
+	case Video:
+		return family == "video" || mimeType == "image/gif" || mimeType == "application/mp4"
+	case PDF:
+		return mimeType == "application/pdf"
+	case Excel:
+		return mimeType == "text/csv" || mimeType == "application/csv" ||
+			strings.HasPrefix(mimeType, "application/vnd.ms-excel") ||
+			strings.HasPrefix(mimeType, "application/vnd.openxmlformats-officedocument.spreadsheetml.")
+	}
+	return false
+}
+
+// declaredBy returns the MIME type a filename declares where the bytes alone
+// cannot tell: a CSV file of one column is plain text.
+func declaredBy(t FieldType, filename string) string {
+	if t == Excel && strings.EqualFold(filepath.Ext(filename), ".csv") {
+		return "text/csv"
+	}
+	return ""
+}

@@ -1,0 +1,245 @@
+package bucketlite
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+)
+
+// NamespaceConfig describes a namespace to be created.
+type NamespaceConfig struct {
+	// Name is unique in the store; the rules are those of [BucketConfig].Name.
+	Name string `json:"namespace_name"`
+	// Description is for people.
+	Description string `json:"description,omitempty"`
+	// FeatureExtractors and PayloadIndexes are kept and returned as given.
+	FeatureExtractors []any `json:"feature_extractors,omitempty"`
+	PayloadIndexes    []any `json:"payload_indexes,omitempty"`
+}
+
+// NamespaceInfo is a namespace as it stood at one moment. Its JSON form is that
+// of the hosted service's NamespaceModel.
+type NamespaceInfo struct {
+	ID                string    `json:"namespace_id"`
+	Name              string    `json:"namespace_name"`
+	Description       string    `json:"description,omitempty"`
+	FeatureExtractors []any     `json:"feature_extractors"`
+	PayloadIndexes    []any     `json:"payload_indexes"`
+	BucketCount       int64     `json:"bucket_count"` // without those being deleted
+	ObjectCount       int64     `json:"object_count"` // in those buckets
+	CreatedAt         time.Time `json:"created_at"`
+	UpdatedAt         time.Time `json:"updated_at"`
+
+	num int64
+}
+
+// NamespaceUpdate says what to change of a namespace; what is nil stays.
+type NamespaceUpdate struct {
+	Name           *string `json:"namespace_name"`
+	Description    *string `json:"description"`
+	PayloadIndexes []any   `json:"payload_indexes"`
+}
+
+// Namespace is a handle on a group of buckets that is isolated from the others.
+// It is safe for concurrent use. It stays good while the namespace exists; after
+// that its methods return [ErrNotFound].
+type Namespace struct {
+	store *Store
+	num   int64
+	id    string
+	name  string
+}
+
+// ID returns the namespace's id.
+func (n *Namespace) ID() string { return n.id }
+
+// Name returns the namespace's name at the time the handle was made;
+// [Namespace.Info] returns the current one.
+func (n *Namespace) Name() string { return n.name }
+
+// String returns the namespace's name as messages show it.
+func (n *Namespace) String() string { return fmt.Sprintf("namespace %q", n.name) }
+
+// CreateNamespace creates a namespace. Errors: [ErrInvalid], and [ErrExists] if
+// the name is taken.
+func (s *Store) CreateNamespace(ctx context.Context, config NamespaceConfig) (*Namespace, error) {
+	var issues []Issue
+	if problem := nameIssue(config.Name); problem != "" {
+		issues = append(issues, Issue{"namespace_name", ruleName, problem})
+	}
+	encodeInfo("description", config.Description, &issues)
+	extractors := encodeInfo("feature_extractors", config.FeatureExtractors, &issues)
+	indexes := encodeInfo("payload_indexes", config.PayloadIndexes, &issues)
+	if len(issues) > 0 {
+		return nil, newValidationError("namespace "+found(config.Name), issues)
+	}
+	id, err := s.ids.next(namespacePrefix)
+	if err != nil {
+		return nil, err
+	}
+	n := &Namespace{store: s, id: id, name: config.Name}
+	err = s.write(ctx, func(tx *engine.Tx, g *group) (err error) {
+		if err := s.checkNamespaceName(tx, config.Name, 0); err != nil {
+			return err
+		}
+		now := s.now()
+		n.num, err = tx.Insert(`
+INSERT INTO namespaces (id, name, description, feature_extractors, payload_indexes, created_at, updated_at)
+VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING num`, id, config.Name, config.Description, extractors, indexes, now, now)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// checkNamespaceName refuses a name another live namespace has.
+func (s *Store) checkNamespaceName(tx *engine.Tx, name string, except int64) error {
+	taken := ""
+	_, err := tx.QueryRow("SELECT id FROM namespaces WHERE name = ? AND delete_task IS NULL AND num <> ?",
+		[]any{name, except}, func(r engine.Row) { taken = r.Text(0) })
+	if err != nil || taken == "" {
+		return err
+	}
+	return &ConflictError{Subject: "store", Reason: fmt.Sprintf("namespace %q already exists", name), ExistingID: taken, Exists: true}
+}
+
+// Namespace returns a handle on the namespace with the name or id, or
+// [ErrNotFound]; one that is being deleted is not found.
+func (s *Store) Namespace(ctx context.Context, nameOrID string) (*Namespace, error) {
+	where := "name = ?"
+	if isID(namespacePrefix, nameOrID) {
+		where = "id = ?"
+	}
+	n := &Namespace{store: s}
+	err := s.read(ctx, func(c *engine.Conn) error {
+		ok, err := c.QueryRow("SELECT num, id, name FROM namespaces WHERE delete_task IS NULL AND "+where,
+			[]any{nameOrID}, func(r engine.Row) { n.num, n.id, n.name = r.Int(0), r.Text(1), r.Text(2) })
+		if err == nil && !ok {
+			err = notFound("namespace %s", found(nameOrID))
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// check returns ErrNotFound if the namespace is gone or being deleted.
+func (n *Namespace) check(c *engine.Conn) error {
+	found, err := c.QueryRow("SELECT 1 FROM namespaces WHERE num = ? AND delete_task IS NULL", []any{n.num}, nil)
+	if err == nil && !found {
+		err = notFound("%s", n)
+	}
+	return err
+}
+
+// Info returns the namespace as it stands.
+func (n *Namespace) Info(ctx context.Context) (*NamespaceInfo, error) {
+	var info *NamespaceInfo
+	err := n.store.read(ctx, func(c *engine.Conn) error {
+		info = nil
+		return selectNamespaces(c, "n.num = ?1 AND n.delete_task IS NULL", []any{n.num}, func(i *NamespaceInfo) { info = i })
+	})
+	if err == nil && info == nil {
+		err = notFound("%s", n)
+	}
+	return info, err
+}
+
+// Namespaces iterates over the store's namespaces in order of creation.
+func (s *Store) Namespaces(ctx context.Context, q Query) iter.Seq2[*NamespaceInfo, error] {
+	return each(ctx, s, q, s.ListNamespaces)
+}
+
+// ListNamespaces returns one page of the store's namespaces, in order of creation.
+func (s *Store) ListNamespaces(ctx context.Context, q Query) (*Page[*NamespaceInfo], error) {
+	limit, err := q.limit()
+	if err != nil {
+		return nil, err
+	}
+	l := list{"namespaces", 0}
+	after, err := s.position(l, q)
+	if err != nil {
+		return nil, err
+	}
+	var infos []*NamespaceInfo
+	err = s.read(ctx, func(c *engine.Conn) error {
+		infos = nil
+		return selectNamespaces(c, "n.delete_task IS NULL AND n.num > ?1 ORDER BY n.num LIMIT ?2",
+			[]any{after, int64(limit + 1)}, func(i *NamespaceInfo) { infos = append(infos, i) })
+	})
+	if err != nil {
+		return nil, err
+	}
+	return page(s, l, infos, limit, func(i *NamespaceInfo) int64 { return i.num }), nil
+}
+
+func selectNamespaces(c *engine.Conn, where string, args []any, each func(*NamespaceInfo)) error {
+	return c.Query(`
+SELECT n.num, n.id, n.name, n.description, n.feature_extractors, n.payload_indexes, n.created_at, n.updated_at,
+    (SELECT count(*) FROM buckets b WHERE b.namespace = n.num AND b.status <> 'IN_PROGRESS'),
+    (SELECT ifnull(sum(b.object_count + ifnull(d.objects, 0)), 0) FROM buckets b `+joinDelta+` WHERE b.namespace = n.num AND b.status <> 'IN_PROGRESS')
+FROM namespaces n WHERE `+where, args, func(r engine.Row) error {
+		info := &NamespaceInfo{
+			num: r.Int(0), ID: r.Text(1), Name: r.Text(2), Description: r.Text(3),
+			CreatedAt: timeOf(r.Int(6)), UpdatedAt: timeOf(r.Int(7)), BucketCount: r.Int(8), ObjectCount: r.Int(9),
+		}
+		err := decodeInfo(r, 4, &info.FeatureExtractors)
+		if err == nil {
+			err = decodeInfo(r, 5, &info.PayloadIndexes)
+		}
+		if err != nil {
+			return errorf("namespace %q: %w: %v", info.Name, ErrCorrupt, err)
+		}
+		if info.FeatureExtractors == nil {
+			info.FeatureExtractors = []any{}
+		}
+		if info.PayloadIndexes == nil {
+			info.PayloadIndexes = []any{}
+		}
+		each(info)
+		return nil
+	})
+}
+
+// Update changes the namespace's name, description or payload indexes. Errors:
+// [ErrInvalid], [ErrExists], [ErrNotFound].
+func (n *Namespace) Update(ctx context.Context, u NamespaceUpdate) (*NamespaceInfo, error) {
+	var issues []Issue
+	if u.Name != nil {
+		if problem := nameIssue(*u.Name); problem != "" {
+			issues = append(issues, Issue{"namespace_name", ruleName, problem})
+		}
+	}
+	if u.Description != nil {
+		encodeInfo("description", *u.Description, &issues)
+	}
+	indexes := encodeInfo("payload_indexes", u.PayloadIndexes, &issues)
+	if len(issues) > 0 {
+		return nil, newValidationError(n.String(), issues)
+	}
+	err := n.store.write(ctx, func(tx *engine.Tx, g *group) error {
+		if err := n.check(tx.Conn); err != nil {
+			return err
+		}
+		if u.Name != nil {
+			if err := n.store.checkNamespaceName(tx, *u.Name, n.num); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(`
+UPDATE namespaces SET name = ifnull(?, name), description = ifnull(?, description), payload_indexes = ifnull(?, payload_indexes), updated_at = ?
+WHERE num = ?`, optional(u.Name), optional(u.Description), indexes, n.store.now(), n.num)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return n.Info(ctx)
+}

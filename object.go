@@ -1,0 +1,183 @@
+package bucketlite
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"time"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+// Object is an object as it is stored. It belongs to the caller.
+//
+// Its JSON form is that of the hosted service's ObjectResponse: the user's
+// fields stand flat at the root, beside the system's members.
+type Object struct {
+	// ID is unique in the bucket.
+	ID string
+	// BucketID is the bucket's id.
+	BucketID string
+	// KeyPrefix is the storage path given by the user, if any.
+	KeyPrefix string
+	// Fields are the user's fields. Numbers are [json.Number], exactly as given.
+	Fields map[string]any
+	// Blobs are the object's blobs, in the order given.
+	Blobs []Blob
+	// Status is DRAFT until the object is processed, and again after a change of
+	// its content.
+	Status Status
+	// Error says why processing failed, if it did.
+	Error string
+	// CreatedAt and UpdatedAt are in UTC, in microseconds.
+	CreatedAt, UpdatedAt time.Time
+	// Version rises with every change of the object. No two states of a bucket's
+	// objects share one, so it can guard an update; see [PutOptions].IfVersion.
+	Version int64
+	// Size is the bytes of the fields as compact JSON, plus those of the blobs'
+	// stored content and inline data.
+	Size int64
+
+	seq int64 // place in the order of creation
+}
+
+// MarshalJSON returns the object's JSON form.
+func (o Object) MarshalJSON() ([]byte, error) {
+	doc := make(map[string]any, len(o.Fields)+9)
+	maps.Copy(doc, o.Fields)
+	doc["object_id"] = o.ID
+	doc["bucket_id"] = o.BucketID
+	doc["status"] = string(o.Status)
+	doc["created_at"] = o.CreatedAt
+	doc["updated_at"] = o.UpdatedAt
+	doc["blobs"] = o.Blobs
+	if o.Blobs == nil {
+		doc["blobs"] = []any{}
+	}
+	if o.KeyPrefix != "" {
+		doc["key_prefix"] = o.KeyPrefix
+	}
+	if o.Error != "" {
+		doc["error"] = o.Error
+	}
+	var issues []Issue
+	plain, ok := value.Plain(doc, nil, value.Limits{MaxBytes: 1 << 30}, appendTo(&issues))
+	if !ok {
+		return nil, newValidationError("object", issues)
+	}
+	return value.Append(nil, plain), nil
+}
+
+// ObjectInput is what Put stores, or what Patch merges.
+//
+// Its JSON form is that of the hosted service's CreateObjectRequest: fields flat
+// at the root, beside blobs, key_prefix and object_id.
+type ObjectInput struct {
+	// ID is the object's id: 1 to 128 of A–Z a–z 0–9 _ -. Empty means a new one,
+	// or that of the object the unique key names.
+	ID string
+	// KeyPrefix is a storage path, kept and returned. Empty keeps what is stored.
+	KeyPrefix string
+	// Fields are the user's fields. Besides what [encoding/json] decodes into,
+	// any Go value that has a JSON form will do; []byte has none, use a blob. A
+	// member of [Object]'s JSON form that is the system's is ignored if it equals
+	// what is stored, and refused otherwise. Put and Patch do not change the map.
+	Fields map[string]any
+	// Blobs are the object's blobs. When Put replaces an object, nil keeps the
+	// stored blobs, and a list, even an empty one, replaces them. Patch sets the
+	// blobs of the properties named and keeps the others.
+	Blobs []BlobInput
+}
+
+// objectLimits bound an object's JSON form before anything else looks at it.
+// Blob data stands in it as base64.
+func (o *Options) objectLimits() value.Limits {
+	return value.Limits{MaxBytes: o.MaxObjectBytes}
+}
+
+// maxInputBytes bounds the JSON form of an input, before it is known whose
+// limits it will meet: fields and inline blobs of the largest useful size.
+const maxInputBytes = 256 << 20
+
+// UnmarshalJSON reads the JSON form strictly: duplicate members, lone
+// surrogates, NUL, invalid UTF-8 and numbers out of range are refused with a
+// [*ValidationError] that names the place.
+func (in *ObjectInput) UnmarshalJSON(data []byte) error {
+	v, err := value.Parse(data, value.Limits{MaxBytes: maxInputBytes})
+	if err != nil {
+		return &ValidationError{Subject: "object", Issues: syntaxIssues(nil, err)}
+	}
+	doc, ok := v.(map[string]any)
+	if !ok {
+		return &ValidationError{Subject: "object", Issues: []Issue{{"", ruleType, "object expected, got " + found(v)}}}
+	}
+	j := &judge{}
+	*in = ObjectInput{Fields: doc}
+	in.ID, _ = takeString(j, doc, "object_id")
+	in.KeyPrefix, _ = takeString(j, doc, "key_prefix")
+	if blobs, ok := doc["blobs"]; ok {
+		delete(doc, "blobs")
+		in.Blobs = blobInputs(j, blobs)
+	}
+	return j.err("object")
+}
+
+// takeString takes a system member that is a string, or null, out of doc.
+func takeString(j *judge, doc map[string]any, name string) (string, bool) {
+	v, ok := doc[name]
+	if !ok {
+		return "", false
+	}
+	delete(doc, name)
+	s, ok := v.(string)
+	if !ok && v != nil {
+		j.fault(value.Path{{Name: name}}, ruleType, "string expected, got "+found(v))
+	}
+	return s, ok
+}
+
+// objectColumns are what objectRow reads, of objects AS o.
+const objectColumns = "o.seq, o.id, o.version, o.size, o.status, o.error, o.key_prefix, o.created_at, o.updated_at, o.fields, o.blobs"
+
+// objectRow is a stored object before its JSON is decoded, which happens after
+// the connection has been given back.
+type objectRow struct {
+	object        Object
+	fields, blobs string
+}
+
+// scan reads objectColumns from column i on.
+func (o *objectRow) scan(r engine.Row, i int) {
+	o.object = Object{
+		seq: r.Int(i), ID: r.Text(i + 1), Version: r.Int(i + 2), Size: r.Int(i + 3),
+		Status: Status(r.Text(i + 4)), Error: r.Text(i + 5), KeyPrefix: r.Text(i + 6),
+		CreatedAt: timeOf(r.Int(i + 7)), UpdatedAt: timeOf(r.Int(i + 8)),
+	}
+	o.fields, o.blobs = r.Text(i+9), r.Text(i+10)
+}
+
+// decode returns the object. What cannot be decoded was not written by us.
+func (o *objectRow) decode(b *Bucket) (*Object, error) {
+	object := o.object
+	object.BucketID = b.id
+	var err error
+	if object.Fields, err = value.ParseTrusted(o.fields); err == nil {
+		object.Blobs, err = decodeBlobs(o.blobs)
+	}
+	if err != nil {
+		return nil, errorf("bucket %q: object %q: %w: %v", b.name, object.ID, ErrCorrupt, err)
+	}
+	return &object, nil
+}
+
+func decodeBlobs(stored string) ([]Blob, error) {
+	if stored == "" {
+		return nil, nil
+	}
+	var blobs []Blob
+	d := json.NewDecoder(bytes.NewReader([]byte(stored)))
+	d.UseNumber()
+	err := d.Decode(&blobs)
+	return blobs, err
+}

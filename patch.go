@@ -1,0 +1,304 @@
+package bucketlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+// PatchOptions adjust [Bucket.Patch]. Nil means the defaults.
+type PatchOptions struct {
+	// IfVersion, unless 0, makes the call a [ErrConflict] if the object has another version.
+	IfVersion int64
+}
+
+// DeleteOptions adjust [Bucket.DeleteObject]. Nil means the defaults.
+type DeleteOptions struct {
+	// IfVersion, unless 0, makes the call a [ErrConflict] if the object has another version.
+	IfVersion int64
+}
+
+// Patch merges in into the object with the id and returns what is stored then. A
+// field given takes the place of the stored one as a whole; a null removes it,
+// or the blobs of a file property, unless it is required or part of the key.
+// Blobs given take the place of those of the same property. Defaults do not
+// apply. The result must conform to the schema; it may have another unique key,
+// if that is free.
+//
+// Errors: as [Bucket.Put], and [ErrNotFound].
+func (b *Bucket) Patch(ctx context.Context, id string, in ObjectInput, opts *PatchOptions) (*Object, error) {
+	if opts == nil {
+		opts = &PatchOptions{}
+	}
+	p := &patcher{bucket: b, id: id, in: &in, ifVersion: opts.IfVersion}
+	if err := p.judge(); err != nil {
+		return nil, err
+	}
+	// Merging and judging is the caller's work, so it is done on a copy read
+	// beforehand. If the object changes meanwhile that was in vain; after a few
+	// times the writer does it, which cannot be overtaken.
+	err := errMoved
+	for try := 0; errors.Is(err, errMoved); try++ {
+		p.merged = nil
+		if try < 3 {
+			if err = b.store.read(ctx, p.load); err == nil {
+				err = p.merge()
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		err = b.store.write(ctx, p.patch)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p.stored.decode(b)
+}
+
+// errMoved says that the object a patch was merged with has changed.
+var errMoved = errors.New("the object has changed")
+
+// patcher is one Patch.
+type patcher struct {
+	bucket    *Bucket
+	id        string
+	in        *ObjectInput
+	ifVersion int64
+
+	given    map[string]any // the user's fields; null removes
+	reserved map[string]any
+	blobs    []Blob
+	contents []content
+	own      judge // what is wrong with the patch by itself
+
+	base   objectRow // what is patched
+	merged *merged   // base after the patch; nil if that is the writer's work
+	stored objectRow // what the writer stored
+}
+
+// merged is an object after a patch, ready to be stored.
+type merged struct {
+	text    string
+	key     []byte
+	blobs   []Blob
+	encoded any
+	gone    []Blob // stored blobs that are replaced or removed
+}
+
+// judge judges the patch by itself. Its fields are judged with the object's, and
+// what is wrong is said together.
+func (p *patcher) judge() error {
+	b := p.bucket
+	put := &putter{bucket: b, in: p.in}
+	j := &p.own
+	fields, ok := value.Plain(p.in.Fields, nil, b.store.opts.objectLimits(), j.fault)
+	if !ok {
+		return b.refusal(j)
+	}
+	put.given, _ = fields.(map[string]any)
+	put.takeReserved()
+	p.given, p.reserved = put.given, put.reserved
+	if p.in.ID != "" {
+		if p.reserved == nil {
+			p.reserved = make(map[string]any)
+		}
+		p.reserved["object_id"] = p.in.ID
+	}
+	value.Plain(p.in.KeyPrefix, value.Path{{Name: "key_prefix"}}, b.store.opts.objectLimits(), j.fault)
+	builder := blobBuilder{bucket: b, judge: j}
+	if err := builder.build(p.in.Blobs); err != nil {
+		return err
+	}
+	p.blobs, p.contents = builder.blobs, builder.contents
+	return nil
+}
+
+// load reads the object to be patched.
+func (p *patcher) load(c *engine.Conn) error {
+	row, err := p.bucket.selectObject(c, writeObjects, "o.id = ?2", p.id)
+	if err == nil && row == nil {
+		err = p.bucket.noObject(p.id)
+	}
+	if err == nil {
+		p.base = *row
+	}
+	return err
+}
+
+// merge works out what base is to become.
+func (p *patcher) merge() error {
+	b := p.bucket
+	if err := checkVersion(b, &p.base.object, p.ifVersion); err != nil {
+		return err
+	}
+	if err := checkReserved(b, p.reserved, &p.base); err != nil {
+		return err
+	}
+	old, err := p.base.decode(b)
+	if err != nil {
+		return err
+	}
+	m := &merged{}
+	j := &judge{issues: slices.Clip(p.own.issues), omitted: p.own.omitted, noDefaults: true}
+	fields := p.mergeFields(j, old.Fields)
+	m.blobs, m.gone = p.mergeBlobs(old.Blobs)
+	fields, _ = b.def.plan.conform(j, nil, fields, &beside{blobs: m.blobs, key: b.def.key})
+	if b.def.key != nil {
+		m.key = b.def.key.encode(j, fields)
+	}
+	if err := b.refusal(j); err != nil {
+		return err
+	}
+	if m.text, err = b.encodeFields(fields); err != nil {
+		return err
+	}
+	if m.encoded, err = encodeBlobs(m.blobs); err != nil {
+		return errorf("%s: encode blobs: %w", b, err)
+	}
+	p.merged = m
+	return nil
+}
+
+// mergeFields returns the stored fields, which it may change, with the patch's.
+func (p *patcher) mergeFields(j *judge, fields map[string]any) map[string]any {
+	for _, name := range slices.Sorted(maps.Keys(p.given)) {
+		v := p.given[name]
+		if v != nil {
+			fields[name] = v
+			continue
+		}
+		if p.isRequired(name) {
+			j.fault(value.Path{{Name: name}}, ruleRequired, "required, it cannot be removed")
+			continue
+		}
+		delete(fields, name)
+	}
+	return fields
+}
+
+// isRequired reports whether a null for the field is refused; what is stored
+// then stays, so that it is not found missing as well.
+func (p *patcher) isRequired(name string) bool {
+	f := p.bucket.def.plan.index[name]
+	return f != nil && f.required
+}
+
+// mergeBlobs returns the blobs after the patch, and those that go.
+func (p *patcher) mergeBlobs(stored []Blob) (blobs, gone []Blob) {
+	for _, old := range stored {
+		v, given := p.given[old.Property]
+		if given && v == nil && !p.isRequired(old.Property) || hasBlob(p.blobs, old.Property) {
+			gone = append(gone, old)
+		} else {
+			blobs = append(blobs, old)
+		}
+	}
+	return append(blobs, p.blobs...), gone
+}
+
+// patch writes the merged object.
+func (p *patcher) patch(tx *engine.Tx, g *group) error {
+	b := p.bucket
+	state, err := b.writable(tx, g)
+	if err != nil {
+		return err
+	}
+	row, err := b.findObject(tx.Conn, p.id)
+	if err != nil {
+		return err
+	}
+	if p.merged == nil {
+		p.base = *row
+		if err := p.merge(); err != nil {
+			return err
+		}
+		defer func() { p.merged = nil }() // merged again if the writer runs it again
+	} else if row.object.Version != p.base.object.Version {
+		return errMoved
+	}
+	m := p.merged
+	moved, err := p.moves(tx, row, m.key)
+	if err != nil {
+		return err
+	}
+	o := row.object
+	if m.text != row.fields || len(p.blobs) > 0 || len(m.gone) > 0 {
+		o.Status, o.Error = Draft, ""
+	}
+	if p.in.KeyPrefix != "" {
+		o.KeyPrefix = p.in.KeyPrefix
+	}
+	if err := overwrite(tx, g, state, &o, row, m.text, m.blobs, m.encoded); err != nil {
+		return err
+	}
+	if moved {
+		if _, err := tx.Exec(updateKey, m.key, o.seq); err != nil {
+			return err
+		}
+	}
+	if err := exchange(tx, g, p.contents, m.gone); err != nil {
+		return err
+	}
+	encoded, _ := m.encoded.(string)
+	p.stored = objectRow{o, m.text, encoded}
+	return nil
+}
+
+// moves reports whether the object gets another key, and refuses one that
+// another object has.
+func (p *patcher) moves(tx *engine.Tx, row *objectRow, key []byte) (bool, error) {
+	if key == nil {
+		return false, nil
+	}
+	b := p.bucket
+	holder := ""
+	_, err := tx.QueryRow("SELECT id FROM objects WHERE bucket = ? AND key = ?", []any{b.num, key}, func(r engine.Row) { holder = r.Text(0) })
+	switch {
+	case err != nil || holder == "":
+		return true, err
+	case holder == row.object.ID:
+		return false, nil
+	}
+	return false, &ConflictError{Subject: b.String(), ExistingID: holder, Exists: true,
+		Reason: fmt.Sprintf("the unique key is taken by object %q", holder)}
+}
+
+// DeleteObject deletes the object with the id. Its content goes when no other
+// object shares it.
+//
+// Errors: [ErrNotFound], [ErrConflict] on another version, [ErrLocked], [ErrNotActive].
+func (b *Bucket) DeleteObject(ctx context.Context, id string, opts *DeleteOptions) error {
+	if opts == nil {
+		opts = &DeleteOptions{}
+	}
+	return b.store.write(ctx, func(tx *engine.Tx, g *group) error {
+		state, err := b.writable(tx, g)
+		if err != nil {
+			return err
+		}
+		row, err := b.findObject(tx.Conn, id)
+		if err != nil {
+			return err
+		}
+		if err := checkVersion(b, &row.object, opts.IfVersion); err != nil {
+			return err
+		}
+		blobs, err := decodeBlobs(row.blobs)
+		if err != nil {
+			return errorf("%s: object %q: %w: %v", b, id, ErrCorrupt, err)
+		}
+		if _, err := tx.Exec("DELETE FROM objects WHERE seq = ?", row.object.seq); err != nil {
+			return err
+		}
+		state.tick()
+		state.objects--
+		state.size -= row.object.Size
+		return g.drop(tx, blobs)
+	})
+}

@@ -1,0 +1,353 @@
+package bucketlite_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/bucketlite/bucketlite"
+)
+
+// child is a process that runs one of the children.
+type child struct {
+	cmd    *exec.Cmd
+	stdin  io.WriteCloser
+	stdout *bufio.Reader
+	stderr bytes.Buffer
+}
+
+// startChild starts a child from this test binary.
+func startChild(t *testing.T, role string, args ...string) *child {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &child{cmd: exec.Command(program, args...)}
+	c.cmd.Env = append(os.Environ(), roleVariable+"="+role)
+	c.cmd.Stderr = &c.stderr
+	stdin, err := c.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := c.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.stdin, c.stdout = stdin, bufio.NewReader(stdout)
+	if err := c.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.cmd.Process.Kill(); c.cmd.Wait() })
+	return c
+}
+
+// line returns the next line the child prints.
+func (c *child) line(t *testing.T) string {
+	t.Helper()
+	line, err := c.stdout.ReadString('\n')
+	if err != nil {
+		c.wait(t)
+		t.Fatalf("child ended too early: %v", err)
+	}
+	return strings.TrimSuffix(line, "\n")
+}
+
+// wait lets the child go on, and fails the test if the child fails.
+func (c *child) wait(t *testing.T) {
+	t.Helper()
+	c.stdin.Close()
+	if err := c.cmd.Wait(); err != nil {
+		t.Errorf("%v\n%s", err, &c.stderr)
+	}
+}
+
+// kill ends the child as a crash would.
+func (c *child) kill(t *testing.T) {
+	t.Helper()
+	if err := c.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	c.cmd.Wait()
+}
+
+// rendezvous tells the parent that this child is ready, and returns when the
+// parent waits for it.
+func rendezvous() {
+	fmt.Println("ready")
+	io.Copy(io.Discard, os.Stdin)
+}
+
+// childBucket opens the store at path and its bucket "items".
+func childBucket(path string) (*bucketlite.Store, *bucketlite.Bucket, error) {
+	ctx := context.Background()
+	st, err := bucketlite.Open(ctx, path, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	ns, err := st.Namespace(ctx, "test")
+	if err != nil {
+		return nil, nil, errors.Join(err, st.Close())
+	}
+	b, err := ns.Bucket(ctx, "items")
+	if err != nil {
+		return nil, nil, errors.Join(err, st.Close())
+	}
+	return st, b, nil
+}
+
+// Four processes of 64 goroutines each put the same 500 keys: what is there in
+// the end is 500 objects, and nobody has met an error.
+func TestUpsertByProcesses(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "test.db")
+	b := items(t, openPath(t, path))
+	var running []*child
+	for p := range 4 {
+		c := startChild(t, "upsert", path, fmt.Sprint(p))
+		c.line(t)
+		running = append(running, c)
+	}
+	for _, c := range running {
+		c.stdin.Close()
+	}
+	for _, c := range running {
+		c.wait(t)
+	}
+	if got := len(slices.Compact(keysOf(t, b))); got != upsertKeys || mustStats(t, b).ObjectCount != upsertKeys {
+		t.Errorf("got %d keys and %d objects, want %d", got, mustStats(t, b).ObjectCount, upsertKeys)
+	}
+	wantSound(t, path)
+}
+
+const upsertKeys = 500
+
+// childUpsert puts every key several times, from 64 goroutines.
+func childUpsert(args []string) error {
+	st, b, err := childBucket(args[0])
+	if err != nil {
+		return err
+	}
+	rendezvous()
+	const goroutines, puts = 64, 16
+	err = atOnce(goroutines, func(g int) error {
+		for i := range puts {
+			k := (g*upsertKeys/goroutines + i) % upsertKeys
+			v := strings.Repeat(args[1], g)
+			res, err := b.Put(context.Background(), item(fmt.Sprint(k), v), nil)
+			if err != nil {
+				return err
+			}
+			if res.Object.Fields["v"] != v {
+				return fmt.Errorf("put: got %v, want value %q", res.Object.Fields, v)
+			}
+		}
+		return nil
+	})
+	return errors.Join(err, st.Close())
+}
+
+// A process that loads objects is killed amid its work, over and over: what it
+// was told is stored is there.
+func TestAcknowledgedSurvivesKill(t *testing.T) {
+	t.Parallel()
+	rounds := 5
+	if *long {
+		rounds = 20
+	}
+	path := filepath.Join(t.TempDir(), "test.db")
+	b := items(t, openPath(t, path))
+	r := rand.New(rand.NewPCG(7, 7))
+	acknowledged := make(map[string]string) // content by key
+	for round := range rounds {
+		c := startChild(t, "load", path, fmt.Sprint(round))
+		// The pipe holds lines that were printed before the kill, so that more
+		// than these are read. A line may be cut short by it.
+		for n := 1 + r.IntN(400); n > 0; n-- {
+			acknowledge(acknowledged, c.line(t)+"\n")
+		}
+		c.kill(t)
+		rest, _ := io.ReadAll(c.stdout)
+		acknowledge(acknowledged, string(rest))
+
+		again := reopenItems(t, path)
+		for k, v := range acknowledged {
+			if o, err := again.ObjectByKey(context.Background(), map[string]any{"k": k}); err != nil || o.Fields["v"] != v {
+				t.Fatalf("round %d: key %q: got %+v, %v, want value %q", round, k, o, err, v)
+			}
+		}
+		wantExact(t, again)
+		wantExact(t, b)
+		wantSound(t, path)
+	}
+}
+
+// acknowledge notes the whole lines of a loader's output.
+func acknowledge(acknowledged map[string]string, out string) {
+	for line := range strings.Lines(out) {
+		if k, v, ok := strings.Cut(line, " "); ok && strings.HasSuffix(v, "\n") {
+			acknowledged[k] = strings.TrimSuffix(v, "\n")
+		}
+	}
+}
+
+// childLoad puts objects in several goroutines, until it is killed, and prints
+// the key and value of each once it is stored.
+func childLoad(args []string) error {
+	_, b, err := childBucket(args[0])
+	if err != nil {
+		return err
+	}
+	var mu sync.Mutex // keeps lines whole
+	return atOnce(8, func(g int) error {
+		for i := 0; ; i++ {
+			k, v := fmt.Sprintf("%s-%d-%d", args[1], g, i), fmt.Sprint(i)
+			in := item(k, v)
+			if i%3 == 0 {
+				in.Blobs = []bucketlite.BlobInput{{Property: "doc", Reader: strings.NewReader(strings.Repeat(k, 100))}}
+			}
+			inputs := []bucketlite.ObjectInput{in}
+			if i%5 == 0 {
+				inputs = append(inputs, item(k+"-a", v), item(k+"-b", v))
+			}
+			if len(inputs) > 1 {
+				err = batchError(b.PutBatch(context.Background(), inputs, nil))
+			} else {
+				_, err = b.Put(context.Background(), in, nil)
+			}
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			for _, in := range inputs {
+				fmt.Println(in.Fields["k"], v)
+			}
+			mu.Unlock()
+		}
+	})
+}
+
+// The state is checked where the write happens, also if that is in another
+// process.
+func TestNoWriteAfterStopInProcesses(t *testing.T) {
+	t.Parallel()
+	for name, stop := range stoppers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "test.db")
+			b := items(t, openPath(t, path))
+			holdTasks(t, path)
+			var running []*child
+			for p := range 2 {
+				c := startChild(t, "put", path, fmt.Sprint(100*p), fmt.Sprint(stop.want == locked))
+				c.line(t)
+				running = append(running, c)
+			}
+			if err := stop.do(b, context.Background()); err != nil {
+				t.Error(err)
+			}
+			before := mustStats(t, b)
+			for _, c := range running {
+				c.wait(t)
+			}
+			if after := mustStats(t, b); !equalStats(before, after) {
+				t.Errorf("statistics: got %+v, want %+v", after, before)
+			}
+		})
+	}
+}
+
+// childPut writes until it is refused, and fails if that is for another reason
+// than the one expected.
+func childPut(args []string) error {
+	_, b, err := childBucket(args[0])
+	if err != nil {
+		return err
+	}
+	offset, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	want := bucketlite.ErrNotActive
+	if args[2] == "true" {
+		want = bucketlite.ErrLocked
+	}
+	put := make(chan struct{}, 1000)
+	go func() {
+		for range 50 {
+			<-put
+		}
+		fmt.Println("ready")
+	}()
+	return atOnce(8, func(g int) error {
+		if err := writeUntilRefused(b, offset+g, put); !errors.Is(err, want) {
+			return err
+		}
+		return nil
+	})
+}
+
+// A deletion begun by a process that crashes is finished by another.
+func TestDeleteSurvivesCrash(t *testing.T) {
+	t.Parallel()
+	const n = 20_000
+	path := filepath.Join(t.TempDir(), "test.db")
+	st := openPath(t, path)
+	b := items(t, st)
+	putItems(t, b, n-1, 10)
+	putItem(t, b, itemWithDoc("with content", "text"))
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c := startChild(t, "delete", path)
+	id := c.line(t)
+	watcher := openPath(t, path, &bucketlite.Options{ReadOnly: true})
+	amid := func(task *bucketlite.Task) bool { return 0 < task.Processed && task.Processed < n }
+	var task *bucketlite.Task
+	if !eventually(func() (begun bool) {
+		var err error
+		if task, err = watcher.Task(context.Background(), id); err != nil {
+			t.Fatal(err)
+		}
+		return task.Processed > 0
+	}) {
+		t.Fatalf("the deletion does not begin: %+v", task)
+	}
+	c.kill(t)
+	if task, err := watcher.Task(context.Background(), id); err != nil || !amid(task) || task.Status != bucketlite.InProgress {
+		t.Fatalf("after the crash: got %+v, %v, want it amid the work", task, err)
+	}
+	st = openPath(t, path)
+	finish(t, st, task, n)
+	wantSound(t, path)
+	wantContent(t, st, 0)
+}
+
+// childDelete begins to delete the bucket, prints the task and works on it.
+func childDelete(args []string) error {
+	st, b, err := childBucket(args[0])
+	if err != nil {
+		return err
+	}
+	task, err := b.Delete(context.Background())
+	if err != nil {
+		return err
+	}
+	fmt.Println(task.ID)
+	if _, err := st.Wait(context.Background(), task.ID); err != nil {
+		return err
+	}
+	return st.Close()
+}

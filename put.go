@@ -1,0 +1,510 @@
+package bucketlite
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+// PutOptions adjust [Bucket.Put]. Nil means the defaults.
+type PutOptions struct {
+	// Policy says what to do when the unique key is taken or free. Empty means the
+	// bucket's default. Without a unique key it is ignored.
+	Policy Policy
+	// IfVersion, unless 0, makes the call a [ErrConflict] if the object to replace
+	// has another version, or does not exist.
+	IfVersion int64
+}
+
+// PutResult is what became of an input.
+type PutResult struct {
+	// Object is the object as it is stored now.
+	Object *Object
+	// Created tells a new object from one that was replaced.
+	Created bool
+}
+
+// Put stores an object that conforms to the bucket's schema. With a unique key,
+// the policy decides: an object whose key is free is created, one whose key is
+// taken replaces the fields of the stored one and keeps its id, its created_at
+// and, unless in.Blobs is a list, its blobs. Without a unique key it is created.
+//
+// Errors: [ErrInvalid] with every reason, [ErrTooLarge], [ErrBadRequest] without
+// a policy, [ErrExists], [ErrConflict], [ErrNotFound] under [Update], [ErrLocked]
+// and [ErrNotActive].
+func (b *Bucket) Put(ctx context.Context, in ObjectInput, opts *PutOptions) (*PutResult, error) {
+	if opts == nil {
+		opts = &PutOptions{}
+	}
+	p, err := b.prepare(&in, *opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.store.write(ctx, func(tx *engine.Tx, g *group) error { return p.put(tx, g) }); err != nil {
+		return nil, err
+	}
+	return p.result()
+}
+
+// Validate judges an object as [Bucket.Put] would, without reading or writing
+// anything: what depends on stored objects is not judged, and a reader is not read.
+func (b *Bucket) Validate(ctx context.Context, in ObjectInput) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for i := range in.Blobs {
+		if in.Blobs[i].Reader != nil {
+			return badRequest("validate: blobs[%d] has a reader, which can be read only once", i)
+		}
+	}
+	p := &putter{bucket: b, in: &in, opts: PutOptions{Policy: Insert}}
+	return p.judge()
+}
+
+// putter is one Put: what was judged and encoded in the caller's goroutine, and
+// what the writer made of it. An input that keeps stored blobs is judged as if
+// there were none, and a second time, by the writer, if there are.
+type putter struct {
+	bucket *Bucket
+	in     *ObjectInput
+	opts   PutOptions
+
+	given      map[string]any // the user's fields, before defaults
+	reserved   map[string]any // system members that came with the fields
+	id         string         // of an object to be created
+	fields     map[string]any // as they are to be stored
+	text       string         // fields in stored form
+	key        []byte
+	blobs      []Blob // nil: keep the stored ones
+	encoded    any    // blobs in stored form
+	contents   []content
+	incomplete error // why fields cannot stand without stored blobs
+
+	// Set by the writer, anew if it runs twice.
+	stored  objectRow
+	created bool
+}
+
+// prepare judges and encodes an input; what it returns can be written any
+// number of times.
+func (b *Bucket) prepare(in *ObjectInput, opts PutOptions) (*putter, error) {
+	p := &putter{bucket: b, in: in, opts: opts}
+	if opts.IfVersion < 0 {
+		return nil, badRequest("if version: a version expected, got %d", opts.IfVersion)
+	}
+	p.opts.Policy = Insert
+	if b.def.key != nil {
+		policy, err := b.def.key.policy(opts.Policy)
+		if err != nil {
+			return nil, err
+		}
+		p.opts.Policy = policy
+	}
+	if err := p.judge(); err != nil {
+		return nil, err
+	}
+	var err error
+	if p.text, err = b.encodeFields(p.fields); err != nil {
+		return nil, err
+	}
+	if p.encoded, err = encodeBlobs(p.blobs); err != nil {
+		return nil, errorf("%s: encode blobs: %w", b, err)
+	}
+	if p.id = in.ID; p.id == "" {
+		if p.id, err = b.store.ids.next(objectPrefix); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// judge fills in what the input means, or returns everything that is wrong with it.
+func (p *putter) judge() error {
+	b, in := p.bucket, p.in
+	j := &judge{}
+	fields, ok := value.Plain(in.Fields, nil, b.store.opts.objectLimits(), j.fault)
+	if !ok {
+		return b.refusal(j)
+	}
+	p.given, _ = fields.(map[string]any)
+	p.takeReserved()
+	if in.ID != "" && !isObjectID(in.ID) {
+		j.fault(value.Path{{Name: "object_id"}}, ruleName, "1 to 128 of A-Z a-z 0-9 _ - expected, got "+found(in.ID))
+	}
+	if in.KeyPrefix != "" {
+		value.Plain(in.KeyPrefix, value.Path{{Name: "key_prefix"}}, b.store.opts.objectLimits(), j.fault)
+	}
+	if in.Blobs != nil {
+		builder := blobBuilder{bucket: b, judge: j}
+		if err := builder.build(in.Blobs); err != nil {
+			return err
+		}
+		p.blobs, p.contents = builder.blobs, builder.contents
+	}
+	own := len(j.issues) // of what no stored blob can mend
+	p.fields = p.conform(j, beside{blobs: p.blobs})
+	if b.def.key != nil {
+		p.key = b.def.key.encode(j, p.fields)
+	}
+	err := b.refusal(j)
+	if err == nil || own > 0 || p.blobs != nil || p.opts.Policy == Insert {
+		return err
+	}
+	// Something may be missing that a stored blob supplies.
+	partial := &judge{}
+	p.conform(partial, beside{partial: true})
+	if b.def.key != nil {
+		b.def.key.encode(partial, p.fields)
+	}
+	if e := b.refusal(partial); e != nil || len(j.issues) == 0 {
+		return err
+	}
+	p.incomplete = err
+	return nil
+}
+
+// conform judges the given fields beside blobs.
+func (p *putter) conform(j *judge, root beside) map[string]any {
+	var path [8]value.Segment // enough for most, and off the heap
+	root.key = p.bucket.def.key
+	fields, _ := p.bucket.def.plan.conform(j, path[:0], p.given, &root)
+	return fields
+}
+
+// takeReserved moves the system's members from the given fields to a map of their own.
+func (p *putter) takeReserved() {
+	copied := false
+	for name, v := range p.given {
+		if !reservedNames[name] {
+			continue
+		}
+		if p.reserved == nil {
+			p.reserved = make(map[string]any)
+		}
+		p.reserved[name] = v
+	}
+	for name := range p.reserved {
+		p.given, copied = set(p.given, copied, name, nil), true
+	}
+}
+
+// put stores the object in the writer's transaction. It checks everything that
+// can refuse it before its first write.
+func (p *putter) put(tx *engine.Tx, g *group) error {
+	state, err := p.bucket.writable(tx, g)
+	if err != nil {
+		return err
+	}
+	// Inserting finds out at once whether the key is free; not so good a guess
+	// while a bucket's objects are being put a second time.
+	guess := p.opts.Policy == Insert || p.opts.Policy == Upsert && !state.replacing
+	if guess && p.opts.IfVersion == 0 && p.incomplete == nil && p.reserved == nil {
+		done, err := p.insert(tx, g, state)
+		if done || err != nil {
+			return err
+		}
+	}
+	old, err := p.existing(tx)
+	switch {
+	case err != nil:
+		return err
+	case old == nil:
+		return p.create(tx, g, state)
+	case p.opts.Policy == Insert:
+		return p.taken(old.object.ID)
+	}
+	return p.replace(tx, g, state, old)
+}
+
+// create is put for a key that is known to be free.
+func (p *putter) create(tx *engine.Tx, g *group, state *bucketState) error {
+	b := p.bucket
+	switch {
+	case p.opts.Policy == Update:
+		return notFound("%s: object with %s", b, b.def.key.describe(p.fields))
+	case p.opts.IfVersion != 0:
+		return &ConflictError{Subject: b.String(), Reason: fmt.Sprintf("no object has version %d: there is none yet", p.opts.IfVersion)}
+	case p.incomplete != nil:
+		return p.incomplete
+	}
+	done, err := p.insert(tx, g, state)
+	if err == nil && !done {
+		return p.taken(p.id) // by an object with another key
+	}
+	return err
+}
+
+const insertObject = `
+INSERT INTO objects (seq, bucket, id, key, version, size, status, key_prefix, created_at, updated_at, fields, blobs)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+
+// insert writes a new object, and reports whether its id and key were free.
+func (p *putter) insert(tx *engine.Tx, g *group, state *bucketState) (done bool, err error) {
+	b := p.bucket
+	if err := checkReserved(b, p.reserved, nil); err != nil {
+		return false, err
+	}
+	now := b.store.now()
+	clock := state.clock + 1
+	if clock >= 1<<clockBits {
+		return false, errorf("%s: %w: it has had as many changes as it can count", b, ErrFull)
+	}
+	o := Object{
+		ID: p.id, BucketID: b.id, KeyPrefix: p.in.KeyPrefix, Status: Draft, Version: clock,
+		CreatedAt: timeOf(now), UpdatedAt: timeOf(now),
+		Size: fieldBytes(p.text) + blobBytes(p.blobs), seq: b.num<<clockBits | clock,
+	}
+	n, err := tx.Exec(insertObject, o.seq, b.num, o.ID, nilIfEmpty(p.key), o.Version, o.Size, string(o.Status),
+		nilIfBlank(o.KeyPrefix), now, now, p.text, p.encoded)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	for i := range p.contents {
+		if err := g.keep(tx, &p.contents[i]); err != nil {
+			return false, err
+		}
+	}
+	state.tick()
+	state.objects++
+	state.size += o.Size
+	state.upload = max(state.upload, now)
+	state.replacing = false
+	p.done(o, p.text, p.encoded, true)
+	return true, nil
+}
+
+// existing returns the stored object that has the input's key, or without one
+// its id; nil if there is none.
+func (p *putter) existing(tx *engine.Tx) (*objectRow, error) {
+	where, arg := "o.key = ?", any(p.key)
+	if p.key == nil {
+		where, arg = "o.id = ?", p.id
+	}
+	var row objectRow
+	found, err := tx.QueryRow("SELECT "+objectColumns+" FROM objects o WHERE o.bucket = ? AND "+where,
+		[]any{p.bucket.num, arg}, func(r engine.Row) { row.scan(r, 0) })
+	if err != nil || !found {
+		return nil, err
+	}
+	return &row, nil
+}
+
+// replace puts the input in the place of a stored object.
+func (p *putter) replace(tx *engine.Tx, g *group, state *bucketState, old *objectRow) error {
+	b := p.bucket
+	o := old.object
+	if p.in.ID != "" && p.in.ID != o.ID {
+		return &ConflictError{Subject: b.String(), ExistingID: o.ID, Exists: true,
+			Reason: fmt.Sprintf("object %q has %s, so %q cannot", o.ID, b.def.key.describe(p.fields), p.in.ID)}
+	}
+	if err := checkVersion(b, &o, p.opts.IfVersion); err != nil {
+		return err
+	}
+	if err := checkReserved(b, p.reserved, old); err != nil {
+		return err
+	}
+	stored, err := decodeBlobs(old.blobs)
+	if err != nil {
+		return errorf("%s: object %q: %w: %v", b, o.ID, ErrCorrupt, err)
+	}
+	text, blobs, encoded := p.text, p.blobs, p.encoded
+	if p.blobs == nil {
+		if text, err = p.textBeside(stored); err != nil {
+			return err
+		}
+		blobs, encoded = stored, nilIfBlank(old.blobs)
+	}
+	if text != old.fields || p.blobs != nil {
+		o.Status, o.Error = Draft, ""
+	}
+	if p.in.KeyPrefix != "" {
+		o.KeyPrefix = p.in.KeyPrefix
+	}
+	if err := overwrite(tx, g, state, &o, old, text, blobs, encoded); err != nil {
+		return err
+	}
+	if p.blobs != nil {
+		if err := exchange(tx, g, p.contents, stored); err != nil {
+			return err
+		}
+	}
+	state.upload = max(state.upload, o.UpdatedAt.UnixMicro())
+	state.replacing = true
+	p.done(o, text, encoded, false)
+	return nil
+}
+
+// textBeside returns the fields in stored form, beside stored blobs.
+func (p *putter) textBeside(stored []Blob) (string, error) {
+	if len(stored) == 0 {
+		return p.text, p.incomplete
+	}
+	j := &judge{}
+	fields := p.conform(j, beside{blobs: stored})
+	if err := p.bucket.refusal(j); err != nil {
+		return "", err
+	}
+	return p.bucket.encodeFields(fields)
+}
+
+// done notes what was stored.
+func (p *putter) done(o Object, text string, encoded any, created bool) {
+	blobs, _ := encoded.(string)
+	p.stored, p.created = objectRow{o, text, blobs}, created
+}
+
+// taken says that an object is in the way of a new one.
+func (p *putter) taken(existing string) error {
+	b := p.bucket
+	reason := fmt.Sprintf("object %q already exists", existing)
+	if b.def.key != nil && existing != p.in.ID {
+		reason = fmt.Sprintf("%s is taken by object %q", b.def.key.describe(p.fields), existing)
+	}
+	return &ConflictError{Subject: b.String(), Reason: reason, ExistingID: existing, Exists: true}
+}
+
+// result returns what the writer stored.
+func (p *putter) result() (*PutResult, error) {
+	o, err := p.stored.decode(p.bucket)
+	if err != nil {
+		return nil, err
+	}
+	return &PutResult{Object: o, Created: p.created}, nil
+}
+
+// encodeFields returns an object's fields in stored form.
+func (b *Bucket) encodeFields(fields map[string]any) (string, error) {
+	text := value.Append(make([]byte, 0, 512), fields)
+	if limit := b.store.opts.MaxObjectBytes; len(text) > limit {
+		message := fmt.Sprintf("an object's fields have at most %d bytes, these have %d", limit, len(text))
+		return "", &ValidationError{Subject: b.String(), Issues: []Issue{{"", ruleSize, message}}}
+	}
+	return string(text), nil
+}
+
+// A bucket's clock fills the low bits of an object's seq, its number the high ones.
+const clockBits = 40
+
+// An index is rewritten if its column is named, even if the value stays, so
+// indexed columns are named only when they change.
+const (
+	updateObject = "UPDATE objects SET version = ?, status = ?, error = ?, key_prefix = ?, updated_at = ?, fields = ?, blobs = ? WHERE seq = ?"
+	updateSize   = "UPDATE objects SET size = ? WHERE seq = ?"
+	updateKey    = "UPDATE objects SET key = ? WHERE seq = ?"
+)
+
+// overwrite writes o over old, with a new version, size and time.
+func overwrite(tx *engine.Tx, g *group, state *bucketState, o *Object, old *objectRow, text string, blobs []Blob, encoded any) error {
+	now := g.store.now()
+	o.Version, o.Size, o.UpdatedAt = state.tick(), fieldBytes(text)+blobBytes(blobs), timeOf(now)
+	_, err := tx.Exec(updateObject, o.Version, string(o.Status), nilIfBlank(o.Error), nilIfBlank(o.KeyPrefix), now, text, encoded, o.seq)
+	if err != nil || o.Size == old.object.Size {
+		return err
+	}
+	state.size += o.Size - old.object.Size
+	_, err = tx.Exec(updateSize, o.Size, o.seq)
+	return err
+}
+
+// exchange references new contents and drops those of blobs that went. New ones
+// come first, so that what both share never looks unused.
+func exchange(tx *engine.Tx, g *group, contents []content, gone []Blob) error {
+	for i := range contents {
+		if err := g.keep(tx, &contents[i]); err != nil {
+			return err
+		}
+	}
+	return g.drop(tx, gone)
+}
+
+// checkVersion compares a stored object's version to the one a call insists on.
+func checkVersion(b *Bucket, o *Object, ifVersion int64) error {
+	if ifVersion == 0 || ifVersion == o.Version {
+		return nil
+	}
+	return &ConflictError{Subject: b.String(), ExistingID: o.ID,
+		Reason: fmt.Sprintf("object %q has version %d, not %d", o.ID, o.Version, ifVersion)}
+}
+
+// checkReserved judges system members against the stored object, or against a
+// new one if old is nil.
+func checkReserved(b *Bucket, reserved map[string]any, old *objectRow) error {
+	if len(reserved) == 0 {
+		return nil
+	}
+	o := &Object{BucketID: b.id, Status: Draft}
+	if old != nil {
+		var err error
+		if o, err = old.decode(b); err != nil {
+			return err
+		}
+	}
+	j := &judge{}
+	for name, v := range reserved {
+		if !equalsReserved(o, name, v) {
+			j.fault(value.Path{{Name: name}}, ruleReserved, "the name is the system's, and "+found(v)+" is not what is stored")
+		}
+	}
+	sortIssues(j.issues)
+	return b.refusal(j)
+}
+
+// equalsReserved reports whether v is what o has for the system's member name.
+func equalsReserved(o *Object, name string, v any) bool {
+	switch name {
+	case "object_id":
+		return v == o.ID
+	case "bucket_id":
+		return v == o.BucketID
+	case "status":
+		return v == string(o.Status)
+	case "error":
+		return v == nil && o.Error == "" || v == o.Error
+	case "key_prefix":
+		return v == nil && o.KeyPrefix == "" || v == o.KeyPrefix
+	case "created_at":
+		return equalsTime(o.CreatedAt.Unix(), int32(o.CreatedAt.Nanosecond()), v)
+	case "updated_at":
+		return equalsTime(o.UpdatedAt.Unix(), int32(o.UpdatedAt.Nanosecond()), v)
+	case "blobs", "source_details":
+		list, ok := v.([]any)
+		return v == nil || ok && len(list) == 0 && (name != "blobs" || len(o.Blobs) == 0)
+	case "skip_duplicates", "canonicalize_source", "force_remirror":
+		_, ok := v.(bool)
+		return ok || v == nil // instructions, not members: they have no effect here
+	}
+	return v == nil
+}
+
+func equalsTime(sec int64, nanos int32, v any) bool {
+	s, ok := v.(string)
+	if !ok {
+		return false
+	}
+	gotSec, gotNanos, ok := value.ParseDateTime(s)
+	return ok && gotSec == sec && gotNanos == nanos
+}
+
+// fieldBytes is what fields add to an object's size; an object without any adds nothing.
+func fieldBytes(text string) int64 {
+	if text == "{}" {
+		return 0
+	}
+	return int64(len(text))
+}
+
+func nilIfEmpty(b []byte) any {
+	if b == nil {
+		return nil
+	}
+	return b
+}
+
+func nilIfBlank(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}

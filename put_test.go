@@ -1,0 +1,437 @@
+package bucketlite_test
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bucketlite/bucketlite"
+	"github.com/google/go-cmp/cmp"
+	_ "modernc.org/sqlite"
+)
+
+// clock returns options with a clock that goes on a second at each look.
+func clock() *bucketlite.Options {
+	return stoppedAt(func() {})
+}
+
+// stoppedAt returns options with a clock that calls hook at each look.
+func stoppedAt(hook func()) *bucketlite.Options {
+	now := make(chan time.Time, 1)
+	now <- time.Date(2024, 5, 6, 0, 0, 0, 0, time.UTC)
+	return &bucketlite.Options{Now: func() time.Time {
+		hook()
+		at := (<-now).Add(time.Second)
+		now <- at
+		return at
+	}}
+}
+
+// keyed creates a bucket with the unique key "k", a text, and other properties.
+func keyed(t testing.TB, st *bucketlite.Store, properties string) *bucketlite.Bucket {
+	t.Helper()
+	return bucket(t, st, bucketlite.BucketConfig{Schema: schema(t, `"k":{"type":"string"}`+properties),
+		UniqueKey: &bucketlite.UniqueKey{Fields: []string{"k"}, DefaultPolicy: bucketlite.Upsert}})
+}
+
+func TestPutCreates(t *testing.T) {
+	t.Parallel()
+	b := keyed(t, openMemory(t, clock()), `,"image":{"type":"image"}`)
+	res, err := b.Put(t.Context(), bucketlite.ObjectInput{
+		KeyPrefix: "a/b", Fields: map[string]any{"k": "x", "n": 1},
+		Blobs: []bucketlite.BlobInput{{Property: "image", Data: "s3://a/b.png"}},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := res.Object
+	if !res.Created || !strings.HasPrefix(o.ID, "obj_") || o.BucketID != b.ID() || o.KeyPrefix != "a/b" ||
+		o.Status != bucketlite.Draft || o.Error != "" || o.Version == 0 || len(o.Blobs) != 1 || !strings.HasPrefix(o.Blobs[0].ID, "blob_") {
+		t.Errorf("got %+v, want a new draft with what was given", res)
+	}
+	if o.CreatedAt.IsZero() || !o.CreatedAt.Equal(o.UpdatedAt) || o.CreatedAt.Location() != time.UTC {
+		t.Errorf("got created at %v, updated at %v, want the same time in UTC", o.CreatedAt, o.UpdatedAt)
+	}
+	again, err := b.Object(t.Context(), o.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want, got := toJSON(t, o), toJSON(t, again); got != want || again.Version != o.Version || again.Size != o.Size {
+		t.Errorf("got %s, want %s as Put returned", got, want)
+	}
+}
+
+func toJSON(t testing.TB, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// Put onto an existing key replaces the fields; the id and created_at stay.
+func TestPutReplaces(t *testing.T) {
+	t.Parallel()
+	b := keyed(t, openMemory(t, clock()), `,"image":{"type":"image"},"pdf":{"type":"pdf"},"note":{"type":"string"}`)
+	blobs := []bucketlite.BlobInput{{Property: "image", Data: "s3://a/b.png"}, {Property: "note", Data: "hello"}}
+	tests := []struct {
+		name   string
+		in     bucketlite.ObjectInput
+		fields string
+		blobs  string // properties
+		prefix string
+	}{
+		{"fields, blobs absent", bucketlite.ObjectInput{Fields: map[string]any{"new": 1}}, `{"k":"x","new":1}`, "image note", "a/b"},
+		{"fields, blobs empty", bucketlite.ObjectInput{Fields: map[string]any{"new": 1}, Blobs: []bucketlite.BlobInput{}}, `{"k":"x","new":1}`, "", "a/b"},
+		{"fields, other blobs", bucketlite.ObjectInput{Fields: map[string]any{"note": "root"}, Blobs: []bucketlite.BlobInput{{Property: "pdf", Data: "s3://a/b.pdf"}}},
+			`{"k":"x","note":"root"}`, "pdf", "a/b"},
+		{"key prefix", bucketlite.ObjectInput{KeyPrefix: "c", Fields: map[string]any{}}, `{"k":"x"}`, "image note", "c"},
+	}
+	for i, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			key := fmt.Sprint("x", i)
+			test.fields = strings.ReplaceAll(test.fields, `"x"`, `"`+key+`"`)
+			old := put(t, b, bucketlite.ObjectInput{KeyPrefix: "a/b", Fields: map[string]any{"k": key, "old": true}, Blobs: blobs}, "")
+			test.in.Fields["k"] = key
+			o := put(t, b, test.in, "")
+			wantFields(t, o, test.fields)
+			var properties []string
+			for _, blob := range o.Blobs {
+				properties = append(properties, blob.Property)
+			}
+			if got := strings.Join(properties, " "); got != test.blobs {
+				t.Errorf("got blobs %q, want %q", got, test.blobs)
+			}
+			if test.in.Blobs == nil {
+				if diff := cmp.Diff(old.Blobs, o.Blobs); diff != "" {
+					t.Errorf("blobs (-before +after):\n%s", diff)
+				}
+			}
+			if o.ID != old.ID || !o.CreatedAt.Equal(old.CreatedAt) || o.KeyPrefix != test.prefix {
+				t.Errorf("got id %q, created at %v, prefix %q, want %q, %v, %q", o.ID, o.CreatedAt, o.KeyPrefix, old.ID, old.CreatedAt, test.prefix)
+			}
+			if !o.UpdatedAt.After(old.UpdatedAt) || o.Version <= old.Version {
+				t.Errorf("got updated at %v, version %d, want them beyond %v, %d", o.UpdatedAt, o.Version, old.UpdatedAt, old.Version)
+			}
+		})
+	}
+}
+
+// What is required may be there as a blob, also as one that a replacement keeps.
+func TestRequiredByBlob(t *testing.T) {
+	t.Parallel()
+	b := keyed(t, openMemory(t), `,"video":{"type":"video","required":true},"title":{"type":"string","required":true,"enum":["a","b"],"default":"a"}`)
+	blobs := []bucketlite.BlobInput{{Property: "video", Data: "s3://a/b.mp4"}, {Property: "title", Data: "b"}}
+	in := bucketlite.ObjectInput{Fields: map[string]any{"k": "x"}}
+	for _, policy := range []bucketlite.Policy{bucketlite.Insert, bucketlite.Upsert} {
+		before := snapshot(t, b)
+		_, err := b.Put(t.Context(), in, &bucketlite.PutOptions{Policy: policy})
+		wantIssues(t, err, map[string]string{"video": "required"})
+		wantSnapshot(t, b, before)
+	}
+	_, err := b.Put(t.Context(), in, &bucketlite.PutOptions{Policy: bucketlite.Update})
+	wantError(t, err, bucketlite.ErrNotFound)
+
+	wantFields(t, put(t, b, bucketlite.ObjectInput{Fields: in.Fields, Blobs: blobs}, ""), `{"k":"x"}`)
+	for _, policy := range []bucketlite.Policy{bucketlite.Update, bucketlite.Upsert} {
+		// The default of title stays out: its blob is kept.
+		o := put(t, b, in, policy)
+		wantFields(t, o, `{"k":"x"}`)
+		if len(o.Blobs) != 2 {
+			t.Errorf("got %d blobs, want 2 kept", len(o.Blobs))
+		}
+	}
+	before := snapshot(t, b)
+	for _, test := range []struct {
+		in   bucketlite.ObjectInput
+		want map[string]string
+	}{
+		{bucketlite.ObjectInput{Fields: in.Fields, Blobs: []bucketlite.BlobInput{}}, map[string]string{"video": "required"}},
+		{bucketlite.ObjectInput{Fields: in.Fields, Blobs: blobs[1:]}, map[string]string{"video": "required"}},
+		{bucketlite.ObjectInput{Fields: map[string]any{"k": "x", "title": "a"}}, map[string]string{"title": "property"}},
+		{bucketlite.ObjectInput{Fields: map[string]any{"k": "x", "title": "a"}, Blobs: blobs}, map[string]string{"title": "property"}},
+		{bucketlite.ObjectInput{Fields: in.Fields, Blobs: []bucketlite.BlobInput{blobs[0], {Property: "title", Data: "c"}}}, map[string]string{"blobs[1].data": "enum"}},
+	} {
+		_, err := b.Put(t.Context(), test.in, nil)
+		wantIssues(t, err, test.want)
+		wantSnapshot(t, b, before)
+	}
+}
+
+// What is wrong beside the fields is wrong whatever blobs are stored.
+func TestPutRefusedBesideStoredBlobs(t *testing.T) {
+	t.Parallel()
+	b := keyed(t, openMemory(t), `,"note":{"type":"string"}`)
+	put(t, b, bucketlite.ObjectInput{ID: "x", Fields: map[string]any{"k": "x"}, Blobs: []bucketlite.BlobInput{{Property: "note", Data: "hello"}}}, "")
+	fields := map[string]any{"k": "x"}
+	wantRefused(t, b, bucketlite.ObjectInput{KeyPrefix: "\xff", Fields: fields}, map[string]string{"key_prefix": "utf8"})
+	wantRefused(t, b, bucketlite.ObjectInput{KeyPrefix: "a\x00", Fields: fields}, map[string]string{"key_prefix": "nul"})
+	wantRefused(t, b, bucketlite.ObjectInput{ID: "x y", Fields: fields}, map[string]string{"object_id": "name"})
+}
+
+// Size is the fields as compact JSON plus the blobs' content, inline text as it is.
+func TestSize(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		fields string
+		blobs  []bucketlite.BlobInput
+		want   int64
+	}{
+		{"nothing", `{}`, nil, 0},
+		{"an empty text", `{"s":""}`, nil, int64(len(`{"s":""}`))},
+		{"an undeclared null", `{"x": null}`, nil, int64(len(`{"x":null}`))},
+		{"a declared null", `{"s": null}`, nil, 0},
+		{"white space and order do not count", "{ \"s\" : \"a\" ,\n\"n\": 1.50e0 }", nil, int64(len(`{"n":1.50e0,"s":"a"}`))},
+		{"no HTML escape, nothing but UTF-8", `{"s":"<a&b>\u20ac\u00e9\ud83d\ude00\u2028"}`, nil, int64(len(`{"s":"<a&b>€é😀` + "\u2028" + `"}`))},
+		{"escapes JSON asks for", `{"s":"\"\\\n\u0001\/"}`, nil, int64(len(`{"s":"\"\\\n\u0001/"}`))},
+		{"a reference", `{}`, []bucketlite.BlobInput{{Property: "image", Data: "https://example.com/a.png"}}, 0},
+		{"inline text", `{}`, []bucketlite.BlobInput{{Property: "text", Data: "<é>"}}, 4},
+		{"inline text of a string", `{}`, []bucketlite.BlobInput{{Property: "s", Data: "<é>"}}, 4},
+		{"stored text", `{}`, []bucketlite.BlobInput{{Property: "text", Data: map[string]any{"base64": "aGVsbG8="}}}, 5},
+		{"a reader", `{"s":"a"}`, []bucketlite.BlobInput{{Property: "text", Reader: strings.NewReader("hello"), Metadata: map[string]any{"not": "counted"}}}, 5 + 9},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: schema(t, `"s":{"type":"string"},"image":{"type":"image"},"text":{"type":"text"}`)})
+			in := input(t, test.fields)
+			in.Blobs = test.blobs
+			if o := put(t, b, in, ""); o.Size != test.want {
+				t.Errorf("got size %d, want %d", o.Size, test.want)
+			}
+			put(t, b, input(t, `{}`), "")
+			s, err := b.Stats(t.Context())
+			if err != nil || s.TotalSize != test.want || s.Storage.Max != test.want || s.Storage.Min != 0 {
+				t.Errorf("got statistics %+v, %v, want a total and maximum of %d", s, err, test.want)
+			}
+		})
+	}
+	t.Run("shared content counts for each", func(t *testing.T) {
+		t.Parallel()
+		st := openMemory(t)
+		b := bucket(t, st, bucketlite.BucketConfig{Schema: schema(t, `"a":{"type":"text"},"b":{"type":"text"}`)})
+		for range 2 {
+			put(t, b, bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "a", Data: "data:,hello"}, {Property: "b", Data: "data:,hello"}}}, "")
+		}
+		s, err := b.Stats(t.Context())
+		if err != nil || s.TotalSize != 20 {
+			t.Errorf("got %+v, %v, want a total of 20", s, err)
+		}
+		if s, err := st.Stats(t.Context()); err != nil || s.ContentBytes != 5 {
+			t.Errorf("got %+v, %v, want 5 bytes of content", s, err)
+		}
+	})
+}
+
+// A change of content takes an object back to DRAFT.
+func TestStatusAfterChange(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "test.db")
+	b := keyed(t, openPath(t, path), `,"image":{"type":"image"}`)
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	o := put(t, b, bucketlite.ObjectInput{Fields: map[string]any{"k": "x", "n": 1}, Blobs: []bucketlite.BlobInput{{Property: "image", Data: "s3://a"}}}, "")
+	patch := func(in bucketlite.ObjectInput) (*bucketlite.Object, error) {
+		return b.Patch(t.Context(), o.ID, in, nil)
+	}
+	replace := func(in bucketlite.ObjectInput) (*bucketlite.Object, error) {
+		res, err := b.Put(t.Context(), in, nil)
+		if err != nil {
+			return nil, err
+		}
+		return res.Object, nil
+	}
+	tests := []struct {
+		name string
+		call func(bucketlite.ObjectInput) (*bucketlite.Object, error)
+		in   bucketlite.ObjectInput
+		want bucketlite.Status
+	}{
+		{"patch of a field", patch, input(t, `{"n":2}`), bucketlite.Draft},
+		{"patch that removes a field", patch, input(t, `{"n":null}`), bucketlite.Draft},
+		{"patch of a blob", patch, input(t, `{"blobs":[{"property":"image","data":"s3://b"}]}`), bucketlite.Draft},
+		{"patch that removes a blob", patch, input(t, `{"image":null}`), bucketlite.Draft},
+		{"patch of nothing", patch, input(t, `{}`), bucketlite.Completed},
+		{"put of other fields", replace, input(t, `{"k":"x","n":3}`), bucketlite.Draft},
+		{"put of blobs", replace, input(t, `{"k":"x","n":3,"blobs":[{"property":"image","data":"s3://c"}]}`), bucketlite.Draft},
+		{"put that removes blobs", replace, input(t, `{"k":"x","n":3,"blobs":[]}`), bucketlite.Draft},
+		{"put of what is stored", replace, input(t, `{"k":"x","n":3}`), bucketlite.Completed},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if _, err := db.Exec("UPDATE objects SET status = 'COMPLETED'"); err != nil {
+				t.Fatal(err)
+			}
+			o, err := test.call(test.in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if o.Status != test.want {
+				t.Errorf("got status %s, want %s", o.Status, test.want)
+			}
+		})
+	}
+}
+
+// Callers may choose an object's id, if it is free and in keeping with its key.
+func TestChosenIDs(t *testing.T) {
+	t.Parallel()
+	t.Run("form", func(t *testing.T) {
+		t.Parallel()
+		b := bucket(t, openMemory(t), bucketlite.BucketConfig{})
+		for _, id := range []string{"a", "-", "_", "0", "AZaz09_-", strings.Repeat("x", 128), "obj_01ARZ3NDEKTSV4RRFFQ69G5FAV"} {
+			if o := put(t, b, bucketlite.ObjectInput{ID: id}, ""); o.ID != id {
+				t.Errorf("got id %q, want %q", o.ID, id)
+			}
+		}
+		for _, id := range []string{" ", "a b", "a.b", "a/b", "ü", "a\n", "a\x00", "\xff", strings.Repeat("x", 129)} {
+			wantRefused(t, b, bucketlite.ObjectInput{ID: id}, map[string]string{"object_id": "name"})
+		}
+	})
+	t.Run("taken", func(t *testing.T) {
+		t.Parallel()
+		st := openMemory(t)
+		plain := bucket(t, st, bucketlite.BucketConfig{Name: "plain"})
+		put(t, plain, bucketlite.ObjectInput{ID: "one"}, "")
+		b := keyed(t, st, "")
+		put(t, b, bucketlite.ObjectInput{ID: "one", Fields: map[string]any{"k": "1"}}, "") // ids are the bucket's own
+		put(t, b, bucketlite.ObjectInput{ID: "two", Fields: map[string]any{"k": "2"}}, "")
+		tests := []struct {
+			name     string
+			bucket   *bucketlite.Bucket
+			id, key  string
+			policies []bucketlite.Policy
+			existing string
+			want     error
+		}{
+			{"without a key", plain, "one", "", []bucketlite.Policy{"", bucketlite.Upsert}, "one", bucketlite.ErrExists},
+			{"by an object with another key", b, "one", "3", []bucketlite.Policy{bucketlite.Insert, bucketlite.Upsert}, "one", bucketlite.ErrExists},
+			{"at odds with the key", b, "one", "2", []bucketlite.Policy{bucketlite.Insert, bucketlite.Update, bucketlite.Upsert}, "two", bucketlite.ErrConflict},
+			{"free, the key is not", b, "three", "2", []bucketlite.Policy{bucketlite.Insert, bucketlite.Update, bucketlite.Upsert}, "two", bucketlite.ErrConflict},
+		}
+		for _, test := range tests {
+			for _, policy := range test.policies {
+				before := snapshot(t, test.bucket)
+				in := bucketlite.ObjectInput{ID: test.id, Fields: map[string]any{"k": test.key}}
+				_, err := test.bucket.Put(t.Context(), in, &bucketlite.PutOptions{Policy: policy})
+				wantError(t, err, test.want)
+				if got := conflictWith(t, err); got != test.existing {
+					t.Errorf("%s: %s: got existing id %q, want %q", test.name, policy, got, test.existing)
+				}
+				wantSnapshot(t, test.bucket, before)
+			}
+		}
+		if o := put(t, b, bucketlite.ObjectInput{ID: "two", Fields: map[string]any{"k": "2"}}, bucketlite.Update); o.ID != "two" {
+			t.Errorf("got id %q, want two replaced", o.ID)
+		}
+		if err := b.DeleteObject(t.Context(), "two", nil); err != nil {
+			t.Fatal(err)
+		}
+		put(t, b, bucketlite.ObjectInput{ID: "two", Fields: map[string]any{"k": "2"}}, bucketlite.Insert)
+	})
+}
+
+// IfVersion guards Put, Patch and Delete against lost updates.
+func TestIfVersion(t *testing.T) {
+	t.Parallel()
+	b := keyed(t, openMemory(t), "")
+	first := put(t, b, input(t, `{"k":"x","n":1}`), "")
+	second := put(t, b, input(t, `{"k":"x","n":2}`), "")
+	other := put(t, b, input(t, `{"k":"y"}`), "")
+	before := snapshot(t, b)
+	in := input(t, `{"k":"x","n":3}`)
+	for name, err := range map[string]error{
+		"put":                errOf(b.Put(t.Context(), in, &bucketlite.PutOptions{IfVersion: first.Version})),
+		"put, update":        errOf(b.Put(t.Context(), in, &bucketlite.PutOptions{IfVersion: other.Version, Policy: bucketlite.Update})),
+		"put of a new key":   errOf(b.Put(t.Context(), input(t, `{"k":"new"}`), &bucketlite.PutOptions{IfVersion: first.Version})),
+		"put, insert":        errOf(b.Put(t.Context(), in, &bucketlite.PutOptions{IfVersion: first.Version, Policy: bucketlite.Insert})),
+		"put of a later one": errOf(b.Put(t.Context(), in, &bucketlite.PutOptions{IfVersion: 1 << 60})),
+		"patch":              errOf(b.Patch(t.Context(), first.ID, input(t, `{"n":3}`), &bucketlite.PatchOptions{IfVersion: first.Version})),
+		"delete":             b.DeleteObject(t.Context(), first.ID, &bucketlite.DeleteOptions{IfVersion: first.Version}),
+	} {
+		if !errors.Is(err, bucketlite.ErrConflict) {
+			t.Errorf("%s: got %v, want ErrConflict", name, err)
+		}
+	}
+	_, err := b.Put(t.Context(), in, &bucketlite.PutOptions{IfVersion: -1})
+	wantError(t, err, bucketlite.ErrBadRequest)
+	wantError(t, b.DeleteObject(t.Context(), "nothing", &bucketlite.DeleteOptions{IfVersion: 1}), bucketlite.ErrNotFound)
+	wantSnapshot(t, b, before)
+
+	third, err := b.Put(t.Context(), in, &bucketlite.PutOptions{IfVersion: second.Version})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fourth, err := b.Patch(t.Context(), first.ID, input(t, `{"n":4}`), &bucketlite.PatchOptions{IfVersion: third.Object.Version})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.DeleteObject(t.Context(), first.ID, &bucketlite.DeleteOptions{IfVersion: fourth.Version}); err != nil {
+		t.Fatal(err)
+	}
+	// An object that takes the place of another is not taken for it.
+	if o := put(t, b, in, ""); o.Version <= fourth.Version {
+		t.Errorf("got version %d, want one beyond %d", o.Version, fourth.Version)
+	}
+}
+
+func errOf[T any](_ T, err error) error { return err }
+
+// A context that ends before the write has no effect; one that ends while the
+// writer is at it comes too late.
+func TestPutCancelled(t *testing.T) {
+	t.Parallel()
+	var cancel context.CancelFunc
+	looks := 0
+	b := keyed(t, openMemory(t, stoppedAt(func() {
+		if looks--; looks == 0 {
+			cancel()
+		}
+	})), `,"text":{"type":"text"}`)
+	before := snapshot(t, b)
+
+	ctx, c := context.WithCancel(t.Context())
+	c()
+	wantError(t, errOf(b.Put(ctx, input(t, `{"k":"x"}`), nil)), context.Canceled)
+	wantError(t, errOf(b.PutBatch(ctx, []bucketlite.ObjectInput{input(t, `{"k":"x"}`)}, nil)), context.Canceled)
+	wantError(t, errOf(b.Patch(ctx, "x", input(t, `{"k":"x"}`), nil)), context.Canceled)
+	wantError(t, b.DeleteObject(ctx, "x", nil), context.Canceled)
+	wantError(t, b.Validate(ctx, input(t, `{"k":"x"}`)), context.Canceled)
+
+	ctx, cancel = context.WithCancel(t.Context())
+	defer cancel()
+	in := input(t, `{"k":"x"}`)
+	in.Blobs = []bucketlite.BlobInput{{Property: "text", Reader: readFunc(func(p []byte) (int, error) {
+		cancel()
+		return copy(p, "hello"), io.EOF
+	})}}
+	wantError(t, errOf(b.Put(ctx, in, nil)), context.Canceled)
+	wantSnapshot(t, b, before)
+
+	// With an id chosen, the first look at the clock is the writer's.
+	ctx, cancel = context.WithCancel(t.Context())
+	defer cancel()
+	looks = 1
+	if _, err := b.Put(ctx, input(t, `{"object_id":"x","k":"x"}`), nil); err != nil || ctx.Err() == nil {
+		t.Errorf("got %v, context's error %v, want the write to stand and the context ended", err, ctx.Err())
+	}
+	if _, err := b.Object(t.Context(), "x"); err != nil {
+		t.Errorf("got %v, want the object to be there", err)
+	}
+}
+
+type readFunc func(p []byte) (int, error)
+
+func (f readFunc) Read(p []byte) (int, error) { return f(p) }

@@ -1,0 +1,241 @@
+package bucketlite
+
+import (
+	"context"
+	"slices"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+)
+
+// MaxBatch is the most objects one [Bucket.PutBatch] takes.
+const MaxBatch = 10_000
+
+// A slice of a bulk is one operation of the writer. Small slices let other
+// callers in between, large ones cost less per object.
+const (
+	sliceObjects = 250
+	sliceBytes   = 4 << 20
+)
+
+// BatchOptions adjust [Bucket.PutBatch]. Nil means the defaults.
+type BatchOptions struct {
+	// Policy is that of [PutOptions], for every object.
+	Policy Policy
+	// Atomic stores all objects in one commit, or none of them.
+	Atomic bool
+}
+
+// BatchResult is what became of the inputs of a [Bucket.PutBatch]. Each is in one of the lists.
+type BatchResult struct {
+	Succeeded []BatchSuccess
+	Failed    []BatchFailure
+}
+
+// BatchSuccess is an input that was stored.
+type BatchSuccess struct {
+	Index int // of the input
+	PutResult
+}
+
+// BatchFailure is an input that was not stored.
+type BatchFailure struct {
+	Index int // of the input
+	Err   error
+}
+
+// PutBatch stores up to [MaxBatch] objects, each as [Bucket.Put] would, in order:
+// an input sees what those before it did. An input that is refused harms no other;
+// the result says why, and the error is nil. Both lists are in order of the inputs.
+//
+// With Atomic, one refusal refuses all: the error is that of the first input
+// refused, and the result holds what is known of the others.
+//
+// If ctx ends, what was committed by then stays and is in the result; the rest
+// has failed with the context's error, which is returned as well.
+func (b *Bucket) PutBatch(ctx context.Context, inputs []ObjectInput, opts *BatchOptions) (*BatchResult, error) {
+	if opts == nil {
+		opts = &BatchOptions{}
+	}
+	if len(inputs) > MaxBatch {
+		return nil, errorf("%s: %w: %d objects in one call, at most %d are taken", b, ErrTooLarge, len(inputs), MaxBatch)
+	}
+	if b.def.key != nil {
+		if _, err := b.def.key.policy(opts.Policy); err != nil {
+			return nil, err
+		}
+	}
+	bulk := &bulk{bucket: b, opts: *opts, items: make([]bulkItem, len(inputs))}
+	var err error
+	if opts.Atomic {
+		err = bulk.putAll(ctx, inputs)
+	} else {
+		bulk.putEach(ctx, inputs)
+		err = bulk.interrupted(ctx)
+	}
+	return bulk.result(err)
+}
+
+// bulk is one PutBatch.
+type bulk struct {
+	bucket *Bucket
+	opts   BatchOptions
+	items  []bulkItem
+}
+
+// bulkItem is one input on its way.
+type bulkItem struct {
+	put *putter
+	err error
+}
+
+// prepare judges and encodes the inputs from start on that make up the next
+// slice, and returns where it ends.
+func (k *bulk) prepare(ctx context.Context, inputs []ObjectInput, start, most int) (end int) {
+	size := 0
+	for end = start; end < len(inputs) && end-start < most && size < sliceBytes; end++ {
+		item := &k.items[end]
+		if item.err = ctx.Err(); item.err != nil {
+			continue
+		}
+		item.put, item.err = k.bucket.prepare(&inputs[end], PutOptions{Policy: k.opts.Policy})
+		if item.err != nil {
+			continue
+		}
+		size += len(item.put.text)
+		for i := range item.put.contents {
+			size += len(item.put.contents[i].data)
+		}
+	}
+	return end
+}
+
+// putEach stores the inputs slice by slice. While the writer is busy with one,
+// the next is being prepared.
+func (k *bulk) putEach(ctx context.Context, inputs []ObjectInput) {
+	var running *engine.Pending
+	var slice []bulkItem
+	for start := 0; start < len(inputs); {
+		end := k.prepare(ctx, inputs, start, sliceObjects)
+		k.finish(ctx, running, slice)
+		slice = k.items[start:end]
+		running = k.start(ctx, slice)
+		start = end
+	}
+	k.finish(ctx, running, slice)
+}
+
+func (k *bulk) start(ctx context.Context, slice []bulkItem) *engine.Pending {
+	return k.bucket.store.start(ctx, func(tx *engine.Tx, g *group) error { return putSlice(tx, g, slice) })
+}
+
+// putSlice stores the items of a slice. One that is refused has not written, so
+// the others stand; an error of the engine fails the slice.
+func putSlice(tx *engine.Tx, g *group, slice []bulkItem) error {
+	for i := range slice {
+		item := &slice[i]
+		if item.put == nil {
+			continue
+		}
+		if item.err = item.put.put(tx, g); item.err != nil && !ours(item.err) {
+			return item.err
+		}
+	}
+	return nil
+}
+
+// finish waits for a slice. If it failed as a whole, each of its items is tried
+// by itself, so that only those fail that must.
+func (k *bulk) finish(ctx context.Context, running *engine.Pending, slice []bulkItem) {
+	if running == nil {
+		return
+	}
+	err := running.Wait()
+	if err == nil {
+		return
+	}
+	for i := range slice {
+		item := &slice[i]
+		if item.put == nil {
+			continue
+		}
+		if ctx.Err() != nil || len(slice) == 1 {
+			item.err = public(err)
+			continue
+		}
+		item.err = public(k.start(ctx, slice[i:i+1]).Wait())
+	}
+}
+
+// putAll stores all inputs in one commit or none.
+func (k *bulk) putAll(ctx context.Context, inputs []ObjectInput) error {
+	for start := 0; start < len(inputs); {
+		start = k.prepare(ctx, inputs, start, len(inputs))
+	}
+	if err := k.firstError(); err != nil {
+		return err
+	}
+	err := k.bucket.store.write(ctx, func(tx *engine.Tx, g *group) error {
+		state, err := k.bucket.writable(tx, g)
+		if err != nil {
+			return err
+		}
+		// What the items add to the group goes with what they write.
+		before, content := *state, g.content
+		err = tx.Savepoint(func() error {
+			for i := range k.items {
+				item := &k.items[i]
+				if item.err = item.put.put(tx, g); item.err != nil {
+					return item.err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			*state, g.content = before, content
+		}
+		return err
+	})
+	return err
+}
+
+func (k *bulk) firstError() error {
+	for i := range k.items {
+		if err := k.items[i].err; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// interrupted returns the context's error if it kept an item from being stored.
+func (k *bulk) interrupted(ctx context.Context) error {
+	err := ctx.Err()
+	if err == nil || !slices.ContainsFunc(k.items, func(item bulkItem) bool { return item.err == err }) {
+		return nil
+	}
+	return err
+}
+
+// result sorts the items. An atomic call that failed has stored none of them.
+func (k *bulk) result(err error) (*BatchResult, error) {
+	r := &BatchResult{}
+	none := k.opts.Atomic && err != nil
+	if !none {
+		r.Succeeded = make([]BatchSuccess, 0, len(k.items))
+	}
+	for i := range k.items {
+		item := &k.items[i]
+		switch {
+		case item.err != nil:
+			r.Failed = append(r.Failed, BatchFailure{i, item.err})
+		case none:
+		default:
+			put, e := item.put.result()
+			if e != nil {
+				return nil, e
+			}
+			r.Succeeded = append(r.Succeeded, BatchSuccess{i, *put})
+		}
+	}
+	return r, err
+}

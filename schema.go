@@ -1,0 +1,277 @@
+package bucketlite
+
+import (
+	"maps"
+
+	"github.com/bucketlite/bucketlite/internal/assertion"
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+// FieldType is the type of a schema field.
+type FieldType string
+
+// The types of fields that hold values.
+const (
+	String   FieldType = "string"
+	Number   FieldType = "number"  // any number
+	Integer  FieldType = "integer" // a whole number within 64 bits; 5.0 is one
+	Float    FieldType = "float"   // any number, like Number
+	Boolean  FieldType = "boolean"
+	Struct   FieldType = "object"
+	Array    FieldType = "array"
+	Date     FieldType = "date"     // YYYY-MM-DD
+	DateTime FieldType = "datetime" // RFC 3339; without a zone it means UTC
+)
+
+// The types of fields that hold files. Text may also be a string at the
+// object's root; the others come as blobs only.
+const (
+	Text  FieldType = "text"
+	Image FieldType = "image"
+	Audio FieldType = "audio"
+	Video FieldType = "video"
+	PDF   FieldType = "pdf"
+	Excel FieldType = "excel" // XLS, XLSX or CSV
+)
+
+var fieldTypes = []FieldType{
+	String, Number, Integer, Float, Boolean, Struct, Array, Date, DateTime,
+	Text, Image, Audio, Video, PDF, Excel,
+}
+
+// isFile reports whether values of the type are files.
+func (t FieldType) isFile() bool {
+	switch t {
+	case Text, Image, Audio, Video, PDF, Excel:
+		return true
+	}
+	return false
+}
+
+// isScalar reports whether the type can be part of a unique key.
+func (t FieldType) isScalar() bool {
+	return t != Struct && t != Array && !t.isFile()
+}
+
+// Schema declares the fields of a bucket's objects. It is fixed when the bucket
+// is created; [ValidateSchema] judges one beforehand.
+//
+// Its JSON form is that of the hosted service's BucketSchema.
+type Schema struct {
+	// Properties are the fields by name. A name has 1 to 100 characters, no dot,
+	// and is none of the names the system uses itself, such as "object_id".
+	Properties map[string]Field
+	// AdditionalProperties, if false, refuses members that are not declared. By
+	// default they are kept as given.
+	AdditionalProperties *bool
+	// Keywords are further members, kept and returned but without effect.
+	Keywords map[string]any
+}
+
+// Field declares one field.
+type Field struct {
+	// Type is required.
+	Type FieldType
+	// Required refuses objects without the field.
+	Required bool
+	// Default is the value of an absent field when an object is created or
+	// replaced; nil means none. Patch never applies it.
+	Default any
+	// Enum, unless empty, lists the values the field may have.
+	Enum []any
+	// Items declares the elements of an Array. Without it any value but null will do.
+	Items *Field
+	// Properties declares members of a Struct. Others are kept as given.
+	Properties map[string]Field
+	// AdditionalProperties, if false, refuses members of a Struct that are not declared.
+	AdditionalProperties *bool
+	// Description and Examples are for people; examples must fit the type.
+	Description string
+	Examples    []any
+	// Keywords are further members by name. These standard JSON Schema assertions
+	// are enforced: minLength maxLength pattern minimum maximum exclusiveMinimum
+	// exclusiveMaximum multipleOf minItems maxItems uniqueItems minProperties
+	// maxProperties const, and format where the format is a known one. All others
+	// are kept and returned but without effect.
+	Keywords map[string]any
+}
+
+// ParseSchema parses the JSON form of a schema and judges it, as
+// [ValidateSchema] does. Members that are null count as absent.
+func ParseSchema(data []byte) (Schema, error) {
+	doc, err := value.Parse(data, schemaLimits)
+	if err != nil {
+		return Schema{}, &ValidationError{Subject: "schema", Issues: syntaxIssues(nil, err)}
+	}
+	s, _, issues := compileSchema(doc)
+	if len(issues) > 0 {
+		return Schema{}, newValidationError("schema", issues)
+	}
+	return s, nil
+}
+
+// ValidateSchema judges a schema and, if key is not nil, a unique key over it, as
+// [Namespace.CreateBucket] does. It returns a [*ValidationError] with every
+// fault, whose paths lead into the schema's JSON form, or nil.
+func ValidateSchema(s Schema, key *UniqueKey) error {
+	_, issues := define(s, key)
+	if len(issues) > 0 {
+		return newValidationError("schema", issues)
+	}
+	return nil
+}
+
+// UnmarshalJSON is [ParseSchema].
+func (s *Schema) UnmarshalJSON(data []byte) error {
+	parsed, err := ParseSchema(data)
+	if err == nil {
+		*s = parsed
+	}
+	return err
+}
+
+// MarshalJSON returns the schema's JSON form, compact and with sorted members.
+func (s Schema) MarshalJSON() ([]byte, error) {
+	var issues []Issue
+	doc, ok := value.Plain(s.document(), nil, schemaLimits, appendTo(&issues))
+	if !ok {
+		return nil, newValidationError("schema", issues)
+	}
+	return value.Append(nil, doc), nil
+}
+
+// document returns the JSON form of s as a tree. The caller's own values in it
+// are not yet judged.
+func (s Schema) document() map[string]any {
+	doc := maps.Clone(s.Keywords)
+	if doc == nil {
+		doc = make(map[string]any)
+	}
+	doc["properties"] = documents(s.Properties, 0)
+	if s.AdditionalProperties != nil {
+		doc["additionalProperties"] = *s.AdditionalProperties
+	}
+	return doc
+}
+
+func documents(fields map[string]Field, depth int) map[string]any {
+	docs := make(map[string]any, len(fields))
+	for name, f := range fields {
+		docs[name] = f.document(depth)
+	}
+	return docs
+}
+
+// document returns the JSON form of f, which is depth levels down. A field that
+// contains itself has no end; far beyond the nesting allowed it is cut off.
+func (f Field) document(depth int) map[string]any {
+	doc := maps.Clone(f.Keywords)
+	if doc == nil {
+		doc = make(map[string]any)
+	}
+	if depth > schemaLimits.MaxDepth {
+		return doc
+	}
+	if f.Type != "" {
+		doc["type"] = string(f.Type)
+	}
+	if f.Required {
+		doc["required"] = true
+	}
+	if f.Default != nil {
+		doc["default"] = f.Default
+	}
+	if f.Enum != nil {
+		doc["enum"] = f.Enum
+	}
+	if f.Items != nil {
+		doc["items"] = f.Items.document(depth + 1)
+	}
+	if f.Properties != nil {
+		doc["properties"] = documents(f.Properties, depth+1)
+	}
+	if f.AdditionalProperties != nil {
+		doc["additionalProperties"] = *f.AdditionalProperties
+	}
+	if f.Description != "" {
+		doc["description"] = f.Description
+	}
+	if f.Examples != nil {
+		doc["examples"] = f.Examples
+	}
+	return doc
+}
+
+// schemaOf is the inverse of document, for a document without faults.
+func schemaOf(doc map[string]any) Schema {
+	s := Schema{Properties: make(map[string]Field)}
+	for name, v := range doc {
+		switch name {
+		case "properties":
+			s.Properties = fieldsOf(v)
+		case "additionalProperties":
+			s.AdditionalProperties = boolOf(v)
+		default:
+			if s.Keywords == nil {
+				s.Keywords = make(map[string]any)
+			}
+			s.Keywords[name] = v
+		}
+	}
+	return s
+}
+
+func fieldsOf(v any) map[string]Field {
+	fields := make(map[string]Field)
+	for name, f := range v.(map[string]any) {
+		fields[name] = fieldOf(f.(map[string]any))
+	}
+	return fields
+}
+
+func fieldOf(doc map[string]any) Field {
+	var f Field
+	for name, v := range doc {
+		switch name {
+		case "type":
+			f.Type = FieldType(v.(string))
+		case "required":
+			f.Required = v.(bool)
+		case "default":
+			f.Default = v
+		case "enum":
+			f.Enum = v.([]any)
+		case "items":
+			items := fieldOf(v.(map[string]any))
+			f.Items = &items
+		case "properties":
+			f.Properties = fieldsOf(v)
+		case "additionalProperties":
+			f.AdditionalProperties = boolOf(v)
+		case "description":
+			f.Description = v.(string)
+		case "examples":
+			f.Examples = v.([]any)
+		default:
+			if f.Keywords == nil {
+				f.Keywords = make(map[string]any)
+			}
+			f.Keywords[name] = v
+		}
+	}
+	return f
+}
+
+func boolOf(v any) *bool {
+	b := v.(bool)
+	return &b
+}
+
+// equal reports whether two schemas have equal JSON forms, in which null members
+// count as absent, and 1 equals 1.0.
+func (s Schema) equal(o Schema) bool {
+	var issues []Issue
+	a, _ := value.Plain(s.document(), nil, schemaLimits, appendTo(&issues))
+	b, _ := value.Plain(o.document(), nil, schemaLimits, appendTo(&issues))
+	return len(issues) == 0 && value.Equal(assertion.Prune(a), assertion.Prune(b))
+}

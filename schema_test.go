@@ -1,0 +1,458 @@
+package bucketlite_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/bucketlite/bucketlite"
+	"github.com/google/go-cmp/cmp"
+)
+
+// goSchema builds in Go the schema that a JSON document describes, however wrong
+// it is. Some documents cannot be said in Go.
+func goSchema(t *testing.T, text string) (s bucketlite.Schema, ok bool) {
+	t.Helper()
+	var doc map[string]any
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&doc); err != nil {
+		return s, false
+	}
+	properties, ok := doc["properties"].(map[string]any)
+	if !ok {
+		return s, false
+	}
+	s.Keywords = doc
+	s.Properties = make(map[string]bucketlite.Field)
+	for name, field := range properties {
+		keywords, ok := field.(map[string]any)
+		if !ok {
+			return s, false
+		}
+		s.Properties[name] = bucketlite.Field{Keywords: keywords}
+	}
+	return s, true
+}
+
+// wantSchemaFaults checks that a schema is refused for the reasons wanted by
+// ParseSchema, by ValidateSchema and by CreateBucket, and that no bucket appears.
+func wantSchemaFaults(t *testing.T, text string, want map[string]string) {
+	t.Helper()
+	_, err := bucketlite.ParseSchema([]byte(text))
+	wantIssues(t, err, want)
+
+	s, ok := goSchema(t, text)
+	if !ok {
+		return
+	}
+	wantIssues(t, bucketlite.ValidateSchema(s, nil), want)
+
+	ns := namespace(t, openMemory(t))
+	_, err = ns.CreateBucket(t.Context(), bucketlite.BucketConfig{Name: "b", Schema: s})
+	below := make(map[string]string)
+	for path, rule := range want {
+		below[strings.TrimSuffix("bucket_schema."+path, ".")] = rule
+	}
+	wantIssues(t, err, below)
+	page, err := ns.ListBuckets(t.Context(), bucketlite.Query{})
+	if err != nil || len(page.Results) != 0 {
+		t.Errorf("got %d buckets, %v, want none", len(page.Results), err)
+	}
+}
+
+func TestSchemaFaults(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		schema string
+		want   map[string]string
+	}{
+		{"not an object", `[]`, map[string]string{"": "type"}},
+		{"null", `null`, map[string]string{"": "type"}},
+		{"no properties", `{}`, map[string]string{"properties": "required"}},
+		{"null properties", `{"properties":null}`, map[string]string{"properties": "required"}},
+		{"properties is a list", `{"properties":[]}`, map[string]string{"properties": "type"}},
+		{"additionalProperties is no boolean", `{"properties":{},"additionalProperties":"no"}`, map[string]string{"additionalProperties": "type"}},
+		{"a null field", `{"properties":{"a":null}}`, map[string]string{"properties.a": "type"}},
+		{"a field that is a type's name", `{"properties":{"a":"string"}}`, map[string]string{"properties.a": "type"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			wantSchemaFaults(t, test.schema, test.want)
+		})
+	}
+}
+
+// A field "a" with each fault; paths are below it.
+func TestFieldFaults(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		field string
+		want  map[string]string
+	}{
+		{"no type", `{}`, map[string]string{".type": "required"}},
+		{"null type", `{"type":null}`, map[string]string{".type": "required"}},
+		{"type is a number", `{"type":5}`, map[string]string{".type": "type"}},
+		{"unknown type", `{"type":"strnig"}`, map[string]string{".type": "type"}},
+		{"type in capitals", `{"type":"STRING"}`, map[string]string{".type": "type"}},
+		{"empty type", `{"type":""}`, map[string]string{".type": "type"}},
+		{"required is text", `{"type":"string","required":"yes"}`, map[string]string{".required": "type"}},
+		{"description is a number", `{"type":"string","description":1}`, map[string]string{".description": "type"}},
+		{"additionalProperties is a schema", `{"type":"object","additionalProperties":{}}`, map[string]string{".additionalProperties": "type"}},
+
+		{"items of a string", `{"type":"string","items":{"type":"string"}}`, map[string]string{".items": "items"}},
+		{"items of an object", `{"type":"object","items":{"type":"string"}}`, map[string]string{".items": "items"}},
+		{"items of an image", `{"type":"image","items":{"type":"image"}}`, map[string]string{".items": "items"}},
+		{"items is a list", `{"type":"array","items":[{"type":"string"}]}`, map[string]string{".items": "type"}},
+		{"items without a type", `{"type":"array","items":{}}`, map[string]string{".items.type": "required"}},
+		{"items of unknown type", `{"type":"array","items":{"type":"json"}}`, map[string]string{".items.type": "type"}},
+		{"properties of a string", `{"type":"string","properties":{}}`, map[string]string{".properties": "properties"}},
+		{"properties of an array", `{"type":"array","properties":{"b":{"type":"string"}}}`, map[string]string{".properties": "properties"}},
+		{"properties is a list", `{"type":"object","properties":["b"]}`, map[string]string{".properties": "type"}},
+		{"a member without a type", `{"type":"object","properties":{"b":{}}}`, map[string]string{".properties.b.type": "required"}},
+		{"a null member", `{"type":"object","properties":{"b":null}}`, map[string]string{".properties.b": "type"}},
+		{"a member with an empty name", `{"type":"object","properties":{"":{"type":"string"}}}`, map[string]string{`.properties[""]`: "name"}},
+		{"a member with a dot", `{"type":"object","properties":{"b.c":{"type":"string"}}}`, map[string]string{`.properties["b.c"]`: "name"}},
+
+		{"default of another type", `{"type":"integer","default":"5"}`, map[string]string{".default": "type"}},
+		{"default with a fraction", `{"type":"integer","default":5.5}`, map[string]string{".default": "type"}},
+		{"default is no datetime", `{"type":"datetime","default":"now"}`, map[string]string{".default": "type"}},
+		{"default of an image", `{"type":"image","default":"https://example.com/a.png"}`, map[string]string{".default": "type"}},
+		{"default outside the enum", `{"type":"string","enum":["a"],"default":"b"}`, map[string]string{".default": "enum"}},
+		{"default too short", `{"type":"string","minLength":3,"default":"ab"}`, map[string]string{".default": "minLength"}},
+		{"an item of the default", `{"type":"array","items":{"type":"integer"},"default":[1,"2"]}`, map[string]string{".default[1]": "type"}},
+		{"a null item of the default", `{"type":"array","default":[null]}`, map[string]string{".default[0]": "type"}},
+		{"a member of the default", `{"type":"object","properties":{"b":{"type":"string","required":true}},"default":{}}`, map[string]string{".default.b": "required"}},
+
+		{"empty enum", `{"type":"string","enum":[]}`, map[string]string{".enum": "minItems"}},
+		{"enum is a string", `{"type":"string","enum":"a"}`, map[string]string{".enum": "type"}},
+		{"enum values of another type", `{"type":"string","enum":["a",1,"c",true]}`, map[string]string{".enum[1]": "type", ".enum[3]": "type"}},
+		{"null in an enum", `{"type":"string","enum":["a",null]}`, map[string]string{".enum[1]": "type"}},
+		{"enum of an image", `{"type":"image","enum":["a"]}`, map[string]string{".enum[0]": "type"}},
+		{"examples is a string", `{"type":"string","examples":"a"}`, map[string]string{".examples": "type"}},
+		{"examples of another type", `{"type":"date","examples":["2024-05-06","06.05.2024"]}`, map[string]string{".examples[1]": "type"}},
+		{"null among the examples", `{"type":"integer","examples":[null]}`, map[string]string{".examples[0]": "type"}},
+
+		{"pattern is no expression", `{"type":"string","pattern":"["}`, map[string]string{".pattern": "format"}},
+		{"pattern with a lookahead", `{"type":"string","pattern":"(?=a)"}`, map[string]string{".pattern": "format"}},
+		{"pattern is a number", `{"type":"string","pattern":1}`, map[string]string{".pattern": "type"}},
+		{"minLength below 0", `{"type":"string","minLength":-1}`, map[string]string{".minLength": "minimum"}},
+		{"maxLength with a fraction", `{"type":"string","maxLength":1.5}`, map[string]string{".maxLength": "type"}},
+		{"minItems is text", `{"type":"array","minItems":"1"}`, map[string]string{".minItems": "type"}},
+		{"maxItems below 0", `{"type":"array","maxItems":-1}`, map[string]string{".maxItems": "minimum"}},
+		{"minProperties is text", `{"type":"object","minProperties":"1"}`, map[string]string{".minProperties": "type"}},
+		{"maxProperties below 0", `{"type":"object","maxProperties":-1}`, map[string]string{".maxProperties": "minimum"}},
+		{"uniqueItems is text", `{"type":"array","uniqueItems":"yes"}`, map[string]string{".uniqueItems": "type"}},
+		{"minimum is text", `{"type":"number","minimum":"1"}`, map[string]string{".minimum": "type"}},
+		{"maximum is text", `{"type":"number","maximum":"1"}`, map[string]string{".maximum": "type"}},
+		{"exclusiveMinimum is a boolean", `{"type":"number","exclusiveMinimum":true}`, map[string]string{".exclusiveMinimum": "type"}},
+		{"exclusiveMaximum is a list", `{"type":"number","exclusiveMaximum":[]}`, map[string]string{".exclusiveMaximum": "type"}},
+		{"multipleOf 0", `{"type":"number","multipleOf":0}`, map[string]string{".multipleOf": "exclusiveMinimum"}},
+		{"multipleOf below 0", `{"type":"number","multipleOf":-1}`, map[string]string{".multipleOf": "exclusiveMinimum"}},
+		{"format is a number", `{"type":"string","format":1}`, map[string]string{".format": "type"}},
+		{"an assertion of a bad default", `{"type":"string","pattern":"[","default":5}`, map[string]string{".pattern": "format", ".default": "type"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			want := make(map[string]string)
+			for path, rule := range test.want {
+				want["properties.a"+path] = rule
+			}
+			wantSchemaFaults(t, `{"properties":{"a":`+test.field+`}}`, want)
+		})
+	}
+}
+
+func TestReservedNames(t *testing.T) {
+	t.Parallel()
+	for _, name := range strings.Fields(`object_id bucket_id key_prefix blobs source_details status error created_at updated_at
+		skip_duplicates canonicalize_source force_remirror AND OR NOT case_sensitive`) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			wantSchemaFaults(t, `{"properties":{"`+name+`":{"type":"string"}}}`, map[string]string{"properties." + name: "reserved"})
+		})
+	}
+}
+
+func TestFieldNames(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, field, rule string }{
+		{"empty", "", "name"},
+		{"dot", "a.b", "name"},
+		{"only a dot", ".", "name"},
+		{"101 characters", strings.Repeat("ü", 101), "name"},
+		{"100 characters", strings.Repeat("ü", 100), ""},
+		{"blanks and signs", "a b-c/d$[0]", ""},
+		{"a reserved name in other case", "Object_ID", ""},
+		{"and in small letters", "and", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := bucketlite.Schema{Properties: map[string]bucketlite.Field{test.field: {Type: bucketlite.String}}}
+			err := bucketlite.ValidateSchema(s, nil)
+			if test.rule == "" {
+				if err != nil {
+					t.Errorf("got %v, want no error", err)
+				}
+				return
+			}
+			path := "properties." + test.field
+			if strings.Contains(test.field, ".") || test.field == "" {
+				path = fmt.Sprintf("properties[%q]", test.field)
+			}
+			wantIssues(t, err, map[string]string{path: test.rule})
+		})
+	}
+}
+
+// A schema must never refer to anything outside itself.
+func TestSchemaReferences(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"$ref", "$dynamicRef", "$id", "$schema"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			member := `"` + name + `":"https://example.com/schema"`
+			wantSchemaFaults(t, `{`+member+`,"properties":{}}`, map[string]string{name: name})
+			wantSchemaFaults(t, `{"properties":{"a":{"type":"string",`+member+`}}}`, map[string]string{"properties.a." + name: name})
+			wantSchemaFaults(t, `{"properties":{"a":{"type":"array","items":{"type":"string",`+member+`}}}}`, map[string]string{"properties.a.items." + name: name})
+			wantSchemaFaults(t, `{"properties":{"a":{"type":"object","properties":{"b":{"type":"string",`+member+`}}}}}`,
+				map[string]string{"properties.a.properties.b." + name: name})
+		})
+	}
+}
+
+func TestSchemaNesting(t *testing.T) {
+	t.Parallel()
+	nested := func(n int, kind string) string {
+		head, tail := `{"type":"object","properties":{"a":`, "}}"
+		if kind == "items" {
+			head, tail = `{"type":"array","items":`, "}"
+		}
+		return `{"properties":{"a":` + strings.Repeat(head, n-1) + `{"type":"string"}` + strings.Repeat(tail, n-1) + "}}"
+	}
+	for kind, step := range map[string]string{"items": ".items", "properties": ".properties.a"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			if _, err := bucketlite.ParseSchema([]byte(nested(32, kind))); err != nil {
+				t.Errorf("32 deep: got %v, want no error", err)
+			}
+			wantSchemaFaults(t, nested(33, kind), map[string]string{"properties.a" + strings.Repeat(step, 32): "nesting"})
+			for _, n := range []int{50, 100, 10_000} {
+				_, err := bucketlite.ParseSchema([]byte(nested(n, kind)))
+				wantError(t, err, bucketlite.ErrInvalid)
+			}
+		})
+	}
+	t.Run("without end", func(t *testing.T) {
+		t.Parallel()
+		fields := map[string]bucketlite.Field{}
+		fields["a"] = bucketlite.Field{Type: bucketlite.Struct, Properties: fields}
+		wantError(t, bucketlite.ValidateSchema(bucketlite.Schema{Properties: fields}, nil), bucketlite.ErrInvalid)
+		field := bucketlite.Field{Type: bucketlite.Array}
+		field.Items = &field
+		wantError(t, bucketlite.ValidateSchema(bucketlite.Schema{Properties: map[string]bucketlite.Field{"a": field}}, nil), bucketlite.ErrInvalid)
+	})
+}
+
+// Several faults of one schema are all reported, always in the same order.
+func TestSchemaFaultsTogether(t *testing.T) {
+	t.Parallel()
+	const text = `{"additionalProperties":1,"properties":{
+		"z":{},
+		"status":{"type":"string"},
+		"a.b":{"type":"json"},
+		"size":{"type":"integer","default":"big","enum":[1,"two"],"minimum":"low"},
+		"tags":{"type":"array","items":{"type":"strnig"},"default":["x"]},
+		"meta":{"type":"object","items":{"type":"string"},"properties":{"url":{"type":"string","$ref":"#","pattern":"(","default":1}}}}}`
+	want := []string{
+		"additionalProperties type",
+		"properties.meta.items items",
+		"properties.meta.properties.url.$ref $ref",
+		"properties.meta.properties.url.default type",
+		"properties.meta.properties.url.pattern format",
+		"properties.size.default type",
+		"properties.size.enum[1] type",
+		"properties.size.minimum type",
+		"properties.status reserved",
+		"properties.tags.items.type type",
+		"properties.z.type required",
+		`properties["a.b"] name`,
+		`properties["a.b"].type type`,
+	}
+	for range 10 {
+		_, err := bucketlite.ParseSchema([]byte(text))
+		var invalid *bucketlite.ValidationError
+		if !errors.As(err, &invalid) {
+			t.Fatalf("got %v, want a ValidationError", err)
+		}
+		var got []string
+		for _, issue := range invalid.Issues {
+			got = append(got, issue.Path+" "+issue.Rule)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("issues (-want +got):\n%s", diff)
+		}
+	}
+}
+
+func TestUnknownTypeSuggestion(t *testing.T) {
+	t.Parallel()
+	for typ, want := range map[string]string{
+		"strnig": "string", "json": "object", "JSON": "object", "int": "integer", "Integer": "integer", "bool": "boolean",
+		"flaot": "float", "array ": "array", "vidoe": "video", "imgae": "image", "datetme": "datetime", "qwerty": "",
+	} {
+		_, err := bucketlite.ParseSchema([]byte(`{"properties":{"a":{"type":"` + typ + `"}}}`))
+		var invalid *bucketlite.ValidationError
+		if !errors.As(err, &invalid) || len(invalid.Issues) != 1 {
+			t.Fatalf("%s: got %v, want one issue", typ, err)
+		}
+		_, suggestion, _ := strings.Cut(invalid.Issues[0].Message, "did you mean ")
+		if got := strings.Trim(suggestion, `"?`); got != want {
+			t.Errorf("%s: got suggestion %q, want %q", typ, got, want)
+		}
+	}
+}
+
+// Schema text that is not sound JSON is refused before anything looks at it.
+func TestSchemaText(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, text, path, rule string }{
+		{"nothing", ``, "", "json"},
+		{"cut short", `{"properties":{`, "properties", "json"},
+		{"more text", `{"properties":{}} {}`, "", "json"},
+		{"a member twice", `{"properties":{"a":{"type":"string","type":"integer"}}}`, "properties.a.type", "duplicate"},
+		{"a field twice", `{"properties":{"a":{"type":"string"},"a":{"type":"integer"}}}`, "properties.a", "duplicate"},
+		{"invalid UTF-8", "{\"properties\":{\"a\":{\"type\":\"string\",\"default\":\"\xff\"}}}", "properties.a.default", "utf8"},
+		{"half a surrogate pair", `{"properties":{"a":{"type":"string","default":"\ud800"}}}`, "properties.a.default", "surrogate"},
+		{"NUL", `{"properties":{"a":{"type":"string","default":"\u0000"}}}`, "properties.a.default", "nul"},
+		{"a number out of range", `{"properties":{"a":{"type":"number","default":1e999999}}}`, "properties.a.default", "number"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := bucketlite.ParseSchema([]byte(test.text))
+			wantIssues(t, err, map[string]string{test.path: test.rule})
+		})
+	}
+	t.Run("2 MB", func(t *testing.T) {
+		t.Parallel()
+		text := `{"properties":{"a":{"type":"string","description":"` + strings.Repeat("x", 2<<20) + `"}}}`
+		_, err := bucketlite.ParseSchema([]byte(text))
+		wantIssues(t, err, map[string]string{"": "size"})
+	})
+}
+
+const soundSchema = `{"additionalProperties":false,"properties":{
+	"s":{"type":"string","required":true,"default":"x","enum":["x","y"],"description":"d","examples":["x"],"minLength":1,"x-unit":{"a":[1.50,null]}},
+	"n":{"type":"number","default":1.10},"i":{"type":"integer","default":5.0},"f":{"type":"float","format":"nonsense"},"b":{"type":"boolean","default":false},
+	"o":{"type":"object","properties":{"status":{"type":"string"}},"additionalProperties":true},"p":{"type":"object","properties":{}},
+	"a":{"type":"array","items":{"type":"object","properties":{"x":{"type":"date"}}}},"l":{"type":"array"},
+	"d":{"type":"date","default":"2024-02-29"},"t":{"type":"datetime","enum":["2024-02-29T00:00:00+01:00"]},
+	"text":{"type":"text","default":"hello"},"image":{"type":"image","examples":["https://example.com/a.png"]},"audio":{"type":"audio"},
+	"video":{"type":"video","required":true},"pdf":{"type":"pdf"},"excel":{"type":"excel"},"photos":{"type":"array","items":{"type":"image"}}},
+	"title":"a title","allOf":[{"$ref":"https://example.com/"}]}`
+
+// A sound schema comes back as it was given, from everywhere.
+func TestSchemaIsKept(t *testing.T) {
+	t.Parallel()
+	want := compact(t, soundSchema)
+	s, err := bucketlite.ParseSchema([]byte(soundSchema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := bucketlite.ValidateSchema(s, nil); err != nil {
+		t.Errorf("ValidateSchema: got %v, want no error", err)
+	}
+	b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: s})
+	clear(s.Properties) // the bucket has a copy
+	info, err := b.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(info.Schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := compact(t, string(text)); got != want {
+		t.Errorf("schema (-want +got):\n%s", cmp.Diff(want, got))
+	}
+	var again bucketlite.Schema
+	if err := json.Unmarshal(text, &again); err != nil {
+		t.Errorf("unmarshal: got %v, want no error", err)
+	}
+	if diff := cmp.Diff(info.Schema, again); diff != "" {
+		t.Errorf("schema after a round trip (-want +got):\n%s", diff)
+	}
+}
+
+// compact returns JSON text without white space, with sorted members.
+func compact(t *testing.T, text string) string {
+	t.Helper()
+	var v any
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// Generated clients send null for whatever is unset.
+func TestSchemaNulls(t *testing.T) {
+	t.Parallel()
+	names := slices.Sorted(maps.Keys(map[string]bool{
+		"default": true, "items": true, "properties": true, "examples": true, "description": true, "enum": true, "required": true,
+		"additionalProperties": true, "minLength": true, "pattern": true, "const": true, "format": true, "$ref": true, "x-unknown": true,
+	}))
+	nulls := `,"` + strings.Join(names, `":null,"`) + `":null`
+	for _, typ := range []string{"string", "array", "object", "image"} {
+		text := `{"$id":null,"additionalProperties":null,"properties":{"a":{"type":"` + typ + `"` + nulls + `}}}`
+		s, err := bucketlite.ParseSchema([]byte(text))
+		if err != nil {
+			t.Errorf("%s: got %v, want no error", typ, err)
+			continue
+		}
+		want := bucketlite.Schema{Properties: map[string]bucketlite.Field{"a": {Type: bucketlite.FieldType(typ)}}}
+		if diff := cmp.Diff(want, s); diff != "" {
+			t.Errorf("%s: schema (-want +got):\n%s", typ, diff)
+		}
+	}
+}
+
+func TestUpdateNulls(t *testing.T) {
+	t.Parallel()
+	b := bucket(t, openMemory(t), bucketlite.BucketConfig{Description: "d", Metadata: map[string]any{"a": "b"}, Schema: schema(t, `"s":{"type":"string"}`)})
+	before, err := b.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var u bucketlite.BucketUpdate
+	if err := json.Unmarshal([]byte(`{"bucket_name":null,"description":null,"metadata":null,"bucket_schema":null,"unique_key":null}`), &u); err != nil {
+		t.Fatalf("got %v, want no error", err)
+	}
+	after, err := b.Update(context.Background(), u)
+	if err != nil {
+		t.Fatalf("got %v, want no error", err)
+	}
+	before.UpdatedAt = after.UpdatedAt
+	if diff := cmp.Diff(before.Name+before.Description+fmt.Sprint(before.Metadata), after.Name+after.Description+fmt.Sprint(after.Metadata)); diff != "" {
+		t.Errorf("info (-before +after):\n%s", diff)
+	}
+}

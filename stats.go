@@ -1,0 +1,113 @@
+package bucketlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+)
+
+// Stats are a bucket's statistics. They are exact for everything that has been
+// committed, and reading them costs the same however many objects there are.
+type Stats struct {
+	// ObjectCount is the number of objects.
+	ObjectCount int64 `json:"object_count"`
+	// TotalSize is the sum of the objects' sizes; see [Object].Size.
+	TotalSize int64 `json:"total_size_bytes"`
+	// LastUploadAt is when an object was last put, nil if none ever was.
+	LastUploadAt *time.Time `json:"last_upload_at"`
+	// UpdatedAt is when the counts of commits were last folded into the bucket's
+	// own record, nil if that was not yet needed. It says nothing about how
+	// current the other values are: those always are.
+	UpdatedAt *time.Time `json:"stats_updated_at"`
+	// Storage are the sizes of the objects.
+	Storage StorageStats `json:"storage_stats"`
+	// Batches are the numbers of batches.
+	Batches BatchStats `json:"batch_stats"`
+}
+
+// StorageStats are the sizes of a bucket's objects, 0 if there are none.
+type StorageStats struct {
+	Total int64 `json:"total_size_bytes"`
+	Avg   int64 `json:"avg_size_bytes"` // rounded down
+	Max   int64 `json:"max_size_bytes"`
+	Min   int64 `json:"min_size_bytes"`
+}
+
+// BatchStats are the numbers of a bucket's batches.
+type BatchStats struct {
+	Total     int64 `json:"total"`
+	Active    int64 `json:"active"` // not yet ended
+	Completed int64 `json:"completed"`
+	Failed    int64 `json:"failed"`
+}
+
+// Stats returns the bucket's statistics at one moment. They can be read whatever
+// the bucket's status.
+func (b *Bucket) Stats(ctx context.Context) (*Stats, error) {
+	var stats Stats
+	found := false
+	err := b.store.read(ctx, func(c *engine.Conn) (err error) {
+		found, err = c.QueryRow("SELECT "+statsColumns+" FROM buckets b "+joinDelta+" WHERE b.num = ?", []any{b.num},
+			func(r engine.Row) { stats = scanStats(r, 0) })
+		return err
+	})
+	if err == nil && !found {
+		err = b.gone()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &stats, nil
+}
+
+// statsColumns are what scanStats reads, of buckets AS b with [joinDelta]: what
+// has been folded, plus what has not. The smallest and the largest object are the
+// ends of an index.
+const statsColumns = `
+b.object_count + ifnull(d.objects, 0),
+b.total_size + ifnull(d.size, 0),
+nullif(max(ifnull(b.last_upload_at, 0), ifnull(d.last_upload_at, 0)), 0),
+b.stats_updated_at,
+(SELECT max(size) FROM objects WHERE bucket = b.num),
+(SELECT min(size) FROM objects WHERE bucket = b.num)`
+
+// scanStats reads statsColumns from column i on.
+func scanStats(r engine.Row, i int) Stats {
+	s := Stats{
+		ObjectCount: r.Int(i), TotalSize: r.Int(i + 1),
+		LastUploadAt: optionalTime(r, i+2), UpdatedAt: optionalTime(r, i+3),
+	}
+	s.Storage = StorageStats{Total: s.TotalSize, Max: r.Int(i + 4), Min: r.Int(i + 5)}
+	if s.ObjectCount > 0 {
+		s.Storage.Avg = s.TotalSize / s.ObjectCount
+	}
+	return s
+}
+
+// StoreStats are statistics of a whole store.
+type StoreStats struct {
+	// ContentBytes is the stored content of all blobs, counted once however many
+	// objects share it.
+	ContentBytes int64
+	// FileBytes is the size of the database, FreeBytes how much of it is unused
+	// and will be used again, or given back.
+	FileBytes, FreeBytes int64
+}
+
+// Stats returns statistics of the whole store.
+func (s *Store) Stats(ctx context.Context) (*StoreStats, error) {
+	var stats StoreStats
+	err := s.read(ctx, func(c *engine.Conn) error {
+		_, err := c.QueryRow(`
+SELECT content_bytes, page_count * page_size, freelist_count * page_size
+FROM store, pragma_page_count, pragma_page_size, pragma_freelist_count`, nil, func(r engine.Row) {
+			stats = StoreStats{ContentBytes: r.Int(0), FileBytes: r.Int(1), FreeBytes: r.Int(2)}
+		})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &stats, nil
+}

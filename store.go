@@ -1,0 +1,185 @@
+package bucketlite
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+)
+
+// Durability says what an acknowledged write survives. At either level the file
+// stays whole, whatever happens.
+type Durability int
+
+const (
+	// Full: an acknowledged write survives a power cut. The default.
+	Full Durability = iota
+	// Normal: an acknowledged write survives the end of the process, but the last
+	// ones may be lost in a power cut. Several times faster for single writers.
+	Normal
+)
+
+// Options adjust a store. The zero Options, and nil, mean the defaults.
+type Options struct {
+	// ReadOnly opens an existing file for reading; every write is [ErrReadOnly].
+	// Files on read-only media can be opened this way. Default: false.
+	ReadOnly bool
+	// Durability says what an acknowledged write survives. Default: Full.
+	Durability Durability
+	// BusyTimeout is how long a call waits for another process that holds the
+	// file, before it returns [ErrBusy]. Default: 30 s.
+	BusyTimeout time.Duration
+	// MaxObjectBytes bounds an object's fields as compact JSON. Default: 16 MiB.
+	MaxObjectBytes int
+	// MaxBlobBytes bounds the bytes of one blob. Default: 32 MiB.
+	MaxBlobBytes int64
+	// Now is the clock for created_at, updated_at and ids; it must be safe for
+	// concurrent use. Default: time.Now.
+	Now func() time.Time
+	// Entropy is the source of the random part of ids. Default: crypto/rand.
+	Entropy io.Reader
+	// Logger hears of what goes wrong in the background. Default: silence.
+	Logger *slog.Logger
+}
+
+// withDefaults returns a checked copy of o in which nothing is unset.
+func (o *Options) withDefaults() (Options, error) {
+	var opts Options
+	if o != nil {
+		opts = *o
+	}
+	if opts.Durability != Full && opts.Durability != Normal {
+		return opts, badRequest("options: unknown durability %d", opts.Durability)
+	}
+	if opts.BusyTimeout < 0 || opts.MaxObjectBytes < 0 || opts.MaxBlobBytes < 0 {
+		return opts, badRequest("options: a limit is negative")
+	}
+	if opts.BusyTimeout == 0 {
+		opts.BusyTimeout = 30 * time.Second
+	}
+	if opts.MaxObjectBytes == 0 {
+		opts.MaxObjectBytes = 16 << 20
+	}
+	if opts.MaxBlobBytes == 0 {
+		opts.MaxBlobBytes = 32 << 20
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	return opts, nil
+}
+
+// Store is one open file. It is safe for concurrent use; other processes may
+// have the same file open.
+type Store struct {
+	opts Options
+	db   *engine.DB
+	id   string // the file's own random id
+	ids  *idSource
+
+	// known is what the last commit group knew of the buckets it touched. It
+	// belongs to whoever holds the write lock.
+	known []*bucketState
+
+	definitions sync.Map // bucket number → *definition; a definition never changes
+
+	collector *collector // nil if nothing may be written
+}
+
+// Open opens the file at path, creating it if it does not exist; its directory
+// must. The path ":memory:" opens a private store in memory. A nil opts means
+// the defaults.
+//
+// A file of another application is [ErrStranger], one of a newer version of this
+// library [ErrNewer]; both are left as they were. A file system on which
+// write-ahead logging does not work, as many network file systems, is refused.
+//
+// The caller must Close the store.
+func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
+	o, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{opts: o, ids: newIDSource(o.Now, o.Entropy)}
+	s.db, err = engine.Open(ctx, engine.Config{
+		Path:          path,
+		ReadOnly:      o.ReadOnly,
+		Synchronous:   map[Durability]engine.Synchronous{Full: engine.Full, Normal: engine.Normal}[o.Durability],
+		BusyTimeout:   o.BusyTimeout,
+		Readers:       max(4, runtime.GOMAXPROCS(0)),
+		ApplicationID: applicationID,
+		Migrations:    migrations(),
+		NewGroup:      s.newGroup,
+	})
+	if err != nil {
+		return nil, public(fmt.Errorf("open %q: %w", path, err))
+	}
+	if err := s.read(ctx, s.loadID); err != nil {
+		s.db.Close()
+		return nil, err
+	}
+	if o.ReadOnly {
+		return s, nil
+	}
+	if s.collector, err = newCollector(s); err != nil {
+		s.db.Close()
+		return nil, err
+	}
+	go s.collector.run(path != engine.Memory)
+	return s, nil
+}
+
+func (s *Store) loadID(c *engine.Conn) error {
+	_, err := c.QueryRow("SELECT id FROM store", nil, func(r engine.Row) { s.id = r.Text(0) })
+	return err
+}
+
+// Close closes the store. Calls that are waiting return [ErrClosed], as do later
+// ones; calls inside SQLite are waited for. Closing again does nothing and
+// returns the same.
+func (s *Store) Close() error {
+	err := s.db.Close()
+	if s.collector != nil {
+		<-s.collector.done
+	}
+	return public(err)
+}
+
+// read lends f a connection for reading. f must set, not add to, what it hands back.
+func (s *Store) read(ctx context.Context, f func(*engine.Conn) error) error {
+	return public(s.db.Read(ctx, f))
+}
+
+// write runs f in the writer's transaction. f must check before it writes: a
+// refusal after a write takes the whole commit group back. It may run twice.
+func (s *Store) write(ctx context.Context, f func(*engine.Tx, *group) error) error {
+	return public(s.start(ctx, f).Wait())
+}
+
+// start queues a write without waiting for it.
+func (s *Store) start(ctx context.Context, f func(*engine.Tx, *group) error) *engine.Pending {
+	return s.db.Start(ctx, func(tx *engine.Tx) error { return f(tx, tx.Group().(*group)) })
+}
+
+// now returns the time in the form the file keeps.
+func (s *Store) now() int64 { return s.opts.Now().UnixMicro() }
+
+// timeOf is the inverse of now.
+func timeOf(micro int64) time.Time { return time.UnixMicro(micro).UTC() }
+
+// optionalTime returns the time in column i, or nil for NULL.
+func optionalTime(r engine.Row, i int) *time.Time {
+	if r.Null(i) {
+		return nil
+	}
+	t := timeOf(r.Int(i))
+	return &t
+}

@@ -1,0 +1,478 @@
+package bucketlite_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/pprof"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/bucketlite/bucketlite"
+	_ "modernc.org/sqlite"
+)
+
+var (
+	long = flag.Bool("long", false, "let the model and the crash tests run for longer")
+	seed = flag.Uint64("seed", 0, "seed of the model test, 0 for a new one")
+)
+
+// roleVariable names the environment variable that turns the test binary into
+// one of the children.
+const roleVariable = "BUCKETLITE_TEST_CHILD"
+
+// children are the programs that tests run as other processes. They get their
+// arguments from the command line, and fail by returning an error.
+var children = map[string]func(args []string) error{
+	"upsert": childUpsert,
+	"load":   childLoad,
+	"put":    childPut,
+	"delete": childDelete,
+}
+
+func TestMain(m *testing.M) {
+	if role := os.Getenv(roleVariable); role != "" {
+		if err := children[role](os.Args[1:]); err != nil {
+			fmt.Fprintf(os.Stderr, "child %q: %v\n", role, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	before := runtime.NumGoroutine()
+	code := m.Run()
+	if code == 0 && !goroutinesFallTo(before) {
+		fmt.Fprintf(os.Stderr, "goroutines after all tests: got %d, want %d\n", runtime.NumGoroutine(), before)
+		pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// goroutinesFallTo reports whether no more than n goroutines are left, giving
+// those that have been told to end the time to do so.
+func goroutinesFallTo(n int) bool {
+	return eventually(func() bool { return runtime.NumGoroutine() <= n })
+}
+
+// eventually polls until f holds, for what another process or the background
+// collector does.
+func eventually(f func() bool) bool {
+	for deadline := time.Now().Add(20 * time.Second); !f(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+	return true
+}
+
+// atOnce runs f in n goroutines and returns their errors.
+func atOnce(n int, f func(i int) error) error {
+	var wg sync.WaitGroup
+	errs := make([]error, n)
+	for i := range n {
+		wg.Go(func() { errs[i] = f(i) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// itemsConfig is a bucket of items: a key, a number, a string and a document.
+func itemsConfig(name string) bucketlite.BucketConfig {
+	return bucketlite.BucketConfig{
+		Name: name,
+		Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
+			"k": {Type: bucketlite.String}, "n": {Type: bucketlite.Integer},
+			"v": {Type: bucketlite.String}, "doc": {Type: bucketlite.Text},
+		}},
+		UniqueKey: &bucketlite.UniqueKey{Fields: []string{"k"}, DefaultPolicy: bucketlite.Upsert},
+	}
+}
+
+// items creates a bucket of items.
+func items(t testing.TB, st *bucketlite.Store) *bucketlite.Bucket {
+	t.Helper()
+	return bucket(t, st, itemsConfig("items"))
+}
+
+// item is an input for a bucket of items.
+func item(k string, v string) bucketlite.ObjectInput {
+	return bucketlite.ObjectInput{Fields: map[string]any{"k": k, "v": v}}
+}
+
+// itemWithDoc is an item with stored content.
+func itemWithDoc(k string, doc string) bucketlite.ObjectInput {
+	in := item(k, "")
+	in.Blobs = []bucketlite.BlobInput{{Property: "doc", Reader: strings.NewReader(doc)}}
+	return in
+}
+
+// putItem stores an item.
+func putItem(t testing.TB, b *bucketlite.Bucket, in bucketlite.ObjectInput) *bucketlite.Object {
+	t.Helper()
+	res, err := b.Put(context.Background(), in, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.Object
+}
+
+// putItems stores n items with the keys "0", "1", … and values of some length.
+func putItems(t testing.TB, b *bucketlite.Bucket, n, length int) {
+	t.Helper()
+	if err := fillItems(b, n, length); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func fillItems(b *bucketlite.Bucket, n, length int) error {
+	v := strings.Repeat("v", length)
+	for start := 0; start < n; start += bucketlite.MaxBatch {
+		var inputs []bucketlite.ObjectInput
+		for i := start; i < min(n, start+bucketlite.MaxBatch); i++ {
+			inputs = append(inputs, item(fmt.Sprint(i), v))
+		}
+		if err := batchError(b.PutBatch(context.Background(), inputs, nil)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// batchError returns why a batch, or the first input that failed, was refused.
+func batchError(res *bucketlite.BatchResult, err error) error {
+	if err == nil && len(res.Failed) > 0 {
+		err = res.Failed[0].Err
+	}
+	return err
+}
+
+// last drains a sequence and returns the error that ended it.
+func last[T any](seq func(yield func(T, error) bool)) error {
+	for _, err := range seq {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wantExact fails unless the bucket's statistics equal a recount of its objects.
+func wantExact(t testing.TB, b *bucketlite.Bucket) {
+	t.Helper()
+	ctx := context.Background()
+	got, err := b.Stats(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := bucketlite.Stats{LastUploadAt: got.LastUploadAt, UpdatedAt: got.UpdatedAt}
+	for o, err := range b.Objects(ctx, bucketlite.Query{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		addToStats(&want, o.Size)
+	}
+	if *got != want {
+		t.Errorf("statistics: got %+v, want %+v", *got, want)
+	}
+}
+
+// addToStats counts one more object.
+func addToStats(s *bucketlite.Stats, size int64) {
+	if s.ObjectCount == 0 || size < s.Storage.Min {
+		s.Storage.Min = size
+	}
+	s.Storage.Max = max(s.Storage.Max, size)
+	s.ObjectCount++
+	s.TotalSize += size
+	s.Storage.Total = s.TotalSize
+	s.Storage.Avg = s.TotalSize / s.ObjectCount
+}
+
+// raw opens the file with the bare driver, as a foreign process would.
+func raw(t testing.TB, path string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// dump returns the rows of a query as text.
+func dump(t testing.TB, db *sql.DB, query string, args ...any) string {
+	t.Helper()
+	rows, err := db.Query(query, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	for rows.Next() {
+		values := make([]any, len(columns))
+		targets := make([]any, len(columns))
+		for i := range values {
+			targets[i] = &values[i]
+		}
+		if err := rows.Scan(targets...); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&out, values...)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// holdTasks keeps every store from beginning any task of the file at path, as if
+// another store that has stopped had leased it, until releaseTasks.
+func holdTasks(t testing.TB, path string) {
+	t.Helper()
+	execute(t, raw(t, path), `CREATE TRIGGER hold AFTER INSERT ON tasks BEGIN
+		UPDATE tasks SET lease_owner = 'nobody', lease_until = 1 << 62 WHERE num = new.num; END`)
+}
+
+// releaseTasks ends the leases made since holdTasks, and makes no more.
+func releaseTasks(t testing.TB, path string) {
+	t.Helper()
+	execute(t, raw(t, path), "DROP TRIGGER hold; UPDATE tasks SET lease_until = 0 WHERE lease_owner = 'nobody'")
+}
+
+// execute runs statements, waiting for others who are writing.
+func execute(t testing.TB, db *sql.DB, statements string) {
+	t.Helper()
+	if _, err := db.Exec("PRAGMA busy_timeout = 20000; BEGIN IMMEDIATE; " + statements + "; COMMIT"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// invariants are queries that return nothing as long as a file is sound.
+var invariants = map[string]string{
+	"integrity": "SELECT * FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
+	"orphans":   "SELECT id FROM objects WHERE bucket NOT IN (SELECT num FROM buckets) OR seq >> 40 <> bucket",
+	"deltas":    "SELECT bucket, clock FROM deltas WHERE bucket NOT IN (SELECT num FROM buckets)",
+	"references": `SELECT hex(c.hash), c.refs FROM contents c WHERE c.refs <>
+		(SELECT count(*) FROM objects o, json_each(o.blobs) j WHERE j.value ->> '$.details.hash' = lower(hex(c.hash)))`,
+	"content bytes": "SELECT content_bytes FROM store WHERE content_bytes <> (SELECT total(size) FROM contents)",
+	"chunks":        "SELECT id FROM chunks WHERE id >> 24 NOT IN (SELECT num FROM contents)",
+}
+
+// wantSound fails unless the file at path is whole and agrees with itself.
+func wantSound(t testing.TB, path string) {
+	t.Helper()
+	ctx := context.Background()
+	db := raw(t, path)
+	for name, query := range invariants {
+		if got := dump(t, db, query); got != "" {
+			t.Errorf("%s: got %s, want nothing", name, got)
+		}
+	}
+	st := openPath(t, path, &bucketlite.Options{ReadOnly: true})
+	defer st.Close()
+	for info, err := range st.Namespaces(ctx, bucketlite.Query{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		ns, err := st.Namespace(ctx, info.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for info, err := range ns.Buckets(ctx, bucketlite.Query{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := ns.Bucket(ctx, info.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if info.Status != bucketlite.Suspended {
+				wantExact(t, b)
+			}
+		}
+	}
+}
+
+// manualClock is a clock that moves only when told to.
+type manualClock struct {
+	mu sync.Mutex
+	t  time.Time
+}
+
+func newManualClock() *manualClock {
+	return &manualClock{t: time.Date(2024, 5, 6, 7, 8, 9, 123456789, time.UTC)}
+}
+
+func (c *manualClock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.t
+}
+
+// add moves the clock and returns what it shows then, as the file keeps it.
+func (c *manualClock) add(d time.Duration) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.t = c.t.Add(d)
+	return c.t.Truncate(time.Microsecond)
+}
+
+// fixture is what the calls need to succeed.
+type fixture struct {
+	st   *bucketlite.Store
+	ns   *bucketlite.Namespace
+	b    *bucketlite.Bucket
+	id   string // of an object
+	task string
+}
+
+// newFixture makes a file with a bucket, an object and a task.
+func newFixture(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "test.db")
+	st := openPath(t, path)
+	other := bucket(t, st, itemsConfig("other"))
+	putItem(t, items(t, st), itemWithDoc("k", "text"))
+	task, err := other.Delete(context.Background())
+	if err == nil {
+		_, err = st.Wait(context.Background(), task.ID)
+	}
+	if err == nil {
+		err = st.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func openFixture(t *testing.T, path string, opts *bucketlite.Options) *fixture {
+	t.Helper()
+	ctx := context.Background()
+	st := openPath(t, path, opts)
+	f := &fixture{st: st, ns: namespace(t, st)}
+	var err error
+	if f.b, err = f.ns.Bucket(ctx, "items"); err != nil {
+		t.Fatal(err)
+	}
+	o, err := f.b.ObjectByKey(ctx, map[string]any{"k": "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.id = o.ID
+	for task, err := range st.Tasks(ctx, bucketlite.Query{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.task = task.ID
+	}
+	return f
+}
+
+// calls are the methods of a store and its handles, called so that they succeed.
+var calls = map[string]struct {
+	writes bool
+	do     func(ctx context.Context, f *fixture) error
+}{
+	"Store.CreateNamespace": {true, func(ctx context.Context, f *fixture) error {
+		return second(f.st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "new"}))
+	}},
+	"Store.Namespace":  {false, func(ctx context.Context, f *fixture) error { return second(f.st.Namespace(ctx, "test")) }},
+	"Store.Namespaces": {false, func(ctx context.Context, f *fixture) error { return last(f.st.Namespaces(ctx, bucketlite.Query{})) }},
+	"Store.ListNamespaces": {false, func(ctx context.Context, f *fixture) error {
+		return second(f.st.ListNamespaces(ctx, bucketlite.Query{}))
+	}},
+	"Store.Task":      {false, func(ctx context.Context, f *fixture) error { return second(f.st.Task(ctx, f.task)) }},
+	"Store.Tasks":     {false, func(ctx context.Context, f *fixture) error { return last(f.st.Tasks(ctx, bucketlite.Query{})) }},
+	"Store.ListTasks": {false, func(ctx context.Context, f *fixture) error { return second(f.st.ListTasks(ctx, bucketlite.Query{})) }},
+	"Store.Wait":      {false, func(ctx context.Context, f *fixture) error { return second(f.st.Wait(ctx, f.task)) }},
+	"Store.Stats":     {false, func(ctx context.Context, f *fixture) error { return second(f.st.Stats(ctx)) }},
+
+	"Namespace.Info":        {false, func(ctx context.Context, f *fixture) error { return second(f.ns.Info(ctx)) }},
+	"Namespace.Bucket":      {false, func(ctx context.Context, f *fixture) error { return second(f.ns.Bucket(ctx, "items")) }},
+	"Namespace.Buckets":     {false, func(ctx context.Context, f *fixture) error { return last(f.ns.Buckets(ctx, bucketlite.Query{})) }},
+	"Namespace.ListBuckets": {false, func(ctx context.Context, f *fixture) error { return second(f.ns.ListBuckets(ctx, bucketlite.Query{})) }},
+	"Namespace.Update": {true, func(ctx context.Context, f *fixture) error {
+		return second(f.ns.Update(ctx, bucketlite.NamespaceUpdate{}))
+	}},
+	"Namespace.Delete": {true, func(ctx context.Context, f *fixture) error { return second(f.ns.Delete(ctx)) }},
+	"Namespace.CreateBucket": {true, func(ctx context.Context, f *fixture) error {
+		return second(f.ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: "new"}))
+	}},
+
+	"Bucket.Info":     {false, func(ctx context.Context, f *fixture) error { return second(f.b.Info(ctx)) }},
+	"Bucket.Stats":    {false, func(ctx context.Context, f *fixture) error { return second(f.b.Stats(ctx)) }},
+	"Bucket.Update":   {true, func(ctx context.Context, f *fixture) error { return second(f.b.Update(ctx, bucketlite.BucketUpdate{})) }},
+	"Bucket.Activate": {true, func(ctx context.Context, f *fixture) error { return f.b.Activate(ctx) }},
+	"Bucket.Archive":  {true, func(ctx context.Context, f *fixture) error { return f.b.Archive(ctx) }},
+	"Bucket.Suspend":  {true, func(ctx context.Context, f *fixture) error { return f.b.Suspend(ctx) }},
+	"Bucket.Lock":     {true, func(ctx context.Context, f *fixture) error { return f.b.Lock(ctx) }},
+	"Bucket.Unlock":   {true, func(ctx context.Context, f *fixture) error { return f.b.Unlock(ctx) }},
+	"Bucket.Delete":   {true, func(ctx context.Context, f *fixture) error { return second(f.b.Delete(ctx)) }},
+	"Bucket.Object":   {false, func(ctx context.Context, f *fixture) error { return second(f.b.Object(ctx, f.id)) }},
+	"Bucket.Objects":  {false, func(ctx context.Context, f *fixture) error { return last(f.b.Objects(ctx, bucketlite.Query{})) }},
+	"Bucket.List":     {false, func(ctx context.Context, f *fixture) error { return second(f.b.List(ctx, bucketlite.Query{})) }},
+	"Bucket.ObjectByKey": {false, func(ctx context.Context, f *fixture) error {
+		return second(f.b.ObjectByKey(ctx, map[string]any{"k": "k"}))
+	}},
+	"Bucket.OpenBlob":     {false, func(ctx context.Context, f *fixture) error { return second(f.b.OpenBlob(ctx, f.id, "doc")) }},
+	"Bucket.Put":          {true, func(ctx context.Context, f *fixture) error { return second(f.b.Put(ctx, item("k", "w"), nil)) }},
+	"Bucket.Patch":        {true, func(ctx context.Context, f *fixture) error { return second(f.b.Patch(ctx, f.id, item("k", "w"), nil)) }},
+	"Bucket.DeleteObject": {true, func(ctx context.Context, f *fixture) error { return f.b.DeleteObject(ctx, f.id, nil) }},
+	"Bucket.PutBatch": {true, func(ctx context.Context, f *fixture) error {
+		return batchError(f.b.PutBatch(ctx, []bucketlite.ObjectInput{item("k", "w")}, nil))
+	}},
+}
+
+// second returns the error of a call that returns a value as well.
+func second[T any](_ T, err error) error { return err }
+
+// copyFile returns a copy of a closed file.
+func copyFile(t testing.TB, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.Join(t.TempDir(), "copy.db")
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// reopenItems opens the file at path once more and returns its bucket of items.
+func reopenItems(t testing.TB, path string) *bucketlite.Bucket {
+	t.Helper()
+	b, err := namespace(t, openPath(t, path)).Bucket(context.Background(), "items")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// keysOf returns the sorted keys of the bucket's items.
+func keysOf(t testing.TB, b *bucketlite.Bucket) []string {
+	t.Helper()
+	var keys []string
+	for o, err := range b.Objects(context.Background(), bucketlite.Query{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, o.Fields["k"].(string))
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,158 @@
+package bucketlite
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"iter"
+	"time"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+// TaskType says what a task does. The values are those of the hosted service.
+type TaskType string
+
+// The types of tasks.
+const (
+	DeleteNamespaceTask TaskType = "api_namespaces_delete"
+	DeleteBucketTask    TaskType = "api_buckets_delete"
+)
+
+// Task is the durable record of an asynchronous operation as it stood at one
+// moment. Any store that has the file open, in whatever process, carries tasks
+// on. Its JSON form is that of the hosted service's TaskResponse.
+type Task struct {
+	ID     string   `json:"task_id"`
+	Type   TaskType `json:"task_type"`
+	Status Status   `json:"status"`
+	// Inputs are the ids of what the task works on.
+	Inputs []string `json:"inputs"`
+	// AdditionalData describes the task: "bucket_id", "bucket_name", "object_count", ….
+	AdditionalData map[string]any `json:"additional_data"`
+	// Error says why the task failed, if it did.
+	Error     string    `json:"error,omitempty"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+	// Processed counts the objects the task has dealt with, of Total.
+	Processed int64 `json:"-"`
+	Total     int64 `json:"-"`
+
+	num int64
+}
+
+// Done reports whether the task has ended.
+func (t *Task) Done() bool { return t.Status != Pending && t.Status != InProgress }
+
+const taskColumns = "num, id, type, status, inputs, detail, error, created_at, updated_at, processed, total"
+
+func scanTask(r engine.Row) (*Task, error) {
+	t := &Task{
+		num: r.Int(0), ID: r.Text(1), Type: TaskType(r.Text(2)), Status: Status(r.Text(3)), Error: r.Text(6),
+		CreatedAt: timeOf(r.Int(7)), UpdatedAt: timeOf(r.Int(8)), Processed: r.Int(9), Total: r.Int(10),
+	}
+	err := json.Unmarshal([]byte(r.Text(4)), &t.Inputs)
+	if err == nil {
+		d := json.NewDecoder(bytes.NewReader([]byte(r.Text(5))))
+		d.UseNumber()
+		err = d.Decode(&t.AdditionalData)
+	}
+	if err != nil {
+		return nil, errorf("task %s: %w: %v", found(t.ID), ErrCorrupt, err)
+	}
+	percentage := 0.0
+	if t.Total > 0 {
+		percentage = float64(100*t.Processed) / float64(t.Total)
+	} else if t.Done() {
+		percentage = 100
+	}
+	t.AdditionalData["progress"] = map[string]any{"processed": t.Processed, "total": t.Total, "percentage": percentage}
+	return t, nil
+}
+
+// Task returns the task with the id, or [ErrNotFound].
+func (s *Store) Task(ctx context.Context, id string) (*Task, error) {
+	var t *Task
+	err := s.read(ctx, func(c *engine.Conn) (err error) {
+		t, err = selectTask(c, id)
+		return err
+	})
+	return t, err
+}
+
+func selectTask(c *engine.Conn, id string) (*Task, error) {
+	var t *Task
+	err := c.Query("SELECT "+taskColumns+" FROM tasks WHERE id = ?", []any{id}, func(r engine.Row) (err error) {
+		t, err = scanTask(r)
+		return err
+	})
+	if err == nil && t == nil {
+		err = notFound("task %s", found(id))
+	}
+	return t, err
+}
+
+// Wait returns the task with the id when it has ended, or when ctx ends with the
+// context's error.
+func (s *Store) Wait(ctx context.Context, id string) (*Task, error) {
+	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
+		t, err := s.Task(ctx, id)
+		if err != nil || t.Done() {
+			return t, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-s.db.Closing():
+			return nil, public(ErrClosed)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// Tasks iterates over the store's tasks in order of creation.
+func (s *Store) Tasks(ctx context.Context, q Query) iter.Seq2[*Task, error] {
+	return each(ctx, s, q, s.ListTasks)
+}
+
+// ListTasks returns one page of the store's tasks, in order of creation.
+func (s *Store) ListTasks(ctx context.Context, q Query) (*Page[*Task], error) {
+	limit, err := q.limit()
+	if err != nil {
+		return nil, err
+	}
+	l := list{"tasks", 0}
+	after, err := s.position(l, q)
+	if err != nil {
+		return nil, err
+	}
+	var tasks []*Task
+	err = s.read(ctx, func(c *engine.Conn) error {
+		tasks = nil
+		return c.Query("SELECT "+taskColumns+" FROM tasks WHERE num > ? ORDER BY num LIMIT ?", []any{after, int64(limit + 1)},
+			func(r engine.Row) error {
+				t, err := scanTask(r)
+				tasks = append(tasks, t)
+				return err
+			})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return page(s, l, tasks, limit, func(t *Task) int64 { return t.num }), nil
+}
+
+// newTask writes the record of a task that is to be carried on.
+func (s *Store) newTask(tx *engine.Tx, t *Task, namespace int64, bucket any) error {
+	inputs := make([]any, len(t.Inputs))
+	for i, id := range t.Inputs {
+		inputs[i] = id
+	}
+	now := s.now()
+	_, err := tx.Exec(`
+INSERT INTO tasks (id, type, status, namespace, bucket, inputs, detail, processed, total, created_at, updated_at, lease_until)
+VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, 0)`, t.ID, string(t.Type), string(Pending), namespace, bucket,
+		string(value.Append(nil, inputs)), string(value.Append(nil, t.AdditionalData)), t.Total, now, now)
+	return err
+}

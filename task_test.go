@@ -1,0 +1,148 @@
+package bucketlite_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bucketlite/bucketlite"
+)
+
+func TestTaskJSON(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	st := open(t)
+	b := items(t, st)
+	putItems(t, b, 10, 1)
+	members := map[string]string{
+		"task_id": "string", "task_type": "string", "status": "string", "inputs": "array", "additional_data": "object",
+		"created_at": "time", "updated_at": "time",
+	}
+	task := mustDelete(t, b)
+	wantMembers(t, task, members)
+	task = finish(t, st, task, 10)
+	wantMembers(t, task, members)
+	wantMembers(t, task.AdditionalData, map[string]string{
+		"bucket_id": "string", "bucket_name": "string", "object_count": "number", "progress": "object",
+	})
+	wantMembers(t, task.AdditionalData["progress"], map[string]string{"processed": "number", "total": "number", "percentage": "number"})
+	all, err := namespace(t, st).Delete(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantMembers(t, all, members)
+	wantMembers(t, all.AdditionalData, map[string]string{
+		"namespace_id": "string", "namespace_name": "string", "object_count": "number", "progress": "object",
+	})
+	task.Error = "failed"
+	members["error"] = "string"
+	wantMembers(t, task, members)
+}
+
+func TestTaskNotFound(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	st := openMemory(t)
+	task := mustDelete(t, items(t, st))
+	for _, id := range []string{"", "none", "task_01ARZ3NDEKTSV4RRFFQ69G5FAV", strings.ToLower(task.ID), task.ID + "\x00", task.Inputs[0]} {
+		if got, err := st.Task(ctx, id); got != nil || !errors.Is(err, bucketlite.ErrNotFound) {
+			t.Errorf("task %q: got %v, %v, want ErrNotFound", id, got, err)
+		}
+		if got, err := st.Wait(ctx, id); got != nil || !errors.Is(err, bucketlite.ErrNotFound) {
+			t.Errorf("wait %q: got %v, %v, want ErrNotFound", id, got, err)
+		}
+	}
+}
+
+func TestTaskDone(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[bucketlite.Status]bool{
+		bucketlite.Pending: false, bucketlite.InProgress: false, bucketlite.Completed: true, bucketlite.Failed: true,
+	} {
+		if got := (&bucketlite.Task{Status: status}).Done(); got != want {
+			t.Errorf("%s: got %t, want %t", status, got, want)
+		}
+	}
+}
+
+func TestWaitEndsWithContext(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "test.db")
+	st := openPath(t, path)
+	b := items(t, st)
+	holdTasks(t, path)
+	task := mustDelete(t, b)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	if got, err := st.Wait(ctx, task.ID); got != nil || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("deadline: got %v, %v", got, err)
+	}
+	ctx, cancel = context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() {
+		_, err := st.Wait(ctx, task.ID)
+		ended <- err
+	}()
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: got %v", err)
+	}
+	if got, err := st.Task(context.Background(), task.ID); err != nil || got.Done() {
+		t.Errorf("task: got %+v, %v, want it as it was", got, err)
+	}
+}
+
+// A task can be waited for wherever the file is open, even read-only.
+func TestWaitElsewhere(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "test.db")
+	st := openPath(t, path)
+	b := items(t, st)
+	putItems(t, b, 500, 1)
+	others := map[string]*bucketlite.Store{
+		"another store": openPath(t, path), "read-only": openPath(t, path, &bucketlite.Options{ReadOnly: true}),
+	}
+	task := mustDelete(t, b)
+	for name, other := range others {
+		t.Run(name, func(t *testing.T) { finish(t, other, task, 500) })
+	}
+}
+
+func TestTasksOutliveTheirSubject(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "test.db")
+	st := openPath(t, path)
+	want := make(map[string]bucketlite.TaskType)
+	for range 3 {
+		b := items(t, st)
+		task := mustDelete(t, b)
+		want[task.ID] = bucketlite.DeleteBucketTask
+		finish(t, st, task, 0)
+	}
+	all, err := namespace(t, st).Delete(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want[all.ID] = bucketlite.DeleteNamespaceTask
+	finish(t, st, all, 0)
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got := make(map[string]bucketlite.TaskType)
+	for task, err := range openPath(t, path).Tasks(ctx, bucketlite.Query{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got[task.ID] = task.Type; task.Status != bucketlite.Completed {
+			t.Errorf("got %+v, want it completed", task)
+		}
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
