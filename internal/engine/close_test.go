@@ -140,6 +140,7 @@ func TestCloseWhileLocked(t *testing.T) {
 	for i := range 10 {
 		waiting = append(waiting, db.Start(context.Background(), put(fmt.Sprint(i))))
 	}
+	giveUp(t, "behind them", func(ctx context.Context) error { return db.Write(ctx, put("behind")) })
 	checkError(t, "Close", db.Close(), nil)
 	for i, p := range waiting {
 		checkError(t, fmt.Sprintf("operation %d", i), p.Wait(), ErrClosed)
@@ -217,6 +218,7 @@ func TestCloseRefusesWaiting(t *testing.T) {
 		<-running
 		waiting := make(chan error, 1)
 		go func() { waiting <- db.Read(ctx, func(*Conn) error { return errTest }) }()
+		giveUp(t, "beside it", func(ctx context.Context) error { return db.Read(ctx, func(*Conn) error { return nil }) })
 		checkError(t, "Close", db.Close(), nil)
 		checkError(t, "running read", <-reader, nil)
 		checkError(t, "waiting read", <-waiting, ErrClosed)

@@ -98,6 +98,15 @@ func (db *DB) ReadOnly() bool { return db.writer == nil }
 // Closing returns a channel that is closed when Close is called.
 func (db *DB) Closing() <-chan struct{} { return db.closing }
 
+func (db *DB) isClosing() bool {
+	select {
+	case <-db.closing:
+		return true
+	default:
+		return false
+	}
+}
+
 // Close ends waiting calls with ErrClosed, waits for what is inside SQLite, and
 // closes the file. Calling it again returns what the first call returned.
 func (db *DB) Close() error {

@@ -34,9 +34,7 @@ func TestClassify(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			eachKind(t, func(t *testing.T, cfg Config) {
 				err := openStore(t, cfg).Write(context.Background(), test.op)
-				if err == nil {
-					t.Fatal("got no error, want one")
-				}
+				checkError(t, "Write", err, errAny)
 				if got := primaryCode(err); got != test.code {
 					t.Errorf("code: got %d, want %d", got, test.code)
 				}

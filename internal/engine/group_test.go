@@ -76,6 +76,15 @@ func TestGroup(t *testing.T) {
 			keys: []string{"a", "c"},
 		},
 		{
+			name: "beside a panic",
+			ops: []func(*Tx) error{announce("a"), func(tx *Tx) error {
+				tx.Group().(*testGroup).announced = []string{"b"}
+				panic("test panic")
+			}, announce("c")},
+			want: []error{nil, errAny, nil},
+			keys: []string{"a", "c"},
+		},
+		{
 			name: "fails because of one",
 			fail: func(announced []string) error {
 				if slices.Contains(announced, "b") {
@@ -257,3 +266,38 @@ func TestGroupIsOneTransactions(t *testing.T) {
 		t.Errorf("log: got %q, want %q", got, want)
 	}
 }
+
+// A panic before the commit is that of the operation that led to it. It keeps
+// neither its neighbours from being committed nor later writes from their turn.
+func TestPanicBeforeCommit(t *testing.T) {
+	t.Parallel()
+	eachKind(t, func(t *testing.T, cfg Config) {
+		cfg.NewGroup = func(bool) Group { return new(panicGroup) }
+		db := openStore(t, cfg)
+		errs := together(db, put("a"), func(tx *Tx) error {
+			tx.Group().(*panicGroup).panics = true
+			return insert(tx, "op")
+		}, put("z"))
+		for i, failed := range []bool{false, true, false} {
+			if got := errs[i] != nil; got != failed {
+				t.Errorf("operation %d: got error %v, want one: %t", i, errs[i], failed)
+			}
+		}
+		mustPut(t, db, "later")
+		if got, want := keys(t, db), []string{"a", "later", "z"}; !slices.Equal(got, want) {
+			t.Errorf("keys: got %q, want %q", got, want)
+		}
+	})
+}
+
+// panicGroup panics before its commit if an operation says so.
+type panicGroup struct{ panics bool }
+
+func (g *panicGroup) BeforeCommit(*Tx) error {
+	if g.panics {
+		panic("test panic")
+	}
+	return nil
+}
+
+func (*panicGroup) AfterCommit() {}

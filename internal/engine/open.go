@@ -288,7 +288,6 @@ type pragma struct{ name, value string }
 func writerPragmas(cfg Config) []pragma {
 	return append(readerPragmas(cfg)[1:],
 		pragma{"synchronous", strconv.Itoa(int(cfg.Synchronous))},
-		pragma{"auto_vacuum", "2"},
 		pragma{"temp_store", "2"},
 		pragma{"journal_size_limit", strconv.Itoa(64 << 20)},
 	)

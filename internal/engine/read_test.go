@@ -3,11 +3,11 @@ package engine
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 func TestRow(t *testing.T) {
@@ -126,9 +126,8 @@ func TestQuery(t *testing.T) {
 				if err != nil || found {
 					t.Errorf("QueryRow without rows: got %t, %v, want false", found, err)
 				}
-				if _, err := c.QueryRow("SELECT nonsense", nil, nil); err == nil {
-					t.Error("QueryRow of nonsense: got no error, want one")
-				}
+				_, err = c.QueryRow("SELECT nonsense", nil, nil)
+				checkError(t, "QueryRow of nonsense", err, errAny)
 			}
 			return errTest
 		})
@@ -337,9 +336,14 @@ func TestReadWhileLocked(t *testing.T) {
 		return err
 	})
 	checkError(t, "locked", err, ErrBusy)
-	if _, err := Open(context.Background(), cfg); !errors.Is(err, ErrBusy) {
-		t.Errorf("Open: got error %v, want %v", err, ErrBusy)
-	}
+	_, err = Open(context.Background(), cfg)
+	checkError(t, "Open", err, ErrBusy)
+	ctx, cancel := context.WithTimeout(context.Background(), brief)
+	defer cancel()
+	cfg.BusyTimeout = time.Hour
+	_, err = Open(ctx, cfg)
+	checkError(t, "Open with a context", err, context.DeadlineExceeded)
+
 	conn.Close()
 	if got := keys(t, db); len(got) > 0 {
 		t.Errorf("keys: got %q, want none", got)

@@ -86,10 +86,8 @@ func (db *DB) Read(ctx context.Context, f func(*Conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	select {
-	case <-db.closing:
+	if db.isClosing() {
 		return ErrClosed
-	default:
 	}
 	err := db.readers.lend(ctx, f)
 	if !errors.Is(err, ErrBusy) {

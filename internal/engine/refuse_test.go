@@ -82,6 +82,22 @@ func checkRefused(t *testing.T, cfg Config, want error) {
 	checkListing(t, dir, before)
 }
 
+// A stranger may make the file after we have looked whether there is one. Then
+// the connection that is to write notices.
+func TestOpenStrangerAtOnce(t *testing.T) {
+	t.Parallel()
+	cfg := testConfig(newPath(t))
+	loc, _, err := locate(cfg.Path, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	database(fmt.Sprintf("PRAGMA user_version = %d; CREATE TABLE t (a)", len(cfg.Migrations)))(t, cfg.Path)
+	before := listing(t, filepath.Dir(cfg.Path))
+	_, err = openWriter(context.Background(), loc, cfg)
+	checkError(t, "openWriter", err, ErrStranger)
+	checkListing(t, filepath.Dir(cfg.Path), before)
+}
+
 func text(content string) func(*testing.T, string) {
 	return func(t *testing.T, path string) { writeFile(t, path, []byte(content)) }
 }

@@ -10,6 +10,15 @@ import (
 // brief is a time that a test waits out.
 const brief = 20 * time.Millisecond
 
+// giveUp runs a call that must wait until it gives up, which shows that whoever
+// began to wait earlier still does.
+func giveUp(t *testing.T, what string, call func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), brief)
+	defer cancel()
+	checkError(t, what, call(ctx), context.DeadlineExceeded)
+}
+
 func TestEndedContext(t *testing.T) {
 	t.Parallel()
 	eachKind(t, func(t *testing.T, cfg Config) {
@@ -34,10 +43,7 @@ func TestContextEndsWhileLocked(t *testing.T) {
 	unlock := lockFile(t, db.cfg.Path)
 	patient := db.Start(context.Background(), put("patient"))
 
-	deadline, cancel := context.WithTimeout(context.Background(), brief)
-	defer cancel()
-	checkError(t, "deadline", db.Write(deadline, put("deadline")), context.DeadlineExceeded)
-
+	giveUp(t, "deadline", func(ctx context.Context) error { return db.Write(ctx, put("deadline")) })
 	ctx, cancel := context.WithCancel(context.Background())
 	canceled := db.Start(ctx, put("canceled"))
 	cancel()
@@ -138,10 +144,7 @@ func TestLockReleasedInTime(t *testing.T) {
 	db := newStore(t)
 	unlock := lockFile(t, db.cfg.Path)
 	waiting := db.Start(context.Background(), put("waiting"))
-	// Who is queued behind it and gives up shows that it did wait.
-	ctx, cancel := context.WithTimeout(context.Background(), brief)
-	defer cancel()
-	checkError(t, "behind", db.Write(ctx, put("behind")), context.DeadlineExceeded)
+	giveUp(t, "behind it", func(ctx context.Context) error { return db.Write(ctx, put("behind")) })
 	select {
 	case <-waiting.done:
 		t.Error("write while locked: got a verdict, want none")

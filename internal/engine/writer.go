@@ -49,10 +49,13 @@ func (db *DB) queue(ctx context.Context, run func(*Tx) error) *Pending {
 	p := &Pending{ctx: ctx, writer: db.writer, run: run, done: make(chan struct{})}
 	p.deadline = time.Now().Add(db.cfg.BusyTimeout)
 	err := ctx.Err()
-	if err == nil && db.writer == nil {
+	switch {
+	case err != nil:
+	case db.isClosing():
+		err = ErrClosed
+	case db.writer == nil:
 		err = ErrReadOnly
-	}
-	if err == nil {
+	default:
 		err = db.writer.enqueue(p)
 	}
 	if err != nil {
@@ -77,7 +80,6 @@ func (p *Pending) Wait() error {
 			<-p.done // if it was not refused, a group has claimed it
 		case p.writer.turn <- struct{}{}:
 			p.writer.lead(p)
-			<-p.writer.turn
 		}
 	}
 }
@@ -121,7 +123,7 @@ func (w *writer) enqueue(p *Pending) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case w.isClosing():
+	case w.db.isClosing():
 		return ErrClosed
 	case w.refusal != nil:
 		return w.refusal
@@ -130,19 +132,11 @@ func (w *writer) enqueue(p *Pending) error {
 	return nil
 }
 
-func (w *writer) isClosing() bool {
-	select {
-	case <-w.db.closing:
-		return true
-	default:
-		return false
-	}
-}
-
-// lead commits one group, on behalf of p and of all that wait. If p no longer
-// waits, another leads. A memory database's connection is taken from the readers
-// for the time being.
+// lead takes the turn p has been given: it commits one group, on behalf of p and
+// of all that wait. If p no longer waits, another leads. A memory database's
+// connection is taken from the readers for the time being.
 func (w *writer) lead(p *Pending) {
+	defer func() { <-w.turn }()
 	if p.claimed.Load() {
 		return
 	}
@@ -318,27 +312,32 @@ func (w *writer) alone(conn *Conn, p *Pending) error {
 	return w.commit(tx)
 }
 
-// run runs one operation. A panic in it is its own failure, not the writer's.
-func (w *writer) run(tx *Tx, p *Pending) (err error) {
+// run runs one operation.
+func (w *writer) run(tx *Tx, p *Pending) error {
 	tx.wrote = false
-	defer func() {
-		if r := recover(); r != nil {
-			tx.wrote = true
-			err = fmt.Errorf("panic in an operation: %v\n%s", r, debug.Stack())
-		}
-	}()
-	return p.run(tx)
+	return guard(tx, p.run)
 }
 
 // settle writes what the group owes the file. Only a transaction that still
 // stands may be committed, whoever passed over the error that ended it.
 func (w *writer) settle(tx *Tx) error {
 	if tx.group != nil {
-		if err := tx.group.BeforeCommit(tx); err != nil {
+		if err := guard(tx, tx.group.BeforeCommit); err != nil {
 			return err
 		}
 	}
 	return tx.standing()
+}
+
+// guard runs f. A panic in it is its own failure, not that of its neighbours.
+func guard(tx *Tx, f func(*Tx) error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			tx.wrote = true
+			err = fmt.Errorf("panic in an operation: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return f(tx)
 }
 
 // commit ends the transaction. If it fails the transaction is gone; after an
