@@ -1,6 +1,8 @@
 package bucketlite
 
 import (
+	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -60,8 +62,9 @@ type BlobInput struct {
 	// "filename"} or {"url"}; for a text field also any other string, kept inline.
 	// For any other field it is the field's value, kept inline.
 	Data any
-	// Reader gives the bytes to store. It is read to its end before anything is
-	// written; at most [Options].MaxBlobBytes.
+	// Reader gives the bytes to store, at most [Options].MaxBlobBytes. They are
+	// stored as they come, in constant memory and without keeping other writers
+	// waiting, but seen only once the object is.
 	Reader io.Reader
 	// UploadID names a confirmed upload.
 	UploadID string
@@ -125,18 +128,16 @@ func blobInput(j *judge, path value.Path, v any) BlobInput {
 	return in
 }
 
-// content is bytes to be stored.
-type content struct {
-	hash [sha256.Size]byte
-	data []byte
-}
+// maxDataBytes bounds the bytes of data that comes in one piece.
+const maxDataBytes = 32 << 20
 
 // blobBuilder turns the blobs of one input into stored form.
 type blobBuilder struct {
+	ctx      context.Context
 	bucket   *Bucket
 	judge    *judge
 	blobs    []Blob
-	contents []content
+	contents []*content
 	err      error // of a reader, or of the id source
 }
 
@@ -264,7 +265,7 @@ var urlPattern = regexp.MustCompile(`^(https?|s3|gs|file)://`)
 // file reads data of a file field in any of its forms.
 func (bb *blobBuilder) file(path value.Path, data any, f *fieldPlan, b *Blob) {
 	// Base64 is a third longer than the bytes it stands for.
-	limits := value.Limits{MaxBytes: int(bb.bucket.store.opts.MaxBlobBytes)/3*4 + 1<<20}
+	limits := value.Limits{MaxBytes: int(bb.inMemory())/3*4 + 1<<20}
 	data, ok := value.Plain(data, path, limits, bb.judge.fault)
 	if !ok {
 		return
@@ -348,35 +349,74 @@ func (bb *blobBuilder) dataURI(path value.Path, uri string, f *fieldPlan, b *Blo
 	bb.bytes(path, data, "", mimeType, f, b)
 }
 
-// stream reads what a reader gives.
+// stream stores what a reader gives. What is longer than a chunk is staged,
+// unless there is something wrong already.
 func (bb *blobBuilder) stream(path value.Path, in *BlobInput, f *fieldPlan, b *Blob) {
 	limit := bb.bucket.store.opts.MaxBlobBytes
-	data, err := io.ReadAll(io.LimitReader(in.Reader, limit+1))
-	if err != nil {
-		bb.err = errorf("bucket %q: %s: read: %w", bb.bucket.name, path, err)
+	r := io.LimitReader(in.Reader, limit+1) // one more tells that it is too long
+	head := make([]byte, chunkSize)
+	n, err := io.ReadFull(r, head)
+	head = head[:n]
+	bb.filename(path.Member("filename"), in.Filename)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		bb.bytes(path, head, in.Filename, in.MIMEType, f, b)
 		return
 	}
-	bb.filename(path.Member("filename"), in.Filename)
-	bb.bytes(path, data, in.Filename, in.MIMEType, f, b)
+	if err != nil {
+		bb.err = errorf("%s: %s: read: %w", bb.bucket, path, err)
+		return
+	}
+	mimeType := bb.mime(path, head, in.Filename, in.MIMEType, f)
+	if len(bb.judge.issues) > 0 {
+		return
+	}
+	c, err := bb.bucket.store.stage(bb.ctx, io.MultiReader(bytes.NewReader(head), r), limit)
+	if err == errTooLong {
+		bb.tooLong(path, limit)
+		return
+	}
+	if err != nil {
+		bb.err = err
+		return
+	}
+	bb.store(c, in.Filename, mimeType, b)
 }
 
 // bytes makes data the blob's stored content.
 func (bb *blobBuilder) bytes(path value.Path, data []byte, filename, declared string, f *fieldPlan, b *Blob) {
-	if limit := bb.bucket.store.opts.MaxBlobBytes; int64(len(data)) > limit {
-		bb.judge.fault(path, ruleSize, fmt.Sprintf("a blob has at most %d bytes", limit))
+	if limit := bb.inMemory(); int64(len(data)) > limit {
+		bb.tooLong(path, limit)
 		return
 	}
+	mimeType := bb.mime(path, data, filename, declared, f)
+	bb.store(&content{hash: sha256.Sum256(data), size: int64(len(data)), data: data}, filename, mimeType, b)
+}
+
+// store makes c the blob's content.
+func (bb *blobBuilder) store(c *content, filename, mimeType string, b *Blob) {
+	bb.contents = append(bb.contents, c)
+	b.Details = BlobDetails{Filename: filename, Size: c.size, MIMEType: mimeType, Hash: hex.EncodeToString(c.hash[:])}
+}
+
+// inMemory is the most bytes a blob may have that comes in one piece.
+func (bb *blobBuilder) inMemory() int64 {
+	return min(bb.bucket.store.opts.MaxBlobBytes, maxDataBytes)
+}
+
+func (bb *blobBuilder) tooLong(path value.Path, limit int64) {
+	bb.judge.fault(path, ruleSize, fmt.Sprintf("at most %d bytes expected", limit))
+}
+
+// mime judges the type of bytes, of which head are the first.
+func (bb *blobBuilder) mime(path value.Path, head []byte, filename, declared string, f *fieldPlan) string {
 	if declared == "" {
 		declared = declaredBy(f.typ, filename)
 	}
-	mimeType, err := reconcile(f.typ, declared, data)
+	mimeType, err := reconcile(f.typ, declared, head)
 	if err != nil {
 		bb.judge.fault(path, ruleMIME, err.Error())
-		return
 	}
-	c := content{sha256.Sum256(data), data}
-	bb.contents = append(bb.contents, c)
-	b.Details = BlobDetails{Filename: filename, Size: int64(len(data)), MIMEType: mimeType, Hash: hex.EncodeToString(c.hash[:])}
+	return mimeType
 }
 
 // declared judges the MIME type declared for bytes that are elsewhere.

@@ -223,19 +223,19 @@ WHERE num <> ? AND id = (SELECT delete_task FROM buckets WHERE num = ?)`, c.stor
 // collectSome deletes some chunks of a content nobody refers to. Its hash goes
 // first, so that nobody finds it any more while its chunks are going.
 func (c *collector) collectSome() (worked bool, err error) {
-	const unused = "SELECT num, size FROM contents WHERE refs = 0 LIMIT 1"
-	any := false
+	const unused = "SELECT num, size FROM contents WHERE refs = 0 AND ifnull(lease_until, 0) < ? LIMIT 1"
+	found := false
 	ctx := context.Background()
 	err = c.store.read(ctx, func(conn *engine.Conn) (err error) {
-		any, err = conn.QueryRow(unused, nil, nil)
+		found, err = conn.QueryRow(unused, []any{time.Now().UnixMicro()}, nil)
 		return err
 	})
-	if err != nil || !any {
+	if err != nil || !found {
 		return false, err
 	}
 	return true, c.store.write(ctx, func(tx *engine.Tx, g *group) error {
 		var num, size int64
-		found, err := tx.QueryRow(unused, nil, func(r engine.Row) { num, size = r.Int(0), r.Int(1) })
+		found, err := tx.QueryRow(unused, []any{time.Now().UnixMicro()}, func(r engine.Row) { num, size = r.Int(0), r.Int(1) })
 		if err != nil || !found {
 			return err
 		}

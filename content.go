@@ -2,6 +2,8 @@ package bucketlite
 
 import (
 	"context"
+	"crypto/sha256"
+	"errors"
 	"hash/crc32"
 	"io"
 	"io/fs"
@@ -9,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -23,27 +26,82 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// keep adds a reference to the content, storing its bytes unless they are there.
+// content is bytes to be stored: in memory, or staged.
+type content struct {
+	hash   [sha256.Size]byte
+	size   int64
+	data   []byte
+	staged int64 // contents.num; 0 if in memory
+}
+
+// keep adds a reference to the content. Unless the same bytes are there already,
+// it stores those in memory, or adopts those that were staged.
 func (g *group) keep(tx *engine.Tx, c *content) error {
 	n, err := tx.Exec("UPDATE contents SET refs = refs + 1 WHERE hash = ?", c.hash[:])
-	if err != nil || n > 0 {
-		return err
-	}
-	num, err := tx.Insert("INSERT INTO contents (hash, size, refs) VALUES (?, ?, 1) RETURNING num", c.hash[:], int64(len(c.data)))
 	if err != nil {
 		return err
 	}
-	for i, rest := int64(0), c.data; len(rest) > 0; i++ {
-		chunk := rest[:min(len(rest), chunkSize)]
-		rest = rest[len(chunk):]
-		_, err := tx.Exec("INSERT INTO chunks (id, sum, data) VALUES (?, ?, ?)",
-			num<<chunkBits|i, int64(crc32.Checksum(chunk, castagnoli)), chunk)
+	switch {
+	case n > 0:
+		return g.giveUp(tx, c)
+	case c.staged != 0:
+		n, err := tx.Exec("UPDATE contents SET hash = ?, size = ?, refs = 1, lease_until = NULL WHERE num = ? AND lease_until >= ?",
+			c.hash[:], c.size, c.staged, time.Now().UnixMicro())
+		if err == nil && n == 0 {
+			err = errorf("the bytes waited for more than %s to be stored, and were given up", stageLease)
+		}
 		if err != nil {
 			return err
 		}
+	default:
+		num, err := tx.Insert("INSERT INTO contents (hash, size, refs) VALUES (?, ?, 1) RETURNING num", c.hash[:], c.size)
+		if err != nil {
+			return err
+		}
+		if _, err := insertChunks(tx, num, 0, c.data); err != nil {
+			return err
+		}
 	}
-	g.content += int64(len(c.data))
+	g.content += c.size
 	return nil
+}
+
+// insertChunks stores data in chunks from position at on, and returns the
+// position after the last.
+func insertChunks(tx *engine.Tx, num, at int64, data []byte) (int64, error) {
+	for ; len(data) > 0; at++ {
+		chunk := data[:min(len(data), chunkSize)]
+		data = data[len(chunk):]
+		_, err := tx.Exec("INSERT INTO chunks (id, sum, data) VALUES (?, ?, ?)",
+			num<<chunkBits|at, int64(crc32.Checksum(chunk, castagnoli)), chunk)
+		if err != nil {
+			return 0, err
+		}
+	}
+	return at, nil
+}
+
+// giveUp ends the lease of a staged content that no object adopts.
+func (g *group) giveUp(tx *engine.Tx, c *content) error {
+	if c.staged == 0 {
+		return nil
+	}
+	g.unused = true
+	_, err := tx.Exec("UPDATE contents SET lease_until = 0 WHERE num = ? AND refs = 0", c.staged)
+	return err
+}
+
+// release gives up contents for good. If it fails, their leases end by themselves.
+func (s *Store) release(contents ...*content) {
+	for _, c := range contents {
+		if c.staged == 0 {
+			continue
+		}
+		err := s.write(context.Background(), func(tx *engine.Tx, g *group) error { return g.giveUp(tx, c) })
+		if err != nil && !errors.Is(err, ErrClosed) {
+			s.opts.Logger.Warn("bucketlite: staged content is left to the collector", "error", err)
+		}
+	}
 }
 
 // drop takes back one reference for each of blobs that is stored content. What

@@ -36,14 +36,6 @@ const (
 // schemaLimits bound a schema's JSON form before anything else looks at it.
 var schemaLimits = value.Limits{MaxDepth: 100, MaxBytes: 1 << 20}
 
-// reservedNames are members of an object, or of a filter, that are not fields.
-var reservedNames = map[string]bool{
-	"object_id": true, "bucket_id": true, "key_prefix": true, "blobs": true, "source_details": true,
-	"status": true, "error": true, "created_at": true, "updated_at": true,
-	"skip_duplicates": true, "canonicalize_source": true, "force_remirror": true,
-	"AND": true, "OR": true, "NOT": true, "case_sensitive": true,
-}
-
 // A definition is what is fixed when a bucket is created: its schema and unique
 // key, as given and compiled.
 type definition struct {

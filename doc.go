@@ -55,7 +55,7 @@
 //
 // # Limits
 //
-// An object's fields may have 16 MiB as JSON and nest 100 deep, a blob 32 MiB;
+// An object's fields may have 16 MiB as JSON and nest 100 deep, a blob 5 GiB;
 // [Options] change the sizes. A blob is in memory while it is being stored, not
 // while it is read. PutBatch takes [MaxBatch] objects, a page of a list holds
 // [MaxLimit]. The file must be on a local file system, since write-ahead logging

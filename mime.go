@@ -35,7 +35,8 @@ func reconcile(t FieldType, declared string, data []byte) (string, error) {
 	}
 	node := mimetype.Detect(data)
 	detected, _, _ := strings.Cut(node.String(), ";")
-	if declared != "" && (detected == octetStream || isKindOf(declared, node) || sameContainer(declared, detected)) {
+	plainText := t == Text && detected == "text/plain" // of which the detector knows few kinds
+	if declared != "" && (detected == octetStream || plainText || isKindOf(declared, node) || sameContainer(declared, detected)) {
 		return declared, nil
 	}
 	if !fits(t, detected) {

@@ -62,17 +62,22 @@ func (o Object) MarshalJSON() ([]byte, error) {
 		doc["error"] = o.Error
 	}
 	var issues []Issue
-	plain, ok := value.Plain(doc, nil, value.Limits{MaxBytes: 1 << 30}, appendTo(&issues))
+	plain, ok := value.Plain(doc, nil, objectFormLimits, appendTo(&issues))
 	if !ok {
 		return nil, newValidationError("object", issues)
 	}
 	return value.Append(nil, plain), nil
 }
 
+// objectFormLimits bound an object's JSON form: inline data may nest as deep as
+// fields, and stands four levels down.
+var objectFormLimits = value.Limits{MaxDepth: value.DefaultMaxDepth + 4, MaxBytes: 1 << 30}
+
 // ObjectInput is what Put stores, or what Patch merges.
 //
 // Its JSON form is that of the hosted service's CreateObjectRequest: fields flat
-// at the root, beside blobs, key_prefix and object_id.
+// at the root, beside blobs, key_prefix and object_id. [Object]'s JSON form is
+// one too, which keeps the object's blobs.
 type ObjectInput struct {
 	// ID is the object's id: 1 to 128 of A–Z a–z 0–9 _ -. Empty means a new one,
 	// or that of the object the unique key names.
@@ -104,7 +109,7 @@ const maxInputBytes = 256 << 20
 // surrogates, NUL, invalid UTF-8 and numbers out of range are refused with a
 // [*ValidationError] that names the place.
 func (in *ObjectInput) UnmarshalJSON(data []byte) error {
-	v, err := value.Parse(data, value.Limits{MaxBytes: maxInputBytes})
+	v, err := value.Parse(data, value.Limits{MaxDepth: objectFormLimits.MaxDepth, MaxBytes: maxInputBytes})
 	if err != nil {
 		return &ValidationError{Subject: "object", Issues: syntaxIssues(nil, err)}
 	}
@@ -116,11 +121,24 @@ func (in *ObjectInput) UnmarshalJSON(data []byte) error {
 	*in = ObjectInput{Fields: doc}
 	in.ID, _ = takeString(j, doc, "object_id")
 	in.KeyPrefix, _ = takeString(j, doc, "key_prefix")
-	if blobs, ok := doc["blobs"]; ok {
+	if blobs, ok := doc["blobs"]; ok && !areStored(blobs) {
 		delete(doc, "blobs")
 		in.Blobs = blobInputs(j, blobs)
 	}
 	return j.err("object")
+}
+
+// areStored reports whether v lists blobs in the form [Object] gives them, which
+// are not to be stored but to be compared with what is.
+func areStored(v any) bool {
+	list, _ := v.([]any)
+	for _, item := range list {
+		blob, _ := item.(map[string]any)
+		if blob["blob_id"] == nil || blob["data"] != nil || blob["upload_id"] != nil {
+			return false
+		}
+	}
+	return len(list) > 0
 }
 
 // takeString takes a system member that is a string, or null, out of doc.
@@ -180,4 +198,50 @@ func decodeBlobs(stored string) ([]Blob, error) {
 	d.UseNumber()
 	err := d.Decode(&blobs)
 	return blobs, err
+}
+
+// A bucket's clock fills the low bits of an object's seq, its number the high ones.
+const clockBits = 40
+
+// An index is rewritten if its column is named, even if the value stays, so
+// indexed columns are named only when they change.
+const (
+	updateObject = "UPDATE objects SET version = ?, status = ?, error = ?, key_prefix = ?, updated_at = ?, fields = ?, blobs = ? WHERE seq = ?"
+	updateSize   = "UPDATE objects SET size = ? WHERE seq = ?"
+	updateKey    = "UPDATE objects SET key = ? WHERE seq = ?"
+)
+
+// overwrite writes o over old, with a new version, size and time.
+func overwrite(tx *engine.Tx, g *group, state *bucketState, o *Object, old *objectRow, text string, blobs []Blob, encoded any) error {
+	now := g.store.now()
+	o.Version, o.Size, o.UpdatedAt = state.tick(), fieldBytes(text)+blobBytes(blobs), timeOf(now)
+	_, err := tx.Exec(updateObject, o.Version, string(o.Status), nilIfBlank(o.Error), nilIfBlank(o.KeyPrefix), now, text, encoded, o.seq)
+	if err != nil || o.Size == old.object.Size {
+		return err
+	}
+	state.size += o.Size - old.object.Size
+	_, err = tx.Exec(updateSize, o.Size, o.seq)
+	return err
+}
+
+// fieldBytes is what fields add to an object's size; an object without any adds nothing.
+func fieldBytes(text string) int64 {
+	if text == "{}" {
+		return 0
+	}
+	return int64(len(text))
+}
+
+func nilIfEmpty(b []byte) any {
+	if b == nil {
+		return nil
+	}
+	return b
+}
+
+func nilIfBlank(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
 }

@@ -36,26 +36,8 @@ func (b *Bucket) Patch(ctx context.Context, id string, in ObjectInput, opts *Pat
 		opts = &PatchOptions{}
 	}
 	p := &patcher{bucket: b, id: id, in: &in, ifVersion: opts.IfVersion}
-	if err := p.judge(); err != nil {
-		return nil, err
-	}
-	// Merging and judging is the caller's work, so it is done on a copy read
-	// beforehand. If the object changes meanwhile that was in vain; after a few
-	// times the writer does it, which cannot be overtaken.
-	err := errMoved
-	for try := 0; errors.Is(err, errMoved); try++ {
-		p.merged = nil
-		if try < 3 {
-			if err = b.store.read(ctx, p.load); err == nil {
-				err = p.merge()
-			}
-			if err != nil {
-				return nil, err
-			}
-		}
-		err = b.store.write(ctx, p.patch)
-	}
-	if err != nil {
+	if err := p.run(ctx); err != nil {
+		b.store.release(p.contents...)
 		return nil, err
 	}
 	return p.stored.decode(b)
@@ -74,7 +56,7 @@ type patcher struct {
 	given    map[string]any // the user's fields; null removes
 	reserved map[string]any
 	blobs    []Blob
-	contents []content
+	contents []*content
 	own      judge // what is wrong with the patch by itself
 
 	base   objectRow // what is patched
@@ -91,18 +73,40 @@ type merged struct {
 	gone    []Blob // stored blobs that are replaced or removed
 }
 
+// run patches the object. Merging and judging is the caller's work, so it is done
+// on a copy read beforehand. If the object changes meanwhile that was in vain;
+// after a few times the writer does it, which cannot be overtaken.
+func (p *patcher) run(ctx context.Context) error {
+	if err := p.judge(ctx); err != nil {
+		return err
+	}
+	s := p.bucket.store
+	err := errMoved
+	for try := 0; errors.Is(err, errMoved); try++ {
+		p.merged = nil
+		if try < 3 {
+			if err := s.read(ctx, p.load); err != nil {
+				return err
+			}
+			if err := p.merge(); err != nil {
+				return err
+			}
+		}
+		err = s.write(ctx, p.patch)
+	}
+	return err
+}
+
 // judge judges the patch by itself. Its fields are judged with the object's, and
 // what is wrong is said together.
-func (p *patcher) judge() error {
+func (p *patcher) judge(ctx context.Context) error {
 	b := p.bucket
 	put := &putter{bucket: b, in: p.in}
 	j := &p.own
-	fields, ok := value.Plain(p.in.Fields, nil, b.store.opts.objectLimits(), j.fault)
-	if !ok {
+	j.noDefaults = true
+	if !put.takeFields(j) {
 		return b.refusal(j)
 	}
-	put.given, _ = fields.(map[string]any)
-	put.takeReserved()
 	p.given, p.reserved = put.given, put.reserved
 	if p.in.ID != "" {
 		if p.reserved == nil {
@@ -111,12 +115,10 @@ func (p *patcher) judge() error {
 		p.reserved["object_id"] = p.in.ID
 	}
 	value.Plain(p.in.KeyPrefix, value.Path{{Name: "key_prefix"}}, b.store.opts.objectLimits(), j.fault)
-	builder := blobBuilder{bucket: b, judge: j}
-	if err := builder.build(p.in.Blobs); err != nil {
-		return err
-	}
+	builder := blobBuilder{ctx: ctx, bucket: b, judge: j}
+	err := builder.build(p.in.Blobs)
 	p.blobs, p.contents = builder.blobs, builder.contents
-	return nil
+	return err
 }
 
 // load reads the object to be patched.

@@ -13,7 +13,7 @@ import (
 
 const patchSchema = `,"n":{"type":"number","default":1.10},"r":{"type":"string","required":true,"default":"r"},"d":{"type":"string","default":"d"},
 	"meta":{"type":"object","properties":{"lang":{"type":"string","default":"en"},"tag":{"type":"string"}}},
-	"image":{"type":"image"},"video":{"type":"video","required":true},"title":{"type":"string"},"photos":{"type":"array","items":{"type":"image"}}`
+	"deep":{"type":"object","properties":{"lang":{"type":"string","default":"en"}}},"image":{"type":"image"},"video":{"type":"video","required":true},"title":{"type":"string"},"photos":{"type":"array","items":{"type":"image"}}`
 
 const patched = `{"k":"x","n":1.10,"r":"r","d":"d","meta":{"lang":"en","tag":"t"},"free":{"a":null}}`
 
@@ -64,6 +64,7 @@ func TestPatch(t *testing.T) {
 		{"another key", `{"k":"y","n":3}`, strings.NewReplacer(`"x"`, `"y"`, "1.10", "3").Replace(patched), blobs},
 		{"a blob", `{"blobs":[{"property":"video","data":"s3://b.mp4"}]}`, patched, "title=inline photos=s3://1.png photos=s3://2.png video=s3://b.mp4"},
 		{"a new blob", `{"blobs":[{"property":"image","data":"s3://c.png"}]}`, patched, blobs + " image=s3://c.png"},
+		{"an inline blob, without defaults", `{"blobs":[{"property":"deep","data":{"x":null}}]}`, patched, blobs + " deep=map[x:<nil>]"},
 		{"blobs of an array", `{"blobs":[{"property":"photos","data":"s3://3.png"}]}`, patched, "video=s3://a.mp4 title=inline photos=s3://3.png"},
 		{"no blobs", `{"blobs":[]}`, patched, blobs},
 		{"null blobs", `{"blobs":null}`, patched, blobs},

@@ -86,6 +86,9 @@ func TestTypeMatrix(t *testing.T) {
 			o := put(t, b, input(t, `{"v":null}`), "")
 			wantFields(t, o, `{}`)
 			wantRefused(t, b, input(t, `{"l":[null]}`), map[string]string{"l[0]": "type"})
+			if typ == bucketlite.Array {
+				wantRefused(t, b, input(t, `{"v":[1,null]}`), map[string]string{"v[1]": "type"})
+			}
 		})
 	}
 }
@@ -448,14 +451,16 @@ func TestDefaults(t *testing.T) {
 	const properties = `"s":{"type":"string","required":true,"default":"x"},"n":{"type":"number","default":1.10},"z":{"type":"boolean","default":false},
 		"l":{"type":"array","default":[1,2],"items":{"type":"integer"}},"t":{"type":"text","default":"hello"},
 		"o":{"type":"object","properties":{"lang":{"type":"string","default":"en","required":true}}},
+		"q":{"type":"array","items":{"type":"object","properties":{"lang":{"type":"string","default":"en"}}}},
 		"p":{"type":"object","default":{},"properties":{"deep":{"type":"object","default":{"b":2},"properties":{"a":{"type":"integer","default":1}}}}}`
 	const all = `"s":"x","n":1.10,"z":false,"l":[1,2],"t":"hello","p":{"deep":{"a":1,"b":2}}`
 	tests := map[string]string{
 		`{}`: `{` + all + `}`,
 		`{"s":null,"n":null,"z":null,"l":null,"t":null,"o":null,"p":null}`: `{` + all + `}`,
-		`{"o":{}}`:            `{` + all + `,"o":{"lang":"en"}}`,
-		`{"o":{"lang":null}}`: `{` + all + `,"o":{"lang":"en"}}`,
-		`{"s":"","n":0,"z":true,"l":[],"t":"","p":{"deep":{"a":5}},"q":null}`: `{"s":"","n":0,"z":true,"l":[],"t":"","p":{"deep":{"a":5}},"q":null}`,
+		`{"o":{}}`:                 `{` + all + `,"o":{"lang":"en"}}`,
+		`{"q":[{},{"lang":"de"}]}`: `{` + all + `,"q":[{"lang":"en"},{"lang":"de"}]}`,
+		`{"o":{"lang":null}}`:      `{` + all + `,"o":{"lang":"en"}}`,
+		`{"s":"","n":0,"z":true,"l":[],"t":"","p":{"deep":{"a":5}},"u":null}`: `{"s":"","n":0,"z":true,"l":[],"t":"","p":{"deep":{"a":5}},"u":null}`,
 	}
 	for _, given := range slices.Sorted(maps.Keys(tests)) {
 		t.Run(given, func(t *testing.T) {

@@ -168,10 +168,18 @@ func TestAcknowledgedSurvivesKill(t *testing.T) {
 		rounds = 20
 	}
 	path := filepath.Join(t.TempDir(), "test.db")
-	b := items(t, openPath(t, path))
+	st := openPath(t, path)
+	items(t, st)
 	r := rand.New(rand.NewPCG(7, 7))
-	acknowledged := make(map[string]string) // content by key
+	acknowledged := make(map[string]string) // values by key
 	for round := range rounds {
+		// With another store open the file goes on as it is; with none the next
+		// one to open it must recover it.
+		if round%2 == 0 {
+			if err := st.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
 		c := startChild(t, "load", path, fmt.Sprint(round))
 		// The pipe holds lines that were printed before the kill, so that more
 		// than these are read. A line may be cut short by it.
@@ -182,14 +190,23 @@ func TestAcknowledgedSurvivesKill(t *testing.T) {
 		rest, _ := io.ReadAll(c.stdout)
 		acknowledge(acknowledged, string(rest))
 
-		again := reopenItems(t, path)
+		st = openPath(t, path)
+		b, err := namespace(t, st).Bucket(context.Background(), "items")
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored := make(map[string]any)
+		for o, err := range b.Objects(context.Background(), bucketlite.Query{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			stored[o.Fields["k"].(string)] = o.Fields["v"]
+		}
 		for k, v := range acknowledged {
-			if o, err := again.ObjectByKey(context.Background(), map[string]any{"k": k}); err != nil || o.Fields["v"] != v {
-				t.Fatalf("round %d: key %q: got %+v, %v, want value %q", round, k, o, err, v)
+			if stored[k] != v {
+				t.Fatalf("round %d: key %q: got value %v, want %q", round, k, stored[k], v)
 			}
 		}
-		wantExact(t, again)
-		wantExact(t, b)
 		wantSound(t, path)
 	}
 }

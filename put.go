@@ -38,11 +38,12 @@ func (b *Bucket) Put(ctx context.Context, in ObjectInput, opts *PutOptions) (*Pu
 	if opts == nil {
 		opts = &PutOptions{}
 	}
-	p, err := b.prepare(&in, *opts)
+	p, err := b.prepare(ctx, &in, *opts)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.store.write(ctx, func(tx *engine.Tx, g *group) error { return p.put(tx, g) }); err != nil {
+	if err := b.store.write(ctx, p.put); err != nil {
+		b.store.release(p.contents...)
 		return nil, err
 	}
 	return p.result()
@@ -60,7 +61,7 @@ func (b *Bucket) Validate(ctx context.Context, in ObjectInput) error {
 		}
 	}
 	p := &putter{bucket: b, in: &in, opts: PutOptions{Policy: Insert}}
-	return p.judge()
+	return p.judge(ctx)
 }
 
 // putter is one Put: what was judged and encoded in the caller's goroutine, and
@@ -79,7 +80,7 @@ type putter struct {
 	key        []byte
 	blobs      []Blob // nil: keep the stored ones
 	encoded    any    // blobs in stored form
-	contents   []content
+	contents   []*content
 	incomplete error // why fields cannot stand without stored blobs
 
 	// Set by the writer, anew if it runs twice.
@@ -87,49 +88,49 @@ type putter struct {
 	created bool
 }
 
-// prepare judges and encodes an input; what it returns can be written any
-// number of times.
-func (b *Bucket) prepare(in *ObjectInput, opts PutOptions) (*putter, error) {
+// prepare judges and encodes an input; what it returns can be written any number
+// of times. If it is not written after all, its contents must be released.
+func (b *Bucket) prepare(ctx context.Context, in *ObjectInput, opts PutOptions) (*putter, error) {
 	p := &putter{bucket: b, in: in, opts: opts}
-	if opts.IfVersion < 0 {
-		return nil, badRequest("if version: a version expected, got %d", opts.IfVersion)
-	}
-	p.opts.Policy = Insert
-	if b.def.key != nil {
-		policy, err := b.def.key.policy(opts.Policy)
-		if err != nil {
-			return nil, err
-		}
-		p.opts.Policy = policy
-	}
-	if err := p.judge(); err != nil {
+	if err := p.prepare(ctx); err != nil {
+		b.store.release(p.contents...)
 		return nil, err
-	}
-	var err error
-	if p.text, err = b.encodeFields(p.fields); err != nil {
-		return nil, err
-	}
-	if p.encoded, err = encodeBlobs(p.blobs); err != nil {
-		return nil, errorf("%s: encode blobs: %w", b, err)
-	}
-	if p.id = in.ID; p.id == "" {
-		if p.id, err = b.store.ids.next(objectPrefix); err != nil {
-			return nil, err
-		}
 	}
 	return p, nil
 }
 
+func (p *putter) prepare(ctx context.Context) (err error) {
+	b := p.bucket
+	if p.opts.IfVersion < 0 {
+		return badRequest("if version: a version expected, got %d", p.opts.IfVersion)
+	}
+	if b.def.key == nil {
+		p.opts.Policy = Insert
+	} else if p.opts.Policy, err = b.def.key.policy(p.opts.Policy); err != nil {
+		return err
+	}
+	if err := p.judge(ctx); err != nil {
+		return err
+	}
+	if p.text, err = b.encodeFields(p.fields); err != nil {
+		return err
+	}
+	if p.encoded, err = encodeBlobs(p.blobs); err != nil {
+		return errorf("%s: encode blobs: %w", b, err)
+	}
+	if p.id = p.in.ID; p.id == "" {
+		p.id, err = b.store.ids.next(objectPrefix)
+	}
+	return err
+}
+
 // judge fills in what the input means, or returns everything that is wrong with it.
-func (p *putter) judge() error {
+func (p *putter) judge(ctx context.Context) error {
 	b, in := p.bucket, p.in
 	j := &judge{}
-	fields, ok := value.Plain(in.Fields, nil, b.store.opts.objectLimits(), j.fault)
-	if !ok {
+	if !p.takeFields(j) {
 		return b.refusal(j)
 	}
-	p.given, _ = fields.(map[string]any)
-	p.takeReserved()
 	if in.ID != "" && !isObjectID(in.ID) {
 		j.fault(value.Path{{Name: "object_id"}}, ruleName, "1 to 128 of A-Z a-z 0-9 _ - expected, got "+found(in.ID))
 	}
@@ -137,11 +138,12 @@ func (p *putter) judge() error {
 		value.Plain(in.KeyPrefix, value.Path{{Name: "key_prefix"}}, b.store.opts.objectLimits(), j.fault)
 	}
 	if in.Blobs != nil {
-		builder := blobBuilder{bucket: b, judge: j}
-		if err := builder.build(in.Blobs); err != nil {
+		builder := blobBuilder{ctx: ctx, bucket: b, judge: j}
+		err := builder.build(in.Blobs)
+		p.blobs, p.contents = builder.blobs, builder.contents
+		if err != nil {
 			return err
 		}
-		p.blobs, p.contents = builder.blobs, builder.contents
 	}
 	own := len(j.issues) // of what no stored blob can mend
 	p.fields = p.conform(j, beside{blobs: p.blobs})
@@ -173,21 +175,19 @@ func (p *putter) conform(j *judge, root beside) map[string]any {
 	return fields
 }
 
-// takeReserved moves the system's members from the given fields to a map of their own.
-func (p *putter) takeReserved() {
-	copied := false
-	for name, v := range p.given {
-		if !reservedNames[name] {
-			continue
-		}
-		if p.reserved == nil {
-			p.reserved = make(map[string]any)
-		}
-		p.reserved[name] = v
+// takeFields sets the given fields and the system's members among them, as plain
+// values, and reports whether that could be done.
+func (p *putter) takeFields(j *judge) bool {
+	p.given = p.in.Fields
+	p.takeReserved()
+	fields, ok := value.Plain(p.given, nil, p.bucket.store.opts.objectLimits(), j.fault)
+	p.given, _ = fields.(map[string]any)
+	if p.reserved != nil {
+		reserved, plain := value.Plain(p.reserved, nil, objectFormLimits, j.fault)
+		p.reserved, _ = reserved.(map[string]any)
+		ok = ok && plain
 	}
-	for name := range p.reserved {
-		p.given, copied = set(p.given, copied, name, nil), true
-	}
+	return ok
 }
 
 // put stores the object in the writer's transaction. It checks everything that
@@ -262,7 +262,7 @@ func (p *putter) insert(tx *engine.Tx, g *group, state *bucketState) (done bool,
 		return false, err
 	}
 	for i := range p.contents {
-		if err := g.keep(tx, &p.contents[i]); err != nil {
+		if err := g.keep(tx, p.contents[i]); err != nil {
 			return false, err
 		}
 	}
@@ -384,35 +384,11 @@ func (b *Bucket) encodeFields(fields map[string]any) (string, error) {
 	return string(text), nil
 }
 
-// A bucket's clock fills the low bits of an object's seq, its number the high ones.
-const clockBits = 40
-
-// An index is rewritten if its column is named, even if the value stays, so
-// indexed columns are named only when they change.
-const (
-	updateObject = "UPDATE objects SET version = ?, status = ?, error = ?, key_prefix = ?, updated_at = ?, fields = ?, blobs = ? WHERE seq = ?"
-	updateSize   = "UPDATE objects SET size = ? WHERE seq = ?"
-	updateKey    = "UPDATE objects SET key = ? WHERE seq = ?"
-)
-
-// overwrite writes o over old, with a new version, size and time.
-func overwrite(tx *engine.Tx, g *group, state *bucketState, o *Object, old *objectRow, text string, blobs []Blob, encoded any) error {
-	now := g.store.now()
-	o.Version, o.Size, o.UpdatedAt = state.tick(), fieldBytes(text)+blobBytes(blobs), timeOf(now)
-	_, err := tx.Exec(updateObject, o.Version, string(o.Status), nilIfBlank(o.Error), nilIfBlank(o.KeyPrefix), now, text, encoded, o.seq)
-	if err != nil || o.Size == old.object.Size {
-		return err
-	}
-	state.size += o.Size - old.object.Size
-	_, err = tx.Exec(updateSize, o.Size, o.seq)
-	return err
-}
-
 // exchange references new contents and drops those of blobs that went. New ones
 // come first, so that what both share never looks unused.
-func exchange(tx *engine.Tx, g *group, contents []content, gone []Blob) error {
+func exchange(tx *engine.Tx, g *group, contents []*content, gone []Blob) error {
 	for i := range contents {
-		if err := g.keep(tx, &contents[i]); err != nil {
+		if err := g.keep(tx, contents[i]); err != nil {
 			return err
 		}
 	}
@@ -426,85 +402,4 @@ func checkVersion(b *Bucket, o *Object, ifVersion int64) error {
 	}
 	return &ConflictError{Subject: b.String(), ExistingID: o.ID,
 		Reason: fmt.Sprintf("object %q has version %d, not %d", o.ID, o.Version, ifVersion)}
-}
-
-// checkReserved judges system members against the stored object, or against a
-// new one if old is nil.
-func checkReserved(b *Bucket, reserved map[string]any, old *objectRow) error {
-	if len(reserved) == 0 {
-		return nil
-	}
-	o := &Object{BucketID: b.id, Status: Draft}
-	if old != nil {
-		var err error
-		if o, err = old.decode(b); err != nil {
-			return err
-		}
-	}
-	j := &judge{}
-	for name, v := range reserved {
-		if !equalsReserved(o, name, v) {
-			j.fault(value.Path{{Name: name}}, ruleReserved, "the name is the system's, and "+found(v)+" is not what is stored")
-		}
-	}
-	sortIssues(j.issues)
-	return b.refusal(j)
-}
-
-// equalsReserved reports whether v is what o has for the system's member name.
-func equalsReserved(o *Object, name string, v any) bool {
-	switch name {
-	case "object_id":
-		return v == o.ID
-	case "bucket_id":
-		return v == o.BucketID
-	case "status":
-		return v == string(o.Status)
-	case "error":
-		return v == nil && o.Error == "" || v == o.Error
-	case "key_prefix":
-		return v == nil && o.KeyPrefix == "" || v == o.KeyPrefix
-	case "created_at":
-		return equalsTime(o.CreatedAt.Unix(), int32(o.CreatedAt.Nanosecond()), v)
-	case "updated_at":
-		return equalsTime(o.UpdatedAt.Unix(), int32(o.UpdatedAt.Nanosecond()), v)
-	case "blobs", "source_details":
-		list, ok := v.([]any)
-		return v == nil || ok && len(list) == 0 && (name != "blobs" || len(o.Blobs) == 0)
-	case "skip_duplicates", "canonicalize_source", "force_remirror":
-		_, ok := v.(bool)
-		return ok || v == nil // instructions, not members: they have no effect here
-	}
-	return v == nil
-}
-
-func equalsTime(sec int64, nanos int32, v any) bool {
-	s, ok := v.(string)
-	if !ok {
-		return false
-	}
-	gotSec, gotNanos, ok := value.ParseDateTime(s)
-	return ok && gotSec == sec && gotNanos == nanos
-}
-
-// fieldBytes is what fields add to an object's size; an object without any adds nothing.
-func fieldBytes(text string) int64 {
-	if text == "{}" {
-		return 0
-	}
-	return int64(len(text))
-}
-
-func nilIfEmpty(b []byte) any {
-	if b == nil {
-		return nil
-	}
-	return b
-}
-
-func nilIfBlank(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
 }

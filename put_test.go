@@ -9,6 +9,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -435,3 +436,25 @@ func TestPutCancelled(t *testing.T) {
 type readFunc func(p []byte) (int, error)
 
 func (f readFunc) Read(p []byte) (int, error) { return f(p) }
+
+// The compiled schema is shared by all goroutines.
+func TestValidateConcurrently(t *testing.T) {
+	t.Parallel()
+	b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: schema(t, `"s":{"type":"string","pattern":"^a+$","format":"hostname"},"l":{"type":"array","uniqueItems":true}`)})
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 20 {
+				if err := b.Validate(t.Context(), bucketlite.ObjectInput{Fields: map[string]any{"s": "aa", "l": []int{1, 2}}}); err != nil {
+					t.Errorf("got %v, want no error", err)
+				}
+				err := b.Validate(t.Context(), bucketlite.ObjectInput{Fields: map[string]any{"s": "b b", "l": []int{1, 1}}})
+				var invalid *bucketlite.ValidationError
+				if !errors.As(err, &invalid) || len(invalid.Issues) != 3 {
+					t.Errorf("got %v, want three issues", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}

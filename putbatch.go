@@ -97,13 +97,13 @@ func (k *bulk) prepare(ctx context.Context, inputs []ObjectInput, start, most in
 		if item.err = ctx.Err(); item.err != nil {
 			continue
 		}
-		item.put, item.err = k.bucket.prepare(&inputs[end], PutOptions{Policy: k.opts.Policy})
+		item.put, item.err = k.bucket.prepare(ctx, &inputs[end], PutOptions{Policy: k.opts.Policy})
 		if item.err != nil {
 			continue
 		}
 		size += len(item.put.text)
-		for i := range item.put.contents {
-			size += len(item.put.contents[i].data)
+		for _, c := range item.put.contents {
+			size += len(c.data)
 		}
 	}
 	return end
@@ -225,6 +225,9 @@ func (k *bulk) result(err error) (*BatchResult, error) {
 	}
 	for i := range k.items {
 		item := &k.items[i]
+		if item.put != nil && (none || item.err != nil) {
+			k.bucket.store.release(item.put.contents...)
+		}
 		switch {
 		case item.err != nil:
 			r.Failed = append(r.Failed, BatchFailure{i, item.err})

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"iter"
+	"strings"
 )
 
 // The number of results on a page: when the query does not say, and at most.
@@ -71,7 +72,7 @@ func (s *Store) position(l list, q Query) (int64, error) {
 		return 0, nil
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(q.Cursor)
-	if err != nil || len(b) != cursorPosition+cursorSum {
+	if err != nil || len(b) != cursorPosition+cursorSum || strings.ContainsAny(q.Cursor, "\r\n") { // the decoder skips line ends
 		return 0, badRequest("cursor: not a cursor")
 	}
 	position := b[:cursorPosition]

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -192,6 +193,8 @@ func TestFieldNames(t *testing.T) {
 		{"only a dot", ".", "name"},
 		{"101 characters", strings.Repeat("ü", 101), "name"},
 		{"100 characters", strings.Repeat("ü", 100), ""},
+		{"invalid UTF-8", "a\xff", "utf8"},
+		{"NUL", "a\x00", "nul"},
 		{"blanks and signs", "a b-c/d$[0]", ""},
 		{"a reserved name in other case", "Object_ID", ""},
 		{"and in small letters", "and", ""},
@@ -208,7 +211,7 @@ func TestFieldNames(t *testing.T) {
 				return
 			}
 			path := "properties." + test.field
-			if strings.Contains(test.field, ".") || test.field == "" {
+			if strings.ContainsAny(test.field, ".\xff\x00") || test.field == "" {
 				path = fmt.Sprintf("properties[%q]", test.field)
 			}
 			wantIssues(t, err, map[string]string{path: test.rule})
@@ -394,6 +397,26 @@ func TestSchemaIsKept(t *testing.T) {
 	if diff := cmp.Diff(info.Schema, again); diff != "" {
 		t.Errorf("schema after a round trip (-want +got):\n%s", diff)
 	}
+}
+
+// The rules hold after the file is opened again.
+func TestSchemaAfterReopening(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "test.db")
+	st := openPath(t, path)
+	s := schema(t, `"s":{"type":"string","pattern":"^a"},"n":{"type":"number","enum":[1.0,18446744073709551616]},"o":{"type":"object","additionalProperties":false},"d":{"type":"number","default":1.10}`)
+	bucket(t, st, bucketlite.BucketConfig{Schema: s, UniqueKey: &bucketlite.UniqueKey{Fields: []string{"s"}, DefaultPolicy: bucketlite.Insert}})
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := namespace(t, openPath(t, path)).Bucket(t.Context(), "objects")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantRefused(t, b, input(t, `{"s":"b","n":2,"o":{"x":1}}`), map[string]string{"s": "pattern", "n": "enum", "o.x": "additionalProperties"})
+	wantFields(t, put(t, b, input(t, `{"s":"a","n":18446744073709551616}`), ""), `{"s":"a","n":18446744073709551616,"d":1.10}`)
+	_, err = b.Put(t.Context(), input(t, `{"s":"a","n":1}`), nil)
+	wantError(t, err, bucketlite.ErrExists)
 }
 
 // compact returns JSON text without white space, with sorted members.

@@ -360,7 +360,7 @@ func TestStoreStats(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.ContentBytes != 2<<20 || got.FileBytes < empty.FileBytes+2<<20 || got.FileBytes > empty.FileBytes+3<<20 {
+		if got.ContentBytes != 2<<20 || got.FileBytes < empty.FileBytes+2<<20 || got.FileBytes > empty.FileBytes+5<<20 { // a second copy is staged before it is found to be one
 			t.Errorf("%s: got %+v, want 2 MiB of content", kind, got)
 		}
 		if stats := mustStats(t, b); stats.TotalSize < 4<<20 {

@@ -36,7 +36,8 @@ type Options struct {
 	BusyTimeout time.Duration
 	// MaxObjectBytes bounds an object's fields as compact JSON. Default: 16 MiB.
 	MaxObjectBytes int
-	// MaxBlobBytes bounds the bytes of one blob. Default: 32 MiB.
+	// MaxBlobBytes bounds the bytes of one blob. Those that come as base64 or a
+	// data URI are in memory, and at most 32 MiB in any case. Default: 5 GiB.
 	MaxBlobBytes int64
 	// Now is the clock for created_at, updated_at and ids; it must be safe for
 	// concurrent use. Default: time.Now.
@@ -66,7 +67,7 @@ func (o *Options) withDefaults() (Options, error) {
 		opts.MaxObjectBytes = 16 << 20
 	}
 	if opts.MaxBlobBytes == 0 {
-		opts.MaxBlobBytes = 32 << 20
+		opts.MaxBlobBytes = 5 << 30
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now

@@ -48,6 +48,11 @@ func TestOptionsLimits(t *testing.T) {
 	// {"k":"k","v":""} is 16 bytes.
 	withValue := func(size int) bucketlite.ObjectInput { return item("k", strings.Repeat("v", size-16)) }
 	withBlob := func(size int) bucketlite.ObjectInput { return itemWithDoc("k", strings.Repeat("d", size)) }
+	withData := func(size int) bucketlite.ObjectInput {
+		in := item("k", "")
+		in.Blobs = []bucketlite.BlobInput{{Property: "doc", Data: "data:text/plain," + strings.Repeat("d", size)}}
+		return in
+	}
 	small := &bucketlite.Options{MaxObjectBytes: 100, MaxBlobBytes: 100}
 	for name, tt := range map[string]struct {
 		opts *bucketlite.Options
@@ -56,8 +61,9 @@ func TestOptionsLimits(t *testing.T) {
 	}{
 		"default, largest object":    {nil, withValue(16 << 20), nil},
 		"default, too large object":  {nil, withValue(16<<20 + 1), bucketlite.ErrTooLarge},
-		"default, largest blob":      {nil, withBlob(32 << 20), nil},
-		"default, too large blob":    {nil, withBlob(32<<20 + 1), bucketlite.ErrTooLarge},
+		"default, streamed blob":     {nil, withBlob(33 << 20), nil},
+		"default, largest data":      {nil, withData(32 << 20), nil},
+		"default, too large data":    {nil, withData(32<<20 + 1), bucketlite.ErrTooLarge},
 		"given, largest object":      {small, withValue(100), nil},
 		"given, too large object":    {small, withValue(101), bucketlite.ErrTooLarge},
 		"given, largest blob":        {small, withBlob(100), nil},

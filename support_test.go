@@ -259,13 +259,19 @@ func execute(t testing.TB, db *sql.DB, statements string) {
 	}
 }
 
+// usedContents counts the blobs that are stored content, by its hash.
+const usedContents = `SELECT j.value ->> '$.details.hash' AS hash, count(*) AS n
+	FROM objects o, json_each(o.blobs) j WHERE hash IS NOT NULL GROUP BY 1`
+
 // invariants are queries that return nothing as long as a file is sound.
 var invariants = map[string]string{
 	"integrity": "SELECT * FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
 	"orphans":   "SELECT id FROM objects WHERE bucket NOT IN (SELECT num FROM buckets) OR seq >> 40 <> bucket",
 	"deltas":    "SELECT bucket, clock FROM deltas WHERE bucket NOT IN (SELECT num FROM buckets)",
-	"references": `SELECT hex(c.hash), c.refs FROM contents c WHERE c.refs <>
-		(SELECT count(*) FROM objects o, json_each(o.blobs) j WHERE j.value ->> '$.details.hash' = lower(hex(c.hash)))`,
+	"references": "WITH used AS (" + usedContents + `) SELECT lower(hex(c.hash)), c.refs, u.n
+		FROM contents c LEFT JOIN used u ON u.hash = lower(hex(c.hash)) WHERE c.refs <> ifnull(u.n, 0)`,
+	"missing content": "WITH used AS (" + usedContents + `) SELECT hash FROM used
+		WHERE hash NOT IN (SELECT lower(hex(hash)) FROM contents WHERE hash IS NOT NULL)`,
 	"content bytes": "SELECT content_bytes FROM store WHERE content_bytes <> (SELECT total(size) FROM contents)",
 	"chunks":        "SELECT id FROM chunks WHERE id >> 24 NOT IN (SELECT num FROM contents)",
 }

@@ -202,7 +202,7 @@ func TestUniqueKeyEquality(t *testing.T) {
 		classes [][]string // keys that are equal, then others
 	}{
 		{"strings", [2]string{"string", "string"}, [][]string{
-			{`"a","bc"`}, {`"ab","c"`}, {`"abc","a"`}, {`"bc","a"`}, {`"a","Bc"`}, {`"a","bc "`}, {`"a\u0001","bc"`}, {`"a","\u0001bc"`},
+			{`"a","bc"`}, {`"ab","c"`}, {`"abc","a"`}, {`"bc","a"`}, {`"a","sb"`}, {`"as","b"`}, {`"s","ss"`}, {`"ss","s"`}, {`"a","Bc"`}, {`"a","bc "`}, {`"a\u0001","bc"`}, {`"a","\u0001bc"`},
 			{`"é","x"`}, {`"e\u0301","x"`}, {`"1","1"`}, {`"1.0","1"`}, {`"ａ","bc"`}, {`"ß","x"`}, {`"ss","x"`}, {`"\u20ac","x"`, `"€","x"`},
 		}},
 		{"numbers", [2]string{"number", "integer"}, [][]string{

@@ -81,10 +81,11 @@ CREATE UNIQUE INDEX objects_key ON objects (bucket, key) WHERE key IS NOT NULL;
 CREATE INDEX objects_size ON objects (bucket, size);
 
 CREATE TABLE contents (
-    num  INTEGER PRIMARY KEY AUTOINCREMENT,
-    hash BLOB UNIQUE,      -- SHA-256; NULL once its chunks are being deleted
-    size INTEGER NOT NULL,
-    refs INTEGER NOT NULL  -- blobs that point here
+    num         INTEGER PRIMARY KEY AUTOINCREMENT,
+    hash        BLOB UNIQUE,      -- SHA-256; NULL while it is staged or being deleted
+    size        INTEGER NOT NULL,
+    refs        INTEGER NOT NULL, -- blobs that point here
+    lease_until INTEGER           -- until when it may be staged; NULL if it is not
 ) STRICT;
 CREATE INDEX contents_unused ON contents (num) WHERE refs = 0;
 

@@ -1,0 +1,493 @@
+package bucketlite_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"github.com/bucketlite/bucketlite"
+)
+
+// lists are the lists of a store, each of which yields ids by pages and one by one.
+type lists struct {
+	page map[string]func(q bucketlite.Query) (ids []string, next string, err error)
+	each map[string]func(q bucketlite.Query) (ids []string, err error)
+}
+
+// newLists makes a store with n of everything, in two namespaces.
+func newLists(t *testing.T, n int) *lists {
+	t.Helper()
+	ctx := context.Background()
+	st := openMemory(t)
+	l := &lists{
+		page: make(map[string]func(q bucketlite.Query) ([]string, string, error)),
+		each: make(map[string]func(q bucketlite.Query) ([]string, error)),
+	}
+	namespaceID := func(i *bucketlite.NamespaceInfo) string { return i.ID }
+	taskID := func(i *bucketlite.Task) string { return i.ID }
+	for i := range n {
+		ns, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: fmt.Sprint(i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j := range n {
+			b, err := ns.CreateBucket(ctx, itemsConfig(fmt.Sprint("gone", j)))
+			if err == nil {
+				_, err = b.Delete(ctx)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i > 1 {
+				break
+			}
+			if b, err = ns.CreateBucket(ctx, itemsConfig(fmt.Sprint(j))); err != nil {
+				t.Fatal(err)
+			}
+			if j < 2 {
+				putItems(t, b, n, 1)
+				addList(l, fmt.Sprintf("objects %d.%d", i, j), b.List, b.Objects, func(o *bucketlite.Object) string { return o.ID })
+			}
+		}
+		if i < 2 {
+			addList(l, fmt.Sprint("buckets ", i), ns.ListBuckets, ns.Buckets, func(i *bucketlite.BucketInfo) string { return i.ID })
+		}
+	}
+	addList(l, "namespaces", st.ListNamespaces, st.Namespaces, namespaceID)
+	addList(l, "tasks", st.ListTasks, st.Tasks, taskID)
+	return l
+}
+
+func addList[T any, S ~func(func(T, error) bool)](l *lists, name string, page func(context.Context, bucketlite.Query) (*bucketlite.Page[T], error),
+	each func(context.Context, bucketlite.Query) S, id func(T) string) {
+	ctx := context.Background()
+	l.page[name] = func(q bucketlite.Query) (ids []string, next string, err error) {
+		p, err := page(ctx, q)
+		if err != nil {
+			return nil, "", err
+		}
+		for _, r := range p.Results {
+			ids = append(ids, id(r))
+		}
+		return ids, p.Next, nil
+	}
+	l.each[name] = func(q bucketlite.Query) (ids []string, err error) {
+		for r, err := range each(ctx, q) {
+			if err != nil {
+				return ids, err
+			}
+			ids = append(ids, id(r))
+		}
+		return ids, nil
+	}
+}
+
+func TestPages(t *testing.T) {
+	t.Parallel()
+	const n = 6
+	for name, page := range newLists(t, n).page {
+		all, next, err := page(bucketlite.Query{})
+		if err != nil || next != "" || len(all) < n || !slices.IsSorted(all) {
+			t.Errorf("%s: got %q, %q, %v, want at least %d in order of creation", name, all, next, err, n)
+		}
+		for limit := 1; limit <= len(all)+1; limit++ {
+			var got []string
+			for q := (bucketlite.Query{Limit: limit}); ; {
+				ids, next, err := page(q)
+				if err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+				got = append(got, ids...)
+				if more := len(got) < len(all); more != (next != "") || more && len(ids) != limit {
+					t.Fatalf("%s: after %d of %d: got page of %d and next %q", name, len(got), len(all), len(ids), next)
+				}
+				if next == "" {
+					break
+				}
+				if !regexp.MustCompile("^[A-Za-z0-9_-]+$").MatchString(next) {
+					t.Errorf("%s: cursor: got %q", name, next)
+				}
+				q.Cursor = next
+			}
+			if !slices.Equal(got, all) {
+				t.Errorf("%s: pages of %d: got %q, want %q", name, limit, got, all)
+			}
+		}
+	}
+}
+
+func TestEach(t *testing.T) {
+	t.Parallel()
+	lists := newLists(t, 6)
+	for name, each := range lists.each {
+		all, _, err := lists.page[name](bucketlite.Query{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, cursor, err := lists.page[name](bucketlite.Query{Limit: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tt := range []struct {
+			q    bucketlite.Query
+			want []string
+		}{
+			{bucketlite.Query{}, all},
+			{bucketlite.Query{Limit: 1}, all[:1]},
+			{bucketlite.Query{Limit: len(all) - 1}, all[:len(all)-1]},
+			{bucketlite.Query{Limit: len(all)}, all},
+			{bucketlite.Query{Limit: 1001}, all},
+			{bucketlite.Query{Limit: 1e9}, all},
+			{bucketlite.Query{Cursor: cursor}, all[2:]},
+			{bucketlite.Query{Cursor: cursor, Limit: 3}, all[2:5]},
+		} {
+			if got, err := each(tt.q); err != nil || !slices.Equal(got, tt.want) {
+				t.Errorf("%s: %+v: got %q, %v, want %q", name, tt.q, got, err, tt.want)
+			}
+		}
+		for _, q := range []bucketlite.Query{{Limit: -1}, {Limit: -1e9}, {Cursor: "x"}} {
+			if got, err := each(q); got != nil || !errors.Is(err, bucketlite.ErrBadRequest) {
+				t.Errorf("%s: %+v: got %q, %v, want ErrBadRequest", name, q, got, err)
+			}
+		}
+	}
+}
+
+func TestEachOverPages(t *testing.T) {
+	t.Parallel()
+	b := items(t, openMemory(t))
+	putItems(t, b, 1050, 1)
+	for limit, want := range map[int]int{0: 1050, 99: 99, 100: 100, 101: 101, 200: 200, 1000: 1000, 1049: 1049, 1050: 1050, 1051: 1050, 1e9: 1050} {
+		got := 0
+		for o, err := range b.Objects(context.Background(), bucketlite.Query{Limit: limit}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if k := fmt.Sprint(got); o.Fields["k"] != k {
+				t.Fatalf("limit %d: got key %v, want %s", limit, o.Fields["k"], k)
+			}
+			got++
+		}
+		if got != want {
+			t.Errorf("limit %d: got %d objects, want %d", limit, got, want)
+		}
+	}
+}
+
+func TestPageLimits(t *testing.T) {
+	t.Parallel()
+	for name, page := range newLists(t, 2).page {
+		for limit, valid := range map[int]bool{0: true, 1: true, 1000: true, -1: false, 1001: false, 1e9: false, -1e9: false} {
+			_, _, err := page(bucketlite.Query{Limit: limit})
+			if errors.Is(err, bucketlite.ErrBadRequest) == valid || valid && err != nil {
+				t.Errorf("%s: limit %d: got %v, want it valid: %t", name, limit, err, valid)
+			}
+		}
+	}
+	b := items(t, openMemory(t))
+	putItems(t, b, 1001, 1)
+	for limit, want := range map[int]int{0: 100, 1: 1, 999: 999, 1000: 1000} {
+		page, err := b.List(context.Background(), bucketlite.Query{Limit: limit})
+		if err != nil || len(page.Results) != want || page.Next == "" {
+			t.Errorf("limit %d: got %d objects, %v, want %d", limit, len(page.Results), err, want)
+		}
+	}
+}
+
+func TestCursorRefused(t *testing.T) {
+	t.Parallel()
+	here, there := newLists(t, 3), newLists(t, 3)
+	cursors := func(l *lists) map[string]string {
+		cursors := make(map[string]string)
+		for name, page := range l.page {
+			_, next, err := page(bucketlite.Query{Limit: 1})
+			if err != nil || next == "" {
+				t.Fatalf("%s: got %q, %v", name, next, err)
+			}
+			cursors[name] = next
+		}
+		return cursors
+	}
+	refused := func(name, what, cursor string) {
+		t.Helper()
+		ids, next, err := here.page[name](bucketlite.Query{Cursor: cursor})
+		if ids != nil || next != "" || !errors.Is(err, bucketlite.ErrBadRequest) {
+			t.Errorf("%s: cursor of %s: got %q, %v, want ErrBadRequest", name, what, ids, err)
+		}
+	}
+	own := cursors(here)
+	for name := range here.page {
+		for other, cursor := range own {
+			if other != name {
+				refused(name, other, cursor)
+			}
+		}
+		for other, cursor := range cursors(there) {
+			refused(name, other+" elsewhere", cursor)
+		}
+		cursor := own[name]
+		for i := range len(cursor) {
+			for _, c := range []string{"A", "B", "_", "-", "=", "+", "/", " ", "\n", "\x00", "é", ""} {
+				if tampered := cursor[:i] + c + cursor[i+1:]; tampered != cursor {
+					refused(name, fmt.Sprintf("itself with %q at %d", c, i), tampered)
+				}
+			}
+			if i > 0 {
+				refused(name, "itself, cut short", cursor[:i])
+			}
+		}
+		for _, more := range []string{"A", "=", "==", "\n", "AAAA", cursor} {
+			refused(name, "itself with more", cursor+more)
+		}
+	}
+}
+
+// A cursor outlives the object it points to, the store and its position in time.
+func TestCursorStaysGood(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "test.db")
+	st := openPath(t, path)
+	b := items(t, st)
+	putItems(t, b, 10, 1)
+	page, err := b.List(ctx, bucketlite.Query{Limit: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range page.Results {
+		if err := b.DeleteObject(ctx, o.ID, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b = reopenItems(t, path)
+	putItem(t, b, item("late", ""))
+	var got []string
+	for o, err := range b.Objects(ctx, bucketlite.Query{Cursor: page.Next}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, o.Fields["k"].(string))
+	}
+	if want := []string{"4", "5", "6", "7", "8", "9", "late"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Order is that of creation: not of ids, not of keys, and not touched by changes.
+func TestOrderIsCreation(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	b := items(t, openMemory(t))
+	want := []string{"z", "b", "0", "a", "Z", "_", "c"}
+	for _, id := range want {
+		in := item("key of "+id, "")
+		in.ID = id
+		putItem(t, b, in)
+	}
+	for _, id := range []string{"b", "z", "c"} {
+		putItem(t, b, item("key of "+id, "replaced"))
+		if _, err := b.Patch(ctx, id, bucketlite.ObjectInput{Fields: map[string]any{"k": "0 " + id}}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.DeleteObject(ctx, "a", nil); err != nil {
+		t.Fatal(err)
+	}
+	in := item("key of a", "")
+	in.ID = "a"
+	putItem(t, b, in)
+	want = append(slices.DeleteFunc(want, func(id string) bool { return id == "a" }), "a")
+	var got []string
+	for o, err := range b.Objects(ctx, bucketlite.Query{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, o.ID)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// While others insert and delete, paging meets nothing twice, and misses nothing
+// that is there all the while.
+func TestPagingAmidChanges(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for kind, st := range map[string]*bucketlite.Store{"file": open(t, &bucketlite.Options{Durability: bucketlite.Normal}), "memory": openMemory(t)} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			b := items(t, st)
+			const n = 300
+			for i := range n { // stayers between those that come and go
+				putItem(t, b, item(fmt.Sprint("stays", i), ""))
+				putItem(t, b, item(fmt.Sprint("0-", i), ""))
+			}
+			var stop atomic.Bool
+			ended := make(chan error)
+			go func() {
+				ended <- atOnce(4, func(g int) error {
+					for i := 0; !stop.Load(); i++ {
+						k := fmt.Sprint(g, "-", i%n)
+						if err := deleteKey(b, k); err != nil && !errors.Is(err, bucketlite.ErrNotFound) {
+							return err
+						}
+						if _, err := b.Put(ctx, item(k, ""), nil); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+			}()
+			for _, limit := range []int{1, 7, 100} {
+				met := make(map[string]bool)
+				stayers := make(map[string]int)
+				for q := (bucketlite.Query{Limit: limit}); stayers[fmt.Sprint("stays", n-1)] == 0; {
+					page, err := b.List(ctx, q)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, o := range page.Results {
+						if met[o.ID] {
+							t.Errorf("pages of %d: met %s twice", limit, o.ID)
+						}
+						met[o.ID] = true
+						stayers[o.Fields["k"].(string)]++
+					}
+					if q.Cursor = page.Next; page.Next == "" {
+						break
+					}
+				}
+				for i := range n {
+					if k := fmt.Sprint("stays", i); stayers[k] != 1 {
+						t.Errorf("pages of %d: met %s %d times, want 1", limit, k, stayers[k])
+					}
+				}
+			}
+			stop.Store(true)
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+			wantExact(t, b)
+		})
+	}
+}
+
+// No statement is open while a loop's body runs, so it may do what it likes.
+func TestLoopMayWrite(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	const n = 250
+	for _, tt := range []struct {
+		name string
+		body func(b *bucketlite.Bucket, o *bucketlite.Object) error
+		met  int // objects
+		left int64
+	}{
+		{"patch", func(b *bucketlite.Bucket, o *bucketlite.Object) error {
+			return second(b.Patch(ctx, o.ID, bucketlite.ObjectInput{Fields: map[string]any{"v": "patched"}}, nil))
+		}, n, n},
+		{"move key", func(b *bucketlite.Bucket, o *bucketlite.Object) error {
+			return second(b.Patch(ctx, o.ID, bucketlite.ObjectInput{Fields: map[string]any{"k": "moved " + o.ID}}, nil))
+		}, n, n},
+		{"replace", func(b *bucketlite.Bucket, o *bucketlite.Object) error {
+			return second(b.Put(ctx, item(o.Fields["k"].(string), "replaced"), nil))
+		}, n, n},
+		{"delete", func(b *bucketlite.Bucket, o *bucketlite.Object) error { return b.DeleteObject(ctx, o.ID, nil) }, n, 0},
+		{"replace by a new one", func(b *bucketlite.Bucket, o *bucketlite.Object) error {
+			k := o.Fields["k"].(string)
+			if k[0] == '+' {
+				return nil
+			}
+			return errors.Join(b.DeleteObject(ctx, o.ID, nil), second(b.Put(ctx, item("+"+k, ""), nil)))
+		}, 2 * n, n},
+		{"read and loop", func(b *bucketlite.Bucket, o *bucketlite.Object) error {
+			return errors.Join(second(b.Object(ctx, o.ID)), second(b.Stats(ctx)), last(b.Objects(ctx, bucketlite.Query{Limit: 3})))
+		}, n, n},
+	} {
+		for kind, st := range map[string]*bucketlite.Store{"file": open(t, &bucketlite.Options{Durability: bucketlite.Normal}), "memory": openMemory(t)} {
+			t.Run(tt.name+", "+kind, func(t *testing.T) {
+				t.Parallel()
+				b := items(t, st)
+				putItems(t, b, n, 1)
+				met := 0
+				for o, err := range b.Objects(ctx, bucketlite.Query{}) {
+					if err == nil {
+						err = tt.body(b, o)
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+					met++
+				}
+				if got := mustStats(t, b).ObjectCount; met != tt.met || got != tt.left {
+					t.Errorf("got %d objects met and %d left, want %d and %d", met, got, tt.met, tt.left)
+				}
+				wantExact(t, b)
+			})
+		}
+	}
+}
+
+// A loop learns of a change of state, and of a context's end, at its next page.
+func TestLoopEnds(t *testing.T) {
+	t.Parallel()
+	st := openMemory(t)
+	for name, tt := range map[string]struct {
+		do   func(b *bucketlite.Bucket, cancel func()) error
+		want error
+	}{
+		"suspended": {func(b *bucketlite.Bucket, cancel func()) error { return b.Suspend(context.Background()) }, bucketlite.ErrNotActive},
+		"cancelled": {func(b *bucketlite.Bucket, cancel func()) error { cancel(); return nil }, context.Canceled},
+		"archived":  {func(b *bucketlite.Bucket, cancel func()) error { return b.Archive(context.Background()) }, nil},
+		"locked":    {func(b *bucketlite.Bucket, cancel func()) error { return b.Lock(context.Background()) }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := bucket(t, st, itemsConfig(name))
+			putItems(t, b, 250, 1)
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			met := 0
+			var end error
+			for _, err := range b.Objects(ctx, bucketlite.Query{}) {
+				if end = err; err != nil {
+					continue
+				}
+				if met++; met == 1 {
+					if err := tt.do(b, cancel); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if !errors.Is(end, tt.want) || tt.want == nil && met != 250 || met > 250 {
+				t.Errorf("got %d objects and %v, want %v", met, end, tt.want)
+			}
+		})
+	}
+}
+
+func TestEmptyPages(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	st := openMemory(t)
+	if page, err := st.ListNamespaces(ctx, bucketlite.Query{}); err != nil || len(page.Results) != 0 || page.Next != "" {
+		t.Errorf("namespaces: got %+v, %v", page, err)
+	}
+	if page, err := st.ListTasks(ctx, bucketlite.Query{}); err != nil || len(page.Results) != 0 || page.Next != "" {
+		t.Errorf("tasks: got %+v, %v", page, err)
+	}
+	if page, err := namespace(t, st).ListBuckets(ctx, bucketlite.Query{}); err != nil || len(page.Results) != 0 || page.Next != "" {
+		t.Errorf("buckets: got %+v, %v", page, err)
+	}
+	if page, err := items(t, st).List(ctx, bucketlite.Query{}); err != nil || len(page.Results) != 0 || page.Next != "" {
+		t.Errorf("objects: got %+v, %v", page, err)
+	}
+}

@@ -1,0 +1,122 @@
+package bucketlite
+
+import (
+	"maps"
+
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+// reservedNames are members of an object, or of a filter, that are not fields.
+var reservedNames = map[string]bool{
+	"object_id": true, "bucket_id": true, "key_prefix": true, "blobs": true, "source_details": true,
+	"status": true, "error": true, "created_at": true, "updated_at": true,
+	"skip_duplicates": true, "canonicalize_source": true, "force_remirror": true,
+	"AND": true, "OR": true, "NOT": true, "case_sensitive": true,
+}
+
+// takeReserved moves the system's members from the given fields to a map of their own.
+func (p *putter) takeReserved() {
+	copied := false
+	for name, v := range p.given {
+		if !reservedNames[name] {
+			continue
+		}
+		if p.reserved == nil {
+			p.reserved = make(map[string]any)
+		}
+		p.reserved[name] = v
+	}
+	for name := range p.reserved {
+		p.given, copied = set(p.given, copied, name, nil), true
+	}
+}
+
+// checkReserved judges system members against the stored object, or against a
+// new one if old is nil.
+func checkReserved(b *Bucket, reserved map[string]any, old *objectRow) error {
+	if len(reserved) == 0 {
+		return nil
+	}
+	o := &Object{BucketID: b.id, Status: Draft}
+	if old != nil {
+		var err error
+		if o, err = old.decode(b); err != nil {
+			return err
+		}
+	}
+	j := &judge{}
+	for name, v := range reserved {
+		if !equalsReserved(o, name, v) {
+			j.fault(value.Path{{Name: name}}, ruleReserved, "the name is the system's, and "+found(v)+" is not what is stored")
+		}
+	}
+	sortIssues(j.issues)
+	return b.refusal(j)
+}
+
+// equalsReserved reports whether v is what o has for the system's member name.
+func equalsReserved(o *Object, name string, v any) bool {
+	if v == nil {
+		return true // null counts as absent
+	}
+	switch name {
+	case "object_id":
+		return v == o.ID
+	case "bucket_id":
+		return v == o.BucketID
+	case "status":
+		return v == string(o.Status)
+	case "error":
+		return v == o.Error
+	case "key_prefix":
+		return v == o.KeyPrefix
+	case "created_at":
+		return equalsTime(o.CreatedAt.Unix(), int32(o.CreatedAt.Nanosecond()), v)
+	case "updated_at":
+		return equalsTime(o.UpdatedAt.Unix(), int32(o.UpdatedAt.Nanosecond()), v)
+	case "blobs":
+		return equalsBlobs(o.Blobs, v)
+	case "source_details":
+		list, ok := v.([]any)
+		return ok && len(list) == 0
+	case "skip_duplicates", "canonicalize_source", "force_remirror":
+		_, ok := v.(bool)
+		return ok // instructions, not members: they have no effect here
+	}
+	return false
+}
+
+// equalsBlobs reports whether v is the JSON form of blobs.
+func equalsBlobs(blobs []Blob, v any) bool {
+	list, ok := v.([]any)
+	if !ok || len(list) != len(blobs) {
+		return false
+	}
+	for i := range blobs {
+		stored, ok := value.Plain(blobs[i], nil, objectFormLimits, nil)
+		given, _ := list[i].(map[string]any)
+		given = withoutNulls(given)
+		if details, ok := given["details"].(map[string]any); ok {
+			given["details"] = withoutNulls(details)
+		}
+		if !ok || !value.Equal(stored, given) {
+			return false
+		}
+	}
+	return true
+}
+
+func withoutNulls(m map[string]any) map[string]any {
+	m = maps.Clone(m)
+	maps.DeleteFunc(m, func(_ string, v any) bool { return v == nil })
+	return m
+}
+
+func equalsTime(sec int64, nanos int32, v any) bool {
+	s, ok := v.(string)
+	if !ok {
+		return false
+	}
+	gotSec, gotNanos, ok := value.ParseDateTime(s)
+	return ok && gotSec == sec && gotNanos == nanos
+}

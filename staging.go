@@ -1,0 +1,112 @@
+package bucketlite
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"hash"
+	"io"
+	"time"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+)
+
+// Content that is longer than a chunk is staged: written piece by piece, each in
+// a transaction of its own, before any object refers to it. A stream of any
+// length thus needs little memory, and others write in between.
+//
+// Until an object's commit adopts it, a staged content has no hash, so nobody
+// finds it. A lease keeps the collector off it; if the stream breaks, or the
+// process does, the lease ends and the collector takes the pieces away.
+const (
+	stageBytes = 4 * chunkSize    // in one transaction
+	stageLease = 10 * time.Minute // in which a stream must yield the next piece
+)
+
+// errTooLong says that a stream has more bytes than it may.
+var errTooLong = errors.New("too long")
+
+// stager writes one staged content.
+type stager struct {
+	store  *Store
+	num    int64 // contents.num; 0 before the first piece
+	chunks int64 // written
+	size   int64
+	hash   hash.Hash
+}
+
+// stage stores what r gives, at most limit bytes, and returns it as content that
+// an object may adopt. Whoever gets it must see that it is adopted or released.
+func (s *Store) stage(ctx context.Context, r io.Reader, limit int64) (*content, error) {
+	st := &stager{store: s, hash: sha256.New()}
+	if err := st.copy(ctx, r, limit); err != nil {
+		s.release(&content{staged: st.num})
+		return nil, err
+	}
+	c := &content{staged: st.num, size: st.size}
+	st.hash.Sum(c.hash[:0])
+	return c, nil
+}
+
+// copy reads a piece while the one before is being written.
+func (st *stager) copy(ctx context.Context, r io.Reader, limit int64) error {
+	var running *engine.Pending
+	wait := func() error {
+		if running == nil {
+			return nil
+		}
+		return public(running.Wait())
+	}
+	spare := make([]byte, stageBytes)
+	piece := make([]byte, stageBytes)
+	for {
+		n, readErr := io.ReadFull(r, piece)
+		st.size += int64(n)
+		st.hash.Write(piece[:n])
+		if err := wait(); err != nil {
+			return err
+		}
+		ended := readErr == io.EOF || readErr == io.ErrUnexpectedEOF
+		switch {
+		case readErr != nil && !ended:
+			return errorf("read: %w", readErr)
+		case st.size > limit:
+			return errTooLong
+		case n > 0:
+			data := piece[:n]
+			running = st.store.start(ctx, func(tx *engine.Tx, g *group) error { return st.write(tx, data) })
+		}
+		if ended {
+			return wait()
+		}
+		piece, spare = spare, piece
+	}
+}
+
+// write stores a piece and renews the lease.
+func (st *stager) write(tx *engine.Tx, piece []byte) error {
+	first := st.chunks
+	until := time.Now().Add(stageLease).UnixMicro()
+	num := st.num
+	if first == 0 {
+		var err error
+		num, err = tx.Insert("INSERT INTO contents (size, refs, lease_until) VALUES (0, 0, ?) RETURNING num", until)
+		if err != nil {
+			return err
+		}
+	} else {
+		n, err := tx.Exec("UPDATE contents SET lease_until = ? WHERE num = ? AND lease_until >= ?", until, num, time.Now().UnixMicro())
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return errorf("the stream stood still for more than %s, and what had come was given up", stageLease)
+		}
+	}
+	next, err := insertChunks(tx, num, first, piece)
+	if err != nil {
+		return err
+	}
+	st.num, st.chunks = num, next
+	return nil
+}
