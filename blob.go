@@ -366,6 +366,16 @@ func (bb *blobBuilder) stream(path value.Path, in *BlobInput, f *fieldPlan, b *B
 		bb.err = errorf("%s: %s: read: %w", bb.bucket, path, err)
 		return
 	}
+	if f.judgesText() {
+		limit := bb.inMemory()
+		data, err := io.ReadAll(io.LimitReader(io.MultiReader(bytes.NewReader(head), r), limit+1))
+		if err != nil {
+			bb.err = errorf("%s: %s: read: %w", bb.bucket, path, err)
+			return
+		}
+		bb.bytes(path, data, in.Filename, in.MIMEType, f, b)
+		return
+	}
 	mimeType := bb.mime(path, head, in.Filename, in.MIMEType, f)
 	if len(bb.judge.issues) > 0 {
 		return
@@ -389,6 +399,13 @@ func (bb *blobBuilder) bytes(path value.Path, data []byte, filename, declared st
 		return
 	}
 	mimeType := bb.mime(path, data, filename, declared, f)
+	if f.judgesText() {
+		if !utf8.Valid(data) {
+			bb.judge.fault(path, "utf8", "valid UTF-8 expected in a text that is judged")
+			return
+		}
+		f.conform(bb.judge, path, string(data))
+	}
 	bb.store(&content{hash: sha256.Sum256(data), size: int64(len(data)), data: data}, filename, mimeType, b)
 }
 

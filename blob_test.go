@@ -2,6 +2,7 @@ package bucketlite_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -427,5 +428,52 @@ func TestBlobGoValues(t *testing.T) {
 	}
 	if _, err := b.OpenBlob(t.Context(), "nothing", "text"); !errors.Is(err, bucketlite.ErrNotFound) {
 		t.Errorf("got %v, want ErrNotFound", err)
+	}
+}
+
+// What a field asserts holds for its blobs, however their data comes.
+func TestBlobAssertions(t *testing.T) {
+	t.Parallel()
+	b := bucket(t, open(t), bucketlite.BucketConfig{Name: "asserted", Schema: schema(t, `
+		"photos": {"type": "array", "items": {"type": "image"}, "minItems": 2, "maxItems": 3},
+		"text": {"type": "text", "enum": ["hello", "world"]},
+		"long": {"type": "text", "minLength": 300000}`)})
+	photos := func(n int) (blobs []bucketlite.BlobInput) {
+		for i := range n {
+			blobs = append(blobs, bucketlite.BlobInput{Property: "photos", Data: fmt.Sprintf("https://example.com/%d.png", i)})
+		}
+		return blobs
+	}
+	text := func(property string, data any) []bucketlite.BlobInput {
+		if s, ok := data.(io.Reader); ok {
+			return []bucketlite.BlobInput{{Property: property, Reader: s}}
+		}
+		return []bucketlite.BlobInput{{Property: property, Data: data}}
+	}
+	for name, tt := range map[string]struct {
+		blobs []bucketlite.BlobInput
+		want  map[string]string // nil: accepted
+	}{
+		"too few photos":  {photos(1), map[string]string{"photos": "minItems"}},
+		"enough photos":   {photos(2), nil},
+		"too many photos": {photos(4), map[string]string{"photos": "maxItems"}},
+		"inline text":     {text("text", "hello"), nil},
+		"other inline":    {text("text", "bye"), map[string]string{"blobs[0].data": "enum"}},
+		"text as URI":     {text("text", "data:,world"), nil},
+		"other as URI":    {text("text", "data:,bye"), map[string]string{"blobs[0].data": "enum"}},
+		"text read":       {text("text", strings.NewReader("hello")), nil},
+		"other read":      {text("text", strings.NewReader("bye")), map[string]string{"blobs[0]": "enum"}},
+		"long text read":  {text("long", strings.NewReader(strings.Repeat("a", 300000))), nil},
+		"short text read": {text("long", strings.NewReader(strings.Repeat("a", 299999))), map[string]string{"blobs[0]": "minLength"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := b.Put(context.Background(), bucketlite.ObjectInput{Blobs: tt.blobs}, nil)
+			if tt.want != nil {
+				wantIssues(t, err, tt.want)
+			} else if err != nil {
+				t.Errorf("got error %v, want none", err)
+			}
+		})
 	}
 }

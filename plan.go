@@ -97,6 +97,7 @@ func (p *plan) conform(j *judge, path value.Path, m map[string]any, root *beside
 		case v != nil:
 			stored, differs = f.conform(j, path.Member(f.name), v)
 		case inBlob:
+			f.checkCount(j, path.Member(f.name), root.blobs)
 			differs = present
 		case f.fallback != nil && !j.noDefaults:
 			stored, differs = f.fallback, true
@@ -188,6 +189,28 @@ func (f *fieldPlan) conformItems(j *judge, path value.Path, items []any) (out []
 		out[i] = stored
 	}
 	return out, changed
+}
+
+// checkCount judges how many files an array of files has. Each counts as another.
+func (f *fieldPlan) checkCount(j *judge, path value.Path, blobs []Blob) {
+	if f.typ != Array || f.assert == nil {
+		return
+	}
+	var files []any
+	for i := range blobs {
+		if blobs[i].Property == f.name {
+			files = append(files, i)
+		}
+	}
+	for _, failure := range f.assert.Check(files) {
+		j.fault(path, failure.Rule, failure.Message)
+	}
+}
+
+// judgesText reports whether more is asked of a text than that it is one, so
+// that it must be seen as a whole.
+func (f *fieldPlan) judgesText() bool {
+	return f.typ == Text && (f.enum != nil || f.assert != nil)
 }
 
 // mismatch says what was expected if v is not of the field's type.

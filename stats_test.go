@@ -253,7 +253,7 @@ func TestLastUploadAt(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			c := newManualClock()
-			opts := &bucketlite.Options{Now: c.now}
+			opts := &bucketlite.Options{Now: c.now, Durability: bucketlite.Normal}
 			st := openPath(t, path, opts)
 			b := items(t, st)
 			if got := mustStats(t, b).LastUploadAt; got != nil {
@@ -296,7 +296,7 @@ func TestLastUploadAt(t *testing.T) {
 				}, false},
 				{"put after the clock went back", -time.Hour, puts, false},
 				{"folding after that", 0, func() error {
-					for range 300 {
+					for range 600 { // twice
 						if err := puts(); err != nil {
 							return err
 						}
