@@ -123,7 +123,7 @@ func (c *compiler) plan(path value.Path, doc map[string]any, depth int) *plan {
 			c.fault(at, ruleName, "a field's name must not contain a dot")
 		case utf8.RuneCountInString(name) > maxFieldName:
 			c.fault(at, ruleName, "a field's name has at most %d characters", maxFieldName)
-		case depth == 0 && reservedNames[name]:
+		case depth == 0 && isReserved(name):
 			c.fault(at, ruleReserved, "the name is reserved")
 		}
 		field, _ := properties[name].(map[string]any)

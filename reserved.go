@@ -6,19 +6,24 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// reservedNames are members of an object, or of a filter, that are not fields.
-var reservedNames = map[string]bool{
-	"object_id": true, "bucket_id": true, "key_prefix": true, "blobs": true, "source_details": true,
-	"status": true, "error": true, "created_at": true, "updated_at": true,
-	"skip_duplicates": true, "canonicalize_source": true, "force_remirror": true,
-	"AND": true, "OR": true, "NOT": true, "case_sensitive": true,
+// isReserved reports whether a member of an object, or of a filter, is the
+// system's own and no field.
+func isReserved(name string) bool {
+	switch name {
+	case "object_id", "bucket_id", "key_prefix", "blobs", "source_details",
+		"status", "error", "created_at", "updated_at",
+		"skip_duplicates", "canonicalize_source", "force_remirror",
+		"AND", "OR", "NOT", "case_sensitive":
+		return true
+	}
+	return false
 }
 
 // takeReserved moves the system's members from the given fields to a map of their own.
 func (p *putter) takeReserved() {
 	copied := false
 	for name, v := range p.given {
-		if !reservedNames[name] {
+		if !isReserved(name) {
 			continue
 		}
 		if p.reserved == nil {

@@ -182,7 +182,7 @@ func TestStatsAreOfOneMoment(t *testing.T) {
 				reader = reopenItems(t, path)
 			}
 			writing, stop := context.WithCancel(ctx)
-			ended := make(chan error)
+			ended := make(chan error, 1)
 			go func() {
 				ended <- atOnce(4, func(g int) error {
 					defer stop()

@@ -159,15 +159,20 @@ func (s *Store) read(ctx context.Context, f func(*engine.Conn) error) error {
 	return public(s.db.Read(ctx, f))
 }
 
-// write runs f in the writer's transaction. f must check before it writes: a
-// refusal after a write takes the whole commit group back. It may run twice.
-func (s *Store) write(ctx context.Context, f func(*engine.Tx, *group) error) error {
-	return public(s.start(ctx, f).Wait())
+// operation is work for the writer. It must check before it writes: a refusal
+// after a write takes the whole commit group back. It may run twice.
+type operation func(*engine.Tx, *group) error
+
+func (op operation) run(tx *engine.Tx) error { return op(tx, tx.Group().(*group)) }
+
+// write runs op in a transaction and returns its verdict.
+func (s *Store) write(ctx context.Context, op operation) error {
+	return public(s.db.Write(ctx, op.run))
 }
 
-// start queues a write without waiting for it.
-func (s *Store) start(ctx context.Context, f func(*engine.Tx, *group) error) *engine.Pending {
-	return s.db.Start(ctx, func(tx *engine.Tx) error { return f(tx, tx.Group().(*group)) })
+// start begins a write without waiting for it.
+func (s *Store) start(ctx context.Context, op operation) *engine.Pending {
+	return s.db.Start(ctx, op.run)
 }
 
 // now returns the time in the form the file keeps.

@@ -40,6 +40,7 @@ var children = map[string]func(args []string) error{
 
 func TestMain(m *testing.M) {
 	if role := os.Getenv(roleVariable); role != "" {
+		time.AfterFunc(2*time.Minute, func() { os.Exit(2) }) // should the parent be gone
 		if err := children[role](os.Args[1:]); err != nil {
 			fmt.Fprintf(os.Stderr, "child %q: %v\n", role, err)
 			os.Exit(1)
@@ -245,10 +246,12 @@ func holdTasks(t testing.TB, path string) {
 		UPDATE tasks SET lease_owner = 'nobody', lease_until = 1 << 62 WHERE num = new.num; END`)
 }
 
-// releaseTasks ends the leases made since holdTasks, and makes no more.
+// releaseTasks ends the leases made since holdTasks, and makes no more. It opens
+// the file once more, since a store that opens looks for tasks at once.
 func releaseTasks(t testing.TB, path string) {
 	t.Helper()
 	execute(t, raw(t, path), "DROP TRIGGER hold; UPDATE tasks SET lease_until = 0 WHERE lease_owner = 'nobody'")
+	openPath(t, path)
 }
 
 // execute runs statements, waiting for others who are writing.

@@ -3,6 +3,7 @@ package bucketlite_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"strings"
@@ -144,5 +145,90 @@ func TestTasksOutliveTheirSubject(t *testing.T) {
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// All buckets of a namespace go at once, under one task that can be asked for by
+// each of them.
+func TestDeleteNamespaceAtOnce(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "test.db")
+	st := openPath(t, path)
+	ns := namespace(t, st)
+	var buckets []*bucketlite.Bucket
+	for i := range 3 {
+		b := bucket(t, st, itemsConfig(fmt.Sprint(i)))
+		putItems(t, b, 10, 1)
+		buckets = append(buckets, b)
+	}
+	holdTasks(t, path)
+	task, err := ns.Delete(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range buckets {
+		info, err := b.Info(ctx)
+		if err != nil || info.Status != bucketlite.InProgress || info.ObjectCount != 10 {
+			t.Errorf("info: got %+v, %v", info, err)
+		}
+		wantVerdict(t, last(b.Objects(ctx, bucketlite.Query{})), b, bucketlite.InProgress, inactive)
+		wantVerdict(t, second(b.Put(ctx, item("k", ""), nil)), b, bucketlite.InProgress, inactive)
+		if again := mustDelete(t, b); again.ID != task.ID {
+			t.Errorf("delete: got %+v, want task %s", again, task.ID)
+		}
+	}
+	if again, err := ns.Delete(ctx); err != nil || again.ID != task.ID {
+		t.Errorf("delete: got %+v, %v, want task %s", again, err, task.ID)
+	}
+	if b, err := ns.CreateBucket(ctx, itemsConfig("late")); !errors.Is(err, bucketlite.ErrNotFound) {
+		t.Errorf("create: got %v, %v, want ErrNotFound", b, err)
+	}
+	releaseTasks(t, path)
+	finish(t, st, task, 30)
+}
+
+// No bucket that is created as its namespace goes is left behind.
+func TestDeleteNamespaceAmidCreates(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "test.db")
+	st := openPath(t, path)
+	db := raw(t, path)
+	for range 5 {
+		ns := namespace(t, st)
+		begun := make(chan struct{}, 1)
+		ended := make(chan error, 1)
+		go func() {
+			ended <- atOnce(8, func(g int) error {
+				for i := 0; ; i++ {
+					b, err := ns.CreateBucket(context.Background(), itemsConfig(fmt.Sprint(g, "-", i)))
+					if err == nil {
+						_, err = b.Put(context.Background(), item("k", ""), nil)
+					}
+					if errors.Is(err, bucketlite.ErrNotFound) || errors.Is(err, bucketlite.ErrNotActive) {
+						return nil
+					}
+					if err != nil {
+						return err
+					}
+					select {
+					case begun <- struct{}{}:
+					default:
+					}
+				}
+			})
+		}()
+		<-begun
+		task, err := ns.Delete(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		finish(t, st, task, task.Total)
+		if got := dump(t, db, "SELECT * FROM buckets") + dump(t, db, "SELECT * FROM objects") + dump(t, db, "SELECT * FROM deltas"); got != "" {
+			t.Errorf("left behind:\n%s", got)
+		}
 	}
 }
