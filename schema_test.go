@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/google/go-cmp/cmp"
@@ -211,7 +212,7 @@ func TestFieldNames(t *testing.T) {
 				return
 			}
 			path := "properties." + test.field
-			if strings.ContainsAny(test.field, ".\xff\x00") || test.field == "" {
+			if strings.ContainsAny(test.field, ".\x00") || !utf8.ValidString(test.field) || test.field == "" {
 				path = fmt.Sprintf("properties[%q]", test.field)
 			}
 			wantIssues(t, err, map[string]string{path: test.rule})
