@@ -283,6 +283,37 @@ func TestBucketUpdateRefused(t *testing.T) {
 	}
 }
 
+// Errors and tasks call a bucket by the name it has now.
+func TestBucketRenamed(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	path := t.TempDir() + "/test.db"
+	st := openPath(t, path)
+	b := items(t, st)
+	again := reopenItems(t, path)
+	for _, name := range []string{"second", "third"} {
+		putItem(t, b, item("k", ""))
+		if _, err := b.Update(ctx, bucketlite.BucketUpdate{Name: &name}); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Archive(ctx); err != nil {
+			t.Fatal(err)
+		}
+		for kind, b := range map[string]*bucketlite.Bucket{"same store": b, "another store": again} {
+			var state *bucketlite.StateError
+			if _, err := b.Put(ctx, item("k", ""), nil); !errors.As(err, &state) || state.Bucket != name {
+				t.Errorf("%s: put: got %v, want it to name %q", kind, err, name)
+			}
+		}
+		if err := b.Activate(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if task := mustDelete(t, again); task.AdditionalData["bucket_name"] != "third" {
+		t.Errorf("task: got %+v, want it to name the bucket", task)
+	}
+}
+
 // withMinLength returns the schema with another minLength for its field "b".
 func withMinLength(s bucketlite.Schema, n any) *bucketlite.Schema {
 	s.Properties = maps.Clone(s.Properties)
