@@ -17,7 +17,7 @@ import (
 // finish waits for a deletion and fails unless it has dealt with n objects.
 func finish(t *testing.T, st *bucketlite.Store, task *bucketlite.Task, n int64) *bucketlite.Task {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	ended, err := st.Wait(ctx, task.ID)
 	if err != nil {
