@@ -28,7 +28,8 @@ type idSource struct {
 	mu      sync.Mutex
 	now     func() time.Time
 	entropy *ulid.MonotonicEntropy
-	last    uint64 // milliseconds of the newest id
+	last    uint64    // milliseconds of the newest id
+	newest  ulid.ULID // the newest id
 }
 
 func newIDSource(now func() time.Time, entropy io.Reader) *idSource {
@@ -41,15 +42,16 @@ func newIDSource(now func() time.Time, entropy io.Reader) *idSource {
 func (s *idSource) next(prefix string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.last = max(s.last, ulid.Timestamp(s.now()))
+	s.last = max(s.last, uint64(max(0, s.now().UnixMilli())))
 	id, err := ulid.New(s.last, s.entropy)
-	if err == ulid.ErrMonotonicOverflow {
+	if err == ulid.ErrMonotonicOverflow || err == nil && id.Compare(s.newest) <= 0 {
 		s.last++ // this millisecond's ids are used up
 		id, err = ulid.New(s.last, s.entropy)
 	}
 	if err != nil {
 		return "", errorf("make an id: %w", err)
 	}
+	s.newest = id
 	return prefix + id.String(), nil
 }
 

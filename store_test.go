@@ -214,7 +214,9 @@ func TestIDsRise(t *testing.T) {
 		"clock goes on":             {time.Millisecond, nil},
 		"clock stands still":        {0, nil},
 		"clock goes back":           {-time.Hour, nil},
+		"clock goes far back":       {-20 * 365 * 24 * time.Hour, nil},
 		"millisecond's ids used up": {0, io.MultiReader(ones, rand.NewChaCha8([32]byte{}))},
+		"no entropy to speak of":    {0, zeros{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -261,6 +263,10 @@ func TestIDsRiseInEachGoroutine(t *testing.T) {
 		t.Errorf("distinct ids: got %d, want %d", got, want)
 	}
 }
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 func TestEntropyFails(t *testing.T) {
 	t.Parallel()
