@@ -163,6 +163,33 @@ func TestStatsAcrossFolding(t *testing.T) {
 	}
 }
 
+// Folding happens beyond 256 commits, and shows in stats_updated_at alone.
+func TestStatsFolded(t *testing.T) {
+	t.Parallel()
+	c := newManualClock()
+	b := items(t, openMemory(t, &bucketlite.Options{Now: c.now}))
+	created := c.add(0)
+	for n := range 300 {
+		now := c.add(time.Second)
+		putItem(t, b, item(fmt.Sprint(n), ""))
+		info, err := b.Info(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !info.UpdatedAt.Equal(created) || !info.LastUploadAt.Equal(now) || info.ObjectCount != int64(n+1) {
+			t.Fatalf("after %d: got %+v", n+1, info)
+		}
+		switch at := info.Stats.UpdatedAt; {
+		case n < 256 && at != nil:
+			t.Fatalf("after %d: got stats updated at %v, want nil", n+1, at)
+		case n == 256 && (at == nil || !at.Equal(now)):
+			t.Fatalf("after %d: got stats updated at %v, want %v", n+1, at, now)
+		case n > 256 && (at == nil || !at.Before(now)):
+			t.Fatalf("after %d: got stats updated at %v, want it as it was", n+1, at)
+		}
+	}
+}
+
 // All objects are of one size here, so a read that mixes two moments gives
 // itself away.
 func TestStatsAreOfOneMoment(t *testing.T) {
