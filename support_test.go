@@ -70,7 +70,7 @@ func goroutinesFallTo(n int) bool {
 // eventually polls until f holds, for what another process or the background
 // collector does.
 func eventually(f func() bool) bool {
-	for deadline := time.Now().Add(20 * time.Second); !f(); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !f(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			return false
 		}
