@@ -60,32 +60,34 @@ func (c *collector) run(shared bool) {
 		case <-c.wake:
 		case <-tick:
 		}
-		for {
-			start := time.Now()
-			worked, err := c.step()
-			if err != nil && !errors.Is(err, ErrClosed) && !errors.Is(err, ErrBusy) {
-				c.store.opts.Logger.Error("bucketlite: background work failed", "error", err)
-			}
-			if !worked || err != nil {
-				break
-			}
-			select {
-			case <-c.store.db.Closing():
-				return
-			case <-time.After(time.Since(start)): // work half of the time
-			}
+		for c.round() {
 		}
 	}
 }
 
-// step does one small piece of work, if there is any.
-func (c *collector) step() (worked bool, err error) {
-	for _, piece := range []func() (bool, error){c.deleteSome, c.collectSome, c.vacuumSome} {
-		if worked, err = piece(); worked || err != nil {
-			return worked, err
+// round does a small piece of each kind of work there is, and reports whether
+// there was any, so that no kind has to wait until another has run out. It pauses
+// after each piece for as long as that took.
+func (c *collector) round() (worked bool) {
+	for _, piece := range []func() (bool, error){
+		c.deleteSome, c.collectSome, c.vacuumSome,
+	} {
+		start := time.Now()
+		some, err := piece()
+		if err != nil && !errors.Is(err, ErrClosed) && !errors.Is(err, ErrBusy) {
+			c.store.opts.Logger.Error("bucketlite: background work failed", "error", err)
+		}
+		if !some || err != nil {
+			continue
+		}
+		worked = true
+		select {
+		case <-c.store.db.Closing():
+			return false
+		case <-time.After(time.Since(start)):
 		}
 	}
-	return false, nil
+	return worked
 }
 
 // deletion is a task of deleting, and where it stands.

@@ -26,16 +26,41 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// content is bytes to be stored: in memory, or staged.
+// content is bytes to be stored: in memory, staged, or there already.
 type content struct {
 	hash   [sha256.Size]byte
 	size   int64
 	data   []byte
-	staged int64 // contents.num; 0 if in memory
+	staged int64 // contents.num; 0 if not staged
+	there  bool  // stored already, on behalf of something else
 }
 
-// keep adds a reference to the content. Unless the same bytes are there already,
-// it stores those in memory, or adopts those that were staged.
+// checkContents refuses contents whose bytes are gone by now: an operation must
+// know before it writes.
+func checkContents(tx *engine.Tx, contents []*content) error {
+	for _, c := range contents {
+		var err error
+		found := true
+		switch {
+		case c.there:
+			found, err = tx.QueryRow("SELECT 1 FROM contents WHERE hash = ?", []any{c.hash[:]}, nil)
+		case c.staged != 0:
+			found, err = tx.QueryRow("SELECT 1 FROM contents WHERE num = ? AND lease_until >= ?", []any{c.staged, time.Now().UnixMicro()}, nil)
+		}
+		switch {
+		case err != nil:
+			return err
+		case !found && c.there:
+			return notFound("content %x", c.hash)
+		case !found:
+			return errorf("the bytes waited for more than %s to be stored, and were given up", stageLease)
+		}
+	}
+	return nil
+}
+
+// keep adds a reference to a content that has been checked. Unless the same bytes
+// are there already, it stores those in memory, or adopts those that were staged.
 func (g *group) keep(tx *engine.Tx, c *content) error {
 	n, err := tx.Exec("UPDATE contents SET refs = refs + 1 WHERE hash = ?", c.hash[:])
 	if err != nil {
@@ -45,11 +70,7 @@ func (g *group) keep(tx *engine.Tx, c *content) error {
 	case n > 0:
 		return g.giveUp(tx, c)
 	case c.staged != 0:
-		n, err := tx.Exec("UPDATE contents SET hash = ?, size = ?, refs = 1, lease_until = NULL WHERE num = ? AND lease_until >= ?",
-			c.hash[:], c.size, c.staged, time.Now().UnixMicro())
-		if err == nil && n == 0 {
-			err = errorf("the bytes waited for more than %s to be stored, and were given up", stageLease)
-		}
+		_, err := tx.Exec("UPDATE contents SET hash = ?, size = ?, refs = 1, lease_until = NULL WHERE num = ?", c.hash[:], c.size, c.staged)
 		if err != nil {
 			return err
 		}
@@ -86,7 +107,7 @@ func (g *group) giveUp(tx *engine.Tx, c *content) error {
 	if c.staged == 0 {
 		return nil
 	}
-	g.unused = true
+	g.wake = true
 	_, err := tx.Exec("UPDATE contents SET lease_until = 0 WHERE num = ? AND refs = 0", c.staged)
 	return err
 }
@@ -115,7 +136,7 @@ func (g *group) drop(tx *engine.Tx, blobs []Blob) error {
 		if _, err := tx.Exec("UPDATE contents SET refs = refs - 1 WHERE hash = unhex(?)", hash); err != nil {
 			return err
 		}
-		g.unused = true
+		g.wake = true
 	}
 	return nil
 }

@@ -67,7 +67,7 @@ func (b *Bucket) deleteTask(tx *engine.Tx) (*Task, error) {
 
 // markDeleted hands buckets to a task for deletion.
 func markDeleted(tx *engine.Tx, g *group, where string, arg any, task string) error {
-	g.unused = true // wakes the collector once this is committed
+	g.wake = true
 	_, err := tx.Exec("UPDATE buckets SET status = 'IN_PROGRESS', delete_task = ?, updated_at = ? WHERE status <> 'IN_PROGRESS' AND "+where,
 		task, g.store.now(), arg)
 	return err

@@ -19,7 +19,7 @@ type group struct {
 	store   *Store
 	buckets []*bucketState // few: a group rarely touches more than one
 	content int64          // bytes by which the stored content grew
-	unused  bool           // a content may have lost its last reference
+	wake    bool           // there may be work for the collector
 }
 
 // bucketState is a bucket as the running transaction sees it.
@@ -137,12 +137,12 @@ WHERE num = ?`, b.clock, b.objects, b.size, upload, now, b.num)
 }
 
 // AfterCommit keeps what the group knows for the next one, and wakes the
-// collector if there may be something to collect.
+// collector if there may be work for it.
 func (g *group) AfterCommit() {
 	if len(g.buckets) <= maxKnown {
 		g.store.known = g.buckets
 	}
-	if g.unused && g.store.collector != nil {
+	if g.wake && g.store.collector != nil {
 		g.store.collector.notify()
 	}
 }

@@ -19,6 +19,8 @@ const (
 	bucketPrefix    = "bkt_"
 	objectPrefix    = "obj_"
 	blobPrefix      = "blob_"
+	uploadPrefix    = "upl_"
+	batchPrefix     = "btch_"
 	taskPrefix      = "task_"
 )
 

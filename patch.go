@@ -226,6 +226,9 @@ func (p *patcher) patch(tx *engine.Tx, g *group) error {
 	}
 	m := p.merged
 	moved, err := p.moves(tx, row, m.key)
+	if err == nil {
+		err = checkContents(tx, p.contents)
+	}
 	if err != nil {
 		return err
 	}

@@ -251,6 +251,9 @@ func (p *putter) insert(tx *engine.Tx, g *group, state *bucketState) (done bool,
 	if clock >= 1<<clockBits {
 		return false, errorf("%s: %w: it has had as many changes as it can count", b, ErrFull)
 	}
+	if err := checkContents(tx, p.contents); err != nil {
+		return false, err
+	}
 	o := Object{
 		ID: p.id, BucketID: b.id, KeyPrefix: p.in.KeyPrefix, Status: Draft, Version: clock,
 		CreatedAt: timeOf(now), UpdatedAt: timeOf(now),
@@ -321,6 +324,9 @@ func (p *putter) replace(tx *engine.Tx, g *group, state *bucketState, old *objec
 	}
 	if p.in.KeyPrefix != "" {
 		o.KeyPrefix = p.in.KeyPrefix
+	}
+	if err := checkContents(tx, p.contents); err != nil {
+		return err
 	}
 	if err := overwrite(tx, g, state, &o, old, text, blobs, encoded); err != nil {
 		return err
