@@ -70,7 +70,7 @@ func (c *collector) run(shared bool) {
 // after each piece for as long as that took.
 func (c *collector) round() (worked bool) {
 	for _, piece := range []func() (bool, error){
-		c.deleteSome, c.collectSome, c.vacuumSome,
+		c.deleteSome, c.collectSome, c.vacuumSome, c.forgetSome,
 	} {
 		start := time.Now()
 		some, err := piece()
@@ -151,9 +151,10 @@ SELECT lease_owner IS ? OR lease_until < ? FROM tasks WHERE num = ? AND status I
 	if !own {
 		deleted = 0 // they count for the task that had the bucket first
 	}
-	status := InProgress
+	now := c.store.now()
+	status, ended := InProgress, any(nil)
 	if emptied && (d.bucket != 0 || bucket == 0) {
-		status = Completed
+		status, ended = Completed, now
 		if d.bucket == 0 {
 			if _, err := tx.Exec("DELETE FROM namespaces WHERE num = ?", d.namespace); err != nil {
 				return err
@@ -161,8 +162,8 @@ SELECT lease_owner IS ? OR lease_until < ? FROM tasks WHERE num = ? AND status I
 		}
 	}
 	_, err = tx.Exec(`
-UPDATE tasks SET status = ?1, processed = iif(?1 = 'COMPLETED', total, processed + ?2), updated_at = ?3, lease_owner = ?4, lease_until = ?5
-WHERE num = ?6`, string(status), deleted, c.store.now(), c.owner, time.Now().Add(leaseTime).UnixMicro(), d.task)
+UPDATE tasks SET status = ?1, processed = iif(?1 = 'COMPLETED', total, processed + ?2), updated_at = ?3, ended_at = ?4, lease_owner = ?5, lease_until = ?6
+WHERE num = ?7`, string(status), deleted, now, ended, c.owner, time.Now().Add(leaseTime).UnixMicro(), d.task)
 	return err
 }
 
@@ -212,8 +213,8 @@ func (c *collector) deleteBucket(tx *engine.Tx, g *group, bucket int64, d deleti
 		return err
 	}
 	_, err = tx.Exec(`
-UPDATE tasks SET status = 'COMPLETED', processed = total, updated_at = ?
-WHERE num <> ? AND id = (SELECT delete_task FROM buckets WHERE num = ?)`, c.store.now(), d.task, bucket)
+UPDATE tasks SET status = 'COMPLETED', processed = total, updated_at = ?1, ended_at = ?1
+WHERE num <> ?2 AND id = (SELECT delete_task FROM buckets WHERE num = ?3)`, c.store.now(), d.task, bucket)
 	if err != nil {
 		return err
 	}

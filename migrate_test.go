@@ -78,7 +78,7 @@ func wantOldContent(t *testing.T, st *bucketlite.Store) {
 	if err := archived.Activate(ctx); err != nil {
 		t.Error(err)
 	}
-	tasks, err := st.ListTasks(ctx, bucketlite.Query{})
+	tasks, err := st.ListTasks(ctx, bucketlite.TaskQuery{})
 	if err != nil {
 		t.Fatal(err)
 	}

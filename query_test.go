@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -59,7 +60,17 @@ func newLists(t *testing.T, n int) *lists {
 		}
 	}
 	addList(l, "namespaces", st.ListNamespaces, st.Namespaces, namespaceID)
-	addList(l, "tasks", st.ListTasks, st.Tasks, taskID)
+	for _, q := range []bucketlite.TaskQuery{{}, {Type: bucketlite.DeleteBucketTask}} {
+		addList(l, fmt.Sprint("tasks ", q.Type),
+			func(ctx context.Context, page bucketlite.Query) (*bucketlite.Page[*bucketlite.Task], error) {
+				q.Query = page
+				return st.ListTasks(ctx, q)
+			},
+			func(ctx context.Context, page bucketlite.Query) iter.Seq2[*bucketlite.Task, error] {
+				q.Query = page
+				return st.Tasks(ctx, q)
+			}, taskID)
+	}
 	return l
 }
 
@@ -485,7 +496,7 @@ func TestEmptyPages(t *testing.T) {
 	if page, err := st.ListNamespaces(ctx, bucketlite.Query{}); err != nil || len(page.Results) != 0 || page.Next != "" {
 		t.Errorf("namespaces: got %+v, %v", page, err)
 	}
-	if page, err := st.ListTasks(ctx, bucketlite.Query{}); err != nil || len(page.Results) != 0 || page.Next != "" {
+	if page, err := st.ListTasks(ctx, bucketlite.TaskQuery{}); err != nil || len(page.Results) != 0 || page.Next != "" {
 		t.Errorf("tasks: got %+v, %v", page, err)
 	}
 	if page, err := namespace(t, st).ListBuckets(ctx, bucketlite.Query{}); err != nil || len(page.Results) != 0 || page.Next != "" {

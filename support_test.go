@@ -385,7 +385,7 @@ func openFixture(t *testing.T, path string, opts *bucketlite.Options) *fixture {
 		t.Fatal(err)
 	}
 	f.id = o.ID
-	for task, err := range st.Tasks(ctx, bucketlite.Query{}) {
+	for task, err := range st.Tasks(ctx, bucketlite.TaskQuery{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -407,11 +407,13 @@ var calls = map[string]struct {
 	"Store.ListNamespaces": {false, func(ctx context.Context, f *fixture) error {
 		return second(f.st.ListNamespaces(ctx, bucketlite.Query{}))
 	}},
-	"Store.Task":      {false, func(ctx context.Context, f *fixture) error { return second(f.st.Task(ctx, f.task)) }},
-	"Store.Tasks":     {false, func(ctx context.Context, f *fixture) error { return last(f.st.Tasks(ctx, bucketlite.Query{})) }},
-	"Store.ListTasks": {false, func(ctx context.Context, f *fixture) error { return second(f.st.ListTasks(ctx, bucketlite.Query{})) }},
-	"Store.Wait":      {false, func(ctx context.Context, f *fixture) error { return second(f.st.Wait(ctx, f.task)) }},
-	"Store.Stats":     {false, func(ctx context.Context, f *fixture) error { return second(f.st.Stats(ctx)) }},
+	"Store.Task":  {false, func(ctx context.Context, f *fixture) error { return second(f.st.Task(ctx, f.task)) }},
+	"Store.Tasks": {false, func(ctx context.Context, f *fixture) error { return last(f.st.Tasks(ctx, bucketlite.TaskQuery{})) }},
+	"Store.ListTasks": {false, func(ctx context.Context, f *fixture) error {
+		return second(f.st.ListTasks(ctx, bucketlite.TaskQuery{}))
+	}},
+	"Store.Wait":  {false, func(ctx context.Context, f *fixture) error { return second(f.st.Wait(ctx, f.task)) }},
+	"Store.Stats": {false, func(ctx context.Context, f *fixture) error { return second(f.st.Stats(ctx)) }},
 
 	"Namespace.Info":        {false, func(ctx context.Context, f *fixture) error { return second(f.ns.Info(ctx)) }},
 	"Namespace.Bucket":      {false, func(ctx context.Context, f *fixture) error { return second(f.ns.Bucket(ctx, "items")) }},

@@ -111,27 +111,40 @@ func (s *Store) Wait(ctx context.Context, id string) (*Task, error) {
 	}
 }
 
+// TaskQuery says which tasks are wanted. The zero TaskQuery is the first page of all.
+type TaskQuery struct {
+	Query
+	// Status, unless empty, is the status the tasks have.
+	Status Status
+	// Type, unless empty, is the type the tasks are of.
+	Type TaskType
+}
+
 // Tasks iterates over the store's tasks in order of creation.
-func (s *Store) Tasks(ctx context.Context, q Query) iter.Seq2[*Task, error] {
-	return each(ctx, s, q, s.ListTasks)
+func (s *Store) Tasks(ctx context.Context, q TaskQuery) iter.Seq2[*Task, error] {
+	return each(ctx, s, q.Query, func(ctx context.Context, page Query) (*Page[*Task], error) {
+		q.Query = page
+		return s.ListTasks(ctx, q)
+	})
 }
 
 // ListTasks returns one page of the store's tasks, in order of creation.
-func (s *Store) ListTasks(ctx context.Context, q Query) (*Page[*Task], error) {
+func (s *Store) ListTasks(ctx context.Context, q TaskQuery) (*Page[*Task], error) {
 	limit, err := q.limit()
 	if err != nil {
 		return nil, err
 	}
-	l := list{"tasks", 0}
-	after, err := s.position(l, q)
+	l := list{"tasks " + string(q.Status) + " " + string(q.Type), 0}
+	after, err := s.position(l, q.Query)
 	if err != nil {
 		return nil, err
 	}
 	var tasks []*Task
 	err = s.read(ctx, func(c *engine.Conn) error {
 		tasks = nil
-		return c.Query("SELECT "+taskColumns+" FROM tasks WHERE num > ? ORDER BY num LIMIT ?", []any{after, int64(limit + 1)},
-			func(r engine.Row) error {
+		return c.Query("SELECT "+taskColumns+` FROM tasks
+WHERE num > ?1 AND (?2 = '' OR status = ?2) AND (?3 = '' OR type = ?3) ORDER BY num LIMIT ?4`,
+			[]any{after, string(q.Status), string(q.Type), int64(limit + 1)}, func(r engine.Row) error {
 				t, err := scanTask(r)
 				tasks = append(tasks, t)
 				return err
@@ -155,4 +168,22 @@ INSERT INTO tasks (id, type, status, namespace, bucket, inputs, detail, processe
 VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, 0)`, t.ID, string(t.Type), string(Pending), namespace, bucket,
 		string(value.Append(nil, inputs)), string(value.Append(nil, t.AdditionalData)), t.Total, now, now)
 	return err
+}
+
+// forgetSome deletes the records of some tasks that ended long ago.
+func (c *collector) forgetSome() (worked bool, err error) {
+	ctx := context.Background()
+	before := c.store.opts.Now().Add(-c.store.opts.TaskRetention).UnixMicro()
+	found := false
+	err = c.store.read(ctx, func(conn *engine.Conn) (err error) {
+		found, err = conn.QueryRow("SELECT 1 FROM tasks WHERE ended_at < ? LIMIT 1", []any{before}, nil)
+		return err
+	})
+	if err != nil || !found {
+		return false, err
+	}
+	return true, c.store.write(ctx, func(tx *engine.Tx, g *group) error {
+		_, err := tx.Exec("DELETE FROM tasks WHERE num IN (SELECT num FROM tasks WHERE ended_at < ? LIMIT 100)", before)
+		return err
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -135,7 +136,7 @@ func TestTasksOutliveTheirSubject(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := make(map[string]bucketlite.TaskType)
-	for task, err := range openPath(t, path).Tasks(ctx, bucketlite.Query{}) {
+	for task, err := range openPath(t, path).Tasks(ctx, bucketlite.TaskQuery{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -230,5 +231,78 @@ func TestDeleteNamespaceAmidCreates(t *testing.T) {
 		if got := dump(t, db, "SELECT * FROM buckets") + dump(t, db, "SELECT * FROM objects") + dump(t, db, "SELECT * FROM deltas"); got != "" {
 			t.Errorf("left behind:\n%s", got)
 		}
+	}
+}
+
+func TestTasksByStatusAndType(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "test.db")
+	st := openPath(t, path)
+	done := mustDelete(t, items(t, st))
+	finish(t, st, done, 0)
+	holdTasks(t, path)
+	held := mustDelete(t, items(t, st))
+	all, err := namespace(t, st).Delete(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		q    bucketlite.TaskQuery
+		want []string
+	}{
+		"all":               {bucketlite.TaskQuery{}, []string{done.ID, held.ID, all.ID}},
+		"completed":         {bucketlite.TaskQuery{Status: bucketlite.Completed}, []string{done.ID}},
+		"pending":           {bucketlite.TaskQuery{Status: bucketlite.Pending}, []string{held.ID, all.ID}},
+		"of buckets":        {bucketlite.TaskQuery{Type: bucketlite.DeleteBucketTask}, []string{done.ID, held.ID}},
+		"pending of bucket": {bucketlite.TaskQuery{Status: bucketlite.Pending, Type: bucketlite.DeleteBucketTask}, []string{held.ID}},
+		"of no such status": {bucketlite.TaskQuery{Status: "' OR '1'='1"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for task, err := range st.Tasks(ctx, tt.q) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, task.ID)
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+	page, err := st.ListTasks(ctx, bucketlite.TaskQuery{Query: bucketlite.Query{Limit: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := bucketlite.TaskQuery{Query: bucketlite.Query{Cursor: page.Next}, Status: bucketlite.Pending}
+	if _, err := st.ListTasks(ctx, q); !errors.Is(err, bucketlite.ErrBadRequest) {
+		t.Errorf("cursor of another query: got %v, want ErrBadRequest", err)
+	}
+}
+
+// The record of a task goes a while after the task has ended, not before.
+func TestTasksAreForgotten(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "test.db")
+	c := newManualClock()
+	open := func() *bucketlite.Store {
+		return openPath(t, path, &bucketlite.Options{Now: c.now, TaskRetention: time.Hour})
+	}
+	st := open()
+	old := finish(t, st, mustDelete(t, items(t, st)), 0)
+	c.add(time.Hour)
+	young := finish(t, st, mustDelete(t, items(t, st)), 0)
+	if _, err := st.Task(ctx, old.ID); err != nil {
+		t.Errorf("after an hour: got %v", err)
+	}
+	c.add(time.Microsecond)
+	open() // looks for work at once
+	if !eventually(func() bool { _, err := st.Task(ctx, old.ID); return errors.Is(err, bucketlite.ErrNotFound) }) {
+		t.Error("after more than an hour: the task is still there")
+	}
+	if _, err := st.Task(ctx, young.ID); err != nil {
+		t.Errorf("younger task: got %v", err)
 	}
 }
