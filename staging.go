@@ -19,7 +19,7 @@ import (
 // finds it. A lease keeps the collector off it; if the stream breaks, or the
 // process does, the lease ends and the collector takes the pieces away.
 const (
-	stageBytes = 4 * chunkSize    // in one transaction
+	stageBytes = 2 * chunkSize    // in one transaction; see decision 006
 	stageLease = 10 * time.Minute // in which a stream must yield the next piece
 )
 
@@ -48,14 +48,25 @@ func (s *Store) stage(ctx context.Context, r io.Reader, limit int64) (*content, 
 	return c, nil
 }
 
-// copy reads a piece while the one before is being written.
+// copy reads a piece while the one before is being written. If others want to
+// write meanwhile, it pauses for as long as the piece took, so that they get half
+// of the time.
 func (st *stager) copy(ctx context.Context, r io.Reader, limit int64) error {
 	var running *engine.Pending
+	var began time.Time
 	wait := func() error {
 		if running == nil {
 			return nil
 		}
-		return public(running.Wait())
+		if err := running.Wait(); err != nil || !running.Crowded() {
+			return public(err)
+		}
+		select {
+		case <-time.After(time.Since(began)):
+		case <-ctx.Done(): // the next write says so
+		case <-st.store.db.Closing():
+		}
+		return nil
 	}
 	spare := make([]byte, stageBytes)
 	piece := make([]byte, stageBytes)
@@ -74,6 +85,7 @@ func (st *stager) copy(ctx context.Context, r io.Reader, limit int64) error {
 			return errTooLong
 		case n > 0:
 			data := piece[:n]
+			began = time.Now()
 			running = st.store.start(ctx, func(tx *engine.Tx, g *group) error { return st.write(tx, data) })
 		}
 		if ended {

@@ -26,6 +26,7 @@ type Pending struct {
 	deadline time.Time   // until when it may wait for another process's lock
 	claimed  atomic.Bool // by a group that runs it, or by whoever refuses it
 	err      error
+	crowded  bool          // others wrote in the same group, or waited for its end
 	done     chan struct{} // closed when err is the verdict
 }
 
@@ -83,6 +84,10 @@ func (p *Pending) Wait() error {
 		}
 	}
 }
+
+// Crowded reports whether others wanted to write while the operation was being
+// committed. It may be called once Wait has returned.
+func (p *Pending) Crowded() bool { return p.crowded }
 
 func (p *Pending) finish(err error) {
 	p.err = err
@@ -181,6 +186,13 @@ func (w *writer) next() *Pending {
 	return nil
 }
 
+// waiting reports whether there is anything in the queue.
+func (w *writer) waiting() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.queue) > 0
+}
+
 // refuseLate refuses the operations that have waited too long by now.
 func (w *writer) refuseLate(now time.Time) {
 	w.mu.Lock()
@@ -270,10 +282,12 @@ func (w *writer) commitGroup(tx *Tx) {
 		return
 	}
 	err := w.commit(tx)
+	crowded := len(w.group) > 1 || w.waiting()
 	for i, p := range w.group {
 		if err != nil {
 			p.err = err // also of those that had failed: what they saw is gone
 		}
+		p.crowded = crowded
 		p.finish(p.err)
 		w.group[i] = nil
 	}
