@@ -47,9 +47,6 @@ type Options struct {
 	// TaskRetention is how long the record of a task is kept after the task has
 	// ended. Default: 24 h.
 	TaskRetention time.Duration
-	// EventRetention is how many of the newest events are kept for watchers that
-	// have fallen behind, roughly. Default: 1,000,000, some 20 MB.
-	EventRetention int
 	// Logger hears of what goes wrong in the background. Default: silence.
 	Logger *slog.Logger
 }
@@ -63,7 +60,7 @@ func (o *Options) withDefaults() (Options, error) {
 	if opts.Durability != Full && opts.Durability != Normal {
 		return opts, badRequest("options: unknown durability %d", opts.Durability)
 	}
-	if opts.BusyTimeout < 0 || opts.MaxObjectBytes < 0 || opts.MaxBlobBytes < 0 || opts.TaskRetention < 0 || opts.EventRetention < 0 {
+	if opts.BusyTimeout < 0 || opts.MaxObjectBytes < 0 || opts.MaxBlobBytes < 0 || opts.TaskRetention < 0 {
 		return opts, badRequest("options: a limit is negative")
 	}
 	if opts.BusyTimeout == 0 {
@@ -77,9 +74,6 @@ func (o *Options) withDefaults() (Options, error) {
 	}
 	if opts.TaskRetention == 0 {
 		opts.TaskRetention = 24 * time.Hour
-	}
-	if opts.EventRetention == 0 {
-		opts.EventRetention = 1_000_000
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now
