@@ -355,15 +355,15 @@ func (bb *blobBuilder) stream(path value.Path, in *BlobInput, f *fieldPlan, b *B
 	limit := bb.bucket.store.opts.MaxBlobBytes
 	r := io.LimitReader(in.Reader, limit+1) // one more tells that it is too long
 	head := make([]byte, chunkSize)
-	n, err := io.ReadFull(r, head)
+	n, ended, err := fill(r, head)
 	head = head[:n]
 	bb.filename(path.Member("filename"), in.Filename)
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		bb.bytes(path, head, in.Filename, in.MIMEType, f, b)
-		return
-	}
 	if err != nil {
 		bb.err = errorf("%s: %s: read: %w", bb.bucket, path, err)
+		return
+	}
+	if ended {
+		bb.bytes(path, head, in.Filename, in.MIMEType, f, b)
 		return
 	}
 	if f.judgesText() {

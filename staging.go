@@ -71,15 +71,14 @@ func (st *stager) copy(ctx context.Context, r io.Reader, limit int64) error {
 	spare := make([]byte, stageBytes)
 	piece := make([]byte, stageBytes)
 	for {
-		n, readErr := io.ReadFull(r, piece)
+		n, ended, readErr := fill(r, piece)
 		st.size += int64(n)
 		st.hash.Write(piece[:n])
 		if err := wait(); err != nil {
 			return err
 		}
-		ended := readErr == io.EOF || readErr == io.ErrUnexpectedEOF
 		switch {
-		case readErr != nil && !ended:
+		case readErr != nil:
 			return errorf("read: %w", readErr)
 		case st.size > limit:
 			return errTooLong
@@ -93,6 +92,20 @@ func (st *stager) copy(ctx context.Context, r io.Reader, limit int64) error {
 		}
 		piece, spare = spare, piece
 	}
+}
+
+// fill reads until buf is full or r has ended. Unlike [io.ReadFull] it does not
+// take the end of a reader that was cut short, an [io.ErrUnexpectedEOF], for its end.
+func fill(r io.Reader, buf []byte) (n int, ended bool, err error) {
+	for n < len(buf) && err == nil {
+		var m int
+		m, err = r.Read(buf[n:])
+		n += m
+	}
+	if err == io.EOF {
+		return n, true, nil
+	}
+	return n, false, err
 }
 
 // write stores a piece and renews the lease.

@@ -131,6 +131,18 @@ func TestStreamGivenUp(t *testing.T) {
 			},
 			want: errTest,
 		},
+		"cut short": { // as the body of a request is
+			reader: func(func()) io.Reader {
+				return io.MultiReader(bytes.NewReader(data), iotest.ErrReader(io.ErrUnexpectedEOF))
+			},
+			want: io.ErrUnexpectedEOF,
+		},
+		"cut short early": {
+			reader: func(func()) io.Reader {
+				return io.MultiReader(bytes.NewReader(data[:100]), iotest.ErrReader(io.ErrUnexpectedEOF))
+			},
+			want: io.ErrUnexpectedEOF,
+		},
 		"context ends": {
 			reader: func(cancel func()) io.Reader {
 				return io.MultiReader(bytes.NewReader(data[:2*mib]), onRead(cancel), bytes.NewReader(data[2*mib:]))
