@@ -66,7 +66,10 @@ type BlobInput struct {
 	// stored as they come, in constant memory and without keeping other writers
 	// waiting, but seen only once the object is.
 	Reader io.Reader
-	// UploadID names a confirmed upload.
+	// UploadID names a confirmed upload of the bucket, whose bytes the blob shares;
+	// see [Bucket.ConfirmUpload]. Any number of objects may name it. One that does
+	// not exist, or whose bytes are gone, is [ErrNotFound], one that is not
+	// confirmed [ErrConflict].
 	UploadID string
 	// Filename and MIMEType describe what Reader gives. Bytes whose type is
 	// recognised must fit the field's type as well.
@@ -136,6 +139,8 @@ type blobBuilder struct {
 	ctx      context.Context
 	bucket   *Bucket
 	judge    *judge
+	upload   *uploadRow // the one that is being confirmed, nil if none is
+	judging  bool       // nothing is read or stored
 	blobs    []Blob
 	contents []*content
 	err      error // of a reader, or of the id source
@@ -222,12 +227,12 @@ func (bb *blobBuilder) fill(path value.Path, in *BlobInput, f *fieldPlan, b *Blo
 		bb.judge.fault(path.Member("data"), ruleRequired, "data or an upload_id expected")
 	case sources > 1:
 		bb.judge.fault(path.Member("data"), ruleData, "data, a reader and an upload_id exclude each other")
-	case in.UploadID != "":
-		bb.err = notFound("upload %s", found(in.UploadID))
-	case !f.typ.isFile() && in.Reader != nil:
+	case !f.typ.isFile() && in.Data == nil:
 		bb.judge.fault(path.Member("data"), ruleData, "a value expected for a field of type "+string(f.typ)+", got bytes")
 	case !f.typ.isFile():
 		bb.inline(path.Member("data"), in.Data, f, b)
+	case in.UploadID != "":
+		bb.uploaded(path.Member("upload_id"), in.UploadID, f, b)
 	case in.Reader != nil:
 		bb.stream(path, in, f, b)
 	default:
@@ -399,14 +404,20 @@ func (bb *blobBuilder) bytes(path value.Path, data []byte, filename, declared st
 		return
 	}
 	mimeType := bb.mime(path, data, filename, declared, f)
-	if f.judgesText() {
-		if !utf8.Valid(data) {
-			bb.judge.fault(path, "utf8", "valid UTF-8 expected in a text that is judged")
-			return
-		}
-		f.conform(bb.judge, path, string(data))
+	if f.judgesText() && !bb.conformText(path, data, f) {
+		return
 	}
 	bb.store(&content{hash: sha256.Sum256(data), size: int64(len(data)), data: data}, filename, mimeType, b)
+}
+
+// conformText judges a text as a whole, and reports whether it can be one.
+func (bb *blobBuilder) conformText(path value.Path, data []byte, f *fieldPlan) bool {
+	if !utf8.Valid(data) {
+		bb.judge.fault(path, "utf8", "valid UTF-8 expected in a text that is judged")
+		return false
+	}
+	f.conform(bb.judge, path, string(data))
+	return true
 }
 
 // store makes c the blob's content.

@@ -20,8 +20,8 @@ const (
 	idleTime  = 2 * time.Second // between looks for tasks that other stores have left
 )
 
-// collector is the goroutine that carries on deletions, collects content nobody
-// refers to, and gives free space back.
+// collector is the goroutine that carries on deletions and other tasks, ends what
+// has expired, collects content nobody refers to, and gives free space back.
 type collector struct {
 	store *Store
 	owner string        // names this store in leases
@@ -71,6 +71,7 @@ func (c *collector) run(shared bool) {
 func (c *collector) round() (worked bool) {
 	for _, piece := range []func() (bool, error){
 		c.deleteSome, c.collectSome, c.vacuumSome, c.forgetSome,
+		c.confirmSome, c.expireUploads, c.forgetUploads,
 	} {
 		start := time.Now()
 		some, err := piece()
@@ -140,6 +141,11 @@ SELECT lease_owner IS ? OR lease_until < ? FROM tasks WHERE num = ? AND status I
 	emptied := bucket == 0
 	if !emptied {
 		if deleted, emptied, err = deleteObjects(tx, g, bucket); err != nil {
+			return err
+		}
+	}
+	if emptied && bucket != 0 {
+		if emptied, err = deleteUploads(tx, g, bucket); err != nil {
 			return err
 		}
 	}

@@ -33,6 +33,7 @@ type content struct {
 	data   []byte
 	staged int64 // contents.num; 0 if not staged
 	there  bool  // stored already, on behalf of something else
+	upload int64 // uploads.num of the upload it was named by; 0 if none
 }
 
 // checkContents refuses contents whose bytes are gone by now: an operation must

@@ -25,6 +25,7 @@ const (
 	ruleProperty = "property" // a blob names no property, or one that is taken
 	ruleData     = "data"     // a blob's data has none of the known forms
 	ruleMIME     = "mime"     // a blob's bytes do not fit the property's type
+	ruleMatch    = "match"    // bytes are not those that were announced
 	ruleSize     = "size"     // an input exceeds a size
 )
 

@@ -6,7 +6,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// Status is where a bucket, an object or a task stands. The values are those of
+// Status is where a bucket, an object, an upload or a task stands. The values are those of
 // the hosted service's TaskStatusEnum.
 type Status string
 
@@ -17,13 +17,17 @@ const (
 	Suspended Status = "SUSPENDED"
 )
 
-// The statuses of objects and tasks, besides InProgress.
+// The statuses of objects, uploads and tasks, besides InProgress.
 const (
-	Draft      Status = "DRAFT"
-	Pending    Status = "PENDING"
-	InProgress Status = "IN_PROGRESS"
-	Completed  Status = "COMPLETED"
-	Failed     Status = "FAILED"
+	Draft               Status = "DRAFT"
+	Pending             Status = "PENDING"
+	InProgress          Status = "IN_PROGRESS"
+	Processing          Status = "PROCESSING"
+	Completed           Status = "COMPLETED"
+	CompletedWithErrors Status = "COMPLETED_WITH_ERRORS"
+	Failed              Status = "FAILED"
+	Canceled            Status = "CANCELED"
+	Skipped             Status = "SKIPPED"
 )
 
 // access is what a call wants of a bucket. Reading its info and statistics is

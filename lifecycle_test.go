@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,6 +64,8 @@ func (s *stage) fixture(t *testing.T, status bucketlite.Status, isLocked bool) *
 	ctx := context.Background()
 	b := bucket(t, s.st, itemsConfig(t.Name()))
 	f := &fixture{st: s.st, ns: namespace(t, s.st), b: b, id: putItem(t, b, itemWithDoc("k", "text")).ID}
+	f.up = createUpload(t, b, docUpload("k")).ID
+	writeUpload(t, b, f.up, "document")
 	for i, to := range toStatus {
 		if status == to {
 			if err := transit[i](b, ctx); err != nil {
@@ -85,6 +88,7 @@ func (s *stage) dump(t *testing.T, b *bucketlite.Bucket) string {
 	return dump(t, s.db, "SELECT * FROM buckets WHERE id = ?", b.ID()) +
 		dump(t, s.db, "SELECT * FROM deltas WHERE bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID()) +
 		dump(t, s.db, "SELECT * FROM objects WHERE bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID()) +
+		dump(t, s.db, "SELECT * FROM uploads WHERE bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID()) +
 		dump(t, s.db, "SELECT * FROM tasks WHERE bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID())
 }
 
@@ -222,6 +226,9 @@ var operations = map[string]struct {
 	"List":        {readObjects, calls["Bucket.List"].do},
 	"Objects":     {readObjects, calls["Bucket.Objects"].do},
 	"OpenBlob":    {readObjects, calls["Bucket.OpenBlob"].do},
+	"Upload":      {readObjects, calls["Bucket.Upload"].do},
+	"Uploads":     {readObjects, calls["Bucket.Uploads"].do},
+	"ListUploads": {readObjects, calls["Bucket.ListUploads"].do},
 
 	"Put, new":      {writeObjects, func(ctx context.Context, f *fixture) error { return second(f.b.Put(ctx, item("new", ""), nil)) }},
 	"Put, replaced": {writeObjects, calls["Bucket.Put"].do},
@@ -231,6 +238,13 @@ var operations = map[string]struct {
 	}},
 	"Patch":        {writeObjects, calls["Bucket.Patch"].do},
 	"DeleteObject": {writeObjects, calls["Bucket.DeleteObject"].do},
+
+	"CreateUpload":   {writeObjects, calls["Bucket.CreateUpload"].do},
+	"CreateUploads":  {writeObjects, calls["Bucket.CreateUploads"].do},
+	"WriteUpload":    {writeObjects, calls["Bucket.WriteUpload"].do},
+	"ConfirmUpload":  {writeObjects, calls["Bucket.ConfirmUpload"].do},
+	"ConfirmUploads": {writeObjects, calls["Bucket.ConfirmUploads"].do},
+	"CancelUpload":   {writeObjects, calls["Bucket.CancelUpload"].do},
 
 	"Update": {changeInfo, calls["Bucket.Update"].do},
 	"Update, name": {changeInfo, func(ctx context.Context, f *fixture) error {
@@ -274,6 +288,14 @@ func TestStateBeforeObject(t *testing.T) {
 		},
 		"Patch":  func(b *bucketlite.Bucket) error { return second(b.Patch(ctx, "none", item("k", ""), nil)) },
 		"Delete": func(b *bucketlite.Bucket) error { return b.DeleteObject(ctx, "none", nil) },
+		"WriteUpload": func(b *bucketlite.Bucket) error {
+			return second(b.WriteUpload(ctx, "none", strings.NewReader("")))
+		},
+		"ConfirmUpload": func(b *bucketlite.Bucket) error { return second(b.ConfirmUpload(ctx, "none", nil)) },
+		"ConfirmUploads": func(b *bucketlite.Bucket) error {
+			return second(b.ConfirmUploads(ctx, []bucketlite.Confirmation{{UploadID: "none"}}))
+		},
+		"CancelUpload": func(b *bucketlite.Bucket) error { return b.CancelUpload(ctx, "none") },
 		"Update, taken": func(b *bucketlite.Bucket) error {
 			return second(b.Update(ctx, bucketlite.BucketUpdate{Name: new("taken")}))
 		},

@@ -35,7 +35,7 @@ func reconcile(t FieldType, declared string, data []byte) (string, error) {
 	}
 	node := mimetype.Detect(data)
 	detected, _, _ := strings.Cut(node.String(), ";")
-	plainText := t == Text && detected == "text/plain" // of which the detector knows few kinds
+	plainText := (t == Text || t == "") && detected == "text/plain" // of which the detector knows few kinds
 	if declared != "" && (detected == octetStream || plainText || isKindOf(declared, node) || sameContainer(declared, detected)) {
 		return declared, nil
 	}
@@ -64,10 +64,13 @@ func sameContainer(a, b string) bool {
 	return kindA == kindB && media(familyA) && media(familyB)
 }
 
-// fits reports whether bytes of the MIME type can be a value of a file field.
+// fits reports whether bytes of the MIME type can be a value of a file field. Any
+// can if it is not known what field that will be.
 func fits(t FieldType, mimeType string) bool {
 	family, kind, _ := strings.Cut(mimeType, "/")
 	switch t {
+	case "":
+		return true
 	case Text:
 		return family == "text" || strings.HasSuffix(kind, "json") || strings.HasSuffix(kind, "xml") ||
 			kind == "javascript" || kind == "yaml" || kind == "x-yaml" || kind == "sql"
@@ -85,6 +88,21 @@ func fits(t FieldType, mimeType string) bool {
 			strings.HasPrefix(mimeType, "application/vnd.openxmlformats-officedocument.spreadsheetml.")
 	}
 	return false
+}
+
+// typeOf returns the type of the file field that bytes declared to be of a MIME
+// type are meant for, "" if that cannot be told.
+func typeOf(declared string) FieldType {
+	base, _, err := mime.ParseMediaType(declared)
+	if err != nil {
+		return ""
+	}
+	for _, t := range []FieldType{Image, Video, Audio, PDF, Excel, Text} {
+		if fits(t, base) {
+			return t
+		}
+	}
+	return ""
 }
 
 // declaredBy returns the MIME type a filename declares where the bytes alone

@@ -52,6 +52,7 @@ type patcher struct {
 	id        string
 	in        *ObjectInput
 	ifVersion int64
+	upload    *uploadRow // the one that is being confirmed: its blob joins those of an array
 
 	given    map[string]any // the user's fields; null removes
 	reserved map[string]any
@@ -115,7 +116,7 @@ func (p *patcher) judge(ctx context.Context) error {
 		p.reserved["object_id"] = p.in.ID
 	}
 	value.Plain(p.in.KeyPrefix, value.Path{{Name: "key_prefix"}}, b.store.opts.objectLimits(), j.fault)
-	builder := blobBuilder{ctx: ctx, bucket: b, judge: j}
+	builder := blobBuilder{ctx: ctx, bucket: b, judge: j, upload: p.upload}
 	err := builder.build(p.in.Blobs)
 	p.blobs, p.contents = builder.blobs, builder.contents
 	return err
@@ -195,13 +196,20 @@ func (p *patcher) isRequired(name string) bool {
 func (p *patcher) mergeBlobs(stored []Blob) (blobs, gone []Blob) {
 	for _, old := range stored {
 		v, given := p.given[old.Property]
-		if given && v == nil && !p.isRequired(old.Property) || hasBlob(p.blobs, old.Property) {
+		if given && v == nil && !p.isRequired(old.Property) || hasBlob(p.blobs, old.Property) && !p.joins(old.Property) {
 			gone = append(gone, old)
 		} else {
 			blobs = append(blobs, old)
 		}
 	}
 	return append(blobs, p.blobs...), gone
+}
+
+// joins reports whether the patch's blobs of the property take their place beside
+// the stored ones, not in their stead.
+func (p *patcher) joins(property string) bool {
+	f := p.bucket.def.plan.index[property]
+	return p.upload != nil && f != nil && f.typ == Array
 }
 
 // patch writes the merged object.
@@ -247,7 +255,7 @@ func (p *patcher) patch(tx *engine.Tx, g *group) error {
 			return err
 		}
 	}
-	if err := exchange(tx, g, p.contents, m.gone); err != nil {
+	if err := exchange(tx, g, o.ID, p.contents, m.gone); err != nil {
 		return err
 	}
 	encoded, _ := m.encoded.(string)

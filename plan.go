@@ -207,6 +207,19 @@ func (f *fieldPlan) checkCount(j *judge, path value.Path, blobs []Blob) {
 	}
 }
 
+// fileField returns what is asked of a file that is a value of the property, or
+// an item of one; nil if the property takes no files.
+func (p *plan) fileField(property string) *fieldPlan {
+	f := p.index[property]
+	if f != nil && f.typ == Array {
+		f = f.items
+	}
+	if f == nil || !f.typ.isFile() {
+		return nil
+	}
+	return f
+}
+
 // judgesText reports whether more is asked of a text than that it is one, so
 // that it must be seen as a whole.
 func (f *fieldPlan) judgesText() bool {

@@ -60,7 +60,7 @@ func (b *Bucket) Validate(ctx context.Context, in ObjectInput) error {
 			return badRequest("validate: blobs[%d] has a reader, which can be read only once", i)
 		}
 	}
-	p := &putter{bucket: b, in: &in, opts: PutOptions{Policy: Insert}}
+	p := &putter{bucket: b, in: &in, opts: PutOptions{Policy: Insert}, judging: true}
 	return p.judge(ctx)
 }
 
@@ -68,9 +68,11 @@ func (b *Bucket) Validate(ctx context.Context, in ObjectInput) error {
 // what the writer made of it. An input that keeps stored blobs is judged as if
 // there were none, and a second time, by the writer, if there are.
 type putter struct {
-	bucket *Bucket
-	in     *ObjectInput
-	opts   PutOptions
+	bucket  *Bucket
+	in      *ObjectInput
+	opts    PutOptions
+	upload  *uploadRow // the one that is being confirmed, nil if none is
+	judging bool       // nothing will be written
 
 	given      map[string]any // the user's fields, before defaults
 	reserved   map[string]any // system members that came with the fields
@@ -138,7 +140,7 @@ func (p *putter) judge(ctx context.Context) error {
 		value.Plain(in.KeyPrefix, value.Path{{Name: "key_prefix"}}, b.store.opts.objectLimits(), j.fault)
 	}
 	if in.Blobs != nil {
-		builder := blobBuilder{ctx: ctx, bucket: b, judge: j}
+		builder := blobBuilder{ctx: ctx, bucket: b, judge: j, upload: p.upload, judging: p.judging}
 		err := builder.build(in.Blobs)
 		p.blobs, p.contents = builder.blobs, builder.contents
 		if err != nil {
@@ -264,10 +266,8 @@ func (p *putter) insert(tx *engine.Tx, g *group, state *bucketState) (done bool,
 	if err != nil || n == 0 {
 		return false, err
 	}
-	for i := range p.contents {
-		if err := g.keep(tx, p.contents[i]); err != nil {
-			return false, err
-		}
+	if err := adopt(tx, g, p.contents, o.ID); err != nil {
+		return false, err
 	}
 	state.tick()
 	state.objects++
@@ -332,7 +332,7 @@ func (p *putter) replace(tx *engine.Tx, g *group, state *bucketState, old *objec
 		return err
 	}
 	if p.blobs != nil {
-		if err := exchange(tx, g, p.contents, stored); err != nil {
+		if err := exchange(tx, g, o.ID, p.contents, stored); err != nil {
 			return err
 		}
 	}
@@ -390,15 +390,30 @@ func (b *Bucket) encodeFields(fields map[string]any) (string, error) {
 	return string(text), nil
 }
 
-// exchange references new contents and drops those of blobs that went. New ones
-// come first, so that what both share never looks unused.
-func exchange(tx *engine.Tx, g *group, contents []*content, gone []Blob) error {
-	for i := range contents {
-		if err := g.keep(tx, contents[i]); err != nil {
+// exchange references an object's new contents and drops those of blobs that
+// went. New ones come first, so that what both share never looks unused.
+func exchange(tx *engine.Tx, g *group, object string, contents []*content, gone []Blob) error {
+	if err := adopt(tx, g, contents, object); err != nil {
+		return err
+	}
+	return g.drop(tx, gone)
+}
+
+// adopt references an object's new contents. An upload that brought one learns
+// which object took it first.
+func adopt(tx *engine.Tx, g *group, contents []*content, object string) error {
+	for _, c := range contents {
+		if err := g.keep(tx, c); err != nil {
+			return err
+		}
+		if c.upload == 0 {
+			continue
+		}
+		if _, err := tx.Exec("UPDATE uploads SET object = ? WHERE num = ? AND object IS NULL", object, c.upload); err != nil {
 			return err
 		}
 	}
-	return g.drop(tx, gone)
+	return nil
 }
 
 // checkVersion compares a stored object's version to the one a call insists on.

@@ -52,6 +52,10 @@ func newLists(t *testing.T, n int) *lists {
 			}
 			if j < 2 {
 				putItems(t, b, n, 1)
+				for range n {
+					createUpload(t, b, docUpload("k"))
+				}
+				addList(l, fmt.Sprintf("uploads %d.%d", i, j), b.ListUploads, b.Uploads, func(u *bucketlite.Upload) string { return u.ID })
 				addList(l, fmt.Sprintf("objects %d.%d", i, j), b.List, b.Objects, func(o *bucketlite.Object) string { return o.ID })
 			}
 		}

@@ -36,6 +36,8 @@ var children = map[string]func(args []string) error{
 	"load":   childLoad,
 	"put":    childPut,
 	"delete": childDelete,
+
+	"uploads": childUploads,
 }
 
 func TestMain(m *testing.M) {
@@ -266,9 +268,11 @@ func execute(t testing.TB, db *sql.DB, statements string) {
 	}
 }
 
-// usedContents counts the blobs that are stored content, by its hash.
-const usedContents = `SELECT j.value ->> '$.details.hash' AS hash, count(*) AS n
-	FROM objects o, json_each(o.blobs) j WHERE hash IS NOT NULL GROUP BY 1`
+// usedContents counts the references to stored content, by its hash: the blobs,
+// and the uploads that hold their bytes.
+const usedContents = `SELECT hash, count(*) AS n FROM (
+	SELECT j.value ->> '$.details.hash' AS hash FROM objects o, json_each(o.blobs) j WHERE hash IS NOT NULL
+	UNION ALL SELECT lower(hex(hash)) FROM uploads WHERE holds = 1) GROUP BY 1`
 
 // invariants are queries that return nothing as long as a file is sound.
 var invariants = map[string]string{
@@ -279,8 +283,19 @@ var invariants = map[string]string{
 		FROM contents c LEFT JOIN used u ON u.hash = lower(hex(c.hash)) WHERE c.refs <> ifnull(u.n, 0)`,
 	"missing content": "WITH used AS (" + usedContents + `) SELECT hash FROM used
 		WHERE hash NOT IN (SELECT lower(hex(hash)) FROM contents WHERE hash IS NOT NULL)`,
-	"content bytes": "SELECT content_bytes FROM store WHERE content_bytes <> (SELECT total(size) FROM contents)",
-	"chunks":        "SELECT id FROM chunks WHERE id >> 24 NOT IN (SELECT num FROM contents)",
+	"content bytes":        "SELECT content_bytes FROM store WHERE content_bytes <> (SELECT total(size) FROM contents)",
+	"uploads of no bucket": "SELECT id FROM uploads WHERE bucket NOT IN (SELECT num FROM buckets)",
+	"uploads": `SELECT id, status FROM uploads WHERE
+		CASE status
+			WHEN 'PENDING' THEN holds <> (hash IS NOT NULL) OR ended_at IS NOT NULL OR object IS NOT NULL
+			WHEN 'PROCESSING' THEN holds <> (hash IS NOT NULL) OR ended_at IS NOT NULL OR object IS NOT NULL OR task IS NULL
+			WHEN 'COMPLETED' THEN hash IS NULL OR ended_at IS NULL OR holds = 0 AND object IS NULL
+			WHEN 'SKIPPED' THEN holds OR hash IS NOT NULL OR ended_at IS NULL OR object IS NULL
+			WHEN 'FAILED' THEN holds OR hash IS NOT NULL OR ended_at IS NULL OR object IS NOT NULL
+			WHEN 'CANCELED' THEN holds OR hash IS NOT NULL OR ended_at IS NULL OR object IS NOT NULL
+			ELSE true
+		END`,
+	"chunks": "SELECT id FROM chunks WHERE id >> 24 NOT IN (SELECT num FROM contents)",
 }
 
 // wantSound fails unless the file at path is whole and agrees with itself.
@@ -349,6 +364,7 @@ type fixture struct {
 	b    *bucketlite.Bucket
 	id   string // of an object
 	task string
+	up   string // an upload whose bytes have come
 }
 
 // newFixture makes a file with a bucket, an object and a task.
@@ -357,7 +373,9 @@ func newFixture(t *testing.T) string {
 	path := filepath.Join(t.TempDir(), "test.db")
 	st := openPath(t, path)
 	other := bucket(t, st, itemsConfig("other"))
-	putItem(t, items(t, st), itemWithDoc("k", "text"))
+	b := items(t, st)
+	putItem(t, b, itemWithDoc("k", "text"))
+	writeUpload(t, b, createUpload(t, b, docUpload("k")).ID, "document")
 	task, err := other.Delete(context.Background())
 	if err == nil {
 		_, err = st.Wait(context.Background(), task.ID)
@@ -385,6 +403,12 @@ func openFixture(t *testing.T, path string, opts *bucketlite.Options) *fixture {
 		t.Fatal(err)
 	}
 	f.id = o.ID
+	for u, err := range f.b.Uploads(ctx, bucketlite.Query{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.up = u.ID
+	}
 	for task, err := range st.Tasks(ctx, bucketlite.TaskQuery{}) {
 		if err != nil {
 			t.Fatal(err)
@@ -446,6 +470,21 @@ var calls = map[string]struct {
 	"Bucket.Put":          {true, func(ctx context.Context, f *fixture) error { return second(f.b.Put(ctx, item("k", "w"), nil)) }},
 	"Bucket.Patch":        {true, func(ctx context.Context, f *fixture) error { return second(f.b.Patch(ctx, f.id, item("k", "w"), nil)) }},
 	"Bucket.DeleteObject": {true, func(ctx context.Context, f *fixture) error { return f.b.DeleteObject(ctx, f.id, nil) }},
+	"Bucket.CreateUpload": {true, func(ctx context.Context, f *fixture) error { return second(f.b.CreateUpload(ctx, docUpload("k"))) }},
+	"Bucket.CreateUploads": {true, func(ctx context.Context, f *fixture) error {
+		return second(f.b.CreateUploads(ctx, []bucketlite.UploadInput{docUpload("k")}, nil))
+	}},
+	"Bucket.WriteUpload": {true, func(ctx context.Context, f *fixture) error {
+		return second(f.b.WriteUpload(ctx, f.up, strings.NewReader("other")))
+	}},
+	"Bucket.ConfirmUpload": {true, func(ctx context.Context, f *fixture) error { return second(f.b.ConfirmUpload(ctx, f.up, nil)) }},
+	"Bucket.ConfirmUploads": {true, func(ctx context.Context, f *fixture) error {
+		return second(f.b.ConfirmUploads(ctx, []bucketlite.Confirmation{{UploadID: f.up}}))
+	}},
+	"Bucket.CancelUpload": {true, func(ctx context.Context, f *fixture) error { return f.b.CancelUpload(ctx, f.up) }},
+	"Bucket.Upload":       {false, func(ctx context.Context, f *fixture) error { return second(f.b.Upload(ctx, f.up)) }},
+	"Bucket.Uploads":      {false, func(ctx context.Context, f *fixture) error { return last(f.b.Uploads(ctx, bucketlite.Query{})) }},
+	"Bucket.ListUploads":  {false, func(ctx context.Context, f *fixture) error { return second(f.b.ListUploads(ctx, bucketlite.Query{})) }},
 	"Bucket.PutBatch": {true, func(ctx context.Context, f *fixture) error {
 		return batchError(f.b.PutBatch(ctx, []bucketlite.ObjectInput{item("k", "w")}, nil))
 	}},

@@ -18,6 +18,8 @@ type TaskType string
 const (
 	DeleteNamespaceTask TaskType = "api_namespaces_delete"
 	DeleteBucketTask    TaskType = "api_buckets_delete"
+	ConfirmUploadTask   TaskType = "api_buckets_uploads_confirm"       // one
+	ConfirmUploadsTask  TaskType = "api_buckets_uploads_batch_confirm" // several
 )
 
 // Task is the durable record of an asynchronous operation as it stood at one
@@ -29,13 +31,15 @@ type Task struct {
 	Status Status   `json:"status"`
 	// Inputs are the ids of what the task works on.
 	Inputs []string `json:"inputs"`
+	// Outputs are what has become of them so far, if the task says so.
+	Outputs []any `json:"outputs"`
 	// AdditionalData describes the task: "bucket_id", "bucket_name", "object_count", ….
 	AdditionalData map[string]any `json:"additional_data"`
 	// Error says why the task failed, if it did.
 	Error     string    `json:"error,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
-	// Processed counts the objects the task has dealt with, of Total.
+	// Processed counts the objects or uploads the task has dealt with, of Total.
 	Processed int64 `json:"-"`
 	Total     int64 `json:"-"`
 
@@ -45,7 +49,7 @@ type Task struct {
 // Done reports whether the task has ended.
 func (t *Task) Done() bool { return t.Status != Pending && t.Status != InProgress }
 
-const taskColumns = "num, id, type, status, inputs, detail, error, created_at, updated_at, processed, total"
+const taskColumns = "num, id, type, status, inputs, detail, error, created_at, updated_at, processed, total, outputs"
 
 func scanTask(r engine.Row) (*Task, error) {
 	t := &Task{
@@ -57,6 +61,9 @@ func scanTask(r engine.Row) (*Task, error) {
 		d := json.NewDecoder(bytes.NewReader([]byte(r.Text(5))))
 		d.UseNumber()
 		err = d.Decode(&t.AdditionalData)
+	}
+	if err == nil {
+		err = decodeInfo(r, 11, &t.Outputs)
 	}
 	if err != nil {
 		return nil, errorf("task %s: %w: %v", found(t.ID), ErrCorrupt, err)

@@ -21,7 +21,7 @@ func TestTaskJSON(t *testing.T) {
 	b := items(t, st)
 	putItems(t, b, 10, 1)
 	members := map[string]string{
-		"task_id": "string", "task_type": "string", "status": "string", "inputs": "array", "additional_data": "object",
+		"task_id": "string", "task_type": "string", "status": "string", "inputs": "array", "outputs": "null", "additional_data": "object",
 		"created_at": "time", "updated_at": "time",
 	}
 	task := mustDelete(t, b)

@@ -26,7 +26,9 @@ CREATE TABLE uploads (
 CREATE INDEX uploads_bucket ON uploads (bucket, num);
 CREATE INDEX uploads_hash ON uploads (bucket, hash) WHERE status = 'COMPLETED';
 CREATE INDEX uploads_expiry ON uploads (expires_at) WHERE status = 'PENDING';
-CREATE INDEX uploads_ended ON uploads (ended_at) WHERE ended_at IS NOT NULL;
+-- Confirmed bytes that no object has taken yet are kept, so their records are not looked at.
+CREATE INDEX uploads_ended ON uploads (ended_at)
+    WHERE ended_at IS NOT NULL AND (status <> 'COMPLETED' OR holds = 0 OR object IS NOT NULL);
 
 CREATE TABLE batches (
     num        INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,0 +1,223 @@
+package bucketlite
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"strings"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+)
+
+// ConfirmOptions adjust [Bucket.ConfirmUpload]. Nil means the defaults.
+type ConfirmOptions struct {
+	// ETag, unless empty, is that of the bytes, with or without its quotes: their
+	// SHA-256 in hexadecimal. Other bytes are not confirmed.
+	ETag string `json:"etag"`
+	// Size, unless 0, is how many bytes there are. Any other number is not confirmed.
+	Size int64 `json:"file_size_bytes"`
+}
+
+// ConfirmUpload ends a pending upload whose bytes have been written. Unless the
+// upload says otherwise that stores an object, in the same transaction: its
+// fields are ObjectMetadata and its blob is the bytes. If an object has the unique
+// key already it is patched instead, as the upload's policy allows: the fields are
+// merged, and the blob takes the place of one of the same property; if that is an
+// array of files it is added.
+//
+// Confirming again returns the same. A refusal leaves the upload as it was: it can
+// be confirmed later, until it expires.
+//
+// Errors: [ErrNotFound], also for an object to be updated; [ErrConflict] if the
+// bytes have not come or are not those expected, or the upload was cancelled, has
+// expired or was skipped; [ErrExists] if the key is taken under [Insert];
+// [ErrInvalid] if the object does not conform; [ErrLocked], [ErrNotActive].
+func (b *Bucket) ConfirmUpload(ctx context.Context, id string, opts *ConfirmOptions) (*Upload, error) {
+	c := &confirmer{bucket: b, id: id}
+	if opts != nil {
+		c.opts = *opts
+	}
+	if err := c.run(ctx); err != nil {
+		return nil, err
+	}
+	return c.row.decode(b)
+}
+
+// confirmer is one confirmation. What is to be stored is prepared in the caller's
+// goroutine; the writer sees whether it still holds.
+type confirmer struct {
+	bucket *Bucket
+	id     string
+	opts   ConfirmOptions
+	job    *confirmJob // of the task it is done for; nil if there is none
+
+	row    uploadRow // the upload, in the end as it is stored
+	in     UploadInput
+	key    []byte   // of the object, if it may exist
+	put    *putter  // stores a new object; nil if there is one
+	patch  *patcher // patches the one there is; nil if there is none
+	policy Policy   // Insert without a unique key
+}
+
+// run confirms the upload. If what was prepared is overtaken it begins anew; after
+// a few times the writer does the merging, so that only an object that comes and
+// goes keeps it from ending.
+func (c *confirmer) run(ctx context.Context) error {
+	err := errMoved
+	for try := 0; errors.Is(err, errMoved); try++ {
+		if err = c.prepare(ctx, try < 3); err == nil {
+			err = c.bucket.store.write(ctx, c.write)
+		}
+	}
+	return err
+}
+
+// prepare reads what there is and works out what is to be stored.
+func (c *confirmer) prepare(ctx context.Context, merge bool) error {
+	b := c.bucket
+	c.put, c.patch, c.key = nil, nil, nil
+	if err := b.store.read(ctx, c.load); err != nil {
+		return err
+	}
+	if c.row.status == Completed || !*c.in.CreateObject {
+		return nil
+	}
+	object := &ObjectInput{Fields: c.in.ObjectMetadata, Blobs: []BlobInput{{Property: c.in.Property, UploadID: c.id}}}
+	if c.policy = c.in.Policy; b.def.key == nil {
+		c.policy = Insert
+	}
+	holder := ""
+	if c.policy != Insert {
+		if c.key = b.def.key.encode(&judge{}, c.in.ObjectMetadata); len(c.key) == 0 {
+			return errorf("%s: upload %q: %w: its object has no key", b, c.id, ErrCorrupt)
+		}
+		err := b.store.read(ctx, func(conn *engine.Conn) (err error) {
+			holder, err = c.holder(conn)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if holder == "" {
+		c.put = &putter{bucket: b, in: object, opts: PutOptions{Policy: Insert}, upload: &c.row}
+		return c.put.prepare(ctx)
+	}
+	c.patch = &patcher{bucket: b, id: holder, in: object, upload: &c.row}
+	if err := c.patch.judge(ctx); err != nil || !merge {
+		return err
+	}
+	if err := b.store.read(ctx, c.patch.load); errors.Is(err, ErrNotFound) {
+		return errMoved
+	} else if err != nil {
+		return err
+	}
+	return c.patch.merge()
+}
+
+// load reads the upload, if it can be confirmed.
+func (c *confirmer) load(conn *engine.Conn) error {
+	b := c.bucket
+	u, err := b.selectUpload(conn, writeObjects, c.id)
+	if err != nil { // what is confirmed is told wherever it may be read
+		done, e := b.selectUpload(conn, readObjects, c.id)
+		if e != nil || done.status != Completed {
+			return err
+		}
+		u = done
+	}
+	if u.status != Completed && u.status != Processing {
+		if err := u.open(b, b.store.now()); err != nil {
+			return err
+		}
+	}
+	if u.hash == nil {
+		return u.conflict(b, "its bytes have not come yet")
+	}
+	hash := hex.EncodeToString(u.hash)
+	if etag := bareETag(c.opts.ETag); etag != "" && !strings.EqualFold(etag, hash) {
+		return u.conflict(b, "its bytes have the etag %q, not %q", hash, etag)
+	}
+	if c.opts.Size != 0 && c.opts.Size != u.size {
+		return u.conflict(b, "it has %d bytes, not %d", u.size, c.opts.Size)
+	}
+	c.row = *u
+	c.in, err = u.input(b)
+	return err
+}
+
+// bareETag returns an etag without what HTTP puts around it.
+func bareETag(etag string) string {
+	return strings.Trim(strings.TrimPrefix(etag, "W/"), `"`)
+}
+
+// holder returns the id of the object that has the key, "" if there is none.
+func (c *confirmer) holder(conn *engine.Conn) (id string, err error) {
+	_, err = conn.QueryRow("SELECT id FROM objects WHERE bucket = ? AND key = ?", []any{c.bucket.num, c.key},
+		func(r engine.Row) { id = r.Text(0) })
+	return id, err
+}
+
+// write confirms the upload and stores its object. The object's blob takes over
+// the reference to the bytes.
+func (c *confirmer) write(tx *engine.Tx, g *group) error {
+	b := c.bucket
+	if err := c.job.check(tx); err != nil {
+		return err
+	}
+	seen := c.row.hash
+	if err := c.load(tx.Conn); err != nil {
+		return err
+	}
+	if c.row.status == Completed {
+		return c.job.succeed(tx, &c.row)
+	}
+	state, err := b.writable(tx, g)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(c.row.hash, seen) {
+		return errMoved // other bytes have come
+	}
+	u, now := &c.row, b.store.now()
+	if *c.in.CreateObject {
+		if u.object, err = c.store(tx, g); err != nil {
+			return err
+		}
+		state.upload = max(state.upload, now)
+		if _, err := tx.Exec("UPDATE contents SET refs = refs - 1 WHERE hash = ?", u.hash); err != nil {
+			return err
+		}
+		u.holds = false
+	}
+	ended := timeOf(now)
+	u.status, u.ended = Completed, &ended
+	_, err = tx.Exec("UPDATE uploads SET status = ?, object = ?, holds = ?, ended_at = ? WHERE num = ?",
+		string(u.status), nilIfBlank(u.object), u.holds, now, u.num)
+	if err != nil {
+		return err
+	}
+	return c.job.succeed(tx, u)
+}
+
+// store creates the object or patches the one that has the key, and returns its id.
+func (c *confirmer) store(tx *engine.Tx, g *group) (id string, err error) {
+	holder := ""
+	if c.policy != Insert {
+		if holder, err = c.holder(tx.Conn); err != nil {
+			return "", err
+		}
+	}
+	switch {
+	case holder == "" && c.policy == Update:
+		return "", notFound("%s: object with %s", c.bucket, c.bucket.def.key.describe(c.in.ObjectMetadata))
+	case holder == "" && c.put == nil, holder != "" && (c.patch == nil || c.patch.id != holder):
+		return "", errMoved
+	case holder == "":
+		err = c.put.put(tx, g)
+		return c.put.stored.object.ID, err
+	}
+	err = c.patch.patch(tx, g)
+	return holder, err
+}

@@ -1,0 +1,278 @@
+package bucketlite
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+// Confirmation names an upload for [Bucket.ConfirmUploads].
+type Confirmation struct {
+	UploadID string `json:"upload_id"`
+	ConfirmOptions
+}
+
+// ConfirmUploads begins to confirm up to [MaxUploads] uploads, each as
+// [Bucket.ConfirmUpload] would, and returns the task that does so, one after the
+// other. Until it comes to them, those that were pending are PROCESSING, and do
+// not expire. One that is refused is pending again. The task's outputs tell what
+// became of each, in order: {"upload_id", "status", "object_id"}, or for one that
+// was refused {"upload_id", "status", "error"}, where the status is COMPLETED or
+// FAILED. The task survives a crash: any store that has the file open carries it on.
+//
+// Errors: [ErrNotFound] naming an upload that does not exist; [ErrBadRequest] for
+// none, or one that is named twice; [ErrTooLarge], [ErrLocked], [ErrNotActive].
+func (b *Bucket) ConfirmUploads(ctx context.Context, confirmations []Confirmation) (*Task, error) {
+	switch {
+	case len(confirmations) == 0:
+		return nil, badRequest("%s: no uploads to confirm", b)
+	case len(confirmations) > MaxUploads:
+		return nil, errorf("%s: %w: %d uploads in one call, at most %d are taken", b, ErrTooLarge, len(confirmations), MaxUploads)
+	}
+	t := &Task{Type: ConfirmUploadTask, Total: int64(len(confirmations))}
+	if len(confirmations) > 1 {
+		t.Type = ConfirmUploadsTask
+	}
+	named := make(map[string]bool)
+	list := make([]any, len(confirmations))
+	for i, c := range confirmations {
+		if named[c.UploadID] {
+			return nil, badRequest("%s: upload %s is named twice", b, found(c.UploadID))
+		}
+		named[c.UploadID] = true
+		t.Inputs = append(t.Inputs, c.UploadID)
+		item := map[string]any{"upload_id": c.UploadID}
+		if c.ETag != "" {
+			item["etag"] = c.ETag
+		}
+		if c.Size != 0 {
+			item["file_size_bytes"] = c.Size
+		}
+		list[i] = item
+	}
+	t.AdditionalData = map[string]any{"bucket_id": b.id, "confirmations": list}
+	var err error
+	if t.ID, err = b.store.ids.next(taskPrefix); err != nil {
+		return nil, err
+	}
+	var task *Task
+	err = b.store.write(ctx, func(tx *engine.Tx, g *group) (err error) {
+		task, err = b.startConfirming(tx, g, t)
+		return err
+	})
+	return task, err
+}
+
+// startConfirming writes the task and hands it the uploads that are pending.
+func (b *Bucket) startConfirming(tx *engine.Tx, g *group, t *Task) (*Task, error) {
+	if _, err := b.writable(tx, g); err != nil {
+		return nil, err
+	}
+	var pending []int64
+	for _, id := range t.Inputs {
+		u, err := b.selectUpload(tx.Conn, writeObjects, id)
+		if err != nil {
+			return nil, err
+		}
+		if u.open(b, b.store.now()) == nil {
+			pending = append(pending, u.num)
+		}
+	}
+	var namespace int64
+	_, err := tx.QueryRow("SELECT namespace FROM buckets WHERE num = ?", []any{b.num}, func(r engine.Row) { namespace = r.Int(0) })
+	if err != nil {
+		return nil, err
+	}
+	if err := b.store.newTask(tx, t, namespace, b.num); err != nil {
+		return nil, err
+	}
+	for _, num := range pending {
+		if _, err := tx.Exec("UPDATE uploads SET status = 'PROCESSING', task = ? WHERE num = ?", t.ID, num); err != nil {
+			return nil, err
+		}
+	}
+	g.wake = true
+	return selectTask(tx.Conn, t.ID)
+}
+
+// giveBackUploads makes the uploads that a task was to confirm, and has not yet,
+// pending again. It is for a task that is cancelled, in the same transaction.
+func giveBackUploads(tx *engine.Tx, task string) error {
+	_, err := tx.Exec(`
+UPDATE uploads SET status = 'PENDING'
+WHERE id IN (SELECT i.value FROM tasks t, json_each(t.inputs) i WHERE t.id = ?1) AND status = 'PROCESSING' AND task = ?1`, task)
+	return err
+}
+
+// confirmJob is a task of confirming, and where it stands.
+type confirmJob struct {
+	collector     *collector
+	num           int64 // tasks.num
+	id            string
+	bucket        int64
+	confirmations []Confirmation
+	outputs       []any
+}
+
+// confirmSome deals with the next upload of the oldest task of confirming that no
+// other store is at.
+func (c *collector) confirmSome() (worked bool, err error) {
+	ctx := context.Background()
+	var job *confirmJob
+	err = c.store.read(ctx, func(conn *engine.Conn) (err error) {
+		job, err = c.confirmJob(conn)
+		return err
+	})
+	if err != nil || job == nil {
+		return false, err
+	}
+	refusal := job.next(ctx)
+	if refusal == nil || errors.Is(refusal, errLeft) {
+		return true, nil
+	}
+	for _, passing := range []error{ErrBusy, ErrClosed, ErrFull, ErrReadOnly, ErrOutcomeUnknown} {
+		if errors.Is(refusal, passing) {
+			return false, refusal // it says nothing of the upload
+		}
+	}
+	err = c.store.write(ctx, func(tx *engine.Tx, g *group) error { return job.refuse(tx, refusal) })
+	if errors.Is(err, errLeft) {
+		err = nil
+	}
+	return true, err
+}
+
+// confirmJob reads the oldest task of confirming that this store may carry on,
+// nil if there is none.
+func (c *collector) confirmJob(conn *engine.Conn) (*confirmJob, error) {
+	var job *confirmJob
+	err := conn.Query(`
+SELECT num, id, bucket, detail, outputs FROM tasks
+WHERE status IN ('PENDING', 'IN_PROGRESS') AND type IN ('api_buckets_uploads_confirm', 'api_buckets_uploads_batch_confirm')
+    AND (lease_owner IS ? OR lease_until < ?) ORDER BY num LIMIT 1`, []any{c.owner, time.Now().UnixMicro()}, func(r engine.Row) error {
+		job = &confirmJob{collector: c, num: r.Int(0), id: r.Text(1), bucket: r.Int(2)}
+		var detail struct {
+			Confirmations []Confirmation `json:"confirmations"`
+		}
+		err := json.Unmarshal([]byte(r.Text(3)), &detail)
+		if err == nil {
+			err = decodeInfo(r, 4, &job.outputs)
+		}
+		job.confirmations = detail.Confirmations
+		if err != nil || len(job.outputs) >= len(job.confirmations) {
+			return errorf("task %q: %w: %v", job.id, ErrCorrupt, err)
+		}
+		return nil
+	})
+	return job, err
+}
+
+// next confirms the next upload, and returns why that was refused.
+func (k *confirmJob) next(ctx context.Context) error {
+	b, err := k.collector.store.bucketNumbered(ctx, k.bucket)
+	if err != nil {
+		return err
+	}
+	next := k.confirmations[len(k.outputs)]
+	c := &confirmer{bucket: b, id: next.UploadID, opts: next.ConfirmOptions, job: k}
+	return c.run(ctx)
+}
+
+// errLeft says that a task has been cancelled, or another store carries it on.
+var errLeft = errors.New("the task is no longer this store's")
+
+// check returns errLeft if the task does not stand where it did. A nil job has
+// nothing to check.
+func (k *confirmJob) check(tx *engine.Tx) error {
+	if k == nil {
+		return nil
+	}
+	found, err := tx.QueryRow(`
+SELECT 1 FROM tasks WHERE num = ? AND status IN ('PENDING', 'IN_PROGRESS') AND processed = ? AND (lease_owner IS ? OR lease_until < ?)`,
+		[]any{k.num, int64(len(k.outputs)), k.collector.owner, time.Now().UnixMicro()}, nil)
+	if err == nil && !found {
+		err = errLeft
+	}
+	return err
+}
+
+// succeed notes that the upload is confirmed. A nil job notes nothing.
+func (k *confirmJob) succeed(tx *engine.Tx, u *uploadRow) error {
+	if k == nil {
+		return nil
+	}
+	output := map[string]any{"upload_id": u.id, "status": string(Completed)}
+	if u.object != "" {
+		output["object_id"] = u.object
+	}
+	return k.note(tx, output)
+}
+
+// refuse notes why the next upload was not confirmed, and makes it pending again.
+func (k *confirmJob) refuse(tx *engine.Tx, refusal error) error {
+	if err := k.check(tx); err != nil {
+		return err
+	}
+	id := k.confirmations[len(k.outputs)].UploadID
+	if _, err := tx.Exec("UPDATE uploads SET status = 'PENDING' WHERE id = ? AND status = 'PROCESSING' AND task = ?", id, k.id); err != nil {
+		return err
+	}
+	return k.note(tx, map[string]any{"upload_id": id, "status": string(Failed), "error": refusal.Error()})
+}
+
+// note adds an output to the task and renews the lease. The last one ends the task.
+func (k *confirmJob) note(tx *engine.Tx, output map[string]any) error {
+	outputs := append(k.outputs[:len(k.outputs):len(k.outputs)], output)
+	s := k.collector.store
+	now := s.now()
+	status, ended, message := InProgress, any(nil), any(nil)
+	if len(outputs) == len(k.confirmations) {
+		ended = now
+		status, message = k.verdict(outputs)
+	}
+	_, err := tx.Exec(`
+UPDATE tasks SET status = ?, processed = ?, outputs = ?, error = ?, updated_at = ?, ended_at = ?, lease_owner = ?, lease_until = ? WHERE num = ?`,
+		string(status), int64(len(outputs)), string(value.Append(nil, outputs)), message, now, ended,
+		k.collector.owner, time.Now().Add(leaseTime).UnixMicro(), k.num)
+	return err
+}
+
+// verdict returns the status with which the task ends, and an error if it fails.
+func (k *confirmJob) verdict(outputs []any) (status Status, message any) {
+	failed := 0
+	for _, output := range outputs {
+		if output.(map[string]any)["status"] == string(Failed) {
+			failed++
+		}
+	}
+	switch failed {
+	case 0:
+		return Completed, nil
+	case len(outputs):
+		return Failed, fmt.Sprint(outputs[0].(map[string]any)["error"])
+	}
+	return CompletedWithErrors, nil
+}
+
+// bucketNumbered returns a handle on a bucket by its number.
+func (s *Store) bucketNumbered(ctx context.Context, num int64) (*Bucket, error) {
+	id := ""
+	n := &Namespace{store: s}
+	err := s.read(ctx, func(c *engine.Conn) error {
+		found, err := c.QueryRow("SELECT b.id, n.num, n.id, n.name FROM buckets b JOIN namespaces n ON n.num = b.namespace WHERE b.num = ?",
+			[]any{num}, func(r engine.Row) { id, n.num, n.id, n.name = r.Text(0), r.Int(1), r.Text(2), r.Text(3) })
+		if err == nil && !found {
+			err = notFound("the bucket")
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return n.Bucket(ctx, id)
+}

@@ -1,0 +1,431 @@
+package bucketlite
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+// UploadInput announces bytes that are to be uploaded, and what is to become of
+// them. Its JSON form is that of the hosted service's CreateUploadRequest.
+type UploadInput struct {
+	// Filename is required: 1 to 255 characters, no path.
+	Filename string
+	// ContentType is the MIME type of the bytes, required. It must fit Type, and
+	// so must bytes whose type is recognised.
+	ContentType string
+	// Size is how many bytes will come; 0 if that is not known. Any other number
+	// of bytes is then refused.
+	Size int64
+	// ExpiresIn is for how many seconds the upload may be written and confirmed,
+	// 60 to 86400. Default: 3600.
+	ExpiresIn int64
+	// Metadata is kept with the upload and returned; it is no part of an object.
+	Metadata map[string]any
+	// CreateObject says whether confirming stores an object. If not, the upload is
+	// there for [BlobInput].UploadID to name. Nil means true.
+	CreateObject *bool
+	// ObjectMetadata are the object's fields.
+	ObjectMetadata map[string]any
+	// Property names the file field, or array of files, the bytes are a value of.
+	// Default: Filename without its extension. If an object is to be stored, the
+	// schema must declare it.
+	Property string
+	// Type, if given, must be the field's type, or that of its items, in any case.
+	// Default: that type, or without such a field what ContentType suggests.
+	Type FieldType
+	// FileHash is the SHA-256 of the bytes as 64 hexadecimal digits in lower case,
+	// if it is known. Other bytes are then refused.
+	FileHash string
+	// SkipDuplicates says whether an upload whose FileHash is that of bytes already
+	// uploaded to the bucket shares those. Nil means true.
+	SkipDuplicates *bool
+	// Policy says what confirming does when the object's unique key is taken or
+	// free. It is not in the hosted service's form. Empty means the bucket's
+	// default. Without a unique key it is ignored.
+	Policy Policy
+}
+
+// UnmarshalJSON reads the JSON form strictly, as [ObjectInput.UnmarshalJSON]
+// does. Null counts as absent.
+func (in *UploadInput) UnmarshalJSON(data []byte) error {
+	v, err := value.Parse(data, value.Limits{MaxDepth: objectFormLimits.MaxDepth, MaxBytes: maxInputBytes})
+	if err != nil {
+		return &ValidationError{Subject: "upload", Issues: syntaxIssues(nil, err)}
+	}
+	doc, ok := v.(map[string]any)
+	if !ok {
+		return &ValidationError{Subject: "upload", Issues: []Issue{{"", ruleType, "object expected, got " + found(v)}}}
+	}
+	j := &judge{}
+	*in = uploadInput(j, doc)
+	return j.err("upload")
+}
+
+// uploadInput is the inverse of [UploadInput.document].
+func uploadInput(j *judge, doc map[string]any) UploadInput {
+	return UploadInput{
+		Filename:       member[string](j, doc, "filename", "string"),
+		ContentType:    member[string](j, doc, "content_type", "string"),
+		Size:           integerMember(j, doc, "file_size_bytes"),
+		ExpiresIn:      integerMember(j, doc, "presigned_url_expiration"),
+		Metadata:       member[map[string]any](j, doc, "metadata", "object"),
+		CreateObject:   boolMember(j, doc, "create_object_on_confirm"),
+		ObjectMetadata: member[map[string]any](j, doc, "object_metadata", "object"),
+		Property:       member[string](j, doc, "blob_property", "string"),
+		Type:           FieldType(member[string](j, doc, "blob_type", "string")),
+		FileHash:       member[string](j, doc, "file_hash", "string"),
+		SkipDuplicates: boolMember(j, doc, "skip_duplicates"),
+		Policy:         Policy(member[string](j, doc, "policy", "string")),
+	}
+}
+
+// member returns a member of doc, the zero T if it is absent or null.
+func member[T any](j *judge, doc map[string]any, name, want string) T {
+	v, ok := doc[name].(T)
+	if !ok && doc[name] != nil {
+		j.fault(value.Path{{Name: name}}, ruleType, want+" expected, got "+found(doc[name]))
+	}
+	return v
+}
+
+func integerMember(j *judge, doc map[string]any, name string) int64 {
+	n, ok := value.Int(doc[name])
+	if !ok && doc[name] != nil {
+		j.fault(value.Path{{Name: name}}, ruleType, "integer expected, got "+found(doc[name]))
+	}
+	return n
+}
+
+func boolMember(j *judge, doc map[string]any, name string) *bool {
+	v := member[bool](j, doc, name, "boolean")
+	if doc[name] == nil {
+		return nil
+	}
+	return &v
+}
+
+// document returns the JSON form of an input in which nothing is unset that has a
+// default.
+func (in *UploadInput) document() map[string]any {
+	doc := map[string]any{
+		"filename": in.Filename, "content_type": in.ContentType, "presigned_url_expiration": in.ExpiresIn,
+		"create_object_on_confirm": *in.CreateObject, "skip_duplicates": *in.SkipDuplicates,
+		"blob_property": in.Property, "blob_type": string(in.Type), "file_hash": in.FileHash, "policy": string(in.Policy),
+	}
+	if in.Size != 0 {
+		doc["file_size_bytes"] = in.Size
+	}
+	if in.Metadata != nil {
+		doc["metadata"] = in.Metadata
+	}
+	if in.ObjectMetadata != nil {
+		doc["object_metadata"] = in.ObjectMetadata
+	}
+	return doc
+}
+
+// Upload is an upload as it stood at one moment. Its JSON form is that of the
+// hosted service's UploadResponse.
+//
+// It is PENDING until it is confirmed, and COMPLETED then; PROCESSING while a
+// task is to confirm it; CANCELED; FAILED if it expired; or SKIPPED if it turned
+// out at once that its object exists. The record is deleted 30 days after the
+// upload has ended. One that holds bytes no object has taken yet is kept, and
+// its bytes with it, until the bucket is deleted.
+type Upload struct {
+	ID          string `json:"upload_id"`
+	BucketID    string `json:"bucket_id"`
+	Filename    string `json:"filename"`
+	ContentType string `json:"content_type"`
+	// Size is how many bytes have come, before that how many were announced, 0 if
+	// neither is known.
+	Size int64 `json:"file_size_bytes,omitempty"`
+	// PresignedURL is for those who offer uploads over HTTP; it is empty here.
+	PresignedURL string `json:"presigned_url,omitempty"`
+	// ExpiresIn is for how many seconds the upload may be written and confirmed.
+	ExpiresIn int64 `json:"presigned_url_expiration"`
+	// Key is "<namespace id>/<bucket id>/<upload id>/<filename>".
+	Key            string         `json:"s3_key"`
+	Status         Status         `json:"status"`
+	Metadata       map[string]any `json:"metadata"`
+	CreateObject   bool           `json:"create_object_on_confirm"`
+	ObjectMetadata map[string]any `json:"object_metadata,omitempty"`
+	Property       string         `json:"blob_property,omitempty"`
+	Type           FieldType      `json:"blob_type,omitempty"`
+	// FileHash is the SHA-256 of the bytes in hexadecimal, announced or found.
+	FileHash       string `json:"file_hash,omitempty"`
+	SkipDuplicates bool   `json:"skip_duplicates"`
+	// IsDuplicate says that the bytes are those of the upload DuplicateOf, and
+	// need not be sent.
+	IsDuplicate bool   `json:"is_duplicate"`
+	DuplicateOf string `json:"duplicate_of_upload_id,omitempty"`
+	// SkippedUniqueKey says that the object ExistingObjectID has the unique key.
+	SkippedUniqueKey bool   `json:"skipped_unique_key"`
+	ExistingObjectID string `json:"existing_object_id,omitempty"`
+	// Message tells people why nothing needs to be sent, or why the upload failed.
+	Message   string    `json:"message,omitempty"`
+	CreatedAt time.Time `json:"created_at"`
+	// ExpiresAt is when an upload that was not confirmed by then has failed.
+	ExpiresAt time.Time `json:"expires_at"`
+	// CompletedAt is when the upload was confirmed.
+	CompletedAt *time.Time `json:"completed_at,omitempty"`
+	// VerifiedAt is when its bytes were stored, or found to be there.
+	VerifiedAt *time.Time `json:"verified_at,omitempty"`
+	// ETag is the SHA-256 of the bytes in hexadecimal and in double quotes, empty
+	// before they have come.
+	ETag string `json:"etag,omitempty"`
+	// ObjectID is the object the upload was confirmed into, or that used it first.
+	ObjectID string `json:"object_id,omitempty"`
+	// TaskID is the task that confirms it, or did, if there is one.
+	TaskID string `json:"task_id,omitempty"`
+	// Policy is the one that applies when it is confirmed; empty if it does not matter.
+	Policy Policy `json:"-"`
+
+	num int64
+}
+
+// Upload returns the upload with the id, or [ErrNotFound]. Those of a suspended
+// bucket cannot be read: [ErrNotActive].
+func (b *Bucket) Upload(ctx context.Context, id string) (*Upload, error) {
+	var row *uploadRow
+	err := b.store.read(ctx, func(c *engine.Conn) (err error) {
+		row, err = b.selectUpload(c, readObjects, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return row.decode(b)
+}
+
+// Uploads iterates over the bucket's uploads in order of creation, whatever has
+// become of them.
+func (b *Bucket) Uploads(ctx context.Context, q Query) iter.Seq2[*Upload, error] {
+	return each(ctx, b.store, q, b.ListUploads)
+}
+
+// ListUploads returns one page of the bucket's uploads, in order of creation.
+func (b *Bucket) ListUploads(ctx context.Context, q Query) (*Page[*Upload], error) {
+	limit, err := q.limit()
+	if err != nil {
+		return nil, err
+	}
+	l := list{"uploads", b.num}
+	after, err := b.store.position(l, q)
+	if err != nil {
+		return nil, err
+	}
+	var rows []uploadRow
+	err = b.store.read(ctx, func(c *engine.Conn) error {
+		rows = nil
+		return b.selectUploads(c, readObjects, "u.num > ?2 WHERE b.num = ?1 ORDER BY u.num LIMIT ?3", []any{b.num, after, int64(limit + 1)}, &rows)
+	})
+	if err != nil {
+		return nil, err
+	}
+	uploads := make([]*Upload, len(rows))
+	for i := range rows {
+		if uploads[i], err = rows[i].decode(b); err != nil {
+			return nil, err
+		}
+	}
+	return page(b.store, l, uploads, limit, func(u *Upload) int64 { return u.num }), nil
+}
+
+// CancelUpload gives up an upload that is pending or has failed, and drops its
+// bytes. Cancelling again does nothing.
+//
+// Errors: [ErrNotFound], [ErrConflict] for an upload that is confirmed, being
+// confirmed or skipped, [ErrLocked], [ErrNotActive].
+func (b *Bucket) CancelUpload(ctx context.Context, id string) error {
+	return b.store.write(ctx, func(tx *engine.Tx, g *group) error {
+		u, err := b.selectUpload(tx.Conn, writeObjects, id)
+		if err != nil {
+			return err
+		}
+		switch u.status {
+		case Canceled:
+			return nil
+		case Pending, Failed:
+			return u.end(tx, g, Canceled, b.store.now())
+		}
+		return u.conflict(b, "it is %s and cannot be cancelled", u.status)
+	})
+}
+
+// uploadColumns are what uploadRow reads, of uploads AS u.
+const uploadColumns = `u.num, u.id, u.status, u.request, u.hash, u.size, u.mime_type, u.holds, u.duplicate_of, u.object, u.task,
+    u.created_at, u.expires_at, u.written_at, u.ended_at`
+
+// uploadRow is a stored upload before its JSON is decoded.
+type uploadRow struct {
+	num         int64
+	namespace   string // its id
+	id          string
+	status      Status
+	request     string
+	hash        []byte // nil: no bytes have come
+	size        int64
+	mimeType    string
+	holds       bool // counts as a reference to the content
+	duplicateOf string
+	object      string
+	task        string
+	created     int64
+	expires     int64
+	written     *time.Time
+	ended       *time.Time
+}
+
+// scan reads uploadColumns from column i on.
+func (u *uploadRow) scan(r engine.Row, i int) {
+	*u = uploadRow{
+		num: r.Int(i), id: r.Text(i + 1), status: Status(r.Text(i + 2)), request: r.Text(i + 3),
+		hash: r.Bytes(i + 4), size: r.Int(i + 5), mimeType: r.Text(i + 6), holds: r.Int(i+7) != 0,
+		duplicateOf: r.Text(i + 8), object: r.Text(i + 9), task: r.Text(i + 10),
+		created: r.Int(i + 11), expires: r.Int(i + 12), written: optionalTime(r, i+13), ended: optionalTime(r, i+14),
+	}
+}
+
+// selectUpload reads the upload with the id, if the bucket allows the access.
+func (b *Bucket) selectUpload(c *engine.Conn, a access, id string) (*uploadRow, error) {
+	var rows []uploadRow
+	err := b.selectUploads(c, a, "u.id = ?2 WHERE b.num = ?1", []any{b.num, id}, &rows)
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, b.noUpload(id)
+	}
+	return &rows[0], nil
+}
+
+// selectUploads reads uploads, and whether the bucket allows the access, in one
+// statement.
+func (b *Bucket) selectUploads(c *engine.Conn, a access, where string, args []any, rows *[]uploadRow) error {
+	found := false
+	err := c.Query("SELECT b.name, b.status, b.locked, n.id, "+uploadColumns+`
+FROM buckets b JOIN namespaces n ON n.num = b.namespace LEFT JOIN uploads u ON u.bucket = b.num AND `+where, args, func(r engine.Row) error {
+		if !found {
+			found = true
+			if err := permit(r.Text(0), Status(r.Text(1)), r.Int(2) != 0, a); err != nil {
+				return err
+			}
+		}
+		if !r.Null(4) {
+			var u uploadRow
+			u.scan(r, 4)
+			u.namespace = r.Text(3)
+			*rows = append(*rows, u)
+		}
+		return nil
+	})
+	if err == nil && !found {
+		err = b.gone()
+	}
+	return err
+}
+
+func (b *Bucket) noUpload(id string) error {
+	return notFound("%s: upload %s", b, found(id))
+}
+
+// input returns what was asked for. What cannot be decoded was not written by us.
+func (u *uploadRow) input(b *Bucket) (UploadInput, error) {
+	doc, err := value.ParseTrusted(u.request)
+	if err == nil {
+		j := &judge{}
+		in := uploadInput(j, doc)
+		if err = j.err("upload"); err == nil && in.CreateObject != nil && in.SkipDuplicates != nil {
+			return in, nil
+		}
+	}
+	return UploadInput{}, errorf("%s: upload %q: %w: %v", b, u.id, ErrCorrupt, err)
+}
+
+// decode returns the upload as it stands by now.
+func (u *uploadRow) decode(b *Bucket) (*Upload, error) {
+	in, err := u.input(b)
+	if err != nil {
+		return nil, err
+	}
+	if u.expired(b.store.now()) { // as the collector will leave it
+		ended := *u
+		ended.status, ended.hash, ended.duplicateOf, ended.written = Failed, nil, "", nil
+		u = &ended
+	}
+	up := &Upload{
+		num: u.num, ID: u.id, BucketID: b.id, Filename: in.Filename, ContentType: in.ContentType, Size: in.Size, ExpiresIn: in.ExpiresIn,
+		Key: u.namespace + "/" + b.id + "/" + u.id + "/" + in.Filename, Status: u.status, Metadata: in.Metadata,
+		CreateObject: *in.CreateObject, ObjectMetadata: in.ObjectMetadata, Property: in.Property, Type: in.Type,
+		FileHash: in.FileHash, SkipDuplicates: *in.SkipDuplicates, IsDuplicate: u.duplicateOf != "", DuplicateOf: u.duplicateOf,
+		CreatedAt: timeOf(u.created), ExpiresAt: timeOf(u.expires), VerifiedAt: u.written, TaskID: u.task, Policy: in.Policy,
+	}
+	if up.Metadata == nil {
+		up.Metadata = map[string]any{}
+	}
+	if u.hash != nil {
+		up.Size, up.FileHash = u.size, hex.EncodeToString(u.hash)
+		up.ETag = `"` + up.FileHash + `"`
+	}
+	switch u.status {
+	case Skipped:
+		up.SkippedUniqueKey, up.ExistingObjectID = true, u.object
+		up.Message = fmt.Sprintf("object %q has the unique key: nothing needs to be sent", u.object)
+	case Failed:
+		up.Message = "it was not confirmed before it expired"
+	case Completed:
+		up.ObjectID, up.CompletedAt = u.object, u.ended
+	}
+	if up.IsDuplicate && up.Message == "" {
+		up.Message = fmt.Sprintf("upload %q brought the same bytes: nothing needs to be sent", u.duplicateOf)
+	}
+	return up, nil
+}
+
+// expired reports whether the time to confirm the upload has passed.
+func (u *uploadRow) expired(now int64) bool { return u.status == Pending && u.expires <= now }
+
+// open returns nil while the upload waits to be written or confirmed, else why
+// it does not.
+func (u *uploadRow) open(b *Bucket, now int64) error {
+	switch {
+	case u.expired(now), u.status == Failed:
+		return u.conflict(b, "it expired at %s", timeOf(u.expires).Format(time.RFC3339))
+	case u.status == Pending:
+		return nil
+	case u.status == Skipped:
+		return &ConflictError{Subject: fmt.Sprintf("%s: upload %q", b, u.id), ExistingID: u.object, Exists: true,
+			Reason: fmt.Sprintf("it was skipped, object %q has the unique key", u.object)}
+	}
+	return u.conflict(b, "it is %s", u.status)
+}
+
+// conflict says that a call is at odds with where the upload stands.
+func (u *uploadRow) conflict(b *Bucket, format string, args ...any) error {
+	return &ConflictError{Subject: fmt.Sprintf("%s: upload %q", b, u.id), Reason: fmt.Sprintf(format, args...)}
+}
+
+// end gives the upload a status in which it has no bytes any more.
+func (u *uploadRow) end(tx *engine.Tx, g *group, status Status, at int64) error {
+	_, err := tx.Exec(`
+UPDATE uploads SET status = ?, hash = NULL, size = NULL, mime_type = NULL, holds = 0, duplicate_of = NULL, written_at = NULL, ended_at = ?
+WHERE num = ?`, string(status), at, u.num)
+	if err == nil && u.holds {
+		err = g.dropHash(tx, u.hash)
+	}
+	return err
+}
+
+// dropHash takes back one reference to a content.
+func (g *group) dropHash(tx *engine.Tx, hash []byte) error {
+	g.wake = true
+	_, err := tx.Exec("UPDATE contents SET refs = refs - 1 WHERE hash = ?", hash)
+	return err
+}

@@ -1,0 +1,369 @@
+package bucketlite
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+// MaxUploads is the most uploads one [Bucket.CreateUploads] or
+// [Bucket.ConfirmUploads] takes.
+const MaxUploads = 100
+
+// For how long an upload may be written and confirmed, in seconds.
+const (
+	defaultExpiration = 3600
+	minExpiration     = 60
+	maxExpiration     = 86400
+)
+
+// UploadsOptions adjust [Bucket.CreateUploads]. Nil means the defaults.
+type UploadsOptions struct {
+	// Metadata and ObjectMetadata are shared by all uploads. A member that an
+	// upload has itself is that upload's.
+	Metadata       map[string]any `json:"shared_metadata"`
+	ObjectMetadata map[string]any `json:"shared_object_metadata"`
+}
+
+// CreateUpload announces an upload: [Bucket.WriteUpload] brings its bytes and
+// [Bucket.ConfirmUpload] makes an object of them. What can be judged before any
+// bytes are sent is judged now: whether the property takes such a file, and
+// whether the object's fields conform; where the object may exist, so that its
+// fields are to be merged, required fields may be missing.
+//
+// Under [Insert], if the unique key is taken, the upload is SKIPPED. If the bytes
+// of FileHash have been uploaded to the bucket before and are still there, they
+// need not be written: the upload shares them and can be confirmed at once.
+//
+// Errors: [ErrInvalid] with every reason, [ErrTooLarge], [ErrBadRequest] without
+// a policy, [ErrLocked], [ErrNotActive].
+func (b *Bucket) CreateUpload(ctx context.Context, in UploadInput) (*Upload, error) {
+	j := &judge{}
+	d, err := b.draftUpload(j, nil, in)
+	if err != nil {
+		return nil, err
+	}
+	uploads, err := b.createUploads(ctx, j, []*uploadDraft{d})
+	if err != nil {
+		return nil, err
+	}
+	return uploads[0], nil
+}
+
+// CreateUploads is [Bucket.CreateUpload] for up to [MaxUploads] uploads, in one
+// transaction: all are created, in order, or none. The paths of what is wrong
+// begin with the input's place, as in "uploads[3].filename".
+func (b *Bucket) CreateUploads(ctx context.Context, inputs []UploadInput, opts *UploadsOptions) ([]*Upload, error) {
+	if opts == nil {
+		opts = &UploadsOptions{}
+	}
+	if len(inputs) > MaxUploads {
+		return nil, errorf("%s: %w: %d uploads in one call, at most %d are taken", b, ErrTooLarge, len(inputs), MaxUploads)
+	}
+	j := &judge{}
+	drafts := make([]*uploadDraft, len(inputs))
+	for i, in := range inputs {
+		in.Metadata = withShared(in.Metadata, opts.Metadata)
+		in.ObjectMetadata = withShared(in.ObjectMetadata, opts.ObjectMetadata)
+		var err error
+		if drafts[i], err = b.draftUpload(j, value.Path{{Name: "uploads"}}.Item(i), in); err != nil {
+			return nil, err
+		}
+	}
+	return b.createUploads(ctx, j, drafts)
+}
+
+// withShared returns own with the members of shared it does not have itself.
+func withShared(own, shared map[string]any) map[string]any {
+	if shared == nil {
+		return own
+	}
+	merged := maps.Clone(shared)
+	maps.Copy(merged, own)
+	return merged
+}
+
+// createUploads writes drafts, unless the judge found something wrong with them.
+func (b *Bucket) createUploads(ctx context.Context, j *judge, drafts []*uploadDraft) ([]*Upload, error) {
+	if err := b.refusal(j); err != nil {
+		return nil, err
+	}
+	var rows []uploadRow
+	err := b.store.write(ctx, func(tx *engine.Tx, g *group) error {
+		rows = rows[:0]
+		if _, err := b.writable(tx, g); err != nil {
+			return err
+		}
+		for _, d := range drafts {
+			if err := d.check(tx); err != nil {
+				return err
+			}
+		}
+		for _, d := range drafts {
+			if err := d.write(tx, g); err != nil {
+				return err
+			}
+			u, err := b.selectUpload(tx.Conn, writeObjects, d.id)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, *u)
+		}
+		g.wake = true // uploads that have expired meanwhile go
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	uploads := make([]*Upload, len(rows))
+	for i := range rows {
+		if uploads[i], err = rows[i].decode(b); err != nil {
+			return nil, err
+		}
+	}
+	return uploads, nil
+}
+
+// uploadDraft is an upload that is about to be created: what was judged and
+// encoded in the caller's goroutine, and what the writer found.
+type uploadDraft struct {
+	bucket  *Bucket
+	id      string
+	in      UploadInput // defaults filled in
+	request string      // in stored form
+	field   *fieldPlan  // what is asked of the bytes; nil if the schema does not say
+	key     []byte      // that must be free; nil if it need not be
+	hash    []byte      // of bytes that may be there already; nil if that does not matter
+
+	// Set by the writer, anew if it runs twice.
+	existing string     // the object that has the key
+	original *uploadRow // the upload that brought the bytes
+}
+
+// draftUpload judges an input, whose place is path. Faults go to the judge.
+func (b *Bucket) draftUpload(j *judge, path value.Path, in UploadInput) (d *uploadDraft, err error) {
+	d = &uploadDraft{bucket: b, in: in}
+	if err := d.takeDefaults(); err != nil {
+		return nil, err
+	}
+	d.judgeFile(j, path)
+	d.judgeType(j, path)
+	plain, _ := value.Plain(d.in.Metadata, path.Member("metadata"), infoLimits, j.fault)
+	d.in.Metadata, _ = plain.(map[string]any)
+	plain, ok := value.Plain(d.in.ObjectMetadata, path.Member("object_metadata"), b.store.opts.objectLimits(), j.fault)
+	d.in.ObjectMetadata, _ = plain.(map[string]any)
+	if ok && *d.in.CreateObject {
+		d.judgeObject(j, path.Member("object_metadata"))
+	}
+	if len(j.issues) > 0 {
+		return d, nil
+	}
+	d.request = string(value.Append(nil, d.in.document()))
+	d.id, err = b.store.ids.next(uploadPrefix)
+	return d, err
+}
+
+// takeDefaults fills in what the input leaves unset.
+func (d *uploadDraft) takeDefaults() (err error) {
+	in := &d.in
+	yes := true
+	if in.CreateObject == nil {
+		in.CreateObject = &yes
+	}
+	if in.SkipDuplicates == nil {
+		in.SkipDuplicates = &yes
+	}
+	if in.ExpiresIn == 0 {
+		in.ExpiresIn = defaultExpiration
+	}
+	if in.Property == "" {
+		in.Property = strings.TrimSuffix(in.Filename, filepath.Ext(in.Filename))
+	}
+	switch key := d.bucket.def.key; {
+	case key == nil || !*in.CreateObject:
+		in.Policy = ""
+	default:
+		in.Policy, err = key.policy(in.Policy)
+	}
+	return err
+}
+
+// judgeFile judges what is said of the bytes, but for their type.
+func (d *uploadDraft) judgeFile(j *judge, path value.Path) {
+	in := &d.in
+	if in.Filename == "" {
+		j.fault(path.Member("filename"), ruleRequired, "required")
+	} else if err := checkFilename(in.Filename); err != nil {
+		j.fault(path.Member("filename"), ruleName, err.Error())
+	}
+	d.field = d.bucket.def.plan.fileField(in.Property)
+	limit := d.bucket.store.opts.MaxBlobBytes
+	if d.field != nil && d.field.judgesText() {
+		limit = min(limit, maxDataBytes)
+	}
+	switch at := path.Member("file_size_bytes"); {
+	case in.Size < 0:
+		j.fault(at, "minimum", fmt.Sprintf("at least 1 expected, got %d", in.Size))
+	case in.Size > limit:
+		j.fault(at, ruleSize, fmt.Sprintf("at most %d bytes expected, got %d", limit, in.Size))
+	}
+	switch at := path.Member("presigned_url_expiration"); {
+	case in.ExpiresIn < minExpiration:
+		j.fault(at, "minimum", fmt.Sprintf("at least %d seconds expected, got %d", minExpiration, in.ExpiresIn))
+	case in.ExpiresIn > maxExpiration:
+		j.fault(at, "maximum", fmt.Sprintf("at most %d seconds expected, got %d", maxExpiration, in.ExpiresIn))
+	}
+	if in.FileHash == "" {
+		return
+	}
+	hash, err := hex.DecodeString(in.FileHash)
+	if err != nil || len(in.FileHash) != 64 || strings.ToLower(in.FileHash) != in.FileHash {
+		j.fault(path.Member("file_hash"), "pattern", "64 hexadecimal digits in lower case expected, got "+found(in.FileHash))
+		return
+	}
+	// A text that is judged has to be seen, so it has to come.
+	if *in.SkipDuplicates && (d.field == nil || !d.field.judgesText()) {
+		d.hash = hash
+	}
+}
+
+// judgeType judges what the bytes are for, and sets the type of the file.
+func (d *uploadDraft) judgeType(j *judge, path value.Path) {
+	in := &d.in
+	declared := d.bucket.def.plan.index[in.Property]
+	given := FieldType(strings.ToLower(string(in.Type)))
+	switch {
+	case d.field != nil:
+		if given != "" && given != d.field.typ {
+			j.fault(path.Member("blob_type"), ruleType, fmt.Sprintf("%s expected for %s, got %s", d.field.typ, found(in.Property), found(string(in.Type))))
+		}
+		given = d.field.typ
+	case *in.CreateObject && declared == nil:
+		j.fault(path.Member("blob_property"), ruleProperty, "not declared in the schema: "+found(in.Property))
+	case *in.CreateObject:
+		j.fault(path.Member("blob_property"), ruleProperty, fmt.Sprintf("%s is of type %s, which holds no file", found(in.Property), declared.typ))
+	case utf8.RuneCountInString(in.Property) > maxNameLength:
+		j.fault(path.Member("blob_property"), ruleName, "at most 255 characters expected")
+	}
+	value.Plain(in.Property, path.Member("blob_property"), infoLimits, j.fault)
+	value.Plain(in.ContentType, path.Member("content_type"), infoLimits, j.fault)
+	if given == "" {
+		given = typeOf(in.ContentType)
+	} else if !given.isFile() {
+		j.fault(path.Member("blob_type"), ruleType, "text, image, audio, video, pdf or excel expected, got "+found(string(in.Type)))
+	}
+	in.Type = given
+	if in.ContentType == "" {
+		j.fault(path.Member("content_type"), ruleRequired, "required")
+	} else if _, err := reconcile(given, in.ContentType, nil); err != nil {
+		j.fault(path.Member("content_type"), ruleMIME, err.Error())
+	}
+}
+
+// judgeObject judges the object that confirming is to store. One that is certain
+// to be new must conform; one that may be merged with what is stored by then may
+// lack what that has.
+func (d *uploadDraft) judgeObject(j *judge, path value.Path) {
+	b := d.bucket
+	isNew := b.def.key == nil || d.in.Policy == Insert
+	p := &putter{bucket: b, in: &ObjectInput{Fields: d.in.ObjectMetadata}}
+	own := &judge{}
+	if p.takeFields(own) {
+		root := beside{partial: !isNew}
+		if isNew || d.bucket.def.plan.index[d.in.Property] == d.field {
+			root.blobs = []Blob{{Property: d.in.Property}} // not if there may be more in an array
+		}
+		p.fields = p.conform(own, root)
+		if b.def.key != nil {
+			p.key = b.def.key.encode(own, p.fields)
+		}
+		if d.in.Policy == Insert {
+			d.key = p.key
+		}
+		_, err := b.encodeFields(p.fields)
+		own.take(err)
+		if isNew {
+			own.take(checkReserved(b, p.reserved, nil))
+		}
+	}
+	j.below(path, own)
+}
+
+// take adds the issues of an error, if it has any.
+func (j *judge) take(err error) {
+	var invalid *ValidationError
+	if errors.As(err, &invalid) {
+		j.issues = append(j.issues, invalid.Issues...)
+	}
+}
+
+// below adds what another judge found about the value at path.
+func (j *judge) below(path value.Path, other *judge) {
+	at := path.String()
+	for _, issue := range other.issues {
+		if len(j.issues) == maxIssues {
+			j.omitted++
+			continue
+		}
+		if issue.Path != "" && issue.Path[0] != '[' {
+			issue.Path = "." + issue.Path
+		}
+		issue.Path = at + issue.Path
+		j.issues = append(j.issues, issue)
+	}
+	j.omitted += other.omitted
+}
+
+// check finds out whether the object exists and whether the bytes are there.
+func (d *uploadDraft) check(tx *engine.Tx) error {
+	d.existing, d.original = "", nil
+	if d.key != nil {
+		_, err := tx.QueryRow("SELECT id FROM objects WHERE bucket = ? AND key = ?", []any{d.bucket.num, d.key},
+			func(r engine.Row) { d.existing = r.Text(0) })
+		if err != nil || d.existing != "" {
+			return err
+		}
+	}
+	if d.hash == nil {
+		return nil
+	}
+	var u uploadRow
+	found, err := tx.QueryRow("SELECT "+uploadColumns+` FROM uploads u
+WHERE u.bucket = ? AND u.hash = ? AND u.status = 'COMPLETED' AND EXISTS (SELECT 1 FROM contents c WHERE c.hash = u.hash)
+ORDER BY u.num LIMIT 1`, []any{d.bucket.num, d.hash}, func(r engine.Row) { u.scan(r, 0) })
+	if found && fits(d.in.Type, u.mimeType) && (d.in.Size == 0 || d.in.Size == u.size) {
+		d.original = &u
+	}
+	return err
+}
+
+// write stores the upload.
+func (d *uploadDraft) write(tx *engine.Tx, g *group) error {
+	now := d.bucket.store.now()
+	status, ended := Pending, any(nil)
+	var hash, size, mimeType, original, written any
+	holds := 0
+	switch {
+	case d.existing != "":
+		status, ended = Skipped, now
+	case d.original != nil:
+		hash, size, mimeType, original, written, holds = d.hash, d.original.size, d.original.mimeType, d.original.id, now, 1
+		if err := g.keep(tx, &content{hash: [32]byte(d.hash), size: d.original.size, there: true}); err != nil {
+			return err
+		}
+	}
+	_, err := tx.Exec(`
+INSERT INTO uploads (id, bucket, status, request, hash, size, mime_type, holds, duplicate_of, object, created_at, expires_at, written_at, ended_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		d.id, d.bucket.num, string(status), d.request, hash, size, mimeType, int64(holds), original, nilIfBlank(d.existing),
+		now, now+d.in.ExpiresIn*1e6, written, ended)
+	return err
+}

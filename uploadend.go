@@ -1,0 +1,79 @@
+package bucketlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+)
+
+// uploadRetention is how long the record of an upload is kept after its end.
+const uploadRetention = 30 * 24 * time.Hour
+
+// expireUploads ends some uploads that were not confirmed in time.
+func (c *collector) expireUploads() (worked bool, err error) {
+	const expired = "SELECT " + uploadColumns + " FROM uploads u WHERE u.status = 'PENDING' AND u.expires_at <= ? LIMIT ?"
+	return c.eachUpload(expired, c.store.now(), func(tx *engine.Tx, g *group, u *uploadRow) error {
+		return u.end(tx, g, Failed, u.expires)
+	})
+}
+
+// forgetUploads deletes the records of some uploads that ended long ago. Those that
+// hold bytes no object has taken are kept: nobody else has them. The condition is
+// that of an index, word for word.
+func (c *collector) forgetUploads() (worked bool, err error) {
+	const ended = "SELECT " + uploadColumns + ` FROM uploads u
+WHERE u.ended_at <= ? AND (u.status <> 'COMPLETED' OR u.holds = 0 OR u.object IS NOT NULL) LIMIT ?`
+	before := c.store.opts.Now().Add(-uploadRetention).UnixMicro()
+	return c.eachUpload(ended, before, func(tx *engine.Tx, g *group, u *uploadRow) error { return u.delete(tx, g) })
+}
+
+// eachUpload does something with the first uploads of a query for a time and a
+// number of rows.
+func (c *collector) eachUpload(query string, at int64, do func(*engine.Tx, *group, *uploadRow) error) (worked bool, err error) {
+	ctx := context.Background()
+	err = c.store.read(ctx, func(conn *engine.Conn) (err error) {
+		worked, err = conn.QueryRow(query, []any{at, int64(1)}, nil)
+		return err
+	})
+	if err != nil || !worked {
+		return false, err
+	}
+	return true, c.store.write(ctx, func(tx *engine.Tx, g *group) error {
+		rows, err := firstUploads(tx, query, at)
+		for i := 0; i < len(rows) && err == nil; i++ {
+			err = do(tx, g, &rows[i])
+		}
+		return err
+	})
+}
+
+// firstUploads returns a slice's worth of the uploads of a query for an argument
+// and a number of rows.
+func firstUploads(tx *engine.Tx, query string, arg int64) (rows []uploadRow, err error) {
+	err = tx.Query(query, []any{arg, int64(deleteSlice)}, func(r engine.Row) error {
+		rows = append(rows, uploadRow{})
+		rows[len(rows)-1].scan(r, 0)
+		return nil
+	})
+	return rows, err
+}
+
+// delete removes the upload's record, and its reference to the bytes.
+func (u *uploadRow) delete(tx *engine.Tx, g *group) error {
+	_, err := tx.Exec("DELETE FROM uploads WHERE num = ?", u.num)
+	if err == nil && u.holds {
+		err = g.dropHash(tx, u.hash)
+	}
+	return err
+}
+
+// deleteUploads deletes the first uploads of a bucket that is being deleted, and
+// reports whether none is left.
+func deleteUploads(tx *engine.Tx, g *group, bucket int64) (done bool, err error) {
+	rows, err := firstUploads(tx, "SELECT "+uploadColumns+" FROM uploads u WHERE u.bucket = ? ORDER BY u.num LIMIT ?", bucket)
+	for i := 0; i < len(rows) && err == nil; i++ {
+		err = rows[i].delete(tx, g)
+	}
+	return len(rows) < deleteSlice, err
+}

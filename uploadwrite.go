@@ -1,0 +1,171 @@
+package bucketlite
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+// WriteUpload stores the bytes of a pending upload: all that r gives. They are
+// stored as they come, in constant memory and without keeping other writers
+// waiting, and are judged on the way: their type by their head, their number and
+// their hash against what was announced. Until the upload is confirmed they may
+// be written again, which replaces what was there.
+//
+// If it fails, the upload is as it was. A reader that stands still is waited for,
+// even when ctx has ended: give it a deadline of its own.
+//
+// Errors: [ErrNotFound], [ErrConflict] if the upload is no longer pending,
+// [ErrInvalid], [ErrTooLarge], [ErrLocked], [ErrNotActive], and that of r.
+func (b *Bucket) WriteUpload(ctx context.Context, id string, r io.Reader) (*Upload, error) {
+	w := &uploadWriter{bucket: b, id: id}
+	if err := b.store.read(ctx, w.load); err != nil {
+		return nil, err
+	}
+	err := w.take(ctx, r)
+	if err == nil {
+		err = b.store.write(ctx, w.write)
+	}
+	if err != nil {
+		b.store.release(w.contents...)
+		return nil, err
+	}
+	return w.row.decode(b)
+}
+
+// uploadWriter is one WriteUpload.
+type uploadWriter struct {
+	bucket   *Bucket
+	id       string
+	row      uploadRow
+	mimeType string
+	contents []*content // one, once the bytes have been read
+}
+
+// load reads the upload, if it can be written.
+func (w *uploadWriter) load(c *engine.Conn) error {
+	u, err := w.bucket.selectUpload(c, writeObjects, w.id)
+	if err == nil {
+		err = u.open(w.bucket, w.bucket.store.now())
+	}
+	if err == nil {
+		w.row = *u
+	}
+	return err
+}
+
+// take reads and judges the bytes.
+func (w *uploadWriter) take(ctx context.Context, r io.Reader) error {
+	b := w.bucket
+	in, err := w.row.input(b)
+	if err != nil {
+		return err
+	}
+	f := b.def.plan.fileField(in.Property)
+	if f == nil {
+		f = &fieldPlan{typ: in.Type}
+	}
+	if in.Size != 0 {
+		r = io.LimitReader(r, in.Size+1) // one more tells that there are too many
+	}
+	path := value.Path{{Name: "content"}}
+	j := &judge{}
+	builder := blobBuilder{ctx: ctx, bucket: b, judge: j}
+	blob := Blob{}
+	builder.stream(path, &BlobInput{Reader: r, Filename: in.Filename, MIMEType: in.ContentType}, f, &blob)
+	w.contents, w.mimeType = builder.contents, blob.Details.MIMEType
+	if builder.err != nil {
+		return builder.err
+	}
+	if size := blob.Details.Size; len(j.issues) == 0 && in.Size != 0 && size != in.Size {
+		message := fmt.Sprintf("%d bytes were announced, got %d", in.Size, size)
+		if size > in.Size {
+			message = fmt.Sprintf("%d bytes were announced, got more", in.Size)
+		}
+		j.fault(path, ruleMatch, message)
+	}
+	if hash := blob.Details.Hash; len(j.issues) == 0 && in.FileHash != "" && hash != in.FileHash {
+		j.fault(path, ruleMatch, fmt.Sprintf("bytes with the SHA-256 %s were announced, got some with %s", in.FileHash, hash))
+	}
+	return b.refusal(j)
+}
+
+// write makes the bytes those of the upload.
+func (w *uploadWriter) write(tx *engine.Tx, g *group) error {
+	if err := w.load(tx.Conn); err != nil {
+		return err
+	}
+	if err := checkContents(tx, w.contents); err != nil {
+		return err
+	}
+	u, c, now := &w.row, w.contents[0], w.bucket.store.now()
+	if err := g.keep(tx, c); err != nil {
+		return err
+	}
+	if u.holds {
+		if err := g.dropHash(tx, u.hash); err != nil {
+			return err
+		}
+	}
+	written := timeOf(now)
+	u.hash, u.size, u.mimeType, u.holds, u.written = c.hash[:], c.size, w.mimeType, true, &written
+	_, err := tx.Exec("UPDATE uploads SET hash = ?, size = ?, mime_type = ?, holds = 1, written_at = ? WHERE num = ?",
+		u.hash, u.size, u.mimeType, now, u.num)
+	return err
+}
+
+// uploaded makes the bytes of an upload the blob's content.
+func (bb *blobBuilder) uploaded(path value.Path, id string, f *fieldPlan, b *Blob) {
+	if bb.judging {
+		return
+	}
+	u := bb.upload
+	if u == nil {
+		if u, bb.err = bb.bucket.confirmedUpload(bb.ctx, id); bb.err != nil {
+			return
+		}
+		if !fits(f.typ, u.mimeType) {
+			bb.judge.fault(path, ruleMIME, fmt.Sprintf("the upload is %s, which does not fit %s", u.mimeType, f.typ))
+			return
+		}
+		if f.judgesText() && !bb.uploadedText(path, u, f) {
+			return
+		}
+	}
+	in, err := u.input(bb.bucket)
+	if err != nil {
+		bb.err = err
+		return
+	}
+	bb.store(&content{hash: [32]byte(u.hash), size: u.size, there: true, upload: u.num}, in.Filename, u.mimeType, b)
+}
+
+// uploadedText judges an upload's text as a whole, and reports whether it can be one.
+func (bb *blobBuilder) uploadedText(path value.Path, u *uploadRow, f *fieldPlan) bool {
+	if limit := bb.inMemory(); u.size > limit {
+		bb.tooLong(path, limit)
+		return false
+	}
+	source := &chunks{ctx: bb.ctx, bucket: bb.bucket}
+	data := make([]byte, u.size)
+	if bb.err = source.find(hex.EncodeToString(u.hash)); bb.err == nil {
+		_, bb.err = io.ReadFull(io.NewSectionReader(source, 0, u.size), data)
+	}
+	return bb.err == nil && bb.conformText(path, data, f)
+}
+
+// confirmedUpload returns the upload with the id, whose bytes an object may take.
+func (b *Bucket) confirmedUpload(ctx context.Context, id string) (u *uploadRow, err error) {
+	err = b.store.read(ctx, func(c *engine.Conn) error {
+		u, err = b.selectUpload(c, readObjects, id)
+		return err
+	})
+	if err == nil && u.status != Completed {
+		err = u.conflict(b, "it is %s, and not confirmed", u.status)
+	}
+	return u, err
+}

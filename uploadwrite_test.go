@@ -1,0 +1,495 @@
+package bucketlite_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/bucketlite/bucketlite"
+)
+
+func TestWriteUpload(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{32, 256 << 10, 256<<10 + 1, 3*mib + 77} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "a.db")
+			c := newManualClock()
+			st := openPath(t, path, &bucketlite.Options{Now: c.now})
+			b := films(t, st)
+			in := filmUpload("a")
+			in.Size = int64(size)
+			id := createUpload(t, b, in).ID
+			now := c.add(1)
+			data := film(1, size)
+			u, err := b.WriteUpload(context.Background(), id, iotest.HalfReader(bytes.NewReader(data)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			hash := sum(string(data))
+			if u.Status != bucketlite.Pending || u.Size != int64(size) || u.FileHash != hash || u.ETag != `"`+hash+`"` || !u.VerifiedAt.Equal(now) {
+				t.Errorf("got %+v", u)
+			}
+			wantStored(t, st, path, int64(size))
+			wantSound(t, path)
+			u = confirmUpload(t, b, id)
+			r, err := b.OpenBlob(context.Background(), u.ObjectID, "film")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			if err := iotest.TestReader(r, data); err != nil {
+				t.Error(err)
+			}
+			wantStored(t, st, path, int64(size))
+			wantSound(t, path)
+		})
+	}
+}
+
+// filmUpload announces the film of an object of films.
+func filmUpload(k string) bucketlite.UploadInput {
+	return bucketlite.UploadInput{Filename: "film.mp4", ContentType: "video/mp4", ObjectMetadata: map[string]any{"k": k}}
+}
+
+// Until it is confirmed, an upload may be written again.
+func TestWriteUploadAgain(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a.db")
+	st := openPath(t, path)
+	b := items(t, st)
+	id := createUpload(t, b, docUpload("k")).ID
+	for _, data := range []string{"first", "first", "the second", "", "the fourth"} {
+		if u := writeUpload(t, b, id, data); u.FileHash != sum(data) || u.Size != int64(len(data)) {
+			t.Errorf("%q: got %+v", data, u)
+		}
+		wantStored(t, st, path, int64(len(data)))
+		wantSound(t, path)
+	}
+	u := confirmUpload(t, b, id)
+	if got := readBlobs(t, b, u.ObjectID, "doc"); !slices.Equal(got, []string{sum("the fourth")}) {
+		t.Errorf("got %q", got)
+	}
+	before := uploads(t, b)
+	_, err := b.WriteUpload(context.Background(), id, strings.NewReader("fifth"))
+	wantError(t, err, bucketlite.ErrConflict)
+	wantUploads(t, b, before)
+	wantStored(t, st, path, int64(len("the fourth")))
+}
+
+// A write that is refused or fails leaves the upload as it was, and nothing behind.
+func TestWriteUploadRefused(t *testing.T) {
+	t.Parallel()
+	errTest := errors.New("test error")
+	long := film(1, 3*mib)
+	announce := func(change func(in *bucketlite.UploadInput)) bucketlite.UploadInput {
+		in := filmUpload("a")
+		if change != nil {
+			change(&in)
+		}
+		return in
+	}
+	sized := func(size int) bucketlite.UploadInput {
+		return announce(func(in *bucketlite.UploadInput) { in.Size = int64(size) })
+	}
+	hashed := announce(func(in *bucketlite.UploadInput) { in.FileHash = sum("other") })
+	untyped := announce(func(in *bucketlite.UploadInput) { in.CreateObject, in.Property = new(false), "other" })
+	tests := map[string]struct {
+		in     bucketlite.UploadInput
+		reader func(cancel func()) io.Reader
+		want   error
+		issues map[string]string
+	}{
+		"fails at once":     {announce(nil), func(func()) io.Reader { return iotest.ErrReader(errTest) }, errTest, nil},
+		"fails":             {announce(nil), func(func()) io.Reader { return io.MultiReader(bytes.NewReader(long), iotest.ErrReader(errTest)) }, errTest, nil},
+		"breaks off":        {announce(nil), func(func()) io.Reader { return iotest.TimeoutReader(iotest.OneByteReader(bytes.NewReader(long))) }, iotest.ErrTimeout, nil},
+		"cut short at once": {announce(nil), func(func()) io.Reader { return iotest.ErrReader(io.ErrUnexpectedEOF) }, io.ErrUnexpectedEOF, nil},
+		"cut short": {announce(nil), func(func()) io.Reader {
+			return io.MultiReader(bytes.NewReader(long[:100]), iotest.ErrReader(io.ErrUnexpectedEOF))
+		}, io.ErrUnexpectedEOF, nil},
+		"cut short, staged": {announce(nil), func(func()) io.Reader {
+			return io.MultiReader(bytes.NewReader(long), iotest.ErrReader(io.ErrUnexpectedEOF))
+		}, io.ErrUnexpectedEOF, nil},
+		"context ends": {announce(nil), func(cancel func()) io.Reader {
+			return io.MultiReader(bytes.NewReader(long[:2*mib]), onRead(cancel), bytes.NewReader(long[2*mib:]))
+		}, context.Canceled, nil},
+		"context ends, short": {announce(nil), func(cancel func()) io.Reader { return io.MultiReader(bytes.NewReader(long[:100]), onRead(cancel)) },
+			context.Canceled, nil},
+		"more than announced":         {sized(99), func(func()) io.Reader { return bytes.NewReader(long[:100]) }, nil, map[string]string{"content": "match"}},
+		"more than announced, staged": {sized(2 * mib), func(func()) io.Reader { return bytes.NewReader(long) }, nil, map[string]string{"content": "match"}},
+		"less than announced":         {sized(101), func(func()) io.Reader { return bytes.NewReader(long[:100]) }, nil, map[string]string{"content": "match"}},
+		"less than announced, staged": {sized(3*mib + 1), func(func()) io.Reader { return bytes.NewReader(long) }, nil, map[string]string{"content": "match"}},
+		"too large":                   {announce(nil), func(func()) io.Reader { return bytes.NewReader(film(1, 5*mib)) }, nil, map[string]string{"content": "size"}},
+		"another hash":                {hashed, func(func()) io.Reader { return bytes.NewReader(long[:100]) }, nil, map[string]string{"content": "match"}},
+		"another hash, staged":        {hashed, func(func()) io.Reader { return bytes.NewReader(long) }, nil, map[string]string{"content": "match"}},
+		"another type":                {announce(nil), func(func()) io.Reader { return strings.NewReader("<html></html>") }, nil, map[string]string{"content": "mime"}},
+		"another type than announced": {untyped, func(func()) io.Reader { return strings.NewReader("<html></html>") }, nil, map[string]string{"content": "mime"}},
+		"empty":                       {announce(nil), func(func()) io.Reader { return strings.NewReader("") }, nil, map[string]string{"content": "mime"}},
+	}
+	for name, tt := range tests {
+		for _, again := range []bool{false, true} {
+			if again && tt.in.FileHash != "" {
+				continue // nothing else could have come before
+			}
+			t.Run(fmt.Sprintf("%s,again=%t", name, again), func(t *testing.T) {
+				t.Parallel()
+				path := filepath.Join(t.TempDir(), "a.db")
+				st := openPath(t, path, &bucketlite.Options{MaxBlobBytes: 4 * mib})
+				b := films(t, st)
+				id, stored := createUpload(t, b, tt.in).ID, 0
+				if again {
+					if stored = 100; tt.in.Size != 0 {
+						stored = int(tt.in.Size)
+					}
+					writeUpload(t, b, id, string(film(9, stored)))
+				}
+				before := uploads(t, b)
+				ctx, cancel := context.WithCancel(context.Background())
+				defer cancel()
+				u, err := b.WriteUpload(ctx, id, tt.reader(cancel))
+				if u != nil {
+					t.Errorf("got %+v, want nothing", u)
+				}
+				if tt.issues != nil {
+					wantIssues(t, err, tt.issues)
+				} else if !errors.Is(err, tt.want) {
+					t.Errorf("got %v, want %v", err, tt.want)
+				}
+				wantUploads(t, b, before)
+				wantStored(t, st, path, int64(stored))
+				wantSound(t, path)
+			})
+		}
+	}
+}
+
+// What the head shows to be wrong is refused without reading on, and no more is
+// read than was announced.
+func TestWriteUploadStopsReading(t *testing.T) {
+	t.Parallel()
+	b := films(t, openMemory(t))
+	noise := bytes.Repeat([]byte("no film"), mib)
+	rest := bytes.NewReader(noise)
+	_, err := b.WriteUpload(context.Background(), createUpload(t, b, filmUpload("a")).ID, rest)
+	wantIssues(t, err, map[string]string{"content": "mime"})
+	if read := len(noise) - rest.Len(); read > mib {
+		t.Errorf("wrong type: got %d bytes read, want at most a chunk", read)
+	}
+	in := filmUpload("a")
+	in.Size = 1000
+	rest = bytes.NewReader(film(1, mib))
+	_, err = b.WriteUpload(context.Background(), createUpload(t, b, in).ID, rest)
+	wantIssues(t, err, map[string]string{"content": "match"})
+	if read := mib - rest.Len(); read > 1001 {
+		t.Errorf("too much: got %d bytes read, want 1001", read)
+	}
+}
+
+// The state and the upload are looked at before anything is read, and again when
+// the bytes are there.
+func TestWriteUploadMeanwhile(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for name, tt := range map[string]struct {
+		do   func(c *manualClock, b *bucketlite.Bucket, id string) error
+		want error
+	}{
+		"locked":    {func(_ *manualClock, b *bucketlite.Bucket, _ string) error { return b.Lock(ctx) }, bucketlite.ErrLocked},
+		"archived":  {func(_ *manualClock, b *bucketlite.Bucket, _ string) error { return b.Archive(ctx) }, bucketlite.ErrNotActive},
+		"cancelled": {func(_ *manualClock, b *bucketlite.Bucket, id string) error { return b.CancelUpload(ctx, id) }, bucketlite.ErrConflict},
+		"expired":   {func(c *manualClock, _ *bucketlite.Bucket, _ string) error { c.add(3600e9); return nil }, bucketlite.ErrConflict},
+	} {
+		for _, size := range []int{100, 3 * mib} {
+			t.Run(fmt.Sprint(name, size), func(t *testing.T) {
+				t.Parallel()
+				path := filepath.Join(t.TempDir(), "a.db")
+				c := newManualClock()
+				st := openPath(t, path, &bucketlite.Options{Now: c.now})
+				b := films(t, st)
+				id := createUpload(t, b, filmUpload("a")).ID
+				r := io.MultiReader(bytes.NewReader(film(1, size)), onRead(func() {
+					if err := tt.do(c, b, id); err != nil {
+						t.Error(err)
+					}
+				}))
+				_, err := b.WriteUpload(ctx, id, r)
+				wantError(t, err, tt.want)
+				_, err = b.WriteUpload(ctx, id, onRead(func() { t.Error("it was read") }))
+				wantError(t, err, tt.want)
+				wantStored(t, st, path, 0)
+				wantSound(t, path)
+			})
+		}
+	}
+}
+
+// The type of the bytes is found, as far as it goes with what was announced.
+func TestUploadedTypes(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ file, property, declared, want string }{
+		"jpeg":          {"photo.jpg", "photo", "image/jpeg", "image/jpeg"},
+		"png as jpeg":   {"photo.png", "photo", "image/jpeg", "image/png"},
+		"gif as image":  {"anim.gif", "photo", "image/gif", "image/gif"},
+		"gif as film":   {"anim.gif", "film", "image/gif", "image/gif"},
+		"csv":           {"sheet.csv", "sheet", "text/csv", "text/csv"},
+		"csv as text":   {"sheet.csv", "doc", "text/csv", "text/csv"},
+		"xlsx":          {"sheet.xlsx", "sheet", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
+		"pdf":           {"page.pdf", "page", "application/pdf; x=1", "application/pdf"},
+		"pdf for none":  {"page.pdf", "none", "application/pdf", "application/pdf"},
+		"text for none": {"sheet.csv", "none", "application/x-unheard-of", "application/x-unheard-of"},
+		"jpeg for none": {"photo.jpg", "none", "application/octet-stream", "image/jpeg"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			st := openMemory(t)
+			b := album(t, st, nil)
+			data, err := os.ReadFile(filepath.Join("testdata", "media", tt.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			u := upload(t, b, bucketlite.UploadInput{Filename: tt.file, ContentType: tt.declared, Property: tt.property,
+				CreateObject: new(tt.property != "none")}, string(data))
+			if tt.property == "none" {
+				taker := bucket(t, st, bucketlite.BucketConfig{Name: "taker", Schema: schema(t, `"x":{"type":"text"}`)})
+				if _, err := taker.Put(t.Context(), bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "x", UploadID: u.ID}}}, nil); !errors.Is(err, bucketlite.ErrNotFound) {
+					t.Errorf("another bucket: got %v, want ErrNotFound", err)
+				}
+				return
+			}
+			got := mustObject(t, b, u.ObjectID).Blobs[0].Details
+			want := bucketlite.BlobDetails{Filename: tt.file, Size: int64(len(data)), MIMEType: tt.want, Hash: sum(string(data))}
+			if got != want {
+				t.Errorf("got %+v, want %+v", got, want)
+			}
+		})
+	}
+}
+
+// A text of which more is asked than that it is one is judged as a whole.
+func TestUploadedTextIsJudged(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	b := album(t, openMemory(t), nil)
+	in := bucketlite.UploadInput{Filename: "note.txt", ContentType: "text/plain"}
+	id := createUpload(t, b, in).ID
+	_, err := b.WriteUpload(ctx, id, strings.NewReader("longer than ten"))
+	wantIssues(t, err, map[string]string{"content": "maxLength"})
+	_, err = b.WriteUpload(ctx, id, strings.NewReader("\xff"))
+	if !errors.Is(err, bucketlite.ErrInvalid) {
+		t.Errorf("no UTF-8: got %v", err)
+	}
+	writeUpload(t, b, id, "short")
+	confirmUpload(t, b, id)
+	in.FileHash = sum("short")
+	if u := createUpload(t, b, in); u.IsDuplicate {
+		t.Errorf("got %+v, want the bytes to be asked for", u)
+	}
+	for text, want := range map[string]map[string]string{"ten or so!": nil, "more than ten": {"blobs[0].upload_id": "maxLength"}} {
+		u := upload(t, b, bucketlite.UploadInput{Filename: "doc.txt", ContentType: "text/plain", CreateObject: new(false)}, text)
+		_, err := b.Put(ctx, bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "note", UploadID: u.ID}}}, nil)
+		if want == nil && err == nil {
+			continue
+		}
+		wantIssues(t, err, want)
+	}
+}
+
+func TestDuplicateUpload(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "a.db")
+	c := newManualClock()
+	st := openPath(t, path, &bucketlite.Options{Now: c.now})
+	b := album(t, st, nil)
+	picture := bucketlite.UploadInput{Filename: "photo.png", ContentType: "image/png", FileHash: sum(png(1))}
+	pending := createUpload(t, b, picture)
+	writeUpload(t, b, pending.ID, png(1))
+	if u := createUpload(t, b, picture); u.IsDuplicate {
+		t.Errorf("of one that is not confirmed: got %+v", u)
+	}
+	first := confirmUpload(t, b, pending.ID)
+	dup := createUpload(t, b, picture)
+	if dup.Status != bucketlite.Pending || !dup.IsDuplicate || dup.DuplicateOf != first.ID || dup.Message == "" ||
+		dup.ETag != first.ETag || dup.Size != first.Size || dup.VerifiedAt == nil {
+		t.Errorf("got %+v, want a duplicate of %s", dup, first.ID)
+	}
+	other := album2(t, st)
+	for name, tt := range map[string]struct {
+		b  *bucketlite.Bucket
+		in func(in *bucketlite.UploadInput)
+	}{
+		"not wanted":     {b, func(in *bucketlite.UploadInput) { in.SkipDuplicates = new(false) }},
+		"of other bytes": {b, func(in *bucketlite.UploadInput) { in.FileHash = sum("x") }},
+		"of no hash":     {b, func(in *bucketlite.UploadInput) { in.FileHash = "" }},
+		"another type":   {b, func(in *bucketlite.UploadInput) { in.Property, in.ContentType = "film", "video/mp4" }},
+		"another size":   {b, func(in *bucketlite.UploadInput) { in.Size = 7 }},
+		"another bucket": {other, func(in *bucketlite.UploadInput) {}},
+	} {
+		in := picture
+		tt.in(&in)
+		if u := createUpload(t, tt.b, in); u.IsDuplicate || u.ETag != "" {
+			t.Errorf("%s: got %+v, want no duplicate", name, u)
+		}
+	}
+	// It holds the bytes by itself.
+	if err := b.DeleteObject(ctx, first.ObjectID, nil); err != nil {
+		t.Fatal(err)
+	}
+	wantSound(t, path)
+	again := writeUpload(t, b, dup.ID, png(1))
+	if again.ETag != dup.ETag {
+		t.Errorf("written all the same: got %+v", again)
+	}
+	done := confirmUpload(t, b, dup.ID)
+	if got := readBlobs(t, b, done.ObjectID, "photo"); !slices.Equal(got, []string{sum(png(1))}) {
+		t.Errorf("blobs: got %q", got)
+	}
+	wantStored(t, st, path, int64(len(png(1))))
+	wantSound(t, path)
+	// Once the bytes are gone they have to come again.
+	if err := b.DeleteObject(ctx, done.ObjectID, nil); err != nil {
+		t.Fatal(err)
+	}
+	wantStored(t, st, path, 0)
+	if u := createUpload(t, b, picture); u.IsDuplicate {
+		t.Errorf("after the bytes are gone: got %+v", u)
+	}
+	wantSound(t, path)
+}
+
+// album2 is another bucket like album.
+func album2(t *testing.T, st *bucketlite.Store) *bucketlite.Bucket {
+	t.Helper()
+	return bucket(t, st, bucketlite.BucketConfig{Name: "album 2", Schema: schema(t, `"photo":{"type":"image"}`)})
+}
+
+// Objects take the bytes of confirmed uploads, as many as like.
+func TestBlobFromUpload(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "a.db")
+	st := openPath(t, path)
+	b := album(t, st, byK(bucketlite.Upsert))
+	loose := func(name string) bucketlite.UploadInput {
+		return bucketlite.UploadInput{Filename: name, ContentType: "image/png", CreateObject: new(false)}
+	}
+	one := upload(t, b, loose("one.png"), png(1))
+	two := upload(t, b, loose("two.png"), png(2))
+	if one.Status != bucketlite.Completed || one.ObjectID != "" || one.CompletedAt == nil {
+		t.Errorf("got %+v", one)
+	}
+	wantSound(t, path)
+	object := func(k string, blobs ...bucketlite.BlobInput) bucketlite.ObjectInput {
+		return bucketlite.ObjectInput{Fields: map[string]any{"k": k}, Blobs: blobs}
+	}
+	pictures := func(ids ...string) (blobs []bucketlite.BlobInput) {
+		for _, id := range ids {
+			blobs = append(blobs, bucketlite.BlobInput{Property: "pictures", UploadID: id, Metadata: map[string]any{"m": "x"}, KeyPrefix: "p"})
+		}
+		return blobs
+	}
+	first := put(t, b, object("a", pictures(one.ID, two.ID)...), "")
+	if want := (bucketlite.BlobDetails{Filename: "one.png", Size: int64(len(png(1))), MIMEType: "image/png", Hash: sum(png(1))}); first.Blobs[0].Details != want ||
+		first.Blobs[0].Properties["m"] != "x" || first.Blobs[0].KeyPrefix != "p" || first.Blobs[0].Type != bucketlite.Image {
+		t.Errorf("got %+v, want %+v", first.Blobs[0], want)
+	}
+	wantObject := func(want string) {
+		t.Helper()
+		if got := mustUpload(t, b, one.ID).ObjectID; got != want {
+			t.Errorf("first used by %q, want %q", got, want)
+		}
+		wantSound(t, path)
+	}
+	wantObject(first.ID)
+	second := put(t, b, object("b"), "")
+	if _, err := b.Patch(ctx, second.ID, bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "photo", UploadID: one.ID}}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := batchError(b.PutBatch(ctx, []bucketlite.ObjectInput{object("c", pictures(two.ID)...), object("a", pictures(one.ID)...)}, nil)); err != nil {
+		t.Fatal(err)
+	}
+	wantObject(first.ID)
+	for k, want := range map[string]int{"a": 1, "b": 0, "c": 1} {
+		if got := readBlobs(t, b, keyID(t, b, k), "pictures"); len(got) != want {
+			t.Errorf("object %s: got %d pictures, want %d", k, len(got), want)
+		}
+	}
+	// An upload that was confirmed into an object will do, while the bytes are there.
+	in := bucketlite.UploadInput{Filename: "photo.png", ContentType: "image/png", ObjectMetadata: map[string]any{"k": "d"}}
+	owned := upload(t, b, in, png(3))
+	put(t, b, object("e", pictures(owned.ID)...), "")
+	for _, k := range []string{"d", "e"} {
+		if err := b.DeleteObject(ctx, keyID(t, b, k), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantStored(t, st, path, int64(len(png(1))+len(png(2))))
+	_, err := b.Put(ctx, object("f", pictures(owned.ID)...), nil)
+	wantError(t, err, bucketlite.ErrNotFound)
+	// Deleting the objects leaves the uploads their bytes.
+	for _, k := range []string{"a", "b", "c"} {
+		if err := b.DeleteObject(ctx, keyID(t, b, k), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(t, b, object("g", pictures(one.ID, two.ID)...), "")
+	wantObject(first.ID)
+	wantExact(t, b)
+}
+
+func TestBlobFromUploadRefused(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	b := album(t, openMemory(t), byK(bucketlite.Upsert))
+	loose := bucketlite.UploadInput{Filename: "x.png", ContentType: "image/png", CreateObject: new(false)}
+	pending := createUpload(t, b, loose).ID
+	writeUpload(t, b, pending, png(1))
+	done := upload(t, b, loose, png(1)).ID
+	cancelled := createUpload(t, b, loose).ID
+	if err := b.CancelUpload(ctx, cancelled); err != nil {
+		t.Fatal(err)
+	}
+	put(t, b, bucketlite.ObjectInput{ID: "there", Fields: map[string]any{"k": "there"}}, "")
+	before := snapshot(t, b)
+	calls := map[string]func(in bucketlite.ObjectInput) error{
+		"Put": func(in bucketlite.ObjectInput) error { return second(b.Put(ctx, in, nil)) },
+		"PutBatch": func(in bucketlite.ObjectInput) error {
+			return batchError(b.PutBatch(ctx, []bucketlite.ObjectInput{in}, nil))
+		},
+		"Patch": func(in bucketlite.ObjectInput) error { return second(b.Patch(ctx, "there", in, nil)) },
+	}
+	for name, tt := range map[string]struct {
+		blob   bucketlite.BlobInput
+		want   error
+		issues map[string]string
+	}{
+		"unknown":   {bucketlite.BlobInput{Property: "photo", UploadID: "upl_1"}, bucketlite.ErrNotFound, nil},
+		"pending":   {bucketlite.BlobInput{Property: "photo", UploadID: pending}, bucketlite.ErrConflict, nil},
+		"cancelled": {bucketlite.BlobInput{Property: "photo", UploadID: cancelled}, bucketlite.ErrConflict, nil},
+		"type":      {bucketlite.BlobInput{Property: "film", UploadID: done}, nil, map[string]string{"blobs[0].upload_id": "mime"}},
+		"no file":   {bucketlite.BlobInput{Property: "n", UploadID: done}, nil, map[string]string{"blobs[0].data": "data"}},
+		"and data":  {bucketlite.BlobInput{Property: "photo", UploadID: done, Data: "s3://a"}, nil, map[string]string{"blobs[0].data": "data"}},
+	} {
+		for callName, call := range calls {
+			err := call(bucketlite.ObjectInput{Fields: map[string]any{"k": "a"}, Blobs: []bucketlite.BlobInput{tt.blob}})
+			if tt.issues != nil {
+				wantIssues(t, err, tt.issues)
+			} else if !errors.Is(err, tt.want) {
+				t.Errorf("%s, %s: got %v, want %v", name, callName, err, tt.want)
+			}
+		}
+	}
+	wantSnapshot(t, b, before)
+	// Validate reads nothing, so it takes the upload to fit.
+	if err := b.Validate(ctx, bucketlite.ObjectInput{Fields: map[string]any{"k": "a"}, Blobs: []bucketlite.BlobInput{{Property: "photo", UploadID: "upl_1"}}}); err != nil {
+		t.Errorf("validate: got %v", err)
+	}
+}
