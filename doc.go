@@ -12,8 +12,9 @@
 // object. An [Object] has fields and a list of blobs. A [Blob] is one value of one
 // field: stored bytes, a reference to a URL, or inline data. Stored bytes are
 // addressed by their SHA-256 and kept once per store, however many objects share
-// them. A [Task] is the durable record of a deletion that goes on in the
-// background.
+// them. An [Upload] brings them in two steps: announced and written, then
+// confirmed. A [Task] is the durable record of work that goes on in the
+// background, such as a deletion.
 //
 // # Flow
 //
