@@ -141,6 +141,7 @@ INSERT INTO buckets (status, locked, clock, object_count, total_size, namespace,
 VALUES (?, 0, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING num`,
 			string(Active), n.num, id, config.Name, now, now, string(config.StorageClass), config.Description, metadata, key, string(schema))
 		b.num = num
+		g.note(BucketCreated, place{n.id, id}, "")
 		return err
 	})
 	if err != nil {
@@ -396,6 +397,7 @@ WHERE num = ?`, optional(u.Name), optional(u.Description), metadata, b.store.now
 		if u.Name != nil {
 			state.name = *u.Name
 		}
+		g.note(BucketUpdated, state.place, "")
 		return err
 	})
 	if err != nil {

@@ -70,8 +70,9 @@ func (c *collector) run(shared bool) {
 // after each piece for as long as that took.
 func (c *collector) round() (worked bool) {
 	for _, piece := range []func() (bool, error){
-		c.deleteSome, c.collectSome, c.vacuumSome, c.forgetSome,
-		c.confirmSome, c.expireUploads, c.forgetUploads,
+		c.deleteSome, c.collectSome, c.vacuumSome,
+		c.confirmSome, c.expireUploads,
+		c.forgetSome, c.forgetUploads, c.trimEvents,
 	} {
 		start := time.Now()
 		some, err := piece()

@@ -68,7 +68,15 @@ func (b *Bucket) deleteTask(tx *engine.Tx) (*Task, error) {
 // markDeleted hands buckets to a task for deletion.
 func markDeleted(tx *engine.Tx, g *group, where string, arg any, task string) error {
 	g.wake = true
-	_, err := tx.Exec("UPDATE buckets SET status = 'IN_PROGRESS', delete_task = ?, updated_at = ? WHERE status <> 'IN_PROGRESS' AND "+where,
+	err := tx.Query("SELECT (SELECT id FROM namespaces WHERE num = namespace), id FROM buckets WHERE status <> 'IN_PROGRESS' AND "+where+" ORDER BY num",
+		[]any{arg}, func(r engine.Row) error {
+			g.note(BucketDeleted, place{r.Text(0), r.Text(1)}, "")
+			return nil
+		})
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec("UPDATE buckets SET status = 'IN_PROGRESS', delete_task = ?, updated_at = ? WHERE status <> 'IN_PROGRESS' AND "+where,
 		task, g.store.now(), arg)
 	return err
 }
@@ -121,6 +129,7 @@ func (n *Namespace) Delete(ctx context.Context) (*Task, error) {
 		if err := markDeleted(tx, g, "namespace = ?", n.num, id); err != nil {
 			return err
 		}
+		g.note(NamespaceDeleted, place{namespace: n.id}, "")
 		if err := g.reload(tx); err != nil {
 			return err
 		}

@@ -43,6 +43,9 @@ func mustDelete(t *testing.T, b *bucketlite.Bucket) *bucketlite.Task {
 func wantGone(t *testing.T, f *fixture, receiver string) {
 	t.Helper()
 	for name, call := range calls {
+		if name == receiver+".Watch" {
+			continue // one from the start meets what has been
+		}
 		if strings.HasPrefix(name, receiver+".") {
 			if err := call.do(context.Background(), f); !errors.Is(err, bucketlite.ErrNotFound) {
 				t.Errorf("%s: got %v, want ErrNotFound", name, err)

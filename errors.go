@@ -28,6 +28,9 @@ var (
 	ErrLocked = errors.New("locked")
 	// ErrNotActive (403): the bucket's status forbids the call. The error is a [*StateError].
 	ErrNotActive = errors.New("not active")
+	// ErrTooOld (410): a watch is to go on from a point older than the events that
+	// are kept, or has fallen behind them. Read what there is, and watch from now on.
+	ErrTooOld = errors.New("too old")
 	// ErrTooLarge (413): an input exceeds a limit.
 	ErrTooLarge = engine.ErrTooLarge
 	// ErrBusy (503): another process held the file for longer than

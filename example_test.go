@@ -384,6 +384,63 @@ func ExampleBucket_Delete() {
 	// true
 }
 
+// A watch meets what is committed from the call on, and ends with the bucket.
+func ExampleBucket_Watch() {
+	ctx := context.Background()
+	st, b := openVideos(ctx)
+	defer st.Close()
+
+	events := b.Watch(ctx, nil)
+	res, err := b.Put(ctx, video("v1", "Red sneaker"), nil)
+	check(err)
+	_, err = b.Put(ctx, video("v1", "Blue sneaker"), nil)
+	check(err)
+	check(b.DeleteObject(ctx, res.Object.ID, nil))
+	_, err = b.Delete(ctx)
+	check(err)
+
+	for e, err := range events {
+		check(err)
+		fmt.Println(e.Kind, e.ObjectID == res.Object.ID)
+	}
+	// Output:
+	// object.created true
+	// object.updated true
+	// object.deleted true
+	// bucket.deleted false
+}
+
+// To keep a copy of something up to date, take a point, read all there is, and
+// follow the changes from that point on. Whoever keeps the last event's Cursor can
+// go on another time.
+func ExampleStore_EventCursor() {
+	ctx := context.Background()
+	st, b := openVideos(ctx)
+	defer st.Close()
+	_, err := b.Put(ctx, video("v1", "Red sneaker"), nil)
+	check(err)
+
+	point, err := st.EventCursor(ctx)
+	check(err)
+	titles := make(map[string]any)
+	for o, err := range b.Objects(ctx, bucketlite.Query{}) {
+		check(err)
+		titles[o.ID] = o.Fields["title"]
+	}
+
+	_, err = b.Put(ctx, video("v1", "Blue sneaker"), nil)
+	check(err)
+	for e, err := range b.Watch(ctx, &bucketlite.WatchOptions{After: point}) {
+		check(err)
+		o, err := b.Object(ctx, e.ObjectID)
+		check(err)
+		fmt.Println(titles[o.ID], "is now", o.Fields["title"])
+		break
+	}
+	// Output:
+	// Red sneaker is now Blue sneaker
+}
+
 func ExampleValidateSchema() {
 	err := bucketlite.ValidateSchema(bucketlite.Schema{Properties: map[string]bucketlite.Field{
 		"title":  {Type: "strnig"},

@@ -14,17 +14,20 @@ const maxKnown = 32
 
 // group is what the operations of one commit group share: the state of each
 // bucket they touched, read once, and what they changed in its statistics,
-// written once.
+// written once; and the events it will have been.
 type group struct {
-	store   *Store
-	buckets []*bucketState // few: a group rarely touches more than one
-	content int64          // bytes by which the stored content grew
-	wake    bool           // there may be work for the collector
+	store     *Store
+	buckets   []*bucketState // few: a group rarely touches more than one
+	content   int64          // bytes by which the stored content grew
+	events    []change
+	lastEvent int64 // number of the newest event in the file, 0 if it is not known
+	wake      bool  // there may be work for the collector
 }
 
 // bucketState is a bucket as the running transaction sees it.
 type bucketState struct {
 	num    int64
+	place  // of its events
 	name   string
 	status Status
 	locked bool
@@ -46,14 +49,15 @@ type bucketState struct {
 func (s *Store) newGroup(unchanged bool) engine.Group {
 	g := &group{store: s}
 	if unchanged {
-		g.buckets = s.known
+		g.buckets, g.lastEvent = s.known, s.knownEvent
 	}
-	s.known = nil
+	s.known, s.knownEvent = nil, 0
 	return g
 }
 
 const selectBucketState = `
-SELECT b.name, b.status, b.locked, max(b.clock, ifnull(d.clock, 0)), d.rank, d.objects, d.size, d.last_upload_at
+SELECT b.name, b.status, b.locked, max(b.clock, ifnull(d.clock, 0)), d.rank, d.objects, d.size, d.last_upload_at,
+    b.id, (SELECT id FROM namespaces WHERE num = b.namespace)
 FROM buckets b ` + joinDelta + ` WHERE b.num = ?`
 
 // joinDelta adds a bucket's newest delta row AS d to its row AS b.
@@ -74,6 +78,7 @@ func (g *group) bucket(tx *engine.Tx, num int64) (*bucketState, error) {
 	found, err := tx.QueryRow(selectBucketState, []any{num}, func(r engine.Row) {
 		b.name, b.status, b.locked = r.Text(0), Status(r.Text(1)), r.Int(2) != 0
 		b.clock, b.rank, b.objects, b.size, b.upload = r.Int(3), r.Int(4), r.Int(5), r.Int(6), r.Int(7)
+		b.place = place{namespace: r.Text(9), bucket: r.Text(8)}
 	})
 	if err != nil || !found {
 		return nil, err
@@ -89,10 +94,24 @@ func (b *bucketState) tick() int64 {
 	return b.clock
 }
 
+// attempt runs f, and takes back what it wrote and what that adds to the group if
+// it fails. It touches no bucket but that of the state.
+func (g *group) attempt(tx *engine.Tx, state *bucketState, f func() error) error {
+	before, content, events := *state, g.content, len(g.events)
+	err := tx.Savepoint(f)
+	if err != nil {
+		*state, g.content, g.events = before, content, g.events[:events]
+	}
+	return err
+}
+
 // BeforeCommit writes one delta row for each bucket the group touched, or folds
-// the rows there are.
+// the rows there are, and the events.
 func (g *group) BeforeCommit(tx *engine.Tx) error {
-	if err := g.flush(tx); err != nil || g.content == 0 {
+	if err := g.flush(tx); err != nil {
+		return err
+	}
+	if err := g.writeEvents(tx); err != nil || g.content == 0 {
 		return err
 	}
 	_, err := tx.Exec("UPDATE store SET content_bytes = content_bytes + ?", g.content)
@@ -136,11 +155,15 @@ WHERE num = ?`, b.clock, b.objects, b.size, upload, now, b.num)
 	return err
 }
 
-// AfterCommit keeps what the group knows for the next one, and wakes the
-// collector if there may be work for it.
+// AfterCommit keeps what the group knows for the next one, and wakes those who
+// watch, and the collector if there may be work for it.
 func (g *group) AfterCommit() {
 	if len(g.buckets) <= maxKnown {
 		g.store.known = g.buckets
+	}
+	g.store.knownEvent = g.lastEvent
+	if len(g.events) > 0 {
+		g.store.feed.committed(g.lastEvent)
 	}
 	if g.wake && g.store.collector != nil {
 		g.store.collector.notify()

@@ -69,6 +69,9 @@ var transitions = map[Status][]Status{
 	Suspended: {Active, Archived},
 }
 
+// transitionEvents are the events of the transitions, by the status they lead to.
+var transitionEvents = map[Status]EventKind{Active: BucketActivated, Archived: BucketArchived, Suspended: BucketSuspended}
+
 // Activate makes an archived or suspended bucket active again.
 //
 // Errors, of this and the other transitions: [ErrNotFound], [ErrLocked], and
@@ -104,6 +107,7 @@ func (b *Bucket) transit(ctx context.Context, to Status, action string) error {
 		}
 		_, err = tx.Exec("UPDATE buckets SET status = ?, updated_at = ? WHERE num = ?", string(to), b.store.now(), b.num)
 		state.status = to
+		g.note(transitionEvents[to], state.place, "")
 		return err
 	})
 }
@@ -122,6 +126,11 @@ func (b *Bucket) setLocked(ctx context.Context, locked bool, action string) erro
 		}
 		_, err = tx.Exec("UPDATE buckets SET locked = ?, updated_at = ? WHERE num = ?", locked, b.store.now(), b.num)
 		state.locked = locked
+		kind := BucketUnlocked
+		if locked {
+			kind = BucketLocked
+		}
+		g.note(kind, state.place, "")
 		return err
 	})
 }

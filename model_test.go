@@ -107,6 +107,7 @@ func TestModelTogether(t *testing.T) {
 			}
 			whole.compare()
 			whole.compareContent()
+			wantReplayed(t, whole.handles[0].st, whole.b, whole.m.ids())
 			if path != ":memory:" {
 				wantSound(t, path)
 			}
@@ -153,6 +154,14 @@ func (o *modelObject) size() int64 {
 		size += int64(len(*o.doc))
 	}
 	return size
+}
+
+// ids returns the ids of the objects.
+func (m *model) ids() (ids []string) {
+	for i := range m.objects {
+		ids = append(ids, m.objects[i].id)
+	}
+	return ids
 }
 
 func (m *model) clone() model {

@@ -216,6 +216,7 @@ func overwrite(tx *engine.Tx, g *group, state *bucketState, o *Object, old *obje
 	now := g.store.now()
 	o.Version, o.Size, o.UpdatedAt = state.tick(), fieldBytes(text)+blobBytes(blobs), timeOf(now)
 	_, err := tx.Exec(updateObject, o.Version, string(o.Status), nilIfBlank(o.Error), nilIfBlank(o.KeyPrefix), now, text, encoded, o.seq)
+	g.note(ObjectUpdated, state.place, o.ID)
 	if err != nil || o.Size == old.object.Size {
 		return err
 	}

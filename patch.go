@@ -312,6 +312,7 @@ func (b *Bucket) DeleteObject(ctx context.Context, id string, opts *DeleteOption
 		state.tick()
 		state.objects--
 		state.size -= row.object.Size
+		g.note(ObjectDeleted, state.place, id)
 		return g.drop(tx, blobs)
 	})
 }

@@ -274,6 +274,7 @@ func (p *putter) insert(tx *engine.Tx, g *group, state *bucketState) (done bool,
 	state.size += o.Size
 	state.upload = max(state.upload, now)
 	state.replacing = false
+	g.note(ObjectCreated, state.place, o.ID)
 	p.done(o, p.text, p.encoded, true)
 	return true, nil
 }

@@ -179,9 +179,7 @@ func (k *bulk) putAll(ctx context.Context, inputs []ObjectInput) error {
 		if err != nil {
 			return err
 		}
-		// What the items add to the group goes with what they write.
-		before, content := *state, g.content
-		err = tx.Savepoint(func() error {
+		return g.attempt(tx, state, func() error {
 			for i := range k.items {
 				item := &k.items[i]
 				if item.err = item.put.put(tx, g); item.err != nil {
@@ -190,10 +188,6 @@ func (k *bulk) putAll(ctx context.Context, inputs []ObjectInput) error {
 			}
 			return nil
 		})
-		if err != nil {
-			*state, g.content = before, content
-		}
-		return err
 	})
 	return err
 }

@@ -47,6 +47,9 @@ type Options struct {
 	// TaskRetention is how long the record of a task is kept after the task has
 	// ended. Default: 24 h.
 	TaskRetention time.Duration
+	// EventRetention is how many of the newest events are kept for watchers that
+	// have fallen behind, and a few more. Default: 1,000,000, some 20 MB.
+	EventRetention int
 	// Logger hears of what goes wrong in the background. Default: silence.
 	Logger *slog.Logger
 }
@@ -60,7 +63,7 @@ func (o *Options) withDefaults() (Options, error) {
 	if opts.Durability != Full && opts.Durability != Normal {
 		return opts, badRequest("options: unknown durability %d", opts.Durability)
 	}
-	if opts.BusyTimeout < 0 || opts.MaxObjectBytes < 0 || opts.MaxBlobBytes < 0 || opts.TaskRetention < 0 {
+	if opts.BusyTimeout < 0 || opts.MaxObjectBytes < 0 || opts.MaxBlobBytes < 0 || opts.TaskRetention < 0 || opts.EventRetention < 0 {
 		return opts, badRequest("options: a limit is negative")
 	}
 	if opts.BusyTimeout == 0 {
@@ -74,6 +77,9 @@ func (o *Options) withDefaults() (Options, error) {
 	}
 	if opts.TaskRetention == 0 {
 		opts.TaskRetention = 24 * time.Hour
+	}
+	if opts.EventRetention == 0 {
+		opts.EventRetention = 1_000_000
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -92,9 +98,13 @@ type Store struct {
 	id   string // the file's own random id
 	ids  *idSource
 
-	// known is what the last commit group knew of the buckets it touched. It
-	// belongs to whoever holds the write lock.
-	known []*bucketState
+	// known is what the last commit group knew of the buckets it touched, and
+	// knownEvent the newest event's number if it knew that. They belong to whoever
+	// holds the write lock.
+	known      []*bucketState
+	knownEvent int64
+
+	feed *feed
 
 	definitions sync.Map // bucket number → *definition; a definition never changes
 
@@ -115,7 +125,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{opts: o, ids: newIDSource(o.Now, o.Entropy)}
+	s := &Store{opts: o, ids: newIDSource(o.Now, o.Entropy), feed: newFeed(path != engine.Memory)}
 	s.db, err = engine.Open(ctx, engine.Config{
 		Path:          path,
 		ReadOnly:      o.ReadOnly,

@@ -32,12 +32,12 @@ const roleVariable = "BUCKETLITE_TEST_CHILD"
 // children are the programs that tests run as other processes. They get their
 // arguments from the command line, and fail by returning an error.
 var children = map[string]func(args []string) error{
-	"upsert": childUpsert,
-	"load":   childLoad,
-	"put":    childPut,
-	"delete": childDelete,
-
+	"upsert":  childUpsert,
+	"load":    childLoad,
+	"put":     childPut,
+	"delete":  childDelete,
 	"uploads": childUploads,
+	"watch":   childWatch,
 }
 
 func TestMain(m *testing.M) {
@@ -295,6 +295,8 @@ var invariants = map[string]string{
 			WHEN 'CANCELED' THEN holds OR hash IS NOT NULL OR ended_at IS NULL OR object IS NOT NULL
 			ELSE true
 		END`,
+	"events": `SELECT last FROM (SELECT last, count, length(data) AS size, lag(last) OVER (ORDER BY last) AS before FROM events)
+		WHERE last - count <> before OR last < count OR count < 1 OR size < 3 * count`,
 	"chunks": "SELECT id FROM chunks WHERE id >> 24 NOT IN (SELECT num FROM contents)",
 }
 
@@ -436,13 +438,16 @@ var calls = map[string]struct {
 	"Store.ListTasks": {false, func(ctx context.Context, f *fixture) error {
 		return second(f.st.ListTasks(ctx, bucketlite.TaskQuery{}))
 	}},
-	"Store.Wait":  {false, func(ctx context.Context, f *fixture) error { return second(f.st.Wait(ctx, f.task)) }},
-	"Store.Stats": {false, func(ctx context.Context, f *fixture) error { return second(f.st.Stats(ctx)) }},
+	"Store.Wait":        {false, func(ctx context.Context, f *fixture) error { return second(f.st.Wait(ctx, f.task)) }},
+	"Store.Stats":       {false, func(ctx context.Context, f *fixture) error { return second(f.st.Stats(ctx)) }},
+	"Store.EventCursor": {false, func(ctx context.Context, f *fixture) error { return second(f.st.EventCursor(ctx)) }},
+	"Store.Watch":       {false, func(ctx context.Context, f *fixture) error { return first(f.st.Watch(ctx, fromStart)) }},
 
 	"Namespace.Info":        {false, func(ctx context.Context, f *fixture) error { return second(f.ns.Info(ctx)) }},
 	"Namespace.Bucket":      {false, func(ctx context.Context, f *fixture) error { return second(f.ns.Bucket(ctx, "items")) }},
 	"Namespace.Buckets":     {false, func(ctx context.Context, f *fixture) error { return last(f.ns.Buckets(ctx, bucketlite.Query{})) }},
 	"Namespace.ListBuckets": {false, func(ctx context.Context, f *fixture) error { return second(f.ns.ListBuckets(ctx, bucketlite.Query{})) }},
+	"Namespace.Watch":       {false, func(ctx context.Context, f *fixture) error { return first(f.ns.Watch(ctx, fromStart)) }},
 	"Namespace.Update": {true, func(ctx context.Context, f *fixture) error {
 		return second(f.ns.Update(ctx, bucketlite.NamespaceUpdate{}))
 	}},
@@ -453,6 +458,7 @@ var calls = map[string]struct {
 
 	"Bucket.Info":     {false, func(ctx context.Context, f *fixture) error { return second(f.b.Info(ctx)) }},
 	"Bucket.Stats":    {false, func(ctx context.Context, f *fixture) error { return second(f.b.Stats(ctx)) }},
+	"Bucket.Watch":    {false, func(ctx context.Context, f *fixture) error { return first(f.b.Watch(ctx, fromStart)) }},
 	"Bucket.Update":   {true, func(ctx context.Context, f *fixture) error { return second(f.b.Update(ctx, bucketlite.BucketUpdate{})) }},
 	"Bucket.Activate": {true, func(ctx context.Context, f *fixture) error { return f.b.Activate(ctx) }},
 	"Bucket.Archive":  {true, func(ctx context.Context, f *fixture) error { return f.b.Archive(ctx) }},
@@ -488,6 +494,14 @@ var calls = map[string]struct {
 	"Bucket.PutBatch": {true, func(ctx context.Context, f *fixture) error {
 		return batchError(f.b.PutBatch(ctx, []bucketlite.ObjectInput{item("k", "w")}, nil))
 	}},
+}
+
+// first returns the error a sequence begins with, if it does.
+func first[T any](seq func(yield func(T, error) bool)) error {
+	for _, err := range seq {
+		return err
+	}
+	return nil
 }
 
 // second returns the error of a call that returns a value as well.

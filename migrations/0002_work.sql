@@ -77,11 +77,12 @@ CREATE TABLE batch_counts (
     failed    INTEGER NOT NULL
 ) STRICT;
 
--- One row for each commit group that changed something. The newest stays when
--- old ones go, so that numbers never start again.
+-- What was committed, in order: the events of a commit group in one row, or in
+-- several if they are many. The newest row stays when old ones go, so that numbers
+-- never start again.
 CREATE TABLE events (
     last  INTEGER PRIMARY KEY, -- number of the row's last event
     count INTEGER NOT NULL,    -- how many there are
-    at    INTEGER NOT NULL,
-    data  BLOB    NOT NULL
+    at    INTEGER NOT NULL,    -- when they were committed
+    data  BLOB    NOT NULL     -- the events, packed
 ) STRICT;

@@ -1,0 +1,125 @@
+package bucketlite_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/bucketlite/bucketlite"
+)
+
+// What another store commits is met, also when the watcher that had the turn of
+// looking for it has gone, and by a store that cannot write.
+func TestWatchOtherStores(t *testing.T) {
+	t.Parallel()
+	for name, opts := range map[string]*bucketlite.Options{"writable": nil, "read-only": {ReadOnly: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := patience(t)
+			path := filepath.Join(t.TempDir(), "test.db")
+			b := items(t, openPath(t, path))
+			st := openPath(t, path, opts)
+			const watchers = 5
+			met := make([]chan int64, watchers)
+			leave := make([]context.CancelFunc, watchers)
+			var watching sync.WaitGroup
+			for i := range met {
+				met[i] = make(chan int64)
+				ctx, cancel := context.WithCancel(ctx)
+				defer cancel()
+				leave[i] = cancel
+				watch := st.Watch(ctx, nil)
+				watching.Go(func() {
+					for e, err := range watch {
+						if err != nil {
+							if err != context.Canceled {
+								t.Error(err)
+							}
+							return
+						}
+						met[i] <- e.Seq
+					}
+				})
+			}
+			for round := range watchers {
+				putItem(t, b, item(fmt.Sprint(round), ""))
+				for i := round; i < watchers; i++ {
+					if got, want := <-met[i], int64(3+round); got != want {
+						t.Errorf("watcher %d: got event %d, want %d", i, got, want)
+					}
+				}
+				leave[round]()
+			}
+			watching.Wait()
+		})
+	}
+}
+
+// A process that writes is killed amid its work: a watch in this one has met what
+// was committed, and nothing else.
+func TestWatchKilledProcess(t *testing.T) {
+	t.Parallel()
+	ctx := patience(t)
+	path := filepath.Join(t.TempDir(), "test.db")
+	st := openPath(t, path)
+	b := items(t, st)
+	for round := range 3 {
+		watch := b.Watch(ctx, nil)
+		begin := eventCursor(t, st)
+		c := startChild(t, "load", path, fmt.Sprint(round))
+		met := take(t, 200, watch)
+		c.kill(t)
+		met = append(met, eventsAfter(t, st, met[len(met)-1].Cursor)...)
+		if all := eventsAfter(t, st, begin); !slices.Equal(met, all) {
+			t.Errorf("round %d: got %d events, not the %d there are", round, len(met), len(all))
+		}
+	}
+	wantReplayed(t, st, b, idsOf(t, b))
+	wantSound(t, path)
+}
+
+// A process that watches is killed over and over, and goes on each time after the
+// last event it told of.
+func TestWatchByProcesses(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "test.db")
+	st := openPath(t, path)
+	b := items(t, st)
+	cursor, seq := eventCursor(t, st), eventsAfter(t, st, "")[1].Seq
+	for round := range 3 {
+		c := startChild(t, "watch", path, cursor)
+		for i := range 100 {
+			putItem(t, b, item(fmt.Sprint(i), fmt.Sprint(round)))
+			if i%3 > 0 {
+				continue // the rest is there when the next child begins
+			}
+			var got int64
+			if _, err := fmt.Sscan(c.line(t), &got, &cursor); err != nil {
+				t.Fatal(err)
+			}
+			if seq++; got != seq {
+				t.Fatalf("round %d: got event %d, want %d", round, got, seq)
+			}
+		}
+		c.kill(t)
+	}
+}
+
+// childWatch prints the number and the cursor of each event after a point.
+func childWatch(args []string) error {
+	st, b, err := childBucket(args[0])
+	if err != nil {
+		return err
+	}
+	for e, err := range b.Watch(context.Background(), after(args[1])) {
+		if err != nil {
+			return errors.Join(err, st.Close())
+		}
+		fmt.Println(e.Seq, e.Cursor)
+	}
+	return st.Close()
+}

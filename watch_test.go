@@ -1,0 +1,516 @@
+package bucketlite_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/bucketlite/bucketlite"
+)
+
+// patience returns a context that ends only if a test is stuck.
+func patience(t testing.TB) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// after are options for a watch from a point on.
+func after(cursor string) *bucketlite.WatchOptions {
+	return &bucketlite.WatchOptions{After: cursor}
+}
+
+// onFileAndMemory runs a test with a store of its own on either.
+func onFileAndMemory(t *testing.T, opts *bucketlite.Options, test func(t *testing.T, st *bucketlite.Store)) {
+	t.Helper()
+	for kind, path := range map[string]string{"file": filepath.Join(t.TempDir(), "test.db"), "memory": ":memory:"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			test(t, openPath(t, path, opts))
+		})
+	}
+}
+
+// Many goroutines write and many watch: each watch meets every event, in the
+// order of the commits, which the order of creation and the versions show.
+func TestWatchOrder(t *testing.T) {
+	t.Parallel()
+	onFileAndMemory(t, nil, func(t *testing.T, st *bucketlite.Store) {
+		ctx := patience(t)
+		b := items(t, st)
+		const writers, watchers, puts = 8, 20, 30
+		begin := eventCursor(t, st)
+		met := make([][]bucketlite.Event, watchers)
+		var watching sync.WaitGroup
+		for i := range met {
+			watch := b.Watch(ctx, nil)
+			watching.Go(func() { met[i] = take(t, writers*(2*puts+1), watch) })
+		}
+		err := atOnce(writers, func(w int) error {
+			for i := range puts {
+				k := fmt.Sprintf("%d-%d", w, i)
+				if _, err := b.Put(ctx, item(k, ""), nil); err != nil {
+					return err
+				}
+				if _, err := b.Put(ctx, item(k, "again"), nil); err != nil {
+					return err
+				}
+			}
+			return deleteKey(b, fmt.Sprintf("%d-0", w))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		watching.Wait()
+		want := eventsAfter(t, st, begin)
+		wantNumbered(t, want, want[0].Seq)
+		for i := range met {
+			if !slices.Equal(met[i], want) {
+				t.Errorf("watcher %d: got %d events, not the %d there are in their order", i, len(met[i]), len(want))
+			}
+		}
+		gone := make(map[string]bool)
+		var created []string
+		last := make(map[string]int64) // the version each object has after its last event
+		for i, e := range want {
+			last[e.ObjectID] = int64(i + 1)
+			switch e.Kind {
+			case bucketlite.ObjectCreated:
+				created = append(created, e.ObjectID)
+			case bucketlite.ObjectDeleted:
+				gone[e.ObjectID] = true
+			}
+		}
+		created = slices.DeleteFunc(created, func(id string) bool { return gone[id] })
+		if got := idsOf(t, b); !slices.Equal(got, created) {
+			t.Errorf("created: got %q, want %q", created, got)
+		}
+		for o, err := range b.Objects(ctx, bucketlite.Query{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if o.Version != last[o.ID] {
+				t.Errorf("%s: got version %d, want %d", o.ID, o.Version, last[o.ID])
+			}
+		}
+	})
+}
+
+func TestWatchFilters(t *testing.T) {
+	t.Parallel()
+	onFileAndMemory(t, nil, func(t *testing.T, st *bucketlite.Store) {
+		ctx := patience(t)
+		var namespaces []*bucketlite.Namespace
+		var buckets []*bucketlite.Bucket
+		for i := range 2 {
+			ns, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: fmt.Sprint(i)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			namespaces = append(namespaces, ns)
+			for j := range 2 {
+				b, err := ns.CreateBucket(ctx, itemsConfig(fmt.Sprint(j)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				buckets = append(buckets, b)
+			}
+		}
+		for i := range 20 {
+			putItem(t, buckets[i%4], item(fmt.Sprint(i), ""))
+		}
+		if err := buckets[0].Lock(ctx); err != nil {
+			t.Fatal(err)
+		}
+		all := eventsAfter(t, st, "")
+		check := func(name string, watch iter.Seq2[bucketlite.Event, error], wanted func(e bucketlite.Event) bool) {
+			want := slices.DeleteFunc(slices.Clone(all), func(e bucketlite.Event) bool { return !wanted(e) })
+			if got := take(t, len(want), watch); !slices.Equal(got, want) {
+				t.Errorf("%s: got %+v, want %+v", name, got, want)
+			}
+		}
+		check("store", st.Watch(ctx, fromStart), func(e bucketlite.Event) bool { return true })
+		for _, ns := range namespaces {
+			check(ns.String(), ns.Watch(ctx, fromStart), func(e bucketlite.Event) bool { return e.NamespaceID == ns.ID() })
+		}
+		for _, b := range buckets {
+			check(b.ID(), b.Watch(ctx, fromStart), func(e bucketlite.Event) bool { return e.BucketID == b.ID() })
+			// A point may be that of any event.
+			check(b.ID(), b.Watch(ctx, after(all[11].Cursor)), func(e bucketlite.Event) bool { return e.BucketID == b.ID() && e.Seq > all[11].Seq })
+		}
+	})
+}
+
+// Where a watch begins is settled by the call.
+func TestWatchBegins(t *testing.T) {
+	t.Parallel()
+	onFileAndMemory(t, nil, func(t *testing.T, st *bucketlite.Store) {
+		ctx := patience(t)
+		empty := eventCursor(t, st)
+		now, start, point := st.Watch(ctx, nil), st.Watch(ctx, fromStart), st.Watch(ctx, after(empty))
+		b := items(t, st)
+		putItem(t, b, item("1", ""))
+		all := eventsAfter(t, st, "")
+		for name, watch := range map[string]iter.Seq2[bucketlite.Event, error]{"now": now, "start": start, "point": point, "same again": now} {
+			if got := take(t, len(all), watch); !slices.Equal(got, all) {
+				t.Errorf("%s: got %+v, want %+v", name, got, all)
+			}
+		}
+		now, point = b.Watch(ctx, &bucketlite.WatchOptions{}), b.Watch(ctx, after(eventCursor(t, st)))
+		putItem(t, b, item("2", ""))
+		for name, watch := range map[string]iter.Seq2[bucketlite.Event, error]{"now": now, "point": point} {
+			if got := take(t, 1, watch); got[0].Seq != int64(len(all)+1) || got[0].Cursor != eventCursor(t, st) {
+				t.Errorf("%s: got %+v, want event %d", name, got, len(all)+1)
+			}
+		}
+		for i, e := range all {
+			if got := take(t, 1, st.Watch(ctx, after(e.Cursor))); got[0].Seq != int64(i+2) {
+				t.Errorf("after event %d: got %d", i+1, got[0].Seq)
+			}
+		}
+	})
+}
+
+func TestWatchRefusesPoints(t *testing.T) {
+	t.Parallel()
+	ctx := patience(t)
+	path := filepath.Join(t.TempDir(), "test.db")
+	st := openPath(t, path)
+	items(t, st)
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	behind := openPath(t, copyFile(t, path)) // the same store as it once was
+	b := reopenItems(t, path)
+	st = openPath(t, path)
+	putItem(t, b, item("1", ""))
+	good := eventCursor(t, st)
+	page, err := st.ListNamespaces(ctx, bucketlite.Query{Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "second"}); err != nil {
+		t.Fatal(err)
+	}
+	if page, err = st.ListNamespaces(ctx, bucketlite.Query{Limit: 1}); err != nil || page.Next == "" {
+		t.Fatal(page, err)
+	}
+	foreign := openMemory(t)
+	putItem(t, items(t, foreign), item("1", ""))
+	for name, tt := range map[string]struct {
+		st   *bucketlite.Store
+		opts bucketlite.WatchOptions
+	}{
+		"past the end":     {behind, bucketlite.WatchOptions{After: good}},
+		"of another store": {foreign, bucketlite.WatchOptions{After: good}},
+		"of another list":  {st, bucketlite.WatchOptions{After: page.Next}},
+		"malformed":        {st, bucketlite.WatchOptions{After: "?"}},
+		"cut short":        {st, bucketlite.WatchOptions{After: good[1:]}},
+		"altered":          {st, bucketlite.WatchOptions{After: good[:len(good)-1] + string(good[len(good)-1]^1)}},
+		"with a line end":  {st, bucketlite.WatchOptions{After: good + "\n"}},
+		"point and start":  {st, bucketlite.WatchOptions{After: good, FromStart: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			watch := tt.st.Watch(ctx, &tt.opts)
+			for range 2 {
+				n := 0
+				for e, err := range watch {
+					if n++; !errors.Is(err, bucketlite.ErrBadRequest) || e != (bucketlite.Event{}) {
+						t.Errorf("got %+v, %v, want ErrBadRequest", e, err)
+					}
+				}
+				if n != 1 {
+					t.Errorf("got %d turns, want 1", n)
+				}
+			}
+		})
+	}
+}
+
+// A watch whose body is too slow for so many events is told.
+func TestWatchFallsBehind(t *testing.T) {
+	t.Parallel()
+	onFileAndMemory(t, &bucketlite.Options{EventRetention: 10, Durability: bucketlite.Normal}, func(t *testing.T, st *bucketlite.Store) {
+		ctx := patience(t)
+		b := items(t, st)
+		watch := b.Watch(ctx, nil)
+		putItem(t, b, item("first", ""))
+		met := 0
+		for e, err := range watch {
+			if met++; met == 2 {
+				if wantError(t, err, bucketlite.ErrTooOld); e != (bucketlite.Event{}) {
+					t.Errorf("got %+v with the error", e)
+				}
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range 100 {
+				putItem(t, b, item(fmt.Sprint(i), ""))
+			}
+			if !eventually(func() bool { return errors.Is(first(st.Watch(ctx, after(e.Cursor))), bucketlite.ErrTooOld) }) {
+				t.Fatal("the oldest events are still there")
+			}
+		}
+		if met != 2 {
+			t.Errorf("got %d turns, want an event and an error", met)
+		}
+	})
+}
+
+// Who keeps a cursor misses nothing and meets nothing twice.
+func TestWatchAfterReopening(t *testing.T) {
+	t.Parallel()
+	ctx := patience(t)
+	path := filepath.Join(t.TempDir(), "test.db")
+	st := openPath(t, path)
+	items(t, st)
+	met := eventsAfter(t, st, "")
+	const rounds, puts, takes = 5, 700, 650 // so that of some rows a part is met
+	for range rounds {
+		if err := st.Close(); err != nil {
+			t.Fatal(err)
+		}
+		putItems(t, reopenItems(t, path), puts, 1)
+		st = openPath(t, path)
+		met = append(met, take(t, takes, st.Watch(ctx, after(met[len(met)-1].Cursor)))...)
+	}
+	met = append(met, eventsAfter(t, st, met[len(met)-1].Cursor)...)
+	wantNumbered(t, met, 1)
+	if want := 2 + rounds*puts; len(met) != want {
+		t.Errorf("got %d events, want %d", len(met), want)
+	}
+}
+
+// A single commit may have more events than a row or a page.
+func TestWatchLargeCommit(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "test.db")
+	st := openPath(t, path)
+	b := items(t, st)
+	begin := eventCursor(t, st)
+	const n = 1234
+	inputs := make([]bucketlite.ObjectInput, n)
+	for i := range inputs {
+		inputs[i] = item(fmt.Sprint(i), "")
+	}
+	if err := batchError(b.PutBatch(t.Context(), inputs, &bucketlite.BatchOptions{Atomic: true})); err != nil {
+		t.Fatal(err)
+	}
+	events := eventsAfter(t, st, begin)
+	if len(events) != n {
+		t.Fatalf("got %d events, want %d", len(events), n)
+	}
+	for i, id := range idsOf(t, b) {
+		if events[i].ObjectID != id || events[i].Kind != bucketlite.ObjectCreated {
+			t.Fatalf("event %d: got %+v, want %s created", i, events[i], id)
+		}
+	}
+	for _, i := range []int{0, 249, 499, 500, 1000, n - 2} {
+		rest := eventsAfter(t, st, events[i].Cursor)
+		if wantNumbered(t, rest, events[i].Seq+1); len(rest) != n-i-1 {
+			t.Errorf("after event %d of %d: got %d", i, n, len(rest))
+		}
+	}
+	if got := dump(t, raw(t, path), "SELECT max(count) <= 500, max(length(data)) < 10000 FROM events"); got != "1 1\n" {
+		t.Errorf("rows bounded: got %s", got)
+	}
+}
+
+// The body may write to the store that is watched.
+func TestWatchBodyWrites(t *testing.T) {
+	t.Parallel()
+	onFileAndMemory(t, nil, func(t *testing.T, st *bucketlite.Store) {
+		ctx := patience(t)
+		b := items(t, st)
+		watch := b.Watch(ctx, nil)
+		putItem(t, b, item("0", ""))
+		n := 0
+		for e, err := range watch {
+			if err != nil {
+				t.Fatal(err)
+			}
+			o, err := b.Object(ctx, e.ObjectID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if o.Fields["k"] != fmt.Sprint(n) {
+				t.Errorf("event %d: got %v", n, o.Fields)
+			}
+			if n++; n == 50 {
+				break
+			}
+			putItem(t, b, item(fmt.Sprint(n), ""))
+		}
+	})
+}
+
+func TestWatchEndsWithItsSubject(t *testing.T) {
+	t.Parallel()
+	onFileAndMemory(t, nil, func(t *testing.T, st *bucketlite.Store) {
+		ctx := patience(t)
+		ns := namespace(t, st)
+		b := items(t, st)
+		begin := eventCursor(t, st)
+		var ending sync.WaitGroup
+		met := make(map[string][]bucketlite.EventKind)
+		var mu sync.Mutex
+		watch := func(name string, watch iter.Seq2[bucketlite.Event, error]) {
+			ending.Go(func() {
+				for e, err := range watch {
+					if err != nil {
+						t.Errorf("%s: %v", name, err)
+					}
+					mu.Lock()
+					met[name] = append(met[name], e.Kind)
+					mu.Unlock()
+				}
+			})
+		}
+		watch("bucket", b.Watch(ctx, nil))
+		watch("namespace", ns.Watch(ctx, nil))
+		putItem(t, b, item("1", ""))
+		second, err := ns.CreateBucket(ctx, itemsConfig("second"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		watch("second", second.Watch(ctx, nil))
+		mustDelete(t, b)
+		task, err := ns.Delete(ctx)
+		if err == nil {
+			_, err = st.Wait(ctx, task.ID)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		ending.Wait()
+		// When all is long gone, what was can still be met.
+		watch("bucket, later", b.Watch(ctx, after(begin)))
+		watch("namespace, later", ns.Watch(ctx, after(begin)))
+		ending.Wait()
+		mine := []bucketlite.EventKind{bucketlite.ObjectCreated, bucketlite.BucketDeleted}
+		all := []bucketlite.EventKind{bucketlite.ObjectCreated, bucketlite.BucketCreated, bucketlite.BucketDeleted, bucketlite.BucketDeleted, bucketlite.NamespaceDeleted}
+		for name, want := range map[string][]bucketlite.EventKind{
+			"bucket": mine, "bucket, later": mine, "namespace": all, "namespace, later": all, "second": {bucketlite.BucketDeleted},
+		} {
+			if !slices.Equal(met[name], want) {
+				t.Errorf("%s: got %q, want %q", name, met[name], want)
+			}
+		}
+		for name, watch := range map[string]iter.Seq2[bucketlite.Event, error]{
+			"bucket": b.Watch(ctx, nil), "namespace": ns.Watch(ctx, nil),
+			"bucket, from a point": b.Watch(ctx, after(eventCursor(t, st))), "namespace, from a point": ns.Watch(ctx, after(eventCursor(t, st))),
+		} {
+			if err := last(watch); !errors.Is(err, bucketlite.ErrNotFound) {
+				t.Errorf("%s, too late: got %v, want ErrNotFound", name, err)
+			}
+		}
+	})
+}
+
+// waitingWatch begins a watch that has met all there is, and returns its end.
+func waitingWatch(t *testing.T, watch iter.Seq2[bucketlite.Event, error]) (ended <-chan error) {
+	t.Helper()
+	met, end := make(chan struct{}), make(chan error, 1)
+	go func() {
+		var once sync.Once
+		for _, err := range watch {
+			once.Do(func() { close(met) })
+			if err != nil {
+				end <- err
+				return
+			}
+		}
+		end <- nil
+	}()
+	<-met
+	return end
+}
+
+func TestWatchEnds(t *testing.T) {
+	t.Parallel()
+	onFileAndMemory(t, nil, func(t *testing.T, st *bucketlite.Store) {
+		b := items(t, st)
+		putItem(t, b, item("1", ""))
+		putItem(t, b, item("2", ""))
+		ctx, cancel := context.WithCancel(patience(t))
+		waiting := waitingWatch(t, b.Watch(ctx, fromStart))
+		cancel()
+		if err := <-waiting; err != context.Canceled {
+			t.Errorf("cancelled while it waits: got %v", err)
+		}
+
+		ctx, cancelAmid := context.WithCancel(patience(t))
+		defer cancelAmid()
+		n := 0
+		for _, err := range b.Watch(ctx, fromStart) {
+			if n++; n == 1 {
+				cancelAmid()
+			} else if err != context.Canceled {
+				t.Errorf("cancelled amid a page: got %v", err)
+			}
+		}
+		if n != 2 {
+			t.Errorf("cancelled amid a page: got %d turns, want 2", n)
+		}
+		if err := last(st.Watch(ctx, nil)); err != context.Canceled {
+			t.Errorf("cancelled before: got %v", err)
+		}
+
+		ctx = patience(t)
+		early := st.Watch(ctx, nil) // its iteration begins after the end
+		var ends []<-chan error
+		for range 10 {
+			ends = append(ends, waitingWatch(t, st.Watch(ctx, fromStart)))
+		}
+		n = 0
+		for _, err := range b.Watch(ctx, fromStart) {
+			if n++; n == 1 {
+				if err := st.Close(); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				wantError(t, err, bucketlite.ErrClosed)
+			}
+		}
+		if n != 2 {
+			t.Errorf("closed amid a page: got %d turns, want 2", n)
+		}
+		for _, end := range ends {
+			wantError(t, <-end, bucketlite.ErrClosed)
+		}
+		wantError(t, last(early), bucketlite.ErrClosed)
+		wantError(t, last(st.Watch(ctx, nil)), bucketlite.ErrClosed)
+	})
+}
+
+// No goroutine is left behind, however a watch ends.
+func TestWatchLeavesNothing(t *testing.T) {
+	// Not parallel: it counts goroutines.
+	before := runtime.NumGoroutine()
+	st := open(t)
+	b := items(t, st)
+	for range 10 {
+		ctx, cancel := context.WithCancel(context.Background())
+		ended := waitingWatch(t, st.Watch(ctx, fromStart))
+		take(t, 1, b.Watch(ctx, fromStart))
+		b.Watch(ctx, nil) // never iterated over
+		cancel()
+		<-ended
+	}
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !goroutinesFallTo(before) {
+		t.Errorf("goroutines: got %d, want %d", runtime.NumGoroutine(), before)
+	}
+}
