@@ -14,7 +14,8 @@
 // addressed by their SHA-256 and kept once per store, however many objects share
 // them. An [Upload] brings them in two steps: announced and written, then
 // confirmed. A [Task] is the durable record of work that goes on in the
-// background, such as a deletion.
+// background, such as a deletion. An [Event] is one committed change, for those who
+// watch.
 //
 // # Flow
 //
