@@ -118,6 +118,45 @@ func (s *Store) Wait(ctx context.Context, id string) (*Task, error) {
 	}
 }
 
+// CancelTask ends a task before its work is done, and returns it. What it has done
+// by then stays; uploads it was to confirm are pending again. A task that has ended
+// stays as it is.
+//
+// Errors: [ErrNotFound], and [ErrConflict] for a deletion, which cannot be cancelled.
+func (s *Store) CancelTask(ctx context.Context, id string) (*Task, error) {
+	var task *Task
+	err := s.write(ctx, func(tx *engine.Tx, g *group) (err error) {
+		if task, err = selectTask(tx.Conn, id); err != nil || task.Done() {
+			return err
+		}
+		switch task.Type {
+		case ConfirmUploadTask, ConfirmUploadsTask:
+			err = giveBackUploads(tx, id)
+		default:
+			err = &ConflictError{Subject: "task " + found(id), Reason: "a deletion cannot be cancelled"}
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.endTask(tx, id, Canceled, ""); err != nil {
+			return err
+		}
+		task, err = selectTask(tx.Conn, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return task, nil
+}
+
+// endTask ends a task that has not ended.
+func (s *Store) endTask(tx *engine.Tx, id string, status Status, problem string) error {
+	_, err := tx.Exec("UPDATE tasks SET status = ?1, error = ?2, updated_at = ?3, ended_at = ?3 WHERE id = ?4 AND ended_at IS NULL",
+		string(status), nilIfBlank(problem), s.now(), id)
+	return err
+}
+
 // TaskQuery says which tasks are wanted. The zero TaskQuery is the first page of all.
 type TaskQuery struct {
 	Query

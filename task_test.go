@@ -306,3 +306,115 @@ func TestTasksAreForgotten(t *testing.T) {
 		t.Errorf("younger task: got %v", err)
 	}
 }
+
+func TestCancelTask(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "test.db")
+	st := openPath(t, path)
+	b := items(t, st)
+	done := finish(t, st, mustDelete(t, bucket(t, st, itemsConfig("other"))), 0)
+	holdTasks(t, path)
+	uploads, err := b.CreateUploads(ctx, []bucketlite.UploadInput{
+		{Filename: "doc.txt", ContentType: "text/plain", ObjectMetadata: map[string]any{"k": "1"}},
+		{Filename: "doc.txt", ContentType: "text/plain", ObjectMetadata: map[string]any{"k": "2"}},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var confirmations []bucketlite.Confirmation
+	for _, u := range uploads {
+		if _, err := b.WriteUpload(ctx, u.ID, strings.NewReader("text")); err != nil {
+			t.Fatal(err)
+		}
+		confirmations = append(confirmations, bucketlite.Confirmation{UploadID: u.ID})
+	}
+	confirming, err := b.ConfirmUploads(ctx, confirmations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	deleting := mustDelete(t, bucket(t, st, itemsConfig("another")))
+
+	if _, err := st.CancelTask(ctx, "task_01ARZ3NDEKTSV4RRFFQ69G5FAV"); !errors.Is(err, bucketlite.ErrNotFound) {
+		t.Errorf("unknown: got %v, want ErrNotFound", err)
+	}
+	if got, err := st.CancelTask(ctx, done.ID); err != nil || got.Status != bucketlite.Completed {
+		t.Errorf("ended: got %+v, %v, want it as it was", got, err)
+	}
+	if got, err := st.CancelTask(ctx, deleting.ID); got != nil || !errors.Is(err, bucketlite.ErrConflict) || errors.Is(err, bucketlite.ErrExists) {
+		t.Errorf("deletion: got %v, %v, want ErrConflict", got, err)
+	}
+	if got, err := st.Task(ctx, deleting.ID); err != nil || got.Done() {
+		t.Errorf("deletion: got %+v, %v, want it to go on", got, err)
+	}
+	for range 2 { // the second changes nothing
+		if got, err := st.CancelTask(ctx, confirming.ID); err != nil || got.Status != bucketlite.Canceled || !got.Done() {
+			t.Errorf("confirmations: got %+v, %v, want them cancelled", got, err)
+		}
+	}
+	releaseTasks(t, path)
+	finish(t, st, deleting, 0)
+	for _, u := range uploads {
+		if got, err := b.Upload(ctx, u.ID); err != nil || got.Status != bucketlite.Pending {
+			t.Errorf("upload: got %+v, %v, want it pending", got, err)
+		}
+		if got, err := b.ConfirmUpload(ctx, u.ID, nil); err != nil || got.Status != bucketlite.Completed {
+			t.Errorf("upload: got %+v, %v, want it confirmed", got, err)
+		}
+	}
+	wantSound(t, path)
+}
+
+// A cancellation and the work it is to stop meet in the transaction: either an
+// upload was confirmed before, or it is pending again.
+func TestCancelTaskAmidWork(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "test.db")
+	st := openPath(t, path)
+	b := items(t, st)
+	var inputs []bucketlite.UploadInput
+	for i := range 50 {
+		inputs = append(inputs, bucketlite.UploadInput{Filename: "doc.txt", ContentType: "text/plain", ObjectMetadata: map[string]any{"k": fmt.Sprint(i)}})
+	}
+	uploads, err := b.CreateUploads(ctx, inputs, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var confirmations []bucketlite.Confirmation
+	for _, u := range uploads {
+		if _, err := b.WriteUpload(ctx, u.ID, strings.NewReader("text")); err != nil {
+			t.Fatal(err)
+		}
+		confirmations = append(confirmations, bucketlite.Confirmation{UploadID: u.ID})
+	}
+	task, err := b.ConfirmUploads(ctx, confirmations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !eventually(func() bool { got, err := st.Task(ctx, task.ID); return err != nil || got.Processed > 5 }) {
+		t.Fatal("nothing was confirmed")
+	}
+	cancelled, err := st.CancelTask(ctx, task.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	confirmed := int64(0)
+	for _, u := range uploads {
+		got, err := b.Upload(ctx, u.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch got.Status {
+		case bucketlite.Completed:
+			confirmed++
+		case bucketlite.Pending:
+		default:
+			t.Errorf("got %+v, want it completed or pending", got)
+		}
+	}
+	if confirmed != cancelled.Processed || confirmed != int64(len(cancelled.Outputs)) {
+		t.Errorf("confirmed: got %d, want those the task tells of: %+v", confirmed, cancelled)
+	}
+	wantSound(t, path)
+}
