@@ -438,6 +438,7 @@ var calls = map[string]struct {
 	"Store.ListTasks": {false, func(ctx context.Context, f *fixture) error {
 		return second(f.st.ListTasks(ctx, bucketlite.TaskQuery{}))
 	}},
+	"Store.CancelTask":  {true, func(ctx context.Context, f *fixture) error { return second(f.st.CancelTask(ctx, f.task)) }},
 	"Store.Wait":        {false, func(ctx context.Context, f *fixture) error { return second(f.st.Wait(ctx, f.task)) }},
 	"Store.Stats":       {false, func(ctx context.Context, f *fixture) error { return second(f.st.Stats(ctx)) }},
 	"Store.EventCursor": {false, func(ctx context.Context, f *fixture) error { return second(f.st.EventCursor(ctx)) }},
