@@ -76,12 +76,23 @@ func (c *Conn) Exec(query string, args ...any) (int64, error) {
 
 // Query runs a statement and hands each row to each, stopping at its first
 // error. The statement is closed when Query returns.
-func (c *Conn) Query(query string, args []any, each func(Row) error) (err error) {
+func (c *Conn) Query(query string, args []any, each func(Row) error) error {
+	return c.query(context.Background(), query, args, each)
+}
+
+// LongQuery is [Conn.Query] for a statement that reads much. It is interrupted
+// when ctx ends, if that is before its first row; so query should sort its rows,
+// or have but one. It must not write: SQLite would roll back what was written.
+func (c *Conn) LongQuery(ctx context.Context, query string, args []any, each func(Row) error) error {
+	return c.query(ctx, query, args, each)
+}
+
+func (c *Conn) query(ctx context.Context, query string, args []any, each func(Row) error) (err error) {
 	s, err := c.prepare(query)
 	if err != nil {
 		return err
 	}
-	rows, err := s.Stmt.(driver.StmtQueryContext).QueryContext(context.Background(), c.bind(args))
+	rows, err := s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, c.bind(args))
 	if err != nil {
 		return classify(err)
 	}
@@ -118,6 +129,16 @@ func (c *Conn) QueryRow(query string, args []any, scan func(Row)) (found bool, e
 		err = nil
 	}
 	return found, err
+}
+
+// Snapshot runs f, whose statements all see the database as it is at the first
+// of them. f must not write.
+func (c *Conn) Snapshot(f func() error) error {
+	if err := c.script("BEGIN"); err != nil {
+		return err
+	}
+	defer c.script("ROLLBACK") // there is nothing to commit
+	return f()
 }
 
 // errStop ends a Query early.

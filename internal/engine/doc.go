@@ -24,4 +24,7 @@
 // [DB.Read] lends a connection from the pool. Rows are handed over one by one
 // inside the call, so no statement is open once it returns. A ":memory:" store
 // is a single connection that the writer and the readers use in turn.
+// [Conn.Snapshot] makes several statements see one moment, [DB.ReadLong] and
+// [Conn.LongQuery] are for what takes long and must end early when asked to, and
+// [DB.Backup] copies the database as it is at one moment.
 package engine

@@ -46,6 +46,7 @@ type Group interface {
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
 	cfg     Config
+	loc     location
 	writer  *writer // nil when read-only
 	readers *pool
 
@@ -69,7 +70,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 			return nil, err
 		}
 	}
-	db := &DB{cfg: cfg, closing: make(chan struct{})}
+	db := &DB{cfg: cfg, loc: loc, closing: make(chan struct{})}
 	if cfg.ReadOnly {
 		parameters, err := openReadOnly(ctx, loc, cfg)
 		if err != nil {

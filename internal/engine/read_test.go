@@ -349,3 +349,93 @@ func TestReadWhileLocked(t *testing.T) {
 		t.Errorf("keys: got %q, want none", got)
 	}
 }
+
+// The statements of a snapshot see one moment; those after it see the next.
+func TestSnapshot(t *testing.T) {
+	t.Parallel()
+	db := newStore(t)
+	mustPut(t, db, "a")
+	count := func(c *Conn) (n int64) {
+		if _, err := c.QueryRow("SELECT count(*) FROM item", nil, func(r Row) { n = r.Int(0) }); err != nil {
+			t.Error(err)
+		}
+		return n
+	}
+	err := db.Read(context.Background(), func(c *Conn) error {
+		err := c.Snapshot(func() error {
+			before := count(c)
+			mustPut(t, db, "b")
+			if after := count(c); before != 1 || after != 1 {
+				t.Errorf("in a snapshot: got %d and %d items, want 1", before, after)
+			}
+			return errTest
+		})
+		checkError(t, "Snapshot", err, errTest)
+		if got := count(c); got != 2 {
+			t.Errorf("after the snapshot: got %d items, want 2", got)
+		}
+		return c.Snapshot(func() error { return nil })
+	})
+	checkError(t, "Read", err, nil)
+}
+
+// A snapshot is over even if it panics, so that the connection is good for the
+// next, who in memory writes.
+func TestSnapshotPanics(t *testing.T) {
+	t.Parallel()
+	eachKind(t, func(t *testing.T, cfg Config) {
+		db := openStore(t, cfg)
+		func() {
+			defer func() { recover() }()
+			db.Read(context.Background(), func(c *Conn) error { return c.Snapshot(func() error { panic("test") }) })
+		}()
+		mustPut(t, db, "a")
+		if got := keys(t, db); !slices.Equal(got, []string{"a"}) {
+			t.Errorf("keys: got %v, want a", got)
+		}
+	})
+}
+
+// forever is a query without an end, of one row.
+const forever = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+// A long query ends when its context does, and the connection is as good as before.
+func TestLongQueryIsCancelled(t *testing.T) {
+	t.Parallel()
+	eachKind(t, func(t *testing.T, cfg Config) {
+		db := openStore(t, cfg)
+		for _, inSnapshot := range []bool{false, true} {
+			ctx, cancel := context.WithCancel(context.Background())
+			err := db.ReadLong(ctx, func(ctx context.Context, c *Conn) error {
+				long := func() error {
+					cancel()
+					return c.LongQuery(ctx, forever, nil, func(Row) error { return nil })
+				}
+				if inSnapshot {
+					return c.Snapshot(long)
+				}
+				return long()
+			})
+			checkError(t, "ReadLong", err, context.Canceled)
+		}
+		mustPut(t, db, "a")
+		if got := keys(t, db); !slices.Equal(got, []string{"a"}) {
+			t.Errorf("keys: got %v, want a", got)
+		}
+	})
+}
+
+// Close interrupts a long query instead of waiting for it.
+func TestCloseAmidLongQuery(t *testing.T) {
+	t.Parallel()
+	eachKind(t, func(t *testing.T, cfg Config) {
+		db := openStore(t, cfg)
+		closed := make(chan error)
+		err := db.ReadLong(context.Background(), func(ctx context.Context, c *Conn) error {
+			go func() { closed <- db.Close() }()
+			return c.LongQuery(ctx, forever, nil, func(Row) error { return nil })
+		})
+		checkError(t, "ReadLong", err, ErrClosed)
+		checkError(t, "Close", <-closed, nil)
+	})
+}

@@ -96,6 +96,25 @@ func (db *DB) Read(ctx context.Context, f func(*Conn) error) error {
 	return db.readAgain(ctx, f, err)
 }
 
+// ReadLong is [DB.Read] for an f that may take long. The context handed to f also
+// ends when the database is closed, which would else have to wait for f.
+func (db *DB) ReadLong(ctx context.Context, f func(context.Context, *Conn) error) error {
+	until, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-db.closing:
+			cancel(ErrClosed)
+		case <-until.Done():
+		}
+	}()
+	err := db.Read(ctx, func(c *Conn) error { return f(until, c) })
+	if errors.Is(err, context.Canceled) && context.Cause(until) == ErrClosed {
+		return ErrClosed
+	}
+	return err
+}
+
 // readAgain is the rare rest of Read: a recovery or a closing checkpoint of
 // another process keeps readers out for a moment.
 func (db *DB) readAgain(ctx context.Context, f func(*Conn) error, err error) error {

@@ -1,0 +1,119 @@
+package engine
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"modernc.org/sqlite"
+)
+
+// backupPages is how many pages are copied between two looks at the context.
+const backupPages = 256
+
+// Backup copies the database as it is at one moment into the file at path, which
+// should be empty; if it fails, what is in the file is of no use. It calls progress
+// with the bytes copied, and those to be copied, after each piece. Others go on
+// reading and writing, except that a memory database is held until the end. The
+// copy is on the disk as far as closing a database sees to that.
+func (db *DB) Backup(ctx context.Context, path string, progress func(done, total int64)) error {
+	to, _, err := locate(path, false)
+	if err != nil {
+		return err
+	}
+	goOn := func() error {
+		if db.isClosing() {
+			return ErrClosed
+		}
+		return ctx.Err()
+	}
+	return db.Read(ctx, func(c *Conn) error {
+		// SQLite begins anew whenever the source has changed; in a snapshot it has not.
+		return c.Snapshot(func() error { return c.backup(to, goOn, progress) })
+	})
+}
+
+// backup copies the snapshot the connection is in, as long as goOn returns nil.
+func (c *Conn) backup(to location, goOn func() error, progress func(done, total int64)) error {
+	text, err := c.pragma("page_size")
+	if err != nil {
+		return err
+	}
+	size, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return err
+	}
+	if _, err := c.QueryRow("SELECT 1 FROM sqlite_schema", nil, nil); err != nil { // takes the snapshot
+		return err
+	}
+	b, err := c.raw.(interface {
+		NewBackup(string) (*sqlite.Backup, error)
+	}).NewBackup(to.uri + "?mode=rw")
+	if err != nil {
+		return classify(err)
+	}
+	for more := true; more; {
+		if err := goOn(); err != nil {
+			b.Finish()
+			return err
+		}
+		if more, err = b.Step(backupPages); err != nil {
+			b.Finish()
+			return classify(err)
+		}
+		total := int64(b.PageCount())
+		progress((total-int64(b.Remaining()))*size, total*size)
+	}
+	copied, err := b.Commit()
+	if err == nil {
+		err = copied.Close()
+	}
+	if err != nil {
+		return classify(err)
+	}
+	return nil
+}
+
+// SideFiles are the files that SQLite makes beside the database at path, and
+// takes for its own if they are there.
+func SideFiles(path string) []string {
+	return []string{path + "-wal", path + "-shm", path + "-journal"}
+}
+
+// Owns reports whether path is the database's file or one that SQLite makes
+// beside it, be it there or not.
+func (db *DB) Owns(path string) bool {
+	if db.loc.path == Memory {
+		return false
+	}
+	for _, own := range []string{db.loc.path, resolve(db.loc.path)} {
+		for _, file := range append(SideFiles(own), own) {
+			if sameFile(path, file) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// resolve follows the link at path, if it is one: SQLite keeps a database's other
+// files beside the file itself.
+func resolve(path string) string {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		return target
+	}
+	return path
+}
+
+// sameFile reports whether a and b name one file, or would if it were there. On
+// some systems names that differ in case do.
+func sameFile(a, b string) bool {
+	if !strings.EqualFold(filepath.Base(a), filepath.Base(b)) {
+		return false
+	}
+	x, errX := os.Stat(filepath.Dir(a))
+	y, errY := os.Stat(filepath.Dir(b))
+	return errX == nil && errY == nil && os.SameFile(x, y)
+}
