@@ -401,3 +401,21 @@ func BenchmarkOpen(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkCheck(b *testing.B) {
+	for _, n := range []int{1_000, 100_000} {
+		b.Run(fmt.Sprintf("objects=%d", n), func(b *testing.B) {
+			st, _ := benchBucket(b, bucketlite.Normal, n)
+			b.ReportAllocs()
+			for b.Loop() {
+				report, err := st.Check(context.Background(), nil)
+				if err == nil {
+					err = report.Err()
+				}
+				if err != nil || report.Objects != int64(n) {
+					b.Fatal(report, err)
+				}
+			}
+		})
+	}
+}

@@ -338,6 +338,22 @@ func ExampleBucket_Stats() {
 	// Output: 2 objects, 79 bytes, largest 40
 }
 
+func ExampleStore_Check() {
+	ctx := context.Background()
+	st, b := openVideos(ctx)
+	defer st.Close()
+	_, err := b.PutBatch(ctx, []bucketlite.ObjectInput{video("v1", "Red sneaker"), video("v2", "Blue sneaker")}, nil)
+	check(err)
+
+	report, err := st.Check(ctx, nil) // &bucketlite.CheckOptions{Repair: true} sets right what it can
+	check(err)
+	for _, p := range report.Problems {
+		fmt.Println(p.Rule, p.Subject, p.Message)
+	}
+	fmt.Println(report.Objects, "objects checked:", report.Err())
+	// Output: 2 objects checked: <nil>
+}
+
 func ExampleBucket_Lock() {
 	ctx := context.Background()
 	st, b := openVideos(ctx)

@@ -86,4 +86,5 @@ func wantOldContent(t *testing.T, st *bucketlite.Store) {
 		t.Errorf("tasks: got %v, want one that is completed", tasks.Results)
 	}
 	putItem(t, b, item("new", "")) // and it can be written
+	wantNoProblem(t, st)
 }

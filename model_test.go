@@ -33,11 +33,15 @@ func TestModel(t *testing.T) {
 				if step%10 == 0 || t.Failed() {
 					s.compare()
 				}
+				if step%500 == 0 {
+					wantNoProblem(t, s.handles[0].st)
+				}
 				if t.Failed() {
 					t.Fatalf("step %d, after:\n%s", step, strings.Join(s.log, "\n"))
 				}
 			}
 			s.compareContent()
+			wantNoProblem(t, s.handles[0].st)
 			if path == ":memory:" {
 				return
 			}
@@ -108,6 +112,7 @@ func TestModelTogether(t *testing.T) {
 			whole.compare()
 			whole.compareContent()
 			wantReplayed(t, whole.handles[0].st, whole.b, whole.m.ids())
+			wantNoProblem(t, whole.handles[0].st)
 			if path != ":memory:" {
 				wantSound(t, path)
 			}

@@ -312,6 +312,7 @@ func wantSound(t testing.TB, path string) {
 	}
 	st := openPath(t, path, &bucketlite.Options{ReadOnly: true})
 	defer st.Close()
+	wantNoProblem(t, st)
 	for info, err := range st.Namespaces(ctx, bucketlite.Query{}) {
 		if err != nil {
 			t.Fatal(err)
@@ -333,6 +334,19 @@ func wantSound(t testing.TB, path string) {
 			}
 		}
 	}
+}
+
+// wantNoProblem fails unless a check of the store finds nothing.
+func wantNoProblem(t testing.TB, st *bucketlite.Store) *bucketlite.CheckReport {
+	t.Helper()
+	report, err := st.Check(context.Background(), nil)
+	if err != nil {
+		t.Fatalf("check: %v", err)
+	}
+	if err := report.Err(); err != nil || len(report.Problems) > 0 {
+		t.Errorf("check: got %v, want no problem", report.Problems[:min(10, len(report.Problems))])
+	}
+	return report
 }
 
 // manualClock is a clock that moves only when told to.
@@ -443,6 +457,7 @@ var calls = map[string]struct {
 	"Store.Stats":       {false, func(ctx context.Context, f *fixture) error { return second(f.st.Stats(ctx)) }},
 	"Store.EventCursor": {false, func(ctx context.Context, f *fixture) error { return second(f.st.EventCursor(ctx)) }},
 	"Store.Watch":       {false, func(ctx context.Context, f *fixture) error { return first(f.st.Watch(ctx, fromStart)) }},
+	"Store.Check":       {false, func(ctx context.Context, f *fixture) error { return second(f.st.Check(ctx, nil)) }},
 
 	"Namespace.Info":        {false, func(ctx context.Context, f *fixture) error { return second(f.ns.Info(ctx)) }},
 	"Namespace.Bucket":      {false, func(ctx context.Context, f *fixture) error { return second(f.ns.Bucket(ctx, "items")) }},

@@ -1,0 +1,336 @@
+package bucketlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+)
+
+// CheckOptions adjust [Store.Check]. Nil means the defaults.
+type CheckOptions struct {
+	// Repair sets right what follows from the rest: statistics, counts of
+	// references, sizes, keys and the like. See [Problem.Repaired].
+	Repair bool
+	// Progress, unless nil, is told from time to time what has been checked. It is
+	// called by the goroutine that called Check, and may use the store.
+	Progress func(CheckProgress)
+}
+
+// CheckProgress is how far a check has come. The totals are estimates, since
+// others may be writing, until the last call, in which all has been checked.
+type CheckProgress struct {
+	Objects      int64 `json:"objects"` // checked, of TotalObjects
+	TotalObjects int64 `json:"total_objects"`
+	// ContentBytes of TotalContentBytes have been checked.
+	ContentBytes      int64 `json:"content_bytes"`
+	TotalContentBytes int64 `json:"total_content_bytes"`
+}
+
+// CheckReport is what [Store.Check] found.
+type CheckReport struct {
+	// Problems are the first 1,000 that were found, and the first with each rule.
+	Problems []Problem `json:"problems"`
+	// Omitted counts the others.
+	Omitted int `json:"omitted"`
+	// Buckets, Objects and Contents count what was checked; ContentBytes are the
+	// bytes of all contents, each counted once.
+	Buckets      int64 `json:"buckets"`
+	Objects      int64 `json:"objects"`
+	Contents     int64 `json:"contents"`
+	ContentBytes int64 `json:"content_bytes"`
+
+	broken int // problems that are not repaired, including those omitted
+}
+
+// Problem is a rule that is broken in a file.
+type Problem struct {
+	// Rule is the rule's stable name, such as "object.schema" or
+	// "bucket.statistics"; see [Store.Check].
+	Rule string `json:"rule"`
+	// Subject says what breaks it: `bucket "videos" (bkt_…): object "obj_…"`.
+	Subject string `json:"subject"`
+	// Message says what was expected and what was found.
+	Message string `json:"message"`
+	// Repaired tells that it has been set right.
+	Repaired bool `json:"repaired"`
+}
+
+func (p Problem) String() string { return p.Subject + ": " + p.Message + " [" + p.Rule + "]" }
+
+const maxProblems = 1000
+
+// Err returns nil if the store is sound, or all that was wrong has been repaired,
+// else an error that tells the first problems and matches [ErrCorrupt].
+func (r *CheckReport) Err() error {
+	if r.broken == 0 {
+		return nil
+	}
+	const shown = 10
+	var b strings.Builder
+	told := 0
+	for _, p := range r.Problems {
+		if p.Repaired {
+			continue
+		}
+		if told == shown {
+			break
+		}
+		told++
+		b.WriteString("; " + p.String())
+	}
+	if r.broken > told {
+		fmt.Fprintf(&b, "; and %d more", r.broken-told)
+	}
+	return errorf("check: %w: %d problems%s", ErrCorrupt, r.broken, b.String())
+}
+
+// Check reads the whole store and reports every rule that is broken in it. It
+// returns an error only for what keeps it from checking: the end of ctx,
+// [ErrClosed], a disk that fails; with Repair also [ErrReadOnly] and [ErrBusy].
+//
+// The rules are, by the names of [Problem]:
+//
+//   - file.integrity: SQLite's own structures are whole, and no page is lost;
+//   - content.chunks, content.checksum, content.hash, content.size: a content is
+//     complete, each piece and the whole have their checksums, and its size is right;
+//     chunk.content: every piece belongs to a content;
+//   - content.references: as many blobs and uploads refer to it as are counted;
+//     store.content: so many bytes of content are there as are counted;
+//   - object.place, object.json: an object belongs to a bucket, and can be read;
+//   - object.schema, object.key, object.size: it conforms to its bucket's schema,
+//     and its unique key and size are those of its fields and blobs;
+//   - object.content: the content of its blobs is there;
+//   - bucket.definition, bucket.namespace, bucket.json: a bucket can be read, and
+//     belongs to a namespace;
+//   - bucket.statistics, bucket.batches, bucket.clock: its statistics equal a
+//     recount, and no version is beyond the last one given out;
+//     bucket.deltas: every part of statistics belongs to a bucket;
+//   - bucket.deletion, namespace.deletion, task.target: what is being deleted and
+//     the tasks that do so belong together;
+//   - upload.bucket, upload.content, batch.bucket, batch.jobs, job.batch,
+//     job.object: uploads, batches and their jobs belong to what is there, and are
+//     counted;
+//   - upload.status, task.status: what is recorded of these fits their status;
+//   - event.data, event.order: the feed of changes can be read, without gaps;
+//   - namespace.json, task.json, upload.json, batch.json, job.json: what is
+//     recorded of these can be read.
+//
+// Others may read and write meanwhile: each rule is judged by what was there at one
+// moment. Memory is bounded. A store at ":memory:" has one connection, which Check
+// holds for some statements that read much.
+//
+// With Repair, what follows from the rest is set right in small transactions, each
+// of which looks again first: bucket.statistics, bucket.batches, bucket.clock,
+// bucket.deltas, batch.jobs, content.references, content.size, store.content,
+// chunk.content, object.size, and object.key unless another object has the right
+// key. No object is deleted, no content that is referred to, and no value is
+// guessed. If file.integrity is broken, nothing is repaired: copy what can be read
+// to a new store.
+func (s *Store) Check(ctx context.Context, opts *CheckOptions) (*CheckReport, error) {
+	if opts == nil {
+		opts = &CheckOptions{}
+	}
+	if opts.Repair && s.db.ReadOnly() {
+		return nil, public(ErrReadOnly)
+	}
+	c := &checker{store: s, ctx: ctx, opts: *opts, report: &CheckReport{}}
+	if err := c.run(); err != nil {
+		return nil, public(err)
+	}
+	return c.report, nil
+}
+
+// checker is one Check.
+type checker struct {
+	store    *Store
+	ctx      context.Context
+	opts     CheckOptions
+	report   *CheckReport
+	progress CheckProgress
+
+	damaged bool // SQLite's own structures are
+	unread  bool // some blobs cannot be read, so that nobody knows all references
+
+	buckets map[int64]*checkedBucket // those of the objects read last
+	late    lateVersion
+}
+
+// run checks one thing after the other. Contents come before objects, whose blobs
+// are compared with them.
+func (c *checker) run() error {
+	for _, step := range []struct {
+		name string
+		do   func() error
+	}{
+		{"totals", c.estimate}, {"file", c.checkFile}, {"contents", c.checkStored}, {"objects", c.checkObjects},
+		{"buckets", c.checkBuckets}, {"records", c.checkRows}, {"events", c.checkEvents}, {"references", c.checkReferences}, {"totals", c.checkContentBytes},
+	} {
+		err := step.do()
+		if errors.Is(err, ErrCorrupt) { // this much cannot be read, the rest may
+			c.damaged = true
+			c.add(Problem{Rule: "file.integrity", Subject: step.name, Message: err.Error()})
+		} else if err != nil {
+			return err
+		}
+	}
+	p := &c.progress
+	p.TotalObjects, p.TotalContentBytes = p.Objects, p.ContentBytes
+	c.tell()
+	return nil
+}
+
+// add reports a problem.
+func (c *checker) add(p Problem) {
+	if !p.Repaired {
+		c.report.broken++
+	}
+	if len(c.report.Problems) >= maxProblems && slices.ContainsFunc(c.report.Problems, func(q Problem) bool { return q.Rule == p.Rule }) {
+		c.report.Omitted++
+		return
+	}
+	c.report.Problems = append(c.report.Problems, p)
+}
+
+// tell reports progress. Nothing is held while it does.
+func (c *checker) tell() {
+	if c.opts.Progress == nil {
+		return
+	}
+	p := c.progress
+	p.TotalObjects, p.TotalContentBytes = max(p.Objects, p.TotalObjects), max(p.ContentBytes, p.TotalContentBytes)
+	c.opts.Progress(p)
+}
+
+// read lends f a connection for a short while.
+func (c *checker) read(f func(*engine.Conn) error) error { return c.store.db.Read(c.ctx, f) }
+
+// readLong runs a statement that reads much, and hands its rows to each; begin
+// makes ready for the first of them, since it may run again.
+func (c *checker) readLong(query string, args []any, begin func(), each func(engine.Row)) error {
+	return c.store.db.ReadLong(c.ctx, func(ctx context.Context, conn *engine.Conn) error {
+		begin()
+		return conn.LongQuery(ctx, query, args, func(r engine.Row) error { each(r); return nil })
+	})
+}
+
+// estimate finds out how much there is to check.
+func (c *checker) estimate() error {
+	return c.read(func(conn *engine.Conn) error {
+		_, err := conn.QueryRow(`
+SELECT (SELECT ifnull(sum(b.object_count + ifnull(d.objects, 0)), 0) FROM buckets b `+joinDelta+`), content_bytes FROM store`, nil,
+			func(r engine.Row) { c.progress.TotalObjects, c.progress.TotalContentBytes = r.Int(0), r.Int(1) })
+		return err
+	})
+}
+
+// checkFile has SQLite check its own structures.
+func (c *checker) checkFile() error {
+	var found []string
+	err := c.readLong("SELECT integrity_check FROM pragma_integrity_check ORDER BY +rowid", nil,
+		func() { found = nil },
+		func(r engine.Row) {
+			if text := r.Text(0); text != "ok" {
+				found = append(found, text)
+			}
+		})
+	for _, text := range found {
+		c.damaged = true
+		c.add(Problem{Rule: "file.integrity", Subject: "file", Message: text})
+	}
+	return err
+}
+
+// bucketSubject is how problems name a bucket.
+func bucketSubject(name, id string) string { return fmt.Sprintf("bucket %s (%s)", found(name), id) }
+
+// checkBuckets checks the buckets' definitions and statistics.
+func (c *checker) checkBuckets() error {
+	type bucket struct {
+		num         int64
+		subject     string
+		schema, key string
+	}
+	for after := int64(0); ; {
+		var buckets []bucket
+		err := c.read(func(conn *engine.Conn) error {
+			buckets = nil
+			return conn.Query("SELECT num, name, id, schema, unique_key FROM buckets WHERE num > ? ORDER BY num LIMIT 100", []any{after},
+				func(r engine.Row) error {
+					buckets = append(buckets, bucket{r.Int(0), bucketSubject(r.Text(1), r.Text(2)), r.Text(3), r.Text(4)})
+					return nil
+				})
+		})
+		if err != nil || len(buckets) == 0 {
+			return err
+		}
+		for _, b := range buckets {
+			c.report.Buckets++
+			if _, err := readDefinition(b.schema, b.key); err != nil {
+				c.add(Problem{Rule: "bucket.definition", Subject: b.subject, Message: err.Error()})
+			}
+			if err := c.checkStatistics(b.num, b.subject); err != nil {
+				return err
+			}
+			after = b.num
+		}
+	}
+}
+
+func (c *checker) checkStatistics(num int64, subject string) error {
+	var s counted
+	err := c.readLong(selectCounted, []any{num}, func() { s = counted{} }, func(r engine.Row) { s.scan(r) })
+	if err != nil || s.agrees() {
+		return err
+	}
+	p := Problem{Rule: "bucket.statistics", Subject: subject, Message: s.String()}
+	if c.repairs() {
+		if err := c.write(func(tx *engine.Tx, g *group) error { return recount(tx, g, num) }); err != nil {
+			return err
+		}
+		p.Repaired = true
+	}
+	c.add(p)
+	return nil
+}
+
+// counted is a bucket's statistics beside a recount.
+type counted struct {
+	objects, size             int64 // as stated
+	rank, deltas              int64 // how many delta rows there are to be, and are
+	actualObjects, actualSize int64
+	foldedUpload, deltaUpload int64
+}
+
+// selectCounted is what counted reads, at one moment. Sizes are added up in two
+// parts, since SQLite refuses a sum beyond 64 bits, and a damaged size may be of
+// any size.
+const selectCounted = `
+SELECT b.object_count + ifnull(d.objects, 0), b.total_size + ifnull(d.size, 0),
+    ifnull(d.rank, 0), (SELECT count(*) FROM deltas WHERE bucket = b.num),
+    o.n, o.high, o.low, b.last_upload_at, d.last_upload_at
+FROM buckets b ` + joinDelta + `, (SELECT count(*) AS n, ifnull(sum(size >> 20), 0) AS high, ifnull(sum(size & 0xfffff), 0) AS low
+    FROM objects WHERE bucket = ?1) o
+WHERE b.num = ?1`
+
+func (s *counted) scan(r engine.Row) {
+	*s = counted{
+		objects: r.Int(0), size: r.Int(1), rank: r.Int(2), deltas: r.Int(3),
+		actualObjects: r.Int(4), actualSize: r.Int(5)<<20 + r.Int(6),
+		foldedUpload: r.Int(7), deltaUpload: r.Int(8),
+	}
+}
+
+func (s *counted) agrees() bool {
+	return s.objects == s.actualObjects && s.size == s.actualSize && s.rank == s.deltas
+}
+
+func (s *counted) String() string {
+	if s.objects == s.actualObjects && s.size == s.actualSize {
+		return fmt.Sprintf("%d delta rows expected, got %d", s.rank, s.deltas)
+	}
+	return fmt.Sprintf("%d objects of %d bytes are stated, there are %d of %d", s.objects, s.size, s.actualObjects, s.actualSize)
+}

@@ -1,0 +1,623 @@
+package bucketlite_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/bucketlite/bucketlite"
+)
+
+// checkedFilm is the bytes of the film in the file newChecked makes: three chunks.
+var checkedFilm = film(7, 600<<10)
+
+// newChecked makes a file that has something for every rule to judge. The namespace
+// "test" is number 1; the buckets "items", "films" and "plain" are 1 to 3.
+func newChecked(t *testing.T) string {
+	t.Helper()
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "checked.db")
+	st := openPath(t, path)
+	b := items(t, st)
+	for _, k := range []string{"a", "b"} { // share a content
+		putItem(t, b, itemWithDoc(k, "text"))
+	}
+	putItem(t, b, item("c", "value"))
+	put(t, films(t, st), filmInput("film", bytes.NewReader(checkedFilm)), "")
+	plain := bucket(t, st, bucketlite.BucketConfig{Name: "plain", Schema: schema(t, `"n":{"type":"integer","minimum":0}, "file":{"type":"text"}`)})
+	put(t, plain, input(t, `{"n":1, "more":[null]}`), "")
+	put(t, plain, input(t, `{"blobs":[{"property":"n","data":5},{"property":"file","data":"inline"}]}`), "")
+	put(t, plain, input(t, `{"blobs":[{"property":"file","data":"https://example.com/a.txt"}]}`), "")
+	createObject := false
+	upload(t, b, bucketlite.UploadInput{Filename: "doc.txt", ContentType: "text/plain", CreateObject: &createObject}, "upload")
+	task := mustDelete(t, bucket(t, st, itemsConfig("deleted")))
+	if _, err := st.Wait(ctx, task.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db := raw(t, path)
+	execute(t, db, `
+INSERT INTO batches (num, id, bucket, status, total, open, failed, swept, created_at, updated_at)
+	VALUES (1, 'btch_1', 1, 'IN_PROGRESS', 3, 1, 1, 0, 1, 1), (2, 'btch_2', 1, 'COMPLETED', 0, 0, 0, 0, 1, 1);
+INSERT INTO jobs (batch, position, seq, object, status, attempts, retries, due_at)
+	SELECT 1, row_number() OVER (ORDER BY seq), seq, id, 'COMPLETED', 1, 0, 1 << 60 FROM objects WHERE bucket = 1;
+UPDATE jobs SET status = 'FAILED' WHERE position = 2;
+UPDATE jobs SET status = 'PROCESSING' WHERE position = 3;
+INSERT INTO batch_counts VALUES (1, 2, 1, 1, 0)`)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// A broken is a way to break a rule.
+type broken struct {
+	rule       string
+	statements string
+	edit       func(t *testing.T, path string) // instead of statements
+	repairable bool
+}
+
+var brokens = map[string]broken{
+	"page that is lost": {rule: "file.integrity",
+		statements: "PRAGMA writable_schema = 1; DELETE FROM sqlite_schema WHERE name = 'uploads_hash'"},
+	"row that an index lacks": {rule: "file.integrity", statements: `
+PRAGMA writable_schema = 1; CREATE TEMP TABLE saved AS SELECT * FROM sqlite_schema WHERE name = 'tasks_ended';
+DELETE FROM sqlite_schema WHERE name = 'tasks_ended'; PRAGMA writable_schema = RESET; UPDATE tasks SET ended_at = 5;
+PRAGMA writable_schema = 1; INSERT INTO sqlite_schema SELECT * FROM saved`},
+	"page of zeros": {rule: "file.integrity", edit: overwriteIndex},
+
+	"content, flipped byte": {rule: "content.checksum", edit: flipFilm},
+	"content, wrong checksum": {rule: "content.checksum",
+		statements: "UPDATE chunks SET sum = sum + 1 WHERE id = (SELECT max(id) FROM chunks)"},
+	"content, other bytes with their checksum": {rule: "content.hash",
+		statements: fmt.Sprintf("UPDATE chunks SET data = x'6e657874', sum = %d WHERE data = x'74657874'", checksum("next"))},
+	"content, no first chunk":  {rule: "content.chunks", statements: "DELETE FROM chunks WHERE id = (SELECT num << 24 FROM contents WHERE size > 1000)"},
+	"content, no middle chunk": {rule: "content.chunks", statements: "DELETE FROM chunks WHERE id = (SELECT num << 24 | 1 FROM contents WHERE size > 1000)"},
+	"content, no last chunk":   {rule: "content.chunks", statements: "DELETE FROM chunks WHERE id = (SELECT max(id) FROM chunks)"},
+	"content, no chunk":        {rule: "content.chunks", statements: "DELETE FROM chunks WHERE length(data) = 4"},
+	"content, a chunk more": {rule: "content.chunks",
+		statements: "INSERT INTO chunks SELECT id + 1, sum, data FROM chunks WHERE id = (SELECT max(id) FROM chunks)"},
+	"content, wrong size": {rule: "content.size", repairable: true, statements: fmt.Sprintf(`
+INSERT INTO contents (num, hash, size, refs, lease_until) VALUES (90, x'%x', 7, 0, 1 << 62);
+INSERT INTO chunks VALUES (90 << 24, %d, x'6e657874'); UPDATE store SET content_bytes = content_bytes + 7`, sha256.Sum256([]byte("next")), checksum("next"))},
+	"chunk of no content":               {rule: "chunk.content", repairable: true, statements: "INSERT INTO chunks VALUES (99 << 24, 0, x'00'), (99 << 24 | 7, 0, x'00')"},
+	"content, too many references":      {rule: "content.references", repairable: true, statements: "UPDATE contents SET refs = refs + 1 WHERE size = 4"},
+	"content, too few references":       {rule: "content.references", repairable: true, statements: "UPDATE contents SET refs = refs - 1 WHERE size = 4"},
+	"content, a reference of an upload": {rule: "content.references", repairable: true, statements: "UPDATE uploads SET holds = 0, object = 'o'"},
+	"content, referred to without hash": {rule: "content.references", repairable: true, statements: "INSERT INTO contents (size, refs) VALUES (0, 1)"},
+	"bytes of content":                  {rule: "store.content", repairable: true, statements: "UPDATE store SET content_bytes = content_bytes + 1"},
+
+	"object, elsewhere": {rule: "object.place", statements: "UPDATE objects SET seq = seq + (7 << 40) WHERE bucket = 3"},
+	"object without bucket": {rule: "object.place",
+		statements: "DELETE FROM deltas WHERE bucket = 3; DELETE FROM buckets WHERE num = 3"},
+	"object, fields that are no JSON":   {rule: "object.json", statements: `UPDATE objects SET fields = replace(fields, '{', '[') WHERE bucket = 3`},
+	"object, fields with white space":   {rule: "object.json", statements: `UPDATE objects SET fields = replace(fields, '{', '{ ') WHERE bucket = 1`},
+	"object, fields out of order":       {rule: "object.json", statements: `UPDATE objects SET fields = '{"v":"value","k":"c"}' WHERE fields = '{"k":"c","v":"value"}'`},
+	"object, field twice":               {rule: "object.json", statements: `UPDATE objects SET fields = '{"k":"c","k":"value"}' WHERE fields = '{"k":"c","v":"value"}'`},
+	"object, blobs that are no JSON":    {rule: "object.json", statements: `UPDATE objects SET blobs = 'none' WHERE bucket = 1 AND blobs IS NOT NULL`},
+	"object, blobs of another spelling": {rule: "object.json", statements: `UPDATE objects SET blobs = replace(blobs, '"details"', '"Details"') WHERE bucket = 1`},
+	"object, empty list of blobs":       {rule: "object.json", statements: `UPDATE objects SET blobs = '[]' WHERE blobs IS NULL`},
+	"object, value of another type":     {rule: "object.schema", statements: `UPDATE objects SET fields = replace(fields, '"value"', '1234567')`},
+	"object, assertion":                 {rule: "object.schema", statements: `UPDATE objects SET fields = '{"more":[123],"n":-1}' WHERE fields = '{"more":[null],"n":1}'`},
+	"object, null in a declared field":  {rule: "object.schema", statements: `UPDATE objects SET fields = '{"mo":[123],"n":null}' WHERE fields = '{"more":[null],"n":1}'`},
+	"object, undeclared blob":           {rule: "object.schema", statements: `UPDATE objects SET blobs = replace(blobs, '"doc"', '"cod"') WHERE bucket = 1`},
+	"object, blob of another type":      {rule: "object.schema", statements: `UPDATE objects SET blobs = replace(blobs, '"type":"text"', '"type":"pdf"') WHERE bucket = 1`},
+	"object, inline value":              {rule: "object.schema", statements: `UPDATE objects SET blobs = replace(blobs, '"data":5', '"data":-5') WHERE bucket = 3`},
+	"object, wrong key":                 {rule: "object.key", repairable: true, statements: "UPDATE objects SET key = x'00' WHERE bucket = 2"},
+	"object, no key":                    {rule: "object.key", repairable: true, statements: "UPDATE objects SET key = NULL WHERE bucket = 2"},
+	"object, key where none is":         {rule: "object.key", repairable: true, statements: "UPDATE objects SET key = CAST(id AS BLOB) WHERE bucket = 3"},
+	"object, keys exchanged": {rule: "object.key", statements: `UPDATE objects SET key = x'00' WHERE key = x'730161';
+UPDATE objects SET key = x'730161' WHERE key = x'730162'; UPDATE objects SET key = x'730162' WHERE key = x'00'`},
+	"object, wrong size": {rule: "object.size", repairable: true,
+		statements: "UPDATE objects SET size = size + 1 WHERE bucket = 2; UPDATE buckets SET total_size = total_size + 1 WHERE num = 2"},
+	"object, content that is gone": {rule: "object.content", statements: `
+UPDATE store SET content_bytes = content_bytes - 4; DELETE FROM chunks WHERE length(data) = 4; DELETE FROM contents WHERE size = 4`},
+	"object, content of another size": {rule: "object.content", statements: `
+UPDATE objects SET blobs = replace(blobs, '"size_bytes":4', '"size_bytes":5'), size = size + 1 WHERE bucket = 1 AND blobs IS NOT NULL;
+UPDATE buckets SET total_size = total_size + 2 WHERE num = 1`},
+	"object, hash in capitals": {rule: "object.content",
+		statements: `UPDATE objects SET blobs = replace(blobs, blobs ->> '$[0].details.hash', upper(blobs ->> '$[0].details.hash')) WHERE bucket = 1`},
+
+	"bucket, broken schema":           {rule: "bucket.definition", statements: `UPDATE buckets SET schema = '{"properties":{"a":{"type":"none"}}}' WHERE num = 1`},
+	"bucket, unique key of no field":  {rule: "bucket.definition", statements: `UPDATE buckets SET unique_key = '{"fields":["none"]}' WHERE num = 1`},
+	"bucket without namespace":        {rule: "bucket.namespace", statements: "UPDATE buckets SET namespace = 99 WHERE num = 3"},
+	"bucket, metadata":                {rule: "bucket.json", statements: "UPDATE buckets SET metadata = '{' WHERE num = 3"},
+	"bucket, count":                   {rule: "bucket.statistics", repairable: true, statements: "UPDATE buckets SET object_count = object_count + 1 WHERE num = 1"},
+	"bucket, size":                    {rule: "bucket.statistics", repairable: true, statements: "UPDATE buckets SET total_size = total_size - 1 WHERE num = 1"},
+	"bucket, change of the count":     {rule: "bucket.statistics", repairable: true, statements: "UPDATE deltas SET objects = objects + 1 WHERE bucket = 1 AND rank = 3"},
+	"bucket, a delta that is missing": {rule: "bucket.statistics", repairable: true, statements: "DELETE FROM deltas WHERE bucket = 1 AND rank = 2"},
+	"bucket, clock behind":            {rule: "bucket.clock", repairable: true, statements: "UPDATE objects SET version = version + 1000 WHERE bucket = 1"},
+	"bucket, clock beyond all":        {rule: "bucket.clock", statements: "UPDATE objects SET version = 1 << 50 WHERE bucket = 1"},
+	"deltas of no bucket":             {rule: "bucket.deltas", repairable: true, statements: "INSERT INTO deltas VALUES (99, 1, 1, 0, 0, NULL)"},
+	"bucket, count of batches":        {rule: "bucket.batches", repairable: true, statements: "UPDATE batch_counts SET failed = failed + 1"},
+	"bucket, no count of batches":     {rule: "bucket.batches", repairable: true, statements: "DELETE FROM batch_counts"},
+	"count of batches of no bucket":   {rule: "bucket.batches", repairable: true, statements: "INSERT INTO batch_counts VALUES (99, 0, 0, 0, 0)"},
+	"bucket, deleted by nobody":       {rule: "bucket.deletion", statements: "UPDATE buckets SET status = 'IN_PROGRESS' WHERE num = 3"},
+	"bucket, deleted by what ended":   {rule: "bucket.deletion", statements: "UPDATE buckets SET status = 'IN_PROGRESS', delete_task = (SELECT id FROM tasks) WHERE num = 3"},
+	"bucket, active and deleted":      {rule: "bucket.deletion", statements: openTask("api_buckets_delete", "3") + "; UPDATE buckets SET delete_task = 'task_1' WHERE num = 3"},
+	"namespace, deleted by nobody":    {rule: "namespace.deletion", statements: "UPDATE namespaces SET delete_task = 'task_none'"},
+	"namespace, payload indexes":      {rule: "namespace.json", statements: "UPDATE namespaces SET payload_indexes = '{'"},
+	"task without bucket":             {rule: "task.target", statements: openTask("api_buckets_delete", "99")},
+	"task without namespace":          {rule: "task.target", statements: openTask("api_namespaces_delete", "NULL") + "; UPDATE tasks SET namespace = 99 WHERE id = 'task_1'"},
+	"task, inputs":                    {rule: "task.json", statements: "UPDATE tasks SET inputs = '{}'"},
+	"task, outputs":                   {rule: "task.json", statements: "UPDATE tasks SET outputs = '['"},
+	"task, open and ended":            {rule: "task.status", statements: openTask("api_buckets_batches_process", "1") + "; UPDATE tasks SET ended_at = 1 << 60 WHERE id = 'task_1'"},
+	"task, ended at no time":          {rule: "task.status", statements: "UPDATE tasks SET ended_at = NULL"},
+	"task, no such status":            {rule: "task.status", statements: "UPDATE tasks SET status = 'DONE'"},
+	"events that are not packed":      {rule: "event.data", statements: "UPDATE events SET data = x'ff' WHERE last = (SELECT max(last) FROM events)"},
+	"events, fewer than are counted":  {rule: "event.data", statements: "UPDATE events SET data = x'' WHERE last = 3"},
+	"events that are missing":         {rule: "event.order", statements: "DELETE FROM events WHERE last = 3"},
+	"events, numbers below 1":         {rule: "event.order", statements: "UPDATE events SET last = last - 1"},
+
+	"upload without bucket":           {rule: "upload.bucket", statements: "UPDATE uploads SET bucket = 99"},
+	"upload, content that is gone":    {rule: "upload.content", statements: "UPDATE contents SET refs = 0 WHERE size = 6; UPDATE uploads SET hash = x'00'"},
+	"upload, content of another size": {rule: "upload.content", statements: "UPDATE uploads SET size = 5"},
+	"upload, open and ended":          {rule: "upload.status", statements: "UPDATE uploads SET status = 'PENDING'"},
+	"upload, confirmed by nobody":     {rule: "upload.status", statements: "UPDATE uploads SET status = 'PROCESSING', ended_at = NULL, task = 'task_none'"},
+	"upload, skipped with bytes":      {rule: "upload.status", statements: "UPDATE uploads SET status = 'SKIPPED', object = 'o'"},
+	"upload, no such status":          {rule: "upload.status", statements: "UPDATE uploads SET status = 'DONE'"},
+	"upload, held twice":              {rule: "upload.status", statements: "UPDATE uploads SET holds = 2"},
+	"upload, request":                 {rule: "upload.json", statements: "UPDATE uploads SET request = '{'"},
+	"batch without bucket":            {rule: "batch.bucket", statements: "INSERT INTO batches SELECT 3, 'btch_3', 99, 'DRAFT', NULL, NULL, 0, 0, 0, NULL, 0, 1, 1"},
+	"batch, metadata":                 {rule: "batch.json", statements: "UPDATE batches SET metadata = '{'"},
+	"batch, total":                    {rule: "batch.jobs", repairable: true, statements: "UPDATE batches SET total = total + 1"},
+	"batch, open":                     {rule: "batch.jobs", repairable: true, statements: "UPDATE batches SET open = 2 WHERE num = 1"},
+	"batch, failed":                   {rule: "batch.jobs", repairable: true, statements: "UPDATE jobs SET status = 'SKIPPED' WHERE position = 2"},
+	"job without batch":               {rule: "job.batch", statements: "INSERT INTO jobs (batch, position, object, status, attempts, retries, due_at) VALUES (99, 1, 'o', 'FAILED', 1, 0, 0)"},
+	"job, error":                      {rule: "job.json", statements: "UPDATE jobs SET error = '{' WHERE position = 2"},
+	"job, object of another bucket":   {rule: "job.object", statements: "UPDATE jobs SET seq = (2 << 40) + 1 WHERE position = 2"},
+}
+
+// openTask is a task that goes on, and that somebody else is at.
+func openTask(kind, bucket string) string {
+	return fmt.Sprintf(`INSERT INTO tasks (id, type, status, namespace, bucket, inputs, detail, processed, total, created_at, updated_at, lease_owner, lease_until)
+VALUES ('task_1', '%s', 'PENDING', 1, %s, '[]', '{}', 0, 0, 1, 1, 'nobody', 1 << 62)`, kind, bucket)
+}
+
+func checksum(data string) uint32 {
+	return crc32.Checksum([]byte(data), crc32.MakeTable(crc32.Castagnoli))
+}
+
+// flipFilm flips a bit amid the film.
+func flipFilm(t *testing.T, path string) {
+	editFile(t, path, func(data []byte) {
+		i := bytes.Index(data, checkedFilm[300<<10:300<<10+64])
+		if i < 0 {
+			t.Fatal("the film is not found in the file")
+		}
+		data[i] ^= 1
+	})
+}
+
+// overwriteIndex makes nothing of the index that statistics are read from.
+func overwriteIndex(t *testing.T, path string) {
+	page := 0
+	db := raw(t, path)
+	if err := db.QueryRow("SELECT rootpage FROM sqlite_schema WHERE name = 'objects_size'").Scan(&page); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	editFile(t, path, func(data []byte) { clear(data[(page-1)*4096 : page*4096]) })
+}
+
+func editFile(t *testing.T, path string, edit func(data []byte)) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edit(data)
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// breakFile breaks the closed file at path.
+func breakFile(t *testing.T, path string, b broken) {
+	t.Helper()
+	if b.edit != nil {
+		b.edit(t, path)
+		return
+	}
+	db := raw(t, path)
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec(b.statements); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Each way of breaking a rule is found, and that rule named and no other.
+func TestCheckNamesWhatIsBroken(t *testing.T) {
+	t.Parallel()
+	sound := newChecked(t)
+	for name, b := range brokens {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := copyFile(t, sound)
+			breakFile(t, path, b)
+			const given = "SELECT bucket, id, fields, blobs FROM objects NOT INDEXED ORDER BY seq"
+			before := dump(t, raw(t, path), given)
+			st := openPath(t, path, &bucketlite.Options{ReadOnly: true})
+			wantBroken(t, st, nil, false, b.rule)
+			if err := st.Close(); err != nil {
+				t.Fatal(err)
+			}
+			st = openPath(t, path)
+			wantBroken(t, st, &bucketlite.CheckOptions{Repair: true}, b.repairable, b.rule)
+			if b.repairable {
+				wantNoProblem(t, st)
+			} else {
+				wantBroken(t, st, nil, false, b.rule)
+			}
+			if after := dump(t, raw(t, path), given); after != before {
+				t.Errorf("objects: got %s, want %s", after, before)
+			}
+		})
+	}
+}
+
+// wantBroken fails unless a check names the rules, and no others, and says of all
+// problems whether they are repaired.
+func wantBroken(t *testing.T, st *bucketlite.Store, opts *bucketlite.CheckOptions, repaired bool, rules ...string) *bucketlite.CheckReport {
+	t.Helper()
+	report, err := st.Check(context.Background(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range report.Problems {
+		got = append(got, p.Rule)
+		if p.Repaired != repaired {
+			t.Errorf("%v: got repaired %t, want %t", p, p.Repaired, repaired)
+		}
+		if p.Subject == "" || p.Message == "" || !strings.Contains(p.String(), p.Rule) {
+			t.Errorf("problem: got %+v, want a subject and a message", p)
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(rules)
+	if got = slices.Compact(got); !slices.Equal(got, rules) {
+		t.Errorf("broken: got %v, want %v: %v", got, rules, report.Problems[:min(10, len(report.Problems))])
+	}
+	if err := report.Err(); errors.Is(err, bucketlite.ErrCorrupt) == repaired || (err == nil) != repaired {
+		t.Errorf("got error %v, repaired %t", err, repaired)
+	}
+	return report
+}
+
+// A sound file of everything there is has no problem, and all of it is counted.
+func TestCheckSound(t *testing.T) {
+	t.Parallel()
+	path := newChecked(t)
+	db := raw(t, path)
+	// A content that is being staged, one given up, and a batch that is being deleted.
+	execute(t, db, `
+INSERT INTO contents (size, refs, lease_until) VALUES (0, 0, 1 << 62), (0, 0, 0);
+INSERT INTO batches SELECT 3, 'btch_3', 1, 'CANCELED', NULL, NULL, 9, 9, 9, 'delete', 7, 1, 1`)
+	for name, opts := range map[string]*bucketlite.Options{"writable": nil, "read-only": {ReadOnly: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			report := wantNoProblem(t, openPath(t, path, opts))
+			got := []int64{report.Buckets, report.Objects, report.Contents, report.ContentBytes}
+			if want := []int64{3, 7, 3, 4 + 6 + int64(len(checkedFilm))}; !slices.Equal(got, want) {
+				t.Errorf("buckets, objects, contents, bytes: got %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+func TestCheckEmpty(t *testing.T) {
+	t.Parallel()
+	for kind, st := range map[string]*bucketlite.Store{"file": open(t), "memory": openMemory(t)} {
+		if report := wantNoProblem(t, st); report.Buckets+report.Objects+report.Contents != 0 {
+			t.Errorf("%s: got %+v, want nothing", kind, report)
+		}
+	}
+}
+
+// However much is broken, a report is bounded, and counts the rest.
+func TestCheckIsBounded(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a.db")
+	st := openPath(t, path)
+	putItems(t, items(t, st), 2500, 10)
+	execute(t, raw(t, path), "UPDATE objects SET version = version, fields = replace(fields, ':', ' :')")
+	report := wantBroken(t, st, nil, false, "object.json")
+	if len(report.Problems) != 1000 || report.Omitted != 1500 {
+		t.Errorf("got %d problems and %d omitted, want 1000 and 1500", len(report.Problems), report.Omitted)
+	}
+	if text := report.Err().Error(); len(text) > 5000 {
+		t.Errorf("error: got %d bytes, want few", len(text))
+	}
+}
+
+// Progress rises, may use the store, and ends at the totals.
+func TestCheckProgress(t *testing.T) {
+	t.Parallel()
+	for kind, st := range map[string]*bucketlite.Store{"file": open(t), "memory": openMemory(t)} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			putItems(t, items(t, st), 1200, 10)
+			put(t, films(t, st), filmInput("a", bytes.NewReader(film(1, 9*mib))), "")
+			var seen []bucketlite.CheckProgress
+			_, err := st.Check(context.Background(), &bucketlite.CheckOptions{Progress: func(p bucketlite.CheckProgress) {
+				seen = append(seen, p)
+				if _, err := st.Stats(context.Background()); err != nil {
+					t.Error(err)
+				}
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var last bucketlite.CheckProgress
+			for _, p := range seen {
+				if p.Objects < last.Objects || p.ContentBytes < last.ContentBytes || p.Objects > p.TotalObjects || p.ContentBytes > p.TotalContentBytes {
+					t.Errorf("progress: got %+v after %+v", p, last)
+				}
+				last = p
+			}
+			if want := (bucketlite.CheckProgress{Objects: 1201, TotalObjects: 1201, ContentBytes: 9 * mib, TotalContentBytes: 9 * mib}); last != want {
+				t.Errorf("in the end: got %+v, want %+v", last, want)
+			}
+			if len(seen) < 5 {
+				t.Errorf("progress: got %d calls, want several", len(seen))
+			}
+		})
+	}
+}
+
+// A check ends when its context does, or the store is closed, amid its work.
+func TestCheckEndsEarly(t *testing.T) {
+	t.Parallel()
+	for kind, path := range map[string]string{"file": filepath.Join(t.TempDir(), "a.db"), "memory": ":memory:"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			st := openPath(t, path)
+			putItems(t, items(t, st), 1200, 10)
+			ctx, cancel := context.WithCancel(context.Background())
+			report, err := st.Check(ctx, &bucketlite.CheckOptions{Progress: func(bucketlite.CheckProgress) { cancel() }})
+			if !errors.Is(err, context.Canceled) || report != nil {
+				t.Errorf("cancelled: got %v, %v, want Canceled", report, err)
+			}
+			report, err = st.Check(context.Background(), &bucketlite.CheckOptions{Progress: func(bucketlite.CheckProgress) { st.Close() }})
+			if !errors.Is(err, bucketlite.ErrClosed) || report != nil {
+				t.Errorf("closed: got %v, %v, want ErrClosed", report, err)
+			}
+		})
+	}
+}
+
+// A store that is being written is sound at every moment.
+func TestCheckAmidWrites(t *testing.T) {
+	t.Parallel()
+	rounds := 4
+	if *long {
+		rounds = 200
+	}
+	for kind, path := range map[string]string{"file": filepath.Join(t.TempDir(), "a.db"), "memory": ":memory:"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})
+			stop := writeBusily(t, st)
+			for range rounds {
+				wantNoProblem(t, st)
+				if path != ":memory:" {
+					other := openPath(t, path)
+					wantNoProblem(t, other)
+					if err := other.Close(); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			stop()
+			if path != ":memory:" {
+				wantSound(t, path)
+			}
+		})
+	}
+}
+
+// writeBusily puts, patches, uploads and deletes objects that share contents, and
+// creates and deletes buckets, until the function it returns is called.
+func writeBusily(t *testing.T, st *bucketlite.Store) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	b := items(t, st)
+	shared := films(t, st)
+	ended := make(chan error)
+	writers := []func(i int) error{
+		func(i int) error {
+			return second(b.Put(ctx, itemWithDoc(fmt.Sprint(i%40), fmt.Sprint("doc ", i%7)), nil))
+		},
+		func(i int) error {
+			return batchError(b.PutBatch(ctx, []bucketlite.ObjectInput{item(fmt.Sprint(i%60), "v"), itemWithDoc(fmt.Sprint("p", i), "doc 1")}, nil))
+		},
+		func(i int) error {
+			o, err := b.ObjectByKey(ctx, map[string]any{"k": fmt.Sprint(i % 40)})
+			if err == nil {
+				_, err = b.Patch(ctx, o.ID, bucketlite.ObjectInput{Fields: map[string]any{"doc": nil, "n": i}}, nil)
+			}
+			return err
+		},
+		func(i int) error {
+			o, err := b.ObjectByKey(ctx, map[string]any{"k": fmt.Sprint("p", i)})
+			if err == nil {
+				err = b.DeleteObject(ctx, o.ID, nil)
+			}
+			return err
+		},
+		func(i int) error {
+			o, err := shared.Put(ctx, filmInput(fmt.Sprint(i), bytes.NewReader(film(uint64(i%2), 300<<10))), nil)
+			if err == nil {
+				err = shared.DeleteObject(ctx, o.Object.ID, nil)
+			}
+			return err
+		},
+		func(i int) error {
+			u, err := b.CreateUpload(ctx, docUpload(fmt.Sprint("u", i%20)))
+			if err == nil {
+				_, err = b.WriteUpload(ctx, u.ID, strings.NewReader(fmt.Sprint("doc ", i%7)))
+			}
+			switch {
+			case err != nil:
+				return err
+			case i%3 == 0:
+				return b.CancelUpload(ctx, u.ID)
+			case i%3 == 1:
+				return second(b.ConfirmUpload(ctx, u.ID, nil))
+			}
+			return second(b.ConfirmUploads(ctx, []bucketlite.Confirmation{{UploadID: u.ID}}))
+		},
+		func(i int) error {
+			passing, err := namespace(t, st).CreateBucket(ctx, itemsConfig(fmt.Sprint("passing ", i)))
+			if err == nil {
+				err = fillItems(passing, 300, 10)
+			}
+			if err == nil {
+				_, err = passing.Delete(ctx)
+			}
+			return err
+		},
+	}
+	go func() {
+		ended <- atOnce(len(writers), func(w int) error {
+			for i := 0; ctx.Err() == nil; i++ {
+				if err := writers[w](i); err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, bucketlite.ErrNotFound) {
+					return err
+				}
+			}
+			return nil
+		})
+	}()
+	return func() {
+		t.Helper()
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A process that writes is killed amid it: what it leaves is sound.
+func TestCheckAfterKill(t *testing.T) {
+	t.Parallel()
+	rounds := 3
+	if *long {
+		rounds = 100
+	}
+	path := filepath.Join(t.TempDir(), "a.db")
+	st := openPath(t, path)
+	items(t, st)
+	for round := range rounds {
+		if err := st.Close(); err != nil {
+			t.Fatal(err)
+		}
+		c := startChild(t, "put", path, fmt.Sprint(100*round), "true")
+		c.line(t)
+		c.kill(t)
+		st = openPath(t, path)
+		wantNoProblem(t, st)
+	}
+	wantSound(t, path)
+}
+
+// Whatever bytes of a file are damaged, a check and a repair come to an end, and
+// where they find nothing everything can be read.
+func TestCheckOfDamage(t *testing.T) {
+	t.Parallel()
+	rounds := 40
+	if *long {
+		rounds = 2000
+	}
+	sound := newChecked(t)
+	r := newRand(t)
+	for round := range rounds {
+		path := copyFile(t, sound)
+		editFile(t, path, func(data []byte) {
+			for range 1 + r.IntN(8) {
+				data[r.IntN(len(data))] ^= byte(1 + r.IntN(255))
+			}
+		})
+		for _, opts := range []*bucketlite.CheckOptions{nil, repairing} {
+			st, err := bucketlite.Open(context.Background(), path, &bucketlite.Options{ReadOnly: opts == nil})
+			if err != nil {
+				continue // it is seen to be damaged
+			}
+			if report, err := st.Check(context.Background(), opts); err == nil && report.Err() == nil {
+				if err := readAll(st); err != nil {
+					t.Errorf("round %d: %v, though nothing was found", round, err)
+				}
+			}
+			if err := st.Close(); err != nil {
+				t.Errorf("round %d: close: %v", round, err)
+			}
+		}
+	}
+}
+
+// readAll reads everything there is in a store.
+func readAll(st *bucketlite.Store) error {
+	ctx := context.Background()
+	for info, err := range st.Namespaces(ctx, bucketlite.Query{}) {
+		if err != nil {
+			return err
+		}
+		ns, err := st.Namespace(ctx, info.ID)
+		if err != nil {
+			return err
+		}
+		for info, err := range ns.Buckets(ctx, bucketlite.Query{}) {
+			if err != nil {
+				return err
+			}
+			b, err := ns.Bucket(ctx, info.ID)
+			if err != nil {
+				return err
+			}
+			for o, err := range b.Objects(ctx, bucketlite.Query{}) {
+				if err != nil {
+					return err
+				}
+				if err := readAllBlobs(b, o); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return last(st.Tasks(ctx, bucketlite.TaskQuery{}))
+}
+
+func readAllBlobs(b *bucketlite.Bucket, o *bucketlite.Object) error {
+	for _, blob := range o.Blobs {
+		if blob.Details.Hash == "" {
+			continue
+		}
+		r, err := b.OpenBlob(context.Background(), o.ID, blob.Property)
+		if err != nil {
+			return err
+		}
+		data, err := io.ReadAll(r)
+		r.Close()
+		if err != nil || int64(len(data)) != blob.Details.Size {
+			return fmt.Errorf("object %q: %d bytes of %d: %v", o.ID, len(data), blob.Details.Size, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+package bucketlite
+
+import (
+	"fmt"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+)
+
+// rowRule is a rule that one statement judges, and thus at one moment.
+type rowRule struct {
+	name string
+	// find selects the rows that break it: a number, a subject and a message.
+	find string
+	// repair derives what is wrong with the row numbered ?1 from the rest; "" if
+	// that cannot be done.
+	repair string
+}
+
+// Subjects of rows, and tests, as they stand in the rules.
+const (
+	subjectOfBucket    = `format('bucket "%s" (%s)', b.name, b.id)`
+	subjectOfNamespace = `format('namespace "%s" (%s)', n.name, n.id)`
+	taskIsOpen         = `t.status IN ('PENDING', 'IN_PROGRESS')`
+	countJobs          = `SELECT count(*), ifnull(sum(status IN ('PENDING', 'PROCESSING')), 0), ifnull(sum(status = 'FAILED'), 0) FROM jobs`
+	countBatches       = `SELECT count(*), ifnull(sum(status IN ('DRAFT', 'PENDING', 'IN_PROGRESS')), 0),
+    ifnull(sum(status IN ('COMPLETED', 'COMPLETED_WITH_ERRORS')), 0), ifnull(sum(status = 'FAILED'), 0)
+FROM batches WHERE sweep IS NOT 'delete'` // one that is being deleted is there no more
+)
+
+// rowRules are in the order in which they are checked.
+var rowRules = []rowRule{
+	{name: "namespace.json",
+		find: "SELECT num, " + subjectOfNamespace + `, 'its feature extractors or payload indexes are no JSON' FROM namespaces n
+WHERE NOT json_valid(ifnull(feature_extractors, '[]')) OR NOT json_valid(ifnull(payload_indexes, '[]'))`},
+	{name: "namespace.deletion",
+		find: "SELECT n.num, " + subjectOfNamespace + `, format('no task %s is deleting it', n.delete_task)
+FROM namespaces n LEFT JOIN tasks t ON t.id = n.delete_task AND ` + taskIsOpen + `
+WHERE n.delete_task IS NOT NULL AND t.num IS NULL`},
+	{name: "bucket.json",
+		find: "SELECT num, " + subjectOfBucket + ", 'its metadata is no JSON' FROM buckets b WHERE NOT json_valid(ifnull(metadata, '{}'))"},
+	{name: "bucket.namespace",
+		find: "SELECT num, " + subjectOfBucket + ", 'its namespace does not exist' FROM buckets b WHERE namespace NOT IN (SELECT num FROM namespaces)"},
+	{name: "bucket.deletion",
+		find: "SELECT b.num, " + subjectOfBucket + `, format('its status is %s, and the task that deletes it %s', b.status,
+    iif(b.delete_task IS NULL, 'is none', iif(t.num IS NULL, 'does not go on', 'goes on')))
+FROM buckets b LEFT JOIN tasks t ON t.id = b.delete_task AND ` + taskIsOpen + `
+WHERE (b.status = 'IN_PROGRESS') <> (b.delete_task IS NOT NULL) OR (b.delete_task IS NOT NULL) <> (t.num IS NOT NULL)`},
+	{name: "bucket.deltas",
+		find: `SELECT bucket, format('bucket number %d', bucket), format('it does not exist, but %d delta rows of it do', count(*))
+FROM deltas WHERE bucket NOT IN (SELECT num FROM buckets) GROUP BY bucket`,
+		repair: "DELETE FROM deltas WHERE bucket = ?1 AND bucket NOT IN (SELECT num FROM buckets)"},
+	{name: "bucket.batches",
+		find: "SELECT b.num, " + subjectOfBucket + `, 'the numbers of its batches are not those that are counted' FROM buckets b
+WHERE ifnull((SELECT (total, active, completed, failed) <> (` + countBatches + ` AND bucket = b.num) FROM batch_counts WHERE bucket = b.num),
+    EXISTS (SELECT 1 FROM batches WHERE sweep IS NOT 'delete' AND bucket = b.num))`,
+		repair: `INSERT OR REPLACE INTO batch_counts (bucket, total, active, completed, failed)
+SELECT b.num, c.* FROM buckets b, (` + countBatches + ` AND bucket = ?1) c WHERE b.num = ?1`},
+	{name: "bucket.batches",
+		find: `SELECT bucket, format('bucket number %d', bucket), 'it does not exist, but a count of its batches does'
+FROM batch_counts WHERE bucket NOT IN (SELECT num FROM buckets)`,
+		repair: "DELETE FROM batch_counts WHERE bucket = ?1 AND bucket NOT IN (SELECT num FROM buckets)"},
+	{name: "task.json",
+		find: `SELECT num, format('task %s', id), 'its inputs, outputs or details cannot be read' FROM tasks
+WHERE NOT iif(json_valid(inputs), json_type(inputs) = 'array', 0)
+    OR NOT iif(json_valid(detail), json_type(detail) = 'object', 0)
+    OR NOT iif(json_valid(ifnull(outputs, '[]')), json_type(ifnull(outputs, '[]')) = 'array', 0)`},
+	{name: "task.status",
+		find: `SELECT num, format('task %s', id), format('its status is %s, and it has %s', status, iif(ended_at IS NULL, 'not ended', 'ended')) FROM tasks t
+WHERE (ended_at IS NULL) <> (` + taskIsOpen + `)
+    OR status NOT IN ('PENDING', 'IN_PROGRESS', 'COMPLETED', 'COMPLETED_WITH_ERRORS', 'FAILED', 'CANCELED')`},
+	{name: "task.target",
+		find: `SELECT num, format('task %s', id), 'what it deletes does not exist' FROM tasks t WHERE ` + taskIsOpen + `
+    AND iif(type = 'api_buckets_delete', bucket NOT IN (SELECT num FROM buckets),
+        type = 'api_namespaces_delete' AND namespace NOT IN (SELECT num FROM namespaces))`},
+	{name: "upload.json",
+		find: "SELECT num, format('upload %s', id), 'its request is no JSON' FROM uploads WHERE NOT json_valid(request)"},
+	{name: "upload.status",
+		find: `SELECT u.num, format('upload %s', u.id), format('its status is %s, and what is recorded with it does not fit', u.status)
+FROM uploads u LEFT JOIN tasks t ON t.id = u.task AND ` + taskIsOpen + `
+WHERE u.holds NOT IN (0, 1) OR CASE u.status
+    WHEN 'PENDING' THEN holds <> (hash IS NOT NULL) OR u.ended_at IS NOT NULL OR object IS NOT NULL
+    WHEN 'PROCESSING' THEN holds <> (hash IS NOT NULL) OR u.ended_at IS NOT NULL OR object IS NOT NULL OR t.num IS NULL
+    WHEN 'COMPLETED' THEN hash IS NULL OR u.ended_at IS NULL OR holds = 0 AND object IS NULL
+    WHEN 'SKIPPED' THEN holds OR hash IS NOT NULL OR u.ended_at IS NULL OR object IS NULL
+    WHEN 'FAILED' THEN holds OR hash IS NOT NULL OR u.ended_at IS NULL OR object IS NOT NULL
+    WHEN 'CANCELED' THEN holds OR hash IS NOT NULL OR u.ended_at IS NULL OR object IS NOT NULL
+    ELSE true
+END`},
+	{name: "upload.bucket",
+		find: "SELECT num, format('upload %s', id), 'its bucket does not exist' FROM uploads WHERE bucket NOT IN (SELECT num FROM buckets)"},
+	{name: "upload.content",
+		find: `SELECT u.num, format('upload %s', u.id), iif(c.num IS NULL, 'the content it holds does not exist',
+    format('the content it holds has %d bytes, %d are stated', c.size, u.size))
+FROM uploads u LEFT JOIN contents c ON c.hash = u.hash WHERE u.holds <> 0 AND c.size IS NOT u.size OR u.holds <> 0 AND c.num IS NULL`},
+	{name: "batch.json",
+		find: "SELECT num, format('batch %s', id), 'its metadata is no JSON' FROM batches WHERE NOT json_valid(ifnull(metadata, '{}'))"},
+	{name: "batch.bucket",
+		find: "SELECT num, format('batch %s', id), 'its bucket does not exist' FROM batches WHERE bucket NOT IN (SELECT num FROM buckets)"},
+	{name: "batch.jobs",
+		find: `SELECT b.num, format('batch %s', b.id), format('%d jobs are counted, %d of them open and %d failed; the jobs are others',
+    b.total, b.open, b.failed)
+FROM batches b WHERE sweep IS NOT 'delete' AND (b.total, b.open, b.failed) <> (` + countJobs + ` WHERE batch = b.num)`,
+		repair: "UPDATE batches SET (total, open, failed) = (" + countJobs + " WHERE batch = ?1) WHERE num = ?1 AND sweep IS NOT 'delete'"},
+	{name: "job.batch",
+		find: `SELECT batch, format('batch number %d', batch), format('it does not exist, but %d jobs of it do', count(*))
+FROM jobs WHERE batch NOT IN (SELECT num FROM batches) GROUP BY batch`},
+	{name: "job.json",
+		find: `SELECT b.num, format('batch %s', b.id), format('job %d: its error is no JSON', min(j.position))
+FROM jobs j JOIN batches b ON b.num = j.batch WHERE NOT json_valid(ifnull(j.error, 'null')) GROUP BY b.num`},
+	{name: "job.object",
+		find: `SELECT b.num, format('batch %s', b.id), format('job %d: its object is of another bucket', min(j.position))
+FROM jobs j JOIN batches b ON b.num = j.batch WHERE j.seq >> 40 <> b.bucket GROUP BY b.num`},
+	{name: "chunk.content",
+		find: `SELECT id >> 24, format('content number %d', id >> 24), format('it does not exist, but %d chunks of it do', count(*))
+FROM chunks WHERE id >> 24 NOT IN (SELECT num FROM contents) GROUP BY 1`,
+		// A content that nobody refers to: the collector takes it away, slice by slice.
+		repair: `INSERT INTO contents (num, size, refs) SELECT ?1, 0, 0
+WHERE NOT EXISTS (SELECT 1 FROM contents WHERE num = ?1)`},
+	{name: "content.references",
+		find:   `SELECT num, format('content number %d', num), format('%d references are counted, it cannot have any', refs) FROM contents WHERE hash IS NULL AND refs <> 0`,
+		repair: "UPDATE contents SET refs = 0 WHERE num = ?1 AND hash IS NULL"},
+}
+
+// checkRows checks the rules that one statement judges.
+func (c *checker) checkRows() error {
+	for _, rule := range rowRules {
+		if err := c.checkRule(rule); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkRule checks a rule page by page. All rows are found before the first is
+// handed over.
+func (c *checker) checkRule(rule rowRule) error {
+	query := "WITH found (num, subject, message) AS (" + rule.find + ") SELECT num, subject, message FROM found WHERE num > ? ORDER BY +num LIMIT ?"
+	for after := int64(-1 << 63); ; {
+		var found []Problem
+		var nums []int64
+		err := c.readLong(query, []any{after, int64(maxProblems)}, func() { found, nums = nil, nil }, func(r engine.Row) {
+			nums, found = append(nums, r.Int(0)), append(found, Problem{Rule: rule.name, Subject: r.Text(1), Message: r.Text(2)})
+		})
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		repaired := rule.repair != "" && c.repairs()
+		if repaired {
+			if err := c.repairRows(rule.repair, nums); err != nil {
+				return err
+			}
+		}
+		for _, p := range found {
+			p.Repaired = repaired
+			c.add(p)
+		}
+		after = nums[len(nums)-1]
+	}
+}
+
+// checkEvents checks that each row of the feed can be read, and goes on where the
+// one before ends. It reads on from a row it has checked; if that has been deleted
+// meanwhile, as old ones are, nothing is known of what came before the next.
+func (c *checker) checkEvents() error {
+	for last := int64(-1 << 63); ; {
+		var rows []eventRow
+		err := c.read(func(conn *engine.Conn) error {
+			rows = nil
+			size := 0
+			err := conn.Query("SELECT last, count, at, data FROM events WHERE last >= ? ORDER BY last LIMIT ?", []any{last, int64(checkRows)},
+				func(r engine.Row) error {
+					rows = append(rows, eventRow{r.Int(0), r.Int(1), r.Int(2), r.Bytes(3)})
+					if size += len(rows[len(rows)-1].data); size > checkBytes && len(rows) > 1 {
+						return errEnough
+					}
+					return nil
+				})
+			if err == errEnough {
+				err = nil
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for i := range rows {
+			row := &rows[i]
+			if row.last == last {
+				continue // the one that has been checked
+			}
+			subject := fmt.Sprintf("events up to number %d", row.last)
+			if _, err := row.decode(); err != nil {
+				c.add(Problem{Rule: "event.data", Subject: subject, Message: err.Error()})
+			}
+			if first := row.last - row.count + 1; first < 1 || i > 0 && first != rows[i-1].last+1 {
+				c.add(Problem{Rule: "event.order", Subject: subject, Message: fmt.Sprintf("the first has number %d, and does not follow those before", first)})
+			}
+		}
+		if len(rows) == 0 || rows[len(rows)-1].last == last {
+			return nil
+		}
+		last = rows[len(rows)-1].last
+	}
+}

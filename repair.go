@@ -1,0 +1,209 @@
+package bucketlite
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+)
+
+// repairSlice is how many rows are repaired in one transaction.
+const repairSlice = 100
+
+// repairs reports whether what is wrong is to be set right. In a file whose
+// structure is damaged a write may make it worse.
+func (c *checker) repairs() bool { return c.opts.Repair && !c.damaged }
+
+// write runs a repair.
+func (c *checker) write(op operation) error { return c.store.db.Write(c.ctx, op.run) }
+
+// repairRows runs a repair for the rows with the numbers, in slices. What it
+// derives, it derives from what is there when it runs.
+func (c *checker) repairRows(statement string, nums []int64) error {
+	for slice := range slices.Chunk(nums, repairSlice) {
+		err := c.write(func(tx *engine.Tx, g *group) error {
+			g.wake = true
+			for _, num := range slice {
+				if _, err := tx.Exec(statement, num); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recount sets a bucket's statistics to what is there. It goes on from the group's
+// own state of the bucket, which others of the group may have changed.
+func recount(tx *engine.Tx, g *group, num int64) error {
+	state, err := g.bucket(tx, num)
+	if err != nil || state == nil {
+		return err
+	}
+	if err := g.flush(tx); err != nil {
+		return err
+	}
+	var s counted
+	if _, err := tx.QueryRow(selectCounted, []any{num}, func(r engine.Row) { s.scan(r) }); err != nil || s.agrees() {
+		return err
+	}
+	var upload any
+	if latest := max(s.foldedUpload, s.deltaUpload); latest != 0 {
+		upload = latest
+	}
+	_, err = tx.Exec("UPDATE buckets SET clock = ?, object_count = ?, total_size = ?, last_upload_at = ?, stats_updated_at = ? WHERE num = ?",
+		state.clock, s.actualObjects, s.actualSize, upload, g.store.now(), num)
+	if err != nil {
+		return err
+	}
+	state.rank, state.objects, state.size, state.upload = 0, 0, 0, 0
+	_, err = tx.Exec("DELETE FROM deltas WHERE bucket = ?", num)
+	return err
+}
+
+// advance moves a bucket's clock to a version that has been given out.
+func advance(tx *engine.Tx, g *group, num, version int64) error {
+	state, err := g.bucket(tx, num)
+	if err != nil || state == nil || state.clock >= version {
+		return err
+	}
+	state.clock, state.dirty = version, true
+	return nil
+}
+
+// resize sets a content's stated size to what its bytes, which have its hash, are.
+func resize(tx *engine.Tx, g *group, w *contentWalk) error {
+	n, err := tx.Exec("UPDATE contents SET size = ? WHERE num = ? AND hash = ? AND size = ?", w.read, w.num, w.hash, w.size)
+	if n > 0 {
+		g.content += w.read - w.size
+	}
+	return err
+}
+
+// recountContent sets the count of stored bytes to what is there; what the group
+// has changed is not counted yet.
+func recountContent(tx *engine.Tx, g *group) error {
+	_, err := tx.Exec("UPDATE store SET content_bytes = (SELECT ifnull(sum(size), 0) FROM contents) - ?", g.content)
+	return err
+}
+
+// repairObjects sets right the sizes and keys of objects, and tells which rules
+// of which subjects are no longer broken.
+func (c *checker) repairObjects(seqs []int64) (map[Problem]bool, error) {
+	repaired := make(map[Problem]bool)
+	for slice := range slices.Chunk(seqs, repairSlice) {
+		var done []Problem
+		err := c.write(func(tx *engine.Tx, g *group) error {
+			done = nil
+			for _, seq := range slice {
+				rules, err := c.repairObject(tx, g, seq)
+				if err != nil {
+					return err
+				}
+				done = append(done, rules...)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range done {
+			repaired[p] = true
+		}
+	}
+	return repaired, nil
+}
+
+// repairObject judges an object once more and sets its size and key right. A key
+// that another object has is left: nobody can tell which of them is wrong.
+func (c *checker) repairObject(tx *engine.Tx, g *group, seq int64) (done []Problem, err error) {
+	objects, err := c.selectObjects(tx.Conn, "SELECT o.bucket, o.key, "+objectColumns+" FROM objects o WHERE o.seq = ?", seq)
+	if err != nil || len(objects) == 0 {
+		return nil, err
+	}
+	o := &objects[0]
+	v := o.judge()
+	if v.wrongSize(o) {
+		if _, err := tx.Exec(updateSize, *v.size, seq); err != nil {
+			return nil, err
+		}
+		state, err := g.bucket(tx, o.bucket.num)
+		if err != nil {
+			return nil, err
+		}
+		if state != nil {
+			state.tick() // for a delta row of its own
+			state.size += *v.size - o.object.Size
+		}
+		done = append(done, Problem{Rule: "object.size", Subject: o.subject()})
+	}
+	if v.wrongKey(o) {
+		taken := false
+		if *v.key != nil {
+			if taken, err = tx.QueryRow("SELECT 1 FROM objects WHERE bucket = ? AND key = ?", []any{o.bucket.num, *v.key}, nil); err != nil {
+				return nil, err
+			}
+		}
+		if !taken {
+			if _, err := tx.Exec(updateKey, nilIfEmpty(*v.key), seq); err != nil {
+				return nil, err
+			}
+			done = append(done, Problem{Rule: "object.key", Subject: o.subject()})
+		}
+	}
+	return done, nil
+}
+
+// repairReferences sets the counts of references right. The true count is known
+// only after reading all objects, which takes too long for a transaction. So the
+// contents are marked with a lease of this check's own; then what is wrong about
+// their counts is measured, and corrected by as much where the mark still stands.
+// Others change count and references together, which leaves what is wrong as it
+// was; another check that repairs takes the mark away. The lease also keeps the
+// collector off contents whose count is too low.
+func (c *checker) repairReferences(found []references) (map[int64]bool, error) {
+	lease := time.Now().Add(stageLease).UnixMicro() + rand.Int64N(int64(stageLease/time.Microsecond))
+	err := c.eachSlice(found, func(tx *engine.Tx, r references) error {
+		_, err := tx.Exec("UPDATE contents SET lease_until = ? WHERE num = ? AND hash IS NOT NULL", lease, r.num)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if found, err = c.countReferences(0, lease); err != nil {
+		return nil, err
+	}
+	repaired := make(map[int64]bool)
+	err = c.eachSlice(found, func(tx *engine.Tx, r references) error {
+		n, err := tx.Exec("UPDATE contents SET refs = refs + ?, lease_until = NULL WHERE num = ? AND lease_until = ?", r.actual-r.counted, r.num, lease)
+		if n > 0 {
+			repaired[r.num] = true
+		}
+		return err
+	})
+	return repaired, err
+}
+
+// eachSlice runs a repair for contents in slices.
+func (c *checker) eachSlice(contents []references, repair func(*engine.Tx, references) error) error {
+	for slice := range slices.Chunk(contents, repairSlice) {
+		err := c.write(func(tx *engine.Tx, g *group) error {
+			g.wake = true
+			for _, r := range slice {
+				if err := repair(tx, r); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,213 @@
+package bucketlite_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/bucketlite/bucketlite"
+)
+
+var repairing = &bucketlite.CheckOptions{Repair: true}
+
+// repair has a store repaired, and fails unless all that is wrong is set right.
+func repair(t *testing.T, st *bucketlite.Store) {
+	t.Helper()
+	report, err := st.Check(context.Background(), repairing)
+	if err == nil {
+		err = report.Err()
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// All that can be repaired is repaired in one go.
+func TestRepairTogether(t *testing.T) {
+	t.Parallel()
+	path := newChecked(t)
+	for _, name := range slices.Sorted(maps.Keys(brokens)) {
+		if b := brokens[name]; b.repairable {
+			breakFile(t, path, b)
+		}
+	}
+	st := openPath(t, path)
+	repair(t, st)
+	wantNoProblem(t, st)
+	wantSound(t, path)
+	db := raw(t, path)
+	if !eventually(func() bool { return dump(t, db, "SELECT id FROM chunks WHERE id >> 24 = 99") == "" }) {
+		t.Error("the chunks that belong to no content are not collected")
+	}
+	wantNoProblem(t, st)
+}
+
+// What a store knows of its buckets is not what was wrong.
+func TestRepairIsSeen(t *testing.T) {
+	t.Parallel()
+	for name, statement := range map[string]string{
+		"statistics": "UPDATE deltas SET objects = objects + 5, size = size - 3",
+		"sizes":      "UPDATE objects SET size = size + 1",
+		"clock":      "UPDATE objects SET version = version + 500",
+		"deltas":     "DELETE FROM deltas WHERE rank = 2",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "a.db")
+			st := openPath(t, path)
+			b := items(t, st)
+			for i := range 4 {
+				putItem(t, b, item(fmt.Sprint(i), "value"))
+			}
+			upload := mustStats(t, b).LastUploadAt
+			execute(t, raw(t, path), statement)
+			repair(t, st)
+			wantNoProblem(t, st)
+			wantExact(t, b)
+			if got := mustStats(t, b).LastUploadAt; !got.Equal(*upload) {
+				t.Errorf("last upload: got %v, want %v", got, upload)
+			}
+			highest := int64(0)
+			for o, err := range b.Objects(context.Background(), bucketlite.Query{}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				highest = max(highest, o.Version)
+			}
+			for i := range 4 {
+				o := putItem(t, b, item(fmt.Sprint(i+2), "other"))
+				if o.Version <= highest {
+					t.Errorf("version: got %d after %d", o.Version, highest)
+				}
+				highest = o.Version
+				wantExact(t, b)
+			}
+			wantSound(t, path)
+		})
+	}
+}
+
+// An object whose key was wrong is found by the right one, and holds it.
+func TestRepairedKey(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "a.db")
+	st := openPath(t, path)
+	b := items(t, st)
+	o := putItem(t, b, item("a", ""))
+	execute(t, raw(t, path), "UPDATE objects SET key = NULL")
+	repair(t, st)
+	if got, err := b.ObjectByKey(ctx, map[string]any{"k": "a"}); err != nil || got.ID != o.ID {
+		t.Errorf("by key: got %v, %v, want %q", got, err, o.ID)
+	}
+
+	// A key that another object has is left.
+	execute(t, raw(t, path), "UPDATE objects SET key = NULL")
+	putItem(t, b, item("a", "second"))
+	wantBroken(t, st, repairing, false, "object.key")
+	if got := len(keysOf(t, b)); got != 2 {
+		t.Errorf("got %d objects, want both", got)
+	}
+}
+
+// A file whose structure is damaged is not written.
+func TestNoRepairOfDamaged(t *testing.T) {
+	t.Parallel()
+	path := newChecked(t)
+	breakFile(t, path, brokens["page that is lost"])
+	breakFile(t, path, brokens["bucket, count"])
+	breakFile(t, path, brokens["content, too many references"])
+	st := openPath(t, path)
+	wantBroken(t, st, repairing, false, "file.integrity", "bucket.statistics", "content.references")
+	wantBroken(t, st, nil, false, "file.integrity", "bucket.statistics", "content.references")
+}
+
+// While blobs cannot be read nobody knows what they refer to: counts are left.
+func TestNoRepairOfUnknownReferences(t *testing.T) {
+	t.Parallel()
+	path := newChecked(t)
+	breakFile(t, path, brokens["object, blobs that are no JSON"])
+	breakFile(t, path, broken{statements: "UPDATE contents SET refs = refs - 1 WHERE size > 1000"}) // none is left
+	breakFile(t, path, broken{statements: "UPDATE contents SET lease_until = 1 << 62"})             // nor collected
+	st := openPath(t, path)
+	wantBroken(t, st, repairing, false, "object.json", "content.references")
+	if got := dump(t, raw(t, path), "SELECT refs FROM contents ORDER BY num"); got != "2\n0\n1\n" {
+		t.Errorf("references: got %q, want those there were", got)
+	}
+}
+
+func TestRepairReadOnly(t *testing.T) {
+	t.Parallel()
+	st := openPath(t, newChecked(t), &bucketlite.Options{ReadOnly: true})
+	if _, err := st.Check(context.Background(), repairing); !errors.Is(err, bucketlite.ErrReadOnly) {
+		t.Errorf("got %v, want ErrReadOnly", err)
+	}
+}
+
+// More is repaired than fits on a page, or in a report.
+func TestRepairMany(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a.db")
+	st := openPath(t, path)
+	b := items(t, st)
+	const n = 1300
+	inputs := make([]bucketlite.ObjectInput, n)
+	for i := range inputs {
+		inputs[i] = itemWithDoc(fmt.Sprint(i), fmt.Sprint("doc ", i))
+	}
+	if err := batchError(b.PutBatch(context.Background(), inputs, nil)); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, raw(t, path), "UPDATE contents SET refs = refs + 1 + num % 3; UPDATE objects SET size = size + 1, key = NULL")
+	report := wantBroken(t, st, repairing, true, "content.references", "object.size", "object.key", "bucket.statistics")
+	if got := len(report.Problems) + report.Omitted; got != 3*n+1 {
+		t.Errorf("problems: got %d, want %d", got, 3*n+1)
+	}
+	wantNoProblem(t, st)
+	wantSound(t, path)
+}
+
+// Repairs by two stores at once, amid writers, set right what is wrong and break
+// nothing.
+func TestRepairAmidWrites(t *testing.T) {
+	t.Parallel()
+	rounds := 4
+	if *long {
+		rounds = 100
+	}
+	path := filepath.Join(t.TempDir(), "a.db")
+	st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})
+	other := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})
+	kept := bucket(t, st, itemsConfig("kept"))
+	for i := range 30 {
+		putItem(t, kept, itemWithDoc(fmt.Sprint(i), fmt.Sprint("doc ", i%7)))
+	}
+	put(t, bucket(t, st, bucketlite.BucketConfig{Name: "kept films",
+		Schema: schema(t, `"film":{"type":"video"}`)}), bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{
+		{Property: "film", Reader: bytes.NewReader(film(0, 300<<10))}}}, "")
+	stop := writeBusily(t, st)
+	db := raw(t, path)
+	for range rounds {
+		execute(t, db, `
+UPDATE contents SET refs = refs + 1 WHERE hash IS NOT NULL AND refs > 0;
+UPDATE store SET content_bytes = content_bytes + 1000;
+UPDATE buckets SET object_count = object_count + 3, total_size = total_size + 7;
+UPDATE objects SET size = size + 1 WHERE seq % 2;
+UPDATE objects SET key = NULL WHERE seq % 3 AND bucket = 1`)
+		err := atOnce(2, func(i int) error {
+			_, err := []*bucketlite.Store{st, other}[i].Check(context.Background(), repairing)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantNoProblem(t, st)
+	}
+	stop()
+	wantSound(t, path)
+}
