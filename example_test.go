@@ -354,6 +354,42 @@ func ExampleStore_Check() {
 	// Output: 2 objects checked: <nil>
 }
 
+func ExampleStore_Backup() {
+	ctx := context.Background()
+	st, b := openVideos(ctx)
+	defer st.Close()
+	_, err := b.Put(ctx, video("v1", "Red sneaker"), nil)
+	check(err)
+	dir, err := os.MkdirTemp("", "backup")
+	check(err)
+	defer os.RemoveAll(dir)
+
+	path := filepath.Join(dir, "monday.db")
+	err = st.Backup(ctx, path, &bucketlite.BackupOptions{Progress: func(done, total int64) {
+		if done == total {
+			fmt.Println("copied")
+		}
+	}})
+	check(err)
+	err = st.Backup(ctx, path, nil)
+	fmt.Println(errors.Is(err, bucketlite.ErrExists))
+
+	again, err := bucketlite.Open(ctx, path, nil)
+	check(err)
+	defer again.Close()
+	ns, err := again.Namespace(ctx, "production")
+	check(err)
+	videos, err := ns.Bucket(ctx, "videos")
+	check(err)
+	o, err := videos.ObjectByKey(ctx, map[string]any{"video_id": "v1"})
+	check(err)
+	fmt.Println(o.Fields["title"])
+	// Output:
+	// copied
+	// true
+	// Red sneaker
+}
+
 func ExampleBucket_Lock() {
 	ctx := context.Background()
 	st, b := openVideos(ctx)

@@ -2,6 +2,7 @@ package bucketlite_test
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"flag"
@@ -381,6 +382,7 @@ type fixture struct {
 	id   string // of an object
 	task string
 	up   string // an upload whose bytes have come
+	dir  string // for files
 }
 
 // newFixture makes a file with a bucket, an object and a task.
@@ -409,7 +411,7 @@ func openFixture(t *testing.T, path string, opts *bucketlite.Options) *fixture {
 	t.Helper()
 	ctx := context.Background()
 	st := openPath(t, path, opts)
-	f := &fixture{st: st, ns: namespace(t, st)}
+	f := &fixture{st: st, ns: namespace(t, st), dir: t.TempDir()}
 	var err error
 	if f.b, err = f.ns.Bucket(ctx, "items"); err != nil {
 		t.Fatal(err)
@@ -458,6 +460,9 @@ var calls = map[string]struct {
 	"Store.EventCursor": {false, func(ctx context.Context, f *fixture) error { return second(f.st.EventCursor(ctx)) }},
 	"Store.Watch":       {false, func(ctx context.Context, f *fixture) error { return first(f.st.Watch(ctx, fromStart)) }},
 	"Store.Check":       {false, func(ctx context.Context, f *fixture) error { return second(f.st.Check(ctx, nil)) }},
+	"Store.Backup": {false, func(ctx context.Context, f *fixture) error {
+		return f.st.Backup(ctx, filepath.Join(f.dir, rand.Text()), nil)
+	}},
 
 	"Namespace.Info":        {false, func(ctx context.Context, f *fixture) error { return second(f.ns.Info(ctx)) }},
 	"Namespace.Bucket":      {false, func(ctx context.Context, f *fixture) error { return second(f.ns.Bucket(ctx, "items")) }},
