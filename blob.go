@@ -2,6 +2,7 @@ package bucketlite
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -354,47 +355,56 @@ func (bb *blobBuilder) dataURI(path value.Path, uri string, f *fieldPlan, b *Blo
 	bb.bytes(path, data, "", mimeType, f, b)
 }
 
-// stream stores what a reader gives. What is longer than a chunk is staged,
-// unless there is something wrong already.
+// stream stores what a reader of the caller's gives.
 func (bb *blobBuilder) stream(path value.Path, in *BlobInput, f *fieldPlan, b *Blob) {
+	r := &inflow{ctx: bb.ctx, r: in.Reader}
+	bb.err = bb.read(path, r, in.Filename, in.MIMEType, f, b)
+	if err := r.broken(); err != nil && bb.err != nil && bb.ctx.Err() == nil {
+		bb.err = errorf("%s: %s: read: %w", bb.bucket, path, err)
+	}
+}
+
+// read stores what r gives. What is longer than a chunk is staged, unless there
+// is something wrong already. An error of r is returned as it is, unless the
+// context has ended.
+func (bb *blobBuilder) read(path value.Path, r io.Reader, filename, declared string, f *fieldPlan, b *Blob) error {
 	limit := bb.bucket.store.opts.MaxBlobBytes
-	r := io.LimitReader(in.Reader, limit+1) // one more tells that it is too long
+	r = io.LimitReader(r, limit+1) // one more tells that it is too long
 	head := make([]byte, chunkSize)
 	n, ended, err := fill(r, head)
 	head = head[:n]
-	bb.filename(path.Member("filename"), in.Filename)
+	bb.filename(path.Member("filename"), filename)
 	if err != nil {
-		bb.err = errorf("%s: %s: read: %w", bb.bucket, path, err)
-		return
+		return cmp.Or(bb.ctx.Err(), err)
 	}
 	if ended {
-		bb.bytes(path, head, in.Filename, in.MIMEType, f, b)
-		return
+		bb.bytes(path, head, filename, declared, f, b)
+		return nil
 	}
+	r = io.MultiReader(bytes.NewReader(head), r)
 	if f.judgesText() {
 		limit := bb.inMemory()
-		data, err := io.ReadAll(io.LimitReader(io.MultiReader(bytes.NewReader(head), r), limit+1))
+		data, err := io.ReadAll(io.LimitReader(r, limit+1))
 		if err != nil {
-			bb.err = errorf("%s: %s: read: %w", bb.bucket, path, err)
-			return
+			return cmp.Or(bb.ctx.Err(), err)
 		}
-		bb.bytes(path, data, in.Filename, in.MIMEType, f, b)
-		return
+		bb.bytes(path, data, filename, declared, f, b)
+		return nil
 	}
-	mimeType := bb.mime(path, head, in.Filename, in.MIMEType, f)
+	mimeType := bb.mime(path, head, filename, declared, f)
 	if len(bb.judge.issues) > 0 {
-		return
+		return nil
 	}
-	c, err := bb.bucket.store.stage(bb.ctx, io.MultiReader(bytes.NewReader(head), r), limit)
-	if err == errTooLong {
+	c, err := bb.bucket.store.stage(bb.ctx, r, limit)
+	switch {
+	case err == errTooLong:
 		bb.tooLong(path, limit)
-		return
+		return nil
+	case err != nil:
+		return cmp.Or(bb.ctx.Err(), err)
 	}
-	if err != nil {
-		bb.err = err
-		return
-	}
-	bb.store(c, in.Filename, mimeType, b)
+	bb.store(c, filename, mimeType, b)
+	return nil
 }
 
 // bytes makes data the blob's stored content.

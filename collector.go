@@ -230,8 +230,9 @@ WHERE num <> ?2 AND id = (SELECT delete_task FROM buckets WHERE num = ?3)`, c.st
 	return err
 }
 
-// collectSome deletes some chunks of a content nobody refers to. Its hash goes
-// first, so that nobody finds it any more while its chunks are going.
+// collectSome deletes some chunks of a content nobody refers to. Its hash and its
+// lease go first, so that nobody finds it any more while its chunks are going,
+// and nobody goes on staging it, not even if the clock is put back.
 func (c *collector) collectSome() (worked bool, err error) {
 	const unused = "SELECT num, size FROM contents WHERE refs = 0 AND ifnull(lease_until, 0) < ? LIMIT 1"
 	found := false
@@ -249,7 +250,7 @@ func (c *collector) collectSome() (worked bool, err error) {
 		if err != nil || !found {
 			return err
 		}
-		if _, err := tx.Exec("UPDATE contents SET hash = NULL WHERE num = ?", num); err != nil {
+		if _, err := tx.Exec("UPDATE contents SET hash = NULL, lease_until = 0 WHERE num = ?", num); err != nil {
 			return err
 		}
 		n, err := tx.Exec("DELETE FROM chunks WHERE id IN (SELECT id FROM chunks WHERE id >= ? AND id < ? LIMIT ?)",

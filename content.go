@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -21,7 +20,9 @@ import (
 // its own position, so that a content's chunks lie together.
 const (
 	chunkSize = 256 << 10
-	chunkBits = 24 // 16 million chunks: 4 TiB in one content
+	chunkBits = 24 // 16 million chunks in one content
+
+	maxContentBytes = chunkSize << chunkBits // 4 TiB
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -31,9 +32,11 @@ type content struct {
 	hash   [sha256.Size]byte
 	size   int64
 	data   []byte
-	staged int64 // contents.num; 0 if not staged
 	there  bool  // stored already, on behalf of something else
 	upload int64 // uploads.num of the upload it was named by; 0 if none
+
+	staged  int64    // contents.num; 0 if not staged
+	renewal *renewal // of the lease of what is staged
 }
 
 // checkContents refuses contents whose bytes are gone by now: an operation must
@@ -46,7 +49,7 @@ func checkContents(tx *engine.Tx, contents []*content) error {
 		case c.there:
 			found, err = tx.QueryRow("SELECT 1 FROM contents WHERE hash = ?", []any{c.hash[:]}, nil)
 		case c.staged != 0:
-			found, err = tx.QueryRow("SELECT 1 FROM contents WHERE num = ? AND lease_until >= ?", []any{c.staged, time.Now().UnixMicro()}, nil)
+			found, err = tx.QueryRow("SELECT 1 FROM contents WHERE num = ? AND lease_until > 0", []any{c.staged}, nil)
 		}
 		switch {
 		case err != nil:
@@ -54,7 +57,7 @@ func checkContents(tx *engine.Tx, contents []*content) error {
 		case !found && c.there:
 			return notFound("content %x", c.hash)
 		case !found:
-			return errorf("the bytes waited for more than %s to be stored, and were given up", stageLease)
+			return public(errGivenUp)
 		}
 	}
 	return nil
@@ -70,6 +73,8 @@ func (g *group) keep(tx *engine.Tx, c *content) error {
 	switch {
 	case n > 0:
 		return g.giveUp(tx, c)
+	case c.there:
+		return notFound("content %x", c.hash)
 	case c.staged != 0:
 		_, err := tx.Exec("UPDATE contents SET hash = ?, size = ?, refs = 1, lease_until = NULL WHERE num = ?", c.hash[:], c.size, c.staged)
 		if err != nil {
@@ -113,15 +118,41 @@ func (g *group) giveUp(tx *engine.Tx, c *content) error {
 	return err
 }
 
-// release gives up contents for good. If it fails, their leases end by themselves.
-func (s *Store) release(contents ...*content) {
-	for _, c := range contents {
-		if c.staged == 0 {
-			continue
-		}
-		err := s.write(context.Background(), func(tx *engine.Tx, g *group) error { return g.giveUp(tx, c) })
+// release gives up contents for good. It does not wait for that once ctx has
+// ended. If it fails, their leases end by themselves.
+func (s *Store) release(ctx context.Context, contents ...*content) {
+	staged := slices.DeleteFunc(slices.Clone(contents), func(c *content) bool { return c.staged == 0 })
+	if len(staged) == 0 {
+		return
+	}
+	endRenewals(staged)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err := s.write(context.Background(), func(tx *engine.Tx, g *group) error {
+			for _, c := range staged {
+				if err := g.giveUp(tx, c); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 		if err != nil && !errors.Is(err, ErrClosed) {
 			s.opts.Logger.Warn("bucketlite: staged content is left to the collector", "error", err)
+		}
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// endRenewals ends the renewing of leases, of contents that have been adopted or
+// given up.
+func endRenewals(contents []*content) {
+	for _, c := range contents {
+		if c.renewal != nil {
+			c.renewal.stopped.Store(true)
 		}
 	}
 }

@@ -36,10 +36,17 @@ func (b *Bucket) Patch(ctx context.Context, id string, in ObjectInput, opts *Pat
 		opts = &PatchOptions{}
 	}
 	p := &patcher{bucket: b, id: id, in: &in, ifVersion: opts.IfVersion}
+	stored := false
+	defer func() {
+		if !stored { // refused, or a reader has panicked
+			b.store.release(ctx, p.contents...)
+		}
+	}()
 	if err := p.run(ctx); err != nil {
-		b.store.release(p.contents...)
 		return nil, err
 	}
+	stored = true
+	endRenewals(p.contents)
 	return p.stored.decode(b)
 }
 
@@ -117,9 +124,8 @@ func (p *patcher) judge(ctx context.Context) error {
 	}
 	value.Plain(p.in.KeyPrefix, value.Path{{Name: "key_prefix"}}, b.store.opts.objectLimits(), j.fault)
 	builder := blobBuilder{ctx: ctx, bucket: b, judge: j, upload: p.upload}
-	err := builder.build(p.in.Blobs)
-	p.blobs, p.contents = builder.blobs, builder.contents
-	return err
+	defer func() { p.blobs, p.contents = builder.blobs, builder.contents }() // also if a reader panics
+	return builder.build(p.in.Blobs)
 }
 
 // load reads the object to be patched.

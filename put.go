@@ -43,9 +43,10 @@ func (b *Bucket) Put(ctx context.Context, in ObjectInput, opts *PutOptions) (*Pu
 		return nil, err
 	}
 	if err := b.store.write(ctx, p.put); err != nil {
-		b.store.release(p.contents...)
+		b.store.release(ctx, p.contents...)
 		return nil, err
 	}
+	endRenewals(p.contents)
 	return p.result()
 }
 
@@ -94,10 +95,16 @@ type putter struct {
 // of times. If it is not written after all, its contents must be released.
 func (b *Bucket) prepare(ctx context.Context, in *ObjectInput, opts PutOptions) (*putter, error) {
 	p := &putter{bucket: b, in: in, opts: opts}
+	ready := false
+	defer func() {
+		if !ready { // refused, or a reader has panicked
+			b.store.release(ctx, p.contents...)
+		}
+	}()
 	if err := p.prepare(ctx); err != nil {
-		b.store.release(p.contents...)
 		return nil, err
 	}
+	ready = true
 	return p, nil
 }
 
@@ -141,11 +148,11 @@ func (p *putter) judge(ctx context.Context) error {
 	}
 	if in.Blobs != nil {
 		builder := blobBuilder{ctx: ctx, bucket: b, judge: j, upload: p.upload, judging: p.judging}
-		err := builder.build(in.Blobs)
-		p.blobs, p.contents = builder.blobs, builder.contents
-		if err != nil {
+		defer func() { p.contents = builder.contents }() // also if a reader panics
+		if err := builder.build(in.Blobs); err != nil {
 			return err
 		}
+		p.blobs = builder.blobs
 	}
 	own := len(j.issues) // of what no stored blob can mend
 	p.fields = p.conform(j, beside{blobs: p.blobs})

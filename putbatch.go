@@ -65,6 +65,12 @@ func (b *Bucket) PutBatch(ctx context.Context, inputs []ObjectInput, opts *Batch
 		}
 	}
 	bulk := &bulk{bucket: b, opts: *opts, items: make([]bulkItem, len(inputs))}
+	ended := false
+	defer func() {
+		if !ended { // a reader has panicked
+			bulk.release(ctx, true)
+		}
+	}()
 	var err error
 	if opts.Atomic {
 		err = bulk.putAll(ctx, inputs)
@@ -72,6 +78,8 @@ func (b *Bucket) PutBatch(ctx context.Context, inputs []ObjectInput, opts *Batch
 		bulk.putEach(ctx, inputs)
 		err = bulk.interrupted(ctx)
 	}
+	bulk.release(ctx, opts.Atomic && err != nil)
+	ended = true
 	return bulk.result(err)
 }
 
@@ -210,6 +218,22 @@ func (k *bulk) interrupted(ctx context.Context) error {
 	return err
 }
 
+// release gives up the contents of the items that failed, or of all of them.
+// Those that have been adopted are not harmed.
+func (k *bulk) release(ctx context.Context, all bool) {
+	var contents []*content
+	for i := range k.items {
+		switch item := &k.items[i]; {
+		case item.put == nil:
+		case all || item.err != nil:
+			contents = append(contents, item.put.contents...)
+		default:
+			endRenewals(item.put.contents)
+		}
+	}
+	k.bucket.store.release(ctx, contents...)
+}
+
 // result sorts the items. An atomic call that failed has stored none of them.
 func (k *bulk) result(err error) (*BatchResult, error) {
 	r := &BatchResult{}
@@ -219,9 +243,6 @@ func (k *bulk) result(err error) (*BatchResult, error) {
 	}
 	for i := range k.items {
 		item := &k.items[i]
-		if item.put != nil && (none || item.err != nil) {
-			k.bucket.store.release(item.put.contents...)
-		}
 		switch {
 		case item.err != nil:
 			r.Failed = append(r.Failed, BatchFailure{i, item.err})

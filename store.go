@@ -36,8 +36,9 @@ type Options struct {
 	BusyTimeout time.Duration
 	// MaxObjectBytes bounds an object's fields as compact JSON. Default: 16 MiB.
 	MaxObjectBytes int
-	// MaxBlobBytes bounds the bytes of one blob. Those that come as base64 or a
-	// data URI are in memory, and at most 32 MiB in any case. Default: 5 GiB.
+	// MaxBlobBytes bounds the bytes of one blob; more than 4 TiB cannot be stored.
+	// Those that come as base64 or a data URI are in memory, and at most 32 MiB in
+	// any case. Default: 5 GiB.
 	MaxBlobBytes int64
 	// Now is the clock for created_at, updated_at and ids; it must be safe for
 	// concurrent use. Default: time.Now.
@@ -75,6 +76,7 @@ func (o *Options) withDefaults() (Options, error) {
 	if opts.MaxBlobBytes == 0 {
 		opts.MaxBlobBytes = 5 << 30
 	}
+	opts.MaxBlobBytes = min(opts.MaxBlobBytes, maxContentBytes)
 	if opts.TaskRetention == 0 {
 		opts.TaskRetention = 24 * time.Hour
 	}
@@ -106,6 +108,8 @@ type Store struct {
 
 	feed *feed
 
+	stageLease time.Duration // how long staged content is safe from collectors
+
 	definitions sync.Map // bucket number → *definition; a definition never changes
 
 	collector *collector // nil if nothing may be written
@@ -125,7 +129,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{opts: o, ids: newIDSource(o.Now, o.Entropy), feed: newFeed(path != engine.Memory)}
+	s := &Store{opts: o, ids: newIDSource(o.Now, o.Entropy), feed: newFeed(path != engine.Memory), stageLease: stageLease}
 	s.db, err = engine.Open(ctx, engine.Config{
 		Path:          path,
 		ReadOnly:      o.ReadOnly,

@@ -37,6 +37,7 @@ var children = map[string]func(args []string) error{
 	"load":    childLoad,
 	"put":     childPut,
 	"delete":  childDelete,
+	"stream":  childStream,
 	"uploads": childUploads,
 	"watch":   childWatch,
 }
@@ -299,6 +300,8 @@ var invariants = map[string]string{
 	"events": `SELECT last FROM (SELECT last, count, length(data) AS size, lag(last) OVER (ORDER BY last) AS before FROM events)
 		WHERE last - count <> before OR last < count OR count < 1 OR size < 3 * count`,
 	"chunks": "SELECT id FROM chunks WHERE id >> 24 NOT IN (SELECT num FROM contents)",
+	"pieces": `SELECT num FROM contents c WHERE hash IS NOT NULL AND
+		size <> (SELECT total(length(data)) FROM chunks WHERE id >= c.num << 24 AND id < (c.num + 1) << 24)`,
 }
 
 // wantSound fails unless the file at path is whole and agrees with itself.

@@ -26,14 +26,20 @@ func (b *Bucket) WriteUpload(ctx context.Context, id string, r io.Reader) (*Uplo
 	if err := b.store.read(ctx, w.load); err != nil {
 		return nil, err
 	}
-	err := w.take(ctx, r)
-	if err == nil {
-		err = b.store.write(ctx, w.write)
-	}
-	if err != nil {
-		b.store.release(w.contents...)
+	stored := false
+	defer func() {
+		if !stored { // refused, or the reader has panicked
+			b.store.release(ctx, w.contents...)
+		}
+	}()
+	if err := w.take(ctx, r); err != nil {
 		return nil, err
 	}
+	if err := b.store.write(ctx, w.write); err != nil {
+		return nil, err
+	}
+	stored = true
+	endRenewals(w.contents)
 	return w.row.decode(b)
 }
 
