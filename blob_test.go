@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -476,4 +477,12 @@ func TestBlobAssertions(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A limit that means no limit is one that can be counted to.
+func TestBlobSizeUnlimited(t *testing.T) {
+	t.Parallel()
+	b := films(t, openMemory(t, &bucketlite.Options{MaxBlobBytes: math.MaxInt64}))
+	data := film(1, 2*mib)
+	wantFilm(t, b, put(t, b, filmInput("a", bytes.NewReader(data)), "").ID, data)
 }

@@ -5,15 +5,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"hash/crc32"
-	"io"
-	"io/fs"
 	"slices"
-	"strings"
-	"sync"
-	"sync/atomic"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
-	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 // Stored content is cut into chunks. A chunk's id is the content's number and
@@ -171,129 +165,4 @@ func (g *group) drop(tx *engine.Tx, blobs []Blob) error {
 		g.wake = true
 	}
 	return nil
-}
-
-// BlobReader reads a blob's bytes. It implements [io.ReadSeekCloser] and
-// [io.ReaderAt], and is what [net/http.ServeContent] wants. Each chunk is
-// verified before any of its bytes are handed out. Read and Seek are for one
-// goroutine at a time, ReadAt for any number.
-type BlobReader struct {
-	io.SectionReader
-	blob   Blob
-	source *chunks
-}
-
-// OpenBlob opens the blob of a property of an object; where there are several,
-// the first. Stored content and inline data can be read, a reference cannot:
-// [ErrBadRequest]. Reading ends with an error when ctx does.
-//
-// If the content is deleted meanwhile, reading fails with [ErrNotFound]; if it
-// is damaged, with [ErrCorrupt]. The caller must Close the reader.
-func (b *Bucket) OpenBlob(ctx context.Context, objectID, property string) (*BlobReader, error) {
-	o, err := b.Object(ctx, objectID)
-	if err != nil {
-		return nil, err
-	}
-	i := slices.IndexFunc(o.Blobs, func(blob Blob) bool { return blob.Property == property })
-	if i < 0 {
-		return nil, notFound("%s: object %q: blob of property %s", b, objectID, found(property))
-	}
-	blob := o.Blobs[i]
-	r := &BlobReader{blob: blob, source: &chunks{ctx: ctx, bucket: b}}
-	switch data, inline := blob.Properties["data"]; {
-	case blob.Details.Hash != "":
-		if err := r.source.find(blob.Details.Hash); err != nil {
-			return nil, err
-		}
-		r.SectionReader = *io.NewSectionReader(r.source, 0, blob.Details.Size)
-	case inline:
-		text, isText := data.(string)
-		if !isText {
-			text = string(value.Append(nil, data))
-		}
-		r.SectionReader = *io.NewSectionReader(strings.NewReader(text), 0, int64(len(text)))
-	default:
-		return nil, badRequest("%s: object %q: the blob of %s is a reference, nothing is stored", b, objectID, found(property))
-	}
-	return r, nil
-}
-
-// Blob returns the description of what is read.
-func (r *BlobReader) Blob() Blob { return r.blob }
-
-// Close makes later reads of stored content fail. It returns nil.
-func (r *BlobReader) Close() error {
-	r.source.closed.Store(true)
-	return nil
-}
-
-// chunks reads a stored content. No connection is held between reads.
-type chunks struct {
-	ctx    context.Context
-	bucket *Bucket
-	num    int64 // contents.num
-	closed atomic.Bool
-
-	mu     sync.Mutex
-	cached int64 // position of the chunk in data
-	data   []byte
-}
-
-func (c *chunks) find(hash string) error {
-	return c.bucket.store.read(c.ctx, func(conn *engine.Conn) error {
-		ok, err := conn.QueryRow("SELECT num FROM contents WHERE hash = unhex(?)", []any{hash}, func(r engine.Row) { c.num = r.Int(0) })
-		if err == nil && !ok {
-			err = notFound("%s: content %s", c.bucket, hash)
-		}
-		return err
-	})
-}
-
-// ReadAt reads from the chunks that hold the bytes; the section reader above
-// keeps it within the content.
-func (c *chunks) ReadAt(p []byte, offset int64) (n int, err error) {
-	for n < len(p) {
-		at := offset + int64(n)
-		chunk, err := c.chunk(at / chunkSize)
-		if err != nil {
-			return n, err
-		}
-		from := at % chunkSize
-		if from >= int64(len(chunk)) {
-			return n, io.EOF
-		}
-		n += copy(p[n:], chunk[from:])
-	}
-	return n, nil
-}
-
-// chunk returns the verified bytes of a chunk. The last one is kept, for readers
-// that take small bites.
-func (c *chunks) chunk(i int64) ([]byte, error) {
-	if c.closed.Load() {
-		return nil, errorf("%s: read of a closed blob: %w", c.bucket, fs.ErrClosed)
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.data != nil && c.cached == i {
-		return c.data, nil
-	}
-	var data []byte
-	var sum int64
-	err := c.bucket.store.read(c.ctx, func(conn *engine.Conn) error {
-		ok, err := conn.QueryRow("SELECT sum, data FROM chunks WHERE id = ?", []any{c.num<<chunkBits | i},
-			func(r engine.Row) { sum, data = r.Int(0), r.Bytes(1) })
-		if err == nil && !ok {
-			err = notFound("%s: content was deleted while it was read", c.bucket)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if int64(crc32.Checksum(data, castagnoli)) != sum {
-		return nil, errorf("%s: chunk %d of a content: %w", c.bucket, i, ErrCorrupt)
-	}
-	c.cached, c.data = i, data
-	return data, nil
 }

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/bucketlite/bucketlite"
 )
@@ -323,6 +326,37 @@ func ExampleBucket_OpenBlob() {
 	check(err)
 	fmt.Printf("%s: %s\n", r.Blob().Details.MIMEType, text)
 	// Output: text/plain: Shot in May.
+}
+
+// A blob over HTTP, with ranges and conditional requests.
+func ExampleBlobReader() {
+	ctx := context.Background()
+	st, b := openVideos(ctx)
+	defer st.Close()
+	in := video("v1", "Red sneaker")
+	in.Blobs = []bucketlite.BlobInput{{Property: "notes", Reader: strings.NewReader("Shot in May."), Filename: "notes.txt"}}
+	res, err := b.Put(ctx, in, nil)
+	check(err)
+
+	handler := func(w http.ResponseWriter, req *http.Request) {
+		r, err := b.OpenBlob(req.Context(), res.Object.ID, "notes")
+		if err != nil {
+			http.Error(w, "not found", http.StatusNotFound)
+			return
+		}
+		defer r.Close()
+		w.Header().Set("Content-Type", r.MIMEType())
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("ETag", `"`+r.Hash()+`"`)
+		http.ServeContent(w, req, r.Filename(), time.Time{}, r)
+	}
+
+	req := httptest.NewRequest("GET", "/", nil)
+	req.Header.Set("Range", "bytes=8-10")
+	w := httptest.NewRecorder()
+	handler(w, req)
+	fmt.Println(w.Code, w.Header().Get("Content-Range"), w.Body)
+	// Output: 206 bytes 8-10/12 May
 }
 
 func ExampleBucket_Stats() {

@@ -273,27 +273,3 @@ func keyID(t testing.TB, b *bucketlite.Bucket, k string) string {
 	}
 	return o.ID
 }
-
-// No wrong byte is handed out: a chunk is verified before any of it is.
-func TestDamagedContent(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path)
-	b := films(t, st)
-	data := film(6, 3*mib)
-	o := put(t, b, filmInput("a", bytes.NewReader(data)), "")
-	execute(t, raw(t, path), "UPDATE chunks SET data = cast(substr(data, 1, 1000) || x'00' || substr(data, 1002) AS BLOB) WHERE id & 0xffffff = 5")
-	r, err := b.OpenBlob(context.Background(), o.ID, "film")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	got, err := io.ReadAll(r)
-	wantError(t, err, bucketlite.ErrCorrupt)
-	if want := data[:5*256<<10]; !bytes.Equal(got, want) {
-		t.Errorf("got %d bytes before the error, want the %d of whole chunks", len(got), len(want))
-	}
-	if _, err := r.ReadAt(make([]byte, 10), 6*256<<10); err != nil {
-		t.Errorf("ReadAt of a whole chunk: got error %v, want none", err)
-	}
-}

@@ -156,9 +156,13 @@ func (bb *blobBuilder) uploadedText(path value.Path, u *uploadRow, f *fieldPlan)
 		bb.tooLong(path, limit)
 		return false
 	}
-	source := &chunks{ctx: bb.ctx, bucket: bb.bucket}
+	source := &blobSource{ctx: bb.ctx, bucket: bb.bucket, size: u.size}
+	there := false
+	if there, bb.err = source.find(hex.EncodeToString(u.hash)); bb.err == nil && !there {
+		bb.err = notFound("content %x", u.hash)
+	}
 	data := make([]byte, u.size)
-	if bb.err = source.find(hex.EncodeToString(u.hash)); bb.err == nil {
+	if bb.err == nil {
 		_, bb.err = io.ReadFull(io.NewSectionReader(source, 0, u.size), data)
 	}
 	return bb.err == nil && bb.conformText(path, data, f)
