@@ -58,10 +58,15 @@ type BlobInput struct {
 	Type FieldType
 	// KeyPrefix is a storage path, kept and returned.
 	KeyPrefix string
-	// Data is, for a file field: a URL (http, https, s3, gs, file), kept as a
-	// reference and never fetched; a data URI; an object {"base64", "mime_type",
-	// "filename"} or {"url"}; for a text field also any other string, kept inline.
-	// For any other field it is the field's value, kept inline.
+	// Data is, for a file field: a URL (http, https, s3, gs, file); a data URI; an
+	// object {"base64", "mime_type", "filename"}, or {"url"} with the same; for a
+	// text field also any other string, kept inline. For any other field it is the
+	// field's value, kept inline.
+	//
+	// A URL is kept as a reference. If there is an [Options].Fetcher, Put, PutBatch
+	// and Patch first store what it stands for, as they store what a Reader gives;
+	// the blob then has both the URL and the content. A URL that cannot be fetched
+	// is [ErrInvalid], with the rule "fetch" and the fetcher's error within.
 	Data any
 	// Reader gives the bytes to store, at most [Options].MaxBlobBytes. They are
 	// stored as they come, in constant memory and without keeping other writers
@@ -77,6 +82,8 @@ type BlobInput struct {
 	Filename, MIMEType string
 	// Metadata goes into the blob's properties. "url" and "data" are taken.
 	Metadata map[string]any
+	// KeepReference and Refetch, unless nil, overrule those of [ObjectInput].
+	KeepReference, Refetch *bool
 }
 
 // UnmarshalJSON reads the JSON form strictly, as [ObjectInput.UnmarshalJSON] does.
@@ -129,6 +136,10 @@ func blobInput(j *judge, path value.Path, v any) BlobInput {
 		j.fault(path.Member("metadata"), ruleType, "object expected, got "+found(doc["metadata"]))
 	}
 	in.Metadata = metadata
+	if canonicalize := takeBool(j, doc, "canonicalize_source", path); canonicalize != nil {
+		in.KeepReference = new(!*canonicalize)
+	}
+	in.Refetch = takeBool(j, doc, "force_remirror", path)
 	return in
 }
 
@@ -373,10 +384,10 @@ func (bb *blobBuilder) read(path value.Path, r io.Reader, filename, declared str
 	head := make([]byte, chunkSize)
 	n, ended, err := fill(r, head)
 	head = head[:n]
-	bb.filename(path.Member("filename"), filename)
 	if err != nil {
 		return cmp.Or(bb.ctx.Err(), err)
 	}
+	bb.filename(path.Member("filename"), filename)
 	if ended {
 		bb.bytes(path, head, filename, declared, f, b)
 		return nil

@@ -3,6 +3,7 @@ package bucketlite
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"hash/crc32"
 	"slices"
@@ -31,6 +32,15 @@ type content struct {
 
 	staged  int64    // contents.num; 0 if not staged
 	renewal *renewal // of the lease of what is staged
+}
+
+// keptContent returns the stored content of a blob, to be shared by another.
+func keptContent(b *Blob) (*content, error) {
+	c := &content{there: true, size: b.Details.Size}
+	if n, err := hex.Decode(c.hash[:], []byte(b.Details.Hash)); err != nil || n != len(c.hash) {
+		return nil, errorf("blob %q: hash %s: %w", b.ID, found(b.Details.Hash), ErrCorrupt)
+	}
+	return c, nil
 }
 
 // checkContents refuses contents whose bytes are gone by now: an operation must

@@ -103,6 +103,7 @@ func TestReaderFaults(t *testing.T) {
 		"a negative count":         {func() io.Reader { return readFunc(func([]byte) (int, error) { return -1, nil }) }, nil},
 		"an excessive count":       {func() io.Reader { return readFunc(func(p []byte) (int, error) { return len(p) + 1, nil }) }, nil},
 		"an error":                 {func() io.Reader { return iotest.ErrReader(errTest) }, errTest},
+		"an unexpected end":        {func() io.Reader { return iotest.ErrReader(io.ErrUnexpectedEOF) }, io.ErrUnexpectedEOF},
 		"an error with bytes once": {func() io.Reader { return &onceError{film(9, mib), errTest} }, errTest},
 		"a panic":                  {func() io.Reader { return readFunc(func([]byte) (int, error) { panic(errPanic) }) }, errPanic},
 	}
@@ -215,7 +216,7 @@ func TestStalledStreamIsKept(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
 	st := openPath(t, path)
-	st.SetStageLease(8 * time.Second)
+	bucketlite.SetStageLease(st, 8*time.Second)
 	b := films(t, st)
 	data := film(1, 3*mib)
 	proceed, result := stalled(t, b, path, data, 2*mib)
@@ -452,4 +453,10 @@ func childStream(args []string) error {
 			mu.Unlock()
 		}
 	})
+}
+
+// hashOf returns the SHA-256 of data as details have it.
+func hashOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }

@@ -27,6 +27,7 @@ const (
 	ruleMIME     = "mime"     // a blob's bytes do not fit the property's type
 	ruleMatch    = "match"    // bytes are not those that were announced
 	ruleSize     = "size"     // an input exceeds a size
+	ruleFetch    = "fetch"    // what a URL stands for cannot be fetched
 )
 
 const (

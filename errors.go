@@ -86,6 +86,8 @@ type ValidationError struct {
 	Issues []Issue
 	// Omitted counts the reasons beyond those.
 	Omitted int
+
+	cause error
 }
 
 func (e *ValidationError) Error() string {
@@ -118,6 +120,10 @@ func (e *ValidationError) Is(target error) bool {
 	}
 	return target == ErrInvalid
 }
+
+// Unwrap returns the error of the [Fetcher], or of what it gave, if that is the
+// reason; else nil. Its text may say more than ours does.
+func (e *ValidationError) Unwrap() error { return e.cause }
 
 // ConflictError says that a write is at odds with what is stored. It matches
 // [ErrConflict], and [ErrExists] if something was there already.

@@ -93,6 +93,19 @@ type ObjectInput struct {
 	// stored blobs, and a list, even an empty one, replaces them. Patch sets the
 	// blobs of the properties named and keeps the others.
 	Blobs []BlobInput
+	// SkipDuplicates keeps stored blobs as they are, with id and metadata, where
+	// Put or Patch would replace them by the same bytes: a blob in Blobs whose
+	// content is that of a stored blob of the same property is skipped, and the
+	// stored one stands in its place. Each stored blob stands in once. References
+	// and inline data are no content.
+	SkipDuplicates bool
+	// KeepReference leaves URLs as references even if there is an [Options].Fetcher.
+	// Its JSON name is "canonicalize_source", with the opposite meaning.
+	KeepReference bool
+	// Refetch fetches again what was fetched before: without it, a URL that the
+	// stored object has for the same property, with the bytes, keeps those bytes.
+	// Its JSON name is "force_remirror".
+	Refetch bool
 }
 
 // objectLimits bound an object's JSON form before anything else looks at it.
@@ -121,6 +134,9 @@ func (in *ObjectInput) UnmarshalJSON(data []byte) error {
 	*in = ObjectInput{Fields: doc}
 	in.ID, _ = takeString(j, doc, "object_id")
 	in.KeyPrefix, _ = takeString(j, doc, "key_prefix")
+	in.SkipDuplicates = orElse(takeBool(j, doc, "skip_duplicates", nil), false)
+	in.KeepReference = !orElse(takeBool(j, doc, "canonicalize_source", nil), true)
+	in.Refetch = orElse(takeBool(j, doc, "force_remirror", nil), false)
 	if blobs, ok := doc["blobs"]; ok && !areStored(blobs) {
 		delete(doc, "blobs")
 		in.Blobs = blobInputs(j, blobs)
@@ -153,6 +169,19 @@ func takeString(j *judge, doc map[string]any, name string) (string, bool) {
 		j.fault(value.Path{{Name: name}}, ruleType, "string expected, got "+found(v))
 	}
 	return s, ok
+}
+
+// takeBool takes a member that is a boolean out of doc; nil if it is absent or null.
+func takeBool(j *judge, doc map[string]any, name string, path value.Path) *bool {
+	v := doc[name]
+	delete(doc, name)
+	if b, ok := v.(bool); ok {
+		return &b
+	}
+	if v != nil {
+		j.fault(path.Member(name), ruleType, "boolean expected, got "+found(v))
+	}
+	return nil
 }
 
 // objectColumns are what objectRow reads, of objects AS o.

@@ -45,12 +45,13 @@ func TestObjectInputJSON(t *testing.T) {
 	t.Parallel()
 	var in bucketlite.ObjectInput
 	const text = `{"object_id":"one","key_prefix":"a","blobs":[{"property":"p","type":"IMAGE","key_prefix":"k","data":{"base64":"eA=="},"metadata":{"n":1.0}},{"property":"q","upload_id":"upl_1"}],
-		"status":"DRAFT","skip_duplicates":true,"n":1.10,"x":null}`
+		"status":"DRAFT","skip_duplicates":true,"canonicalize_source":false,"force_remirror":true,"n":1.10,"x":null}`
 	if err := json.Unmarshal([]byte(text), &in); err != nil {
 		t.Fatal(err)
 	}
 	want := bucketlite.ObjectInput{ID: "one", KeyPrefix: "a",
-		Fields: map[string]any{"n": json.Number("1.10"), "x": nil, "status": "DRAFT", "skip_duplicates": true},
+		Fields:         map[string]any{"n": json.Number("1.10"), "x": nil, "status": "DRAFT"},
+		SkipDuplicates: true, KeepReference: true, Refetch: true,
 		Blobs: []bucketlite.BlobInput{
 			{Property: "p", Type: "IMAGE", KeyPrefix: "k", Data: map[string]any{"base64": "eA=="}, Metadata: map[string]any{"n": json.Number("1.0")}},
 			{Property: "q", UploadID: "upl_1"},

@@ -65,7 +65,9 @@ type patcher struct {
 	reserved map[string]any
 	blobs    []Blob
 	contents []*content
-	own      judge // what is wrong with the patch by itself
+	own      judge  // what is wrong with the patch by itself
+	links    []link // blobs that are to be brought in
+	read     int    // how many of the contents came with the patch
 
 	base   objectRow // what is patched
 	merged *merged   // base after the patch; nil if that is the writer's work
@@ -83,7 +85,8 @@ type merged struct {
 
 // run patches the object. Merging and judging is the caller's work, so it is done
 // on a copy read beforehand. If the object changes meanwhile that was in vain;
-// after a few times the writer does it, which cannot be overtaken.
+// after a few times the writer does it, which cannot be overtaken. Only a patch
+// that can be merged is worth fetching for.
 func (p *patcher) run(ctx context.Context) error {
 	if err := p.judge(ctx); err != nil {
 		return err
@@ -98,6 +101,16 @@ func (p *patcher) run(ctx context.Context) error {
 			}
 			if err := p.merge(); err != nil {
 				return err
+			}
+		}
+		if len(p.links) > 0 {
+			if err := p.fetch(ctx, try >= 3); err != nil {
+				return err
+			}
+			if p.merged != nil { // without what has been fetched
+				if err := p.merge(); err != nil {
+					return err
+				}
 			}
 		}
 		err = s.write(ctx, p.patch)
@@ -125,7 +138,27 @@ func (p *patcher) judge(ctx context.Context) error {
 	value.Plain(p.in.KeyPrefix, value.Path{{Name: "key_prefix"}}, b.store.opts.objectLimits(), j.fault)
 	builder := blobBuilder{ctx: ctx, bucket: b, judge: j, upload: p.upload}
 	defer func() { p.blobs, p.contents = builder.blobs, builder.contents }() // also if a reader panics
-	return builder.build(p.in.Blobs)
+	err := builder.build(p.in.Blobs)
+	if err == nil && len(j.issues) == 0 {
+		p.links, p.read = b.links(p.in, builder.blobs), len(builder.contents)
+	}
+	return err
+}
+
+// fetch brings in what the patch refers to. Unless anew, content is kept of base.
+func (p *patcher) fetch(ctx context.Context, anew bool) error {
+	b := p.bucket
+	if b.store.db.ReadOnly() {
+		return public(ErrReadOnly)
+	}
+	stored, err := decodeBlobs(p.base.blobs)
+	if err != nil {
+		return errorf("%s: object %q: %w: %v", b, p.id, ErrCorrupt, err)
+	}
+	own := p.contents[:p.read]
+	defer func() { p.contents = withLinks(own, p.links) }() // also if a fetcher panics
+	_, err = b.fetch(ctx, p.links, p.blobs, stored, anew)
+	return err
 }
 
 // load reads the object to be patched.
@@ -198,17 +231,46 @@ func (p *patcher) isRequired(name string) bool {
 	return f != nil && f.required
 }
 
-// mergeBlobs returns the blobs after the patch, and those that go.
+// mergeBlobs returns the blobs after the patch, and those whose reference to
+// content goes. Of a stored blob that stands in for one of the same content the
+// reference goes too, in exchange for that one's.
 func (p *patcher) mergeBlobs(stored []Blob) (blobs, gone []Blob) {
+	given, same := p.blobs, func(string) bool { return false }
+	if p.in.SkipDuplicates {
+		given = standIns(p.blobs, stored)
+		same = func(property string) bool { return sameBlobs(given, stored, property) }
+	}
 	for _, old := range stored {
-		v, given := p.given[old.Property]
-		if given && v == nil && !p.isRequired(old.Property) || hasBlob(p.blobs, old.Property) && !p.joins(old.Property) {
+		v, isGiven := p.given[old.Property]
+		replaced := hasBlob(given, old.Property) && !p.joins(old.Property)
+		removed := isGiven && v == nil && !p.isRequired(old.Property)
+		if replaced || removed {
 			gone = append(gone, old)
-		} else {
+		}
+		if !replaced && !removed || replaced && same(old.Property) {
 			blobs = append(blobs, old)
 		}
 	}
-	return append(blobs, p.blobs...), gone
+	for _, blob := range given {
+		if !same(blob.Property) {
+			blobs = append(blobs, blob)
+		}
+	}
+	return blobs, gone
+}
+
+// sameBlobs reports whether two lists have the same blobs of a property, by id and
+// in the same order.
+func sameBlobs(a, b []Blob, property string) bool {
+	ids := func(blobs []Blob) (ids []string) {
+		for i := range blobs {
+			if blobs[i].Property == property {
+				ids = append(ids, blobs[i].ID)
+			}
+		}
+		return ids
+	}
+	return slices.Equal(ids(a), ids(b))
 }
 
 // joins reports whether the patch's blobs of the property take their place beside
@@ -247,7 +309,7 @@ func (p *patcher) patch(tx *engine.Tx, g *group) error {
 		return err
 	}
 	o := row.object
-	if m.text != row.fields || len(p.blobs) > 0 || len(m.gone) > 0 {
+	if m.text != row.fields || m.encoded != nilIfBlank(row.blobs) {
 		o.Status, o.Error = Draft, ""
 	}
 	if p.in.KeyPrefix != "" {

@@ -2,7 +2,9 @@ package bucketlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -42,16 +44,23 @@ func (b *Bucket) Put(ctx context.Context, in ObjectInput, opts *PutOptions) (*Pu
 	if err != nil {
 		return nil, err
 	}
-	if err := b.store.write(ctx, p.put); err != nil {
-		b.store.release(ctx, p.contents...)
+	stored := false
+	defer func() {
+		if !stored { // refused, or a fetcher has panicked
+			b.store.release(ctx, p.contents...)
+		}
+	}()
+	if err := p.run(ctx); err != nil {
 		return nil, err
 	}
+	stored = true
 	endRenewals(p.contents)
 	return p.result()
 }
 
 // Validate judges an object as [Bucket.Put] would, without reading or writing
-// anything: what depends on stored objects is not judged, and a reader is not read.
+// anything: what depends on stored objects is not judged, a reader is not read,
+// and a URL is not fetched.
 func (b *Bucket) Validate(ctx context.Context, in ObjectInput) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -85,6 +94,11 @@ type putter struct {
 	encoded    any    // blobs in stored form
 	contents   []*content
 	incomplete error // why fields cannot stand without stored blobs
+
+	links    []link // blobs that are to be brought in
+	read     int    // how many of the contents came with the input
+	keptFrom int64  // the version of the object whose content links keep; 0 for none
+	batched  bool   // others of the same call go before, so what it will meet is not known
 
 	// Set by the writer, anew if it runs twice.
 	stored  objectRow
@@ -130,7 +144,22 @@ func (p *putter) prepare(ctx context.Context) (err error) {
 	if p.id = p.in.ID; p.id == "" {
 		p.id, err = b.store.ids.next(objectPrefix)
 	}
+	p.links, p.read = b.links(p.in, p.blobs), len(p.contents)
 	return err
+}
+
+// run brings in what the input refers to, and puts it. If the content of a stored
+// blob was to be kept and the object has changed meanwhile, that begins again;
+// after a few times everything is fetched, so that nothing depends on it.
+func (p *putter) run(ctx context.Context) error {
+	for try := 0; ; try++ {
+		if err := p.fetch(ctx, try >= 3); err != nil {
+			return err
+		}
+		if err := p.bucket.store.write(ctx, p.put); !errors.Is(err, errMoved) {
+			return err
+		}
+	}
 }
 
 // judge fills in what the input means, or returns everything that is wrong with it.
@@ -209,35 +238,58 @@ func (p *putter) put(tx *engine.Tx, g *group) error {
 	// Inserting finds out at once whether the key is free; not so good a guess
 	// while a bucket's objects are being put a second time.
 	guess := p.opts.Policy == Insert || p.opts.Policy == Upsert && !state.replacing
-	if guess && p.opts.IfVersion == 0 && p.incomplete == nil && p.reserved == nil {
+	if guess && p.opts.IfVersion == 0 && p.incomplete == nil && p.reserved == nil && p.keptFrom == 0 {
 		done, err := p.insert(tx, g, state)
 		if done || err != nil {
 			return err
 		}
 	}
 	old, err := p.existing(tx)
+	if err == nil {
+		err = p.admit(old)
+	}
 	switch {
 	case err != nil:
 		return err
+	case p.keptFrom != 0 && (old == nil || old.object.Version != p.keptFrom):
+		return errMoved
 	case old == nil:
 		return p.create(tx, g, state)
-	case p.opts.Policy == Insert:
-		return p.taken(old.object.ID)
 	}
 	return p.replace(tx, g, state, old)
 }
 
+// admit judges the call against the stored object it meets, or against there
+// being none.
+func (p *putter) admit(old *objectRow) error {
+	b := p.bucket
+	if old == nil {
+		switch {
+		case p.opts.Policy == Update:
+			return notFound("%s: object with %s", b, b.def.key.describe(p.fields))
+		case p.opts.IfVersion != 0:
+			return &ConflictError{Subject: b.String(), Reason: fmt.Sprintf("no object has version %d: there is none yet", p.opts.IfVersion)}
+		case p.incomplete != nil:
+			return p.incomplete
+		}
+		return checkReserved(b, p.reserved, nil)
+	}
+	o := &old.object
+	switch {
+	case p.opts.Policy == Insert:
+		return p.taken(o.ID)
+	case p.in.ID != "" && p.in.ID != o.ID:
+		return &ConflictError{Subject: b.String(), ExistingID: o.ID, Exists: true,
+			Reason: fmt.Sprintf("object %q has %s, so %q cannot", o.ID, b.def.key.describe(p.fields), p.in.ID)}
+	}
+	if err := checkVersion(b, o, p.opts.IfVersion); err != nil {
+		return err
+	}
+	return checkReserved(b, p.reserved, old)
+}
+
 // create is put for a key that is known to be free.
 func (p *putter) create(tx *engine.Tx, g *group, state *bucketState) error {
-	b := p.bucket
-	switch {
-	case p.opts.Policy == Update:
-		return notFound("%s: object with %s", b, b.def.key.describe(p.fields))
-	case p.opts.IfVersion != 0:
-		return &ConflictError{Subject: b.String(), Reason: fmt.Sprintf("no object has version %d: there is none yet", p.opts.IfVersion)}
-	case p.incomplete != nil:
-		return p.incomplete
-	}
 	done, err := p.insert(tx, g, state)
 	if err == nil && !done {
 		return p.taken(p.id) // by an object with another key
@@ -252,9 +304,6 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 // insert writes a new object, and reports whether its id and key were free.
 func (p *putter) insert(tx *engine.Tx, g *group, state *bucketState) (done bool, err error) {
 	b := p.bucket
-	if err := checkReserved(b, p.reserved, nil); err != nil {
-		return false, err
-	}
 	now := b.store.now()
 	clock := state.clock + 1
 	if clock >= 1<<clockBits {
@@ -306,16 +355,6 @@ func (p *putter) existing(tx *engine.Tx) (*objectRow, error) {
 func (p *putter) replace(tx *engine.Tx, g *group, state *bucketState, old *objectRow) error {
 	b := p.bucket
 	o := old.object
-	if p.in.ID != "" && p.in.ID != o.ID {
-		return &ConflictError{Subject: b.String(), ExistingID: o.ID, Exists: true,
-			Reason: fmt.Sprintf("object %q has %s, so %q cannot", o.ID, b.def.key.describe(p.fields), p.in.ID)}
-	}
-	if err := checkVersion(b, &o, p.opts.IfVersion); err != nil {
-		return err
-	}
-	if err := checkReserved(b, p.reserved, old); err != nil {
-		return err
-	}
 	stored, err := decodeBlobs(old.blobs)
 	if err != nil {
 		return errorf("%s: object %q: %w: %v", b, o.ID, ErrCorrupt, err)
@@ -326,8 +365,13 @@ func (p *putter) replace(tx *engine.Tx, g *group, state *bucketState, old *objec
 			return err
 		}
 		blobs, encoded = stored, nilIfBlank(old.blobs)
+	} else if p.in.SkipDuplicates {
+		blobs = standIns(p.blobs, stored)
+		if encoded, err = encodeBlobs(blobs); err != nil {
+			return errorf("%s: encode blobs: %w", b, err)
+		}
 	}
-	if text != old.fields || p.blobs != nil {
+	if text != old.fields || p.blobs != nil && encoded != nilIfBlank(old.blobs) {
 		o.Status, o.Error = Draft, ""
 	}
 	if p.in.KeyPrefix != "" {
@@ -340,6 +384,8 @@ func (p *putter) replace(tx *engine.Tx, g *group, state *bucketState, old *objec
 		return err
 	}
 	if p.blobs != nil {
+		// A stored blob that stands in for another shares its content, so its
+		// reference is dropped and made again.
 		if err := exchange(tx, g, o.ID, p.contents, stored); err != nil {
 			return err
 		}
@@ -348,6 +394,27 @@ func (p *putter) replace(tx *engine.Tx, g *group, state *bucketState, old *objec
 	state.replacing = true
 	p.done(o, text, encoded, false)
 	return nil
+}
+
+// standIns returns blobs with a stored blob in the place of each that has the same
+// content and property. Each stored one is used once.
+func standIns(blobs, stored []Blob) []Blob {
+	type key struct{ property, hash string }
+	same := make(map[key][]Blob)
+	for _, old := range stored {
+		if old.Details.Hash != "" {
+			k := key{old.Property, old.Details.Hash}
+			same[k] = append(same[k], old)
+		}
+	}
+	blobs = slices.Clone(blobs)
+	for i := range blobs {
+		k := key{blobs[i].Property, blobs[i].Details.Hash}
+		if list := same[k]; len(list) > 0 {
+			blobs[i], same[k] = list[0], list[1:]
+		}
+	}
+	return blobs
 }
 
 // textBeside returns the fields in stored form, beside stored blobs.

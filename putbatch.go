@@ -2,7 +2,10 @@ package bucketlite
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
@@ -97,7 +100,7 @@ type bulkItem struct {
 }
 
 // prepare judges and encodes the inputs from start on that make up the next
-// slice, and returns where it ends.
+// slice, brings in what they refer to, and returns where the slice ends.
 func (k *bulk) prepare(ctx context.Context, inputs []ObjectInput, start, most int) (end int) {
 	size := 0
 	for end = start; end < len(inputs) && end-start < most && size < sliceBytes; end++ {
@@ -109,12 +112,52 @@ func (k *bulk) prepare(ctx context.Context, inputs []ObjectInput, start, most in
 		if item.err != nil {
 			continue
 		}
+		item.put.batched = true
 		size += len(item.put.text)
 		for _, c := range item.put.contents {
 			size += len(c.data)
 		}
+		size += len(item.put.links) * chunkSize // at most, and not known yet
 	}
+	k.fetch(ctx, k.items[start:end])
 	return end
+}
+
+// fetch brings in what the items of a slice refer to, several at once since it is
+// waiting for the most part.
+func (k *bulk) fetch(ctx context.Context, slice []bulkItem) {
+	var linked []*bulkItem
+	for i := range slice {
+		if p := slice[i].put; p != nil && len(p.links) > 0 {
+			linked = append(linked, &slice[i])
+		}
+	}
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	var panicked atomic.Pointer[any]
+	for range min(fetchesAtOnce, len(linked)) {
+		wg.Go(func() {
+			defer func() {
+				if r := recover(); r != nil {
+					panicked.Store(&r)
+				}
+			}()
+			for i := next.Add(1); i <= int64(len(linked)); i = next.Add(1) {
+				item := linked[i-1]
+				item.err = item.put.fetch(ctx, false)
+			}
+		})
+	}
+	wg.Wait()
+	if r := panicked.Load(); r != nil {
+		panic(*r) // where the caller can recover it
+	}
+	for _, item := range linked {
+		if item.err != nil {
+			k.bucket.store.release(ctx, item.put.contents...)
+			item.put = nil
+		}
+	}
 }
 
 // putEach stores the inputs slice by slice. While the writer is busy with one,
@@ -137,14 +180,22 @@ func (k *bulk) start(ctx context.Context, slice []bulkItem) *engine.Pending {
 }
 
 // putSlice stores the items of a slice. One that is refused has not written, so
-// the others stand; an error of the engine fails the slice.
+// the others stand; an error of the engine fails the slice. Behind an item whose
+// object has moved on the rest waits as well, to keep the order.
 func putSlice(tx *engine.Tx, g *group, slice []bulkItem) error {
+	var moved error
 	for i := range slice {
 		item := &slice[i]
 		if item.put == nil {
 			continue
 		}
-		if item.err = item.put.put(tx, g); item.err != nil && !ours(item.err) {
+		if item.err = moved; moved == nil {
+			item.err = item.put.put(tx, g)
+		}
+		switch {
+		case item.err == errMoved:
+			moved = errMoved
+		case item.err != nil && !ours(item.err):
 			return item.err
 		}
 	}
@@ -152,25 +203,21 @@ func putSlice(tx *engine.Tx, g *group, slice []bulkItem) error {
 }
 
 // finish waits for a slice. If it failed as a whole, each of its items is tried
-// by itself, so that only those fail that must.
+// by itself, so that only those fail that must; as is each that has waited.
 func (k *bulk) finish(ctx context.Context, running *engine.Pending, slice []bulkItem) {
 	if running == nil {
 		return
 	}
 	err := running.Wait()
-	if err == nil {
-		return
-	}
 	for i := range slice {
 		item := &slice[i]
-		if item.put == nil {
-			continue
-		}
-		if ctx.Err() != nil || len(slice) == 1 {
+		switch {
+		case item.put == nil || err == nil && item.err != errMoved:
+		case err != nil && (ctx.Err() != nil || len(slice) == 1):
 			item.err = public(err)
-			continue
+		default:
+			item.err = item.put.run(ctx)
 		}
-		item.err = public(k.start(ctx, slice[i:i+1]).Wait())
 	}
 }
 
@@ -179,10 +226,25 @@ func (k *bulk) putAll(ctx context.Context, inputs []ObjectInput) error {
 	for start := 0; start < len(inputs); {
 		start = k.prepare(ctx, inputs, start, len(inputs))
 	}
-	if err := k.firstError(); err != nil {
-		return err
+	err := k.firstError()
+	for try := 0; err == nil || errors.Is(err, errMoved); try++ {
+		for i := range k.items {
+			if item := &k.items[i]; item.err == errMoved {
+				if item.err = item.put.fetch(ctx, try >= 3); item.err != nil {
+					return item.err
+				}
+			}
+		}
+		if err = k.putTogether(ctx); err == nil {
+			return nil
+		}
 	}
-	err := k.bucket.store.write(ctx, func(tx *engine.Tx, g *group) error {
+	return err
+}
+
+// putTogether stores all items in one commit or none.
+func (k *bulk) putTogether(ctx context.Context) error {
+	return k.bucket.store.write(ctx, func(tx *engine.Tx, g *group) error {
 		state, err := k.bucket.writable(tx, g)
 		if err != nil {
 			return err
@@ -197,7 +259,6 @@ func (k *bulk) putAll(ctx context.Context, inputs []ObjectInput) error {
 			return nil
 		})
 	})
-	return err
 }
 
 func (k *bulk) firstError() error {

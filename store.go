@@ -40,6 +40,10 @@ type Options struct {
 	// Those that come as base64 or a data URI are in memory, and at most 32 MiB in
 	// any case. Default: 5 GiB.
 	MaxBlobBytes int64
+	// Fetcher brings in what the URLs of blobs stand for, before the call that puts
+	// them writes anything; see [BlobInput].Data. Default: nil, URLs stay references
+	// and nothing touches the network.
+	Fetcher Fetcher
 	// Now is the clock for created_at, updated_at and ids; it must be safe for
 	// concurrent use. Default: time.Now.
 	Now func() time.Time
