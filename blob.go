@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -18,6 +17,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/bucketlite/bucketlite/internal/filename"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -486,17 +486,7 @@ func (bb *blobBuilder) filename(path value.Path, name string) {
 	}
 }
 
-func checkFilename(name string) error {
-	switch {
-	case !utf8.ValidString(name):
-		return errors.New("valid UTF-8 expected in a filename")
-	case utf8.RuneCountInString(name) > maxNameLength:
-		return errors.New("a filename has at most 255 characters")
-	case strings.ContainsAny(name, `/\`), strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }), name == ".", name == "..":
-		return fmt.Errorf("a filename without a path expected, got %s", found(name))
-	}
-	return nil
-}
+func checkFilename(name string) error { return filename.Check(name) }
 
 // hasBlob reports whether one of blobs is of the property.
 func hasBlob(blobs []Blob, property string) bool {
