@@ -333,7 +333,7 @@ func (n *Namespace) ListBuckets(ctx context.Context, q Query) (*Page[*BucketInfo
 // that its statistics are those of one moment.
 func selectBuckets(c *engine.Conn, where string, args []any, each func(*BucketInfo)) error {
 	return c.Query("SELECT b.num, b.id, b.name, b.description, b.schema, b.unique_key, b.metadata, b.storage_class, b.status, b.locked, b.created_at, b.updated_at, "+
-		statsColumns+" FROM buckets b "+joinDelta+" WHERE "+where, args, func(r engine.Row) error {
+		statsColumns+" FROM buckets b "+joinStats+" WHERE "+where, args, func(r engine.Row) error {
 		info := &BucketInfo{
 			num: r.Int(0), ID: r.Text(1), Name: r.Text(2), Description: r.Text(3),
 			StorageClass: StorageClass(r.Text(7)), Status: Status(r.Text(8)), Locked: r.Int(9) != 0,

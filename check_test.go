@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bucketlite/bucketlite"
 )
@@ -43,19 +44,31 @@ func newChecked(t *testing.T) string {
 	if _, err := st.Wait(ctx, task.ID); err != nil {
 		t.Fatal(err)
 	}
-	if err := st.Close(); err != nil {
-		t.Fatal(err)
+	// A batch amid its work, with a job of each kind, and one that has ended.
+	var objects []string
+	for o, err := range b.Objects(ctx, bucketlite.Query{Limit: 3}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		objects = append(objects, o.ID)
 	}
-	db := raw(t, path)
-	execute(t, db, `
-INSERT INTO batches (num, id, bucket, status, total, open, failed, swept, created_at, updated_at)
-	VALUES (1, 'btch_1', 1, 'IN_PROGRESS', 3, 1, 1, 0, 1, 1), (2, 'btch_2', 1, 'COMPLETED', 0, 0, 0, 0, 1, 1);
-INSERT INTO jobs (batch, position, seq, object, status, attempts, retries, due_at)
-	SELECT 1, row_number() OVER (ORDER BY seq), seq, id, 'COMPLETED', 1, 0, 1 << 60 FROM objects WHERE bucket = 1;
-UPDATE jobs SET status = 'FAILED' WHERE position = 2;
-UPDATE jobs SET status = 'PROCESSING' WHERE position = 3;
-INSERT INTO batch_counts VALUES (1, 2, 1, 1, 0)`)
-	if err := db.Close(); err != nil {
+	submit(t, b, objects...)
+	ended := submit(t, b, objects[0])
+	processing, stop := context.WithCancel(ctx)
+	defer stop()
+	err := st.Process(processing, func(_ context.Context, j *bucketlite.Job) error {
+		switch {
+		case j.BatchID == ended:
+			stop()
+		case j.Object.ID == objects[1]:
+			return &bucketlite.JobError{Category: bucketlite.NetworkFailure, Permanent: true}
+		case j.Object.ID == objects[2]:
+			return errors.New("later")
+		}
+		return nil
+	}, &bucketlite.ProcessOptions{Concurrency: 1, Backoff: time.Hour})
+	wantError(t, err, context.Canceled)
+	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -74,7 +87,7 @@ var brokens = map[string]broken{
 		statements: "PRAGMA writable_schema = 1; DELETE FROM sqlite_schema WHERE name = 'uploads_hash'"},
 	"row that an index lacks": {rule: "file.integrity", statements: `
 PRAGMA writable_schema = 1; CREATE TEMP TABLE saved AS SELECT * FROM sqlite_schema WHERE name = 'tasks_ended';
-DELETE FROM sqlite_schema WHERE name = 'tasks_ended'; PRAGMA writable_schema = RESET; UPDATE tasks SET ended_at = 5;
+DELETE FROM sqlite_schema WHERE name = 'tasks_ended'; PRAGMA writable_schema = RESET; UPDATE tasks SET ended_at = 5 WHERE ended_at IS NOT NULL;
 PRAGMA writable_schema = 1; INSERT INTO sqlite_schema SELECT * FROM saved`},
 	"page of zeros": {rule: "file.integrity", edit: overwriteIndex},
 
@@ -161,23 +174,27 @@ UPDATE buckets SET total_size = total_size + 2 WHERE num = 1`},
 	"events that are missing":         {rule: "event.order", statements: "DELETE FROM events WHERE last = 3"},
 	"events, numbers below 1":         {rule: "event.order", statements: "UPDATE events SET last = last - 1"},
 
-	"upload without bucket":           {rule: "upload.bucket", statements: "UPDATE uploads SET bucket = 99"},
-	"upload, content that is gone":    {rule: "upload.content", statements: "UPDATE contents SET refs = 0 WHERE size = 6; UPDATE uploads SET hash = x'00'"},
-	"upload, content of another size": {rule: "upload.content", statements: "UPDATE uploads SET size = 5"},
-	"upload, open and ended":          {rule: "upload.status", statements: "UPDATE uploads SET status = 'PENDING'"},
-	"upload, confirmed by nobody":     {rule: "upload.status", statements: "UPDATE uploads SET status = 'PROCESSING', ended_at = NULL, task = 'task_none'"},
-	"upload, skipped with bytes":      {rule: "upload.status", statements: "UPDATE uploads SET status = 'SKIPPED', object = 'o'"},
-	"upload, no such status":          {rule: "upload.status", statements: "UPDATE uploads SET status = 'DONE'"},
-	"upload, held twice":              {rule: "upload.status", statements: "UPDATE uploads SET holds = 2"},
-	"upload, request":                 {rule: "upload.json", statements: "UPDATE uploads SET request = '{'"},
-	"batch without bucket":            {rule: "batch.bucket", statements: "INSERT INTO batches SELECT 3, 'btch_3', 99, 'DRAFT', NULL, NULL, 0, 0, 0, NULL, 0, 1, 1"},
-	"batch, metadata":                 {rule: "batch.json", statements: "UPDATE batches SET metadata = '{'"},
-	"batch, total":                    {rule: "batch.jobs", repairable: true, statements: "UPDATE batches SET total = total + 1"},
-	"batch, open":                     {rule: "batch.jobs", repairable: true, statements: "UPDATE batches SET open = 2 WHERE num = 1"},
-	"batch, failed":                   {rule: "batch.jobs", repairable: true, statements: "UPDATE jobs SET status = 'SKIPPED' WHERE position = 2"},
-	"job without batch":               {rule: "job.batch", statements: "INSERT INTO jobs (batch, position, object, status, attempts, retries, due_at) VALUES (99, 1, 'o', 'FAILED', 1, 0, 0)"},
-	"job, error":                      {rule: "job.json", statements: "UPDATE jobs SET error = '{' WHERE position = 2"},
-	"job, object of another bucket":   {rule: "job.object", statements: "UPDATE jobs SET seq = (2 << 40) + 1 WHERE position = 2"},
+	"upload without bucket":            {rule: "upload.bucket", statements: "UPDATE uploads SET bucket = 99"},
+	"upload, content that is gone":     {rule: "upload.content", statements: "UPDATE contents SET refs = 0 WHERE size = 6; UPDATE uploads SET hash = x'00'"},
+	"upload, content of another size":  {rule: "upload.content", statements: "UPDATE uploads SET size = 5"},
+	"upload, open and ended":           {rule: "upload.status", statements: "UPDATE uploads SET status = 'PENDING'"},
+	"upload, confirmed by nobody":      {rule: "upload.status", statements: "UPDATE uploads SET status = 'PROCESSING', ended_at = NULL, task = 'task_none'"},
+	"upload, skipped with bytes":       {rule: "upload.status", statements: "UPDATE uploads SET status = 'SKIPPED', object = 'o'"},
+	"upload, no such status":           {rule: "upload.status", statements: "UPDATE uploads SET status = 'DONE'"},
+	"upload, held twice":               {rule: "upload.status", statements: "UPDATE uploads SET holds = 2"},
+	"upload, request":                  {rule: "upload.json", statements: "UPDATE uploads SET request = '{'"},
+	"batch without bucket":             {rule: "batch.bucket", statements: "INSERT INTO batches SELECT 3, 'btch_3', 99, 'DRAFT', NULL, NULL, 0, 0, 0, 0, NULL, NULL, NULL, 0, 1, 1"},
+	"batch, metadata":                  {rule: "batch.json", statements: "UPDATE batches SET metadata = '{'"},
+	"batch, total":                     {rule: "batch.jobs", repairable: true, statements: "UPDATE batches SET total = total + 1"},
+	"batch, open":                      {rule: "batch.jobs", repairable: true, statements: "UPDATE batches SET open = 2 WHERE num = 1"},
+	"batch, failed":                    {rule: "batch.jobs", repairable: true, statements: "UPDATE jobs SET status = 'SKIPPED' WHERE position = 2"},
+	"batch, skipped":                   {rule: "batch.jobs", repairable: true, statements: "UPDATE batches SET skipped = 1 WHERE num = 1"},
+	"batch, failures":                  {rule: "batch.jobs", repairable: true, statements: `UPDATE batches SET failures = '{"runtime":1}' WHERE num = 1`},
+	"batch, failures that are no JSON": {rule: "batch.jobs", repairable: true, statements: "UPDATE batches SET failures = '{' WHERE num = 1"},
+	"batch, no failures":               {rule: "batch.jobs", repairable: true, statements: "UPDATE batches SET failures = NULL WHERE num = 1"},
+	"job without batch":                {rule: "job.batch", statements: "INSERT INTO jobs (batch, position, object, status, attempts, retries, due_at) VALUES (99, 1, 'o', 'FAILED', 1, 0, 0)"},
+	"job, error":                       {rule: "job.json", statements: "UPDATE jobs SET error = '{' WHERE position = 2"},
+	"job, object of another bucket":    {rule: "job.object", statements: "UPDATE jobs SET seq = (2 << 40) + 1 WHERE position = 2"},
 }
 
 // openTask is a task that goes on, and that somebody else is at.
@@ -310,7 +327,7 @@ func TestCheckSound(t *testing.T) {
 	// A content that is being staged, one given up, and a batch that is being deleted.
 	execute(t, db, `
 INSERT INTO contents (size, refs, lease_until) VALUES (0, 0, 1 << 62), (0, 0, 0);
-INSERT INTO batches SELECT 3, 'btch_3', 1, 'CANCELED', NULL, NULL, 9, 9, 9, 'delete', 7, 1, 1`)
+INSERT INTO batches SELECT 3, 'btch_3', 1, 'CANCELED', NULL, NULL, 9, 9, 9, 9, NULL, NULL, 'delete', 7, 1, 1`)
 	for name, opts := range map[string]*bucketlite.Options{"writable": nil, "read-only": {ReadOnly: true}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -21,11 +21,20 @@ const (
 	subjectOfBucket    = `format('bucket "%s" (%s)', b.name, b.id)`
 	subjectOfNamespace = `format('namespace "%s" (%s)', n.name, n.id)`
 	taskIsOpen         = `t.status IN ('PENDING', 'IN_PROGRESS')`
-	countJobs          = `SELECT count(*), ifnull(sum(status IN ('PENDING', 'PROCESSING')), 0), ifnull(sum(status = 'FAILED'), 0) FROM jobs`
 	countBatches       = `SELECT count(*), ifnull(sum(status IN ('DRAFT', 'PENDING', 'IN_PROGRESS')), 0),
     ifnull(sum(status IN ('COMPLETED', 'COMPLETED_WITH_ERRORS')), 0), ifnull(sum(status = 'FAILED'), 0)
 FROM batches WHERE sweep IS NOT 'delete'` // one that is being deleted is there no more
 )
+
+// countJobs selects what is counted of the jobs of a batch in the row of the batch,
+// which is given as an expression. Where an error cannot be read, the failures are
+// what the row says.
+func countJobs(batch string) string {
+	return `SELECT count(*), ifnull(sum(status IN ('PENDING', 'PROCESSING')), 0), ifnull(sum(status = 'FAILED'), 0), ifnull(sum(status = 'SKIPPED'), 0),
+    iif(min(json_valid(ifnull(error, '{}'))) = 0, failures, (SELECT nullif(json_group_object(category, n), '{}') FROM (
+        SELECT ifnull(error ->> '$.error_type', '') AS category, count(*) AS n FROM jobs WHERE batch = ` + batch + ` AND status = 'FAILED' GROUP BY 1 ORDER BY 1)))
+FROM jobs WHERE batch = ` + batch
+}
 
 // rowRules are in the order in which they are checked.
 var rowRules = []rowRule{
@@ -97,10 +106,10 @@ FROM uploads u LEFT JOIN contents c ON c.hash = u.hash WHERE u.holds <> 0 AND c.
 	{name: "batch.bucket",
 		find: "SELECT num, format('batch %s', id), 'its bucket does not exist' FROM batches WHERE bucket NOT IN (SELECT num FROM buckets)"},
 	{name: "batch.jobs",
-		find: `SELECT b.num, format('batch %s', b.id), format('%d jobs are counted, %d of them open and %d failed; the jobs are others',
-    b.total, b.open, b.failed)
-FROM batches b WHERE sweep IS NOT 'delete' AND (b.total, b.open, b.failed) <> (` + countJobs + ` WHERE batch = b.num)`,
-		repair: "UPDATE batches SET (total, open, failed) = (" + countJobs + " WHERE batch = ?1) WHERE num = ?1 AND sweep IS NOT 'delete'"},
+		find: `SELECT b.num, format('batch %s', b.id), format('%d jobs are counted, %d of them open, %d failed, %s, and %d skipped; the jobs are others',
+    b.total, b.open, b.failed, ifnull(b.failures, '{}'), b.skipped)
+FROM batches b WHERE sweep IS NOT 'delete' AND (b.total, b.open, b.failed, b.skipped, b.failures) IS NOT (` + countJobs("b.num") + `)`,
+		repair: "UPDATE batches SET (total, open, failed, skipped, failures) = (" + countJobs("?1") + ") WHERE num = ?1 AND sweep IS NOT 'delete'"},
 	{name: "job.batch",
 		find: `SELECT batch, format('batch number %d', batch), format('it does not exist, but %d jobs of it do', count(*))
 FROM jobs WHERE batch NOT IN (SELECT num FROM batches) GROUP BY batch`},

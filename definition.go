@@ -28,6 +28,7 @@ const (
 	ruleMatch    = "match"    // bytes are not those that were announced
 	ruleSize     = "size"     // an input exceeds a size
 	ruleFetch    = "fetch"    // what a URL stands for cannot be fetched
+	ruleExists   = "exists"   // something that is named does not exist
 )
 
 const (

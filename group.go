@@ -22,6 +22,7 @@ type group struct {
 	events    []change
 	lastEvent int64 // number of the newest event in the file, 0 if it is not known
 	wake      bool  // there may be work for the collector
+	jobs      bool  // there may be jobs for processors
 }
 
 // bucketState is a bucket as the running transaction sees it.
@@ -156,7 +157,7 @@ WHERE num = ?`, b.clock, b.objects, b.size, upload, now, b.num)
 }
 
 // AfterCommit keeps what the group knows for the next one, and wakes those who
-// watch, and the collector if there may be work for it.
+// watch, and the collector and the processors if there may be work for them.
 func (g *group) AfterCommit() {
 	if len(g.buckets) <= maxKnown {
 		g.store.known = g.buckets
@@ -167,5 +168,8 @@ func (g *group) AfterCommit() {
 	}
 	if g.wake && g.store.collector != nil {
 		g.store.collector.notify()
+	}
+	if g.jobs {
+		g.store.queue.notify()
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// Status is where a bucket, an object, an upload or a task stands. The values are those of
-// the hosted service's TaskStatusEnum.
+// Status is where a bucket, an object, an upload, a batch or a task stands. The
+// values are those of the hosted service's TaskStatusEnum.
 type Status string
 
 // The statuses of a bucket. One in progress is being deleted.
@@ -17,7 +17,7 @@ const (
 	Suspended Status = "SUSPENDED"
 )
 
-// The statuses of objects, uploads and tasks, besides InProgress.
+// The statuses of objects, uploads, batches, jobs and tasks, besides InProgress.
 const (
 	Draft               Status = "DRAFT"
 	Pending             Status = "PENDING"

@@ -66,6 +66,8 @@ func (s *stage) fixture(t *testing.T, status bucketlite.Status, isLocked bool) *
 	f := &fixture{st: s.st, ns: namespace(t, s.st), b: b, id: putItem(t, b, itemWithDoc("k", "text")).ID}
 	f.up = createUpload(t, b, docUpload("k")).ID
 	writeUpload(t, b, f.up, "document")
+	f.makeBatches(t)
+	f.findBatches(t)
 	for i, to := range toStatus {
 		if status == to {
 			if err := transit[i](b, ctx); err != nil {
@@ -89,7 +91,8 @@ func (s *stage) dump(t *testing.T, b *bucketlite.Bucket) string {
 		dump(t, s.db, "SELECT * FROM deltas WHERE bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID()) +
 		dump(t, s.db, "SELECT * FROM objects WHERE bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID()) +
 		dump(t, s.db, "SELECT * FROM uploads WHERE bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID()) +
-		dump(t, s.db, "SELECT * FROM tasks WHERE bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID())
+		dump(t, s.db, "SELECT * FROM tasks WHERE bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID()) +
+		dump(t, s.db, "SELECT * FROM batches k LEFT JOIN jobs j ON j.batch = k.num WHERE k.bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID())
 }
 
 // want fails unless the call comes to the verdict.
@@ -219,6 +222,11 @@ var operations = map[string]struct {
 }{
 	"Info":             {readInfo, calls["Bucket.Info"].do},
 	"Stats":            {readInfo, calls["Bucket.Stats"].do},
+	"Batch":            {readInfo, calls["Bucket.Batch"].do},
+	"Batches":          {readInfo, calls["Bucket.Batches"].do},
+	"ListBatches":      {readInfo, calls["Bucket.ListBatches"].do},
+	"FailedJobs":       {readInfo, calls["Bucket.FailedJobs"].do},
+	"ListFailedJobs":   {readInfo, calls["Bucket.ListFailedJobs"].do},
 	"Namespace.Bucket": {readInfo, func(ctx context.Context, f *fixture) error { return second(f.ns.Bucket(ctx, f.b.ID())) }},
 
 	"Object":      {readObjects, calls["Bucket.Object"].do},
@@ -246,7 +254,18 @@ var operations = map[string]struct {
 	"ConfirmUploads": {writeObjects, calls["Bucket.ConfirmUploads"].do},
 	"CancelUpload":   {writeObjects, calls["Bucket.CancelUpload"].do},
 
-	"Update": {changeInfo, calls["Bucket.Update"].do},
+	"CreateBatch": {writeObjects, calls["Bucket.CreateBatch"].do},
+	"AddToBatch":  {writeObjects, calls["Bucket.AddToBatch"].do},
+	"SubmitBatch": {writeObjects, calls["Bucket.SubmitBatch"].do},
+	"RetryBatch":  {writeObjects, calls["Bucket.RetryBatch"].do},
+	"CreateBatch, unchecked": {writeObjects, func(ctx context.Context, f *fixture) error {
+		return second(f.b.CreateBatch(ctx, bucketlite.BatchInput{ObjectIDs: []string{"none"}, SkipValidation: true}))
+	}},
+
+	"UpdateBatch": {changeInfo, calls["Bucket.UpdateBatch"].do},
+	"DeleteBatch": {changeInfo, calls["Bucket.DeleteBatch"].do},
+	"CancelBatch": {changeInfo, calls["Bucket.CancelBatch"].do},
+	"Update":      {changeInfo, calls["Bucket.Update"].do},
 	"Update, name": {changeInfo, func(ctx context.Context, f *fixture) error {
 		return second(f.b.Update(ctx, bucketlite.BucketUpdate{Name: new("renamed " + f.b.ID())}))
 	}},

@@ -246,6 +246,9 @@ func overwrite(tx *engine.Tx, g *group, state *bucketState, o *Object, old *obje
 	o.Version, o.Size, o.UpdatedAt = state.tick(), fieldBytes(text)+blobBytes(blobs), timeOf(now)
 	_, err := tx.Exec(updateObject, o.Version, string(o.Status), nilIfBlank(o.Error), nilIfBlank(o.KeyPrefix), now, text, encoded, o.seq)
 	g.note(ObjectUpdated, state.place, o.ID)
+	if err == nil && o.Status != Draft {
+		err = followVersion(tx, o.seq, old.object.Version, o.Version)
+	}
 	if err != nil || o.Size == old.object.Size {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/bucketlite/bucketlite"
 )
@@ -367,4 +368,70 @@ func childDelete(args []string) error {
 		return err
 	}
 	return st.Close()
+}
+
+// A process that works on batches is killed, over and over. Another takes over
+// what it had, and each job ends once.
+func TestProcessSurvivesKill(t *testing.T) {
+	t.Parallel()
+	rounds := 4
+	if *long {
+		rounds = 100
+	}
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "test.db")
+	st := openPath(t, path)
+	b := items(t, st)
+	all := manyIDs(t, b, 300)
+	r := rand.New(rand.NewPCG(3, 3))
+	var batches []string
+	for round := range rounds {
+		batches = append(batches, submit(t, b, all...))
+		if round%2 == 0 {
+			must(t, st.Close()) // the next to open the file must recover it
+		}
+		c := startChild(t, "process", path)
+		for n := 1 + r.IntN(250); n > 0; n-- {
+			c.line(t)
+		}
+		c.kill(t)
+		wantSound(t, path)
+		st = openPath(t, path)
+		b = reopenItems(t, path)
+	}
+	handled := 0
+	must(t, st.Process(ctx, func(context.Context, *bucketlite.Job) error { handled++; return nil },
+		&bucketlite.ProcessOptions{Concurrency: 1, MaxAttempts: 1000, UntilIdle: true}))
+	if handled == 0 {
+		t.Error("got nothing handled after the last kill, want what was left")
+	}
+	for _, id := range batches {
+		k := wantBatch(t, st, b, id, bucketlite.Completed)
+		task, err := st.Task(ctx, k.TaskID)
+		if err != nil || task.Processed != int64(len(all)) || k.Failed != 0 || k.Skipped != 0 {
+			t.Errorf("got %+v and %+v, %v", k, task, err)
+		}
+	}
+	for _, object := range all {
+		wantStatus(t, b, object, bucketlite.Completed)
+	}
+	wantSound(t, path)
+}
+
+// childProcess handles jobs until it is killed, and prints the object of each.
+func childProcess(args []string) error {
+	st, err := bucketlite.Open(context.Background(), args[0], nil)
+	if err != nil {
+		return err
+	}
+	var mu sync.Mutex // keeps lines whole
+	return st.Process(context.Background(), func(_ context.Context, j *bucketlite.Job) error {
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Println(j.Object.ID)
+		if j.Attempt == 1 && rand.IntN(4) == 0 {
+			return errors.New("not yet")
+		}
+		return nil
+	}, &bucketlite.ProcessOptions{Concurrency: 4, Lease: 200 * time.Millisecond, MaxAttempts: 1000, Backoff: time.Millisecond})
 }

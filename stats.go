@@ -34,11 +34,11 @@ type StorageStats struct {
 	Min   int64 `json:"min_size_bytes"`
 }
 
-// BatchStats are the numbers of a bucket's batches.
+// BatchStats are the numbers of a bucket's batches. Those cancelled count in Total alone.
 type BatchStats struct {
 	Total     int64 `json:"total"`
-	Active    int64 `json:"active"` // not yet ended
-	Completed int64 `json:"completed"`
+	Active    int64 `json:"active"`    // not yet ended
+	Completed int64 `json:"completed"` // with or without errors
 	Failed    int64 `json:"failed"`
 }
 
@@ -48,7 +48,7 @@ func (b *Bucket) Stats(ctx context.Context) (*Stats, error) {
 	var stats Stats
 	found := false
 	err := b.store.read(ctx, func(c *engine.Conn) (err error) {
-		found, err = c.QueryRow("SELECT "+statsColumns+" FROM buckets b "+joinDelta+" WHERE b.num = ?", []any{b.num},
+		found, err = c.QueryRow("SELECT "+statsColumns+" FROM buckets b "+joinStats+" WHERE b.num = ?", []any{b.num},
 			func(r engine.Row) { stats = scanStats(r, 0) })
 		return err
 	})
@@ -61,7 +61,10 @@ func (b *Bucket) Stats(ctx context.Context) (*Stats, error) {
 	return &stats, nil
 }
 
-// statsColumns are what scanStats reads, of buckets AS b with [joinDelta]: what
+// joinStats adds what a bucket's statistics consist of to its row AS b.
+const joinStats = joinDelta + " LEFT JOIN batch_counts c ON c.bucket = b.num"
+
+// statsColumns are what scanStats reads, of buckets AS b with [joinStats]: what
 // has been folded, plus what has not. The smallest and the largest object are the
 // ends of an index.
 const statsColumns = `
@@ -70,7 +73,8 @@ b.total_size + ifnull(d.size, 0),
 nullif(max(ifnull(b.last_upload_at, 0), ifnull(d.last_upload_at, 0)), 0),
 b.stats_updated_at,
 (SELECT max(size) FROM objects WHERE bucket = b.num),
-(SELECT min(size) FROM objects WHERE bucket = b.num)`
+(SELECT min(size) FROM objects WHERE bucket = b.num),
+c.total, c.active, c.completed, c.failed`
 
 // scanStats reads statsColumns from column i on.
 func scanStats(r engine.Row, i int) Stats {
@@ -79,6 +83,7 @@ func scanStats(r engine.Row, i int) Stats {
 		LastUploadAt: optionalTime(r, i+2), UpdatedAt: optionalTime(r, i+3),
 	}
 	s.Storage = StorageStats{Total: s.TotalSize, Max: r.Int(i + 4), Min: r.Int(i + 5)}
+	s.Batches = BatchStats{Total: r.Int(i + 6), Active: r.Int(i + 7), Completed: r.Int(i + 8), Failed: r.Int(i + 9)}
 	if s.ObjectCount > 0 {
 		s.Storage.Avg = s.TotalSize / s.ObjectCount
 	}

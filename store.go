@@ -117,6 +117,7 @@ type Store struct {
 	definitions sync.Map // bucket number → *definition; a definition never changes
 
 	collector *collector // nil if nothing may be written
+	queue     queue
 }
 
 // Open opens the file at path, creating it if it does not exist; its directory
@@ -168,9 +169,10 @@ func (s *Store) loadID(c *engine.Conn) error {
 }
 
 // Close closes the store. Calls that are waiting return [ErrClosed], as do later
-// ones; calls inside SQLite are waited for. Closing again does nothing and
-// returns the same.
+// ones; calls inside SQLite are waited for, and so are processors, until they have
+// handed back their jobs. Closing again does nothing and returns the same.
 func (s *Store) Close() error {
+	s.queue.close()
 	err := s.db.Close()
 	if s.collector != nil {
 		<-s.collector.done

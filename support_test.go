@@ -40,6 +40,7 @@ var children = map[string]func(args []string) error{
 	"stream":  childStream,
 	"uploads": childUploads,
 	"watch":   childWatch,
+	"process": childProcess,
 }
 
 func TestMain(m *testing.M) {
@@ -188,6 +189,12 @@ func wantExact(t testing.TB, b *bucketlite.Bucket) {
 		}
 		addToStats(&want, o.Size)
 	}
+	for k, err := range b.Batches(ctx, bucketlite.BatchQuery{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		addToBatchStats(&want.Batches, k.Status)
+	}
 	if *got != want {
 		t.Errorf("statistics: got %+v, want %+v", *got, want)
 	}
@@ -203,6 +210,19 @@ func addToStats(s *bucketlite.Stats, size int64) {
 	s.TotalSize += size
 	s.Storage.Total = s.TotalSize
 	s.Storage.Avg = s.TotalSize / s.ObjectCount
+}
+
+// addToBatchStats counts one more batch.
+func addToBatchStats(s *bucketlite.BatchStats, status bucketlite.Status) {
+	s.Total++
+	switch status {
+	case bucketlite.Draft, bucketlite.Pending, bucketlite.InProgress:
+		s.Active++
+	case bucketlite.Completed, bucketlite.CompletedWithErrors:
+		s.Completed++
+	case bucketlite.Failed:
+		s.Failed++
+	}
 }
 
 // raw opens the file with the bare driver, as a foreign process would.
@@ -302,6 +322,35 @@ var invariants = map[string]string{
 	"chunks": "SELECT id FROM chunks WHERE id >> 24 NOT IN (SELECT num FROM contents)",
 	"pieces": `SELECT num FROM contents c WHERE hash IS NOT NULL AND
 		size <> (SELECT total(length(data)) FROM chunks WHERE id >= c.num << 24 AND id < (c.num + 1) << 24)`,
+
+	"batches": "SELECT id FROM batches WHERE bucket NOT IN (SELECT num FROM buckets)",
+	"jobs":    "SELECT batch, position FROM jobs WHERE batch NOT IN (SELECT num FROM batches)",
+	"batch totals": `SELECT k.id, k.status, k.sweep FROM batches k LEFT JOIN (
+			SELECT batch, count(*) AS n, max(position) AS last, total(status IN ('PENDING', 'PROCESSING')) AS open,
+				total(status = 'FAILED') AS failed, total(status = 'SKIPPED') AS skipped
+			FROM jobs GROUP BY batch) j ON j.batch = k.num
+		WHERE k.sweep IS NOT 'delete' AND (k.total, k.total, k.open, k.failed, k.skipped) IS NOT (j.n, j.last, j.open, j.failed, j.skipped)`,
+	"batch failures": `SELECT k.id, k.failures FROM batches k WHERE k.sweep IS NOT 'delete' AND ifnull(k.failures, '{}') <> (
+			SELECT json_group_object(category, n) FROM (
+				SELECT error ->> '$.error_type' AS category, count(*) AS n FROM jobs WHERE batch = k.num AND status = 'FAILED' GROUP BY 1 ORDER BY 1))`,
+	"batch counts": `SELECT b.id FROM buckets b LEFT JOIN batch_counts c ON c.bucket = b.num WHERE
+			(ifnull(c.total, 0), ifnull(c.active, 0), ifnull(c.completed, 0), ifnull(c.failed, 0)) IS NOT (
+				SELECT count(*), total(status IN ('DRAFT', 'PENDING', 'IN_PROGRESS')), total(status IN ('COMPLETED', 'COMPLETED_WITH_ERRORS')),
+					total(status = 'FAILED')
+				FROM batches WHERE bucket = b.num AND sweep IS NOT 'delete')
+		UNION ALL SELECT bucket FROM batch_counts WHERE bucket NOT IN (SELECT num FROM buckets)`,
+	"batch tasks": `SELECT k.id, k.status, t.status FROM batches k LEFT JOIN tasks t ON t.id = k.task
+		WHERE k.sweep IS NOT 'delete' AND t.status IS NOT k.status AND NOT (k.status = 'DRAFT' AND k.task IS NULL)
+			AND (t.id IS NOT NULL OR k.status IN ('PENDING', 'IN_PROGRESS'))`,
+	"tasks without batch": `SELECT id FROM tasks WHERE type = 'api_buckets_batches_process' AND ended_at IS NULL
+		AND id NOT IN (SELECT task FROM batches WHERE task IS NOT NULL)`,
+	"progress": `SELECT id, status, processed, total FROM tasks WHERE type = 'api_buckets_batches_process'
+		AND (processed > total OR processed < total AND status IN ('COMPLETED', 'COMPLETED_WITH_ERRORS', 'FAILED'))`,
+	"open jobs": `SELECT k.id, k.status, j.position, j.status FROM jobs j JOIN batches k ON k.num = j.batch
+		WHERE j.status IN ('PENDING', 'PROCESSING') AND k.status NOT IN ('PENDING', 'IN_PROGRESS') AND k.sweep IS NULL`,
+	"leases": "SELECT batch, position FROM jobs WHERE (status = 'PROCESSING') <> (owner IS NOT NULL)",
+	"queued objects": `SELECT id, status FROM objects WHERE status IN ('PENDING', 'PROCESSING')
+		AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.seq = objects.seq AND jobs.status IN ('PENDING', 'PROCESSING'))`,
 }
 
 // wantSound fails unless the file at path is whole and agrees with itself.
@@ -386,6 +435,9 @@ type fixture struct {
 	task string
 	up   string // an upload whose bytes have come
 	dir  string // for files
+
+	// Batches of that object.
+	draft, submitted, failed string
 }
 
 // newFixture makes a file with a bucket, an object and a task.
@@ -395,8 +447,9 @@ func newFixture(t *testing.T) string {
 	st := openPath(t, path)
 	other := bucket(t, st, itemsConfig("other"))
 	b := items(t, st)
-	putItem(t, b, itemWithDoc("k", "text"))
+	o := putItem(t, b, itemWithDoc("k", "text"))
 	writeUpload(t, b, createUpload(t, b, docUpload("k")).ID, "document")
+	(&fixture{st: st, b: b, id: o.ID}).makeBatches(t)
 	task, err := other.Delete(context.Background())
 	if err == nil {
 		_, err = st.Wait(context.Background(), task.ID)
@@ -430,6 +483,7 @@ func openFixture(t *testing.T, path string, opts *bucketlite.Options) *fixture {
 		}
 		f.up = u.ID
 	}
+	f.findBatches(t)
 	for task, err := range st.Tasks(ctx, bucketlite.TaskQuery{}) {
 		if err != nil {
 			t.Fatal(err)
@@ -517,6 +571,33 @@ var calls = map[string]struct {
 	"Bucket.ListUploads":  {false, func(ctx context.Context, f *fixture) error { return second(f.b.ListUploads(ctx, bucketlite.Query{})) }},
 	"Bucket.PutBatch": {true, func(ctx context.Context, f *fixture) error {
 		return batchError(f.b.PutBatch(ctx, []bucketlite.ObjectInput{item("k", "w")}, nil))
+	}},
+
+	"Bucket.CreateBatch": {true, func(ctx context.Context, f *fixture) error {
+		return second(f.b.CreateBatch(ctx, bucketlite.BatchInput{ObjectIDs: []string{f.id}}))
+	}},
+	"Bucket.AddToBatch": {true, func(ctx context.Context, f *fixture) error {
+		return second(f.b.AddToBatch(ctx, f.draft, []string{f.id}, nil))
+	}},
+	"Bucket.Batch":   {false, func(ctx context.Context, f *fixture) error { return second(f.b.Batch(ctx, f.draft)) }},
+	"Bucket.Batches": {false, func(ctx context.Context, f *fixture) error { return last(f.b.Batches(ctx, bucketlite.BatchQuery{})) }},
+	"Bucket.ListBatches": {false, func(ctx context.Context, f *fixture) error {
+		return second(f.b.ListBatches(ctx, bucketlite.BatchQuery{}))
+	}},
+	"Bucket.UpdateBatch": {true, func(ctx context.Context, f *fixture) error {
+		return second(f.b.UpdateBatch(ctx, f.draft, bucketlite.BatchUpdate{}))
+	}},
+	"Bucket.DeleteBatch": {true, func(ctx context.Context, f *fixture) error { return f.b.DeleteBatch(ctx, f.draft) }},
+	"Bucket.SubmitBatch": {true, func(ctx context.Context, f *fixture) error { return second(f.b.SubmitBatch(ctx, f.draft)) }},
+	"Bucket.CancelBatch": {true, func(ctx context.Context, f *fixture) error { return second(f.b.CancelBatch(ctx, f.submitted)) }},
+	"Bucket.RetryBatch": {true, func(ctx context.Context, f *fixture) error {
+		return second(f.b.RetryBatch(ctx, f.failed, &bucketlite.RetryOptions{All: true}))
+	}},
+	"Bucket.FailedJobs": {false, func(ctx context.Context, f *fixture) error {
+		return last(f.b.FailedJobs(ctx, f.failed, bucketlite.Query{}))
+	}},
+	"Bucket.ListFailedJobs": {false, func(ctx context.Context, f *fixture) error {
+		return second(f.b.ListFailedJobs(ctx, f.failed, bucketlite.Query{}))
 	}},
 }
 

@@ -20,6 +20,7 @@ const (
 	DeleteBucketTask    TaskType = "api_buckets_delete"
 	ConfirmUploadTask   TaskType = "api_buckets_uploads_confirm"       // one
 	ConfirmUploadsTask  TaskType = "api_buckets_uploads_batch_confirm" // several
+	ProcessBatchTask    TaskType = "api_buckets_batches_process"
 )
 
 // Task is the durable record of an asynchronous operation as it stood at one
@@ -119,10 +120,12 @@ func (s *Store) Wait(ctx context.Context, id string) (*Task, error) {
 }
 
 // CancelTask ends a task before its work is done, and returns it. What it has done
-// by then stays; uploads it was to confirm are pending again. A task that has ended
-// stays as it is.
+// by then stays; uploads it was to confirm are pending again, and a batch that it
+// processes is canceled, as [Bucket.CancelBatch] says. A task that has ended stays
+// as it is.
 //
-// Errors: [ErrNotFound], and [ErrConflict] for a deletion, which cannot be cancelled.
+// Errors: [ErrNotFound], [ErrConflict] for a deletion, which cannot be cancelled, and
+// for a batch those of CancelBatch.
 func (s *Store) CancelTask(ctx context.Context, id string) (*Task, error) {
 	var task *Task
 	err := s.write(ctx, func(tx *engine.Tx, g *group) (err error) {
@@ -132,6 +135,8 @@ func (s *Store) CancelTask(ctx context.Context, id string) (*Task, error) {
 		switch task.Type {
 		case ConfirmUploadTask, ConfirmUploadsTask:
 			err = giveBackUploads(tx, id)
+		case ProcessBatchTask:
+			err = cancelBatchOfTask(tx, g, task)
 		default:
 			err = &ConflictError{Subject: "task " + found(id), Reason: "a deletion cannot be cancelled"}
 		}

@@ -38,8 +38,11 @@ CREATE TABLE batches (
     task       TEXT,             -- the newest task that processes it
     metadata   TEXT,             -- JSON
     total      INTEGER NOT NULL, -- its jobs
-    open       INTEGER NOT NULL, -- of these, not ended
+    open       INTEGER NOT NULL, -- of these, queued or handed out
     failed     INTEGER NOT NULL, -- of these, failed
+    skipped    INTEGER NOT NULL, -- of these, skipped
+    failures   TEXT,             -- JSON: how many failed, by category
+    error      TEXT,             -- why it did not complete
     sweep      TEXT,             -- what is being done to its jobs, slice by slice
     swept      INTEGER NOT NULL, -- the position up to which it is done
     created_at INTEGER NOT NULL,
@@ -49,11 +52,11 @@ CREATE INDEX batches_bucket ON batches (bucket, num);
 CREATE INDEX batches_queue ON batches (num) WHERE status IN ('PENDING', 'IN_PROGRESS');
 CREATE INDEX batches_sweep ON batches (num) WHERE sweep IS NOT NULL;
 
--- A job is an object of a batch.
+-- A job is an object of a batch. It is DRAFT until its batch is submitted.
 CREATE TABLE jobs (
     batch     INTEGER NOT NULL, -- batches.num
     position  INTEGER NOT NULL, -- in the batch, from 1
-    seq       INTEGER,          -- objects.seq; NULL if there is no such object
+    seq       INTEGER,          -- objects.seq when it was queued; NULL if there was no such object
     object    TEXT    NOT NULL, -- the object's id
     status    TEXT    NOT NULL,
     attempts  INTEGER NOT NULL, -- since it was submitted or retried

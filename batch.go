@@ -1,0 +1,395 @@
+package bucketlite
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+// BatchInput says what a new batch consists of.
+type BatchInput struct {
+	// ObjectIDs are the ids of 1 to [MaxBatch] objects; [Bucket.AddToBatch] adds
+	// more. An id that is given twice counts once.
+	ObjectIDs []string `json:"object_ids"`
+	// Metadata is kept and returned.
+	Metadata map[string]any `json:"metadata,omitempty"`
+	// SkipValidation takes ids that name no object. Those that still do not when
+	// the batch is processed are skipped. Default: false, they are refused.
+	SkipValidation bool `json:"-"`
+}
+
+// AddOptions adjust [Bucket.AddToBatch]. Nil means the defaults.
+type AddOptions struct {
+	// SkipValidation is that of [BatchInput].
+	SkipValidation bool
+}
+
+// BatchUpdate says what to change of a batch; what is nil stays.
+type BatchUpdate struct {
+	Metadata map[string]any `json:"metadata"` // takes the place of the old as a whole
+}
+
+// Batch is a group of objects that are processed together, as it stood at one
+// moment. Its JSON form is that of the hosted service's BatchModel.
+//
+// It is DRAFT until it is submitted, then PENDING until the first of its objects
+// is handed out, then IN_PROGRESS. It ends as COMPLETED, as COMPLETED_WITH_ERRORS
+// if some of its objects failed, as FAILED if none was processed, or as CANCELED.
+type Batch struct {
+	ID       string `json:"batch_id"`
+	BucketID string `json:"bucket_id"`
+	Status   Status `json:"status"`
+	// ObjectIDs are the ids of its objects in the order in which they were added;
+	// the first 10,000, if there are more.
+	ObjectIDs []string `json:"object_ids"`
+	// TaskID is the id of the newest task that processes it, if it was submitted.
+	TaskID string `json:"task_id,omitempty"`
+	// Error says why objects failed, if it has ended and some did.
+	Error string `json:"error,omitempty"`
+	// ErrorSummary counts the objects that have failed by category, nil if none has.
+	ErrorSummary map[ErrorCategory]int64 `json:"error_summary,omitempty"`
+	Metadata     map[string]any          `json:"metadata"`
+	CreatedAt    time.Time               `json:"created_at"`
+	UpdatedAt    time.Time               `json:"updated_at"` // of the status or the metadata
+
+	// ObjectCount counts its objects; of these, Failed have failed, and Skipped
+	// were not there any more when their turn came.
+	ObjectCount int64 `json:"-"`
+	Failed      int64 `json:"-"`
+	Skipped     int64 `json:"-"`
+
+	num int64
+}
+
+// MarshalJSON returns the batch's JSON form.
+func (b Batch) MarshalJSON() ([]byte, error) {
+	type members Batch
+	return json.Marshal(struct {
+		members
+		Type  string     `json:"type"`
+		Tiers []struct{} `json:"tier_tasks"` // the hosted service's, for several stages
+		Total int        `json:"total_tiers"`
+	}{members(b), "BUCKET", []struct{}{}, 1})
+}
+
+// Done reports whether the batch has ended.
+func (b *Batch) Done() bool { return b.Status != Draft && !isRunning(b.Status) }
+
+// CreateBatch creates a batch of objects of the bucket. Nothing happens to them
+// until it is submitted.
+//
+// Errors: [ErrInvalid] with all ids that name no object, or are none;
+// [ErrTooLarge], [ErrLocked], [ErrNotActive], [ErrNotFound].
+func (b *Bucket) CreateBatch(ctx context.Context, in BatchInput) (*Batch, error) {
+	var issues []Issue
+	ids := b.judgeIDs(in.ObjectIDs, &issues)
+	metadata := encodeInfo("metadata", in.Metadata, &issues)
+	if err := b.checkIDs(ctx, in.ObjectIDs, issues, in.SkipValidation); err != nil {
+		return nil, err
+	}
+	id, err := b.store.ids.next(batchPrefix)
+	if err != nil {
+		return nil, err
+	}
+	var batch *Batch
+	err = b.store.write(ctx, func(tx *engine.Tx, g *group) error {
+		if _, err := b.writable(tx, g); err != nil {
+			return err
+		}
+		now := b.store.now()
+		num, err := tx.Insert(`
+INSERT INTO batches (id, bucket, status, metadata, total, open, failed, skipped, swept, created_at, updated_at)
+VALUES (?, ?, 'DRAFT', ?, ?, 0, 0, 0, 0, ?, ?) RETURNING num`, id, b.num, metadata, int64(len(ids)), now, now)
+		if err != nil {
+			return err
+		}
+		if _, err := insertJobs(tx, num, 0, ids); err != nil {
+			return err
+		}
+		if err := countBatch(tx, b.num, "", Draft); err != nil {
+			return err
+		}
+		batch, err = b.selectBatch(tx.Conn, id)
+		return err
+	})
+	return batch, err
+}
+
+// AddToBatch adds 1 to [MaxBatch] objects to a draft batch; those it has already
+// stay once. A nil opts means the defaults.
+//
+// Errors: those of [Bucket.CreateBatch], and [ErrConflict] if the batch has been submitted.
+func (b *Bucket) AddToBatch(ctx context.Context, id string, objectIDs []string, opts *AddOptions) (*Batch, error) {
+	if opts == nil {
+		opts = &AddOptions{}
+	}
+	var issues []Issue
+	ids := b.judgeIDs(objectIDs, &issues)
+	if err := b.checkIDs(ctx, objectIDs, issues, opts.SkipValidation); err != nil {
+		return nil, err
+	}
+	var batch *Batch
+	err := b.store.write(ctx, func(tx *engine.Tx, g *group) error {
+		k, err := b.writableBatch(tx, g, id)
+		if err != nil {
+			return err
+		}
+		if k.status != Draft {
+			return k.conflict("only a draft batch can be added to")
+		}
+		n, err := insertJobs(tx, k.num, k.total, ids)
+		if err != nil {
+			return err
+		}
+		k.total += n
+		if err := k.save(tx, g); err != nil {
+			return err
+		}
+		batch, err = b.selectBatch(tx.Conn, id)
+		return err
+	})
+	return batch, err
+}
+
+// judgeIDs returns the ids without repetitions, and says what is wrong with them.
+func (b *Bucket) judgeIDs(ids []string, issues *[]Issue) []any {
+	if len(ids) == 0 {
+		*issues = append(*issues, Issue{"object_ids", ruleRequired, "at least one object expected"})
+	}
+	if len(ids) > MaxBatch {
+		message := fmt.Sprintf("at most %d objects are taken in one call, these are %d", MaxBatch, len(ids))
+		*issues = append(*issues, Issue{"object_ids", ruleSize, message})
+		return nil
+	}
+	seen := make(map[string]bool, len(ids))
+	distinct := make([]any, 0, len(ids))
+	for i, id := range ids {
+		if !isObjectID(id) {
+			*issues = append(*issues, Issue{fmt.Sprintf("object_ids[%d]", i), ruleName, "1 to 128 of A-Z a-z 0-9 _ - expected, got " + found(id)})
+		} else if !seen[id] {
+			seen[id] = true
+			distinct = append(distinct, id)
+		}
+	}
+	return distinct
+}
+
+// checkIDs returns what is wrong with the input of a batch, or, unless that is to
+// be skipped, with ids that name no object. Objects may be deleted at any moment,
+// so there is no need to look for them with the write lock held.
+func (b *Bucket) checkIDs(ctx context.Context, ids []string, issues []Issue, skip bool) error {
+	if len(issues) > 0 {
+		return newValidationError(b.String(), issues)
+	}
+	if skip {
+		return ctx.Err()
+	}
+	all := make([]any, len(ids))
+	for i, id := range ids {
+		all[i] = id
+	}
+	list := string(value.Append(nil, all))
+	err := b.store.read(ctx, func(c *engine.Conn) error {
+		if err := b.permits(c, writeObjects); err != nil {
+			return err
+		}
+		issues = nil
+		return c.Query(`
+SELECT key, value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM objects WHERE bucket = ? AND id = value) ORDER BY key`,
+			[]any{list, b.num}, func(r engine.Row) error {
+				issues = append(issues, Issue{fmt.Sprintf("object_ids[%d]", r.Int(0)), ruleExists, "no such object: " + found(r.Text(1))})
+				return nil
+			})
+	})
+	if err == nil && len(issues) > 0 {
+		err = newValidationError(b.String(), issues)
+	}
+	return err
+}
+
+// permits returns a [*StateError] if the bucket's state forbids the access just now.
+func (b *Bucket) permits(c *engine.Conn, a access) error {
+	verdict := b.gone()
+	_, err := c.QueryRow("SELECT name, status, locked FROM buckets WHERE num = ?", []any{b.num}, func(r engine.Row) {
+		verdict = permit(r.Text(0), Status(r.Text(1)), r.Int(2) != 0, a)
+	})
+	if err != nil {
+		return err
+	}
+	return verdict
+}
+
+// insertJobs adds objects to a batch that has some, and returns how many are new.
+func insertJobs(tx *engine.Tx, batch, total int64, ids []any) (int64, error) {
+	return tx.Exec(`
+INSERT INTO jobs (batch, position, object, status, attempts, retries, due_at)
+SELECT ?1, ?2 + row_number() OVER (ORDER BY key), value, 'DRAFT', 0, 0, 0 FROM json_each(?3)
+WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE batch = ?1 AND object = value)`, batch, total, string(value.Append(nil, ids)))
+}
+
+// Batch returns the batch with the id, or [ErrNotFound]. Like the bucket's info,
+// its batches can be read whatever its status.
+func (b *Bucket) Batch(ctx context.Context, id string) (*Batch, error) {
+	var batch *Batch
+	err := b.store.read(ctx, func(c *engine.Conn) (err error) {
+		batch, err = b.selectBatch(c, id)
+		return err
+	})
+	return batch, err
+}
+
+// BatchQuery says which batches are wanted. The zero BatchQuery is the first page of all.
+type BatchQuery struct {
+	Query
+	// Status, unless empty, is the status the batches have.
+	Status Status
+}
+
+// Batches iterates over the bucket's batches in order of creation.
+func (b *Bucket) Batches(ctx context.Context, q BatchQuery) iter.Seq2[*Batch, error] {
+	return each(ctx, b.store, q.Query, func(ctx context.Context, page Query) (*Page[*Batch], error) {
+		q.Query = page
+		return b.ListBatches(ctx, q)
+	})
+}
+
+// The most object ids in a batch that is read, and on a page of batches.
+const (
+	maxBatchIDs = 10_000
+	maxPageIDs  = 100_000
+)
+
+// ListBatches returns one page of the bucket's batches, in order of creation. A
+// page ends early, with a Next, before its batches have more than 100,000 object
+// ids together.
+func (b *Bucket) ListBatches(ctx context.Context, q BatchQuery) (*Page[*Batch], error) {
+	limit, err := q.limit()
+	if err != nil {
+		return nil, err
+	}
+	l := list{"batches " + string(q.Status), b.num}
+	after, err := b.store.position(l, q.Query)
+	if err != nil {
+		return nil, err
+	}
+	var batches []*Batch
+	full := false
+	err = b.store.read(ctx, func(c *engine.Conn) error {
+		batches, full = nil, false
+		ids := 0
+		err := b.selectBatches(c, "k.num > ?2 AND (?3 = '' OR k.status = ?3) ORDER BY k.num LIMIT ?4",
+			[]any{b.num, after, string(q.Status), int64(limit + 1)}, func(batch *Batch) error {
+				ids += len(batch.ObjectIDs)
+				if full = ids > maxPageIDs && len(batches) > 0; full {
+					return errPageFull
+				}
+				batches = append(batches, batch)
+				return nil
+			})
+		if err == errPageFull {
+			err = nil
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if full && len(batches) <= limit {
+		limit = len(batches)
+		batches = append(batches, nil) // there is more
+	}
+	return page(b.store, l, batches, limit, func(k *Batch) int64 { return k.num }), nil
+}
+
+func (b *Bucket) selectBatch(c *engine.Conn, id string) (*Batch, error) {
+	var batch *Batch
+	err := b.selectBatches(c, "k.id = ?2", []any{b.num, id}, func(k *Batch) error { batch = k; return nil })
+	if err == nil && batch == nil {
+		err = b.noBatch(id)
+	}
+	return batch, err
+}
+
+// selectBatches reads the batches a condition describes, each with its objects in
+// one row, so that they are those of one moment.
+func (b *Bucket) selectBatches(c *engine.Conn, where string, args []any, each func(*Batch) error) error {
+	exists, err := c.QueryRow("SELECT 1 FROM buckets WHERE num = ?", args[:1], nil)
+	if err != nil {
+		return err
+	}
+	if !exists {
+		return b.gone()
+	}
+	return c.Query(`
+SELECT k.num, k.id, k.status, k.task, k.error, k.failures, k.metadata, k.total, k.failed, k.skipped, k.created_at, k.updated_at,
+    (SELECT json_group_array(object) FROM (SELECT object FROM jobs WHERE batch = k.num ORDER BY position LIMIT 10000))
+FROM batches k WHERE k.bucket = ?1 AND k.sweep IS NOT 'delete' AND `+where, args, func(r engine.Row) error {
+		batch := &Batch{
+			num: r.Int(0), ID: r.Text(1), BucketID: b.id, Status: Status(r.Text(2)), TaskID: r.Text(3), Error: r.Text(4),
+			Metadata: map[string]any{}, ObjectCount: r.Int(7), Failed: r.Int(8), Skipped: r.Int(9),
+			CreatedAt: timeOf(r.Int(10)), UpdatedAt: timeOf(r.Int(11)),
+		}
+		err := decodeInfo(r, 5, &batch.ErrorSummary)
+		if err == nil {
+			err = decodeInfo(r, 6, &batch.Metadata)
+		}
+		if err == nil {
+			err = decodeInfo(r, 12, &batch.ObjectIDs)
+		}
+		if err != nil {
+			return errorf("%s: batch %s: %w: %v", b, found(batch.ID), ErrCorrupt, err)
+		}
+		return each(batch)
+	})
+}
+
+func (b *Bucket) noBatch(id string) error { return notFound("%s: batch %s", b, found(id)) }
+
+// UpdateBatch changes a batch's metadata, whatever its status. Errors:
+// [ErrInvalid], [ErrNotFound], and [ErrLocked] or [ErrNotActive] where the bucket's
+// info cannot be changed.
+func (b *Bucket) UpdateBatch(ctx context.Context, id string, u BatchUpdate) (*Batch, error) {
+	var issues []Issue
+	metadata := encodeInfo("metadata", u.Metadata, &issues)
+	if len(issues) > 0 {
+		return nil, newValidationError(b.String(), issues)
+	}
+	var batch *Batch
+	err := b.store.write(ctx, func(tx *engine.Tx, g *group) error {
+		k, err := b.changeableBatch(tx, g, id)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec("UPDATE batches SET metadata = ifnull(?, metadata), updated_at = ? WHERE num = ?", metadata, b.store.now(), k.num)
+		if err != nil {
+			return err
+		}
+		batch, err = b.selectBatch(tx.Conn, id)
+		return err
+	})
+	return batch, err
+}
+
+// DeleteBatch deletes a batch that is a draft or has ended. Its objects stay.
+// Errors: [ErrConflict] if it has been submitted and not ended, [ErrNotFound], and
+// [ErrLocked] or [ErrNotActive] where the bucket's info cannot be changed.
+func (b *Bucket) DeleteBatch(ctx context.Context, id string) error {
+	return b.store.write(ctx, func(tx *engine.Tx, g *group) error {
+		k, err := b.changeableBatch(tx, g, id)
+		if err != nil {
+			return err
+		}
+		if k.running() {
+			return k.conflict("it must be cancelled before it can be deleted")
+		}
+		if err := k.remove(tx, g); err != nil {
+			return err
+		}
+		return k.step(tx, g, sweepFirst)
+	})
+}

@@ -1,0 +1,600 @@
+package bucketlite_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bucketlite/bucketlite"
+	"github.com/google/go-cmp/cmp"
+)
+
+// createBatch creates a batch of objects.
+func createBatch(t testing.TB, b *bucketlite.Bucket, ids ...string) *bucketlite.Batch {
+	t.Helper()
+	k, err := b.CreateBatch(context.Background(), bucketlite.BatchInput{ObjectIDs: ids})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// submit creates and submits a batch of objects, and returns its id.
+func submit(t testing.TB, b *bucketlite.Bucket, ids ...string) string {
+	t.Helper()
+	k := createBatch(t, b, ids...)
+	if _, err := b.SubmitBatch(context.Background(), k.ID); err != nil {
+		t.Fatal(err)
+	}
+	return k.ID
+}
+
+// process handles what is queued, until there is no more.
+func process(t testing.TB, st *bucketlite.Store, handler func(context.Context, *bucketlite.Job) error, opts bucketlite.ProcessOptions) {
+	t.Helper()
+	opts.UntilIdle = true
+	if opts.Backoff == 0 {
+		opts.Backoff = time.Millisecond
+	}
+	if err := st.Process(context.Background(), handler, &opts); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func succeed(context.Context, *bucketlite.Job) error { return nil }
+
+// failFor makes a handler that fails for good where the item's value says so, with
+// the category it names.
+func failFor(_ context.Context, j *bucketlite.Job) error {
+	if v := j.Object.Fields["v"].(string); v != "" {
+		return &bucketlite.JobError{Category: bucketlite.ErrorCategory(v), Message: "no " + v, Permanent: true}
+	}
+	return nil
+}
+
+func mustBatch(t testing.TB, b *bucketlite.Bucket, id string) *bucketlite.Batch {
+	t.Helper()
+	k, err := b.Batch(context.Background(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// wantBatch fails unless the batch and its task have the status.
+func wantBatch(t testing.TB, st *bucketlite.Store, b *bucketlite.Bucket, id string, want bucketlite.Status) *bucketlite.Batch {
+	t.Helper()
+	k := mustBatch(t, b, id)
+	task, err := st.Task(context.Background(), k.TaskID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k.Status != want || task.Status != want {
+		t.Errorf("got a batch that is %s and a task that is %s, want %s", k.Status, task.Status, want)
+	}
+	return k
+}
+
+// wantStatus fails unless the object has the status.
+func wantStatus(t testing.TB, b *bucketlite.Bucket, id string, want bucketlite.Status) *bucketlite.Object {
+	t.Helper()
+	o, err := b.Object(context.Background(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.Status != want {
+		t.Errorf("object %q: got status %s, want %s", o.ID, o.Status, want)
+	}
+	return o
+}
+
+// ids stores items with the values and returns their ids.
+func ids(t testing.TB, b *bucketlite.Bucket, values ...string) []string {
+	t.Helper()
+	var inputs []bucketlite.ObjectInput
+	for i, v := range values {
+		inputs = append(inputs, item(fmt.Sprint("key ", i), v))
+	}
+	res, err := b.PutBatch(context.Background(), inputs, nil)
+	if err := batchError(res, err); err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, s := range res.Succeeded {
+		ids = append(ids, s.Object.ID)
+	}
+	return ids
+}
+
+// manyIDs is ids for n items without a value.
+func manyIDs(t testing.TB, b *bucketlite.Bucket, n int) []string {
+	t.Helper()
+	return ids(t, b, make([]string, n)...)
+}
+
+// makeBatches makes the batches of a fixture, in order: one that has failed, one
+// that was submitted, and a draft.
+func (f *fixture) makeBatches(t testing.TB) {
+	t.Helper()
+	submit(t, f.b, f.id)
+	process(t, f.st, func(context.Context, *bucketlite.Job) error { return &bucketlite.JobError{Permanent: true} }, bucketlite.ProcessOptions{})
+	submit(t, f.b, f.id)
+	createBatch(t, f.b, f.id)
+}
+
+func (f *fixture) findBatches(t testing.TB) {
+	t.Helper()
+	p, err := f.b.ListBatches(context.Background(), bucketlite.BatchQuery{})
+	if err != nil || len(p.Results) != 3 {
+		t.Fatalf("got %+v, %v, want three batches", p, err)
+	}
+	f.failed, f.submitted, f.draft = p.Results[0].ID, p.Results[1].ID, p.Results[2].ID
+}
+
+func TestCreateBatch(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	c := newManualClock()
+	st := openMemory(t, &bucketlite.Options{Now: c.now})
+	b := items(t, st)
+	all := ids(t, b, "", "", "")
+	before := snapshot(t, b)
+	now := c.add(time.Second)
+	for _, tt := range []struct {
+		name string
+		in   bucketlite.BatchInput
+		want []string
+	}{
+		{"one", bucketlite.BatchInput{ObjectIDs: all[:1]}, all[:1]},
+		{"several", bucketlite.BatchInput{ObjectIDs: all}, all},
+		{"in the order given", bucketlite.BatchInput{ObjectIDs: []string{all[2], all[0], all[1]}}, []string{all[2], all[0], all[1]}},
+		{"twice", bucketlite.BatchInput{ObjectIDs: []string{all[1], all[0], all[1], all[0]}}, []string{all[1], all[0]}},
+		{"unchecked", bucketlite.BatchInput{ObjectIDs: []string{"none", all[0]}, SkipValidation: true}, []string{"none", all[0]}},
+		{"with metadata", bucketlite.BatchInput{ObjectIDs: all, Metadata: map[string]any{"campaign": "may"}}, all},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			k, err := b.CreateBatch(ctx, tt.in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasPrefix(k.ID, "btch_") || k.BucketID != b.ID() || k.Status != bucketlite.Draft || k.Done() || k.TaskID != "" ||
+				!slices.Equal(k.ObjectIDs, tt.want) || k.ObjectCount != int64(len(tt.want)) || !k.CreatedAt.Equal(now) || !k.UpdatedAt.Equal(now) {
+				t.Errorf("got %+v, want a draft of %v", k, tt.want)
+			}
+			if len(tt.in.Metadata) != len(k.Metadata) || k.Metadata["campaign"] != tt.in.Metadata["campaign"] {
+				t.Errorf("metadata: got %v, want %v", k.Metadata, tt.in.Metadata)
+			}
+			if diff := cmp.Diff(k, mustBatch(t, b, k.ID), cmp.AllowUnexported(bucketlite.Batch{})); diff != "" {
+				t.Errorf("created and read (-created +read):\n%s", diff)
+			}
+			wantExact(t, b)
+			if err := b.DeleteBatch(ctx, k.ID); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	wantSnapshot(t, b, before) // the objects are as they were
+}
+
+func TestBatchInputRefused(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	b := items(t, openMemory(t))
+	other := bucket(t, openMemory(t), itemsConfig("other"))
+	all := ids(t, b, "", "")
+	foreign := ids(t, other, "")[0]
+	draft := createBatch(t, b, all[0])
+	before := snapshot(t, b)
+	var many []string
+	missing := make(map[string]string)
+	for i := range 100 {
+		many = append(many, fmt.Sprint("none", i))
+		missing[fmt.Sprintf("object_ids[%d]", i)] = "exists"
+	}
+	for _, tt := range []struct {
+		name string
+		in   bucketlite.BatchInput
+		want map[string]string
+	}{
+		{"nil", bucketlite.BatchInput{}, map[string]string{"object_ids": "required"}},
+		{"none", bucketlite.BatchInput{ObjectIDs: []string{}}, map[string]string{"object_ids": "required"}},
+		{"none, unchecked", bucketlite.BatchInput{SkipValidation: true}, map[string]string{"object_ids": "required"}},
+		{"too many", bucketlite.BatchInput{ObjectIDs: make([]string, bucketlite.MaxBatch+1)}, map[string]string{"object_ids": "size"}},
+		{"no ids", bucketlite.BatchInput{ObjectIDs: []string{all[0], "", "a b", strings.Repeat("a", 129)}, SkipValidation: true},
+			map[string]string{"object_ids[1]": "name", "object_ids[2]": "name", "object_ids[3]": "name"}},
+		{"no objects", bucketlite.BatchInput{ObjectIDs: []string{"none", all[0], foreign, all[1], "nor"}},
+			map[string]string{"object_ids[0]": "exists", "object_ids[2]": "exists", "object_ids[4]": "exists"}},
+		{"many that are none", bucketlite.BatchInput{ObjectIDs: append(slices.Clone(many), "none100")}, missing},
+		{"metadata", bucketlite.BatchInput{ObjectIDs: all, Metadata: map[string]any{"f": func() {}}}, map[string]string{"metadata.f": "type"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			k, err := b.CreateBatch(ctx, tt.in)
+			if k != nil {
+				t.Errorf("got %+v, want none", k)
+			}
+			wantIssues(t, err, tt.want)
+			if tt.in.Metadata == nil {
+				k, err = b.AddToBatch(ctx, draft.ID, tt.in.ObjectIDs, &bucketlite.AddOptions{SkipValidation: tt.in.SkipValidation})
+				if k != nil {
+					t.Errorf("add: got %+v, want none", k)
+				}
+				wantIssues(t, err, tt.want)
+			}
+		})
+	}
+	wantSnapshot(t, b, before)
+	if got := mustBatch(t, b, draft.ID); got.ObjectCount != 1 {
+		t.Errorf("got %+v, want it as it was", got)
+	}
+}
+
+func TestAddToBatch(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	st := openMemory(t)
+	b := items(t, st)
+	all := ids(t, b, "", "", "", "")
+	k := createBatch(t, b, all[1])
+	for _, tt := range []struct {
+		name string
+		add  []string
+		opts *bucketlite.AddOptions
+		want []string
+	}{
+		{"one", all[:1], nil, []string{all[1], all[0]}},
+		{"again", all[:2], nil, []string{all[1], all[0]}},
+		{"some again", []string{all[3], all[0], all[2], all[3]}, nil, []string{all[1], all[0], all[3], all[2]}},
+		{"unchecked", []string{"none"}, &bucketlite.AddOptions{SkipValidation: true}, []string{all[1], all[0], all[3], all[2], "none"}},
+	} {
+		got, err := b.AddToBatch(ctx, k.ID, tt.add, tt.opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got.ObjectIDs, tt.want) || got.ObjectCount != int64(len(tt.want)) || got.Status != bucketlite.Draft {
+			t.Errorf("%s: got %+v, want %v", tt.name, got, tt.want)
+		}
+	}
+	if _, err := b.SubmitBatch(ctx, k.ID); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, second(b.AddToBatch(ctx, k.ID, all, nil)), bucketlite.ErrConflict)
+	process(t, st, succeed, bucketlite.ProcessOptions{})
+	wantError(t, second(b.AddToBatch(ctx, k.ID, all, nil)), bucketlite.ErrConflict)
+	if got := mustBatch(t, b, k.ID); got.ObjectCount != 5 || got.Skipped != 1 || got.Failed != 0 || got.Status != bucketlite.Completed {
+		t.Errorf("got %+v, want it completed with five objects, one of them skipped", got)
+	}
+}
+
+// A batch may have more objects than one call takes, and more than it shows.
+func TestLargeBatch(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	b := items(t, openMemory(t))
+	name := func(i int) string { return fmt.Sprint("object-", i) }
+	var k *bucketlite.Batch
+	for call := range 3 {
+		var some []string
+		for i := range 4000 {
+			some = append(some, name(4000*call+i))
+		}
+		var err error
+		if call == 0 {
+			k, err = b.CreateBatch(ctx, bucketlite.BatchInput{ObjectIDs: some, SkipValidation: true})
+		} else {
+			k, err = b.AddToBatch(ctx, k.ID, some, &bucketlite.AddOptions{SkipValidation: true})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if k.ObjectCount != 12_000 || len(k.ObjectIDs) != 10_000 || k.ObjectIDs[0] != name(0) || k.ObjectIDs[9999] != name(9999) {
+		t.Errorf("got %d objects and %d ids", k.ObjectCount, len(k.ObjectIDs))
+	}
+}
+
+// One bucket's batches are not another's.
+func TestBatchesAreApart(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	st := openMemory(t)
+	b, other := items(t, st), bucket(t, st, itemsConfig("other"))
+	id := submit(t, b, ids(t, b, "network")...)
+	process(t, st, failFor, bucketlite.ProcessOptions{})
+	draft := createBatch(t, b, mustBatch(t, b, id).ObjectIDs...)
+	for _, k := range []string{id, draft.ID, "", "none", strings.ToLower(id), "btch_01ARZ3NDEKTSV4RRFFQ69G5FAV"} {
+		in := other
+		if k != id && k != draft.ID {
+			in = b
+		}
+		f := &fixture{st: st, b: in, draft: k, submitted: k, failed: k, id: ids(t, in, "")[0]}
+		for _, call := range []string{"AddToBatch", "Batch", "UpdateBatch", "DeleteBatch", "SubmitBatch", "CancelBatch", "RetryBatch", "FailedJobs", "ListFailedJobs"} {
+			if err := calls["Bucket."+call].do(ctx, f); !errors.Is(err, bucketlite.ErrNotFound) {
+				t.Errorf("%s of %q: got %v, want ErrNotFound", call, k, err)
+			}
+		}
+	}
+	if p, err := other.ListBatches(ctx, bucketlite.BatchQuery{}); err != nil || len(p.Results) != 0 {
+		t.Errorf("got %+v, %v, want none", p, err)
+	}
+	wantExact(t, b)
+	wantExact(t, other)
+}
+
+func TestListBatches(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	st := openMemory(t)
+	b := items(t, st)
+	object := ids(t, b, "")[0]
+	var drafts, ended, want []string
+	for i := range 250 {
+		k := createBatch(t, b, object)
+		want = append(want, k.ID)
+		if i%5 != 0 {
+			drafts = append(drafts, k.ID)
+			continue
+		}
+		ended = append(ended, k.ID)
+		if _, err := b.SubmitBatch(ctx, k.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	process(t, st, succeed, bucketlite.ProcessOptions{})
+	list := func(q bucketlite.BatchQuery) (got []string) {
+		for k, err := range b.Batches(ctx, q) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, k.ID)
+		}
+		return got
+	}
+	for _, tt := range []struct {
+		name string
+		q    bucketlite.BatchQuery
+		want []string
+	}{
+		{"all", bucketlite.BatchQuery{}, want},
+		{"some", bucketlite.BatchQuery{Query: bucketlite.Query{Limit: 120}}, want[:120]},
+		{"drafts", bucketlite.BatchQuery{Status: bucketlite.Draft}, drafts},
+		{"ended", bucketlite.BatchQuery{Status: bucketlite.Completed}, ended},
+		{"none", bucketlite.BatchQuery{Status: bucketlite.Failed}, nil},
+	} {
+		if got := list(tt.q); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %d batches, want %d", tt.name, len(got), len(tt.want))
+		}
+	}
+	first, err := b.ListBatches(ctx, bucketlite.BatchQuery{Query: bucketlite.Query{Limit: 10}})
+	if err != nil || len(first.Results) != 10 || first.Next == "" {
+		t.Fatalf("got %+v, %v", first, err)
+	}
+	for name, q := range map[string]bucketlite.BatchQuery{
+		"of another status": {Status: bucketlite.Draft, Query: bucketlite.Query{Cursor: first.Next}},
+		"no cursor":         {Query: bucketlite.Query{Cursor: "none"}},
+		"limit":             {Query: bucketlite.Query{Limit: -1}},
+	} {
+		wantError(t, second(b.ListBatches(ctx, q)), bucketlite.ErrBadRequest)
+		if err := last(b.Batches(ctx, q)); q.Limit == 0 && !errors.Is(err, bucketlite.ErrBadRequest) {
+			t.Errorf("%s: got %v, want ErrBadRequest", name, err)
+		}
+	}
+}
+
+// A page does not hold more object ids than is good for memory.
+func TestPageOfLargeBatches(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	b := items(t, openMemory(t))
+	var many []string
+	for i := range bucketlite.MaxBatch {
+		many = append(many, fmt.Sprint(i))
+	}
+	for range 12 {
+		if _, err := b.CreateBatch(ctx, bucketlite.BatchInput{ObjectIDs: many, SkipValidation: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, err := b.ListBatches(ctx, bucketlite.BatchQuery{})
+	if err != nil || len(p.Results) != 10 || p.Next == "" {
+		t.Fatalf("got %d batches, %v, want 10 and a next page", len(p.Results), err)
+	}
+	p, err = b.ListBatches(ctx, bucketlite.BatchQuery{Query: bucketlite.Query{Cursor: p.Next}})
+	if err != nil || len(p.Results) != 2 || p.Next != "" {
+		t.Fatalf("got %d batches, %v, want the last 2", len(p.Results), err)
+	}
+}
+
+func TestBatchJSON(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	st := openMemory(t)
+	b := items(t, st)
+	all := ids(t, b, "network", "")
+	members := map[string]string{
+		"batch_id": "string", "bucket_id": "string", "status": "string", "object_ids": "array", "type": "string", "metadata": "object",
+		"tier_tasks": "array", "total_tiers": "number", "created_at": "time", "updated_at": "time",
+	}
+	k := createBatch(t, b, all...)
+	wantMembers(t, k, members)
+	task, err := b.SubmitBatch(ctx, k.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	members["task_id"] = "string"
+	wantMembers(t, mustBatch(t, b, k.ID), members)
+	wantMembers(t, task.AdditionalData, map[string]string{
+		"batch_id": "string", "bucket_id": "string", "object_count": "number", "progress": "object",
+	})
+	process(t, st, failFor, bucketlite.ProcessOptions{})
+	members["error"], members["error_summary"] = "string", "object"
+	wantMembers(t, mustBatch(t, b, k.ID), members)
+	jobs, err := b.ListFailedJobs(ctx, k.ID, bucketlite.Query{})
+	if err != nil || len(jobs.Results) != 1 {
+		t.Fatalf("got %+v, %v", jobs, err)
+	}
+	wantMembers(t, jobs.Results[0], map[string]string{"object_id": "string", "error": "object", "attempts": "number", "retry_count": "number"})
+	wantMembers(t, jobs.Results[0].Error, map[string]string{
+		"error_type": "string", "message": "string", "timestamp": "time", "affected_document_ids": "array", "affected_count": "number",
+	})
+}
+
+func TestUpdateBatch(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	c := newManualClock()
+	st := openMemory(t, &bucketlite.Options{Now: c.now})
+	b := items(t, st)
+	k := createBatch(t, b, ids(t, b, "")...)
+	update := func(metadata map[string]any) *bucketlite.Batch {
+		t.Helper()
+		k, err := b.UpdateBatch(ctx, k.ID, bucketlite.BatchUpdate{Metadata: metadata})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	now := c.add(time.Second)
+	if got := update(map[string]any{"a": "b", "c": "d"}); len(got.Metadata) != 2 || !got.UpdatedAt.Equal(now) || got.CreatedAt.Equal(now) {
+		t.Errorf("got %+v", got)
+	}
+	if got := update(nil); len(got.Metadata) != 2 {
+		t.Errorf("nothing: got %v, want it as it was", got.Metadata)
+	}
+	if got := update(map[string]any{"e": "f"}); len(got.Metadata) != 1 || got.Metadata["e"] != "f" {
+		t.Errorf("again: got %v, want the new alone", got.Metadata)
+	}
+	wantIssues(t, second(b.UpdateBatch(ctx, k.ID, bucketlite.BatchUpdate{Metadata: map[string]any{"f": []byte("x")}})), map[string]string{"metadata.f": "type"})
+	if _, err := b.SubmitBatch(ctx, k.ID); err != nil {
+		t.Fatal(err)
+	}
+	process(t, st, succeed, bucketlite.ProcessOptions{})
+	if got := update(map[string]any{}); len(got.Metadata) != 0 || got.Status != bucketlite.Completed {
+		t.Errorf("ended: got %+v, want no metadata", got)
+	}
+}
+
+func TestDeleteBatch(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for _, n := range []int{1, 999, 1000, 1001, 2600} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "test.db")
+			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})
+			b := items(t, st)
+			all := manyIDs(t, b, n)
+			states := map[string]func(id string){
+				"draft": func(string) {},
+				"completed": func(id string) {
+					must(t, second(b.SubmitBatch(ctx, id)))
+					process(t, st, succeed, bucketlite.ProcessOptions{})
+				},
+				"cancelled": func(id string) {
+					must(t, second(b.SubmitBatch(ctx, id)))
+					must(t, second(b.CancelBatch(ctx, id)))
+				},
+			}
+			for name, prepare := range states {
+				k := createBatch(t, b, all...)
+				prepare(k.ID)
+				if err := b.DeleteBatch(ctx, k.ID); err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+				// It is out of sight at once, however much there is to do.
+				wantError(t, second(b.Batch(ctx, k.ID)), bucketlite.ErrNotFound)
+				wantError(t, b.DeleteBatch(ctx, k.ID), bucketlite.ErrNotFound)
+				wantError(t, second(b.RetryBatch(ctx, k.ID, nil)), bucketlite.ErrNotFound)
+				wantExact(t, b)
+			}
+			running := submit(t, b, all...)
+			wantError(t, b.DeleteBatch(ctx, running), bucketlite.ErrConflict)
+			db := raw(t, path)
+			if !eventually(func() bool {
+				return dump(t, db, "SELECT count(*) FROM jobs") == fmt.Sprintln(n) && dump(t, db, "SELECT 1 FROM batches WHERE sweep IS NOT NULL") == ""
+			}) {
+				t.Error("jobs of deleted batches are left")
+			}
+			if got := mustStats(t, b); got.ObjectCount != int64(n) || got.Batches != (bucketlite.BatchStats{Total: 1, Active: 1}) {
+				t.Errorf("got %+v, want the objects to stay, and one batch", got)
+			}
+			wantSound(t, path)
+		})
+	}
+}
+
+// A bucket or namespace that is deleted takes its batches along, whatever their
+// state, and their tasks end.
+func TestDeleteWithBatches(t *testing.T) {
+	t.Parallel()
+	for _, what := range []string{"bucket", "namespace"} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			ctx := context.Background()
+			path := filepath.Join(t.TempDir(), "test.db")
+			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})
+			b, bystander := items(t, st), bucket(t, st, itemsConfig("bystander"))
+			all := manyIDs(t, b, 1500)
+			createBatch(t, b, all...)
+			submit(t, b, all...)
+			cancelled := submit(t, b, all...)
+			must(t, second(b.CancelBatch(ctx, cancelled)))
+			submit(t, b, ids(t, b, "network", "")...)
+			process(t, st, failFor, bucketlite.ProcessOptions{Concurrency: 50})
+			pending := submit(t, b, all...)
+			kept := submit(t, bystander, ids(t, bystander, "")...)
+			running, ended := make(chan struct{}), make(chan error)
+			processing, stop := context.WithCancel(ctx)
+			go func() {
+				ended <- st.Process(processing, func(ctx context.Context, j *bucketlite.Job) error {
+					select {
+					case running <- struct{}{}:
+						<-ctx.Done()
+					case <-ctx.Done():
+					}
+					return nil
+				}, &bucketlite.ProcessOptions{Concurrency: 2})
+			}()
+			<-running
+			tasks := []string{mustBatch(t, b, pending).TaskID}
+			var task *bucketlite.Task
+			var err error
+			if what == "bucket" {
+				task, err = b.Delete(ctx)
+			} else {
+				tasks = append(tasks, mustBatch(t, bystander, kept).TaskID)
+				task, err = namespace(t, st).Delete(ctx)
+			}
+			must(t, err)
+			finish(t, st, task, task.Total)
+			for _, id := range tasks {
+				if task, err := st.Wait(ctx, id); err != nil || task.Status != bucketlite.Canceled {
+					t.Errorf("task: got %+v, %v, want it cancelled", task, err)
+				}
+			}
+			wantGone(t, &fixture{st: st, ns: namespace(t, st), b: b, id: all[0], draft: pending, submitted: pending, failed: pending}, "Bucket")
+			stop()
+			if err := <-ended; err != context.Canceled {
+				t.Errorf("got %v, want the context's error", err)
+			}
+			if what == "bucket" {
+				process(t, st, succeed, bucketlite.ProcessOptions{})
+				wantBatch(t, st, bystander, kept, bucketlite.Completed)
+			} else if got := dump(t, raw(t, path), "SELECT num FROM batches UNION ALL SELECT batch FROM jobs UNION ALL SELECT bucket FROM batch_counts"); got != "" {
+				t.Errorf("left behind: %s", got)
+			}
+			wantSound(t, path)
+		})
+	}
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

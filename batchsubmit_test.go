@@ -1,0 +1,492 @@
+package bucketlite_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bucketlite/bucketlite"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestSubmitBatch(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	c := newManualClock()
+	st := openMemory(t, &bucketlite.Options{Now: c.now})
+	b := items(t, st)
+	all := ids(t, b, "", "")
+	before := wantStatus(t, b, all[0], bucketlite.Draft)
+	k := createBatch(t, b, all...)
+	now := c.add(time.Second)
+	task, err := b.SubmitBatch(ctx, k.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if task.Type != bucketlite.ProcessBatchTask || task.Status != bucketlite.Pending || task.Done() || task.Processed != 0 || task.Total != 2 ||
+		!slices.Equal(task.Inputs, []string{k.ID}) || task.AdditionalData["batch_id"] != k.ID || task.AdditionalData["bucket_id"] != b.ID() ||
+		!task.CreatedAt.Equal(now) {
+		t.Errorf("task: got %+v", task)
+	}
+	got := wantBatch(t, st, b, k.ID, bucketlite.Pending)
+	if got.TaskID != task.ID || !got.UpdatedAt.Equal(now) || !got.CreatedAt.Equal(k.CreatedAt) || !slices.Equal(got.ObjectIDs, all) || got.Done() {
+		t.Errorf("batch: got %+v", got)
+	}
+	// The status of an object is not a change of the object.
+	after := wantStatus(t, b, all[0], bucketlite.Pending)
+	after.Status = before.Status
+	if diff := cmp.Diff(before, after, cmp.AllowUnexported(bucketlite.Object{})); diff != "" {
+		t.Errorf("object (-before +after):\n%s", diff)
+	}
+	wantError(t, second(b.SubmitBatch(ctx, k.ID)), bucketlite.ErrConflict)
+	if got := mustStats(t, b).Batches; got != (bucketlite.BatchStats{Total: 1, Active: 1}) {
+		t.Errorf("statistics: got %+v", got)
+	}
+	if _, err := b.Patch(ctx, all[1], item("key 1", "changed"), nil); err != nil {
+		t.Fatal(err)
+	}
+	wantStatus(t, b, all[1], bucketlite.Draft)
+}
+
+// All objects of a large batch are queued, slice by slice, without a processor.
+func TestSubmitLarge(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{999, 1000, 1001, 1251, 3000} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			ctx := context.Background()
+			path := filepath.Join(t.TempDir(), "test.db")
+			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})
+			b := items(t, st)
+			id := submit(t, b, manyIDs(t, b, n)...)
+			db := raw(t, path)
+			if !eventually(func() bool {
+				return dump(t, db, "SELECT count(*) FROM objects WHERE status = 'PENDING'") == fmt.Sprintln(n)
+			}) {
+				t.Error("not all objects are queued")
+			}
+			wantSound(t, path)
+			process(t, st, succeed, bucketlite.ProcessOptions{Concurrency: 100})
+			wantBatch(t, st, b, id, bucketlite.Completed)
+			if got := dump(t, db, "SELECT count(*) FROM objects WHERE status = 'COMPLETED'"); got != fmt.Sprintln(n) {
+				t.Errorf("got %s objects completed, want %d", got, n)
+			}
+			if task, err := st.Task(ctx, mustBatch(t, b, id).TaskID); err != nil || task.Processed != int64(n) || task.Total != int64(n) {
+				t.Errorf("task: got %+v, %v", task, err)
+			}
+			wantSound(t, path)
+		})
+	}
+}
+
+// What an id names is settled when the batch is submitted.
+func TestSubmitUnchecked(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	st := openMemory(t)
+	b := items(t, st)
+	k, err := b.CreateBatch(ctx, bucketlite.BatchInput{ObjectIDs: []string{"later", "never"}, SkipValidation: true})
+	must(t, err)
+	in := item("k", "")
+	in.ID = "later"
+	putItem(t, b, in)
+	must(t, second(b.SubmitBatch(ctx, k.ID)))
+	wantStatus(t, b, "later", bucketlite.Pending)
+	handled := 0
+	process(t, st, func(_ context.Context, j *bucketlite.Job) error {
+		handled++
+		return nil
+	}, bucketlite.ProcessOptions{})
+	wantStatus(t, b, "later", bucketlite.Completed)
+	if got := wantBatch(t, st, b, k.ID, bucketlite.Completed); handled != 1 || got.Skipped != 1 {
+		t.Errorf("got %d objects handled and %+v, want one handled and one skipped", handled, got)
+	}
+}
+
+func TestCancelBatch(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for _, n := range []int{2, 1000, 1001, 2600} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "test.db")
+			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})
+			b := items(t, st)
+			all := manyIDs(t, b, n)
+			k := createBatch(t, b, all...)
+			wantError(t, second(b.CancelBatch(ctx, k.ID)), bucketlite.ErrConflict) // a draft
+			other := submit(t, b, all[0])
+			must(t, second(b.SubmitBatch(ctx, k.ID)))
+			task, err := b.CancelBatch(ctx, k.ID)
+			if err != nil || task.Status != bucketlite.Canceled || !task.Done() || task.ID != mustBatch(t, b, k.ID).TaskID {
+				t.Fatalf("got %+v, %v", task, err)
+			}
+			wantBatch(t, st, b, k.ID, bucketlite.Canceled)
+			again, err := b.CancelBatch(ctx, k.ID)
+			if err != nil || again.ID != task.ID {
+				t.Errorf("again: got %+v, %v", again, err)
+			}
+			db := raw(t, path)
+			if !eventually(func() bool {
+				return dump(t, db, "SELECT count(*) FROM objects WHERE status = 'DRAFT'") == fmt.Sprintln(n-1)
+			}) {
+				t.Error("not all objects are drafts again")
+			}
+			wantStatus(t, b, all[0], bucketlite.Pending) // it is in another batch
+			wantError(t, second(b.SubmitBatch(ctx, k.ID)), bucketlite.ErrConflict)
+			wantError(t, second(b.RetryBatch(ctx, k.ID, nil)), bucketlite.ErrConflict)
+			wantSound(t, path)
+			var handled []string
+			process(t, st, func(_ context.Context, j *bucketlite.Job) error {
+				handled = append(handled, j.BatchID+j.Object.ID)
+				return nil
+			}, bucketlite.ProcessOptions{Concurrency: 1})
+			if want := []string{other + all[0]}; !slices.Equal(handled, want) {
+				t.Errorf("got %v handled, want %v", handled, want)
+			}
+			wantError(t, second(b.CancelBatch(ctx, other)), bucketlite.ErrConflict) // it has ended
+			if got := mustStats(t, b).Batches; got != (bucketlite.BatchStats{Total: 2, Completed: 1}) {
+				t.Errorf("statistics: got %+v", got)
+			}
+			wantSound(t, path)
+		})
+	}
+}
+
+// The task that processes a batch is cancelled with it, and the other way round.
+func TestCancelTaskOfBatch(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "test.db")
+	st := openPath(t, path)
+	b := items(t, st)
+	object := ids(t, b, "")[0]
+	id := submit(t, b, object)
+	task := mustBatch(t, b, id).TaskID
+	must(t, b.Lock(ctx))
+	wantError(t, second(st.CancelTask(ctx, task)), bucketlite.ErrLocked)
+	wantBatch(t, st, b, id, bucketlite.Pending)
+	must(t, b.Unlock(ctx))
+	for range 2 { // the second changes nothing
+		if got, err := st.CancelTask(ctx, task); err != nil || got.ID != task || got.Status != bucketlite.Canceled {
+			t.Errorf("got %+v, %v, want it cancelled", got, err)
+		}
+	}
+	wantBatch(t, st, b, id, bucketlite.Canceled)
+	wantStatus(t, b, object, bucketlite.Draft)
+	if got := mustStats(t, b).Batches; got != (bucketlite.BatchStats{Total: 1}) {
+		t.Errorf("statistics: got %+v", got)
+	}
+	ended := submit(t, b, object)
+	process(t, st, succeed, bucketlite.ProcessOptions{})
+	if got, err := st.CancelTask(ctx, mustBatch(t, b, ended).TaskID); err != nil || got.Status != bucketlite.Completed {
+		t.Errorf("ended: got %+v, %v, want it as it was", got, err)
+	}
+	wantSound(t, path)
+}
+
+// A handler at work learns of the cancellation, wherever that comes from, and
+// what it returns does not count.
+func TestCancelRunning(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for _, where := range []string{"here", "another store"} {
+		for name, verdict := range map[string]error{"success": nil, "failure": errors.New("failed"), "permanent": &bucketlite.JobError{Permanent: true}} {
+			t.Run(where+" "+name, func(t *testing.T) {
+				t.Parallel()
+				path := filepath.Join(t.TempDir(), "test.db")
+				st := openPath(t, path)
+				b := items(t, st)
+				all := ids(t, b, "", "", "")
+				id := submit(t, b, all...)
+				running, ended := make(chan struct{}), make(chan error)
+				go func() {
+					ended <- st.Process(ctx, func(ctx context.Context, j *bucketlite.Job) error {
+						if j.Object.ID == all[0] {
+							return nil
+						}
+						running <- struct{}{}
+						<-ctx.Done()
+						return verdict
+					}, &bucketlite.ProcessOptions{Concurrency: 2, UntilIdle: true})
+				}()
+				<-running
+				if !eventually(func() bool {
+					o, err := b.Object(ctx, all[0])
+					return err == nil && o.Status == bucketlite.Completed
+				}) {
+					t.Error("the first object is not completed")
+				}
+				by := b
+				if where != "here" {
+					by = reopenItems(t, path)
+				}
+				must(t, second(by.CancelBatch(ctx, id)))
+				for waiting := true; waiting; {
+					select {
+					case <-running: // the third may have been handed out as well
+					case err := <-ended:
+						must(t, err)
+						waiting = false
+					}
+				}
+				wantBatch(t, st, b, id, bucketlite.Canceled)
+				wantStatus(t, b, all[0], bucketlite.Completed)
+				wantStatus(t, b, all[1], bucketlite.Draft)
+				wantStatus(t, b, all[2], bucketlite.Draft)
+				wantSound(t, path)
+			})
+		}
+	}
+}
+
+// A batch whose objects fail in every category, one each.
+func failAll(t *testing.T, st *bucketlite.Store, b *bucketlite.Bucket) (batch string, byCategory map[string]string) {
+	t.Helper()
+	categories := []string{"dependency", "authentication", "validation", "runtime", "network", "resource"}
+	all := ids(t, b, append(categories, "")...)
+	batch = submit(t, b, all...)
+	process(t, st, failFor, bucketlite.ProcessOptions{})
+	byCategory = make(map[string]string)
+	for i, c := range append(categories, "") {
+		byCategory[c] = all[i]
+	}
+	return batch, byCategory
+}
+
+func TestFailedJobs(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	c := newManualClock()
+	st := openMemory(t, &bucketlite.Options{Now: c.now})
+	b := items(t, st)
+	id, objects := failAll(t, st, b)
+	k := wantBatch(t, st, b, id, bucketlite.CompletedWithErrors)
+	if want := map[bucketlite.ErrorCategory]int64{"dependency": 1, "authentication": 1, "validation": 1, "runtime": 1, "network": 1, "resource": 1}; k.Failed != 6 ||
+		!maps.Equal(k.ErrorSummary, want) || !strings.Contains(k.Error, "6 of 7") || !strings.Contains(k.Error, "no dependency") {
+		t.Errorf("batch: got %+v", k)
+	}
+	if task, err := st.Task(ctx, k.TaskID); err != nil || task.Error != k.Error || task.Processed != 7 {
+		t.Errorf("task: got %+v, %v", task, err)
+	}
+	var got []string
+	for j, err := range b.FailedJobs(ctx, id, bucketlite.Query{}) {
+		must(t, err)
+		category := string(j.Error.Category)
+		got = append(got, category)
+		want := bucketlite.FailedJob{ObjectID: objects[category], Attempts: 1, Error: bucketlite.ErrorDetail{
+			Category: j.Error.Category, Message: "no " + category, Timestamp: c.add(0), ObjectIDs: []string{objects[category]}, Count: 1,
+		}}
+		if diff := cmp.Diff(want, *j, cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".position" }, cmp.Ignore()),
+			cmp.AllowUnexported(bucketlite.FailedJob{})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", category, diff)
+		}
+		if o := wantStatus(t, b, j.ObjectID, bucketlite.Failed); o.Error != "no "+category {
+			t.Errorf("object: got error %q", o.Error)
+		}
+	}
+	if want := []string{"dependency", "authentication", "validation", "runtime", "network", "resource"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if o := wantStatus(t, b, objects[""], bucketlite.Completed); o.Error != "" {
+		t.Errorf("object: got error %q", o.Error)
+	}
+	first, err := b.ListFailedJobs(ctx, id, bucketlite.Query{Limit: 2})
+	if err != nil || len(first.Results) != 2 || first.Next == "" {
+		t.Fatalf("page: got %+v, %v", first, err)
+	}
+	rest, err := b.ListFailedJobs(ctx, id, bucketlite.Query{Cursor: first.Next})
+	if err != nil || len(rest.Results) != 4 || rest.Next != "" || rest.Results[0].Error.Category != bucketlite.ValidationFailure {
+		t.Errorf("rest: got %+v, %v", rest, err)
+	}
+	other := createBatch(t, b, objects[""])
+	wantError(t, second(b.ListFailedJobs(ctx, other.ID, bucketlite.Query{Cursor: first.Next})), bucketlite.ErrBadRequest)
+	wantError(t, second(b.ListFailedJobs(ctx, id, bucketlite.Query{Limit: 1001})), bucketlite.ErrBadRequest)
+	if p, err := b.ListFailedJobs(ctx, other.ID, bucketlite.Query{}); err != nil || len(p.Results) != 0 {
+		t.Errorf("none failed: got %+v, %v", p, err)
+	}
+}
+
+func TestRetryBatch(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for _, tt := range []struct {
+		name    string
+		opts    *bucketlite.RetryOptions
+		retried []string
+	}{
+		{"default", nil, []string{"network", "resource"}},
+		{"transient", &bucketlite.RetryOptions{MaxRetries: 1}, []string{"network", "resource"}},
+		{"all", &bucketlite.RetryOptions{All: true}, []string{"authentication", "dependency", "network", "resource", "runtime", "validation"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "test.db")
+			st := openPath(t, path)
+			b := items(t, st)
+			id, objects := failAll(t, st, b)
+			before := mustBatch(t, b, id)
+			res, err := b.RetryBatch(ctx, id, tt.opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := int64(len(tt.retried))
+			if res.Retried != n || res.Task.ID == before.TaskID || res.Task.Status != bucketlite.Pending || res.Task.Total != n || res.Task.Processed != 0 {
+				t.Errorf("got %+v with %+v, want %d retried", res, res.Task, n)
+			}
+			k := wantBatch(t, st, b, id, bucketlite.Pending)
+			if k.TaskID != res.Task.ID || k.Failed != 6-n || k.Error != "" || int64(len(k.ErrorSummary)) != 6-n {
+				t.Errorf("got %+v", k)
+			}
+			if got := mustStats(t, b).Batches; got != (bucketlite.BatchStats{Total: 1, Active: 1}) {
+				t.Errorf("statistics: got %+v", got)
+			}
+			for category, object := range objects {
+				want := bucketlite.Failed
+				if category == "" {
+					want = bucketlite.Completed
+				} else if slices.Contains(tt.retried, category) {
+					want = bucketlite.Pending
+				}
+				if o := wantStatus(t, b, object, want); want == bucketlite.Pending && o.Error != "" {
+					t.Errorf("got error %q, want none", o.Error)
+				}
+			}
+			if old, err := st.Task(ctx, before.TaskID); err != nil || old.Status != bucketlite.CompletedWithErrors {
+				t.Errorf("first task: got %+v, %v, want it as it was", old, err)
+			}
+			wantSound(t, path)
+			var got []string
+			process(t, st, func(_ context.Context, j *bucketlite.Job) error {
+				if j.Retries != 1 || j.Attempt != 1 || j.BatchID != id {
+					t.Errorf("job: got %+v", j)
+				}
+				got = append(got, j.Object.Fields["v"].(string))
+				return nil
+			}, bucketlite.ProcessOptions{Concurrency: 1})
+			if slices.Sort(got); !slices.Equal(got, tt.retried) {
+				t.Errorf("got %v retried, want %v", got, tt.retried)
+			}
+			want := bucketlite.CompletedWithErrors
+			if n == 6 {
+				want = bucketlite.Completed
+			}
+			if k := wantBatch(t, st, b, id, want); k.Failed != 6-n || (k.Error == "") != (n == 6) {
+				t.Errorf("got %+v", k)
+			}
+			wantSound(t, path)
+		})
+	}
+}
+
+// What fails over and over is retried no more often than is asked for.
+func TestRetryAtMost(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	st := openMemory(t)
+	b := items(t, st)
+	id := submit(t, b, ids(t, b, "network", "runtime")...)
+	process(t, st, failFor, bucketlite.ProcessOptions{})
+	wantBatch(t, st, b, id, bucketlite.Failed)
+	retry := func(opts *bucketlite.RetryOptions, want int64) {
+		t.Helper()
+		before := mustBatch(t, b, id)
+		res, err := b.RetryBatch(ctx, id, opts)
+		if err != nil || res.Retried != want || (res.Task == nil) != (want == 0) {
+			t.Fatalf("got %+v, %v, want %d", res, err, want)
+		}
+		if want == 0 {
+			if diff := cmp.Diff(before, mustBatch(t, b, id), cmp.AllowUnexported(bucketlite.Batch{})); diff != "" {
+				t.Errorf("batch (-before +after):\n%s", diff)
+			}
+		}
+		process(t, st, failFor, bucketlite.ProcessOptions{})
+		wantBatch(t, st, b, id, bucketlite.Failed)
+		wantExact(t, b)
+	}
+	retry(nil, 1)                                                // network: 1
+	retry(&bucketlite.RetryOptions{MaxRetries: 1}, 0)            //
+	retry(&bucketlite.RetryOptions{MaxRetries: 1, All: true}, 1) // runtime: 1
+	retry(&bucketlite.RetryOptions{MaxRetries: 2, All: true}, 2) // both: 2
+	retry(nil, 1)                                                // network: 3
+	retry(nil, 0)
+	retry(&bucketlite.RetryOptions{All: true}, 1) // runtime: 3
+	retry(&bucketlite.RetryOptions{All: true}, 0)
+	retry(&bucketlite.RetryOptions{All: true, MaxRetries: 10}, 2)
+	p, err := b.ListFailedJobs(ctx, id, bucketlite.Query{})
+	if err != nil || len(p.Results) != 2 || p.Results[0].Retries != 4 || p.Results[1].Retries != 4 {
+		t.Errorf("got %+v, %v", p, err)
+	}
+	for _, most := range []int{-1, 11} {
+		wantError(t, second(b.RetryBatch(ctx, id, &bucketlite.RetryOptions{MaxRetries: most})), bucketlite.ErrBadRequest)
+	}
+}
+
+func TestRetryRefused(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	st := openMemory(t)
+	b := items(t, st)
+	all := ids(t, b, "")
+	completed := submit(t, b, all...)
+	process(t, st, succeed, bucketlite.ProcessOptions{})
+	if res, err := b.RetryBatch(ctx, completed, &bucketlite.RetryOptions{All: true}); err != nil || res.Retried != 0 || res.Task != nil {
+		t.Errorf("completed: got %+v, %v, want nothing retried", res, err)
+	}
+	draft := createBatch(t, b, all...).ID
+	wantError(t, second(b.RetryBatch(ctx, draft, nil)), bucketlite.ErrConflict)
+	must(t, second(b.SubmitBatch(ctx, draft)))
+	wantError(t, second(b.RetryBatch(ctx, draft, nil)), bucketlite.ErrConflict)
+	must(t, second(b.CancelBatch(ctx, draft)))
+	wantError(t, second(b.RetryBatch(ctx, draft, nil)), bucketlite.ErrConflict)
+}
+
+// Much is retried slice by slice, and cancelled amid that.
+func TestRetryLarge(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	const n = 2600
+	path := filepath.Join(t.TempDir(), "test.db")
+	st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})
+	b := items(t, st)
+	values := make([]string, n)
+	for i := range values {
+		values[i] = []string{"network", "runtime", ""}[i%3]
+	}
+	id := submit(t, b, ids(t, b, values...)...)
+	process(t, st, failFor, bucketlite.ProcessOptions{Concurrency: 100})
+	k := wantBatch(t, st, b, id, bucketlite.CompletedWithErrors)
+	network, all := k.ErrorSummary["network"], k.Failed
+	for _, cancel := range []bool{false, true} {
+		opts := &bucketlite.RetryOptions{All: cancel}
+		want := network
+		if cancel {
+			want = all
+		}
+		res, err := b.RetryBatch(ctx, id, opts)
+		if err != nil || res.Retried != want {
+			t.Fatalf("got %+v, %v, want %d", res, err, want)
+		}
+		if cancel {
+			must(t, second(b.CancelBatch(ctx, id)))
+			break
+		}
+		process(t, st, failFor, bucketlite.ProcessOptions{Concurrency: 100})
+		if k := wantBatch(t, st, b, id, bucketlite.CompletedWithErrors); k.Failed != all || k.ErrorSummary["network"] != network {
+			t.Errorf("got %+v, want as many failed as before", k)
+		}
+		wantSound(t, path)
+	}
+	db := raw(t, path)
+	if !eventually(func() bool { return dump(t, db, "SELECT 1 FROM batches WHERE sweep IS NOT NULL") == "" }) {
+		t.Error("the batch is not swept")
+	}
+	wantBatch(t, st, b, id, bucketlite.Canceled)
+	wantSound(t, path)
+}

@@ -1,0 +1,161 @@
+package bucketlite
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+// Job is one object of a batch, handed to the handler of [Store.Process].
+type Job struct {
+	// Bucket is the object's bucket.
+	Bucket *Bucket
+	// Object is the object as it was when it was handed out. It belongs to the handler.
+	Object *Object
+	// BatchID is the id of the batch.
+	BatchID string
+	// Attempt counts how often the object was handed out, this time included, since
+	// the batch was submitted or the object retried.
+	Attempt int
+	// Retries counts how often the object was retried; see [Bucket.RetryBatch].
+	Retries int
+}
+
+// ErrorCategory tells why an object could not be processed. The values are those
+// of the hosted service.
+type ErrorCategory string
+
+// The categories. Of the first three it is assumed that they do not pass, so they
+// are not tried again by themselves. The last two may pass: they are what
+// [Bucket.RetryBatch] retries unless told otherwise.
+const (
+	DependencyFailure     ErrorCategory = "dependency"     // something that is needed is not installed
+	AuthenticationFailure ErrorCategory = "authentication" // credentials are wrong or have expired
+	ValidationFailure     ErrorCategory = "validation"     // the object cannot be processed as it is
+	RuntimeFailure        ErrorCategory = "runtime"        // anything else
+	NetworkFailure        ErrorCategory = "network"        // no connection, or no answer in time
+	ResourceFailure       ErrorCategory = "resource"       // no memory or no space
+)
+
+// JobError is an error of a handler that says more than its text. The handler may
+// return one, or an error that wraps one. Any other error is a [RuntimeFailure],
+// or a [NetworkFailure] if it is [context.DeadlineExceeded].
+type JobError struct {
+	// Category is RuntimeFailure if it is empty or unknown.
+	Category ErrorCategory
+	// Message says what went wrong. Default: the text of Err.
+	Message string
+	// Component and Stage, if any, say where; Recovery, what would help.
+	Component, Stage, Recovery string
+	// Permanent says that another attempt is in vain, whatever the category.
+	Permanent bool
+	// Err is the cause, if there is one.
+	Err error
+}
+
+func (e *JobError) Error() string {
+	message := e.Message
+	if message == "" && e.Err != nil {
+		message = e.Err.Error()
+	}
+	return string(e.category()) + ": " + message
+}
+
+// Unwrap returns the cause.
+func (e *JobError) Unwrap() error { return e.Err }
+
+func (e *JobError) category() ErrorCategory {
+	switch e.Category {
+	case DependencyFailure, AuthenticationFailure, ValidationFailure, NetworkFailure, ResourceFailure:
+		return e.Category
+	}
+	return RuntimeFailure
+}
+
+// ErrorDetail says why an object could not be processed. Its JSON form is that of
+// the hosted service's BatchErrorDetail.
+type ErrorDetail struct {
+	Category ErrorCategory `json:"error_type"`
+	// Message is what went wrong, cut to 2,000 bytes.
+	Message   string `json:"message"`
+	Component string `json:"component,omitempty"`
+	Stage     string `json:"stage,omitempty"`
+	// Traceback is where the handler panicked, if it did, cut to 2,000 bytes.
+	Traceback string    `json:"traceback,omitempty"`
+	Timestamp time.Time `json:"timestamp"`
+	// ObjectIDs is the object's id, and Count 1.
+	ObjectIDs []string `json:"affected_document_ids"`
+	Count     int      `json:"affected_count"`
+	Recovery  string   `json:"recovery_suggestion,omitempty"`
+}
+
+// failure is why an attempt at a job failed.
+type failure struct {
+	ErrorDetail
+	permanent bool
+	explicit  bool // the handler said so by a JobError
+}
+
+// newFailure returns a failure in a form that can be stored.
+func newFailure(category ErrorCategory, message string) *failure {
+	return &failure{ErrorDetail: ErrorDetail{Category: category, Message: clip(message)}}
+}
+
+// run calls a handler and returns why it failed, nil if it did not. A panic in it,
+// or in the methods of its error, is a failure as well.
+func (j *Job) run(ctx context.Context, handler func(context.Context, *Job) error) (f *failure) {
+	defer func() {
+		if v := recover(); v != nil {
+			f = newFailure(RuntimeFailure, fmt.Sprintf("panic: %v", v))
+			f.Traceback = clip(string(debug.Stack()))
+		}
+	}()
+	err := handler(ctx, j)
+	if err == nil {
+		return nil
+	}
+	var e *JobError
+	if !errors.As(err, &e) {
+		category := RuntimeFailure
+		if errors.Is(err, context.DeadlineExceeded) {
+			category = NetworkFailure
+		}
+		return newFailure(category, err.Error())
+	}
+	message := e.Message
+	if message == "" && e.Err != nil {
+		message = e.Err.Error()
+	}
+	f = newFailure(e.category(), message)
+	f.Component, f.Stage, f.Recovery = clip(e.Component), clip(e.Stage), clip(e.Recovery)
+	f.explicit = true
+	switch f.Category {
+	case DependencyFailure, AuthenticationFailure, ValidationFailure:
+		f.permanent = true
+	default:
+		f.permanent = e.Permanent
+	}
+	return f
+}
+
+// encode returns the failure in stored form.
+func (f *failure) encode(object string, now int64) (string, error) {
+	detail := f.ErrorDetail
+	detail.ObjectIDs, detail.Count, detail.Timestamp = []string{object}, 1, timeOf(now)
+	text, err := json.Marshal(detail)
+	return string(text), err
+}
+
+// clip makes a text of whatever origin one that can be stored and shown.
+func clip(text string) string {
+	const most = 2000
+	if len(text) > most {
+		text = text[:most-len("…")]
+		text = strings.ToValidUTF8(text, "") + "…"
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}

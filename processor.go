@@ -1,0 +1,499 @@
+package bucketlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"time"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+)
+
+// ProcessOptions adjust [Store.Process]. Nil, and what is zero, means the
+// defaults; a negative value is [ErrBadRequest].
+type ProcessOptions struct {
+	// Concurrency is how many handlers run at once. Default: GOMAXPROCS. The jobs
+	// of all that return together are settled in one commit, so where a commit is
+	// slow and a handler is not, more of them make for more jobs a second.
+	Concurrency int
+	// MaxAttempts is how often a job is tried before it fails. An attempt whose
+	// process died counts too. Default: 3.
+	MaxAttempts int
+	// Backoff is the pause after a job's first failed attempt, give or take a
+	// quarter. It doubles with each further one, up to a minute. Default: 1 s.
+	Backoff time.Duration
+	// Lease is for how long a job is lent out. It is renewed while the handler
+	// runs; when a process has died, others take its jobs over after this time.
+	// Default: 30 s.
+	Lease time.Duration
+	// Timeout is how long a handler may take over one job. After that its context
+	// ends; if it has not returned a second later it is left behind, what it returns
+	// is ignored, and the attempt has failed with a [NetworkFailure]. Default: no
+	// limit.
+	Timeout time.Duration
+	// UntilIdle makes Process return nil when no batch is being processed any more,
+	// here or elsewhere. Default: false, it waits for more.
+	UntilIdle bool
+}
+
+const (
+	maxBackoff   = time.Minute
+	lookInterval = 250 * time.Millisecond // between looks for what other processes have done
+	graceTime    = time.Second            // for a handler to return once its context has ended
+	handBackTime = time.Second            // for handing back jobs while another process writes
+)
+
+// withDefaults returns a checked copy of o in which nothing is unset but Timeout.
+func (o *ProcessOptions) withDefaults() (ProcessOptions, error) {
+	var opts ProcessOptions
+	if o != nil {
+		opts = *o
+	}
+	if opts.Concurrency < 0 || opts.MaxAttempts < 0 || opts.Backoff < 0 || opts.Lease < 0 || opts.Timeout < 0 {
+		return opts, badRequest("process options: a number is negative")
+	}
+	if opts.Concurrency == 0 {
+		opts.Concurrency = runtime.GOMAXPROCS(0)
+	}
+	if opts.MaxAttempts == 0 {
+		opts.MaxAttempts = 3
+	}
+	if opts.Backoff == 0 {
+		opts.Backoff = time.Second
+	}
+	if opts.Lease == 0 {
+		opts.Lease = 30 * time.Second
+	}
+	return opts, nil
+}
+
+// Process hands the objects of submitted batches to handler, those of the oldest
+// batch first, until ctx ends. Any number of processors may run at once, in any
+// number of processes: each job is lent to one of them at a time.
+//
+// An object is COMPLETED if the handler returns nil. Otherwise it is tried again
+// after a pause, unless the error forbids it or there were MaxAttempts; then it is
+// FAILED. See [JobError]. A handler that panics has failed with a
+// [RuntimeFailure]. If the object's content changes meanwhile, the object stays a
+// draft whatever the handler returns; if it is deleted, it is skipped. The state
+// of a bucket does not hinder, except that the jobs of a suspended one wait.
+//
+// A job is handed out at least once: if a process dies, or takes longer over a job
+// than its lease lasts and cannot renew it, another does the job again. So the
+// effects of a handler should bear repetition. The handler's context ends with
+// ctx, when Timeout has passed, when the batch is cancelled, and when the job is
+// lost. No lock is held while it runs, and it may do as it likes with the store.
+//
+// Process returns the context's error when ctx ends, and [ErrClosed] when the
+// store is closed. Handlers that still run have a second to return after ctx has
+// ended, none if the store is closed; then their jobs are handed back, and that
+// attempt does not count. Other errors: [ErrBadRequest], [ErrReadOnly], and those
+// of a disk that fails.
+func (s *Store) Process(ctx context.Context, handler func(context.Context, *Job) error, opts *ProcessOptions) error {
+	o, err := opts.withDefaults()
+	switch {
+	case err != nil:
+		return err
+	case handler == nil:
+		return badRequest("process: there is no handler")
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case s.opts.ReadOnly:
+		return public(ErrReadOnly)
+	}
+	owner, err := s.ids.next("")
+	if err != nil {
+		return err
+	}
+	p := &processor{
+		store: s, handler: handler, opts: o, owner: owner, pace: slowPace, running: make(map[jobKey]*run), wake: make(chan struct{}, 1),
+		ready: make(chan *run, 2*(o.Concurrency+maxAhead)), ended: make(chan *run, o.Concurrency+maxAhead), gone: make(chan struct{}),
+	}
+	p.ctx, p.stop = context.WithCancelCause(ctx)
+	defer p.stop(nil)
+	if !s.queue.join(p) {
+		return public(ErrClosed)
+	}
+	defer s.queue.leave(p)
+	defer close(p.gone)
+	err = p.work()
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// processor is one Process. All of it belongs to the goroutine that called that;
+// workers get jobs from it and send back what became of them.
+type processor struct {
+	store   *Store
+	handler func(context.Context, *Job) error
+	opts    ProcessOptions
+	owner   string // names this processor in leases
+
+	ctx   context.Context // ends when the processor is to end
+	stop  context.CancelCauseFunc
+	ready chan *run     // jobs for the workers
+	ended chan *run     // jobs they are done with
+	gone  chan struct{} // closed when nobody receives from ended any more
+	wake  chan struct{} // holds a token when there may be something to do
+
+	workers  int // that are not stuck in a handler
+	running  map[jobKey]*run
+	pace     time.Duration // that a handler takes, on average
+	settled  []*outcome    // not yet written
+	settleAt time.Time     // when to write them at the latest
+	renewAt  time.Time     // when to renew the leases
+	lookAt   time.Time     // when to look for what others have done
+	leaveAt  time.Time     // when to look for handlers to be left behind; zero for never
+	due      time.Time     // when the next job is due, as far as is known; zero for never
+}
+
+type jobKey struct{ batch, position int64 }
+
+// Jobs are lent out one for each worker, so that other processes get theirs, and
+// one that kills its process takes few others with it. Where handlers are quick
+// that would be a commit for each job; then a few more are lent, no more than are
+// done in a moment.
+const (
+	maxAhead   = 256
+	aheadTime  = 10 * time.Millisecond // worth of jobs
+	settleTime = 5 * time.Millisecond  // in which verdicts gather while there is other work
+	slowPace   = time.Second
+)
+
+// ahead returns how many jobs to have beside those of the workers.
+func (p *processor) ahead() int {
+	return min(maxAhead, int(aheadTime*time.Duration(p.opts.Concurrency)/max(p.pace, 1)))
+}
+
+// wants returns how many more jobs to lease.
+func (p *processor) wants() int { return p.opts.Concurrency + p.ahead() - len(p.running) }
+
+// work is the processor's loop.
+func (p *processor) work() error {
+	for {
+		p.receive()
+		now := time.Now()
+		p.leaveBehind(now)
+		if p.ctx.Err() != nil {
+			return p.leave()
+		}
+		if p.mustLook(now) {
+			idle, err := p.look(now)
+			if p.fails(err) {
+				return p.abandon(err)
+			}
+			if idle && p.opts.UntilIdle {
+				return nil
+			}
+		}
+		if p.mustWrite(now) {
+			if err := p.write(p.ctx, p.wants()); p.fails(err) {
+				return p.abandon(err)
+			}
+			continue
+		}
+		p.wait(now)
+	}
+}
+
+// fails reports whether err ends the processor. Another process that holds the
+// file for long does not.
+func (p *processor) fails(err error) bool {
+	return err != nil && p.ctx.Err() == nil && !errors.Is(err, ErrBusy)
+}
+
+// mustLook reports whether it is time to look at the file, without writing.
+func (p *processor) mustLook(now time.Time) bool { return !now.Before(p.lookAt) }
+
+// mustWrite reports whether there is enough to write: verdicts, leases that end
+// soon, or jobs to be taken.
+func (p *processor) mustWrite(now time.Time) bool {
+	hungry := p.wants() > p.ahead()/2
+	return len(p.settled) > 0 && (hungry || !now.Before(p.settleAt)) ||
+		len(p.running) > 0 && !now.Before(p.renewAt) ||
+		hungry && !p.due.IsZero() && !now.Before(p.due)
+}
+
+// look finds out when the next job is due, and which of the running ones belong to
+// batches that are not being processed any more.
+func (p *processor) look(now time.Time) (idle bool, err error) {
+	p.lookAt = now.Add(lookInterval)
+	lost := make(map[int64]bool) // by batch
+	for key := range p.running {
+		lost[key.batch] = false
+	}
+	var o outlook
+	err = p.store.read(p.ctx, func(c *engine.Conn) (err error) {
+		for batch := range lost {
+			found, err := c.QueryRow("SELECT 1 FROM batches WHERE num = ? AND status IN ('PENDING', 'IN_PROGRESS')", []any{batch}, nil)
+			if err != nil {
+				return err
+			}
+			lost[batch] = !found
+		}
+		o, err = p.store.outlook(c, now.UnixMicro())
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	for key, r := range p.running {
+		if lost[key.batch] {
+			p.lose(r, errCanceled)
+		}
+	}
+	p.due = time.Time{}
+	if o.due != 0 {
+		p.due = time.UnixMicro(o.due)
+	}
+	return o.idle && len(p.running) == 0 && len(p.settled) == 0, nil
+}
+
+// The causes that a handler's context has ended for.
+var (
+	errCanceled = errors.New("the batch was cancelled")
+	errLost     = errors.New("the job was lost to another processor")
+)
+
+// lose tells a handler that its verdict does not count any more.
+func (p *processor) lose(r *run, cause error) {
+	if r.lost {
+		return
+	}
+	r.lost = true
+	r.cancel(cause)
+	p.leaveBy(r, time.Now().Add(graceTime))
+}
+
+// leaveBy sets when a handler is left behind.
+func (p *processor) leaveBy(r *run, at time.Time) {
+	r.leaveAt = at
+	p.checkAt(at)
+}
+
+// checkAt makes sure that handlers to be left behind are looked for at a time.
+func (p *processor) checkAt(at time.Time) {
+	if p.leaveAt.IsZero() || at.Before(p.leaveAt) {
+		p.leaveAt = at
+	}
+}
+
+// leaveBehind gives up handlers that have had the time to return.
+func (p *processor) leaveBehind(now time.Time) {
+	if p.leaveAt.IsZero() || now.Before(p.leaveAt) {
+		return
+	}
+	p.leaveAt = time.Time{}
+	for _, r := range p.running {
+		if r.stage.Load() == waiting {
+			if p.opts.Timeout > 0 {
+				p.checkAt(now.Add(p.opts.Timeout + graceTime))
+			}
+			continue
+		}
+		if r.leaveAt.IsZero() && p.opts.Timeout > 0 {
+			r.leaveAt = r.started.Add(p.opts.Timeout + graceTime)
+		}
+		switch {
+		case r.leaveAt.IsZero():
+		case now.Before(r.leaveAt):
+			p.checkAt(r.leaveAt)
+		case r.stage.CompareAndSwap(working, leftBehind):
+			p.workers--
+			p.store.opts.Logger.Warn("bucketlite: a handler that does not return was left behind", "batch", r.job.BatchID, "object", r.object)
+			p.finish(r, newFailure(NetworkFailure, fmt.Sprintf("the handler did not return within %s", p.opts.Timeout)))
+		}
+	}
+	p.hire()
+}
+
+// receive takes note of the handlers that have returned.
+func (p *processor) receive() {
+	for {
+		select {
+		case r := <-p.ended:
+			p.returned(r)
+		default:
+			return
+		}
+	}
+}
+
+// returned takes note of a job that a worker is done with.
+func (p *processor) returned(r *run) {
+	if p.running[r.key()] == r {
+		if !r.back {
+			p.pace = (7*p.pace + r.took) / 8
+		}
+		p.finish(r, r.failure)
+	}
+	if r.exited {
+		p.workers--
+		p.hire()
+	}
+}
+
+func (l *lease) key() jobKey { return jobKey{l.batch, l.position} }
+
+// finish notes what is to become of a job that nobody is at any more.
+func (p *processor) finish(r *run, f *failure) {
+	delete(p.running, r.key())
+	r.cancel(nil)
+	if r.lost {
+		return
+	}
+	o := &outcome{lease: r.lease, failure: f, back: r.back}
+	if f != nil {
+		// When the processor ends, most handlers fail for that.
+		o.back = p.ctx.Err() != nil && !f.explicit
+		o.final = f.permanent || r.attempt >= int64(p.opts.MaxAttempts)
+		o.delay = backoff(p.opts.Backoff, r.attempt)
+	}
+	p.settle(o)
+}
+
+// settle has an outcome written, soon.
+func (p *processor) settle(o *outcome) {
+	if len(p.settled) == 0 {
+		p.settleAt = time.Now().Add(settleTime)
+	}
+	p.settled = append(p.settled, o)
+}
+
+// backoff returns the pause after an attempt.
+func backoff(first time.Duration, attempt int64) time.Duration {
+	d := first
+	for ; attempt > 1 && d < maxBackoff; attempt-- {
+		d *= 2
+	}
+	d = min(d, max(first, maxBackoff))
+	return d - d/4 + rand.N(d/2+1)
+}
+
+// write settles what has ended, renews leases and takes up to n jobs, in one
+// transaction, and starts a handler for each.
+func (p *processor) write(ctx context.Context, n int) error {
+	now := time.Now()
+	renewing := len(p.running) > 0 && !now.Before(p.renewAt)
+	var taken []*handout
+	var lost []*run
+	more, careful := false, false
+	err := p.store.write(ctx, func(tx *engine.Tx, g *group) (err error) {
+		taken, lost, more, careful = nil, nil, false, false
+		l := &ledger{tx: tx, g: g, now: time.Now().UnixMicro()}
+		until := l.now + p.opts.Lease.Microseconds()
+		for _, o := range p.settled {
+			if err := l.settle(o); err != nil {
+				return err
+			}
+		}
+		if renewing {
+			for _, r := range p.running {
+				held, err := l.renew(r.lease, until)
+				if err != nil {
+					return err
+				}
+				if !held {
+					lost = append(lost, r)
+				}
+			}
+		}
+		if n > 0 {
+			t := taking{owner: p.owner, until: until, most: n, idle: p.opts.Concurrency - len(p.running), attempts: int64(p.opts.MaxAttempts)}
+			if err := l.take(&t); err != nil {
+				return err
+			}
+			taken, more, careful = t.taken, t.more, t.careful
+		}
+		return l.save()
+	})
+	if err != nil {
+		return err
+	}
+	p.settled = p.settled[:0]
+	if renewing || len(p.running) == 0 {
+		p.renewAt = now.Add(p.opts.Lease / 3)
+	}
+	for _, r := range lost {
+		p.lose(r, errLost)
+	}
+	for _, h := range taken {
+		p.start(h)
+	}
+	if careful {
+		p.pace = slowPace
+	}
+	switch {
+	case more:
+		p.due = now
+	case len(taken) < n:
+		p.due, p.lookAt = time.Time{}, time.Time{} // nothing is due now; find out when
+	}
+	return nil
+}
+
+// wait returns when there may be something to do.
+func (p *processor) wait(now time.Time) {
+	at := p.lookAt
+	for _, t := range []time.Time{p.leaveAt, p.renewAt, p.due} {
+		if !t.IsZero() && t.After(now) && t.Before(at) {
+			at = t
+		}
+	}
+	if len(p.settled) > 0 && p.settleAt.Before(at) {
+		at = p.settleAt
+	}
+	timer := time.NewTimer(at.Sub(now))
+	defer timer.Stop()
+	select {
+	case r := <-p.ended:
+		p.returned(r)
+	case <-p.wake:
+		p.lookAt = time.Time{}
+	case <-p.ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// abandon ends the processor for an error.
+func (p *processor) abandon(err error) error {
+	p.stop(err)
+	return p.leave()
+}
+
+// leave hands back the jobs of handlers that do not return in time, and returns
+// why the processor ends.
+func (p *processor) leave() error {
+	cause := context.Cause(p.ctx)
+	if closing := errors.Is(cause, ErrClosed); !closing {
+		timer := time.NewTimer(graceTime)
+		defer timer.Stop()
+		for late := false; len(p.running) > 0 && !late; {
+			select {
+			case r := <-p.ended:
+				p.returned(r)
+			case <-timer.C:
+				late = true
+			}
+		}
+	}
+	p.receive()
+	for _, r := range p.running {
+		delete(p.running, r.key())
+		if !r.lost {
+			p.settle(&outcome{lease: r.lease, back: true})
+		}
+	}
+	if len(p.settled) > 0 {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), handBackTime)
+		defer cancel()
+		if err := p.write(ctx, 0); err != nil {
+			p.store.opts.Logger.Warn("bucketlite: jobs could not be handed back; their leases will end", "error", err)
+		}
+	}
+	return public(cause)
+}

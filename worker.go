@@ -1,0 +1,153 @@
+package bucketlite
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+)
+
+// run is a job that is lent to the processor.
+type run struct {
+	lease
+	job    *Job
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	lost   bool // its verdict does not count
+
+	leaveAt time.Time // when its handler is left behind, if that is known; zero for never
+	stage   atomic.Int32
+	started time.Time // when its handler was called, once it is working
+
+	// Set by the worker before it sends.
+	failure *failure
+	took    time.Duration
+	back    bool // the handler was not called
+	exited  bool // the handler ended the worker's goroutine
+}
+
+// The stages of a run. A worker whose handler was left behind works no more.
+const (
+	waiting int32 = iota
+	working
+	returned
+	leftBehind
+)
+
+// start gives a job to the workers.
+func (p *processor) start(h *handout) {
+	if old := p.running[h.key()]; old != nil {
+		p.lose(old, errLost) // its lease ran out, and now the job is here again
+	}
+	r := &run{lease: h.lease}
+	r.ctx, r.cancel = context.WithCancelCause(p.ctx)
+	p.running[r.key()] = r
+	var err error
+	if r.job, err = p.job(r.ctx, h); err != nil {
+		f := newFailure(RuntimeFailure, err.Error())
+		f.permanent = errors.Is(err, ErrCorrupt)
+		p.finish(r, f)
+		return
+	}
+	if p.opts.Timeout > 0 {
+		p.checkAt(time.Now().Add(p.opts.Timeout + graceTime))
+	}
+	p.ready <- r
+	p.hire()
+}
+
+// hire sees to it that there are workers for the jobs.
+func (p *processor) hire() {
+	for p.workers < min(p.opts.Concurrency, len(p.running)) {
+		p.workers++
+		go p.serve()
+	}
+}
+
+// serve is a worker: it calls the handler for one job after the other.
+func (p *processor) serve() {
+	for {
+		select {
+		case <-p.gone:
+			return
+		case r := <-p.ready:
+			if !p.do(r) {
+				return
+			}
+		}
+	}
+}
+
+// do calls the handler for one job, unless that is not wanted any more, and
+// reports whether the worker may go on.
+func (p *processor) do(r *run) (goOn bool) {
+	r.started = time.Now()
+	r.back = r.ctx.Err() != nil
+	r.exited = !r.back // until the handler returns
+	r.stage.Store(working)
+	defer func() {
+		r.took = time.Since(r.started)
+		if goOn = r.stage.CompareAndSwap(working, returned); !goOn {
+			return
+		}
+		goOn = !r.exited
+		select {
+		case p.ended <- r:
+		case <-p.gone:
+		}
+	}()
+	if r.back {
+		return
+	}
+	ctx := r.ctx
+	if p.opts.Timeout > 0 {
+		c, end := context.WithTimeout(ctx, p.opts.Timeout)
+		defer end()
+		ctx = c
+	}
+	r.failure = newFailure(RuntimeFailure, "the handler ended its goroutine")
+	r.failure = r.job.run(ctx, p.handler)
+	r.exited = false
+	if f := r.failure; f != nil && f.Traceback != "" {
+		p.store.opts.Logger.Error("bucketlite: a handler panicked",
+			"batch", r.job.BatchID, "object", r.object, "error", f.Message, "stack", f.Traceback)
+	}
+	return
+}
+
+// job returns what the handler gets.
+func (p *processor) job(ctx context.Context, h *handout) (*Job, error) {
+	var err error
+	if h.bucket.def, err = p.store.definition(ctx, h.bucket.num); err != nil {
+		return nil, err
+	}
+	object, err := h.row.decode(h.bucket)
+	if err != nil {
+		return nil, err
+	}
+	return &Job{Bucket: h.bucket, Object: object, BatchID: h.batchID, Attempt: int(h.attempt), Retries: int(h.retries)}, nil
+}
+
+// definition returns the compiled definition of the bucket with the number.
+func (s *Store) definition(ctx context.Context, num int64) (*definition, error) {
+	if def, ok := s.definitions.Load(num); ok {
+		return def.(*definition), nil
+	}
+	var schema, key string
+	err := s.read(ctx, func(c *engine.Conn) error {
+		_, err := c.QueryRow("SELECT schema, unique_key FROM buckets WHERE num = ?", []any{num},
+			func(r engine.Row) { schema, key = r.Text(0), r.Text(1) })
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	def, err := readDefinition(schema, key)
+	if err != nil {
+		return nil, errorf("bucket %d: %w: %v", num, ErrCorrupt, err)
+	}
+	s.definitions.Store(num, def)
+	return def, nil
+}
