@@ -419,3 +419,49 @@ func BenchmarkCheck(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkProcess is what a job costs beside its handler, which does nothing.
+func BenchmarkProcess(b *testing.B) {
+	ctx := context.Background()
+	for _, d := range durabilities {
+		for _, concurrency := range []int{2, 64} {
+			b.Run(fmt.Sprintf("%s/concurrency=%d", d.name, concurrency), func(b *testing.B) {
+				const n = 10_000
+				st, bucket := benchBucket(b, d.Durability, n)
+				var ids []string
+				for o, err := range bucket.Objects(ctx, bucketlite.Query{}) {
+					if err != nil {
+						b.Fatal(err)
+					}
+					ids = append(ids, o.ID)
+				}
+				b.ReportAllocs()
+				b.ResetTimer()
+				for done := 0; done < b.N; done += n {
+					some := ids[:min(n, b.N-done)]
+					b.StopTimer()
+					batch, err := bucket.CreateBatch(ctx, bucketlite.BatchInput{ObjectIDs: some})
+					if err != nil {
+						b.Fatal(err)
+					}
+					b.StartTimer()
+					task, err := bucket.SubmitBatch(ctx, batch.ID)
+					if err != nil {
+						b.Fatal(err)
+					}
+					err = st.Process(ctx, func(context.Context, *bucketlite.Job) error { return nil },
+						&bucketlite.ProcessOptions{Concurrency: concurrency, UntilIdle: true})
+					if err != nil {
+						b.Fatal(err)
+					}
+					b.StopTimer()
+					if task, err = st.Task(ctx, task.ID); err != nil || task.Status != bucketlite.Completed || task.Processed != int64(len(some)) {
+						b.Fatalf("got %+v, %v", task, err)
+					}
+					b.StartTimer()
+				}
+				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "jobs/s")
+			})
+		}
+	}
+}
