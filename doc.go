@@ -13,7 +13,8 @@
 // field: stored bytes, a reference to a URL, or inline data. Stored bytes are
 // addressed by their SHA-256 and kept once per store, however many objects share
 // them. An [Upload] brings them in two steps: announced and written, then
-// confirmed. A [Task] is the durable record of work that goes on in the
+// confirmed. A [Batch] is a group of objects that are processed together, each as
+// a [Job]. A [Task] is the durable record of work that goes on in the
 // background, such as a deletion. An [Event] is one committed change, for those who
 // watch.
 //

@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 
 	"github.com/bucketlite/bucketlite"
 )
@@ -62,5 +64,63 @@ func (q *quickstart) upload(ctx context.Context) error {
 		q.say("the watch saw: %s", e.Kind)
 		break
 	}
+	return nil
+}
+
+// process hands items to a processor, as a pipeline of feature extractors would
+// get them. The work is a queue in the file: were the program to end here, the
+// next one would go on.
+func (q *quickstart) process(ctx context.Context) error {
+	q.chapter("A batch of items is processed")
+	var ids []string
+	for _, item := range []string{"146929312", "5823428726001", "5147566594001"} {
+		object, err := q.media.ObjectByKey(ctx, map[string]any{"mediaid": item})
+		if err != nil {
+			return err
+		}
+		ids = append(ids, object.ID)
+	}
+	batch, err := q.media.CreateBatch(ctx, bucketlite.BatchInput{ObjectIDs: ids})
+	if err != nil {
+		return err
+	}
+	task, err := q.media.SubmitBatch(ctx, batch.ID)
+	if err != nil {
+		return err
+	}
+	q.say("submit %d items: %s is %s", len(ids), task.ID, task.Status)
+
+	options := &bucketlite.ProcessOptions{Concurrency: 1, UntilIdle: true}
+	err = q.store.Process(ctx, func(ctx context.Context, job *bucketlite.Job) error {
+		clip, err := job.Bucket.OpenBlob(ctx, job.Object.ID, "clip")
+		if errors.Is(err, bucketlite.ErrNotFound) {
+			return &bucketlite.JobError{Category: bucketlite.ValidationFailure, Message: "the item has no clip"}
+		}
+		if err != nil {
+			return err
+		}
+		defer clip.Close()
+		_, err = io.Copy(io.Discard, clip) // where the real work would be
+		return err
+	}, options)
+	if err != nil {
+		return err
+	}
+	rows := [][]string{{"item", "status", "why"}}
+	for _, id := range ids {
+		object, err := q.media.Object(ctx, id)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, []string{fmt.Sprint(object.Fields["mediaid"]), string(object.Status), object.Error})
+	}
+	q.table(rows...)
+	if task, err = q.store.Task(ctx, task.ID); err != nil {
+		return err
+	}
+	if task.Status != bucketlite.CompletedWithErrors {
+		return fmt.Errorf("the task is %s, %s expected", task.Status, bucketlite.CompletedWithErrors)
+	}
+	q.say("The task is %s, with %d of %d items dealt with.", task.Status, task.Processed, task.Total)
 	return nil
 }
