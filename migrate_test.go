@@ -2,16 +2,21 @@ package bucketlite_test
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/google/go-cmp/cmp"
 )
 
 // testdata/formats holds a file of each format there has been, made by the
-// version that wrote it. Each has the same content.
+// version that wrote it, and what that version read of its objects. Each has the
+// content of the one before, and something of what was new.
 func TestOldFormats(t *testing.T) {
 	t.Parallel()
 	paths, err := filepath.Glob("testdata/formats/*.db")
@@ -21,18 +26,50 @@ func TestOldFormats(t *testing.T) {
 	for _, path := range paths {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			t.Parallel()
-			data, err := os.ReadFile(path)
+			copied := copyFile(t, path)
+			st := openPath(t, copied, &bucketlite.Options{Now: newManualClock().now}) // of the day it was made
+			want, err := os.ReadFile(strings.TrimSuffix(path, "db") + "json")
 			if err != nil {
 				t.Fatal(err)
 			}
-			copied := filepath.Join(t.TempDir(), "old.db")
-			if err := os.WriteFile(copied, data, 0o600); err != nil {
-				t.Fatal(err)
+			if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(objectsOf(t, st), "\n")); diff != "" {
+				t.Errorf("objects (-then +now):\n%s", diff)
 			}
-			wantOldContent(t, openPath(t, copied, &bucketlite.Options{Now: newManualClock().now})) // of the day it was made
+			wantOldContent(t, st)
+			if filepath.Base(path) != "1.db" {
+				wantOldWork(t, st)
+			}
 			wantSound(t, copied)
 		})
 	}
+}
+
+// objectsOf returns all there is to see of the objects of the store's namespace
+// "test", bucket by bucket, as text.
+func objectsOf(t *testing.T, st *bucketlite.Store) string {
+	t.Helper()
+	ctx := context.Background()
+	var all strings.Builder
+	for info, err := range namespace(t, st).Buckets(ctx, bucketlite.Query{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := namespace(t, st).Bucket(ctx, info.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for o, err := range b.Objects(ctx, bucketlite.Query{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := json.Marshal(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintf(&all, "%s version %d, %d bytes: %s\n", info.Name, o.Version, o.Size, text)
+		}
+	}
+	return all.String()
 }
 
 func wantOldContent(t *testing.T, st *bucketlite.Store) {
@@ -82,9 +119,52 @@ func wantOldContent(t *testing.T, st *bucketlite.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(tasks.Results) != 1 || tasks.Results[0].Status != bucketlite.Completed {
-		t.Errorf("tasks: got %v, want one that is completed", tasks.Results)
+	if len(tasks.Results) == 0 || tasks.Results[0].Type != "api_buckets_delete" || tasks.Results[0].Status != bucketlite.Completed {
+		t.Errorf("tasks: got %v, want first a deletion that is completed", tasks.Results)
 	}
 	putItem(t, b, item("new", "")) // and it can be written
+	wantNoProblem(t, st)
+}
+
+// wantOldWork fails unless the batches and uploads that came with format 2 are
+// there, and can go on.
+func wantOldWork(t *testing.T, st *bucketlite.Store) {
+	t.Helper()
+	ctx := context.Background()
+	b, err := namespace(t, st).Bucket(ctx, "values")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var batches []string
+	for k, err := range b.Batches(ctx, bucketlite.BatchQuery{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		batches = append(batches, string(k.Status))
+		if k.Status == bucketlite.Draft {
+			if _, err := b.SubmitBatch(ctx, k.ID); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if got, want := strings.Join(batches, " "), "COMPLETED FAILED DRAFT"; got != want {
+		t.Errorf("batches: got %s, want %s", got, want)
+	}
+	done := 0
+	process(t, st, func(context.Context, *bucketlite.Job) error { done++; return nil }, bucketlite.ProcessOptions{Concurrency: 1})
+	if done != 2 {
+		t.Errorf("processed: got %d objects, want 2", done)
+	}
+	var uploads []string
+	for u, err := range b.Uploads(ctx, bucketlite.Query{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		uploads = append(uploads, string(u.Status))
+		confirmUpload(t, b, u.ID)
+	}
+	if got, want := strings.Join(uploads, " "), "COMPLETED PENDING"; got != want {
+		t.Errorf("uploads: got %s, want %s", got, want)
+	}
 	wantNoProblem(t, st)
 }
