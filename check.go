@@ -103,7 +103,8 @@ func (r *CheckReport) Err() error {
 //   - object.place, object.json: an object belongs to a bucket, and can be read;
 //   - object.schema, object.key, object.size: it conforms to its bucket's schema,
 //     and its unique key and size are those of its fields and blobs;
-//   - object.content: the content of its blobs is there;
+//   - object.inline: the inline data of its blobs is what stands among its fields;
+//     object.content: the content of its blobs is there;
 //   - bucket.definition, bucket.namespace, bucket.json: a bucket can be read, and
 //     belongs to a namespace;
 //   - bucket.statistics, bucket.batches, bucket.clock: its statistics equal a
@@ -126,7 +127,8 @@ func (r *CheckReport) Err() error {
 // With Repair, what follows from the rest is set right in small transactions, each
 // of which looks again first: bucket.statistics, bucket.batches, bucket.clock,
 // bucket.deltas, batch.jobs, content.references, content.size, store.content,
-// chunk.content, object.size, and object.key unless another object has the right
+// chunk.content, object.size, object.inline if the object conforms to its schema,
+// and object.key unless another object has the right
 // key. No object is deleted, no content that is referred to, and no value is
 // guessed. If file.integrity is broken, nothing is repaired: copy what can be read
 // to a new store.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/jsonb"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -159,7 +160,7 @@ func (c *checker) judgePage(page []checkedObject) error {
 		v := o.judge()
 		problems = append(problems, v.problems...)
 		c.unread = c.unread || v.unread
-		if v.wrongSize(o) || v.wrongKey(o) {
+		if v.wrongSize(o) || v.wrongKey(o) || v.fields != nil {
 			derivable = append(derivable, o.object.seq)
 		}
 		if err := c.checkVersion(o); err != nil {
@@ -220,7 +221,8 @@ type verdict struct {
 	problems []Problem
 	size     *int64 // nil if nobody can tell
 	key      *[]byte
-	unread   bool // its blobs cannot be read for what they refer to
+	fields   []byte // nil if nobody can tell, or nothing is wrong with them
+	unread   bool   // its blobs cannot be read for what they refer to
 }
 
 func (v *verdict) wrongSize(o *checkedObject) bool { return v.size != nil && *v.size != o.object.Size }
@@ -244,11 +246,11 @@ func (o *checkedObject) judge() *verdict {
 	} else if o.object.seq>>clockBits != o.bucket.num {
 		fault("object.place", "its place %d is not among those of its bucket", o.object.seq)
 	}
-	fields, err := value.ParseTrusted(o.fields)
-	text := ""
+	fields, err := jsonb.Parse(o.fields)
+	var again []byte
 	if err != nil {
 		fault("object.json", "its fields cannot be read: %v", err)
-	} else if text = string(value.Append(nil, fields)); text != o.fields {
+	} else if again, _ = jsonb.Append(nil, fields); !bytes.Equal(again, o.fields) {
 		fault("object.json", "its fields are not in the form they are stored in")
 	}
 	if o.unread != nil {
@@ -261,22 +263,35 @@ func (o *checkedObject) judge() *verdict {
 	if err != nil || o.unread != nil {
 		return v
 	}
-	v.size = new(fieldBytes(text) + blobBytes(o.blobs))
+	takeInline(fields, o.blobs)
+	p := &plan{} // declares nothing
+	if o.bucket.def != nil {
+		p = o.bucket.def.plan
+	}
+	data := p.encodeFields(fields, o.blobs)
+	v.size = new(data.size() + blobBytes(o.blobs))
 	if v.wrongSize(o) {
 		fault("object.size", "%d bytes are stated, its fields and blobs have %d", o.object.Size, *v.size)
 	}
 	for i := range o.blobs {
 		o.judgeContent(&o.blobs[i], fault)
 	}
-	if o.bucket.def != nil {
-		o.judgeSchema(v, fields, fault)
+	if o.bucket.def == nil {
+		return v
+	}
+	conforms := o.judgeSchema(v, fields, fault)
+	if !bytes.Equal(data.jsonb, again) {
+		fault("object.inline", "the inline data of its blobs is not what stands among its fields")
+		if conforms {
+			v.fields = data.jsonb
+		}
 	}
 	return v
 }
 
-// judgeSchema checks that an object conforms to its bucket's schema, and has the
-// key of its fields.
-func (o *checkedObject) judgeSchema(v *verdict, fields map[string]any, fault report) {
+// judgeSchema checks that an object conforms to its bucket's schema, which it
+// reports, and has the key of its fields.
+func (o *checkedObject) judgeSchema(v *verdict, fields map[string]any, fault report) bool {
 	def := o.bucket.def
 	j := &judge{noDefaults: true}
 	for i := range o.blobs {
@@ -293,7 +308,7 @@ func (o *checkedObject) judgeSchema(v *verdict, fields map[string]any, fault rep
 		fault("object.schema", "%s", issue)
 	}
 	if len(j.issues) > 0 && def.key != nil {
-		return // a key of what should not be is none
+		return false // a key of what should not be is none
 	}
 	v.key = &key
 	switch {
@@ -303,6 +318,7 @@ func (o *checkedObject) judgeSchema(v *verdict, fields map[string]any, fault rep
 	default:
 		fault("object.key", "its unique key is not that of %s", def.key.describe(fields))
 	}
+	return len(j.issues) == 0
 }
 
 // judgeContent checks that the content a blob refers to is there.

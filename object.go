@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/jsonb"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -190,8 +191,9 @@ const objectColumns = "o.seq, o.id, o.version, o.size, o.status, o.error, o.key_
 // objectRow is a stored object before its JSON is decoded, which happens after
 // the connection has been given back.
 type objectRow struct {
-	object        Object
-	fields, blobs string
+	object Object
+	fields []byte // as in encodedFields
+	blobs  string
 }
 
 // scan reads objectColumns from column i on.
@@ -201,7 +203,7 @@ func (o *objectRow) scan(r engine.Row, i int) {
 		Status: Status(r.Text(i + 4)), Error: r.Text(i + 5), KeyPrefix: r.Text(i + 6),
 		CreatedAt: timeOf(r.Int(i + 7)), UpdatedAt: timeOf(r.Int(i + 8)),
 	}
-	o.fields, o.blobs = r.Text(i+9), r.Text(i+10)
+	o.fields, o.blobs = r.Bytes(i+9), r.Text(i+10)
 }
 
 // decode returns the object. What cannot be decoded was not written by us.
@@ -209,12 +211,13 @@ func (o *objectRow) decode(b *Bucket) (*Object, error) {
 	object := o.object
 	object.BucketID = b.id
 	var err error
-	if object.Fields, err = value.ParseTrusted(o.fields); err == nil {
+	if object.Fields, err = jsonb.Parse(o.fields); err == nil {
 		object.Blobs, err = decodeBlobs(o.blobs)
 	}
 	if err != nil {
 		return nil, errorf("bucket %q: object %q: %w: %v", b.name, object.ID, ErrCorrupt, err)
 	}
+	takeInline(object.Fields, object.Blobs)
 	return &object, nil
 }
 
@@ -241,10 +244,10 @@ const (
 )
 
 // overwrite writes o over old, with a new version, size and time.
-func overwrite(tx *engine.Tx, g *group, state *bucketState, o *Object, old *objectRow, text string, blobs []Blob, encoded any) error {
+func overwrite(tx *engine.Tx, g *group, state *bucketState, o *Object, old *objectRow, fields encodedFields, blobs []Blob, encoded any) error {
 	now := g.store.now()
-	o.Version, o.Size, o.UpdatedAt = state.tick(), fieldBytes(text)+blobBytes(blobs), timeOf(now)
-	_, err := tx.Exec(updateObject, o.Version, string(o.Status), nilIfBlank(o.Error), nilIfBlank(o.KeyPrefix), now, text, encoded, o.seq)
+	o.Version, o.Size, o.UpdatedAt = state.tick(), fields.size()+blobBytes(blobs), timeOf(now)
+	_, err := tx.Exec(updateObject, o.Version, string(o.Status), nilIfBlank(o.Error), nilIfBlank(o.KeyPrefix), now, fields.jsonb, encoded, o.seq)
 	g.note(ObjectUpdated, state.place, o.ID)
 	if err == nil && o.Status != Draft {
 		err = followVersion(tx, o.seq, old.object.Version, o.Version)
@@ -255,14 +258,6 @@ func overwrite(tx *engine.Tx, g *group, state *bucketState, o *Object, old *obje
 	state.size += o.Size - old.object.Size
 	_, err = tx.Exec(updateSize, o.Size, o.seq)
 	return err
-}
-
-// fieldBytes is what fields add to an object's size; an object without any adds nothing.
-func fieldBytes(text string) int64 {
-	if text == "{}" {
-		return 0
-	}
-	return int64(len(text))
 }
 
 func nilIfEmpty(b []byte) any {

@@ -1,6 +1,7 @@
 package bucketlite
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -76,7 +77,7 @@ type patcher struct {
 
 // merged is an object after a patch, ready to be stored.
 type merged struct {
-	text    string
+	data    encodedFields
 	key     []byte
 	blobs   []Blob
 	encoded any
@@ -197,7 +198,7 @@ func (p *patcher) merge() error {
 	if err := b.refusal(j); err != nil {
 		return err
 	}
-	if m.text, err = b.encodeFields(fields); err != nil {
+	if m.data, err = b.encodeFields(fields, m.blobs); err != nil {
 		return err
 	}
 	if m.encoded, err = encodeBlobs(m.blobs); err != nil {
@@ -309,13 +310,13 @@ func (p *patcher) patch(tx *engine.Tx, g *group) error {
 		return err
 	}
 	o := row.object
-	if m.text != row.fields || m.encoded != nilIfBlank(row.blobs) {
+	if !bytes.Equal(m.data.jsonb, row.fields) || m.encoded != nilIfBlank(row.blobs) {
 		o.Status, o.Error = Draft, ""
 	}
 	if p.in.KeyPrefix != "" {
 		o.KeyPrefix = p.in.KeyPrefix
 	}
-	if err := overwrite(tx, g, state, &o, row, m.text, m.blobs, m.encoded); err != nil {
+	if err := overwrite(tx, g, state, &o, row, m.data, m.blobs, m.encoded); err != nil {
 		return err
 	}
 	if moved {
@@ -327,7 +328,7 @@ func (p *patcher) patch(tx *engine.Tx, g *group) error {
 		return err
 	}
 	encoded, _ := m.encoded.(string)
-	p.stored = objectRow{o, m.text, encoded}
+	p.stored = objectRow{o, m.data.jsonb, encoded}
 	return nil
 }
 

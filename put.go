@@ -1,6 +1,7 @@
 package bucketlite
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -88,7 +89,7 @@ type putter struct {
 	reserved   map[string]any // system members that came with the fields
 	id         string         // of an object to be created
 	fields     map[string]any // as they are to be stored
-	text       string         // fields in stored form
+	data       encodedFields  // fields in stored form
 	key        []byte
 	blobs      []Blob // nil: keep the stored ones
 	encoded    any    // blobs in stored form
@@ -135,7 +136,7 @@ func (p *putter) prepare(ctx context.Context) (err error) {
 	if err := p.judge(ctx); err != nil {
 		return err
 	}
-	if p.text, err = b.encodeFields(p.fields); err != nil {
+	if p.data, err = b.encodeFields(p.fields, p.blobs); err != nil {
 		return err
 	}
 	if p.encoded, err = encodeBlobs(p.blobs); err != nil {
@@ -315,10 +316,10 @@ func (p *putter) insert(tx *engine.Tx, g *group, state *bucketState) (done bool,
 	o := Object{
 		ID: p.id, BucketID: b.id, KeyPrefix: p.in.KeyPrefix, Status: Draft, Version: clock,
 		CreatedAt: timeOf(now), UpdatedAt: timeOf(now),
-		Size: fieldBytes(p.text) + blobBytes(p.blobs), seq: b.num<<clockBits | clock,
+		Size: p.data.size() + blobBytes(p.blobs), seq: b.num<<clockBits | clock,
 	}
 	n, err := tx.Exec(insertObject, o.seq, b.num, o.ID, nilIfEmpty(p.key), o.Version, o.Size, string(o.Status),
-		nilIfBlank(o.KeyPrefix), now, now, p.text, p.encoded)
+		nilIfBlank(o.KeyPrefix), now, now, p.data.jsonb, p.encoded)
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -331,7 +332,7 @@ func (p *putter) insert(tx *engine.Tx, g *group, state *bucketState) (done bool,
 	state.upload = max(state.upload, now)
 	state.replacing = false
 	g.note(ObjectCreated, state.place, o.ID)
-	p.done(o, p.text, p.encoded, true)
+	p.done(o, p.data, p.encoded, true)
 	return true, nil
 }
 
@@ -359,9 +360,9 @@ func (p *putter) replace(tx *engine.Tx, g *group, state *bucketState, old *objec
 	if err != nil {
 		return errorf("%s: object %q: %w: %v", b, o.ID, ErrCorrupt, err)
 	}
-	text, blobs, encoded := p.text, p.blobs, p.encoded
+	data, blobs, encoded := p.data, p.blobs, p.encoded
 	if p.blobs == nil {
-		if text, err = p.textBeside(stored); err != nil {
+		if data, err = p.dataBeside(stored); err != nil {
 			return err
 		}
 		blobs, encoded = stored, nilIfBlank(old.blobs)
@@ -371,7 +372,7 @@ func (p *putter) replace(tx *engine.Tx, g *group, state *bucketState, old *objec
 			return errorf("%s: encode blobs: %w", b, err)
 		}
 	}
-	if text != old.fields || p.blobs != nil && encoded != nilIfBlank(old.blobs) {
+	if !bytes.Equal(data.jsonb, old.fields) || p.blobs != nil && encoded != nilIfBlank(old.blobs) {
 		o.Status, o.Error = Draft, ""
 	}
 	if p.in.KeyPrefix != "" {
@@ -380,7 +381,7 @@ func (p *putter) replace(tx *engine.Tx, g *group, state *bucketState, old *objec
 	if err := checkContents(tx, p.contents); err != nil {
 		return err
 	}
-	if err := overwrite(tx, g, state, &o, old, text, blobs, encoded); err != nil {
+	if err := overwrite(tx, g, state, &o, old, data, blobs, encoded); err != nil {
 		return err
 	}
 	if p.blobs != nil {
@@ -392,7 +393,7 @@ func (p *putter) replace(tx *engine.Tx, g *group, state *bucketState, old *objec
 	}
 	state.upload = max(state.upload, o.UpdatedAt.UnixMicro())
 	state.replacing = true
-	p.done(o, text, encoded, false)
+	p.done(o, data, encoded, false)
 	return nil
 }
 
@@ -417,23 +418,23 @@ func standIns(blobs, stored []Blob) []Blob {
 	return blobs
 }
 
-// textBeside returns the fields in stored form, beside stored blobs.
-func (p *putter) textBeside(stored []Blob) (string, error) {
+// dataBeside returns the fields in stored form, beside stored blobs.
+func (p *putter) dataBeside(stored []Blob) (encodedFields, error) {
 	if len(stored) == 0 {
-		return p.text, p.incomplete
+		return p.data, p.incomplete
 	}
 	j := &judge{}
 	fields := p.conform(j, beside{blobs: stored})
 	if err := p.bucket.refusal(j); err != nil {
-		return "", err
+		return encodedFields{}, err
 	}
-	return p.bucket.encodeFields(fields)
+	return p.bucket.encodeFields(fields, stored)
 }
 
 // done notes what was stored.
-func (p *putter) done(o Object, text string, encoded any, created bool) {
+func (p *putter) done(o Object, data encodedFields, encoded any, created bool) {
 	blobs, _ := encoded.(string)
-	p.stored, p.created = objectRow{o, text, blobs}, created
+	p.stored, p.created = objectRow{o, data.jsonb, blobs}, created
 }
 
 // taken says that an object is in the way of a new one.
@@ -453,16 +454,6 @@ func (p *putter) result() (*PutResult, error) {
 		return nil, err
 	}
 	return &PutResult{Object: o, Created: p.created}, nil
-}
-
-// encodeFields returns an object's fields in stored form.
-func (b *Bucket) encodeFields(fields map[string]any) (string, error) {
-	text := value.Append(make([]byte, 0, 512), fields)
-	if limit := b.store.opts.MaxObjectBytes; len(text) > limit {
-		message := fmt.Sprintf("an object's fields have at most %d bytes, these have %d", limit, len(text))
-		return "", &ValidationError{Subject: b.String(), Issues: []Issue{{"", ruleSize, message}}}
-	}
-	return string(text), nil
 }
 
 // exchange references an object's new contents and drops those of blobs that

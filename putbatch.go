@@ -113,7 +113,7 @@ func (k *bulk) prepare(ctx context.Context, inputs []ObjectInput, start, most in
 			continue
 		}
 		item.put.batched = true
-		size += len(item.put.text)
+		size += len(item.put.data.jsonb)
 		for _, c := range item.put.contents {
 			size += len(c.data)
 		}

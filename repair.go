@@ -92,7 +92,8 @@ func recountContent(tx *engine.Tx, g *group) error {
 	return err
 }
 
-// repairObjects sets right the sizes and keys of objects, and tells which rules
+// repairObjects sets right the sizes and keys of objects, and the inline data among
+// their fields, and tells which rules
 // of which subjects are no longer broken.
 func (c *checker) repairObjects(seqs []int64) (map[Problem]bool, error) {
 	repaired := make(map[Problem]bool)
@@ -119,7 +120,7 @@ func (c *checker) repairObjects(seqs []int64) (map[Problem]bool, error) {
 	return repaired, nil
 }
 
-// repairObject judges an object once more and sets its size and key right. A key
+// repairObject judges an object once more and sets right what follows from it. A key
 // that another object has is left: nobody can tell which of them is wrong.
 func (c *checker) repairObject(tx *engine.Tx, g *group, seq int64) (done []Problem, err error) {
 	objects, err := c.selectObjects(tx.Conn, "SELECT o.bucket, o.key, "+objectColumns+" FROM objects o WHERE o.seq = ?", seq)
@@ -141,6 +142,12 @@ func (c *checker) repairObject(tx *engine.Tx, g *group, seq int64) (done []Probl
 			state.size += *v.size - o.object.Size
 		}
 		done = append(done, Problem{Rule: "object.size", Subject: o.subject()})
+	}
+	if v.fields != nil {
+		if _, err := tx.Exec("UPDATE objects SET fields = ? WHERE seq = ?", v.fields, seq); err != nil {
+			return nil, err
+		}
+		done = append(done, Problem{Rule: "object.inline", Subject: o.subject()})
 	}
 	if v.wrongKey(o) {
 		taken := false

@@ -299,6 +299,7 @@ const usedContents = `SELECT hash, count(*) AS n FROM (
 // invariants are queries that return nothing as long as a file is sound.
 var invariants = map[string]string{
 	"integrity": "SELECT * FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
+	"fields":    "SELECT id FROM objects WHERE NOT json_valid(fields, 8)",
 	"orphans":   "SELECT id FROM objects WHERE bucket NOT IN (SELECT num FROM buckets) OR seq >> 40 <> bucket",
 	"deltas":    "SELECT bucket, clock FROM deltas WHERE bucket NOT IN (SELECT num FROM buckets)",
 	"references": "WITH used AS (" + usedContents + `) SELECT lower(hex(c.hash)), c.refs, u.n

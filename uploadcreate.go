@@ -288,7 +288,7 @@ func (d *uploadDraft) judgeObject(j *judge, path value.Path) {
 		if d.in.Policy == Insert {
 			d.key = p.key
 		}
-		_, err := b.encodeFields(p.fields)
+		_, err := b.encodeFields(p.fields, nil)
 		own.take(err)
 		if isNew {
 			own.take(checkReserved(b, p.reserved, nil))
