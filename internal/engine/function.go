@@ -6,11 +6,12 @@ import (
 	"modernc.org/sqlite"
 )
 
-// RegisterFunction lets SQL call f by name, with as many blobs as it is said to
-// take, each nil if it is NULL or no blob. It is for what a package makes known once, as
-// it is initialised: the driver keeps functions for the whole process, and for all
-// of its connections, so name must not be anybody else's. RegisterFunction panics
-// if it is. For the same blobs f must return the same; it must not panic.
+// RegisterFunction lets SQL call f by name with so many blobs; what is NULL or no
+// blob comes as nil, and nil is returned as NULL. The driver keeps a function for
+// the whole process and gives it to every connection that is opened later, so a
+// package registers its own as it is initialised, under names that are nobody
+// else's. RegisterFunction panics if a name is taken. For the same blobs f must
+// return the same; it may keep them, and must not panic.
 func RegisterFunction(name string, args int, f func(args [][]byte) []byte) {
 	call := func(_ *sqlite.FunctionContext, values []driver.Value) (driver.Value, error) {
 		blobs := make([][]byte, len(values))
