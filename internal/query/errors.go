@@ -1,0 +1,99 @@
+package query
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+// The rules a filter or a search term can break. Those for values that are not
+// plain are the value package's.
+const (
+	ruleType     = "type"     // a value, or a part of the filter, has another type
+	ruleRequired = "required" // something must be there
+	ruleUnknown  = "unknown"  // a member or an operator that does not exist
+	rulePath     = "path"     // a path cannot be used
+	rulePattern  = "pattern"  // a regular expression cannot be used
+	ruleDynamic  = "dynamic"  // a value to be filled in by the hosted service
+	ruleDepth    = "depth"    // something is nested too deep
+	ruleCount    = "count"    // there are too many of something
+	ruleSize     = "size"     // something is too long
+)
+
+// maxFaults bounds the faults an error carries.
+const maxFaults = 100
+
+// Fault is one thing that is wrong with a query.
+type Fault struct {
+	// Path is where in the query's JSON form it is, as in "AND[2].value"; empty
+	// for the query as a whole.
+	Path string
+	// Rule is the broken rule's stable name.
+	Rule string
+	// Message says what was expected and what was found.
+	Message string
+}
+
+// Error lists what is wrong with a query, in the order of its JSON form.
+type Error struct {
+	// Faults are the first 100.
+	Faults []Fault
+	// Omitted counts those beyond.
+	Omitted int
+}
+
+// Error returns the first fault and the number of the others.
+func (e *Error) Error() string {
+	var b strings.Builder
+	if first := e.Faults[0]; first.Path == "" {
+		b.WriteString(first.Message)
+	} else {
+		b.WriteString(first.Path + ": " + first.Message)
+	}
+	if more := len(e.Faults) - 1 + e.Omitted; more > 0 {
+		fmt.Fprintf(&b, "; and %d more", more)
+	}
+	return b.String()
+}
+
+// faults collects what is wrong with one query.
+type faults struct {
+	list    []Fault
+	omitted int
+}
+
+func (f *faults) add(path value.Path, rule, format string, args ...any) {
+	if len(f.list) == maxFaults {
+		f.omitted++
+		return
+	}
+	f.list = append(f.list, Fault{path.String(), rule, fmt.Sprintf(format, args...)})
+}
+
+func (f *faults) any() bool { return len(f.list) > 0 }
+
+func (f *faults) err() error {
+	if len(f.list) == 0 {
+		return nil
+	}
+	return &Error{Faults: slices.Clip(f.list), Omitted: f.omitted}
+}
+
+// found shows a value in a message: scalars as JSON, cut short.
+func found(v any) string {
+	const most = 60
+	switch v := v.(type) {
+	case map[string]any:
+		return "an object"
+	case []any:
+		return "an array"
+	case string:
+		if len(v) > most {
+			v = strings.ToValidUTF8(v[:most], "") + "…"
+		}
+		return string(value.AppendString(nil, v))
+	}
+	return string(value.Append(nil, v))
+}
