@@ -1,5 +1,13 @@
 package query
 
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
 // Kind is what the values at a path are declared to be.
 type Kind uint8
 
@@ -37,7 +45,7 @@ type Node struct {
 	// Op is And, Or or Not, or a condition's operator. That is never Ne or Nin,
 	// nor Eq with null: they are here as Eq and In, negated, and as IsNull.
 	Op Op
-	// Negated turns a condition into its opposite.
+	// Negated turns a condition into its opposite, for the document as a whole.
 	Negated bool
 	// Nodes are the members of a group.
 	Nodes []*Node
@@ -57,97 +65,192 @@ type Node struct {
 	//   - for HasWords: a *WordSet;
 	//   - for Exists and IsNull: nil.
 	//
-	// Strings are folded unless CaseSensitive. It is an Instant exactly if the
-	// Type's Kind is DateTime.
+	// Strings are folded unless CaseSensitive. Where the Type's Kind is DateTime,
+	// Eq, Gt, Lt, Gte, Lte and In have instants and never strings.
 	Value any
+
+	comparand
 }
 
 // Compile checks e against the types that types declares, none if it is nil, and
 // prepares it. An error is an [*Error] with every fault; those of types are at
 // the condition's value.
-func Compile(e *Expr, types Types) (*Predicate, error) { panic("query: to be written") }
-
-// Match reports whether doc matches the filter.
-func (p *Predicate) Match(doc Doc) bool { return p.Root.Match(doc) }
-
-// Match reports whether doc matches the part of a filter that n is.
-func (n *Node) Match(doc Doc) bool { panic("query: to be written") }
-
-// Doc is a document to be matched.
-type Doc interface {
-	// Member returns the member of the document's root that is called name, a
-	// plain value, and whether there is one.
-	Member(name string) (v any, ok bool)
+func Compile(e *Expr, types Types) (*Predicate, error) {
+	c := compiler{types: types}
+	root := c.node(e, nil, false, 1)
+	// The exact length matters only to a filter that may come close to it.
+	if !c.any() && c.bytes > MaxBytes {
+		if n := len(e.Append(nil)); n > MaxBytes {
+			c.add(nil, ruleSize, "a filter has at most %d bytes as JSON, got %d", MaxBytes, n)
+		}
+	}
+	if c.any() {
+		return nil, c.err()
+	}
+	return &Predicate{Root: root}, nil
 }
 
-// Map is a document that is a map.
-type Map map[string]any
+// compiler turns an Expr into nodes. It goes on after a fault, to meet them all,
+// but not after there is too much of something.
+type compiler struct {
+	types Types
+	faults
+	stopped bool
 
-// Member returns m[name].
-func (m Map) Member(name string) (any, bool) {
-	v, ok := m[name]
-	return v, ok
+	groups, conditions, values, states int
+
+	bytes int // no less than the JSON form has
 }
 
-// Num is a number as filters and sorting compare it: exactly if it is a whole
-// number within 64 bits, however it is written, and otherwise as the nearest
-// 64-bit float. Two are equal by == if and only if their values are.
-type Num struct {
-	i int64
-	f float64
+// stop reports that there is too much of something, once, and ends the work.
+func (c *compiler) stop(at value.Path, rule, format string, args ...any) {
+	c.add(at, rule, format, args...)
+	c.stopped = true
 }
 
-// Instant is a point in time: Unix seconds, and the nanoseconds past them.
-type Instant struct {
-	Sec   int64
-	Nanos int32
+// node compiles e, which stands at the path at, depth groups deep.
+func (c *compiler) node(e *Expr, at value.Path, caseSensitive bool, depth int) *Node {
+	if e == nil {
+		e = &Expr{Op: And}
+	}
+	if e.CaseSensitive != nil {
+		caseSensitive = *e.CaseSensitive
+	}
+	for _, f := range e.faults {
+		c.add(append(slices.Clip(at), f.path...), f.rule, "%s", f.message)
+	}
+	c.bytes += 100 + 6*len(e.Path) // names and punctuation, and every byte escaped
+	if e.Op.isGroup() {
+		return c.group(e, at, caseSensitive, depth)
+	}
+	n := &Node{Op: e.Op, CaseSensitive: caseSensitive}
+	if c.conditions++; c.conditions > MaxConditions {
+		c.stop(at, ruleCount, "a filter has at most %d conditions", MaxConditions)
+		return n
+	}
+	c.condition(n, e, at)
+	return n
 }
 
-// Whole is an array or object that is compared as a whole.
-type Whole struct{ key string }
-
-// Set is the list of an In, by type and without repetitions.
-type Set struct {
-	// Null, False and True tell whether those are in the list.
-	Null, False, True bool
-	Nums              []Num
-	Strings           []string
-	Instants          []Instant
-	Wholes            []*Whole
+func (c *compiler) group(e *Expr, at value.Path, caseSensitive bool, depth int) *Node {
+	n := &Node{Op: e.Op, CaseSensitive: caseSensitive}
+	c.groups++
+	switch {
+	case depth > MaxDepth:
+		c.add(at, ruleDepth, "groups are nested more than %d deep", MaxDepth)
+		return n
+	case c.groups > MaxConditions:
+		c.stop(at, ruleCount, "a filter has at most %d groups", MaxConditions)
+		return n
+	}
+	for i, arg := range e.Args {
+		var place value.Path
+		if e.steps != nil {
+			place = append(slices.Clip(at), e.steps[i]...)
+		} else {
+			place = slices.Clip(at).Member(string(e.Op)).Item(i)
+		}
+		n.Nodes = append(n.Nodes, c.node(arg, place, caseSensitive, depth+1))
+		if c.stopped {
+			break
+		}
+	}
+	return n
 }
 
-// WordSet are the words that a text must have.
-type WordSet struct {
-	// Words are they, sorted and without repetitions.
-	Words []string
+// isFlag reports whether a condition's value is true or false, and true if there
+// is none.
+func (o Op) isFlag() bool { return o == Exists || o == IsNull }
+
+// ops are the operators of conditions.
+var ops = []Op{Eq, Ne, Gt, Lt, Gte, Lte, In, Nin, Contains, StartsWith, EndsWith, Regex, Exists, IsNull, HasWords}
+
+func (o Op) isKnown() bool { return slices.Contains(ops, o) }
+
+func (c *compiler) condition(n *Node, e *Expr, at value.Path) {
+	at = slices.Clip(at)
+	placeOf := func(member string) value.Path {
+		if e.short {
+			member = e.Path
+		}
+		return at.Member(member)
+	}
+	var err error
+	if n.Path, err = ParsePath(e.Path); err != nil {
+		c.add(placeOf(memberField), rulePath, "%v", err)
+	} else {
+		n.Type = Type{Many: true}
+		if c.types != nil {
+			n.Type = c.types(n.Path)
+		}
+	}
+	if !e.Op.isKnown() {
+		var names strings.Builder
+		for _, op := range ops {
+			names.WriteString(" " + string(op))
+		}
+		c.add(placeOf(memberOperator), ruleUnknown, "unknown operator %s, the operators are%s", found(string(e.Op)), names.String())
+		return
+	}
+	for _, f := range e.faults {
+		if member := f.path[0].Name; member == memberOperator || member == memberValue {
+			return // there is nothing to judge, or no telling by what
+		}
+	}
+	place := placeOf(memberValue)
+	if c.measure(place, e.Value, 0); c.stopped {
+		return
+	}
+	if c.isDynamic(place, e.Value) {
+		return
+	}
+	n.prepare(c, e.Value, place)
 }
 
-// NumOf returns the number v is, of any plain number type.
-func NumOf(v any) (Num, bool) { panic("query: to be written") }
+// measure judges the size of a value, at any depth.
+func (c *compiler) measure(at value.Path, v any, depth int) {
+	switch v := v.(type) {
+	case string:
+		c.bytes += 2 + 6*len(v)
+		if len(v) > MaxString {
+			c.add(at, ruleSize, "a string in a filter has at most %d bytes, got %d", MaxString, len(v))
+		}
+	case []any:
+		c.bytes += 2 + len(v)
+		if c.values += len(v); c.values > MaxValues {
+			c.stop(at, ruleCount, "the lists in a filter have at most %d values", MaxValues)
+			return
+		}
+		if depth == maxValueDepth {
+			c.add(at, ruleDepth, "a value is nested more than %d deep", maxValueDepth)
+			return
+		}
+		for i, item := range v {
+			c.measure(at.Item(i), item, depth+1)
+		}
+	case map[string]any:
+		c.bytes += 2 + 4*len(v)
+		if depth == maxValueDepth {
+			c.add(at, ruleDepth, "a value is nested more than %d deep", maxValueDepth)
+			return
+		}
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			c.measure(at.Member(name), name, depth+1)
+			c.measure(at.Member(name), v[name], depth+1)
+		}
+	default:
+		c.bytes += 1000 // the longest number
+	}
+}
 
-// Compare returns -1, 0 or 1 for a less than, equal to or greater than b.
-func (a Num) Compare(b Num) int { panic("query: to be written") }
-
-// ParseInstant reads a datetime.
-func ParseInstant(s string) (Instant, bool) { panic("query: to be written") }
-
-// Compare orders the values that documents are sorted by: false, true, numbers,
-// strings by code point, instants, objects by their compact JSON, and last nil,
-// for what is absent or null.
-func Compare(a, b any) int { panic("query: to be written") }
-
-// AppendKey appends bytes for v to dst that have the order of [Compare].
-func AppendKey(dst []byte, v any) []byte { panic("query: to be written") }
-
-// Values returns all that path leads to in doc, through arrays.
-func Values(doc Doc, path []string) []any { panic("query: to be written") }
-
-// SortValue returns what doc is sorted by.
-func SortValue(doc Doc, path []string, t Type, desc bool) any { panic("query: to be written") }
-
-// Fold returns the form of s that it shares with all strings that differ from
-// it only in case.
-func Fold(s string) string { panic("query: to be written") }
-
-// AppendFold appends the folded form of s to dst.
-func AppendFold(dst []byte, s string) []byte { panic("query: to be written") }
+// isDynamic reports whether v is a value that the hosted service fills in from a
+// request, after adding that as a fault.
+func (c *compiler) isDynamic(at value.Path, v any) bool {
+	object, _ := v.(map[string]any)
+	_, hasField := object[memberField]
+	if object["type"] != "dynamic" || !hasField {
+		return false
+	}
+	c.add(at, ruleDynamic, "dynamic values exist only in the hosted service")
+	return true
+}

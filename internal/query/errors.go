@@ -14,6 +14,7 @@ const (
 	ruleType     = "type"     // a value, or a part of the filter, has another type
 	ruleRequired = "required" // something must be there
 	ruleUnknown  = "unknown"  // a member or an operator that does not exist
+	ruleText     = "utf8"     // text is not valid UTF-8
 	rulePath     = "path"     // a path cannot be used
 	rulePattern  = "pattern"  // a regular expression cannot be used
 	ruleDynamic  = "dynamic"  // a value to be filled in by the hosted service
