@@ -281,9 +281,14 @@ func syntaxIssues(path value.Path, err error) []Issue {
 	if !errors.As(err, &syntax) {
 		return []Issue{{path.String(), "json", err.Error()}}
 	}
+	return []Issue{{below(path, syntax.Path), syntax.Rule, syntax.Message}}
+}
+
+// below returns the text of the path that goes on from path with rest.
+func below(path value.Path, rest string) string {
 	at := path.String()
-	if at != "" && syntax.Path != "" && syntax.Path[0] != '[' {
+	if at != "" && rest != "" && rest[0] != '[' {
 		at += "."
 	}
-	return []Issue{{at + syntax.Path, syntax.Rule, syntax.Message}}
+	return at + rest
 }

@@ -15,7 +15,8 @@ var (
 	// ErrInvalid (422): the input breaks the schema or a rule of the input's form.
 	// The error is a [*ValidationError].
 	ErrInvalid = errors.New("invalid")
-	// ErrBadRequest (400): the call makes no sense: no policy, a bad cursor, a bad limit.
+	// ErrBadRequest (400): the call makes no sense: no policy, a bad cursor, a bad
+	// limit. What is wrong with a filter comes as a [*QueryError].
 	ErrBadRequest = errors.New("bad request")
 	// ErrNotFound (404): what the call names does not exist.
 	ErrNotFound = errors.New("not found")
@@ -91,14 +92,19 @@ type ValidationError struct {
 }
 
 func (e *ValidationError) Error() string {
+	return describe(e.Subject, "fields", e.Issues, e.Omitted)
+}
+
+// describe returns the text of an error with several issues about subject.
+func describe(subject, many string, issues []Issue, omitted int) string {
 	const shown = 10
 	var b strings.Builder
-	fmt.Fprintf(&b, "bucketlite: %s: ", e.Subject)
-	total := len(e.Issues) + e.Omitted
+	fmt.Fprintf(&b, "bucketlite: %s: ", subject)
+	total := len(issues) + omitted
 	if total > 1 {
-		fmt.Fprintf(&b, "%d fields: ", total)
+		fmt.Fprintf(&b, "%d %s: ", total, many)
 	}
-	for i, issue := range e.Issues {
+	for i, issue := range issues {
 		if i == shown {
 			fmt.Fprintf(&b, "; and %d more", total-shown)
 			break
@@ -124,6 +130,25 @@ func (e *ValidationError) Is(target error) bool {
 // Unwrap returns the error of the [Fetcher], or of what it gave, if that is the
 // reason; else nil. Its text may say more than ours does.
 func (e *ValidationError) Unwrap() error { return e.cause }
+
+// QueryError lists everything that is wrong with what a list was asked for, in a
+// fixed order. It matches [ErrBadRequest].
+type QueryError struct {
+	// Subject is what was judged: "filter".
+	Subject string
+	// Issues are the first 100 faults. Their paths lead into the JSON form of the
+	// request, as in "filters.AND[2].value".
+	Issues []Issue
+	// Omitted counts the faults beyond those.
+	Omitted int
+}
+
+func (e *QueryError) Error() string {
+	return describe(e.Subject, "faults", e.Issues, e.Omitted)
+}
+
+// Is reports whether target is the sentinel this error stands for.
+func (e *QueryError) Is(target error) bool { return target == ErrBadRequest }
 
 // ConflictError says that a write is at odds with what is stored. It matches
 // [ErrConflict], and [ErrExists] if something was there already.
@@ -199,7 +224,7 @@ func badRequest(format string, args ...any) error {
 // call; anything else comes from the engine below or from the context.
 func ours(err error) bool {
 	switch err.(type) {
-	case *prefixed, *ValidationError, *ConflictError, *StateError:
+	case *prefixed, *ValidationError, *QueryError, *ConflictError, *StateError:
 		return true
 	}
 	return false
