@@ -78,7 +78,9 @@ func In[T any](path string, values ...T) Filter { return newCondition(path, quer
 
 // Nin wants what [In] does not, the absence of a value included. It wants
 // everything if there are no values.
-func Nin[T any](path string, values ...T) Filter { return newCondition(path, query.Nin, listOf(values)) }
+func Nin[T any](path string, values ...T) Filter {
+	return newCondition(path, query.Nin, listOf(values))
+}
 
 // Contains wants the string at path to contain text.
 func Contains(path, text string) Filter { return newCondition(path, query.Contains, text) }

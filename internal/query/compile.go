@@ -167,6 +167,16 @@ var ops = []Op{Eq, Ne, Gt, Lt, Gte, Lte, In, Nin, Contains, StartsWith, EndsWith
 
 func (o Op) isKnown() bool { return slices.Contains(ops, o) }
 
+// unknownOp says that there is no such operator, and which there are.
+func unknownOp(o Op) string {
+	var b strings.Builder
+	b.WriteString("unknown operator " + found(string(o)) + ", the operators are")
+	for _, op := range ops {
+		b.WriteString(" " + string(op))
+	}
+	return b.String()
+}
+
 func (c *compiler) condition(n *Node, e *Expr, at value.Path) {
 	at = slices.Clip(at)
 	placeOf := func(member string) value.Path {
@@ -185,11 +195,7 @@ func (c *compiler) condition(n *Node, e *Expr, at value.Path) {
 		}
 	}
 	if !e.Op.isKnown() {
-		var names strings.Builder
-		for _, op := range ops {
-			names.WriteString(" " + string(op))
-		}
-		c.add(placeOf(memberOperator), ruleUnknown, "unknown operator %s, the operators are%s", found(string(e.Op)), names.String())
+		c.add(placeOf(memberOperator), ruleUnknown, "%s", unknownOp(e.Op))
 		return
 	}
 	for _, f := range e.faults {
@@ -226,7 +232,9 @@ func (c *compiler) measure(at value.Path, v any, depth int) {
 			return
 		}
 		for i, item := range v {
-			c.measure(at.Item(i), item, depth+1)
+			if c.measure(at.Item(i), item, depth+1); c.stopped {
+				return
+			}
 		}
 	case map[string]any:
 		c.bytes += 2 + 4*len(v)
@@ -236,7 +244,9 @@ func (c *compiler) measure(at value.Path, v any, depth int) {
 		}
 		for _, name := range slices.Sorted(maps.Keys(v)) {
 			c.measure(at.Member(name), name, depth+1)
-			c.measure(at.Member(name), v[name], depth+1)
+			if c.measure(at.Member(name), v[name], depth+1); c.stopped {
+				return
+			}
 		}
 	default:
 		c.bytes += 1000 // the longest number

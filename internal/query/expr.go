@@ -202,7 +202,7 @@ func (e *Expr) isEverything() bool {
 	return e == nil || e.Op == And && len(e.Args) == 0 && e.CaseSensitive == nil
 }
 
-// String returns e for people, as in title eq "x" and not (n gt 5 or n lt 1). Long
+// String returns e for people, as in: title eq "x" and not (n gt 5 or n lt 1). Long
 // text is cut short.
 func (e *Expr) String() string {
 	w := exprWriter{}
@@ -262,7 +262,8 @@ func (w *exprWriter) group(e *Expr, top bool) {
 	if e.Op == Not {
 		w.write("not ")
 	}
-	bare := e.CaseSensitive == nil && (e.Op != Not && (top || len(e.Args) == 1) || e.Op == Not && len(e.Args) == 1)
+	one := len(e.Args) == 1
+	bare := e.Op != Not && e.CaseSensitive == nil && (top || one)
 	if !bare {
 		w.write("(")
 	}
@@ -270,7 +271,7 @@ func (w *exprWriter) group(e *Expr, top bool) {
 		if i > 0 {
 			w.write(word)
 		}
-		w.expr(arg, false)
+		w.expr(arg, one && (top || !bare))
 		if w.full {
 			return
 		}

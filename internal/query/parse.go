@@ -48,7 +48,7 @@ func (e *Expr) faultAt(member, rule, format string, args ...any) {
 func parse(v any, depth int) *Expr {
 	object, ok := v.(map[string]any)
 	switch {
-	case v == nil, depth > MaxDepth: // Compile refuses a group as deep as that
+	case v == nil, depth > MaxDepth+1: // Compile refuses the group around it
 		return &Expr{Op: And}
 	case !ok:
 		e := &Expr{Op: And}
@@ -89,15 +89,20 @@ func parseCondition(object map[string]any) *Expr {
 	switch op := object[memberOperator].(type) {
 	case nil:
 	case string:
+		if !Op(op).isKnown() {
+			e.faultAt(memberOperator, ruleUnknown, "%s", unknownOp(Op(op)))
+			return e
+		}
 		e.Op = Op(op)
 	default:
 		e.faultAt(memberOperator, ruleType, "the name of an operator expected, got %s", found(op))
+		return e
 	}
 	v, ok := object[memberValue]
 	switch {
 	case e.Op.isFlag() && v == nil:
 		v = true
-	case !ok && e.Op.isKnown():
+	case !ok:
 		e.faultAt(memberValue, ruleRequired, "a value is required")
 	}
 	e.Value = normal(v)
@@ -119,7 +124,7 @@ func (e *Expr) parseCase(v any) {
 // result is that.
 func parseGroup(object map[string]any, depth int) *Expr {
 	all := &Expr{Op: And, steps: []value.Path{}}
-	var only *Expr
+	var part *Expr
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		v := object[name]
 		switch op := Op(name); {
@@ -129,19 +134,18 @@ func parseGroup(object map[string]any, depth int) *Expr {
 			continue
 		case op == And:
 			all.parseArgs(And, v, depth)
-			only = nil
 			continue
 		case op.isGroup():
-			only = &Expr{Op: op}
-			only.parseArgs(op, v, depth)
+			part = &Expr{Op: op}
+			part.parseArgs(op, v, depth)
 		default:
-			only = &Expr{Op: Eq, Path: name, Value: normal(v), short: true}
+			part = &Expr{Op: Eq, Path: name, Value: normal(v), short: true}
 		}
-		all.Args = append(all.Args, only)
+		all.Args = append(all.Args, part)
 		all.steps = append(all.steps, value.Path{})
 	}
-	if len(all.Args) == 1 && only != nil {
-		all = only
+	if len(all.Args) == 1 && object[string(And)] == nil {
+		all = part
 	}
 	all.parseCase(object[memberCase])
 	return all

@@ -201,9 +201,10 @@ func (n *Node) preparePattern(c *compiler, s string, at value.Path) {
 // statesOf adds to n the states that a regular expression is compiled to, or
 // rather more. It stops counting where that is more than MaxStates.
 func statesOf(tree *syntax.Regexp, n int) int {
-	n += 1 + len(tree.Rune)/16 // 16 ranges or letters take about as much memory as a state
 	if tree.Op == syntax.OpLiteral {
 		n += len(tree.Rune)
+	} else {
+		n += 1 + len(tree.Rune)/16 // so many limits of a class take as much memory as a state
 	}
 	if n > MaxStates {
 		return n
