@@ -54,7 +54,7 @@
 // Sentinels such as [ErrNotFound], for [errors.Is], say what kind of error it is.
 // [ValidationError], [ConflictError] and [StateError], for [errors.As], say more: a
 // ValidationError carries every reason at once, each with a path, a rule and a
-// message.
+// message. A [QueryError] does the same for a [Filter].
 //
 // # Limits
 //

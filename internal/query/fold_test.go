@@ -111,7 +111,7 @@ func TestFoldRandom(t *testing.T) {
 				t.Fatalf("%q %s %q: got %t, want %t", a, op, b, got, want)
 			}
 		}
-		p, err := query.Compile(query.Condition("v", query.In, []string{b, "other"}), nil)
+		p, err := query.Compile(query.Condition("v", query.In, []string{b}), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
