@@ -250,7 +250,7 @@ type BatchQuery struct {
 	Status Status
 }
 
-// Batches iterates over the bucket's batches in order of creation.
+// Batches iterates over the bucket's batches that q wants.
 func (b *Bucket) Batches(ctx context.Context, q BatchQuery) iter.Seq2[*Batch, error] {
 	return each(ctx, b.store, q.Query, func(ctx context.Context, page Query) (*Page[*Batch], error) {
 		q.Query = page
@@ -264,46 +264,34 @@ const (
 	maxPageIDs  = 100_000
 )
 
-// ListBatches returns one page of the bucket's batches, in order of creation. A
-// page ends early, with a Next, before its batches have more than 100,000 object
-// ids together.
+// ListBatches returns one page of the bucket's batches that q wants. A page ends
+// early, with a Next, before its batches have more than 100,000 object ids together.
 func (b *Bucket) ListBatches(ctx context.Context, q BatchQuery) (*Page[*Batch], error) {
-	limit, err := q.limit()
-	if err != nil {
-		return nil, err
-	}
-	l := list{"batches " + string(q.Status), b.num}
-	after, err := b.store.position(l, q.Query)
-	if err != nil {
-		return nil, err
-	}
-	var batches []*Batch
-	full := false
-	err = b.store.read(ctx, func(c *engine.Conn) error {
-		batches, full = nil, false
-		ids := 0
-		err := b.selectBatches(c, "k.num > ?2 AND (?3 = '' OR k.status = ?3) ORDER BY k.num LIMIT ?4",
-			[]any{b.num, after, string(q.Status), int64(limit + 1)}, func(batch *Batch) error {
-				ids += len(batch.ObjectIDs)
-				if full = ids > maxPageIDs && len(batches) > 0; full {
-					return errPageFull
+	batches := listing[*Batch]{
+		list: list{kind: "batches " + string(q.Status), owner: b.num}, types: timesIn("created_at", "updated_at"),
+		num:    func(k *Batch) int64 { return k.num },
+		weight: func(k *Batch) int { return len(k.ObjectIDs) }, maxWeight: maxPageIDs,
+		read: func(ctx context.Context, after int64, limit int) (batches []*Batch, err error) {
+			err = b.store.read(ctx, func(c *engine.Conn) error {
+				batches = nil
+				ids := 0
+				err := b.selectBatches(c, "k.num > ?2 AND (?3 = '' OR k.status = ?3) ORDER BY k.num LIMIT ?4",
+					[]any{b.num, after, string(q.Status), int64(limit)}, func(batch *Batch) error {
+						if ids += len(batch.ObjectIDs); ids > maxPageIDs && len(batches) > 0 {
+							return errPageFull
+						}
+						batches = append(batches, batch)
+						return nil
+					})
+				if err == errPageFull {
+					err = nil
 				}
-				batches = append(batches, batch)
-				return nil
+				return err
 			})
-		if err == errPageFull {
-			err = nil
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
+			return batches, err
+		},
 	}
-	if full && len(batches) <= limit {
-		limit = len(batches)
-		batches = append(batches, nil) // there is more
-	}
-	return page(b.store, l, batches, limit, func(k *Batch) int64 { return k.num }), nil
+	return batches.page(ctx, b.store, q.Query)
 }
 
 func (b *Bucket) selectBatch(c *engine.Conn, id string) (*Batch, error) {

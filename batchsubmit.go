@@ -240,38 +240,33 @@ func (b *Bucket) FailedJobs(ctx context.Context, id string, q Query) iter.Seq2[*
 }
 
 // ListFailedJobs returns one page of the objects of a batch that have failed, in
-// the order in which they were added. Errors: [ErrNotFound], [ErrBadRequest].
+// the order in which they were added unless q sorts them. Errors: [ErrNotFound],
+// [ErrBadRequest].
 func (b *Bucket) ListFailedJobs(ctx context.Context, id string, q Query) (*Page[*FailedJob], error) {
-	limit, err := q.limit()
-	if err != nil {
-		return nil, err
-	}
 	batch, err := b.Batch(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	l := list{"failed jobs", batch.num}
-	after, err := b.store.position(l, q)
-	if err != nil {
-		return nil, err
-	}
-	var jobs []*FailedJob
-	err = b.store.read(ctx, func(c *engine.Conn) error {
-		jobs = nil
-		return c.Query(`
+	jobs := listing[*FailedJob]{
+		list: list{kind: "failed jobs", owner: batch.num}, types: timesIn(),
+		num: func(j *FailedJob) int64 { return j.position },
+		read: func(ctx context.Context, after int64, limit int) (jobs []*FailedJob, err error) {
+			err = b.store.read(ctx, func(c *engine.Conn) error {
+				jobs = nil
+				return c.Query(`
 SELECT position, object, attempts, retries, error FROM jobs INDEXED BY jobs_failed
-WHERE batch = ? AND status = 'FAILED' AND position > ? ORDER BY position LIMIT ?`, []any{batch.num, after, int64(limit + 1)},
-			func(r engine.Row) error {
-				j := &FailedJob{position: r.Int(0), ObjectID: r.Text(1), Attempts: int(r.Int(2)), Retries: int(r.Int(3))}
-				if err := json.Unmarshal([]byte(r.Text(4)), &j.Error); err != nil {
-					return errorf("batch %s: object %q: %w: %v", found(id), j.ObjectID, ErrCorrupt, err)
-				}
-				jobs = append(jobs, j)
-				return nil
+WHERE batch = ? AND status = 'FAILED' AND position > ? ORDER BY position LIMIT ?`, []any{batch.num, after, int64(limit)},
+					func(r engine.Row) error {
+						j := &FailedJob{position: r.Int(0), ObjectID: r.Text(1), Attempts: int(r.Int(2)), Retries: int(r.Int(3))}
+						if err := json.Unmarshal([]byte(r.Text(4)), &j.Error); err != nil {
+							return errorf("batch %s: object %q: %w: %v", found(id), j.ObjectID, ErrCorrupt, err)
+						}
+						jobs = append(jobs, j)
+						return nil
+					})
 			})
-	})
-	if err != nil {
-		return nil, err
+			return jobs, err
+		},
 	}
-	return page(b.store, l, jobs, limit, func(j *FailedJob) int64 { return j.position }), nil
+	return jobs.page(ctx, b.store, q)
 }

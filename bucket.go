@@ -296,37 +296,35 @@ func (b *Bucket) Info(ctx context.Context) (*BucketInfo, error) {
 	return info, err
 }
 
-// Buckets iterates over the namespace's buckets in order of creation. Those
-// being deleted are left out.
+// Buckets iterates over the namespace's buckets that q wants. Those being deleted
+// are left out.
 func (n *Namespace) Buckets(ctx context.Context, q Query) iter.Seq2[*BucketInfo, error] {
 	return each(ctx, n.store, q, n.ListBuckets)
 }
 
-// ListBuckets returns one page of the namespace's buckets, in order of creation.
-// Those being deleted are left out.
+// ListBuckets returns one page of the namespace's buckets that q wants. Those being
+// deleted are left out.
 func (n *Namespace) ListBuckets(ctx context.Context, q Query) (*Page[*BucketInfo], error) {
-	limit, err := q.limit()
-	if err != nil {
-		return nil, err
+	return n.buckets().page(ctx, n.store, q)
+}
+
+func (n *Namespace) buckets() listing[*BucketInfo] {
+	return listing[*BucketInfo]{
+		list: list{kind: "buckets", owner: n.num}, types: timesIn("created_at", "updated_at", "last_upload_at", "stats_updated_at"),
+		texts: []string{"bucket_id", "bucket_name", "description", "metadata"},
+		num:   func(i *BucketInfo) int64 { return i.num },
+		read: func(ctx context.Context, after int64, limit int) (infos []*BucketInfo, err error) {
+			err = n.store.read(ctx, func(c *engine.Conn) error {
+				infos = nil
+				if err := n.check(c); err != nil {
+					return err
+				}
+				return selectBuckets(c, "b.namespace = ?1 AND b.num > ?2 AND b.status <> 'IN_PROGRESS' ORDER BY b.num LIMIT ?3",
+					[]any{n.num, after, int64(limit)}, func(i *BucketInfo) { infos = append(infos, i) })
+			})
+			return infos, err
+		},
 	}
-	l := list{"buckets", n.num}
-	after, err := n.store.position(l, q)
-	if err != nil {
-		return nil, err
-	}
-	var infos []*BucketInfo
-	err = n.store.read(ctx, func(c *engine.Conn) error {
-		infos = nil
-		if err := n.check(c); err != nil {
-			return err
-		}
-		return selectBuckets(c, "b.namespace = ?1 AND b.num > ?2 AND b.status <> 'IN_PROGRESS' ORDER BY b.num LIMIT ?3",
-			[]any{n.num, after, int64(limit + 1)}, func(i *BucketInfo) { infos = append(infos, i) })
-	})
-	if err != nil {
-		return nil, err
-	}
-	return page(n.store, l, infos, limit, func(i *BucketInfo) int64 { return i.num }), nil
 }
 
 // selectBuckets reads the buckets a condition describes, each in one row, so

@@ -29,6 +29,7 @@ const (
 	ruleSize     = "size"     // an input exceeds a size
 	ruleFetch    = "fetch"    // what a URL stands for cannot be fetched
 	ruleExists   = "exists"   // something that is named does not exist
+	rulePath     = "path"     // a path cannot be used
 )
 
 const (

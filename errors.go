@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/query"
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 // The errors callers tell apart with [errors.Is]. Each has one meaning; the
@@ -134,7 +136,8 @@ func (e *ValidationError) Unwrap() error { return e.cause }
 // QueryError lists everything that is wrong with what a list was asked for, in a
 // fixed order. It matches [ErrBadRequest].
 type QueryError struct {
-	// Subject is what was judged: "filter".
+	// Subject is what was judged: "filter", or "query" for all that a list was
+	// asked for.
 	Subject string
 	// Issues are the first 100 faults. Their paths lead into the JSON form of the
 	// request, as in "filters.AND[2].value".
@@ -149,6 +152,31 @@ func (e *QueryError) Error() string {
 
 // Is reports whether target is the sentinel this error stands for.
 func (e *QueryError) Is(target error) bool { return target == ErrBadRequest }
+
+// add adds the faults of an error of the query package, which begin at path.
+func (e *QueryError) add(path value.Path, err error) {
+	var bad *query.Error
+	if !errors.As(err, &bad) {
+		e.fault(path, ruleType, err.Error())
+		return
+	}
+	for _, f := range bad.Faults {
+		e.issue(Issue{below(path, f.Path), f.Rule, f.Message})
+	}
+	e.Omitted += bad.Omitted
+}
+
+func (e *QueryError) fault(path value.Path, rule, message string) {
+	e.issue(Issue{path.String(), rule, message})
+}
+
+func (e *QueryError) issue(i Issue) {
+	if len(e.Issues) == maxIssues {
+		e.Omitted++
+		return
+	}
+	e.Issues = append(e.Issues, i)
+}
 
 // ConflictError says that a write is at odds with what is stored. It matches
 // [ErrConflict], and [ErrExists] if something was there already.

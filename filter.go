@@ -1,8 +1,6 @@
 package bucketlite
 
 import (
-	"errors"
-
 	"github.com/bucketlite/bucketlite/internal/query"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
@@ -74,12 +72,12 @@ func Lte(path string, v any) Filter { return newCondition(path, query.Lte, v) }
 
 // In wants the value at path to be one of values, as [Eq] does. It wants nothing
 // if there are none. Values of several types are an In[any].
-func In[T any](path string, values ...T) Filter { return newCondition(path, query.In, listOf(values)) }
+func In[T any](path string, values ...T) Filter { return newCondition(path, query.In, asAny(values)) }
 
 // Nin wants what [In] does not, the absence of a value included. It wants
 // everything if there are no values.
 func Nin[T any](path string, values ...T) Filter {
-	return newCondition(path, query.Nin, listOf(values))
+	return newCondition(path, query.Nin, asAny(values))
 }
 
 // Contains wants the string at path to contain text.
@@ -147,8 +145,8 @@ func newCondition(path string, op query.Op, v any) Filter {
 	return Filter{query.Condition(path, op, v)}
 }
 
-// listOf returns values as an array of any.
-func listOf[T any](values []T) []any {
+// asAny returns values as an array of any.
+func asAny[T any](values []T) []any {
 	items := make([]any, len(values))
 	for i, v := range values {
 		items[i] = v
@@ -164,19 +162,26 @@ func newGroup(op query.Op, filters []Filter) Filter {
 	return Filter{query.Group(op, args...)}
 }
 
+// compile checks f against the types of a list's paths, and prepares it; nil wants
+// everything. Conditions that say nothing of case mind it if caseSensitive.
+func (f Filter) compile(types query.Types, caseSensitive bool) (*query.Predicate, error) {
+	e := f.expr
+	if e.Equal(nil) {
+		return nil, nil
+	}
+	if caseSensitive && e.CaseSensitive == nil {
+		e = e.MindCase(true)
+	}
+	return query.Compile(e, types)
+}
+
 // filterPath is where the filter stands in the JSON form of a query.
 var filterPath = value.Path{{Name: "filters"}}
 
 // queryError turns an error of the query package into one about subject, which
 // stands at path.
 func queryError(subject string, path value.Path, err error) error {
-	var bad *query.Error
-	if !errors.As(err, &bad) {
-		return err
-	}
-	e := &QueryError{Subject: subject, Omitted: bad.Omitted}
-	for _, f := range bad.Faults {
-		e.Issues = append(e.Issues, Issue{below(path, f.Path), f.Rule, f.Message})
-	}
+	e := &QueryError{Subject: subject}
+	e.add(path, err)
 	return e
 }

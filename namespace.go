@@ -153,32 +153,30 @@ func (n *Namespace) Info(ctx context.Context) (*NamespaceInfo, error) {
 	return info, err
 }
 
-// Namespaces iterates over the store's namespaces in order of creation.
+// Namespaces iterates over the store's namespaces that q wants.
 func (s *Store) Namespaces(ctx context.Context, q Query) iter.Seq2[*NamespaceInfo, error] {
 	return each(ctx, s, q, s.ListNamespaces)
 }
 
-// ListNamespaces returns one page of the store's namespaces, in order of creation.
+// ListNamespaces returns one page of the store's namespaces that q wants.
 func (s *Store) ListNamespaces(ctx context.Context, q Query) (*Page[*NamespaceInfo], error) {
-	limit, err := q.limit()
-	if err != nil {
-		return nil, err
+	return s.namespaces().page(ctx, s, q)
+}
+
+func (s *Store) namespaces() listing[*NamespaceInfo] {
+	return listing[*NamespaceInfo]{
+		list: list{kind: "namespaces"}, types: timesIn("created_at", "updated_at"),
+		texts: []string{"namespace_id", "namespace_name", "description"},
+		num:   func(i *NamespaceInfo) int64 { return i.num },
+		read: func(ctx context.Context, after int64, limit int) (infos []*NamespaceInfo, err error) {
+			err = s.read(ctx, func(c *engine.Conn) error {
+				infos = nil
+				return selectNamespaces(c, "n.delete_task IS NULL AND n.num > ?1 ORDER BY n.num LIMIT ?2",
+					[]any{after, int64(limit)}, func(i *NamespaceInfo) { infos = append(infos, i) })
+			})
+			return infos, err
+		},
 	}
-	l := list{"namespaces", 0}
-	after, err := s.position(l, q)
-	if err != nil {
-		return nil, err
-	}
-	var infos []*NamespaceInfo
-	err = s.read(ctx, func(c *engine.Conn) error {
-		infos = nil
-		return selectNamespaces(c, "n.delete_task IS NULL AND n.num > ?1 ORDER BY n.num LIMIT ?2",
-			[]any{after, int64(limit + 1)}, func(i *NamespaceInfo) { infos = append(infos, i) })
-	})
-	if err != nil {
-		return nil, err
-	}
-	return page(s, l, infos, limit, func(i *NamespaceInfo) int64 { return i.num }), nil
 }
 
 func selectNamespaces(c *engine.Conn, where string, args []any, each func(*NamespaceInfo)) error {

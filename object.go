@@ -14,7 +14,8 @@ import (
 // Object is an object as it is stored. It belongs to the caller.
 //
 // Its JSON form is that of the hosted service's ObjectResponse: the user's
-// fields stand flat at the root, beside the system's members.
+// fields stand flat at the root, beside the system's members. An object that came
+// with a [Query].Select has of Fields, Blobs and its JSON form what was selected.
 type Object struct {
 	// ID is unique in the bucket.
 	ID string
@@ -40,7 +41,8 @@ type Object struct {
 	// stored content and inline data.
 	Size int64
 
-	seq int64 // place in the order of creation
+	seq    int64     // place in the order of creation
+	chosen selection // what a query selected; nil for all
 }
 
 // MarshalJSON returns the object's JSON form.
@@ -67,12 +69,29 @@ func (o Object) MarshalJSON() ([]byte, error) {
 	if !ok {
 		return nil, newValidationError("object", issues)
 	}
+	if o.chosen != nil {
+		doc = o.chosen.members(plain.(map[string]any))
+		doc["object_id"], doc["bucket_id"] = o.ID, o.BucketID
+		plain = doc
+	}
 	return value.Append(nil, plain), nil
 }
 
 // objectFormLimits bound an object's JSON form: inline data may nest as deep as
 // fields, and stands four levels down.
 var objectFormLimits = value.Limits{MaxDepth: value.DefaultMaxDepth + 4, MaxBytes: 1 << 30}
+
+// choose leaves of o what is selected.
+func (o *Object) choose(chosen selection) {
+	if chosen == nil {
+		return
+	}
+	o.chosen = chosen
+	o.Fields = chosen.members(o.Fields)
+	if !chosen.has("blobs") {
+		o.Blobs = nil
+	}
+}
 
 // ObjectInput is what Put stores, or what Patch merges.
 //
@@ -187,6 +206,9 @@ func takeBool(j *judge, doc map[string]any, name string, path value.Path) *bool 
 
 // objectColumns are what objectRow reads, of objects AS o.
 const objectColumns = "o.seq, o.id, o.version, o.size, o.status, o.error, o.key_prefix, o.created_at, o.updated_at, o.fields, o.blobs"
+
+// objectColumnCount is how many objectColumns there are.
+const objectColumnCount = 11
 
 // objectRow is a stored object before its JSON is decoded, which happens after
 // the connection has been given back.

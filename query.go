@@ -2,41 +2,103 @@ package bucketlite
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/base64"
-	"encoding/binary"
 	"iter"
-	"strings"
+	"strconv"
+
+	"github.com/bucketlite/bucketlite/internal/query"
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// The number of results on a page: when the query does not say, and at most.
+// The bounds of a query.
 const (
-	DefaultLimit = 100
-	MaxLimit     = 1000
+	DefaultLimit = 100    // results on a page when the query does not say
+	MaxLimit     = 1000   // results on a page
+	MaxOffset    = 10_000 // results left out before a page
+	MaxSort      = 8      // paths to sort by
+	MaxSelect    = 100    // paths to select
 )
 
-// Query says which part of a list is wanted. The zero Query is its first page.
+// Query says which part of a list is wanted, and in which order. The zero Query
+// is the first page of all there is, in order of creation.
+//
+// What is wrong with it is [ErrBadRequest]; if that is in the Filter, Search, Sort
+// or Select it is a [*QueryError], which names every fault.
 type Query struct {
+	// Filter says which members of the list are wanted.
+	Filter Filter
+	// Search wants each of the words it consists of, which are what is between
+	// white space, to be contained in some text of a member: of an object, any
+	// string in its fields, at any depth, its id and key prefix, and the filenames
+	// of its blobs; of anything else, any string of its JSON form.
+	Search string
+	// CaseSensitive tells upper and lower case apart in the Search, and in the
+	// Filter where that does not say.
+	CaseSensitive bool
+	// Sort says by what to sort. What is equal, or everything if Sort is empty, is
+	// in order of creation.
+	Sort []Sort
+	// Select names the parts of objects that are wanted, as paths like those of a
+	// [Filter]; none means all. An object's ids are always there. Other lists
+	// cannot be selected from.
+	Select []string
 	// Limit is the most results wanted. A page holds 1 to [MaxLimit]; 0 means
-	// [DefaultLimit]. An iterator takes any number; 0 means all. Anything else is
-	// [ErrBadRequest].
+	// [DefaultLimit]. An iterator takes any number; 0 means all.
 	Limit int
+	// Offset leaves out as many results before the first, at most [MaxOffset]. It
+	// cannot be had together with a Cursor, which also is the faster way.
+	Offset int
 	// Cursor continues after a page; it is that page's Next. It belongs to the
-	// list it came from; any other is [ErrBadRequest].
+	// list and the query it came from, which may differ in Select, Limit and Total.
 	Cursor string
+	// Total counts what the whole list has; see [Page].Total.
+	Total bool
 }
 
-// Page is one page of a list, in order of creation.
+// Sort is a path to sort by, and the direction.
+//
+// Values of different types are in this order: booleans, false before true;
+// numbers; strings by code point; datetimes, where they are declared; objects by
+// their JSON text. What is null or not there comes last, in either direction. If
+// a path leads to several values, the smallest counts, or the largest if the order
+// is descending. Of a long string or JSON text the first [MaxSortBytes] count.
+type Sort struct {
+	// Field is a path, as in a [Filter].
+	Field string `json:"field"`
+	// Direction is "asc" or "desc"; empty means "asc".
+	Direction Direction `json:"direction,omitempty"`
+}
+
+// MaxSortBytes is how much of a string counts when it is sorted by.
+const MaxSortBytes = query.MaxKeyText
+
+// Direction is the direction of a [Sort].
+type Direction string
+
+// The directions.
+const (
+	Ascending  Direction = "asc"
+	Descending Direction = "desc"
+)
+
+// Asc sorts by the path, the smallest first.
+func Asc(path string) Sort { return Sort{path, Ascending} }
+
+// Desc sorts by the path, the largest first.
+func Desc(path string) Sort { return Sort{path, Descending} }
+
+// Page is one page of a list.
 type Page[T any] struct {
 	// Results are the page's items; none is not an error.
 	Results []T
 	// Next continues the list; "" on its last page. It consists of the
 	// characters A–Z a–z 0–9 _ -.
 	Next string
+	// Total is how many items the list has in all, if [Query].Total asked for it,
+	// and -1 if not.
+	Total int64
 }
 
-// limit returns the number of results wanted.
+// limit returns the number of results wanted on a page.
 func (q Query) limit() (int, error) {
 	switch {
 	case q.Limit == 0:
@@ -47,57 +109,100 @@ func (q Query) limit() (int, error) {
 	return q.Limit, nil
 }
 
-// list names what a cursor belongs to: a kind of list and the number of its owner.
-type list struct {
-	kind  string
-	owner int64
+// A compiledQuery is a Query made ready for use on one list.
+type compiledQuery struct {
+	list   list
+	filter *query.Predicate // nil for everything
+	search *query.Search    // nil for everything
+	order  query.Order
+	chosen selection // nil for all
+	limit  int
+	offset int
+	total  bool
+	after  position
+	system bool // an object's fields alone do not tell if, and where, it is wanted
 }
 
-// A cursor is the position after which to go on, and a checksum that binds it
-// to the list and the file it came from.
-const (
-	cursorPosition = 8
-	cursorSum      = 8
-)
-
-func (s *Store) cursor(l list, position int64) string {
-	b := binary.BigEndian.AppendUint64(nil, uint64(position))
-	b = append(b, s.cursorSum(l, b)...)
-	return base64.RawURLEncoding.EncodeToString(b)
+// compile judges q, which is asked of the list l, whose paths have these types.
+func (q Query) compile(s *Store, l list, types query.Types) (*compiledQuery, error) {
+	c := &compiledQuery{list: l, total: q.Total, offset: q.Offset}
+	var err error
+	if c.limit, err = q.limit(); err != nil {
+		return nil, err
+	}
+	switch {
+	case q.Offset < 0 || q.Offset > MaxOffset:
+		return nil, badRequest("offset: 0 to %d expected, got %d", MaxOffset, q.Offset)
+	case q.Offset > 0 && q.Cursor != "":
+		return nil, badRequest("offset: it cannot be had together with a cursor")
+	}
+	faults := &QueryError{Subject: "query"}
+	if c.filter, err = q.Filter.compile(types, q.CaseSensitive); err != nil {
+		faults.add(filterPath, err)
+	}
+	if q.Search != "" {
+		if c.search, err = query.NewSearch(q.Search, q.CaseSensitive); err != nil {
+			faults.add(value.Path{{Name: "search"}}, err)
+		}
+	}
+	c.order = compileSort(q.Sort, types, faults)
+	c.chosen = compileSelect(q.Select, faults)
+	if len(faults.Issues) > 0 {
+		return nil, faults
+	}
+	c.system = c.asksSystem()
+	c.list.query = q.sum(c)
+	c.after, err = s.position(c.list, q.Cursor)
+	return c, err
 }
 
-// position returns the position q's cursor holds, 0 if it has none.
-func (s *Store) position(l list, q Query) (int64, error) {
-	if q.Cursor == "" {
-		return 0, nil
+// compileSort judges what to sort by.
+func compileSort(sort []Sort, types query.Types, faults *QueryError) (order query.Order) {
+	at := value.Path{{Name: "sort"}}
+	if len(sort) > MaxSort {
+		faults.fault(at, ruleSize, "at most "+strconv.Itoa(MaxSort)+" paths expected, got "+strconv.Itoa(len(sort)))
+		return nil
 	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(q.Cursor)
-	if err != nil || len(b) != cursorPosition+cursorSum || strings.ContainsAny(q.Cursor, "\r\n") { // the decoder skips line ends
-		return 0, badRequest("cursor: not a cursor")
+	for i, s := range sort {
+		path, err := query.ParsePath(s.Field)
+		if err != nil {
+			faults.fault(at.Item(i).Member("field"), rulePath, err.Error())
+			continue
+		}
+		if s.Direction != "" && s.Direction != Ascending && s.Direction != Descending {
+			faults.fault(at.Item(i).Member("direction"), "enum", `"asc" or "desc" expected, got `+found(string(s.Direction)))
+		}
+		order = append(order, query.OrderBy{Path: path, Type: types(path), Desc: s.Direction == Descending})
 	}
-	position := b[:cursorPosition]
-	if subtle.ConstantTimeCompare(b[cursorPosition:], s.cursorSum(l, position)) != 1 {
-		return 0, badRequest("cursor: it belongs to another list")
-	}
-	return int64(binary.BigEndian.Uint64(position)), nil
+	return order
 }
 
-func (s *Store) cursorSum(l list, position []byte) []byte {
-	h := sha256.New()
-	h.Write([]byte(s.id + l.kind))
-	binary.Write(h, binary.BigEndian, l.owner)
-	h.Write(position)
-	return h.Sum(nil)[:cursorSum]
+// A document is what a query is asked of.
+type document interface {
+	query.Doc
+	// Texts are what a search looks at.
+	Texts() iter.Seq[string]
 }
 
-// page cuts rows, of which one more than limit was asked for, to a page.
-func page[T any](s *Store, l list, rows []T, limit int, position func(T) int64) *Page[T] {
-	p := &Page[T]{Results: rows}
-	if len(rows) > limit {
-		p.Results = rows[:limit]
-		p.Next = s.cursor(l, position(rows[limit-1]))
+// match reports whether a document is wanted.
+func (c *compiledQuery) match(doc document) bool {
+	return (c.filter == nil || c.filter.Match(doc)) && (c.search == nil || c.search.Match(doc.Texts()))
+}
+
+// isAll reports whether every document is wanted.
+func (c *compiledQuery) isAll() bool { return c.filter == nil && c.search == nil }
+
+// asksSystem reports whether the query is about more than an object's fields.
+func (c *compiledQuery) asksSystem() bool {
+	if c.search != nil {
+		return true
 	}
-	return p
+	for i := range c.order {
+		if inSystem(c.order[i].Path) {
+			return true
+		}
+	}
+	return c.filter != nil && c.filter.Root.Any(func(n *query.Node) bool { return inSystem(n.Path) })
 }
 
 // each iterates over a list page by page, up to q.Limit results, or all if that
@@ -132,7 +237,7 @@ func each[T any](ctx context.Context, s *Store, q Query, pages func(context.Cont
 					return
 				}
 			}
-			if q.Cursor = p.Next; p.Next == "" {
+			if q.Cursor, q.Offset, q.Total = p.Next, 0, false; p.Next == "" {
 				return
 			}
 		}

@@ -2,7 +2,6 @@ package bucketlite
 
 import (
 	"context"
-	"iter"
 	"maps"
 	"slices"
 
@@ -60,70 +59,6 @@ func (b *Bucket) encodeKey(key map[string]any) (fields map[string]any, encoded [
 		return nil, nil, badRequest("unique key: %w", err)
 	}
 	return fields, encoded, nil
-}
-
-// Objects iterates over the bucket's objects in order of creation. The loop's
-// body may write to the bucket: no statement is open while it runs. Objects
-// created meanwhile are met, since they come last; one deleted or changed
-// meanwhile may be met as it was up to 100 objects earlier. An error ends the
-// iteration; if the store is closed it is [ErrClosed].
-func (b *Bucket) Objects(ctx context.Context, q Query) iter.Seq2[*Object, error] {
-	return each(ctx, b.store, q, b.List)
-}
-
-// List returns one page of the bucket's objects, in order of creation. Paging
-// through a bucket meets every object that is there all the while exactly once.
-func (b *Bucket) List(ctx context.Context, q Query) (*Page[*Object], error) {
-	limit, err := q.limit()
-	if err != nil {
-		return nil, err
-	}
-	l := list{"objects", b.num}
-	after, err := b.store.position(l, q)
-	if err != nil {
-		return nil, err
-	}
-	var rows []objectRow
-	err = b.store.read(ctx, func(c *engine.Conn) error {
-		rows = make([]objectRow, 0, min(limit, DefaultLimit)+1)
-		return b.selectObjects(c, max(after, b.num<<clockBits), limit+1, &rows)
-	})
-	if err != nil {
-		return nil, err
-	}
-	objects := make([]*Object, len(rows))
-	for i := range rows {
-		if objects[i], err = rows[i].decode(b); err != nil {
-			return nil, err
-		}
-	}
-	return page(b.store, l, objects, limit, func(o *Object) int64 { return o.seq }), nil
-}
-
-// selectObjects reads the objects that come after a seq. The outer join yields
-// one row without an object for a bucket that has none, so that one statement,
-// and thus one snapshot, answers both whether they may be read and what they are.
-func (b *Bucket) selectObjects(c *engine.Conn, after int64, limit int, rows *[]objectRow) error {
-	found := false
-	err := c.Query("SELECT b.name, b.status, b.locked, "+objectColumns+`
-FROM buckets b LEFT JOIN objects o ON o.seq > ?2 AND o.seq < ?3
-WHERE b.num = ?1 ORDER BY o.seq LIMIT ?4`, []any{b.num, after, (b.num + 1) << clockBits, int64(limit)}, func(r engine.Row) error {
-		if !found {
-			found = true
-			if err := permit(r.Text(0), Status(r.Text(1)), r.Int(2) != 0, readObjects); err != nil {
-				return err
-			}
-		}
-		if !r.Null(3) {
-			*rows = append(*rows, objectRow{})
-			(*rows)[len(*rows)-1].scan(r, 3)
-		}
-		return nil
-	})
-	if err == nil && !found {
-		err = b.gone()
-	}
-	return err
 }
 
 func (b *Bucket) readObject(ctx context.Context, where string, arg any, missing func() error) (*Object, error) {

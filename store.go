@@ -185,6 +185,11 @@ func (s *Store) read(ctx context.Context, f func(*engine.Conn) error) error {
 	return public(s.db.Read(ctx, f))
 }
 
+// readLong is read for an f that may take long; see [engine.DB.ReadLong].
+func (s *Store) readLong(ctx context.Context, f func(context.Context, *engine.Conn) error) error {
+	return public(s.db.ReadLong(ctx, f))
+}
+
 // operation is work for the writer. It must check before it writes: a refusal
 // after a write takes the whole commit group back. It may run twice.
 type operation func(*engine.Tx, *group) error

@@ -171,7 +171,7 @@ type TaskQuery struct {
 	Type TaskType
 }
 
-// Tasks iterates over the store's tasks in order of creation.
+// Tasks iterates over the store's tasks that q wants.
 func (s *Store) Tasks(ctx context.Context, q TaskQuery) iter.Seq2[*Task, error] {
 	return each(ctx, s, q.Query, func(ctx context.Context, page Query) (*Page[*Task], error) {
 		q.Query = page
@@ -179,32 +179,26 @@ func (s *Store) Tasks(ctx context.Context, q TaskQuery) iter.Seq2[*Task, error] 
 	})
 }
 
-// ListTasks returns one page of the store's tasks, in order of creation.
+// ListTasks returns one page of the store's tasks that q wants.
 func (s *Store) ListTasks(ctx context.Context, q TaskQuery) (*Page[*Task], error) {
-	limit, err := q.limit()
-	if err != nil {
-		return nil, err
-	}
-	l := list{"tasks " + string(q.Status) + " " + string(q.Type), 0}
-	after, err := s.position(l, q.Query)
-	if err != nil {
-		return nil, err
-	}
-	var tasks []*Task
-	err = s.read(ctx, func(c *engine.Conn) error {
-		tasks = nil
-		return c.Query("SELECT "+taskColumns+` FROM tasks
+	tasks := listing[*Task]{
+		list: list{kind: "tasks " + string(q.Status) + " " + string(q.Type)}, types: timesIn("created_at", "updated_at"),
+		num: func(t *Task) int64 { return t.num },
+		read: func(ctx context.Context, after int64, limit int) (tasks []*Task, err error) {
+			err = s.read(ctx, func(c *engine.Conn) error {
+				tasks = nil
+				return c.Query("SELECT "+taskColumns+` FROM tasks
 WHERE num > ?1 AND (?2 = '' OR status = ?2) AND (?3 = '' OR type = ?3) ORDER BY num LIMIT ?4`,
-			[]any{after, string(q.Status), string(q.Type), int64(limit + 1)}, func(r engine.Row) error {
-				t, err := scanTask(r)
-				tasks = append(tasks, t)
-				return err
+					[]any{after, string(q.Status), string(q.Type), int64(limit)}, func(r engine.Row) error {
+						t, err := scanTask(r)
+						tasks = append(tasks, t)
+						return err
+					})
 			})
-	})
-	if err != nil {
-		return nil, err
+			return tasks, err
+		},
 	}
-	return page(s, l, tasks, limit, func(t *Task) int64 { return t.num }), nil
+	return tasks.page(ctx, s, q.Query)
 }
 
 // newTask writes the record of a task that is to be carried on.

@@ -204,38 +204,40 @@ func (b *Bucket) Upload(ctx context.Context, id string) (*Upload, error) {
 	return row.decode(b)
 }
 
-// Uploads iterates over the bucket's uploads in order of creation, whatever has
-// become of them.
+// Uploads iterates over the bucket's uploads that q wants, whatever has become of
+// them.
 func (b *Bucket) Uploads(ctx context.Context, q Query) iter.Seq2[*Upload, error] {
 	return each(ctx, b.store, q, b.ListUploads)
 }
 
-// ListUploads returns one page of the bucket's uploads, in order of creation.
+// ListUploads returns one page of the bucket's uploads that q wants.
 func (b *Bucket) ListUploads(ctx context.Context, q Query) (*Page[*Upload], error) {
-	limit, err := q.limit()
-	if err != nil {
-		return nil, err
+	return b.uploads().page(ctx, b.store, q)
+}
+
+func (b *Bucket) uploads() listing[*Upload] {
+	return listing[*Upload]{
+		list: list{kind: "uploads", owner: b.num}, types: timesIn("created_at", "expires_at", "completed_at", "verified_at"),
+		texts: []string{"upload_id", "filename", "metadata"},
+		num:   func(u *Upload) int64 { return u.num },
+		read: func(ctx context.Context, after int64, limit int) ([]*Upload, error) {
+			var rows []uploadRow
+			err := b.store.read(ctx, func(c *engine.Conn) error {
+				rows = nil
+				return b.selectUploads(c, readObjects, "u.num > ?2 WHERE b.num = ?1 ORDER BY u.num LIMIT ?3", []any{b.num, after, int64(limit)}, &rows)
+			})
+			if err != nil {
+				return nil, err
+			}
+			uploads := make([]*Upload, len(rows))
+			for i := range rows {
+				if uploads[i], err = rows[i].decode(b); err != nil {
+					return nil, err
+				}
+			}
+			return uploads, nil
+		},
 	}
-	l := list{"uploads", b.num}
-	after, err := b.store.position(l, q)
-	if err != nil {
-		return nil, err
-	}
-	var rows []uploadRow
-	err = b.store.read(ctx, func(c *engine.Conn) error {
-		rows = nil
-		return b.selectUploads(c, readObjects, "u.num > ?2 WHERE b.num = ?1 ORDER BY u.num LIMIT ?3", []any{b.num, after, int64(limit + 1)}, &rows)
-	})
-	if err != nil {
-		return nil, err
-	}
-	uploads := make([]*Upload, len(rows))
-	for i := range rows {
-		if uploads[i], err = rows[i].decode(b); err != nil {
-			return nil, err
-		}
-	}
-	return page(b.store, l, uploads, limit, func(u *Upload) int64 { return u.num }), nil
 }
 
 // CancelUpload gives up an upload that is pending or has failed, and drops its

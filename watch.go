@@ -77,7 +77,7 @@ func (s *Store) EventCursor(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return s.cursor(eventList, last), nil
+	return s.cursor(eventList, position{num: last}), nil
 }
 
 // lastEvent returns the number of the newest event.
@@ -133,7 +133,7 @@ func (w *watcher) start(opts WatchOptions) error {
 	if opts.FromStart && opts.After != "" {
 		return badRequest("watch: either a point or the start expected, got both")
 	}
-	after, err := w.store.position(eventList, Query{Cursor: opts.After})
+	begin, err := w.store.position(eventList, opts.After)
 	if err != nil {
 		return err
 	}
@@ -150,12 +150,12 @@ func (w *watcher) start(opts WatchOptions) error {
 		w.after = first
 	case opts.After == "":
 		w.after = last
-	case after > last:
+	case begin.num > last:
 		return badRequest("watch: the point is past the last event")
-	case after < first:
-		return tooOld(after + 1)
+	case begin.num < first:
+		return tooOld(begin.num + 1)
 	default:
-		w.after = after
+		w.after = begin.num
 	}
 	return nil
 }
@@ -177,7 +177,7 @@ func (w *watcher) run(yield func(Event, error) bool) {
 				return
 			}
 			e := &events[i]
-			e.Cursor = w.store.cursor(eventList, e.Seq)
+			e.Cursor = w.store.cursor(eventList, position{num: e.Seq})
 			if !yield(*e, nil) || e.Kind == w.last {
 				return
 			}

@@ -46,6 +46,9 @@ func (r Row) Bytes(i int) []byte { v, _ := r[i].([]byte); return v }
 
 // connect opens a connection to dsn.
 func connect(dsn string) (*Conn, error) {
+	if err := registerCallback(); err != nil {
+		return nil, err
+	}
 	connector, err := sqlite.NewConnector(dsn)
 	if err != nil {
 		return nil, err

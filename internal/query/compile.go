@@ -72,6 +72,14 @@ type Node struct {
 	comparand
 }
 
+// Any reports whether f holds for n or any of the conditions in it.
+func (n *Node) Any(f func(condition *Node) bool) bool {
+	if !n.Op.isGroup() {
+		return f(n)
+	}
+	return slices.ContainsFunc(n.Nodes, func(m *Node) bool { return m.Any(f) })
+}
+
 // Compile checks e against the types that types declares, none if it is nil, and
 // prepares it. An error is an [*Error] with every fault; those of types are at
 // the condition's value.

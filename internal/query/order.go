@@ -27,10 +27,49 @@ func (a Instant) Compare(b Instant) int {
 	return cmp.Or(cmp.Compare(a.Sec, b.Sec), cmp.Compare(a.Nanos, b.Nanos))
 }
 
+// MaxKeyText is how many bytes of a string, or of an object's text, count when it
+// is sorted by. It keeps cursors and the keys of an index short.
+const MaxKeyText = 512
+
 // Object is an object's canonical JSON text, by which it is sorted.
 type Object string
 
 func objectOf(v any) Object { return Object(value.Append(nil, v)) }
+
+// OrderBy is a path to sort by.
+type OrderBy struct {
+	Path []string
+	Type Type
+	Desc bool
+}
+
+// Order is what documents are sorted by: where the first are equal, by the next.
+type Order []OrderBy
+
+// AppendKey appends bytes to dst that have the order of the documents. Null and
+// what is absent come last in either direction.
+func (o Order) AppendKey(dst []byte, doc Doc) []byte {
+	for i := range o {
+		by := &o[i]
+		v := SortValue(doc, by.Path, by.Type, by.Desc)
+		start := len(dst)
+		if dst = AppendKey(dst, v); by.Desc {
+			reverse(dst[start:])
+		}
+	}
+	return dst
+}
+
+// reverse gives a key its place in descending order.
+func reverse(key []byte) {
+	if rank(key[0]) == rankNil {
+		key[0] = ^byte(0) // after all others
+		return
+	}
+	for i, b := range key {
+		key[i] = ^b
+	}
+}
 
 // A rank is the first byte of a key, and what values of different types are
 // ordered by. None is 0xFF, which in a string's key stands for itself.

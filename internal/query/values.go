@@ -31,7 +31,8 @@ func Values(doc Doc, path []string) []any {
 // SortValue returns what doc is sorted by, if it is sorted by path, whose type is
 // t: the smallest of the [Values] in ascending order, the largest in descending
 // order. It is in the form [Compare] prefers: a bool, Num, string, Instant or
-// Object, or nil if there is nothing but nulls.
+// Object, or nil if there is nothing but nulls. Of a text the first [MaxKeyText]
+// bytes are left.
 func SortValue(doc Doc, path []string, t Type, desc bool) any {
 	var best any
 	v, ok := doc.Member(path[0])
@@ -70,6 +71,9 @@ func reach(v any, rest []string, f func(any)) {
 	}
 }
 
+// cut returns what counts of a text that is sorted by.
+func cut[T ~string](s T) T { return s[:min(len(s), MaxKeyText)] }
+
 // prepare returns a plain value that is no array in the form that is compared.
 func prepare(v any, t Type) any {
 	switch v := v.(type) {
@@ -81,9 +85,9 @@ func prepare(v any, t Type) any {
 				return at
 			}
 		}
-		return v
+		return cut(v)
 	case map[string]any:
-		return objectOf(v)
+		return cut(objectOf(v))
 	}
 	if n, ok := NumOf(v); ok {
 		return n

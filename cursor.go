@@ -1,0 +1,89 @@
+package bucketlite
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/binary"
+	"strings"
+
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+// list names what a cursor belongs to: a kind of list, the number of its owner,
+// and a hash of what it was asked for, which may be nothing.
+type list struct {
+	kind  string
+	owner int64
+	query []byte
+}
+
+// A position is a place in a list: what its member is sorted by, and its place in
+// the order of creation. The zero position is before the first member.
+type position struct {
+	key []byte
+	num int64
+}
+
+// A cursor is the position after which to go on, and a checksum that binds it to
+// the list, the query and the file it came from.
+const (
+	cursorNum = 8
+	cursorSum = 8
+	// What may be sorted by fits in it twice over.
+	maxCursor = 2 * MaxSort * MaxSortBytes
+)
+
+func (s *Store) cursor(l list, p position) string {
+	b := binary.BigEndian.AppendUint64(nil, uint64(p.num))
+	b = append(b, p.key...)
+	b = append(b, s.cursorSum(l, b)...)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// position returns the position a cursor holds, the zero position if there is none.
+func (s *Store) position(l list, cursor string) (position, error) {
+	if cursor == "" {
+		return position{}, nil
+	}
+	if len(cursor) > base64.RawURLEncoding.EncodedLen(maxCursor) || strings.ContainsAny(cursor, "\r\n") { // the decoder skips line ends
+		return position{}, badRequest("cursor: not a cursor")
+	}
+	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	if err != nil || len(b) < cursorNum+cursorSum {
+		return position{}, badRequest("cursor: not a cursor")
+	}
+	b, sum := b[:len(b)-cursorSum], b[len(b)-cursorSum:]
+	if subtle.ConstantTimeCompare(sum, s.cursorSum(l, b)) != 1 {
+		return position{}, badRequest("cursor: it belongs to another list or query")
+	}
+	return position{key: b[cursorNum:], num: int64(binary.BigEndian.Uint64(b))}, nil
+}
+
+func (s *Store) cursorSum(l list, position []byte) []byte {
+	h := sha256.New()
+	h.Write([]byte(s.id + l.kind))
+	binary.Write(h, binary.BigEndian, l.owner)
+	h.Write(l.query)
+	h.Write(position)
+	return h.Sum(nil)[:cursorSum]
+}
+
+// sum returns a hash that queries share if a cursor of one may be used with the
+// other: nil for all that neither filter nor sort.
+func (q Query) sum(c *compiledQuery) []byte {
+	if c.isAll() && len(c.order) == 0 {
+		return nil
+	}
+	form := map[string]any{"filters": q.Filter.expr.JSON(), "case_sensitive": q.CaseSensitive}
+	if c.search != nil {
+		form["search"] = asAny(c.search.Parts)
+	}
+	sort := make([]any, len(q.Sort))
+	for i, by := range q.Sort {
+		sort[i] = []any{by.Field, by.Direction == Descending}
+	}
+	form["sort"] = sort
+	sum := sha256.Sum256(value.Append(nil, form))
+	return sum[:]
+}

@@ -1,0 +1,87 @@
+package engine
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"modernc.org/sqlite"
+)
+
+// Callback is a Go function that a statement calls for its rows, as
+//
+//	bucketlite_callback(?, column, …)
+//
+// where the parameter is the callback's [Callback.Token]. What a statement has to
+// ask of each row can thus be anything, while its text stays one of a few constants.
+type Callback struct {
+	ctx   context.Context
+	f     func(Row) (any, error)
+	token int64
+	calls int
+	err   error
+}
+
+// NewCallback makes f callable from SQL until [Callback.Release]. What f returns
+// is the value of the call: nil, bool, int64, float64, string or []byte.
+//
+// The row holds the columns; strings and byte slices taken from it lie in
+// SQLite's own memory and end with the call, so f must copy what it keeps. If f
+// fails, or ctx ends, so does the statement, and [Callback.Err] says why. A
+// callback serves one statement at a time.
+func NewCallback(ctx context.Context, f func(Row) (any, error)) *Callback {
+	c := &Callback{ctx: ctx, f: f, token: lastToken.Add(1)}
+	callbacks.Store(c.token, c)
+	return c
+}
+
+// Token is what the statement passes as the first argument.
+func (c *Callback) Token() int64 { return c.token }
+
+// Err returns what ended the statement, if that was f or ctx.
+func (c *Callback) Err() error { return c.err }
+
+// Release makes an end of the callback.
+func (c *Callback) Release() { callbacks.Delete(c.token) }
+
+var (
+	callbacks sync.Map // of *Callback by its token
+	lastToken atomic.Int64
+)
+
+// registerCallback makes the function known to connections that are opened from
+// then on, wherever in the process. Its arguments are not copied, and it counts as
+// deterministic, which it is within a statement; else SQLite would call it more
+// than once for a row.
+var registerCallback = sync.OnceValue(func() error {
+	return sqlite.RegisterFunction("bucketlite_callback", &sqlite.FunctionImpl{
+		NArgs: -1, Deterministic: true, VolatileArgs: true,
+		Scalar: func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+			if len(args) > 0 {
+				if c, ok := callbacks.Load(args[0]); ok {
+					return c.(*Callback).call(args[1:])
+				}
+			}
+			return nil, errNoCallback
+		},
+	})
+})
+
+var errNoCallback = errors.New("no such callback")
+
+// patience is how many rows pass between looks at the context, which takes a lock.
+const patience = 256
+
+func (c *Callback) call(row Row) (any, error) {
+	if c.calls++; c.calls%patience == 0 && c.err == nil {
+		c.err = c.ctx.Err()
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	v, err := c.f(row)
+	c.err = err
+	return v, err
+}

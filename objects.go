@@ -1,0 +1,102 @@
+package bucketlite
+
+import (
+	"context"
+	"iter"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+)
+
+// Objects iterates over the bucket's objects that q wants. The loop's body may
+// write to the bucket: no statement is open while it runs. Objects created
+// meanwhile are met if their place is yet to come; one deleted or changed
+// meanwhile may be met as it was up to 100 objects earlier. An error ends the
+// iteration; if the store is closed it is [ErrClosed].
+func (b *Bucket) Objects(ctx context.Context, q Query) iter.Seq2[*Object, error] {
+	return each(ctx, b.store, q, b.List)
+}
+
+// List returns one page of the bucket's objects that q wants. Paging through a
+// bucket meets every object that is there, and unchanged, all the while exactly once.
+//
+// Errors: [ErrBadRequest], [ErrNotActive] while the bucket is suspended, [ErrNotFound].
+func (b *Bucket) List(ctx context.Context, q Query) (*Page[*Object], error) {
+	c, err := q.compile(b.store, list{kind: "objects", owner: b.num}, b.types)
+	if err != nil {
+		return nil, err
+	}
+	var found objectHits
+	err = b.store.readLong(ctx, func(ctx context.Context, conn *engine.Conn) error {
+		found = objectHits{}
+		return conn.Snapshot(func() error {
+			if err := b.permit(conn, readObjects); err != nil {
+				return err
+			}
+			return b.find(ctx, conn, c, &found)
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	hits := make([]hit[*Object], len(found.rows))
+	for i := range found.rows {
+		o, err := found.rows[i].decode(b)
+		if err != nil {
+			return nil, err
+		}
+		o.choose(c.chosen)
+		hits[i] = hit[*Object]{o, position{found.keys[i], o.seq}}
+	}
+	return page(b.store, c, hits, found.total), nil
+}
+
+// objectHits are the objects of a page, and one more if there are more.
+type objectHits struct {
+	rows  []objectRow
+	keys  [][]byte // what they are sorted by
+	total int64
+}
+
+// find finds the objects c wants, amid a snapshot.
+func (b *Bucket) find(ctx context.Context, conn *engine.Conn, c *compiledQuery, found *objectHits) (err error) {
+	if c.total {
+		if found.total, err = b.countWanted(ctx, conn, c); err != nil {
+			return err
+		}
+	}
+	s := b.newScan(ctx, c)
+	defer s.release()
+	if len(c.order) > 0 {
+		return s.sorted(ctx, conn, b.everything(0), c.limit+1, c.offset, found)
+	}
+	return s.inOrder(ctx, conn, b.everything(c.after.num), c.limit+1, c.offset, found)
+}
+
+// countWanted counts the objects c wants, wherever its cursor stands.
+func (b *Bucket) countWanted(ctx context.Context, conn *engine.Conn, c *compiledQuery) (n int64, err error) {
+	if c.isAll() {
+		_, err := conn.QueryRow("SELECT b.object_count + ifnull(d.objects, 0) FROM buckets b "+joinDelta+" WHERE b.num = ?",
+			[]any{b.num}, func(r engine.Row) { n = r.Int(0) })
+		return n, err
+	}
+	whole := *c
+	whole.order = nil
+	s := b.newScan(ctx, &whole)
+	defer s.release()
+	return s.count(ctx, conn, b.everything(0))
+}
+
+// permit refuses access the bucket's state does not allow.
+func (b *Bucket) permit(c *engine.Conn, a access) error {
+	var refusal error
+	found, err := c.QueryRow("SELECT name, status, locked FROM buckets WHERE num = ?", []any{b.num}, func(r engine.Row) {
+		refusal = permit(r.Text(0), Status(r.Text(1)), r.Int(2) != 0, a)
+	})
+	if err == nil && !found {
+		err = b.gone()
+	}
+	if err == nil {
+		err = refusal
+	}
+	return err
+}
