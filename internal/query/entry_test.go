@@ -1,0 +1,91 @@
+package query_test
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/bucketlite/bucketlite/internal/query"
+	"github.com/bucketlite/bucketlite/internal/querytest"
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+// longTexts differ where a key ends, or after it, or in how long their folded
+// form is.
+var longTexts = []string{
+	strings.Repeat("a", query.MaxKeyText-1), strings.Repeat("a", query.MaxKeyText), strings.Repeat("A", query.MaxKeyText+1),
+	strings.Repeat("a", query.MaxKeyText) + "b", strings.Repeat("a", query.MaxKeyText-1) + "é", strings.Repeat("a", query.MaxKeyText-1) + "É!",
+	strings.Repeat("\u212a", query.MaxKeyText), strings.Repeat("k", query.MaxKeyText) + "!",
+}
+
+// Whatever a condition holds for has an entry in the condition's spans, and what
+// a document is sorted by is one of its entries.
+func TestEntriesRandom(t *testing.T) {
+	t.Parallel()
+	r := random(t)
+	served, found := 0, 0
+	for range 4000 {
+		form := r.Filter(1)
+		doc := r.Document()
+		if r.IntN(4) == 0 {
+			doc["s"] = longTexts[r.IntN(len(longTexts))]
+			form = map[string]any{"field": "s", "value": longTexts[r.IntN(len(longTexts))],
+				"operator":       []string{"eq", "gt", "gte", "lt", "lte", "starts_with"}[r.IntN(6)],
+				"case_sensitive": r.IntN(2) == 0}
+		}
+		e, err := query.Parse(form)
+		if err != nil {
+			t.Fatalf("%s: %v", value.Append(nil, form), err)
+		}
+		p, err := query.Compile(e, declared)
+		if err != nil {
+			t.Fatalf("%s: %v", value.Append(nil, form), err)
+		}
+		p.Root.Any(func(n *query.Node) bool {
+			spans, ok := n.Spans()
+			if !ok {
+				return false
+			}
+			served++
+			entries := query.EntriesOf(query.Map(doc), n.Path, n.Type)
+			covered := 0
+			for _, s := range spans {
+				if key, ok := s.Key(); ok && !bytes.Equal(key, s.Low) || bytes.Compare(s.Low, s.High) >= 0 {
+					t.Errorf("span %x is none", s)
+				}
+				for _, key := range entries.Keys {
+					if bytes.Compare(key, s.Low) >= 0 && bytes.Compare(key, s.High) < 0 {
+						covered++
+					}
+				}
+			}
+			matches := n.Match(query.Map(doc))
+			if matches {
+				found++
+			}
+			if matches && covered == 0 {
+				t.Fatalf("%s matches %s at %v, but none of %x is in %x", value.Append(nil, doc), value.Append(nil, form), n.Path, entries.Keys, spans)
+			}
+			if !matches && covered > 0 && !entries.Many && !entries.Cut {
+				t.Fatalf("%s does not match %s at %v, but one of %x is in %x", value.Append(nil, doc), value.Append(nil, form), n.Path, entries.Keys, spans)
+			}
+			return false
+		})
+		path := querytest.Paths[r.IntN(len(querytest.Paths))]
+		segments := strings.Split(path, ".")
+		entries := query.EntriesOf(query.Map(doc), segments, declared(segments))
+		for _, desc := range []bool{false, true} {
+			key := query.AppendKey(nil, query.SortValue(query.Map(doc), segments, declared(segments), desc))
+			if !slices.ContainsFunc(entries.Keys, func(k []byte) bool { return bytes.Equal(k, key) }) {
+				t.Fatalf("%s is sorted by %x, which is none of %x", value.Append(nil, doc), key, entries.Keys)
+			}
+			if bytes.Compare(key, query.EntriesEnd) >= 0 {
+				t.Fatalf("key %x is after the end", key)
+			}
+		}
+	}
+	if served < 1000 || found < 200 {
+		t.Errorf("%d conditions could use an index, %d held, which proves little", served, found)
+	}
+}
