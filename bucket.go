@@ -142,7 +142,10 @@ VALUES (?, 0, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING num`,
 			string(Active), n.num, id, config.Name, now, now, string(config.StorageClass), config.Description, metadata, key, string(schema))
 		b.num = num
 		g.note(BucketCreated, place{n.id, id}, "")
-		return err
+		if err != nil {
+			return err
+		}
+		return n.addPayloadIndexes(tx, g, num)
 	})
 	if err != nil {
 		return nil, err

@@ -71,7 +71,7 @@ func (c *collector) run(shared bool) {
 func (c *collector) round() (worked bool) {
 	for _, piece := range []func() (bool, error){
 		c.deleteSome, c.collectSome, c.vacuumSome,
-		c.confirmSome, c.expireUploads, c.sweepSome,
+		c.confirmSome, c.expireUploads, c.sweepSome, c.indexSome,
 		c.forgetSome, c.forgetUploads, c.trimEvents,
 	} {
 		start := time.Now()
@@ -152,6 +152,11 @@ SELECT lease_owner IS ? OR lease_until < ? FROM tasks WHERE num = ? AND status I
 	}
 	if emptied && bucket != 0 {
 		if emptied, err = deleteBatches(tx, g, bucket); err != nil {
+			return err
+		}
+	}
+	if emptied && bucket != 0 {
+		if emptied, err = deleteIndexes(tx, bucket); err != nil {
 			return err
 		}
 	}

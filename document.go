@@ -34,6 +34,14 @@ func (d *rowDoc) set(row engine.Row) {
 	d.row, d.blobs, d.blobsRead = row, nil, false
 }
 
+// failure says what made the stored form unreadable, if anything did.
+func (d *rowDoc) failure() error {
+	if d.err == nil {
+		return nil
+	}
+	return errorf("%s: %w: %v", d.bucket, ErrCorrupt, d.err)
+}
+
 // Member returns the member of the object's JSON form that is called name.
 func (d *rowDoc) Member(name string) (any, bool) {
 	switch name {

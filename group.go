@@ -42,6 +42,9 @@ type bucketState struct {
 	dirty   bool  // this group has changed something
 
 	replacing bool // the last put found its key taken
+
+	indexed bool     // it has, or may have, indexes
+	indexes []*index // nil if they are still to be read
 }
 
 // newGroup begins a group. If the file is unchanged since the last one, the next
@@ -58,7 +61,8 @@ func (s *Store) newGroup(unchanged bool) engine.Group {
 
 const selectBucketState = `
 SELECT b.name, b.status, b.locked, max(b.clock, ifnull(d.clock, 0)), d.rank, d.objects, d.size, d.last_upload_at,
-    b.id, (SELECT id FROM namespaces WHERE num = b.namespace)
+    b.id, (SELECT id FROM namespaces WHERE num = b.namespace),
+    EXISTS (SELECT 1 FROM indexes WHERE bucket = b.num AND status <> 'DROPPING')
 FROM buckets b ` + joinDelta + ` WHERE b.num = ?`
 
 // joinDelta adds a bucket's newest delta row AS d to its row AS b.
@@ -80,6 +84,7 @@ func (g *group) bucket(tx *engine.Tx, num int64) (*bucketState, error) {
 		b.name, b.status, b.locked = r.Text(0), Status(r.Text(1)), r.Int(2) != 0
 		b.clock, b.rank, b.objects, b.size, b.upload = r.Int(3), r.Int(4), r.Int(5), r.Int(6), r.Int(7)
 		b.place = place{namespace: r.Text(9), bucket: r.Text(8)}
+		b.indexed = r.Int(10) != 0
 	})
 	if err != nil || !found {
 		return nil, err
@@ -102,6 +107,7 @@ func (g *group) attempt(tx *engine.Tx, state *bucketState, f func() error) error
 	err := tx.Savepoint(f)
 	if err != nil {
 		*state, g.content, g.events = before, content, g.events[:events]
+		state.forgetIndexes(before.indexed) // they may have been changed
 	}
 	return err
 }

@@ -15,7 +15,11 @@ type NamespaceConfig struct {
 	Name string `json:"namespace_name"`
 	// Description is for people.
 	Description string `json:"description,omitempty"`
-	// FeatureExtractors and PayloadIndexes are kept and returned as given.
+	// FeatureExtractors and PayloadIndexes are kept and returned as given. Those of
+	// the indexes, {"field_name", "type"}, whose type is keyword, integer, float,
+	// bool, datetime or uuid are made for every bucket of the namespace as by
+	// [Bucket.EnsureIndex], and text as by [Bucket.EnsureTextIndex]; other types, and
+	// what is no path of a field, have no effect.
 	FeatureExtractors []any `json:"feature_extractors,omitempty"`
 	PayloadIndexes    []any `json:"payload_indexes,omitempty"`
 }
@@ -207,8 +211,9 @@ FROM namespaces n WHERE `+where, args, func(r engine.Row) error {
 	})
 }
 
-// Update changes the namespace's name, description or payload indexes. Errors:
-// [ErrInvalid], [ErrExists], [ErrNotFound].
+// Update changes the namespace's name, description or payload indexes. Indexes that
+// are new are made for all its buckets, in the background; those that are left out
+// stay, see [Bucket.DropIndex]. Errors: [ErrInvalid], [ErrExists], [ErrNotFound].
 func (n *Namespace) Update(ctx context.Context, u NamespaceUpdate) (*NamespaceInfo, error) {
 	var issues []Issue
 	if u.Name != nil {
@@ -236,7 +241,10 @@ func (n *Namespace) Update(ctx context.Context, u NamespaceUpdate) (*NamespaceIn
 UPDATE namespaces SET name = ifnull(?, name), description = ifnull(?, description), payload_indexes = ifnull(?, payload_indexes), updated_at = ?
 WHERE num = ?`, optional(u.Name), optional(u.Description), indexes, n.store.now(), n.num)
 		g.note(NamespaceUpdated, place{namespace: n.id}, "")
-		return err
+		if err != nil || u.PayloadIndexes == nil {
+			return err
+		}
+		return n.addPayloadIndexesToAll(tx, g)
 	})
 	if err != nil {
 		return nil, err

@@ -266,13 +266,16 @@ const (
 )
 
 // overwrite writes o over old, with a new version, size and time.
-func overwrite(tx *engine.Tx, g *group, state *bucketState, o *Object, old *objectRow, fields encodedFields, blobs []Blob, encoded any) error {
+func (b *Bucket) overwrite(tx *engine.Tx, g *group, state *bucketState, o *Object, old *objectRow, fields encodedFields, blobs []Blob, encoded any) error {
 	now := g.store.now()
 	o.Version, o.Size, o.UpdatedAt = state.tick(), fields.size()+blobBytes(blobs), timeOf(now)
 	_, err := tx.Exec(updateObject, o.Version, string(o.Status), nilIfBlank(o.Error), nilIfBlank(o.KeyPrefix), now, fields.jsonb, encoded, o.seq)
 	g.note(ObjectUpdated, state.place, o.ID)
 	if err == nil && o.Status != Draft {
 		err = followVersion(tx, o.seq, old.object.Version, o.Version)
+	}
+	if err == nil && state.indexed {
+		err = b.reindex(tx, state, o.seq, old.row(), rowOf(o, fields.jsonb, encoded))
 	}
 	if err != nil || o.Size == old.object.Size {
 		return err

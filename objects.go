@@ -64,26 +64,38 @@ func (b *Bucket) find(ctx context.Context, conn *engine.Conn, c *compiledQuery, 
 			return err
 		}
 	}
+	how, err := b.choose(ctx, conn, c, false)
+	if err != nil {
+		return err
+	}
 	s := b.newScan(ctx, c)
 	defer s.release()
-	if len(c.order) > 0 {
-		return s.sorted(ctx, conn, b.everything(0), c.limit+1, c.offset, found)
+	switch {
+	case how.walk != nil:
+		return s.walk(ctx, conn, how.walk, c.limit+1, c.offset, found)
+	case len(c.order) > 0:
+		return s.sorted(ctx, conn, how.source, c.limit+1, c.offset, found)
 	}
-	return s.inOrder(ctx, conn, b.everything(c.after.num), c.limit+1, c.offset, found)
+	return s.inOrder(ctx, conn, how.source, c.limit+1, c.offset, found)
 }
 
 // countWanted counts the objects c wants, wherever its cursor stands.
 func (b *Bucket) countWanted(ctx context.Context, conn *engine.Conn, c *compiledQuery) (n int64, err error) {
 	if c.isAll() {
-		_, err := conn.QueryRow("SELECT b.object_count + ifnull(d.objects, 0) FROM buckets b "+joinDelta+" WHERE b.num = ?",
-			[]any{b.num}, func(r engine.Row) { n = r.Int(0) })
-		return n, err
+		return b.objectCount(conn)
 	}
 	whole := *c
 	whole.order = nil
+	how, err := b.choose(ctx, conn, &whole, true)
+	if err != nil {
+		return 0, err
+	}
+	if how.count != nil {
+		return countEntries(conn, how.count, how.spans)
+	}
 	s := b.newScan(ctx, &whole)
 	defer s.release()
-	return s.count(ctx, conn, b.everything(0))
+	return s.count(ctx, conn, how.source)
 }
 
 // permit refuses access the bucket's state does not allow.

@@ -316,7 +316,7 @@ func (p *patcher) patch(tx *engine.Tx, g *group) error {
 	if p.in.KeyPrefix != "" {
 		o.KeyPrefix = p.in.KeyPrefix
 	}
-	if err := overwrite(tx, g, state, &o, row, m.data, m.blobs, m.encoded); err != nil {
+	if err := p.bucket.overwrite(tx, g, state, &o, row, m.data, m.blobs, m.encoded); err != nil {
 		return err
 	}
 	if moved {
@@ -377,6 +377,11 @@ func (b *Bucket) DeleteObject(ctx context.Context, id string, opts *DeleteOption
 		}
 		if _, err := tx.Exec("DELETE FROM objects WHERE seq = ?", row.object.seq); err != nil {
 			return err
+		}
+		if state.indexed {
+			if err := b.reindex(tx, state, row.object.seq, row.row(), nil); err != nil {
+				return err
+			}
 		}
 		state.tick()
 		state.objects--

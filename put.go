@@ -326,6 +326,11 @@ func (p *putter) insert(tx *engine.Tx, g *group, state *bucketState) (done bool,
 	if err := adopt(tx, g, p.contents, o.ID); err != nil {
 		return false, err
 	}
+	if state.indexed {
+		if err := b.reindex(tx, state, o.seq, nil, rowOf(&o, p.data.jsonb, p.encoded)); err != nil {
+			return false, err
+		}
+	}
 	state.tick()
 	state.objects++
 	state.size += o.Size
@@ -381,7 +386,7 @@ func (p *putter) replace(tx *engine.Tx, g *group, state *bucketState, old *objec
 	if err := checkContents(tx, p.contents); err != nil {
 		return err
 	}
-	if err := overwrite(tx, g, state, &o, old, data, blobs, encoded); err != nil {
+	if err := b.overwrite(tx, g, state, &o, old, data, blobs, encoded); err != nil {
 		return err
 	}
 	if p.blobs != nil {

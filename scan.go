@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/query"
 )
 
 // A source is where a query finds the objects it looks at. Its text is one of a few
@@ -16,25 +17,33 @@ import (
 //	?3 ?4  what else the source needs
 type source struct {
 	from string
+	seq  string // the column that has the objects' seqs, in the order of the source
 	args [4]any
 }
 
 // allObjects looks at every object of the bucket.
 const allObjects = "objects o WHERE o.seq > ?1 AND o.seq < ?2"
 
+// keyObjects looks at the objects that have an entry with the key ?3 in the index ?4.
+const keyObjects = "entries e CROSS JOIN objects o ON o.seq = e.seq WHERE e.idx = ?4 AND e.key = ?3 AND e.seq > ?1 AND e.seq < ?2"
+
+// keysObjects looks at the objects that have an entry in the index ?4, from the key
+// ?3 and the seq ?1 on, in the order of the keys.
+const keysObjects = "entries e CROSS JOIN objects o ON o.seq = e.seq WHERE e.idx = ?4 AND (e.key, e.seq) > (?3, ?1) AND e.key < x'10'"
+
 // theseObjects looks at the objects in a JSON array of seqs, which is sorted.
 const theseObjects = "json_each(?3) j CROSS JOIN objects o ON o.seq = j.value WHERE j.value > ?1 AND j.value < ?2"
 
 // everything is the source of all the objects of the bucket after a seq.
 func (b *Bucket) everything(after int64) source {
-	return source{from: allObjects, args: [4]any{max(after, b.num<<clockBits), (b.num + 1) << clockBits, nil, nil}}
+	return source{from: allObjects, seq: "o.seq", args: [4]any{max(after, b.num<<clockBits), (b.num + 1) << clockBits, nil, nil}}
 }
 
 // these is the source of the objects with the seqs, which are sorted.
 func (b *Bucket) these(seqs []int64, after int64) source {
 	text, _ := json.Marshal(seqs)
 	s := b.everything(after)
-	s.from, s.args[2] = theseObjects, string(text)
+	s.from, s.seq, s.args[2] = theseObjects, "j.value", string(text)
 	return s
 }
 
@@ -54,7 +63,7 @@ type scan struct {
 func (b *Bucket) newScan(ctx context.Context, c *compiledQuery) *scan {
 	s := &scan{c: c, doc: rowDoc{bucket: b}}
 	s.match = engine.NewCallback(ctx, s.wants)
-	s.place = engine.NewCallback(ctx, func(engine.Row) (any, error) { return s.key, nil })
+	s.place = engine.NewCallback(ctx, s.placed)
 	return s
 }
 
@@ -76,10 +85,20 @@ func (s *scan) wants(row engine.Row) (any, error) {
 			return nil, err
 		}
 	}
-	if s.doc.err != nil {
-		return nil, errorf("%s: %w: %v", s.doc.bucket, ErrCorrupt, s.doc.err)
+	return wanted, s.doc.failure()
+}
+
+// placed returns the key of the object that was matched last. Called with the key of
+// an entry too, it tells whether that is it.
+func (s *scan) placed(row engine.Row) (any, error) {
+	if len(row) == 1 {
+		return s.key, nil
 	}
-	return wanted, nil
+	entry, _ := row[1].([]byte)
+	if s.c.order[0].Desc {
+		return bytes.Equal(s.key, query.Reverse(entry)), nil
+	}
+	return bytes.Equal(s.key, entry), nil
 }
 
 // err returns err, or what made a statement end with it.
@@ -110,7 +129,7 @@ func (s *scan) inOrder(ctx context.Context, conn *engine.Conn, from source, limi
 	if !s.c.isAll() {
 		text += " AND " + s.call()
 	}
-	err := conn.LongQuery(ctx, text+" ORDER BY o.seq LIMIT ?7 OFFSET ?8", s.args(from, limit, offset), func(r engine.Row) error {
+	err := conn.LongQuery(ctx, text+" ORDER BY "+from.seq+" LIMIT ?7 OFFSET ?8", s.args(from, limit, offset), func(r engine.Row) error {
 		found.add(r, nil)
 		return nil
 	})
@@ -128,6 +147,78 @@ FROM (SELECT o.seq AS seq, bucketlite_callback(?6, o.seq) AS key FROM `+from.fro
 			return nil
 		})
 	return s.err(err)
+}
+
+// walk reads the objects that are wanted in the order of the one index it is sorted
+// by, without sorting.
+func (s *scan) walk(ctx context.Context, conn *engine.Conn, i *index, limit, offset int, found *objectHits) error {
+	from := s.doc.bucket.everything(0)
+	from.args[3] = i.num
+	after := s.c.after
+	if !s.c.order[0].Desc {
+		from.args[0], from.args[2] = after.num, append([]byte{}, after.key...)
+		from.from, from.seq = keysObjects, "e.key, e.seq"
+		return s.keyed(ctx, conn, from, limit, offset, found)
+	}
+	// Downwards the objects of a key still come in the order of creation, so it is
+	// key by key, and last what has none.
+	from.from, from.seq = keyObjects, "e.seq"
+	key := query.NilKey
+	if after.key != nil {
+		key = query.Reverse(after.key)
+		from.args[0] = after.num
+	} else if err := nextKey(conn, i, &key); err != nil {
+		return err
+	}
+	for want := limit + offset; ; {
+		from.args[2] = key
+		if err := s.keyed(ctx, conn, from, want-len(found.rows), 0, found); err != nil {
+			return err
+		}
+		if len(found.rows) == want || bytes.Equal(key, query.NilKey) {
+			break
+		}
+		from.args[0] = s.doc.bucket.num << clockBits
+		if err := nextKey(conn, i, &key); err != nil {
+			return err
+		}
+	}
+	found.rows, found.keys = found.rows[min(offset, len(found.rows)):], found.keys[min(offset, len(found.rows)):]
+	return nil
+}
+
+// nextKey moves on to the greatest key below *key, or from or to NilKey if there is
+// none below.
+func nextKey(conn *engine.Conn, i *index, key *[]byte) error {
+	next := query.NilKey
+	_, err := conn.QueryRow("SELECT key FROM entries WHERE idx = ? AND key < ? ORDER BY key DESC LIMIT 1", []any{i.num, *key},
+		func(r engine.Row) { next = r.Bytes(0) })
+	*key = next
+	return err
+}
+
+// keyed reads the objects of a source of entries that are wanted, each where the
+// entry is the one it is sorted by.
+func (s *scan) keyed(ctx context.Context, conn *engine.Conn, from source, limit, offset int, found *objectHits) error {
+	err := conn.LongQuery(ctx, "SELECT "+objectColumns+", bucketlite_callback(?6, o.seq) FROM "+from.from+
+		" AND CASE WHEN "+s.call()+" THEN bucketlite_callback(?6, o.seq, e.key) END ORDER BY "+from.seq+" LIMIT ?7 OFFSET ?8",
+		s.args(from, limit, offset), func(r engine.Row) error {
+			found.add(r, r.Bytes(objectColumnCount))
+			return nil
+		})
+	return s.err(err)
+}
+
+// countEntries counts the entries in some spans of an index.
+func countEntries(conn *engine.Conn, i *index, spans []query.Span) (n int64, err error) {
+	for _, span := range spans {
+		_, err := conn.QueryRow("SELECT count(*) FROM entries WHERE idx = ? AND key >= ? AND key < ?", []any{i.num, span.Low, span.High},
+			func(r engine.Row) { n += r.Int(0) })
+		if err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
 }
 
 // count returns how many objects of a source are wanted, and visits each of them.

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"fmt"
@@ -60,14 +61,25 @@ func (o Order) AppendKey(dst []byte, doc Doc) []byte {
 	return dst
 }
 
-// reverse gives a key its place in descending order.
+// Reverse returns what [Order.AppendKey] has in descending order where it has key
+// in ascending order, and the other way round.
+func Reverse(key []byte) []byte {
+	key = bytes.Clone(key)
+	reverse(key)
+	return key
+}
+
+// reverse is its own inverse, and leaves the key of null the greatest.
 func reverse(key []byte) {
-	if rank(key[0]) == rankNil {
-		key[0] = ^byte(0) // after all others
-		return
-	}
-	for i, b := range key {
-		key[i] = ^b
+	switch rank(key[0]) {
+	case rankNil:
+		key[0] = ^byte(0)
+	case ^rank(0):
+		key[0] = byte(rankNil)
+	default:
+		for i, b := range key {
+			key[i] = ^b
+		}
 	}
 }
 

@@ -110,3 +110,22 @@ func (s *Set) spans(caseSensitive bool) ([]Span, bool) {
 	}
 	return spans, true
 }
+
+// Texts returns texts that a string must contain, folded, if the condition is to
+// hold for it. It reports false if the condition is no such.
+func (n *Node) Texts() ([]string, bool) {
+	if n.Negated {
+		return nil, false
+	}
+	switch n.Op {
+	case Contains, StartsWith, EndsWith:
+		return []string{Fold(n.text)}, true
+	case HasWords:
+		words := make([]string, len(n.words.Words))
+		for i, word := range n.words.Words {
+			words[i] = Fold(word)
+		}
+		return words, true
+	}
+	return nil, false
+}

@@ -1,0 +1,174 @@
+package bucketlite
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/query"
+)
+
+// loadIndexes returns the bucket's indexes, reading them on first use.
+func (b *bucketState) loadIndexes(tx *engine.Tx) ([]*index, error) {
+	if b.indexed && b.indexes == nil {
+		var err error
+		if b.indexes, err = selectIndexes(tx.Conn, b.num); err != nil {
+			return nil, err
+		}
+		b.indexed = len(b.indexes) > 0
+	}
+	return b.indexes, nil
+}
+
+// forgetIndexes has the indexes read again when they are next needed, if the
+// bucket may have any.
+func (b *bucketState) forgetIndexes(any bool) { b.indexes, b.indexed = nil, any }
+
+// rowOf returns an object as a rowDoc sees it.
+func rowOf(o *Object, fields []byte, blobs any) engine.Row {
+	return engine.Row{
+		fields, o.ID, nilIfBlank(o.KeyPrefix), string(o.Status), nilIfBlank(o.Error),
+		o.CreatedAt.UnixMicro(), o.UpdatedAt.UnixMicro(), blobs,
+	}
+}
+
+// row returns a stored object as a rowDoc sees it.
+func (o *objectRow) row() engine.Row { return rowOf(&o.object, o.fields, nilIfBlank(o.blobs)) }
+
+// reindex brings the bucket's indexes up to date with an object that has changed.
+// Of old and new, one is nil if the object is new, or gone.
+func (b *Bucket) reindex(tx *engine.Tx, state *bucketState, seq int64, old, new engine.Row) error {
+	indexes, err := state.loadIndexes(tx)
+	if err != nil || len(indexes) == 0 {
+		return err
+	}
+	before, after := b.document(old), b.document(new)
+	texts := false
+	for _, i := range indexes {
+		if i.Kind == TextIndex {
+			texts = true
+		} else if err := i.update(tx, b, seq, before, after); err != nil {
+			return err
+		}
+	}
+	if texts {
+		return b.updateText(tx, indexes, seq, before, after)
+	}
+	return nil
+}
+
+// document returns the document of a row, nil of none.
+func (b *Bucket) document(row engine.Row) *rowDoc {
+	if row == nil {
+		return nil
+	}
+	return &rowDoc{bucket: b, row: row}
+}
+
+// update exchanges the entries of an object. They may be there already, or not
+// yet, while the index is being built.
+func (i *index) update(tx *engine.Tx, b *Bucket, seq int64, before, after *rowDoc) error {
+	old, err := i.entries(b, before)
+	if err != nil {
+		return err
+	}
+	new, err := i.entries(b, after)
+	if err != nil {
+		return err
+	}
+	for _, key := range missing(old.Keys, new.Keys) {
+		if _, err := tx.Exec("DELETE FROM entries WHERE idx = ? AND key = ? AND seq = ?", i.num, key, seq); err != nil {
+			return err
+		}
+	}
+	if err := i.admit(tx, new); err != nil {
+		return err
+	}
+	for _, key := range missing(new.Keys, old.Keys) {
+		if _, err := tx.Exec("INSERT INTO entries (idx, key, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", i.num, key, seq); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entries returns the entries of a document, none of nil.
+func (i *index) entries(b *Bucket, doc *rowDoc) (query.Entries, error) {
+	if doc == nil {
+		return query.Entries{}, nil
+	}
+	e := query.EntriesOf(doc, i.path, b.types(i.path))
+	return e, doc.failure()
+}
+
+// admit notes in the index's row what it has not had before.
+func (i *index) admit(tx *engine.Tx, e query.Entries) error {
+	if (!e.Many || i.many) && (!e.Cut || i.cut) {
+		return nil
+	}
+	i.many, i.cut = i.many || e.Many, i.cut || e.Cut
+	_, err := tx.Exec("UPDATE indexes SET many = max(many, ?), cut = max(cut, ?) WHERE num = ?", e.Many, e.Cut, i.num)
+	return err
+}
+
+// missing returns the keys that are not among others. Both are sorted.
+func missing(keys, others [][]byte) (out [][]byte) {
+	for _, key := range keys {
+		for len(others) > 0 && bytes.Compare(others[0], key) < 0 {
+			others = others[1:]
+		}
+		if len(others) == 0 || !bytes.Equal(others[0], key) {
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
+// updateText exchanges the text of an object.
+func (b *Bucket) updateText(tx *engine.Tx, indexes []*index, seq int64, before, after *rowDoc) error {
+	old, err := b.textOf(indexes, before)
+	if err != nil {
+		return err
+	}
+	new, err := b.textOf(indexes, after)
+	if err != nil || before != nil && after != nil && old == new {
+		return err
+	}
+	if before != nil {
+		if _, err := tx.Exec("DELETE FROM texts WHERE rowid = ?", seq); err != nil {
+			return err
+		}
+	}
+	if after == nil {
+		return nil
+	}
+	_, err = tx.Exec("INSERT INTO texts (rowid, text) VALUES (?, ?)", seq, new)
+	return err
+}
+
+// textOf returns the folded text of a document that the text indexes are about.
+func (b *Bucket) textOf(indexes []*index, doc *rowDoc) (string, error) {
+	if doc == nil {
+		return "", nil
+	}
+	var text strings.Builder
+	add := func(s string) bool {
+		text.WriteString(query.Fold(s))
+		text.WriteByte('\n') // which keeps apart what does not belong together
+		return true
+	}
+	for _, i := range indexes {
+		switch {
+		case i.Kind != TextIndex:
+		case i.Path == "":
+			doc.Texts()(add)
+		default:
+			for _, v := range query.Values(doc, i.path) {
+				if s, ok := v.(string); ok {
+					add(s)
+				}
+			}
+		}
+	}
+	return text.String(), doc.failure()
+}
