@@ -36,8 +36,7 @@ type Aggregation struct {
 	// GroupBy says what objects are grouped by: at most 20 paths, and at least one
 	// if there are no RangeBuckets.
 	GroupBy []GroupBy `json:"group_by"`
-	// Metrics are computed over each group: 1 to 50. Each name, of a metric or a
-	// group, must be a different one.
+	// Metrics are computed over each group: 1 to 50, under different names.
 	Metrics []Metric `json:"aggregations"`
 	// Filter says which objects count; the zero Filter wants all.
 	Filter Filter `json:"filters,omitzero"`
@@ -53,8 +52,8 @@ type Aggregation struct {
 	Unwind string `json:"unwind,omitempty"`
 	// RangeBuckets group by ranges of numbers, beside GroupBy; at most 20.
 	RangeBuckets []RangeBucket `json:"range_buckets,omitempty"`
-	// SortBy is the name of a group or metric to sort groups by, or the path of a
-	// GroupBy. What is null comes last in either direction. What is equal, or
+	// SortBy is the name of a metric, or else of what is grouped by, or else the
+	// path of a GroupBy, to sort groups by. What is null comes last in either direction. What is equal, or
 	// everything if SortBy is empty, is in ascending order of what it is grouped by.
 	SortBy string `json:"sort_by,omitempty"`
 	// SortDirection is "asc" or "desc"; empty means "desc".
@@ -166,8 +165,8 @@ const (
 // Having is a condition on a group. A value of another type than Value is neither
 // equal to it nor less nor greater. Text is compared to the letter.
 type Having struct {
-	// Field is the name of a metric that is not a list, or of a group, or the path
-	// of a GroupBy.
+	// Field is the name of a metric that is not a list, or else of what is grouped
+	// by, or else the path of a GroupBy.
 	Field string `json:"field"`
 	// Operator is "gt", "gte", "lt", "lte", "eq" or "ne".
 	Operator string `json:"operator"`

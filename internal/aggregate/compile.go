@@ -71,7 +71,7 @@ func (p *Plan) Roots() []string { return p.roots }
 // [*query.Error] with every fault, whose places are in the hosted service's form of
 // an aggregation.
 func Compile(spec Spec, types query.Types) (*Plan, error) {
-	c := compiler{plan: &Plan{limit: spec.Limit}, types: types, names: make(map[string]cell)}
+	c := compiler{plan: &Plan{limit: spec.Limit}, types: types, groups: make(map[string]cell), metrics: make(map[string]cell)}
 	if len(spec.GroupBy)+len(spec.Ranges) == 0 {
 		c.fault("group_by", ruleRequired, "at least one field to group by is required")
 	}
@@ -115,8 +115,9 @@ func Compile(spec Spec, types query.Types) (*Plan, error) {
 type compiler struct {
 	plan  *Plan
 	types query.Types
-	names map[string]cell
 	err   query.Error
+
+	groups, metrics map[string]cell // by their names
 
 	paths  []string // of the columns that are not of ranges
 	broken bool     // some column or metric has no name that could be asked for
@@ -162,9 +163,9 @@ func (c *compiler) path(at, text string) *path {
 	return p
 }
 
-// name gives a cell its name, which no other may have.
-func (c *compiler) name(at, name string, as cell) {
-	switch _, taken := c.names[name]; {
+// name gives a cell its name, which no other of names may have.
+func (c *compiler) name(names map[string]cell, at, name string, as cell) {
+	switch _, taken := names[name]; {
 	case name == "":
 		c.fault(at, ruleRequired, "a name is required")
 	case !utf8.ValidString(name) || strings.IndexByte(name, 0) >= 0:
@@ -174,7 +175,7 @@ func (c *compiler) name(at, name string, as cell) {
 	case taken:
 		c.fault(at, ruleDuplicate, "the name %s is taken", found(name))
 	default:
-		c.names[name] = as
+		names[name] = as
 		return
 	}
 	c.broken = true
@@ -190,7 +191,7 @@ func (c *compiler) group(at string, g Group) {
 		c.broken = true
 	}
 	if k.name != "" && (k.path != nil || g.Alias != "") {
-		c.name(nameAt, k.name, cell{index: len(c.plan.columns)})
+		c.name(c.groups, nameAt, k.name, cell{index: len(c.plan.columns)})
 	}
 	c.unit(at+".date_trunc", g.Trunc, truncUnits)
 	c.unit(at+".date_part", g.Part, partUnits)
@@ -222,7 +223,7 @@ func (c *compiler) ranges(at string, r Range) {
 	if k.path == nil {
 		c.broken = true
 	} else {
-		c.name(at+".field", r.Field, cell{index: len(c.plan.columns)})
+		c.name(c.groups, at+".field", r.Field, cell{index: len(c.plan.columns)})
 		c.expect(at+".field", k.path, "a number", query.Number)
 	}
 	if k.ranges.other == "" {
@@ -271,13 +272,19 @@ func (c *compiler) boundaries(at string, r *ranges, boundaries []any) {
 // plain returns a Go value as a plain value.
 func (c *compiler) plain(at string, v any) (any, bool) {
 	return value.Plain(v, nil, value.Limits{MaxBytes: query.MaxString}, func(path value.Path, rule, message string) {
-		c.fault(at+path.String(), rule, "%s", message)
+		place := at
+		if rest := path.String(); rest != "" && rest[0] != '[' {
+			place += "." + rest
+		} else {
+			place += rest
+		}
+		c.fault(place, rule, "%s", message)
 	})
 }
 
 func (c *compiler) metric(at string, m Metric) {
 	k := metric{alias: m.Alias, function: m.Function}
-	c.name(at+".alias", m.Alias, cell{true, len(c.plan.metrics)})
+	c.name(c.metrics, at+".alias", m.Alias, cell{true, len(c.plan.metrics)})
 	field, fieldAt := m.Field, at+".field"
 	switch {
 	case m.Function == "":
@@ -299,15 +306,17 @@ func (c *compiler) metric(at string, m Metric) {
 	c.plan.metrics = append(c.plan.metrics, k)
 }
 
-// cell returns what is called name: a column or metric or, if none is, the only
+// cell returns what is called name: a metric, or else a column, or else the only
 // column whose path that is.
 func (c *compiler) cell(at, name string) (cell, bool) {
 	if name == "" {
 		c.fault(at, ruleRequired, "the name of a group or an aggregation is required")
 		return cell{}, false
 	}
-	if k, ok := c.names[name]; ok {
-		return k, true
+	for _, names := range []map[string]cell{c.metrics, c.groups} {
+		if k, ok := names[name]; ok {
+			return k, true
+		}
 	}
 	i := slices.Index(c.paths, name)
 	if i >= 0 && !slices.Contains(c.paths[i+1:], name) {
