@@ -11,10 +11,10 @@ import (
 	"github.com/bucketlite/bucketlite"
 )
 
-var aggregated = flag.Int("aggregated", 100_000, "how many records BenchmarkAggregate groups")
+var groupedRecords = flag.Int("aggregated", 100_000, "how many records BenchmarkAggregate groups")
 
 // BenchmarkAggregate compares with a GROUP BY in SQL over the same rows of the same
-// file. An operation is one object.
+// file. An operation is one aggregation of all records.
 func BenchmarkAggregate(b *testing.B) {
 	ctx := context.Background()
 	path := filepath.Join(b.TempDir(), "bench.db")
@@ -31,7 +31,7 @@ func BenchmarkAggregate(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	fill(b, bucket, *aggregated)
+	fill(b, bucket, *groupedRecords)
 	db, err := sql.Open("sqlite", "file:"+path)
 	if err != nil {
 		b.Fatal(err)
@@ -64,11 +64,11 @@ FROM objects WHERE json_extract(fields, '$.stock') < 500 GROUP BY 1`},
 			`SELECT strftime('%Y-%m-01T00:00:00Z', json_extract(fields, '$.updated')), count(*),
 	sum(json_extract(fields, '$.price')), avg(json_extract(fields, '$.price')) FROM objects GROUP BY 1`},
 	} {
-		b.Run(fmt.Sprintf("%s/objects=%d", bm.name, *aggregated), func(b *testing.B) {
+		b.Run(fmt.Sprintf("%s/objects=%d", bm.name, *groupedRecords), func(b *testing.B) {
 			var ours []bucketlite.AggregateGroup
 			var theirs [][]any
 			versus(b, func(n int) {
-				for ; n > 0; n -= *aggregated {
+				for range n {
 					res, err := bucket.Aggregate(ctx, bm.a)
 					if err != nil {
 						b.Fatal(err)
@@ -76,7 +76,7 @@ FROM objects WHERE json_extract(fields, '$.stock') < 500 GROUP BY 1`},
 					ours = res.Groups
 				}
 			}, func(n int) {
-				for ; n > 0; n -= *aggregated {
+				for range n {
 					theirs = aggregateTwin(b, db, bm.twin)
 				}
 			})

@@ -136,8 +136,8 @@ func (e *ValidationError) Unwrap() error { return e.cause }
 // QueryError lists everything that is wrong with what a list was asked for, in a
 // fixed order. It matches [ErrBadRequest].
 type QueryError struct {
-	// Subject is what was judged: "filter", or "query" for all that a list was
-	// asked for.
+	// Subject is what was judged: "filter", "query" for all that a list was asked
+	// for, or "aggregation".
 	Subject string
 	// Issues are the first 100 faults. Their paths lead into the JSON form of the
 	// request, as in "filters.AND[2].value".

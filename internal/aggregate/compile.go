@@ -214,8 +214,14 @@ func (c *compiler) unit(at, unit string, units []string) {
 // expect adds a fault if what is declared at a path is none of the kinds.
 func (c *compiler) expect(at string, p *path, what string, kinds ...query.Kind) {
 	if p != nil && p.typ.Kind != query.Undeclared && !slices.Contains(kinds, p.typ.Kind) {
-		c.fault(at, ruleType, "%s expected, but the field is declared otherwise", what)
+		c.fault(at, ruleType, "%s expected, but the field is declared as %s", what, declared[p.typ.Kind])
 	}
+}
+
+// declared are the kinds as people are told of them.
+var declared = map[query.Kind]string{
+	query.String: "a string", query.Number: "a number", query.Boolean: "a boolean", query.Date: "a date", query.DateTime: "a datetime",
+	query.Other: "something else",
 }
 
 func (c *compiler) ranges(at string, r Range) {

@@ -282,7 +282,7 @@ func measure(m map[string]any, docs []any, kind func(string) string) named {
 		path, hasPath = distinct, true
 	}
 	var values, sorts, sets []any
-	var sum *big.Rat = new(big.Rat)
+	sum := new(big.Rat)
 	allWhole, numbers := true, 0
 	for _, doc := range docs {
 		if !hasPath {
@@ -341,9 +341,9 @@ func measure(m map[string]any, docs []any, kind func(string) string) named {
 	case "last":
 		pick = len(values) - 1
 	case "push":
-		n.show = slices.Concat([]any{}, values)
+		n.show = append([]any{}, values...)
 	case "add_to_set":
-		n.show = slices.Concat([]any{}, sets)
+		n.show = append([]any{}, sets...)
 	}
 	if pick >= 0 {
 		n.show, n.sort = values[pick], sorts[pick]
