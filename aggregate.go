@@ -11,7 +11,8 @@ import (
 )
 
 // The bounds of what an aggregation keeps while it runs. Beyond them it is
-// [ErrTooLarge]; a narrower Filter, or fewer things to group by, may help.
+// [ErrTooLarge]; a narrower Filter, or fewer things to group by, may help. The result
+// takes memory of its own, the less the smaller Limit is.
 const (
 	MaxAggregateGroups = 1_000_000 // groups, before Having and Limit
 	MaxAggregateValues = 1_000_000 // values that are collected or told apart, in all groups
