@@ -269,27 +269,15 @@ const (
 func (b *Bucket) ListBatches(ctx context.Context, q BatchQuery) (*Page[*Batch], error) {
 	batches := listing[*Batch]{
 		list: list{kind: "batches " + string(q.Status), owner: b.num}, types: timesIn("created_at", "updated_at"),
-		num:    func(k *Batch) int64 { return k.num },
-		weight: func(k *Batch) int { return len(k.ObjectIDs) }, maxWeight: maxPageIDs,
-		read: func(ctx context.Context, after int64, limit int) (batches []*Batch, err error) {
-			err = b.store.read(ctx, func(c *engine.Conn) error {
-				batches = nil
-				ids := 0
-				err := b.selectBatches(c, "k.num > ?2 AND (?3 = '' OR k.status = ?3) ORDER BY k.num LIMIT ?4",
-					[]any{b.num, after, string(q.Status), int64(limit)}, func(batch *Batch) error {
-						if ids += len(batch.ObjectIDs); ids > maxPageIDs && len(batches) > 0 {
-							return errPageFull
-						}
-						batches = append(batches, batch)
-						return nil
-					})
-				if err == errPageFull {
-					err = nil
-				}
-				return err
-			})
-			return batches, err
+		texts: []string{"batch_id", "object_ids", "task_id", "error", "metadata"},
+		num:   func(k *Batch) int64 { return k.num },
+		read: func(c *engine.Conn, after, limit int64, each func(*Batch) error) error {
+			return b.selectBatches(c, "k.num > ?2 AND (?3 = '' OR k.status = ?3) ORDER BY k.num LIMIT ?4",
+				[]any{b.num, after, string(q.Status), limit}, each)
 		},
+		count: counting("SELECT count(*) FROM batches WHERE bucket = ?1 AND sweep IS NOT 'delete' AND (?2 = '' OR status = ?2)",
+			b.num, string(q.Status)),
+		weight: func(k *Batch) int { return len(k.ObjectIDs) }, maxWeight: maxPageIDs,
 	}
 	return batches.page(ctx, b.store, q.Query)
 }

@@ -248,25 +248,22 @@ func (b *Bucket) ListFailedJobs(ctx context.Context, id string, q Query) (*Page[
 		return nil, err
 	}
 	jobs := listing[*FailedJob]{
-		list: list{kind: "failed jobs", owner: batch.num}, types: timesIn(),
-		num: func(j *FailedJob) int64 { return j.position },
-		read: func(ctx context.Context, after int64, limit int) (jobs []*FailedJob, err error) {
-			err = b.store.read(ctx, func(c *engine.Conn) error {
-				jobs = nil
-				return c.Query(`
+		list: list{kind: "failed jobs", owner: batch.num}, types: timesIn("error.timestamp"),
+		texts: []string{"object_id", "error"},
+		num:   func(j *FailedJob) int64 { return j.position },
+		read: func(c *engine.Conn, after, limit int64, each func(*FailedJob) error) error {
+			return c.Query(`
 SELECT position, object, attempts, retries, error FROM jobs INDEXED BY jobs_failed
-WHERE batch = ? AND status = 'FAILED' AND position > ? ORDER BY position LIMIT ?`, []any{batch.num, after, int64(limit)},
-					func(r engine.Row) error {
-						j := &FailedJob{position: r.Int(0), ObjectID: r.Text(1), Attempts: int(r.Int(2)), Retries: int(r.Int(3))}
-						if err := json.Unmarshal([]byte(r.Text(4)), &j.Error); err != nil {
-							return errorf("batch %s: object %q: %w: %v", found(id), j.ObjectID, ErrCorrupt, err)
-						}
-						jobs = append(jobs, j)
-						return nil
-					})
-			})
-			return jobs, err
+WHERE batch = ? AND status = 'FAILED' AND position > ? ORDER BY position LIMIT ?`, []any{batch.num, after, limit},
+				func(r engine.Row) error {
+					j := &FailedJob{position: r.Int(0), ObjectID: r.Text(1), Attempts: int(r.Int(2)), Retries: int(r.Int(3))}
+					if err := json.Unmarshal([]byte(r.Text(4)), &j.Error); err != nil {
+						return errorf("batch %s: object %q: %w: %v", found(id), j.ObjectID, ErrCorrupt, err)
+					}
+					return each(j)
+				})
 		},
+		count: counting("SELECT count(*) FROM jobs INDEXED BY jobs_failed WHERE batch = ? AND status = 'FAILED'", batch.num),
 	}
 	return jobs.page(ctx, b.store, q)
 }

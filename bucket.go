@@ -291,7 +291,7 @@ func (b *Bucket) Info(ctx context.Context) (*BucketInfo, error) {
 	var info *BucketInfo
 	err := b.store.read(ctx, func(c *engine.Conn) error {
 		info = nil
-		return selectBuckets(c, "b.num = ?1", []any{b.num}, func(i *BucketInfo) { info = i })
+		return selectBuckets(c, "b.num = ?1", []any{b.num}, func(i *BucketInfo) error { info = i; return nil })
 	})
 	if err == nil && info == nil {
 		err = b.gone()
@@ -316,23 +316,20 @@ func (n *Namespace) buckets() listing[*BucketInfo] {
 		list: list{kind: "buckets", owner: n.num}, types: timesIn("created_at", "updated_at", "last_upload_at", "stats_updated_at"),
 		texts: []string{"bucket_id", "bucket_name", "description", "metadata"},
 		num:   func(i *BucketInfo) int64 { return i.num },
-		read: func(ctx context.Context, after int64, limit int) (infos []*BucketInfo, err error) {
-			err = n.store.read(ctx, func(c *engine.Conn) error {
-				infos = nil
-				if err := n.check(c); err != nil {
-					return err
-				}
-				return selectBuckets(c, "b.namespace = ?1 AND b.num > ?2 AND b.status <> 'IN_PROGRESS' ORDER BY b.num LIMIT ?3",
-					[]any{n.num, after, int64(limit)}, func(i *BucketInfo) { infos = append(infos, i) })
-			})
-			return infos, err
+		read: func(c *engine.Conn, after, limit int64, each func(*BucketInfo) error) error {
+			if err := n.check(c); err != nil {
+				return err
+			}
+			return selectBuckets(c, "b.namespace = ?1 AND b.num > ?2 AND b.status <> 'IN_PROGRESS' ORDER BY b.num LIMIT ?3",
+				[]any{n.num, after, limit}, each)
 		},
+		count: counting("SELECT count(*) FROM buckets WHERE namespace = ? AND status <> 'IN_PROGRESS'", n.num),
 	}
 }
 
 // selectBuckets reads the buckets a condition describes, each in one row, so
 // that its statistics are those of one moment.
-func selectBuckets(c *engine.Conn, where string, args []any, each func(*BucketInfo)) error {
+func selectBuckets(c *engine.Conn, where string, args []any, each func(*BucketInfo) error) error {
 	return c.Query("SELECT b.num, b.id, b.name, b.description, b.schema, b.unique_key, b.metadata, b.storage_class, b.status, b.locked, b.created_at, b.updated_at, "+
 		statsColumns+" FROM buckets b "+joinStats+" WHERE "+where, args, func(r engine.Row) error {
 		info := &BucketInfo{
@@ -353,8 +350,7 @@ func selectBuckets(c *engine.Conn, where string, args []any, each func(*BucketIn
 		if info.Metadata == nil {
 			info.Metadata = map[string]any{}
 		}
-		each(info)
-		return nil
+		return each(info)
 	})
 }
 

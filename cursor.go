@@ -16,6 +16,7 @@ type list struct {
 	kind  string
 	owner int64
 	query []byte
+	whole bool // its members cannot be selected from
 }
 
 // A position is a place in a list: what its member is sorted by, and its place in
@@ -30,8 +31,7 @@ type position struct {
 const (
 	cursorNum = 8
 	cursorSum = 8
-	// What may be sorted by fits in it twice over.
-	maxCursor = 2 * MaxSort * MaxSortBytes
+	maxCursor = cursorNum + MaxSort*(2*MaxSortBytes+2) + cursorSum // keys are longest for texts of nothing but zeros
 )
 
 func (s *Store) cursor(l list, p position) string {
@@ -62,17 +62,17 @@ func (s *Store) position(l list, cursor string) (position, error) {
 
 func (s *Store) cursorSum(l list, position []byte) []byte {
 	h := sha256.New()
-	h.Write([]byte(s.id + l.kind))
-	binary.Write(h, binary.BigEndian, l.owner)
-	h.Write(l.query)
-	h.Write(position)
+	for _, part := range [][]byte{[]byte(s.id), []byte(l.kind), binary.BigEndian.AppendUint64(nil, uint64(l.owner)), l.query, position} {
+		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part)))) // else one could pass for the end of another
+		h.Write(part)
+	}
 	return h.Sum(nil)[:cursorSum]
 }
 
 // sum returns a hash that queries share if a cursor of one may be used with the
 // other: nil for all that neither filter nor sort.
 func (q Query) sum(c *compiledQuery) []byte {
-	if c.isAll() && len(c.order) == 0 {
+	if c.isPlain() {
 		return nil
 	}
 	form := map[string]any{"filters": q.Filter.expr.JSON(), "case_sensitive": q.CaseSensitive}

@@ -113,7 +113,10 @@ func (n *Namespace) Delete(ctx context.Context) (*Task, error) {
 		}
 		var name string // it may have changed since the handle was made
 		var objects int64
-		err = selectNamespaces(tx.Conn, "n.num = ?1", []any{n.num}, func(i *NamespaceInfo) { name, objects = i.Name, i.ObjectCount })
+		err = selectNamespaces(tx.Conn, "n.num = ?1", []any{n.num}, func(i *NamespaceInfo) error {
+			name, objects = i.Name, i.ObjectCount
+			return nil
+		})
 		if err != nil {
 			return err
 		}

@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"iter"
 	"slices"
+	"strings"
 
+	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/query"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
@@ -17,15 +19,16 @@ import (
 type listing[T any] struct {
 	list
 	types query.Types
-	// texts names the members of the JSON form that a search looks at; nil: all.
-	texts []string
-	// read returns the first members after a place in the order of creation; none
-	// if there are none.
-	read func(ctx context.Context, after int64, limit int) ([]T, error)
+	texts []string // the members of the JSON form that a search looks at
 	// num returns a member's place in the order of creation.
 	num func(T) int64
+	// read hands the members after a place to each, in that order, and at most limit
+	// of them if that is not negative. What each returns ends it.
+	read func(c *engine.Conn, after, limit int64, each func(T) error) error
+	// count returns the number of members.
+	count func(c *engine.Conn) (int64, error)
 	// weight, unless nil, tells how large a member is. A page ends before its
-	// members have more than maxWeight, and so may what read returns.
+	// members have more than maxWeight, unless it has but one.
 	weight    func(T) int
 	maxWeight int
 }
@@ -38,90 +41,55 @@ type hit[T any] struct {
 
 // page returns one page of the list.
 func (l listing[T]) page(ctx context.Context, s *Store, q Query) (*Page[T], error) {
+	l.whole = true
 	c, err := q.compile(s, l.list, l.types)
 	if err != nil {
 		return nil, err
 	}
-	if c.chosen != nil {
-		return nil, badRequest("select: only objects can be selected from")
+	var f finder[T]
+	find := func(ctx context.Context, conn *engine.Conn) error {
+		f = finder[T]{listing: l, c: c, conn: conn, limit: c.limit}
+		return f.find(ctx)
 	}
-	want := c.offset + c.limit + 1
-	total := int64(0)
-	start := c.after.num
-	if c.total || len(c.order) > 0 {
-		start = 0
+	if c.isPlain() && !c.total { // it is one short statement
+		err = s.read(ctx, func(conn *engine.Conn) error { return find(ctx, conn) })
+	} else {
+		err = s.readLong(ctx, func(ctx context.Context, conn *engine.Conn) error {
+			return conn.Snapshot(func() error { return find(ctx, conn) })
+		})
 	}
-	var hits []hit[T]
-	err = l.each(ctx, c, start, func(h hit[T]) bool {
-		total++
-		if h.compare(c.after) > 0 && (len(c.order) > 0 || len(hits) < want) {
-			hits = append(hits, h)
-		}
-		if len(c.order) > 0 && len(hits) >= 2*want {
-			hits = firstHits(hits, want)
-		}
-		shown := hits[min(c.offset, len(hits)):]
-		return c.total || len(c.order) > 0 || len(hits) < want && l.fitting(shown) == len(shown)
-	})
 	if err != nil {
 		return nil, err
 	}
-	hits = firstHits(hits, want)
-	hits = hits[min(c.offset, len(hits)):]
-	if n := l.fitting(hits); n < len(hits) {
-		c.limit = min(c.limit, n)
-	}
-	return page(s, c, hits, total), nil
+	return page(s, c, f.hits, f.limit, f.total), nil
 }
 
-// fitting returns how many hits, at least one, fit on a page.
-func (l listing[T]) fitting(hits []hit[T]) int {
-	if l.weight == nil {
-		return len(hits)
-	}
-	weight := 0
-	for i := range hits {
-		if weight += l.weight(hits[i].member); weight > l.maxWeight && i > 0 {
-			return i
+// each calls f with those of the members after a place that are wanted, until it
+// returns false. If limit is not negative it looks at so many members.
+func (l listing[T]) each(ctx context.Context, conn *engine.Conn, c *compiledQuery, after, limit int64, f func(hit[T]) bool) error {
+	err := l.read(conn, after, limit, func(m T) error {
+		h := hit[T]{m, position{num: l.num(m)}}
+		wanted, err := l.judge(c, &h)
+		if err == nil {
+			err = ctx.Err()
 		}
+		if err == nil && wanted && !f(h) {
+			err = errPageFull
+		}
+		return err
+	})
+	if err == errPageFull {
+		err = nil
 	}
-	return len(hits)
+	return err
 }
 
-// each calls f with the members after start that are wanted, until it returns false.
-func (l listing[T]) each(ctx context.Context, c *compiledQuery, start int64, f func(hit[T]) bool) error {
-	size := MaxLimit
-	if c.isAll() && len(c.order) == 0 && !c.total {
-		size = c.offset + c.limit + 1
-	}
-	for {
-		members, err := l.read(ctx, start, size)
-		if err != nil {
-			return err
-		}
-		for _, m := range members {
-			h := hit[T]{m, position{num: l.num(m)}}
-			wanted, err := l.judge(c, m, &h.position)
-			if err != nil {
-				return err
-			}
-			if wanted && !f(h) {
-				return nil
-			}
-		}
-		if len(members) == 0 || len(members) < size && l.weight == nil {
-			return nil
-		}
-		start = l.num(members[len(members)-1])
-	}
-}
-
-// judge reports whether a member is wanted, and fills in the key of its position.
-func (l listing[T]) judge(c *compiledQuery, member T, p *position) (bool, error) {
-	if c.isAll() && len(c.order) == 0 {
+// judge reports whether a hit is one, and fills in the key of its position.
+func (l listing[T]) judge(c *compiledQuery, h *hit[T]) (bool, error) {
+	if c.isPlain() {
 		return true, nil
 	}
-	text, err := json.Marshal(member)
+	text, err := json.Marshal(h.member)
 	if err != nil {
 		return false, err
 	}
@@ -133,26 +101,132 @@ func (l listing[T]) judge(c *compiledQuery, member T, p *position) (bool, error)
 	if !c.match(doc) {
 		return false, nil
 	}
-	p.key = c.order.AppendKey(nil, doc)
+	h.key = c.order.AppendKey(nil, doc)
 	return true, nil
 }
 
-// firstHits returns the first n hits, in order.
-func firstHits[T any](hits []hit[T], n int) []hit[T] {
-	slices.SortFunc(hits, func(a, b hit[T]) int { return a.compare(b.position) })
-	return slices.Delete(hits, min(n, len(hits)), len(hits))
+// summary makes a summary of the members of a list that q's filter and search want.
+func summary[S, T any](ctx context.Context, s *Store, l listing[T], q Query, add func(*S, T)) (*S, error) {
+	c, err := Query{Filter: q.Filter, Search: q.Search, CaseSensitive: q.CaseSensitive}.compile(s, l.list, l.types)
+	if err != nil {
+		return nil, err
+	}
+	var sum *S
+	err = s.readLong(ctx, func(ctx context.Context, conn *engine.Conn) error {
+		sum = new(S)
+		return l.each(ctx, conn, c, 0, -1, func(h hit[T]) bool {
+			add(sum, h.member)
+			return true
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return sum, nil
+}
+
+// A finder finds one page of a list.
+type finder[T any] struct {
+	listing[T]
+	c     *compiledQuery
+	conn  *engine.Conn
+	hits  []hit[T] // of the page, and one more if there are more
+	limit int      // how many of them are of the page
+	full  bool
+	load  int   // the weight of the hits
+	total int64 // if it is asked for
+}
+
+func (f *finder[T]) find(ctx context.Context) (err error) {
+	if len(f.c.order) > 0 {
+		return f.sorted(ctx)
+	}
+	if err = f.inOrder(ctx); err == nil && f.c.total && f.c.isAll() {
+		f.total, err = f.count(f.conn)
+	}
+	return err
+}
+
+// inOrder finds a page in the order of creation.
+func (f *finder[T]) inOrder(ctx context.Context) error {
+	after, most, toSkip, toEnd := f.c.after.num, int64(-1), f.c.offset, false
+	switch {
+	case f.c.isAll():
+		most = int64(f.c.offset + f.c.limit + 1)
+	case f.c.total:
+		after, toEnd = 0, true
+	}
+	return f.each(ctx, f.conn, f.c, after, most, func(h hit[T]) bool {
+		f.total++
+		switch {
+		case f.full || h.num <= f.c.after.num:
+		case toSkip > 0:
+			toSkip--
+		default:
+			f.add(h)
+		}
+		return toEnd || !f.full
+	})
+}
+
+// sorted finds a page as the query sorts it. Only positions are sorted, of which
+// no more are kept than may be needed; then the members are read.
+func (f *finder[T]) sorted(ctx context.Context) error {
+	var places []position
+	want := f.c.offset + f.c.limit + 1
+	err := f.each(ctx, f.conn, f.c, 0, -1, func(h hit[T]) bool {
+		f.total++
+		if h.compare(f.c.after) > 0 {
+			places = append(places, h.position)
+		}
+		if len(places) == 2*want {
+			places = firstOf(places, want)
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	places = firstOf(places, want)
+	for _, p := range places[min(f.c.offset, len(places)):] {
+		err := f.read(f.conn, p.num-1, 1, func(m T) error {
+			f.add(hit[T]{m, p})
+			return nil
+		})
+		if err != nil || f.full {
+			return err
+		}
+	}
+	return nil
+}
+
+// add adds a hit to the page, or notes that there is one more.
+func (f *finder[T]) add(h hit[T]) {
+	if f.weight != nil {
+		f.load += f.weight(h.member)
+	}
+	if n := len(f.hits); n == f.limit || n > 0 && f.load > f.maxWeight {
+		f.limit, f.full = n, true
+	}
+	f.hits = append(f.hits, h)
+}
+
+// firstOf returns the first n places, in order.
+func firstOf(places []position, n int) []position {
+	slices.SortFunc(places, position.compare)
+	return places[:min(n, len(places))]
 }
 
 func (p position) compare(o position) int {
 	return cmp.Or(bytes.Compare(p.key, o.key), cmp.Compare(p.num, o.num))
 }
 
-// page cuts hits, of which one more than the limit was asked for, to a page.
-func page[T any](s *Store, c *compiledQuery, hits []hit[T], total int64) *Page[T] {
+// page makes a page of hits, of which there are more than limit if more follow.
+func page[T any](s *Store, c *compiledQuery, hits []hit[T], limit int, total int64) *Page[T] {
 	p := &Page[T]{Total: -1}
-	if len(hits) > c.limit {
-		hits = hits[:c.limit]
-		p.Next = s.cursor(c.list, hits[c.limit-1].position)
+	if len(hits) > limit {
+		hits = hits[:limit]
+		p.Next = s.cursor(c.list, hits[limit-1].position)
 	}
 	p.Results = make([]T, len(hits))
 	for i, h := range hits {
@@ -164,11 +238,19 @@ func page[T any](s *Store, c *compiledQuery, hits []hit[T], total int64) *Page[T
 	return p
 }
 
+// counting returns a function that counts by a statement.
+func counting(text string, args ...any) func(*engine.Conn) (int64, error) {
+	return func(c *engine.Conn) (n int64, err error) {
+		_, err = c.QueryRow(text, args, func(r engine.Row) { n = r.Int(0) })
+		return n, err
+	}
+}
+
 // timesIn tells the types of paths of which those named are times, and nothing is
 // known of the others.
-func timesIn(names ...string) query.Types {
+func timesIn(paths ...string) query.Types {
 	return func(path []string) query.Type {
-		if len(path) == 1 && slices.Contains(names, path[0]) {
+		if slices.Contains(paths, strings.Join(path, ".")) {
 			return query.Type{Kind: query.DateTime}
 		}
 		return query.Type{Many: true}
@@ -178,14 +260,11 @@ func timesIn(names ...string) query.Types {
 // formDoc is a document in its JSON form.
 type formDoc struct {
 	query.Map
-	texts []string // the members a search looks at; nil: all
+	texts []string // the members a search looks at
 }
 
 // Texts returns the strings a search looks at.
 func (d formDoc) Texts() iter.Seq[string] {
-	if d.texts == nil {
-		return query.Texts(map[string]any(d.Map))
-	}
 	return func(yield func(string) bool) {
 		for _, name := range d.texts {
 			for s := range query.Texts(d.Map[name]) {

@@ -47,7 +47,7 @@ func (b *Bucket) List(ctx context.Context, q Query) (*Page[*Object], error) {
 		o.choose(c.chosen)
 		hits[i] = hit[*Object]{o, position{found.keys[i], o.seq}}
 	}
-	return page(b.store, c, hits, found.total), nil
+	return page(b.store, c, hits, c.limit, found.total), nil
 }
 
 // objectHits are the objects of a page, and one more if there are more.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"strconv"
+	"strings"
 
 	"github.com/bucketlite/bucketlite/internal/query"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -29,7 +30,7 @@ type Query struct {
 	// Search wants each of the words it consists of, which are what is between
 	// white space, to be contained in some text of a member: of an object, any
 	// string in its fields, at any depth, its id and key prefix, and the filenames
-	// of its blobs; of anything else, any string of its JSON form.
+	// of its blobs; of anything else, any string in the members that its list names.
 	Search string
 	// CaseSensitive tells upper and lower case apart in the Search, and in the
 	// Filter where that does not say.
@@ -50,7 +51,7 @@ type Query struct {
 	// Cursor continues after a page; it is that page's Next. It belongs to the
 	// list and the query it came from, which may differ in Select, Limit and Total.
 	Cursor string
-	// Total counts what the whole list has; see [Page].Total.
+	// Total counts what the whole list has; see [Page].Total. Iterators ignore it.
 	Total bool
 }
 
@@ -140,13 +141,15 @@ func (q Query) compile(s *Store, l list, types query.Types) (*compiledQuery, err
 	if c.filter, err = q.Filter.compile(types, q.CaseSensitive); err != nil {
 		faults.add(filterPath, err)
 	}
-	if q.Search != "" {
+	if strings.TrimSpace(q.Search) != "" {
 		if c.search, err = query.NewSearch(q.Search, q.CaseSensitive); err != nil {
 			faults.add(value.Path{{Name: "search"}}, err)
 		}
 	}
 	c.order = compileSort(q.Sort, types, faults)
-	c.chosen = compileSelect(q.Select, faults)
+	if c.chosen = compileSelect(q.Select, faults); l.whole && c.chosen != nil {
+		faults.fault(value.Path{{Name: "select"}}, rulePath, "only objects can be selected from")
+	}
 	if len(faults.Issues) > 0 {
 		return nil, faults
 	}
@@ -192,6 +195,9 @@ func (c *compiledQuery) match(doc document) bool {
 // isAll reports whether every document is wanted.
 func (c *compiledQuery) isAll() bool { return c.filter == nil && c.search == nil }
 
+// isPlain reports whether every document is wanted, in order of creation.
+func (c *compiledQuery) isPlain() bool { return c.isAll() && len(c.order) == 0 }
+
 // asksSystem reports whether the query is about more than an object's fields.
 func (c *compiledQuery) asksSystem() bool {
 	if c.search != nil {
@@ -212,9 +218,14 @@ func each[T any](ctx context.Context, s *Store, q Query, pages func(context.Cont
 	return func(yield func(T, error) bool) {
 		var none T
 		left := q.Limit
+		size := DefaultLimit
+		if len(q.Sort) > 0 {
+			size = MaxLimit // each page may look at the whole list
+		}
 		for q := q; ; {
-			if q.Limit = DefaultLimit; left != 0 {
-				q.Limit = min(left, DefaultLimit)
+			q.Total = false
+			if q.Limit = size; left != 0 {
+				q.Limit = min(left, size)
 			}
 			p, err := pages(ctx, q)
 			if err != nil {
@@ -237,7 +248,7 @@ func each[T any](ctx context.Context, s *Store, q Query, pages func(context.Cont
 					return
 				}
 			}
-			if q.Cursor, q.Offset, q.Total = p.Next, 0, false; p.Next == "" {
+			if q.Cursor, q.Offset = p.Next, 0; p.Next == "" {
 				return
 			}
 		}

@@ -183,20 +183,21 @@ func (s *Store) Tasks(ctx context.Context, q TaskQuery) iter.Seq2[*Task, error] 
 func (s *Store) ListTasks(ctx context.Context, q TaskQuery) (*Page[*Task], error) {
 	tasks := listing[*Task]{
 		list: list{kind: "tasks " + string(q.Status) + " " + string(q.Type)}, types: timesIn("created_at", "updated_at"),
-		num: func(t *Task) int64 { return t.num },
-		read: func(ctx context.Context, after int64, limit int) (tasks []*Task, err error) {
-			err = s.read(ctx, func(c *engine.Conn) error {
-				tasks = nil
-				return c.Query("SELECT "+taskColumns+` FROM tasks
+		texts: []string{"task_id", "inputs", "additional_data", "error"},
+		num:   func(t *Task) int64 { return t.num },
+		read: func(c *engine.Conn, after, limit int64, each func(*Task) error) error {
+			return c.Query("SELECT "+taskColumns+` FROM tasks
 WHERE num > ?1 AND (?2 = '' OR status = ?2) AND (?3 = '' OR type = ?3) ORDER BY num LIMIT ?4`,
-					[]any{after, string(q.Status), string(q.Type), int64(limit)}, func(r engine.Row) error {
-						t, err := scanTask(r)
-						tasks = append(tasks, t)
+				[]any{after, string(q.Status), string(q.Type), limit}, func(r engine.Row) error {
+					t, err := scanTask(r)
+					if err != nil {
 						return err
-					})
-			})
-			return tasks, err
+					}
+					return each(t)
+				})
 		},
+		count: counting("SELECT count(*) FROM tasks WHERE (?1 = '' OR status = ?1) AND (?2 = '' OR type = ?2)",
+			string(q.Status), string(q.Type)),
 	}
 	return tasks.page(ctx, s, q.Query)
 }

@@ -220,23 +220,16 @@ func (b *Bucket) uploads() listing[*Upload] {
 		list: list{kind: "uploads", owner: b.num}, types: timesIn("created_at", "expires_at", "completed_at", "verified_at"),
 		texts: []string{"upload_id", "filename", "metadata"},
 		num:   func(u *Upload) int64 { return u.num },
-		read: func(ctx context.Context, after int64, limit int) ([]*Upload, error) {
-			var rows []uploadRow
-			err := b.store.read(ctx, func(c *engine.Conn) error {
-				rows = nil
-				return b.selectUploads(c, readObjects, "u.num > ?2 WHERE b.num = ?1 ORDER BY u.num LIMIT ?3", []any{b.num, after, int64(limit)}, &rows)
-			})
-			if err != nil {
-				return nil, err
-			}
-			uploads := make([]*Upload, len(rows))
-			for i := range rows {
-				if uploads[i], err = rows[i].decode(b); err != nil {
-					return nil, err
+		read: func(c *engine.Conn, after, limit int64, each func(*Upload) error) error {
+			return b.selectUploads(c, readObjects, "u.num > ?2 WHERE b.num = ?1 ORDER BY u.num LIMIT ?3", []any{b.num, after, limit}, func(row *uploadRow) error {
+				u, err := row.decode(b)
+				if err != nil {
+					return err
 				}
-			}
-			return uploads, nil
+				return each(u)
+			})
 		},
+		count: counting("SELECT count(*) FROM uploads WHERE bucket = ?", b.num),
 	}
 }
 
@@ -297,20 +290,17 @@ func (u *uploadRow) scan(r engine.Row, i int) {
 
 // selectUpload reads the upload with the id, if the bucket allows the access.
 func (b *Bucket) selectUpload(c *engine.Conn, a access, id string) (*uploadRow, error) {
-	var rows []uploadRow
-	err := b.selectUploads(c, a, "u.id = ?2 WHERE b.num = ?1", []any{b.num, id}, &rows)
-	if err != nil {
-		return nil, err
+	var row *uploadRow
+	err := b.selectUploads(c, a, "u.id = ?2 WHERE b.num = ?1", []any{b.num, id}, func(u *uploadRow) error { row = u; return nil })
+	if err == nil && row == nil {
+		err = b.noUpload(id)
 	}
-	if len(rows) == 0 {
-		return nil, b.noUpload(id)
-	}
-	return &rows[0], nil
+	return row, err
 }
 
 // selectUploads reads uploads, and whether the bucket allows the access, in one
 // statement.
-func (b *Bucket) selectUploads(c *engine.Conn, a access, where string, args []any, rows *[]uploadRow) error {
+func (b *Bucket) selectUploads(c *engine.Conn, a access, where string, args []any, each func(*uploadRow) error) error {
 	found := false
 	err := c.Query("SELECT b.name, b.status, b.locked, n.id, "+uploadColumns+`
 FROM buckets b JOIN namespaces n ON n.num = b.namespace LEFT JOIN uploads u ON u.bucket = b.num AND `+where, args, func(r engine.Row) error {
@@ -320,13 +310,13 @@ FROM buckets b JOIN namespaces n ON n.num = b.namespace LEFT JOIN uploads u ON u
 				return err
 			}
 		}
-		if !r.Null(4) {
-			var u uploadRow
-			u.scan(r, 4)
-			u.namespace = r.Text(3)
-			*rows = append(*rows, u)
+		if r.Null(4) {
+			return nil
 		}
-		return nil
+		u := &uploadRow{}
+		u.scan(r, 4)
+		u.namespace = r.Text(3)
+		return each(u)
 	})
 	if err == nil && !found {
 		err = b.gone()
