@@ -266,6 +266,9 @@ const (
 
 // ListBatches returns one page of the bucket's batches that q wants. A page ends
 // early, with a Next, before its batches have more than 100,000 object ids together.
+// The paths of a query are those of [Batch]'s JSON form, as status, object_ids,
+// created_at and metadata.run; a search looks at batch_id, object_ids, task_id, error
+// and metadata. Errors: [ErrBadRequest], [ErrNotFound].
 func (b *Bucket) ListBatches(ctx context.Context, q BatchQuery) (*Page[*Batch], error) {
 	batches := listing[*Batch]{
 		list: list{kind: "batches " + string(q.Status), owner: b.num}, types: timesIn("created_at", "updated_at"),

@@ -240,8 +240,10 @@ func (b *Bucket) FailedJobs(ctx context.Context, id string, q Query) iter.Seq2[*
 }
 
 // ListFailedJobs returns one page of the objects of a batch that have failed, in
-// the order in which they were added unless q sorts them. Errors: [ErrNotFound],
-// [ErrBadRequest].
+// the order in which they were added unless q sorts them. The paths of a query are
+// those of [FailedJob]'s JSON form, as object_id, retry_count, error.error_type and
+// error.timestamp; a search looks at object_id and error. Errors: [ErrBadRequest],
+// [ErrNotFound].
 func (b *Bucket) ListFailedJobs(ctx context.Context, id string, q Query) (*Page[*FailedJob], error) {
 	batch, err := b.Batch(ctx, id)
 	if err != nil {

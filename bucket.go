@@ -306,7 +306,11 @@ func (n *Namespace) Buckets(ctx context.Context, q Query) iter.Seq2[*BucketInfo,
 }
 
 // ListBuckets returns one page of the namespace's buckets that q wants. Those being
-// deleted are left out.
+// deleted are left out. The paths of a query are those of [BucketInfo]'s JSON form,
+// as bucket_name, status, is_locked, object_count, created_at and metadata.team; a
+// search looks at bucket_id, bucket_name, description and metadata.
+//
+// Errors: [ErrBadRequest], [ErrNotFound].
 func (n *Namespace) ListBuckets(ctx context.Context, q Query) (*Page[*BucketInfo], error) {
 	return n.buckets().page(ctx, n.store, q)
 }

@@ -105,26 +105,6 @@ func (l listing[T]) judge(c *compiledQuery, h *hit[T]) (bool, error) {
 	return true, nil
 }
 
-// summary makes a summary of the members of a list that q's filter and search want.
-func summary[S, T any](ctx context.Context, s *Store, l listing[T], q Query, add func(*S, T)) (*S, error) {
-	c, err := Query{Filter: q.Filter, Search: q.Search, CaseSensitive: q.CaseSensitive}.compile(s, l.list, l.types)
-	if err != nil {
-		return nil, err
-	}
-	var sum *S
-	err = s.readLong(ctx, func(ctx context.Context, conn *engine.Conn) error {
-		sum = new(S)
-		return l.each(ctx, conn, c, 0, -1, func(h hit[T]) bool {
-			add(sum, h.member)
-			return true
-		})
-	})
-	if err != nil {
-		return nil, err
-	}
-	return sum, nil
-}
-
 // A finder finds one page of a list.
 type finder[T any] struct {
 	listing[T]

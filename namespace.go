@@ -162,7 +162,10 @@ func (s *Store) Namespaces(ctx context.Context, q Query) iter.Seq2[*NamespaceInf
 	return each(ctx, s, q, s.ListNamespaces)
 }
 
-// ListNamespaces returns one page of the store's namespaces that q wants.
+// ListNamespaces returns one page of the store's namespaces that q wants. The paths
+// of a query are those of [NamespaceInfo]'s JSON form, as namespace_name,
+// bucket_count, object_count and created_at; a search looks at namespace_id,
+// namespace_name and description. Errors: [ErrBadRequest].
 func (s *Store) ListNamespaces(ctx context.Context, q Query) (*Page[*NamespaceInfo], error) {
 	return s.namespaces().page(ctx, s, q)
 }

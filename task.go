@@ -179,7 +179,10 @@ func (s *Store) Tasks(ctx context.Context, q TaskQuery) iter.Seq2[*Task, error] 
 	})
 }
 
-// ListTasks returns one page of the store's tasks that q wants.
+// ListTasks returns one page of the store's tasks that q wants. The paths of a query
+// are those of [Task]'s JSON form, as task_type, status, inputs, created_at and
+// additional_data.bucket_id; a search looks at task_id, inputs, additional_data and
+// error. Errors: [ErrBadRequest].
 func (s *Store) ListTasks(ctx context.Context, q TaskQuery) (*Page[*Task], error) {
 	tasks := listing[*Task]{
 		list: list{kind: "tasks " + string(q.Status) + " " + string(q.Type)}, types: timesIn("created_at", "updated_at"),

@@ -210,7 +210,12 @@ func (b *Bucket) Uploads(ctx context.Context, q Query) iter.Seq2[*Upload, error]
 	return each(ctx, b.store, q, b.ListUploads)
 }
 
-// ListUploads returns one page of the bucket's uploads that q wants.
+// ListUploads returns one page of the bucket's uploads that q wants. The paths of a
+// query are those of [Upload]'s JSON form, as status, filename, file_size_bytes,
+// created_at and metadata.campaign; a search looks at upload_id, filename and
+// metadata.
+//
+// Errors: [ErrBadRequest], [ErrNotActive] while the bucket is suspended, [ErrNotFound].
 func (b *Bucket) ListUploads(ctx context.Context, q Query) (*Page[*Upload], error) {
 	return b.uploads().page(ctx, b.store, q)
 }
