@@ -244,10 +244,14 @@ func (b *Bucket) Aggregate(ctx context.Context, a Aggregation) (*AggregateResult
 
 // visit calls f with each object that c wants, in order of creation, amid a snapshot.
 func (b *Bucket) visit(ctx context.Context, conn *engine.Conn, c *compiledQuery, f func(*rowDoc) error) error {
+	how, err := b.choose(ctx, conn, c, true)
+	if err != nil {
+		return err
+	}
 	s := b.newScan(ctx, c)
 	defer s.release()
 	s.visit = f
-	_, err := s.count(ctx, conn, b.everything(0))
+	_, err = s.count(ctx, conn, how.source)
 	return err
 }
 

@@ -17,9 +17,7 @@ type choice struct {
 	source source
 	used   []*index
 	walk   *index // in whose order the objects are read; nil: as the source has them
-	count  *index // whose entries can be counted in the place of objects; nil: none
-	spans  []query.Span
-	most   int64 // how many objects the indexes have told, if they are looked up
+	most   int64  // how many objects the indexes have told, if they are looked up
 }
 
 // The most objects that are looked up one by one, for a page and for all of a
@@ -51,18 +49,9 @@ func (b *Bucket) choose(ctx context.Context, conn *engine.Conn, c *compiledQuery
 	if c.isAll() && (len(c.order) == 0 || whole) {
 		return every, nil
 	}
-	ch := &chooser{bucket: b, ctx: ctx, conn: conn, query: c, whole: whole}
-	all, err := selectIndexes(conn, b.num)
-	if err != nil {
+	ch, err := b.chooser(ctx, conn, c, whole)
+	if err != nil || len(ch.indexes) == 0 {
 		return every, err
-	}
-	for _, i := range all {
-		if i.Status == IndexReady {
-			ch.indexes = append(ch.indexes, i)
-		}
-	}
-	if len(ch.indexes) == 0 {
-		return every, nil
 	}
 	objects, err := b.objectCount(conn)
 	if err != nil {
@@ -70,6 +59,18 @@ func (b *Bucket) choose(ctx context.Context, conn *engine.Conn, c *compiledQuery
 	}
 	ch.limit = lookupLimit(float64(objects), float64(c.limit), whole || len(c.order) > 0)
 	return ch.choose(every)
+}
+
+// chooser returns a chooser that knows the indexes that are ready.
+func (b *Bucket) chooser(ctx context.Context, conn *engine.Conn, c *compiledQuery, whole bool) (*chooser, error) {
+	ch := &chooser{bucket: b, ctx: ctx, conn: conn, query: c, whole: whole}
+	all, err := selectIndexes(conn, b.num)
+	for _, i := range all {
+		if i.Status == IndexReady {
+			ch.indexes = append(ch.indexes, i)
+		}
+	}
+	return ch, err
 }
 
 // lookupLimit returns how many of a bucket's objects are at most looked up one by
@@ -86,11 +87,6 @@ func lookupLimit(objects, page float64, all bool) int {
 func (ch *chooser) choose(every choice) (choice, error) {
 	c := ch.query
 	paged := !ch.whole && len(c.order) == 0
-	if ch.whole {
-		if done, ok := ch.counted(every); ok {
-			return done, nil
-		}
-	}
 	stream := ch.stream(every)
 	if stream != nil && paged && ch.conditions() == 1 {
 		return *stream, nil
@@ -113,19 +109,26 @@ func (ch *chooser) choose(every choice) (choice, error) {
 	return every, nil
 }
 
-// counted returns the choice for a query that is one condition whose entries
-// stand for the objects it wants, no more and no less.
-func (ch *chooser) counted(every choice) (choice, bool) {
-	conjuncts := conjuncts(ch.query)
-	if ch.query.search != nil || len(conjuncts) != 1 {
-		return every, false
+// countEntries counts the objects that c wants without looking at any, if it is
+// one condition whose entries stand for them, no more and no less.
+func (b *Bucket) countEntries(ctx context.Context, conn *engine.Conn, c *compiledQuery) (n int64, ok bool, err error) {
+	ch, err := b.chooser(ctx, conn, c, true)
+	conjuncts := conjuncts(c)
+	if err != nil || c.search != nil || len(conjuncts) != 1 {
+		return 0, false, err
 	}
 	i, spans := ch.spans(conjuncts[0])
 	if i == nil || i.many || i.cut {
-		return every, false
+		return 0, false, nil
 	}
-	every.count, every.spans, every.used = i, spans, []*index{i}
-	return every, true
+	for _, span := range spans {
+		_, err := conn.QueryRow("SELECT count(*) FROM entries WHERE idx = ? AND key >= ? AND key < ?", []any{i.num, span.Low, span.High},
+			func(r engine.Row) { n += r.Int(0) })
+		if err != nil {
+			return 0, false, err
+		}
+	}
+	return n, true, nil
 }
 
 // conjuncts are the parts of the filter that all must hold.

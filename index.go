@@ -60,7 +60,6 @@ type index struct {
 	Index
 	num       int64
 	path      []string
-	typ       query.Type
 	many, cut bool // see query.Entries; of any object there ever was
 }
 

@@ -79,10 +79,14 @@ func (b *Bucket) ListStats(ctx context.Context, q Query) (*ObjectListStats, erro
 
 // listStats sums up the objects that c wants, amid a snapshot.
 func (b *Bucket) listStats(ctx context.Context, conn *engine.Conn, c *compiledQuery) (*ObjectListStats, error) {
+	how, err := b.choose(ctx, conn, c, true)
+	if err != nil {
+		return nil, err
+	}
 	s := b.newScan(ctx, c)
 	defer s.release()
 	stats := &ObjectListStats{ByStatus: make(map[Status]int64)}
-	err := s.byStatus(ctx, conn, b.everything(0), func(status Status, objects, blobs int64) {
+	err = s.byStatus(ctx, conn, how.source, func(status Status, objects, blobs int64) {
 		stats.ByStatus[status] = objects
 		stats.Objects += objects
 		stats.Blobs += blobs

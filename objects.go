@@ -86,12 +86,13 @@ func (b *Bucket) countWanted(ctx context.Context, conn *engine.Conn, c *compiled
 	}
 	whole := *c
 	whole.order = nil
+	n, ok, err := b.countEntries(ctx, conn, &whole)
+	if err != nil || ok {
+		return n, err
+	}
 	how, err := b.choose(ctx, conn, &whole, true)
 	if err != nil {
 		return 0, err
-	}
-	if how.count != nil {
-		return countEntries(conn, how.count, how.spans)
 	}
 	s := b.newScan(ctx, &whole)
 	defer s.release()

@@ -209,18 +209,6 @@ func (s *scan) keyed(ctx context.Context, conn *engine.Conn, from source, limit,
 	return s.err(err)
 }
 
-// countEntries counts the entries in some spans of an index.
-func countEntries(conn *engine.Conn, i *index, spans []query.Span) (n int64, err error) {
-	for _, span := range spans {
-		_, err := conn.QueryRow("SELECT count(*) FROM entries WHERE idx = ? AND key >= ? AND key < ?", []any{i.num, span.Low, span.High},
-			func(r engine.Row) { n += r.Int(0) })
-		if err != nil {
-			return 0, err
-		}
-	}
-	return n, nil
-}
-
 // count returns how many objects of a source are wanted, and visits each of them.
 func (s *scan) count(ctx context.Context, conn *engine.Conn, from source) (n int64, err error) {
 	err = conn.LongQuery(ctx, "SELECT count(*) FROM "+from.from+" AND "+s.call(), s.args(from, 0, 0), func(r engine.Row) error {

@@ -507,6 +507,9 @@ var calls = map[string]struct {
 	"Store.ListNamespaces": {false, func(ctx context.Context, f *fixture) error {
 		return second(f.st.ListNamespaces(ctx, bucketlite.Query{}))
 	}},
+	"Store.NamespaceListStats": {false, func(ctx context.Context, f *fixture) error {
+		return second(f.st.NamespaceListStats(ctx, bucketlite.Query{}))
+	}},
 	"Store.Task":  {false, func(ctx context.Context, f *fixture) error { return second(f.st.Task(ctx, f.task)) }},
 	"Store.Tasks": {false, func(ctx context.Context, f *fixture) error { return last(f.st.Tasks(ctx, bucketlite.TaskQuery{})) }},
 	"Store.ListTasks": {false, func(ctx context.Context, f *fixture) error {
@@ -526,7 +529,10 @@ var calls = map[string]struct {
 	"Namespace.Bucket":      {false, func(ctx context.Context, f *fixture) error { return second(f.ns.Bucket(ctx, "items")) }},
 	"Namespace.Buckets":     {false, func(ctx context.Context, f *fixture) error { return last(f.ns.Buckets(ctx, bucketlite.Query{})) }},
 	"Namespace.ListBuckets": {false, func(ctx context.Context, f *fixture) error { return second(f.ns.ListBuckets(ctx, bucketlite.Query{})) }},
-	"Namespace.Watch":       {false, func(ctx context.Context, f *fixture) error { return first(f.ns.Watch(ctx, fromStart)) }},
+	"Namespace.BucketListStats": {false, func(ctx context.Context, f *fixture) error {
+		return second(f.ns.BucketListStats(ctx, bucketlite.Query{}))
+	}},
+	"Namespace.Watch": {false, func(ctx context.Context, f *fixture) error { return first(f.ns.Watch(ctx, fromStart)) }},
 	"Namespace.Update": {true, func(ctx context.Context, f *fixture) error {
 		return second(f.ns.Update(ctx, bucketlite.NamespaceUpdate{}))
 	}},
@@ -552,6 +558,12 @@ var calls = map[string]struct {
 		return second(f.b.Aggregate(ctx, bucketlite.Aggregation{
 			GroupBy: []bucketlite.GroupBy{{Field: "v"}}, Metrics: []bucketlite.Metric{{Function: bucketlite.Count, Alias: "n"}}}))
 	}},
+	"Bucket.Explain":         {false, func(ctx context.Context, f *fixture) error { return second(f.b.Explain(ctx, bucketlite.Query{})) }},
+	"Bucket.Indexes":         {false, func(ctx context.Context, f *fixture) error { return second(f.b.Indexes(ctx)) }},
+	"Bucket.EnsureIndex":     {true, func(ctx context.Context, f *fixture) error { return f.b.EnsureIndex(ctx, "v") }},
+	"Bucket.EnsureTextIndex": {true, func(ctx context.Context, f *fixture) error { return f.b.EnsureTextIndex(ctx) }},
+	"Bucket.DropIndex":       {true, func(ctx context.Context, f *fixture) error { return f.b.DropIndex(ctx, "v") }},
+	"Bucket.DropTextIndex":   {true, func(ctx context.Context, f *fixture) error { return f.b.DropTextIndex(ctx) }},
 	"Bucket.ObjectByKey": {false, func(ctx context.Context, f *fixture) error {
 		return second(f.b.ObjectByKey(ctx, map[string]any{"k": "k"}))
 	}},
@@ -573,7 +585,11 @@ var calls = map[string]struct {
 	"Bucket.CancelUpload": {true, func(ctx context.Context, f *fixture) error { return f.b.CancelUpload(ctx, f.up) }},
 	"Bucket.Upload":       {false, func(ctx context.Context, f *fixture) error { return second(f.b.Upload(ctx, f.up)) }},
 	"Bucket.Uploads":      {false, func(ctx context.Context, f *fixture) error { return last(f.b.Uploads(ctx, bucketlite.Query{})) }},
-	"Bucket.ListUploads":  {false, func(ctx context.Context, f *fixture) error { return second(f.b.ListUploads(ctx, bucketlite.Query{})) }},
+	"Bucket.ListStats":    {false, func(ctx context.Context, f *fixture) error { return second(f.b.ListStats(ctx, bucketlite.Query{})) }},
+	"Bucket.UploadListStats": {false, func(ctx context.Context, f *fixture) error {
+		return second(f.b.UploadListStats(ctx, bucketlite.Query{}))
+	}},
+	"Bucket.ListUploads": {false, func(ctx context.Context, f *fixture) error { return second(f.b.ListUploads(ctx, bucketlite.Query{})) }},
 	"Bucket.PutBatch": {true, func(ctx context.Context, f *fixture) error {
 		return batchError(f.b.PutBatch(ctx, []bucketlite.ObjectInput{item("k", "w")}, nil))
 	}},
