@@ -25,9 +25,20 @@
 // [Policy] to say. [Bucket.PutBatch] stores thousands, [Bucket.Patch] changes some
 // fields, [Bucket.DeleteObject] deletes. [Bucket.Object], [Bucket.ObjectByKey],
 // [Bucket.List] and [Bucket.Objects] read, [Bucket.OpenBlob] reads a blob's bytes.
+// [Bucket.CreateUpload] and [Bucket.CreateBatch] begin uploads and batches,
+// [Store.Process] works batches off, [Store.Watch] tells of changes.
 // [Bucket.Lock], [Bucket.Archive] and [Bucket.Suspend] restrict a bucket,
 // [Bucket.Stats] counts it, [Bucket.Delete] deletes it. The package example shows
 // the beginning.
+//
+// # Queries
+//
+// A [Query] says which members of a list are wanted: a [Filter] and a search, an
+// order, and which page. It is the same for objects, buckets, namespaces, uploads,
+// batches and tasks. [Bucket.Aggregate] groups objects and computes over each
+// group. Without an index a query looks at each object of its bucket, about a
+// million in one or two seconds; [Bucket.EnsureIndex] and [Bucket.EnsureTextIndex]
+// make it find them at once, and [Bucket.Explain] tells whether it does.
 //
 // # Transactions and durability
 //
@@ -59,8 +70,7 @@
 // # Limits
 //
 // An object's fields may have 16 MiB as JSON and nest 100 deep, a blob 5 GiB;
-// [Options] change the sizes. A blob is in memory while it is being stored, not
-// while it is read. PutBatch takes [MaxBatch] objects, a page of a list holds
-// [MaxLimit]. The file must be on a local file system, since write-ahead logging
-// does not work on most network ones.
+// [Options] change the sizes. Blobs are streamed, in constant memory. PutBatch
+// takes [MaxBatch] objects, a page of a list holds [MaxLimit]. The file must be on a
+// local file system, since write-ahead logging does not work on most network ones.
 package bucketlite

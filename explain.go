@@ -32,7 +32,11 @@ func (e *Explanation) String() string {
 		for i, index := range e.Indexes {
 			names[i] = index.String()
 		}
-		fmt.Fprintf(&b, "looks up %d objects by the %s", e.Objects, strings.Join(names, ", the "))
+		noun := "objects"
+		if e.Objects == 1 {
+			noun = "object"
+		}
+		fmt.Fprintf(&b, "looks up %d %s by the %s", e.Objects, noun, strings.Join(names, ", the "))
 	default:
 		fmt.Fprintf(&b, "looks at all %d objects", e.Objects)
 	}

@@ -106,7 +106,7 @@ type quickstart struct {
 func (q *quickstart) story(ctx context.Context) error {
 	q.printf("Media items of the National Gallery of Art's open data (CC0), in one SQLite file:\n%s\n", q.path)
 	for _, chapter := range []func(context.Context) error{
-		q.create, q.loadTwice, q.attach, q.upload, q.process, q.refuse, q.dates, q.conflict, q.lifecycle, q.statistics, q.readBack, q.delete,
+		q.create, q.loadTwice, q.attach, q.upload, q.process, q.refuse, q.dates, q.conflict, q.find, q.group, q.lifecycle, q.statistics, q.readBack, q.delete,
 	} {
 		if err := chapter(ctx); err != nil {
 			return err

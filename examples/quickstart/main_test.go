@@ -61,10 +61,13 @@ func TestQuickstart(t *testing.T) {
 		`lastmodified +required `, `mediatype +enum `, `photo +type .*blob`, `releasedate +pattern `, `title +minLength `,
 		`7\. The gallery's dates`, `refused: 1 reason\n`, `releasedate +type +datetime as in RFC 3339 expected, got "\d{4}-`, fmt.Sprintf(`stored: %d\n`, n),
 		`8\. A taken key`, `refused: .* is taken by object "obj_`, `existing id: obj_`,
-		`9\. A bucket`, `lock +put refused: .* is locked`, `unlock +put stored`, `archive +put refused: .* is ARCHIVED`, `activate +put stored`,
-		`10\. Statistics`, fmt.Sprintf(`objects in media +%d\n`, n), `bytes of blobs in the store +66,300\n`,
-		`11\. One object`, `"hash": "[0-9a-f]{64}"`, `"mediaid": "5147566594001"`, `"object_id": "obj_`,
-		`12\. A bucket is deleted`, `accepted as task_\w+, PENDING`, fmt.Sprintf(`COMPLETED, %d of %d objects`, n, n),
+		`9\. Items are found`, `7389 +Dutch Society`, `first 3 of 17\n`, `looks at all 202 objects, and sorts them`, `looks up 41 objects by the value index of duration`,
+		`search "lecture rembrandt": 1 item\n`, `refused: 2 reasons\n`, `filters.value +pattern `, `sort\[0\].direction +enum `,
+		`10\. Items are counted`, `audio +0-600 +49 `, `video +longer, or not known +5 `,
+		`11\. A bucket`, `lock +put refused: .* is locked`, `unlock +put stored`, `archive +put refused: .* is ARCHIVED`, `activate +put stored`,
+		`12\. Statistics`, fmt.Sprintf(`objects in media +%d\n`, n), `bytes of blobs in the store +66,300\n`,
+		`13\. One object`, `"hash": "[0-9a-f]{64}"`, `"mediaid": "5147566594001"`, `"object_id": "obj_`,
+		`14\. A bucket is deleted`, `accepted as task_\w+, PENDING`, fmt.Sprintf(`COMPLETED, %d of %d objects`, n, n),
 		`removed now`,
 	)
 	if os.TempDir() == temp {

@@ -67,14 +67,21 @@ func (r *report) table(rows ...[]string) {
 // refusal writes why a call was refused: the kind of error, then its reasons.
 func (r *report) refusal(call string, err error) {
 	r.say("%s", call)
+	var issues []bucketlite.Issue
 	var invalid *bucketlite.ValidationError
-	if !errors.As(err, &invalid) {
+	var query *bucketlite.QueryError
+	switch {
+	case errors.As(err, &invalid):
+		issues = invalid.Issues
+	case errors.As(err, &query):
+		issues = query.Issues
+	default:
 		r.say("  refused: %v", err)
 		return
 	}
-	r.say("  refused: %d %s", len(invalid.Issues), plural(len(invalid.Issues), "reason"))
+	r.say("  refused: %d %s", len(issues), plural(len(issues), "reason"))
 	rows := [][]string{{"where", "rule", "why"}}
-	for _, issue := range invalid.Issues {
+	for _, issue := range issues {
 		rows = append(rows, []string{issue.Path, issue.Rule, issue.Message})
 	}
 	r.table(rows...)
