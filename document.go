@@ -134,6 +134,9 @@ func inSystem(path []string) bool {
 
 // types tells what a path in the bucket's objects is declared to be.
 func (b *Bucket) types(path []string) query.Type {
+	if len(path) > 1 && inSystem(path) {
+		return query.Type{Many: true}
+	}
 	switch path[0] {
 	case "object_id", "bucket_id", "key_prefix", "status", "error":
 		return query.Type{Kind: query.String}

@@ -170,12 +170,13 @@ func compileSort(sort []Sort, types query.Types, faults *QueryError) (order quer
 		path, err := query.ParsePath(s.Field)
 		if err != nil {
 			faults.fault(at.Item(i).Member("field"), rulePath, err.Error())
-			continue
 		}
 		if s.Direction != "" && s.Direction != Ascending && s.Direction != Descending {
 			faults.fault(at.Item(i).Member("direction"), "enum", `"asc" or "desc" expected, got `+found(string(s.Direction)))
 		}
-		order = append(order, query.OrderBy{Path: path, Type: types(path), Desc: s.Direction == Descending})
+		if err == nil {
+			order = append(order, query.OrderBy{Path: path, Type: types(path), Desc: s.Direction == Descending})
+		}
 	}
 	return order
 }

@@ -1,0 +1,511 @@
+package bucketlite_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/querytest"
+)
+
+func TestListQueries(t *testing.T) {
+	t.Parallel()
+	where := func(f bucketlite.Filter) bucketlite.Query { return bucketlite.Query{Filter: f} }
+	search := func(term string) bucketlite.Query { return bucketlite.Query{Search: term} }
+	by := func(sort ...bucketlite.Sort) bucketlite.Query { return bucketlite.Query{Sort: sort} }
+	minding := func(q bucketlite.Query) bucketlite.Query { q.CaseSensitive = true; return q }
+	_, lists := newVaried(t)
+	for name, tests := range map[string][]struct {
+		name string
+		q    bucketlite.Query
+		want string
+	}{
+		"namespaces": {
+			{"all", bucketlite.Query{}, "alpha Beta ÉTÉ été alphabet"},
+			{"name in any case", where(bucketlite.Eq("namespace_name", "ÉtÉ")), "ÉTÉ été"},
+			{"name in its case", minding(where(bucketlite.Eq("namespace_name", "été"))), "été"},
+			{"count of buckets", where(bucketlite.Gt("bucket_count", 1)), "alpha"},
+			{"count of objects", by(bucketlite.Desc("object_count")), "Beta alpha ÉTÉ été alphabet"},
+			{"within an array of objects", where(bucketlite.Eq("feature_extractors.name", "FACE")), "ÉTÉ"},
+			{"within an array of both", where(bucketlite.Eq("feature_extractors", "text")), "ÉTÉ"},
+			{"search in names", search("ALPHA"), "alpha alphabet"},
+			{"search in descriptions", search("tests of"), "Beta alphabet"},
+			{"search in the case", minding(search("Tests")), "Beta"},
+			{"search among ids", search("ns_"), "alpha Beta ÉTÉ été alphabet"},
+			{"search elsewhere", search("title"), ""},
+		},
+		"buckets": {
+			{"all", bucketlite.Query{}, "videos Photos PDFs audio empty locked archived"},
+			{"blank search", search(" \t"), "videos Photos PDFs audio empty locked archived"},
+			{"name", where(bucketlite.Eq("bucket_name", "photos")), "Photos"},
+			{"status", where(bucketlite.Eq("status", "ARCHIVED")), "archived"},
+			{"lock", where(bucketlite.Eq("is_locked", true)), "locked"},
+			{"storage class", where(bucketlite.Ne("storage_class", "standard")), "Photos archived"},
+			{"metadata", where(bucketlite.Eq("metadata.team", "RED")), "videos Photos locked"},
+			{"number in metadata", where(bucketlite.Eq("metadata.rank", 5)), "videos Photos"},
+			{"large number in metadata", where(bucketlite.Gt("metadata.rank", 9007199254740992)), "audio"},
+			{"undeclared time is text", where(bucketlite.Eq("metadata.since", "2024-03-01T13:00:00+01:00")), ""},
+			{"null or absent", where(bucketlite.IsNull("metadata.team")), "audio empty archived"},
+			{"statistics", where(bucketlite.Gte("storage_stats.max_size_bytes", 1)), "Photos PDFs empty locked"},
+			{"nothing ever put", where(bucketlite.IsNull("last_upload_at")), "videos audio archived"},
+			{"created within", where(bucketlite.And(bucketlite.Gte("created_at", "2024-05-06T07:15:00Z"), bucketlite.Lt("created_at", "2024-05-06T09:18:00+02:00"))), "Photos PDFs"},
+			{"by a number that some lack", by(bucketlite.Asc("metadata.rank")), "archived videos Photos empty audio PDFs locked"},
+			{"by it, descending", by(bucketlite.Desc("metadata.rank")), "PDFs audio empty videos Photos archived locked"},
+			{"by two", by(bucketlite.Desc("object_count"), bucketlite.Desc("bucket_name")), "locked PDFs empty Photos videos audio archived"},
+			{"by name is not folded", by(bucketlite.Asc("bucket_name")), "PDFs Photos archived audio empty locked videos"},
+			{"by time", by(bucketlite.Desc("updated_at")), "videos archived locked empty audio PDFs Photos"},
+			{"search in metadata", search("GREEN"), "locked"},
+			{"search all parts", search("red changed"), "videos"},
+			{"search in the case", minding(search("Red")), "Photos"},
+			{"search accents", search("éCLAIR"), "locked"},
+			{"filter, search and sort", bucketlite.Query{Filter: bucketlite.Exists("metadata.team"), Search: "RED", Sort: []bucketlite.Sort{bucketlite.Desc("created_at")}}, "locked PDFs Photos videos"},
+		},
+		"tasks": {
+			{"type", where(bucketlite.Eq("task_type", "api_buckets_delete")), "Old older"},
+			{"detail", where(bucketlite.StartsWith("additional_data.bucket_name", "old")), "Old older"},
+			{"progress", where(bucketlite.Gt("additional_data.progress.processed", 1)), "batch 2 batch 4"},
+			{"by detail", by(bucketlite.Desc("additional_data.bucket_name")), "older Old batch 2 batch 4"},
+			{"search", search("OLDE"), "older"},
+			{"search elsewhere", search("api_buckets"), ""},
+		},
+		"objects": {
+			{"all", bucketlite.Query{}, "o1 o2 o3 o4 o5 o6 o7 o8 O8"},
+			{"id in any case", where(bucketlite.Eq("object_id", "o8")), "o8 O8"},
+			{"id in its case", minding(where(bucketlite.Eq("object_id", "o8"))), "o8"},
+			{"field", where(bucketlite.Eq("title", "RED sneaker")), "o1 o2"},
+			{"number", where(bucketlite.Eq("n", 5)), "o1 o2"},
+			{"instant", where(bucketlite.Eq("at", "2024-03-01T11:00:00-01:00")), "o1 o2 o8"},
+			{"key prefix", where(bucketlite.StartsWith("key_prefix", "shop")), "o4 o6"},
+			{"blob", where(bucketlite.Eq("blobs.details.mime_type", "text/markdown")), "o8"},
+			{"size of a blob", where(bucketlite.Gt("blobs.details.size_bytes", 5)), "o8"},
+			{"by field", by(bucketlite.Asc("title")), "o6 o1 o3 o4 o8 o2 o7 o5 O8"},
+			{"by field, descending", by(bucketlite.Desc("title")), "o7 o2 o8 o4 o3 o1 o6 o5 O8"},
+			{"by numbers and text", by(bucketlite.Desc("n")), "O8 o4 o5 o7 o8 o1 o2 o3 o6"},
+			{"by instant", by(bucketlite.Asc("at")), "o6 o1 o2 o8 o4 o3 o5 o7 O8"},
+			{"by the smallest element", by(bucketlite.Asc("tags")), "o3 O8 o1 o2 o4 o5 o6 o7 o8"},
+			{"by the largest element", by(bucketlite.Desc("tags")), "o1 O8 o3 o2 o4 o5 o6 o7 o8"},
+			{"by values of many types", by(bucketlite.Asc("more.x"), bucketlite.Desc("object_id")), "o2 o1 O8 o4 o3 o8 o7 o6 o5"},
+			{"by a blob", by(bucketlite.Desc("blobs.details.filename")), "o8 o7 o1 o2 o3 o4 o5 o6 O8"},
+			{"search in fields", search("SNEAKER"), "o1 o2 o7"},
+			{"search in filenames and prefixes", search("h s"), "o4 o6 o7 o8"},
+			{"search in the case", minding(search("Shop")), "o6"},
+		},
+		"uploads": {
+			{"status", where(bucketlite.Eq("status", "FAILED")), "c.txt"},
+			{"size", where(bucketlite.Eq("file_size_bytes", 5)), "a.txt winter.txt"},
+			{"metadata", where(bucketlite.Eq("metadata.campaign", "summer")), "a.txt B.txt"},
+			{"metadata in its case", minding(where(bucketlite.Eq("metadata.campaign", "summer"))), "a.txt"},
+			{"confirmed", where(bucketlite.Exists("completed_at")), "a.txt"},
+			{"expired", where(bucketlite.Lt("expires_at", "2024-05-06T08:00:00Z")), "c.txt"},
+			{"by name", by(bucketlite.Desc("filename")), "winter.txt gone.txt c.txt a.txt B.txt"},
+			{"by time that some lack", by(bucketlite.Desc("verified_at")), "winter.txt a.txt B.txt c.txt gone.txt"},
+			{"newest first", by(bucketlite.Desc("created_at")), "gone.txt winter.txt c.txt B.txt a.txt"},
+			{"search", search("summer"), "a.txt B.txt gone.txt"},
+			{"search in names", search("winter txt"), "winter.txt"},
+		},
+		"batches": {
+			{"status", where(bucketlite.In("status", "DRAFT", "completed")), "0 1 3 4"},
+			{"object", where(bucketlite.Eq("object_ids", "o4")), "1 2 4"},
+			{"metadata", where(bucketlite.Eq("metadata.i", 1)), "1 4"},
+			{"failures", where(bucketlite.Gt("error_summary.network", 1)), "2"},
+			{"by metadata", by(bucketlite.Desc("metadata.i")), "2 1 4 0 3"},
+			{"search", search("NIGHT ly"), "0 2"},
+			{"search for objects", search("O8"), "2 3"},
+		},
+		"failed jobs": {
+			{"category", where(bucketlite.Eq("error.error_type", "validation")), "o3 O8"},
+			{"message", where(bucketlite.Contains("error.message", "NO WAY")), "o3 O8"},
+			{"instant", where(bucketlite.Exists("error.timestamp")), "o1 o2 o3 o4 o5 o6 o7 O8"},
+			{"by time", by(bucketlite.Desc("error.timestamp")), "O8 o7 o6 o5 o4 o3 o2 o1"},
+			{"by message", by(bucketlite.Asc("error.message")), "O8 o3 o1 o2 o4 o5 o6 o7"},
+			{"search", search("way"), "o3 O8"},
+		},
+	} {
+		for _, tt := range tests {
+			t.Run(name+", "+tt.name, func(t *testing.T) {
+				tt.q.Total = true
+				p, err := lists[name].page(tt.q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := strings.Join(lists[name].namesOf(p.Results), " ")
+				if got != tt.want || p.Total != int64(len(p.Results)) || p.Next != "" {
+					t.Errorf("got %s, %d of them, and next %q, want %s", got, p.Total, p.Next, tt.want)
+				}
+			})
+		}
+	}
+}
+
+// What is declared to be a time wants a time, and is compared as one.
+func TestListTimes(t *testing.T) {
+	t.Parallel()
+	_, lists := newVaried(t)
+	for name, l := range lists {
+		forms, err := l.each(bucketlite.Query{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		isTime := regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$`)
+		for path, values := range pathsOf(forms) {
+			for _, v := range values {
+				s, isString := v.(string)
+				if !isString || !isTime.MatchString(s) || strings.HasPrefix(path, "metadata.") {
+					continue
+				}
+				if l.kind(path) == "" {
+					t.Errorf("%s: %s is a time, and not declared so", name, path)
+				}
+				// The same instant, as it is written elsewhere.
+				other := regexp.MustCompile(`(\.\d+)?Z$`).ReplaceAllString(s, "${1}000-00:00")
+				if !strings.Contains(s, ".") {
+					other = strings.Replace(other, "000-", ".000-", 1)
+				}
+				p, err := l.page(bucketlite.Query{Filter: bucketlite.Eq(path, other)})
+				if err != nil || len(p.Results) == 0 {
+					t.Errorf("%s: %s eq %q: got %v, want what has %q", name, path, other, err, s)
+				}
+			}
+		}
+		for _, path := range l.times {
+			_, err := l.page(bucketlite.Query{Filter: bucketlite.Gt(path, "yesterday")})
+			wantQueryError(t, err, "filters.value: type")
+		}
+	}
+}
+
+func TestListFaults(t *testing.T) {
+	t.Parallel()
+	_, lists := newVaried(t)
+	deep := strings.Repeat("a.", 32) + "a"
+	for name, l := range lists {
+		for _, tt := range []struct {
+			name string
+			q    bucketlite.Query
+			want []string // nil: no QueryError
+		}{
+			{"operand", bucketlite.Query{Filter: bucketlite.And(bucketlite.Eq("a", 1), bucketlite.Gt("a", true))}, []string{"filters.AND[1].value: type"}},
+			{"pattern", bucketlite.Query{Filter: bucketlite.Regex("a", "(")}, []string{"filters.value: pattern"}},
+			{"path", bucketlite.Query{Filter: bucketlite.Eq("a..b", 1)}, []string{"filters.field: path"}},
+			{"search", bucketlite.Query{Search: strings.Repeat("x", 1<<16+1)}, []string{"search: size"}},
+			{"sort path", bucketlite.Query{Sort: []bucketlite.Sort{bucketlite.Asc("a"), bucketlite.Asc("")}}, []string{"sort[1].field: path"}},
+			{"sort depth", bucketlite.Query{Sort: []bucketlite.Sort{bucketlite.Asc(deep)}}, []string{"sort[0].field: path"}},
+			{"sort direction", bucketlite.Query{Sort: []bucketlite.Sort{{Field: "a", Direction: "up"}}}, []string{"sort[0].direction: enum"}},
+			{"sort by many", bucketlite.Query{Sort: make([]bucketlite.Sort, 9)}, []string{"sort: size"}},
+			{"several", bucketlite.Query{Filter: bucketlite.Lt("a", nil), Search: "\xff", Sort: []bucketlite.Sort{{Direction: "up"}}, Select: []string{""}},
+				[]string{"filters.value: type", "search: utf8", "sort[0].field: path", "sort[0].direction: enum", "select[0]: path"}},
+			{"offset", bucketlite.Query{Offset: -1}, nil},
+			{"large offset", bucketlite.Query{Offset: 10_001}, nil},
+			{"offset and cursor", bucketlite.Query{Offset: 1, Cursor: "x"}, nil},
+		} {
+			t.Run(name+", "+tt.name, func(t *testing.T) {
+				p, err := l.page(tt.q)
+				if p != nil {
+					t.Errorf("got %+v, want no page", p)
+				}
+				_, eachErr := l.each(tt.q)
+				for _, err := range []error{err, eachErr} {
+					if wantError(t, err, bucketlite.ErrBadRequest); tt.want != nil {
+						wantQueryError(t, err, tt.want...)
+					}
+				}
+			})
+		}
+		if _, err := l.page(bucketlite.Query{Offset: 10_000}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if name != "objects" {
+			_, err := l.page(bucketlite.Query{Select: []string{l.id, "created_at"}, Sort: []bucketlite.Sort{bucketlite.Asc("")}})
+			wantQueryError(t, err, "sort[0].field: path", "select: path")
+		}
+	}
+}
+
+// Random queries are answered as by a naive evaluator, on pages of any size.
+func TestListsAgainstNaive(t *testing.T) {
+	t.Parallel()
+	queries := 60
+	if *long {
+		queries = 3000
+	}
+	r := newRand(t)
+	_, lists := newVaried(t)
+	for _, name := range slices.Sorted(maps.Keys(lists)) {
+		t.Run(name, func(t *testing.T) {
+			l := lists[name]
+			forms, err := l.each(bucketlite.Query{})
+			if err != nil || len(forms) < 4 {
+				t.Fatalf("got %d members, %v", len(forms), err)
+			}
+			some := 0
+			for range queries {
+				n := newNaive(r, l, forms)
+				want := n.answer()
+				if len(want) > 0 && len(want) < len(forms) {
+					some++
+				}
+				l.wantPages(t, n.query, want, 1+r.IntN(len(forms)+1))
+				if t.Failed() {
+					t.Fatalf("query: %s", n)
+				}
+			}
+			if some < queries/10 {
+				t.Errorf("got %d of %d queries that want some and not all, want more", some, queries)
+			}
+		})
+	}
+}
+
+// wantPages fails unless the query has the answer, in pages of so many, after any
+// offset, and as an iteration.
+func (l *variedList) wantPages(t *testing.T, q bucketlite.Query, want []map[string]any, limit int) {
+	t.Helper()
+	names := l.namesOf(want)
+	fail := func(what string, got []map[string]any, next string, err error) {
+		t.Helper()
+		t.Fatalf("%s: got %q, next %q, %v, want it of %q", what, l.namesOf(got), next, err, names)
+	}
+	q.Limit = limit
+	rest := names
+	for {
+		q.Total = !q.Total
+		p, err := l.page(q)
+		if err != nil {
+			fail("page", nil, "", err)
+		}
+		n := min(limit, len(rest))
+		if !slices.Equal(l.namesOf(p.Results), rest[:n]) || (p.Next == "") != (n == len(rest)) {
+			fail(fmt.Sprintf("page of %d before the last %d", limit, len(rest)), p.Results, p.Next, nil)
+		}
+		if total := int64(len(want)); q.Total && p.Total != total || !q.Total && p.Total != -1 {
+			t.Fatalf("total: got %d, want %d", p.Total, total)
+		}
+		if rest, q.Cursor = rest[n:], p.Next; q.Cursor == "" {
+			break
+		}
+	}
+	q.Cursor = ""
+	for offset := range len(names) + 2 {
+		q.Offset = offset
+		p, err := l.page(q)
+		after := names[min(offset, len(names)):]
+		if err != nil || !slices.Equal(l.namesOf(p.Results), after[:min(limit, len(after))]) {
+			fail(fmt.Sprint("offset ", offset), p.Results, "", err)
+		}
+		got, err := l.each(q)
+		if err != nil || !slices.Equal(l.namesOf(got), after[:min(limit, len(after))]) {
+			fail(fmt.Sprintf("first %d after %d", limit, offset), got, "", err)
+		}
+		if p.Next == "" {
+			continue
+		}
+		if p, err = l.page(bucketlite.Query{Filter: q.Filter, Search: q.Search, CaseSensitive: q.CaseSensitive, Sort: q.Sort, Cursor: p.Next}); err != nil ||
+			!slices.Equal(l.namesOf(p.Results), after[limit:]) {
+			fail(fmt.Sprint("after the page at offset ", offset), p.Results, "", err)
+		}
+	}
+}
+
+// naive is a random query, and how it is answered naively.
+type naive struct {
+	query  bucketlite.Query
+	filter any
+	list   *variedList
+	forms  []map[string]any
+}
+
+func (n *naive) String() string {
+	text, _ := json.Marshal(n.filter)
+	return fmt.Sprintf("filter %s, search %q, case sensitive %t, sort %v", text, n.query.Search, n.query.CaseSensitive, n.query.Sort)
+}
+
+// newNaive makes a query about values that the members of a list have.
+func newNaive(r *rand.Rand, l *variedList, forms []map[string]any) *naive {
+	n := &naive{list: l, forms: forms}
+	values := pathsOf(forms)
+	paths := slices.Sorted(maps.Keys(values))
+	n.query.CaseSensitive = r.IntN(3) == 0
+	if r.IntN(4) > 0 {
+		n.filter = randomFilter(r, l, paths, values, 2)
+		text, err := json.Marshal(n.filter)
+		if err == nil {
+			n.query.Filter, err = bucketlite.ParseFilter(text)
+		}
+		if err != nil {
+			panic(err)
+		}
+	}
+	if r.IntN(4) == 0 {
+		texts := slices.Collect(l.searched(forms[r.IntN(len(forms))]))
+		for range 1 + r.IntN(2) {
+			text := []rune(texts[r.IntN(len(texts))])
+			from := r.IntN(len(text) + 1)
+			n.query.Search += " " + strings.ToUpper(string(text[from:min(len(text), from+1+r.IntN(4))]))
+		}
+	}
+	for range r.IntN(3) {
+		n.query.Sort = append(n.query.Sort, bucketlite.Sort{
+			Field: paths[r.IntN(len(paths))], Direction: []bucketlite.Direction{"", bucketlite.Ascending, bucketlite.Descending}[r.IntN(3)],
+		})
+	}
+	return n
+}
+
+// answer returns the members that the query wants, in its order.
+func (n *naive) answer() []map[string]any {
+	filter := map[string]any{"AND": []any{n.filter}, "case_sensitive": n.query.CaseSensitive}
+	if n.filter == nil {
+		filter = nil
+	}
+	var wanted []map[string]any
+	for _, form := range n.forms {
+		if (filter == nil || querytest.Matches(filter, form, n.list.kind)) && n.finds(form) {
+			wanted = append(wanted, form)
+		}
+	}
+	slices.SortStableFunc(wanted, func(a, b map[string]any) int {
+		for _, by := range n.query.Sort {
+			kind, desc := n.list.kind(by.Field), by.Direction == bucketlite.Descending
+			if querytest.Less(a, b, by.Field, kind, desc) {
+				return -1
+			}
+			if querytest.Less(b, a, by.Field, kind, desc) {
+				return 1
+			}
+		}
+		return 0
+	})
+	return wanted
+}
+
+func (n *naive) finds(form map[string]any) bool {
+	for _, part := range strings.Fields(n.query.Search) {
+		pattern := regexp.QuoteMeta(part)
+		if !n.query.CaseSensitive {
+			pattern = "(?i)" + pattern
+		}
+		found := false
+		for text := range n.list.searched(form) {
+			found = found || regexp.MustCompile(pattern).MatchString(text)
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}
+
+// searched yields what a search looks at.
+func (l *variedList) searched(form map[string]any) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for path, values := range pathsOf([]map[string]any{form}) {
+			if !slices.ContainsFunc(l.texts, func(p string) bool { return path == p || strings.HasPrefix(path, p+".") }) {
+				continue
+			}
+			for _, v := range values {
+				if s, ok := v.(string); ok && !yield(s) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// pathsOf returns all that paths lead to in the documents, arrays included.
+func pathsOf(docs []map[string]any) map[string][]any {
+	values := make(map[string][]any)
+	var add func(path string, v any)
+	add = func(path string, v any) {
+		values[path] = append(values[path], v)
+		switch v := v.(type) {
+		case []any:
+			for _, item := range v {
+				add(path, item)
+			}
+		case map[string]any:
+			for name, member := range v {
+				if name != "" && !strings.Contains(name, ".") {
+					add(path+"."+name, member)
+				}
+			}
+		}
+	}
+	for _, doc := range docs {
+		for name, v := range doc {
+			add(name, v)
+		}
+	}
+	return values
+}
+
+func randomFilter(r *rand.Rand, l *variedList, paths []string, values map[string][]any, depth int) map[string]any {
+	if depth > 0 && r.IntN(2) == 0 {
+		group := []any{}
+		for range r.IntN(4) {
+			group = append(group, randomFilter(r, l, paths, values, depth-1))
+		}
+		filter := map[string]any{[]string{"AND", "OR", "NOT"}[r.IntN(3)]: group}
+		if r.IntN(4) == 0 {
+			filter["case_sensitive"] = r.IntN(2) == 0
+		}
+		return filter
+	}
+	path := paths[r.IntN(len(paths))]
+	sample := func() any { return values[path][r.IntN(len(values[path]))] }
+	if r.IntN(10) == 0 {
+		path += ".missing"
+		sample = func() any { return "x" }
+	}
+	v := sample()
+	filter := map[string]any{"field": path}
+	if r.IntN(4) == 0 {
+		filter["case_sensitive"] = r.IntN(2) == 0
+	}
+	ops := []string{"eq", "ne", "in", "nin", "exists", "is_null"}
+	switch v := v.(type) {
+	case string:
+		ops = append(ops, "gt", "lt", "gte", "lte", "contains", "starts_with", "ends_with", "regex", "text")
+	case json.Number:
+		ops = append(ops, "gt", "lt", "gte", "lte")
+	case []any, map[string]any:
+		if text, _ := json.Marshal(v); len(text) > 1000 {
+			ops = ops[4:]
+		}
+	}
+	op := ops[r.IntN(len(ops))]
+	filter["operator"], filter["value"] = op, v
+	switch op {
+	case "in", "nin":
+		list := []any{}
+		for range r.IntN(4) {
+			list = append(list, sample())
+		}
+		filter["value"] = list
+	case "exists", "is_null":
+		filter["value"] = r.IntN(3) > 0
+	case "contains", "starts_with", "ends_with", "regex", "text":
+		text := []rune(v.(string))
+		from := r.IntN(len(text) + 1)
+		to := from + r.IntN(len(text)-from+1)
+		if op == "starts_with" {
+			from = 0
+		} else if op == "ends_with" {
+			to = len(text)
+		}
+		part := string(text[from:to])
+		if r.IntN(2) == 0 {
+			part = strings.ToUpper(part)
+		}
+		if op == "regex" {
+			part = regexp.QuoteMeta(part)
+		}
+		filter["value"] = part
+	}
+	return filter
+}

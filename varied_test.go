@@ -1,0 +1,298 @@
+package bucketlite_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"testing"
+	"time"
+
+	"github.com/bucketlite/bucketlite"
+)
+
+// A variedList is a list whose members differ. They are seen in their JSON form.
+type variedList struct {
+	page func(q bucketlite.Query) (*bucketlite.Page[map[string]any], error)
+	each func(q bucketlite.Query) ([]map[string]any, error)
+	id   string // the path of their id
+	// names are what tests call some of them, by id.
+	names map[string]string
+	times []string // the paths that are declared to lead to times
+	texts []string // the paths below which a search looks
+}
+
+// kind tells what a path is declared to be, as package querytest takes it.
+func (l *variedList) kind(path string) string {
+	for _, p := range l.times {
+		if p == path {
+			return "datetime"
+		}
+	}
+	return ""
+}
+
+// namesOf returns what the members are called.
+func (l *variedList) namesOf(forms []map[string]any) []string {
+	names := []string{}
+	for _, form := range forms {
+		name := form[l.id].(string)
+		if l.names[name] != "" {
+			name = l.names[name]
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+func newVariedList[T any, S ~func(func(T, error) bool)](t *testing.T, page func(context.Context, bucketlite.Query) (*bucketlite.Page[T], error),
+	each func(context.Context, bucketlite.Query) S, id string) *variedList {
+	ctx := context.Background()
+	form := func(member T) map[string]any {
+		text, err := json.Marshal(member)
+		if err != nil {
+			t.Error(err)
+		}
+		return parseForm(t, text)
+	}
+	return &variedList{
+		id: id, times: []string{"created_at", "updated_at"}, texts: []string{id}, names: make(map[string]string),
+		page: func(q bucketlite.Query) (*bucketlite.Page[map[string]any], error) {
+			p, err := page(ctx, q)
+			if err != nil {
+				return nil, err
+			}
+			forms := &bucketlite.Page[map[string]any]{Next: p.Next, Total: p.Total}
+			for _, member := range p.Results {
+				forms.Results = append(forms.Results, form(member))
+			}
+			return forms, nil
+		},
+		each: func(q bucketlite.Query) (forms []map[string]any, err error) {
+			for member, err := range each(ctx, q) {
+				if err != nil {
+					return forms, err
+				}
+				forms = append(forms, form(member))
+			}
+			return forms, nil
+		},
+	}
+}
+
+// parseForm parses a JSON object, with numbers as they are.
+func parseForm(t testing.TB, text []byte) (form map[string]any) {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&form); err != nil {
+		t.Error(err)
+	}
+	return form
+}
+
+var variedNamespaces = []bucketlite.NamespaceConfig{
+	{Name: "alpha"}, {Name: "Beta", Description: "of Tests"}, {Name: "ÉTÉ", FeatureExtractors: []any{"text", map[string]any{"name": "face"}}},
+	{Name: "été", PayloadIndexes: []any{map[string]any{"field_name": "title"}}}, {Name: "alphabet", Description: "Of tests"},
+}
+
+var variedBuckets = []bucketlite.BucketConfig{
+	{Name: "videos", Metadata: map[string]any{"team": "red", "rank": 5, "tags": []any{"a", "B"}}},
+	{Name: "Photos", Metadata: map[string]any{"team": "Red", "rank": 5.0, "tags": []any{}}, StorageClass: bucketlite.Coldline},
+	{Name: "PDFs", Description: "red tape", Metadata: map[string]any{"team": "blue", "rank": "5", "tags": []any{"b", "c"}}},
+	{Name: "audio", Metadata: map[string]any{"rank": json.Number("9007199254740993"), "team": nil}},
+	{Name: "empty", Metadata: map[string]any{"rank": json.Number("9007199254740992"), "tags": []any{map[string]any{"x": 1}}}},
+	{Name: "locked", Description: "Éclair", Metadata: map[string]any{"team": []any{"red", "green"}}},
+	{Name: "archived", Metadata: map[string]any{"rank": -1, "since": "2024-03-01T12:00:00Z"}, StorageClass: bucketlite.Archive},
+}
+
+// variedObjects conform to a bucket with "title", a datetime "at" and a text "doc".
+var variedObjects = []string{
+	`{"object_id":"o1","title":"Red sneaker","n":5,"at":"2024-03-01T12:00:00Z","tags":["a","b"],"more":{"x":1}}`,
+	`{"object_id":"o2","title":"red Sneaker","n":5.0,"at":"2024-03-01T13:00:00+01:00","tags":[],"more":{"x":[1,2]}}`,
+	`{"object_id":"o3","title":"Straße","n":-1,"tags":["B"],"more":{"x":{"y":"b"}}}`,
+	`{"object_id":"o4","title":"blue hat","n":9007199254740993,"at":"2024-03-01T12:00:00.5Z","more":{"x":"1"},"key_prefix":"shop/hats"}`,
+	`{"object_id":"o5","n":9007199254740992,"more":null,"tags":[null]}`,
+	`{"object_id":"o6","title":"","at":"1999-12-31T00:00:00","key_prefix":"Shop","blobs":[{"property":"doc","data":"https://example.com/a.txt"}]}`,
+	`{"object_id":"o7","title":"sneaker","n":1e3,"blobs":[{"property":"doc","data":{"base64":"aGVsbG8=","mime_type":"text/plain","filename":"Hello.txt"}}]}`,
+	`{"object_id":"o8","title":"hat","n":1000,"at":"2024-03-01T12:00:00.000Z","blobs":[{"property":"doc","data":{"base64":"aGVsbG8h","mime_type":"text/markdown","filename":"notes.md"}}]}`,
+	`{"object_id":"O8","n":"5","tags":[["a"],["C"]],"more":{"x":1.5}}`,
+}
+
+var variedUploads = []bucketlite.UploadInput{
+	{Filename: "a.txt", Size: 5, Metadata: map[string]any{"campaign": "summer", "n": 1}},
+	{Filename: "B.txt", Metadata: map[string]any{"campaign": "Summer", "n": 2}},
+	{Filename: "c.txt", Size: 7, ExpiresIn: 60},
+	{Filename: "winter.txt", Size: 5, Metadata: map[string]any{"campaign": "winter", "n": 1.0}, ExpiresIn: 7200},
+	{Filename: "gone.txt", Metadata: map[string]any{"tags": []any{"x", "summer days"}}},
+}
+
+var variedRuns = []string{"nightly", "hourly", "Nightly, in full", "Yearly", "fully"}
+
+// newVaried makes a store with lists of every kind, at rest.
+func newVaried(t *testing.T) (*bucketlite.Store, map[string]*variedList) {
+	t.Helper()
+	ctx := context.Background()
+	clock := newManualClock()
+	st := openMemory(t, &bucketlite.Options{Now: clock.now})
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		clock.add(time.Minute)
+	}
+	lists := make(map[string]*variedList)
+
+	l := newVariedList(t, st.ListNamespaces, st.Namespaces, "namespace_id")
+	l.texts = append(l.texts, "namespace_name", "description")
+	lists["namespaces"] = l
+	for _, config := range variedNamespaces {
+		ns, err := st.CreateNamespace(ctx, config)
+		must(err)
+		l.names[ns.ID()] = config.Name
+	}
+	ns, err := st.Namespace(ctx, "alpha")
+	must(err)
+
+	l = newVariedList(t, ns.ListBuckets, ns.Buckets, "bucket_id")
+	l.texts = append(l.texts, "bucket_name", "description", "metadata")
+	l.times = append(l.times, "last_upload_at", "stats_updated_at")
+	lists["buckets"] = l
+	for i, config := range variedBuckets {
+		b, err := ns.CreateBucket(ctx, config)
+		must(err)
+		l.names[b.ID()] = config.Name
+		for range i % 3 {
+			must(second(b.Put(ctx, bucketlite.ObjectInput{Fields: map[string]any{"i": i}}, nil)))
+		}
+		switch config.Name {
+		case "locked":
+			must(b.Lock(ctx))
+		case "archived":
+			must(b.Archive(ctx))
+		}
+	}
+	description := "changed"
+	videos, err := ns.Bucket(ctx, "videos")
+	must(err)
+	must(second(videos.Update(ctx, bucketlite.BucketUpdate{Description: &description})))
+
+	// Tasks come of all that follows.
+	tasks := newVariedList(t, func(ctx context.Context, q bucketlite.Query) (*bucketlite.Page[*bucketlite.Task], error) {
+		return st.ListTasks(ctx, bucketlite.TaskQuery{Query: q})
+	}, func(ctx context.Context, q bucketlite.Query) iter.Seq2[*bucketlite.Task, error] {
+		return st.Tasks(ctx, bucketlite.TaskQuery{Query: q})
+	}, "task_id")
+	tasks.texts = append(tasks.texts, "inputs", "additional_data", "error")
+	lists["tasks"] = tasks
+	other, err := st.Namespace(ctx, "Beta")
+	must(err)
+	b := addVariedObjects(t, other, lists)
+	for _, name := range []string{"Old", "older"} {
+		b, err := other.CreateBucket(ctx, bucketlite.BucketConfig{Name: name})
+		must(err)
+		task, err := b.Delete(ctx)
+		must(err)
+		tasks.names[task.ID] = name
+		must(second(st.Wait(ctx, task.ID)))
+	}
+	addVariedUploads(t, clock, b, lists)
+	addVariedBatches(t, clock, st, b, lists)
+	return st, lists
+}
+
+func addVariedObjects(t *testing.T, ns *bucketlite.Namespace, lists map[string]*variedList) *bucketlite.Bucket {
+	t.Helper()
+	ctx := context.Background()
+	b, err := ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: "things", Schema: schema(t,
+		`"title":{"type":"string"},"at":{"type":"datetime"},"doc":{"type":"text"}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newVariedList(t, b.List, b.Objects, "object_id")
+	l.times = append(l.times, "at")
+	l.texts = append(l.texts, "key_prefix", "title", "n", "at", "tags", "more", "blobs.details.filename")
+	lists["objects"] = l
+	for _, text := range variedObjects {
+		put(t, b, input(t, text), "")
+	}
+	return b
+}
+
+func addVariedUploads(t *testing.T, clock *manualClock, b *bucketlite.Bucket, lists map[string]*variedList) {
+	t.Helper()
+	ctx := context.Background()
+	l := newVariedList(t, b.ListUploads, b.Uploads, "upload_id")
+	l.times = []string{"created_at", "expires_at", "completed_at", "verified_at"}
+	l.texts = append(l.texts, "filename", "metadata")
+	lists["uploads"] = l
+	no := false
+	for _, in := range variedUploads {
+		in.ContentType, in.CreateObject = "text/plain", &no
+		u := createUpload(t, b, in)
+		l.names[u.ID] = u.Filename
+		clock.add(time.Second)
+		switch u.Filename {
+		case "a.txt", "winter.txt":
+			writeUpload(t, b, u.ID, u.Filename[:1]+"text")
+		case "gone.txt":
+			if err := b.CancelUpload(ctx, u.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if u.Filename == "a.txt" {
+			confirmUpload(t, b, u.ID)
+		}
+	}
+	clock.add(2 * time.Minute) // c.txt expires
+}
+
+func addVariedBatches(t *testing.T, clock *manualClock, st *bucketlite.Store, b *bucketlite.Bucket, lists map[string]*variedList) {
+	t.Helper()
+	ctx := context.Background()
+	l := newVariedList(t, func(ctx context.Context, q bucketlite.Query) (*bucketlite.Page[*bucketlite.Batch], error) {
+		return b.ListBatches(ctx, bucketlite.BatchQuery{Query: q})
+	}, func(ctx context.Context, q bucketlite.Query) iter.Seq2[*bucketlite.Batch, error] {
+		return b.Batches(ctx, bucketlite.BatchQuery{Query: q})
+	}, "batch_id")
+	l.texts = append(l.texts, "object_ids", "task_id", "error", "metadata")
+	lists["batches"] = l
+	for i, ids := range [][]string{{"o1", "o2", "o3"}, {"o4"}, {"o1", "o2", "o3", "o4", "o5", "o6", "o7", "O8"}, {"o8", "o1"}, {"o4", "o3"}} {
+		k, err := b.CreateBatch(ctx, bucketlite.BatchInput{ObjectIDs: ids, Metadata: map[string]any{"run": variedRuns[i], "i": i % 3}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		clock.add(time.Minute)
+		l.names[k.ID] = fmt.Sprint(i)
+		if i != 2 && i != 4 {
+			continue
+		}
+		task, err := b.SubmitBatch(ctx, k.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lists["tasks"].names[task.ID] = fmt.Sprint("batch ", i)
+		process(t, st, func(_ context.Context, j *bucketlite.Job) error {
+			clock.add(time.Second)
+			switch {
+			case i == 4:
+				return nil
+			case j.Object.ID == "o3", j.Object.ID == "O8":
+				return &bucketlite.JobError{Category: bucketlite.ValidationFailure, Message: "No way to " + j.Object.ID}
+			}
+			return &bucketlite.JobError{Category: bucketlite.NetworkFailure, Message: "no answer", Permanent: true}
+		}, bucketlite.ProcessOptions{Concurrency: 1})
+		if i == 2 {
+			jobs := newVariedList(t, func(ctx context.Context, q bucketlite.Query) (*bucketlite.Page[*bucketlite.FailedJob], error) {
+				return b.ListFailedJobs(ctx, k.ID, q)
+			}, func(ctx context.Context, q bucketlite.Query) iter.Seq2[*bucketlite.FailedJob, error] {
+				return b.FailedJobs(ctx, k.ID, q)
+			}, "object_id")
+			jobs.times = []string{"error.timestamp"}
+			jobs.texts = append(jobs.texts, "error")
+			lists["failed jobs"] = jobs
+		}
+	}
+}
