@@ -1,6 +1,7 @@
 package bucketlite_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -508,4 +509,148 @@ func randomFilter(r *rand.Rand, l *variedList, paths []string, values map[string
 		filter["value"] = part
 	}
 	return filter
+}
+
+// mover is a list whose members come and go.
+type mover struct {
+	create func(name string, rank int) error
+	remove func(name string) error
+	page   func(q bucketlite.Query) (*bucketlite.Page[map[string]any], error)
+
+	name, rank string // where they stand in the JSON form, below metadata if it has one
+}
+
+// While members come and go between pages, paging meets nothing twice, and misses
+// nothing that is there all the while, however the list is filtered and sorted.
+func TestQueriesAmidChanges(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	r := newRand(t)
+	st := openMemory(t)
+	ns := namespace(t, st)
+	b := bucket(t, st, bucketlite.BucketConfig{})
+	batches := make(map[string]string)
+	for name, m := range map[string]mover{
+		"objects": {
+			func(name string, rank int) error {
+				return second(b.Put(ctx, bucketlite.ObjectInput{ID: name, Fields: map[string]any{"rank": rank}}, nil))
+			},
+			func(name string) error { return b.DeleteObject(ctx, name, nil) },
+			formPages(t, b.List), "object_id", "rank",
+		},
+		"buckets": {
+			func(name string, rank int) error {
+				return second(ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: name, Metadata: map[string]any{"rank": rank}}))
+			},
+			func(name string) error {
+				b, err := ns.Bucket(ctx, name)
+				if err == nil {
+					_, err = b.Delete(ctx)
+				}
+				return err
+			},
+			formPages(t, ns.ListBuckets), "bucket_name", "metadata.rank",
+		},
+		"batches": {
+			func(name string, rank int) error {
+				k, err := b.CreateBatch(ctx, bucketlite.BatchInput{
+					ObjectIDs: []string{"any"}, SkipValidation: true, Metadata: map[string]any{"rank": rank, "name": name},
+				})
+				if err == nil {
+					batches[name] = k.ID
+				}
+				return err
+			},
+			func(name string) error { return b.DeleteBatch(ctx, batches[name]) },
+			formPages(t, batchPages(b)), "metadata.name", "metadata.rank",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const n = 40
+			var movers []string
+			add := func(name string) {
+				if err := m.create(name, r.IntN(5)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for i := range n {
+				add(fmt.Sprint("stays", i))
+				movers = append(movers, fmt.Sprint("m", i))
+				add(movers[i])
+			}
+			made := n
+			change := func() {
+				for range r.IntN(4) {
+					if i := r.IntN(2 * n); i < len(movers) {
+						if err := m.remove(movers[i]); err != nil {
+							t.Fatal(err)
+						}
+						movers = slices.Delete(movers, i, i+1)
+					} else {
+						movers = append(movers, fmt.Sprint("m", made))
+						add(movers[len(movers)-1])
+						made++
+					}
+				}
+			}
+			for _, filter := range []bucketlite.Filter{{}, bucketlite.Ne(m.rank, 3)} {
+				for _, sort := range [][]bucketlite.Sort{nil, {bucketlite.Asc(m.rank)}, {bucketlite.Desc(m.rank)}, {bucketlite.Desc(m.name)}, {bucketlite.Asc(m.rank), bucketlite.Desc(m.name)}} {
+					m.meetAll(t, bucketlite.Query{Filter: filter, Sort: sort, Limit: 1 + r.IntN(9)}, n, change)
+				}
+			}
+		})
+	}
+}
+
+// meetAll pages through a list that changes between pages, and fails unless it
+// meets each of n members that stay once, as far as they are wanted, and in order.
+func (m *mover) meetAll(t *testing.T, q bucketlite.Query, n int, change func()) {
+	t.Helper()
+	var met []map[string]any
+	names := make(map[string]bool)
+	for i := 0; ; i++ {
+		p, err := m.page(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, form := range p.Results {
+			name := pathsOf([]map[string]any{form})[m.name][0].(string)
+			if names[name] {
+				t.Fatalf("%v: met %s twice", q, name)
+			}
+			names[name] = true
+			met = append(met, form)
+		}
+		if q.Cursor = p.Next; p.Next == "" {
+			break
+		}
+		change()
+	}
+	for i := 1; i < len(met); i++ {
+		for _, by := range q.Sort {
+			desc := by.Direction == bucketlite.Descending
+			if querytest.Less(met[i-1], met[i], by.Field, "", desc) {
+				break
+			}
+			if querytest.Less(met[i], met[i-1], by.Field, "", desc) {
+				t.Fatalf("%v: got %v before %v", q, met[i-1], met[i])
+			}
+		}
+	}
+	q.Limit, q.Cursor, q.Total = 1000, "", true
+	all, err := m.page(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stayed := 0
+	for _, form := range all.Results {
+		if name := pathsOf([]map[string]any{form})[m.name][0].(string); strings.HasPrefix(name, "stays") {
+			if stayed++; !names[name] {
+				t.Errorf("%v: missed %s", q, name)
+			}
+		}
+	}
+	if stayed == 0 || q.Filter.String() == (bucketlite.Filter{}).String() && stayed != n || all.Total != int64(len(all.Results)) {
+		t.Errorf("%v: got %d that stayed, of %d and %d", q, stayed, len(all.Results), all.Total)
+	}
 }

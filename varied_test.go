@@ -48,48 +48,56 @@ func (l *variedList) namesOf(forms []map[string]any) []string {
 
 func newVariedList[T any, S ~func(func(T, error) bool)](t *testing.T, page func(context.Context, bucketlite.Query) (*bucketlite.Page[T], error),
 	each func(context.Context, bucketlite.Query) S, id string) *variedList {
-	ctx := context.Background()
-	form := func(member T) map[string]any {
-		text, err := json.Marshal(member)
-		if err != nil {
-			t.Error(err)
-		}
-		return parseForm(t, text)
-	}
 	return &variedList{
 		id: id, times: []string{"created_at", "updated_at"}, texts: []string{id}, names: make(map[string]string),
-		page: func(q bucketlite.Query) (*bucketlite.Page[map[string]any], error) {
-			p, err := page(ctx, q)
-			if err != nil {
-				return nil, err
-			}
-			forms := &bucketlite.Page[map[string]any]{Next: p.Next, Total: p.Total}
-			for _, member := range p.Results {
-				forms.Results = append(forms.Results, form(member))
-			}
-			return forms, nil
-		},
+		page: formPages(t, page),
 		each: func(q bucketlite.Query) (forms []map[string]any, err error) {
-			for member, err := range each(ctx, q) {
+			for member, err := range each(context.Background(), q) {
 				if err != nil {
 					return forms, err
 				}
-				forms = append(forms, form(member))
+				forms = append(forms, formOf(t, member))
 			}
 			return forms, nil
 		},
 	}
 }
 
-// parseForm parses a JSON object, with numbers as they are.
-func parseForm(t testing.TB, text []byte) (form map[string]any) {
+// formPages returns a function that returns pages of the members' JSON forms.
+func formPages[T any](t *testing.T, page func(context.Context, bucketlite.Query) (*bucketlite.Page[T], error)) func(bucketlite.Query) (*bucketlite.Page[map[string]any], error) {
+	return func(q bucketlite.Query) (*bucketlite.Page[map[string]any], error) {
+		p, err := page(context.Background(), q)
+		if err != nil {
+			return nil, err
+		}
+		forms := &bucketlite.Page[map[string]any]{Next: p.Next, Total: p.Total}
+		for _, member := range p.Results {
+			forms.Results = append(forms.Results, formOf(t, member))
+		}
+		return forms, nil
+	}
+}
+
+// formOf returns the JSON form of v, an object, with numbers as they are.
+func formOf(t testing.TB, v any) (form map[string]any) {
 	t.Helper()
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	if err := d.Decode(&form); err != nil {
+	text, err := json.Marshal(v)
+	if err == nil {
+		d := json.NewDecoder(bytes.NewReader(text))
+		d.UseNumber()
+		err = d.Decode(&form)
+	}
+	if err != nil {
 		t.Error(err)
 	}
 	return form
+}
+
+// batchPages returns ListBatches of all statuses.
+func batchPages(b *bucketlite.Bucket) func(context.Context, bucketlite.Query) (*bucketlite.Page[*bucketlite.Batch], error) {
+	return func(ctx context.Context, q bucketlite.Query) (*bucketlite.Page[*bucketlite.Batch], error) {
+		return b.ListBatches(ctx, bucketlite.BatchQuery{Query: q})
+	}
 }
 
 var variedNamespaces = []bucketlite.NamespaceConfig{
@@ -252,9 +260,7 @@ func addVariedUploads(t *testing.T, clock *manualClock, b *bucketlite.Bucket, li
 func addVariedBatches(t *testing.T, clock *manualClock, st *bucketlite.Store, b *bucketlite.Bucket, lists map[string]*variedList) {
 	t.Helper()
 	ctx := context.Background()
-	l := newVariedList(t, func(ctx context.Context, q bucketlite.Query) (*bucketlite.Page[*bucketlite.Batch], error) {
-		return b.ListBatches(ctx, bucketlite.BatchQuery{Query: q})
-	}, func(ctx context.Context, q bucketlite.Query) iter.Seq2[*bucketlite.Batch, error] {
+	l := newVariedList(t, batchPages(b), func(ctx context.Context, q bucketlite.Query) iter.Seq2[*bucketlite.Batch, error] {
 		return b.Batches(ctx, bucketlite.BatchQuery{Query: q})
 	}, "batch_id")
 	l.texts = append(l.texts, "object_ids", "task_id", "error", "metadata")

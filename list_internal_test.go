@@ -1,0 +1,266 @@
+package bucketlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/query"
+	"github.com/bucketlite/bucketlite/internal/querytest"
+)
+
+// These tests are inside the package to see what a list reads, and the positions
+// that its cursors hold.
+
+// thing is a member of a list that is in no file.
+type thing struct {
+	N      int    `json:"n"`
+	Even   bool   `json:"even"`
+	Name   string `json:"name"`
+	Weight int    `json:"weight"`
+}
+
+// things is a list of things, whose places are twice their N.
+type things struct {
+	listing[*thing]
+	members []*thing
+	reads   int
+}
+
+func newThings(n int) *things {
+	l := &things{}
+	for i := range n {
+		l.members = append(l.members, &thing{N: i + 1, Even: i%2 == 1, Name: fmt.Sprint("thing ", i+1)})
+	}
+	l.listing = listing[*thing]{
+		list: list{kind: "things"}, types: timesIn(), texts: []string{"name"},
+		num: func(m *thing) int64 { return int64(2 * m.N) },
+		read: func(_ *engine.Conn, after, limit int64, each func(*thing) error) error {
+			for _, m := range l.members {
+				if int64(2*m.N) <= after {
+					continue
+				}
+				if limit == 0 {
+					break
+				}
+				limit--
+				l.reads++
+				if err := each(m); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		count: func(*engine.Conn) (int64, error) { return int64(len(l.members)), nil },
+	}
+	return l
+}
+
+// find returns the page that q asks for.
+func (l *things) find(ctx context.Context, q Query) (*Page[*thing], error) {
+	s := &Store{id: "store"}
+	c, err := q.compile(s, l.list, l.types)
+	if err != nil {
+		return nil, err
+	}
+	f := finder[*thing]{listing: l.listing, c: c, limit: c.limit}
+	if err := f.find(ctx); err != nil {
+		return nil, err
+	}
+	return page(s, c, f.hits, f.limit, f.total), nil
+}
+
+// A page reads no more members than it needs, and one to see that more follow.
+// What is sorted is read once, and the members of the page once more.
+func TestListReads(t *testing.T) {
+	t.Parallel()
+	l := newThings(50)
+	even := Eq("even", true)
+	for _, tt := range []struct {
+		name        string
+		q           Query
+		first, next int // reads of the first page, and of the next
+	}{
+		{"page", Query{Limit: 5}, 6, 6},
+		{"page after some", Query{Limit: 5, Offset: 3}, 9, 6},
+		{"with a total", Query{Limit: 5, Total: true}, 6, 6},
+		{"filtered", Query{Limit: 5, Filter: even}, 12, 12},
+		{"filtered, after some", Query{Limit: 5, Filter: even, Offset: 3}, 18, 12},
+		{"found", Query{Limit: 5, Search: "thing 1"}, 14, 6}, // 1 and 10 to 14; 14 to 19
+		{"filtered, with a total", Query{Limit: 5, Filter: even, Total: true}, 50, 50},
+		{"sorted", Query{Limit: 5, Sort: []Sort{Desc("n")}}, 56, 56},
+		{"sorted, after some", Query{Limit: 5, Offset: 7, Sort: []Sort{Desc("n")}}, 56, 56},
+	} {
+		l.reads = 0
+		p, err := l.find(t.Context(), tt.q)
+		if err != nil || len(p.Results) != 5 || p.Next == "" || l.reads != tt.first {
+			t.Errorf("%s: got %+v, %v after %d reads, want 5 after %d", tt.name, p, err, l.reads, tt.first)
+			continue
+		}
+		l.reads = 0
+		tt.q.Cursor, tt.q.Offset = p.Next, 0
+		if p, err = l.find(t.Context(), tt.q); err != nil || len(p.Results) != 5 || l.reads != tt.next {
+			t.Errorf("%s, next page: got %+v, %v after %d reads, want 5 after %d", tt.name, p, err, l.reads, tt.next)
+		}
+	}
+}
+
+// A look at a list ends with the context, at the next member.
+func TestListEnds(t *testing.T) {
+	t.Parallel()
+	for name, q := range map[string]Query{
+		"plain": {}, "filtered": {Filter: Eq("even", true)}, "sorted": {Sort: []Sort{Asc("n")}}, "with a total": {Search: "thing", Total: true},
+	} {
+		l := newThings(50)
+		ctx, cancel := context.WithCancel(t.Context())
+		num := l.num
+		l.num = func(m *thing) int64 {
+			if m.N == 10 {
+				cancel()
+			}
+			return num(m)
+		}
+		if p, err := l.find(ctx, q); p != nil || !errors.Is(err, context.Canceled) || l.reads != 10 {
+			t.Errorf("%s: got %v, %v after %d reads, want it to end after 10", name, p, err, l.reads)
+		}
+	}
+}
+
+// Pages by weight are as full as may be, and hold at least one member.
+func TestPagesByWeight(t *testing.T) {
+	t.Parallel()
+	const most = 10
+	for range 200 {
+		seed := rand.Uint64()
+		r := rand.New(rand.NewPCG(seed, 0))
+		l := newThings(r.IntN(30))
+		for _, m := range l.members {
+			if m.Weight = r.IntN(5); r.IntN(6) == 0 {
+				m.Weight = r.IntN(3 * most)
+			}
+		}
+		l.weight, l.maxWeight = func(m *thing) int { return m.Weight }, most
+		q := Query{Limit: 1 + r.IntN(8), Total: r.IntN(2) == 0}
+		left := slices.Clone(l.members)
+		if r.IntN(2) == 0 {
+			q.Filter = Eq("even", true)
+			left = slices.DeleteFunc(left, func(m *thing) bool { return !m.Even })
+		}
+		if r.IntN(2) == 0 {
+			q.Sort = []Sort{Desc("weight")}
+			slices.SortStableFunc(left, func(a, b *thing) int { return b.Weight - a.Weight })
+		}
+		total := int64(len(left))
+		q.Offset = r.IntN(4)
+		left = left[min(q.Offset, len(left)):]
+		for {
+			p, err := l.find(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, weight := 0, 0
+			for ; want < min(q.Limit, len(left)); want++ {
+				if weight += left[want].Weight; weight > most && want > 0 {
+					break
+				}
+			}
+			if !slices.Equal(p.Results, left[:want]) || (p.Next == "") != (want == len(left)) || q.Total && p.Total != total {
+				t.Fatalf("seed %d: got %d of %d, next %q, want %d of %d", seed, len(p.Results), p.Total, p.Next, want, total)
+			}
+			left = left[want:]
+			if q.Cursor, q.Offset = p.Next, 0; p.Next == "" {
+				break
+			}
+		}
+	}
+}
+
+// Positions have the order of what they are the positions of, and come back out of
+// a cursor as they went in.
+func TestPositions(t *testing.T) {
+	t.Parallel()
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := querytest.New(seed)
+	types := func(path []string) query.Type {
+		if querytest.Kind(path[0]) == "datetime" && len(path) == 1 {
+			return query.Type{Kind: query.DateTime, Many: true}
+		}
+		return query.Type{Many: true}
+	}
+	kind := func(path string) string {
+		if path == "at" || path == "stamps" {
+			return "datetime"
+		}
+		return ""
+	}
+	s := &Store{id: "store"}
+	for range 300 {
+		var by []Sort
+		for range 1 + r.IntN(3) {
+			by = append(by, Sort{querytest.Paths[r.IntN(len(querytest.Paths))], []Direction{"", Ascending, Descending}[r.IntN(3)]})
+		}
+		c, err := Query{Sort: by}.compile(s, list{kind: "things"}, types)
+		if err != nil {
+			t.Fatal(err)
+		}
+		docs := make([]map[string]any, 20)
+		places := make([]position, len(docs))
+		for i := range docs {
+			docs[i] = r.Document()
+			places[i] = position{c.order.AppendKey(nil, query.Map(docs[i])), int64(i + 1)}
+		}
+		for i, a := range places {
+			if a.compare(position{}) <= 0 {
+				t.Fatalf("sort %v: got %v not after the start, of %v", by, a, docs[i])
+			}
+			if back, err := s.position(c.list, s.cursor(c.list, a)); err != nil || back.compare(a) != 0 {
+				t.Fatalf("cursor: got %v, %v, want %v", back, err, a)
+			}
+			for j, b := range places {
+				want := i - j
+				for _, by := range slices.Backward(by) {
+					desc := by.Direction == Descending
+					if querytest.Less(docs[i], docs[j], by.Field, kind(by.Field), desc) {
+						want = -1
+					} else if querytest.Less(docs[j], docs[i], by.Field, kind(by.Field), desc) {
+						want = 1
+					}
+				}
+				if got := a.compare(b); got != max(-1, min(1, want)) {
+					t.Fatalf("sort %v: got %d, want %d for\n%v\n%v", by, got, want, docs[i], docs[j])
+				}
+			}
+		}
+	}
+}
+
+// No cursor can be made to pass for one of another list by moving bytes between
+// what it is bound to and what it holds.
+func TestCursorIsBound(t *testing.T) {
+	t.Parallel()
+	s := &Store{id: "store"}
+	c, err := Query{Sort: []Sort{Asc("n")}}.compile(s, list{kind: "things"}, timesIn())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sorted, plain := c.list, list{kind: "things"}
+	held := append([]byte{0, 0, 0, 0, 0, 0, 0, 7}, "key"...)
+	for name, tt := range map[string]struct {
+		list list
+		held []byte
+	}{
+		"the query held":   {plain, slices.Concat(sorted.query, held)},
+		"the kind longer":  {list{kind: "things\x00", query: sorted.query}, held},
+		"the kind shorter": {list{kind: "thing", query: sorted.query}, held},
+		"less held":        {list{kind: "things", query: slices.Concat(sorted.query, held[:8])}, held[8:]},
+	} {
+		if string(s.cursorSum(tt.list, tt.held)) == string(s.cursorSum(sorted, held)) {
+			t.Errorf("%s: got the same checksum", name)
+		}
+	}
+}
