@@ -407,6 +407,10 @@ func TestPageOfLargeBatches(t *testing.T) {
 	if err != nil || len(p.Results) != 2 || p.Next != "" {
 		t.Fatalf("got %d batches, %v, want the last 2", len(p.Results), err)
 	}
+	q := bucketlite.Query{Filter: bucketlite.Eq("object_ids", "7"), Sort: []bucketlite.Sort{bucketlite.Desc("created_at")}, Total: true}
+	if p, err = b.ListBatches(ctx, bucketlite.BatchQuery{Query: q}); err != nil || len(p.Results) != 10 || p.Next == "" || p.Total != 12 {
+		t.Fatalf("sorted: got %d of %d batches, %v, want 10 and a next page", len(p.Results), p.Total, err)
+	}
 }
 
 func TestBatchJSON(t *testing.T) {

@@ -238,6 +238,11 @@ var operations = map[string]struct {
 	"Uploads":     {readObjects, calls["Bucket.Uploads"].do},
 	"ListUploads": {readObjects, calls["Bucket.ListUploads"].do},
 
+	"List, sorted":         {readObjects, calls["Bucket.List, sorted"].do},
+	"ListUploads, counted": {readObjects, calls["Bucket.ListUploads, counted"].do},
+	"ListStats":            {readObjects, calls["Bucket.ListStats"].do},
+	"UploadListStats":      {readObjects, calls["Bucket.UploadListStats"].do},
+
 	"Put, new":      {writeObjects, func(ctx context.Context, f *fixture) error { return second(f.b.Put(ctx, item("new", ""), nil)) }},
 	"Put, replaced": {writeObjects, calls["Bucket.Put"].do},
 	"PutBatch":      {writeObjects, calls["Bucket.PutBatch"].do},

@@ -3,12 +3,14 @@ package bucketlite_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
@@ -652,5 +654,52 @@ func (m *mover) meetAll(t *testing.T, q bucketlite.Query, n int, change func()) 
 	}
 	if stayed == 0 || q.Filter.String() == (bucketlite.Filter{}).String() && stayed != n || all.Total != int64(len(all.Results)) {
 		t.Errorf("%v: got %d that stayed, of %d and %d", q, stayed, len(all.Results), all.Total)
+	}
+}
+
+// A page and its total are of one moment, whoever writes meanwhile.
+func TestTotalIsOfOneMoment(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	b := items(t, open(t, &bucketlite.Options{Durability: bucketlite.Normal}))
+	var stop atomic.Bool
+	defer stop.Store(true)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- atOnce(2, func(g int) error {
+			for i := 0; !stop.Load(); i++ {
+				k, err := b.CreateBatch(ctx, bucketlite.BatchInput{ObjectIDs: []string{"any"}, SkipValidation: true})
+				if err == nil {
+					_, err = b.Put(ctx, item(fmt.Sprint(g), ""), nil)
+				}
+				if err == nil && i%50 < 40 {
+					err = errors.Join(b.DeleteBatch(ctx, k.ID), deleteKey(b, fmt.Sprint(g)))
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}()
+	for i := range 100 {
+		for _, q := range []bucketlite.Query{{}, {Filter: bucketlite.Exists("created_at")}, {Sort: []bucketlite.Sort{bucketlite.Desc("created_at")}}} {
+			q.Limit, q.Total = 1000, true
+			batches, err := b.ListBatches(ctx, bucketlite.BatchQuery{Query: q})
+			if err != nil {
+				t.Fatal(err)
+			}
+			objects, err := b.List(ctx, q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n, m := int64(len(batches.Results)), int64(len(objects.Results)); n != batches.Total && n < 1000 || m != objects.Total {
+				t.Fatalf("round %d: got %d of %d batches and %d of %d objects", i, n, batches.Total, m, objects.Total)
+			}
+		}
+	}
+	stop.Store(true)
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }

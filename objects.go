@@ -10,8 +10,8 @@ import (
 // Objects iterates over the bucket's objects that q wants. The loop's body may
 // write to the bucket: no statement is open while it runs. Objects created
 // meanwhile are met if their place is yet to come; one deleted or changed
-// meanwhile may be met as it was up to 100 objects earlier. An error ends the
-// iteration; if the store is closed it is [ErrClosed].
+// meanwhile may be met as it was up to 100 objects earlier, or 1000 if q sorts them.
+// An error ends the iteration; if the store is closed it is [ErrClosed].
 func (b *Bucket) Objects(ctx context.Context, q Query) iter.Seq2[*Object, error] {
 	return each(ctx, b.store, q, b.List)
 }

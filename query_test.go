@@ -57,12 +57,30 @@ func newLists(t *testing.T, n int) *lists {
 				}
 				addList(l, fmt.Sprintf("uploads %d.%d", i, j), b.ListUploads, b.Uploads, func(u *bucketlite.Upload) string { return u.ID })
 				addList(l, fmt.Sprintf("objects %d.%d", i, j), b.List, b.Objects, func(o *bucketlite.Object) string { return o.ID })
+				var failing *bucketlite.Batch
+				for range n {
+					failing = createBatch(t, b, idsOf(t, b)...)
+				}
+				addList(l, fmt.Sprintf("batches %d.%d", i, j), batchPages(b), func(ctx context.Context, q bucketlite.Query) iter.Seq2[*bucketlite.Batch, error] {
+					return b.Batches(ctx, bucketlite.BatchQuery{Query: q})
+				}, func(k *bucketlite.Batch) string { return k.ID })
+				if _, err := b.SubmitBatch(ctx, failing.ID); err != nil {
+					t.Fatal(err)
+				}
+				addList(l, fmt.Sprintf("failed jobs %d.%d", i, j), func(ctx context.Context, q bucketlite.Query) (*bucketlite.Page[*bucketlite.FailedJob], error) {
+					return b.ListFailedJobs(ctx, failing.ID, q)
+				}, func(ctx context.Context, q bucketlite.Query) iter.Seq2[*bucketlite.FailedJob, error] {
+					return b.FailedJobs(ctx, failing.ID, q)
+				}, func(j *bucketlite.FailedJob) string { return j.ObjectID })
 			}
 		}
 		if i < 2 {
 			addList(l, fmt.Sprint("buckets ", i), ns.ListBuckets, ns.Buckets, func(i *bucketlite.BucketInfo) string { return i.ID })
 		}
 	}
+	process(t, st, func(context.Context, *bucketlite.Job) error {
+		return &bucketlite.JobError{Message: "no", Permanent: true}
+	}, bucketlite.ProcessOptions{})
 	addList(l, "namespaces", st.ListNamespaces, st.Namespaces, namespaceID)
 	for _, q := range []bucketlite.TaskQuery{{}, {Type: bucketlite.DeleteBucketTask}} {
 		addList(l, fmt.Sprint("tasks ", q.Type),
@@ -197,13 +215,45 @@ func TestEachOverPages(t *testing.T) {
 	}
 }
 
+// What is sorted is iterated over by larger pages.
+func TestSortedEachOverPages(t *testing.T) {
+	t.Parallel()
+	b := items(t, openMemory(t))
+	putItems(t, b, 1050, 1)
+	var all []string
+	for i := range 1050 {
+		all = append(all, fmt.Sprint(i))
+	}
+	slices.Sort(all)
+	slices.Reverse(all)
+	for _, tt := range []struct{ limit, offset int }{{0, 0}, {1, 0}, {999, 0}, {1000, 0}, {1001, 0}, {1049, 0}, {1e9, 0}, {0, 7}, {1000, 7}, {1e9, 1049}, {0, 1050}, {0, 10_000}} {
+		want := all[min(tt.offset, len(all)):]
+		if tt.limit > 0 {
+			want = want[:min(tt.limit, len(want))]
+		}
+		var got []string
+		for o, err := range b.Objects(context.Background(), bucketlite.Query{Limit: tt.limit, Offset: tt.offset, Sort: []bucketlite.Sort{bucketlite.Desc("k")}, Total: true}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, o.Fields["k"].(string))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("limit %d, offset %d: got %d objects, want %d", tt.limit, tt.offset, len(got), len(want))
+		}
+	}
+}
+
 func TestPageLimits(t *testing.T) {
 	t.Parallel()
 	for name, page := range newLists(t, 2).page {
 		for limit, valid := range map[int]bool{0: true, 1: true, 1000: true, -1: false, 1001: false, 1e9: false, -1e9: false} {
 			_, _, err := page(bucketlite.Query{Limit: limit})
-			if errors.Is(err, bucketlite.ErrBadRequest) == valid || valid && err != nil {
-				t.Errorf("%s: limit %d: got %v, want it valid: %t", name, limit, err, valid)
+			_, _, sortedErr := page(bucketlite.Query{Limit: limit, Sort: []bucketlite.Sort{bucketlite.Asc("created_at")}})
+			for _, err := range []error{err, sortedErr} {
+				if errors.Is(err, bucketlite.ErrBadRequest) == valid || valid && err != nil {
+					t.Errorf("%s: limit %d: got %v, want it valid: %t", name, limit, err, valid)
+				}
 			}
 		}
 	}

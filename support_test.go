@@ -529,6 +529,9 @@ var calls = map[string]struct {
 	"Namespace.Bucket":      {false, func(ctx context.Context, f *fixture) error { return second(f.ns.Bucket(ctx, "items")) }},
 	"Namespace.Buckets":     {false, func(ctx context.Context, f *fixture) error { return last(f.ns.Buckets(ctx, bucketlite.Query{})) }},
 	"Namespace.ListBuckets": {false, func(ctx context.Context, f *fixture) error { return second(f.ns.ListBuckets(ctx, bucketlite.Query{})) }},
+	"Namespace.ListBuckets, sorted": {false, func(ctx context.Context, f *fixture) error {
+		return second(f.ns.ListBuckets(ctx, bucketlite.Query{Sort: []bucketlite.Sort{bucketlite.Asc("bucket_name")}}))
+	}},
 	"Namespace.BucketListStats": {false, func(ctx context.Context, f *fixture) error {
 		return second(f.ns.BucketListStats(ctx, bucketlite.Query{}))
 	}},
@@ -564,6 +567,9 @@ var calls = map[string]struct {
 	"Bucket.EnsureTextIndex": {true, func(ctx context.Context, f *fixture) error { return f.b.EnsureTextIndex(ctx) }},
 	"Bucket.DropIndex":       {true, func(ctx context.Context, f *fixture) error { return f.b.DropIndex(ctx, "v") }},
 	"Bucket.DropTextIndex":   {true, func(ctx context.Context, f *fixture) error { return f.b.DropTextIndex(ctx) }},
+	"Bucket.List, sorted": {false, func(ctx context.Context, f *fixture) error {
+		return second(f.b.List(ctx, bucketlite.Query{Sort: []bucketlite.Sort{bucketlite.Asc("k")}}))
+	}},
 	"Bucket.ObjectByKey": {false, func(ctx context.Context, f *fixture) error {
 		return second(f.b.ObjectByKey(ctx, map[string]any{"k": "k"}))
 	}},
@@ -590,6 +596,9 @@ var calls = map[string]struct {
 		return second(f.b.UploadListStats(ctx, bucketlite.Query{}))
 	}},
 	"Bucket.ListUploads": {false, func(ctx context.Context, f *fixture) error { return second(f.b.ListUploads(ctx, bucketlite.Query{})) }},
+	"Bucket.ListUploads, counted": {false, func(ctx context.Context, f *fixture) error {
+		return second(f.b.ListUploads(ctx, bucketlite.Query{Total: true}))
+	}},
 	"Bucket.PutBatch": {true, func(ctx context.Context, f *fixture) error {
 		return batchError(f.b.PutBatch(ctx, []bucketlite.ObjectInput{item("k", "w")}, nil))
 	}},
