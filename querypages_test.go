@@ -95,7 +95,7 @@ func TestPagesAmongChanges(t *testing.T) {
 
 // Of a wrong query every fault is named with its place, and a strange one means
 // what it says.
-func TestListFaults(t *testing.T) {
+func TestQueryFaults(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	b := items(t, openMemory(t))
