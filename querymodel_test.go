@@ -58,9 +58,9 @@ func TestQueryModel(t *testing.T) {
 		from = rand.Uint64()
 	}
 	t.Logf("replay with -run TestQueryModel -seed=%d", from)
-	rounds, queries := 4, 60
+	rounds, queries := 3, 50
 	if *long {
-		rounds, queries = 40, 1000
+		rounds, queries = 10, 150
 	}
 	r := querytest.New(from)
 	models := []*queryModel{newQueryModel(t, r, "plain"), newQueryModel(t, r, "indexed")}
