@@ -92,7 +92,7 @@ func TestAggregateRandom(t *testing.T) {
 		t.Fatal(err)
 	}
 	groups := 0
-	for range 1500 {
+	for range 500 {
 		form := r.Aggregation()
 		want := querytest.Aggregate(form, docs, querytest.Kind)
 		text := jsonText(t, form)
@@ -107,7 +107,7 @@ func TestAggregateRandom(t *testing.T) {
 		}
 		groups += len(want)
 	}
-	if groups < 3000 {
+	if groups < 1000 {
 		t.Errorf("got %d groups in all, which proves little", groups)
 	}
 }

@@ -233,9 +233,9 @@ func TestListFaults(t *testing.T) {
 // Random queries are answered as by a naive evaluator, on pages of any size.
 func TestListsAgainstNaive(t *testing.T) {
 	t.Parallel()
-	queries := 60
+	queries := 30
 	if *long {
-		queries = 3000
+		queries = 500
 	}
 	r := newRand(t)
 	_, lists := newVaried(t)

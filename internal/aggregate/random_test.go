@@ -12,7 +12,7 @@ import (
 func TestRandom(t *testing.T) {
 	t.Parallel()
 	r := random(t)
-	const rounds = 8000
+	const rounds = 4000
 	groups, several := 0, 0
 	for range rounds {
 		form := r.Aggregation()
