@@ -135,6 +135,10 @@ func (n *Namespace) CreateBucket(ctx context.Context, config BucketConfig) (*Buc
 			return err
 		}
 		now := s.now()
+		wanted, err := n.wantedIndexes(tx)
+		if err != nil {
+			return err
+		}
 		num, err := tx.Insert(`
 INSERT INTO buckets (status, locked, clock, object_count, total_size, namespace, id, name, created_at, updated_at,
     storage_class, description, metadata, unique_key, schema)
@@ -145,7 +149,7 @@ VALUES (?, 0, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING num`,
 		if err != nil {
 			return err
 		}
-		return n.addPayloadIndexes(tx, g, num)
+		return g.addWanted(tx, num, wanted)
 	})
 	if err != nil {
 		return nil, err

@@ -115,7 +115,12 @@ func (r *CheckReport) Err() error {
 //   - upload.bucket, upload.content, batch.bucket, batch.jobs, job.batch,
 //     job.object: uploads, batches and their jobs belong to what is there, and are
 //     counted;
-//   - upload.status, task.status: what is recorded of these fits their status;
+//   - index.entry, index.flags, index.text: an index has what its bucket's objects
+//     have at its path, no more and no less, and knows of what kind that is; of texts,
+//     those of some thousand objects in each bucket are looked up;
+//     index.orphan: all that indexes consist of belongs to an index of a bucket;
+//   - upload.status, task.status, index.status: what is recorded of these fits their
+//     status;
 //   - event.data, event.order: the feed of changes can be read, without gaps;
 //   - namespace.json, task.json, upload.json, batch.json, job.json: what is
 //     recorded of these can be read.
@@ -128,8 +133,9 @@ func (r *CheckReport) Err() error {
 // of which looks again first: bucket.statistics, bucket.batches, bucket.clock,
 // bucket.deltas, batch.jobs, content.references, content.size, store.content,
 // chunk.content, object.size, object.inline if the object conforms to its schema,
-// and object.key unless another object has the right
-// key. No object is deleted, no content that is referred to, and no value is
+// index.entry, index.flags, index.text and index.orphan, for which indexes are built
+// anew in the background, and object.key unless another object has the right key. No
+// object is deleted, no content that is referred to, and no value is
 // guessed. If file.integrity is broken, nothing is repaired: copy what can be read
 // to a new store.
 func (s *Store) Check(ctx context.Context, opts *CheckOptions) (*CheckReport, error) {
@@ -168,7 +174,7 @@ func (c *checker) run() error {
 		name string
 		do   func() error
 	}{
-		{"totals", c.estimate}, {"file", c.checkFile}, {"contents", c.checkStored}, {"objects", c.checkObjects},
+		{"totals", c.estimate}, {"file", c.checkFile}, {"contents", c.checkStored}, {"objects", c.checkObjects}, {"indexes", c.checkIndexes},
 		{"buckets", c.checkBuckets}, {"records", c.checkRows}, {"events", c.checkEvents}, {"references", c.checkReferences}, {"totals", c.checkContentBytes},
 	} {
 		err := step.do()
@@ -229,16 +235,27 @@ SELECT (SELECT ifnull(sum(b.object_count + ifnull(d.objects, 0)), 0) FROM bucket
 	})
 }
 
-// checkFile has SQLite check its own structures.
+// checkFile has SQLite check its own structures. FTS5 takes part in that with what
+// the connection remembers of the text index, which may be of an older state of the
+// file; it learns of that when the table is read.
 func (c *checker) checkFile() error {
 	var found []string
-	err := c.readLong("SELECT integrity_check FROM pragma_integrity_check ORDER BY +rowid", nil,
-		func() { found = nil },
-		func(r engine.Row) {
-			if text := r.Text(0); text != "ok" {
-				found = append(found, text)
+	err := c.store.db.ReadLong(c.ctx, func(ctx context.Context, conn *engine.Conn) error {
+		found = nil
+		return conn.Snapshot(func() error {
+			_, unread := conn.QueryRow("SELECT 1 FROM texts LIMIT 1", nil, nil)
+			err := conn.LongQuery(ctx, "SELECT integrity_check FROM pragma_integrity_check ORDER BY +rowid", nil, func(r engine.Row) error {
+				if text := r.Text(0); text != "ok" {
+					found = append(found, text)
+				}
+				return nil
+			})
+			if err == nil {
+				err = unread
 			}
+			return err
 		})
+	})
 	for _, text := range found {
 		c.damaged = true
 		c.add(Problem{Rule: "file.integrity", Subject: "file", Message: text})

@@ -119,6 +119,39 @@ FROM jobs j JOIN batches b ON b.num = j.batch WHERE NOT json_valid(ifnull(j.erro
 	{name: "job.object",
 		find: `SELECT b.num, format('batch %s', b.id), format('job %d: its object is of another bucket', min(j.position))
 FROM jobs j JOIN batches b ON b.num = j.batch WHERE j.seq >> 40 <> b.bucket GROUP BY b.num`},
+	{name: "index.status",
+		find: `SELECT num, format('index number %d', num), format('its kind is %s, its path %s and its status %s', kind, path, status)
+FROM indexes WHERE status NOT IN ('BUILDING', 'READY', 'DROPPING') OR kind NOT IN ('value', 'text') OR many NOT IN (0, 1) OR cut NOT IN (0, 1)`},
+	{name: "index.orphan",
+		find: `SELECT num, format('index number %d', num), 'its bucket does not exist' FROM indexes
+WHERE status <> 'DROPPING' AND bucket NOT IN (SELECT num FROM buckets)`,
+		repair: dropping + "num = ?1 AND bucket NOT IN (SELECT num FROM buckets)"},
+	{name: "index.orphan",
+		find: `SELECT idx, format('index number %d', idx), format('it does not exist, but %d entries of it do', count(*))
+FROM entries WHERE idx NOT IN (SELECT num FROM indexes) GROUP BY idx`,
+		// The collector takes the entries away, slice by slice.
+		repair: `INSERT INTO indexes (num, bucket, kind, path, status, built, many, cut) SELECT ?1, 0, 'value', '', 'DROPPING', 0, 0, 0
+WHERE NOT EXISTS (SELECT 1 FROM indexes WHERE num = ?1)`},
+	{name: "index.orphan",
+		find: `SELECT id >> 40, format('bucket number %d', id >> 40), format('it has no text index, but %d texts', count(*))
+FROM texts_docsize WHERE id >> 40 NOT IN (SELECT bucket FROM indexes WHERE kind = 'text') GROUP BY 1`,
+		repair: `INSERT INTO indexes (bucket, kind, path, status, built, many, cut) SELECT ?1, 'text', '', 'DROPPING', ?1 << 40, 0, 0
+WHERE NOT EXISTS (SELECT 1 FROM indexes WHERE bucket = ?1 AND kind = 'text')`},
+	{name: "index.orphan",
+		// Nobody cares for them while the bucket has no text index but one that is being dropped.
+		find: `SELECT id, format('bucket number %d', id >> 40), format('object number %d does not exist, but a text of it does', id)
+FROM texts_docsize WHERE NOT EXISTS (SELECT 1 FROM objects WHERE seq = texts_docsize.id) AND id >> 40 IN (
+    SELECT bucket FROM indexes JOIN buckets b ON b.num = bucket WHERE kind = 'text' AND b.status <> 'IN_PROGRESS'
+    GROUP BY bucket HAVING sum(indexes.status = 'DROPPING') = 0)`,
+		repair: "DELETE FROM texts WHERE rowid = ?1 AND NOT EXISTS (SELECT 1 FROM objects WHERE seq = ?1)"},
+	{name: "index.text",
+		find: `SELECT num, subject, format('its text index has no text of %d objects', n) FROM (
+    SELECT i.num, ` + subjectOfBucket + ` AS subject, (
+        SELECT count(*) FROM objects WHERE seq >= i.built AND seq > i.bucket << 40 AND seq < (i.bucket + 1) << 40
+            AND NOT EXISTS (SELECT 1 FROM texts_docsize WHERE id = objects.seq)) AS n
+    FROM indexes i JOIN buckets b ON b.num = i.bucket WHERE i.kind = 'text' AND i.status <> 'DROPPING' AND b.status <> 'IN_PROGRESS')
+WHERE n > 0`,
+		repair: rebuildTexts},
 	{name: "chunk.content",
 		find: `SELECT id >> 24, format('content number %d', id >> 24), format('it does not exist, but %d chunks of it do', count(*))
 FROM chunks WHERE id >> 24 NOT IN (SELECT num FROM contents) GROUP BY 1`,

@@ -87,7 +87,10 @@ func lookupLimit(objects, page float64, all bool) int {
 func (ch *chooser) choose(every choice) (choice, error) {
 	c := ch.query
 	paged := !ch.whole && len(c.order) == 0
-	stream := ch.stream(every)
+	stream, err := ch.stream(every)
+	if err != nil {
+		return every, err
+	}
 	if stream != nil && paged && ch.conditions() == 1 {
 		return *stream, nil
 	}
@@ -187,21 +190,39 @@ func (ch *chooser) spans(n *query.Node) (*index, []query.Span) {
 	return i, spans
 }
 
+// hasWide reports whether some objects have not all of their entries in an index,
+// so that every condition must look at them.
+func (ch *chooser) hasWide(i *index) (bool, error) {
+	if !i.many {
+		return false, nil
+	}
+	return ch.conn.QueryRow("SELECT 1 FROM entries WHERE idx = ? AND key = ? LIMIT 1", []any{i.num, query.WideKey}, nil)
+}
+
 // stream returns a choice that reads from an index in the order of creation, so
 // that it ends when a page is full: for a condition that asks for one key. It
 // returns nil if there is none.
-func (ch *chooser) stream(every choice) *choice {
+func (ch *chooser) stream(every choice) (*choice, error) {
 	for _, n := range conjuncts(ch.query) {
-		if i, spans := ch.spans(n); len(spans) == 1 {
-			if key, ok := spans[0].Key(); ok {
-				every.source.from, every.source.seq = keyObjects, "e.seq"
-				every.source.args[2], every.source.args[3] = key, i.num
-				every.used = []*index{i}
-				return &every
-			}
+		i, spans := ch.spans(n)
+		if len(spans) != 1 {
+			continue
 		}
+		key, ok := spans[0].Key()
+		if !ok {
+			continue
+		}
+		if wide, err := ch.hasWide(i); err != nil {
+			return nil, err
+		} else if wide {
+			continue
+		}
+		every.source.from, every.source.seq = keyObjects, "e.seq"
+		every.source.args[2], every.source.args[3] = key, i.num
+		every.used = []*index{i}
+		return &every, nil
 	}
-	return nil
+	return nil, nil
 }
 
 // lookUp returns the seqs of the objects that the query may want, sorted, if the
@@ -274,8 +295,12 @@ func unique(seqs []int64) []int64 {
 	return slices.Compact(seqs)
 }
 
-// spanSeqs returns the seqs of the entries in some spans of an index.
+// spanSeqs returns the seqs of the entries in some spans of an index, and of the
+// objects that have not all of their entries there.
 func (ch *chooser) spanSeqs(i *index, spans []query.Span) (seqs []int64, ok bool, err error) {
+	if i.many {
+		spans = append(spans, query.WideSpan)
+	}
 	for _, s := range spans {
 		err := ch.conn.Query("SELECT seq FROM entries WHERE idx = ? AND key >= ? AND key < ? LIMIT ?",
 			[]any{i.num, s.Low, s.High, int64(ch.limit + 1 - len(seqs))}, func(r engine.Row) error {
@@ -309,7 +334,7 @@ func (ch *chooser) textSeqs(parts []string) (seqs []int64, ok bool, err error) {
 	}
 	bucket := ch.bucket.everything(0)
 	err = ch.conn.Query("SELECT rowid FROM texts WHERE texts MATCH ? AND rowid > ? AND rowid < ? ORDER BY rowid LIMIT ?",
-		[]any{match, bucket.args[0], bucket.args[1], int64(ch.limit + 1)}, func(r engine.Row) error {
+		[]any{"(" + match + `) OR "` + unindexedText + `"`, bucket.args[0], bucket.args[1], int64(ch.limit + 1)}, func(r engine.Row) error {
 			seqs = append(seqs, r.Int(0))
 			return nil
 		})

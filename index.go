@@ -36,6 +36,8 @@ type IndexStatus string
 const (
 	IndexBuilding IndexStatus = "BUILDING"
 	IndexReady    IndexStatus = "READY"
+
+	droppingIndex IndexStatus = "DROPPING" // nobody is told of one
 )
 
 // Index describes an index of a bucket. What an index finds never depends on it:
@@ -63,32 +65,38 @@ type index struct {
 	many, cut bool // see query.Entries; of any object there ever was
 }
 
-const droppingIndex = "DROPPING"
-
 // EnsureIndex makes a value index of each path that has none, and waits until all
 // of them are ready. Writers are let in all the while; objects they write are in the
-// index at once. If ctx ends first the error is the context's, and the indexes are
-// built nevertheless, by whatever store has the file open.
+// index at once. If ctx ends amid that, the error is the context's, and the indexes
+// are built nevertheless, by whatever store has the file open.
 //
 // Paths are those of user fields, and "created_at". Every write of an object then
-// keeps its entries up to date, which makes it dearer.
+// keeps its entries up to date, which makes it dearer. An object that has more than
+// 1,000 different values at a path has no entries of its own there, and is looked at
+// by every query that uses the index.
 //
-// Errors: [ErrBadRequest] for a path that cannot be indexed, or more than
-// [MaxIndexes]; [ErrLocked], [ErrNotActive] where the bucket's info cannot be changed.
+// Errors: [ErrBadRequest] for a path that cannot be indexed, which comes as a
+// [*QueryError], or more than [MaxIndexes]; [ErrLocked], [ErrNotActive] where the
+// bucket's info cannot be changed; [ErrNotFound], also if somebody drops the index
+// before it is ready.
 func (b *Bucket) EnsureIndex(ctx context.Context, paths ...string) error {
 	return b.ensureIndexes(ctx, ValueIndex, paths)
 }
 
 // EnsureTextIndex makes a text index of each path, or without paths one of all that
-// a search looks at. In all else it is [Bucket.EnsureIndex].
+// a search looks at, which an empty path stands for too. In all else it is
+// [Bucket.EnsureIndex]; an object whose texts have more than 256 KiB is the one
+// that every query looks at.
 func (b *Bucket) EnsureTextIndex(ctx context.Context, paths ...string) error {
+	return b.ensureIndexes(ctx, TextIndex, orAll(paths))
+}
+
+// orAll returns the paths of text indexes, if none is given that of all texts.
+func orAll(paths []string) []string {
 	if len(paths) == 0 {
-		return b.ensureIndexes(ctx, TextIndex, []string{""})
+		return []string{""}
 	}
-	if slices.Contains(paths, "") {
-		return badRequest("%s: text index: a path must not be empty", b)
-	}
-	return b.ensureIndexes(ctx, TextIndex, paths)
+	return paths
 }
 
 func (b *Bucket) ensureIndexes(ctx context.Context, kind IndexKind, paths []string) error {
@@ -113,11 +121,12 @@ func (b *Bucket) ensureIndexes(ctx context.Context, kind IndexKind, paths []stri
 		}
 		missing, room, err := state.missingIndexes(tx, wanted)
 		if err == nil && len(missing) > room {
-			err = badRequest("%s: a bucket has at most %d indexes, with these it had %d", b, MaxIndexes, MaxIndexes-room+len(missing))
+			err = badRequest("%s: a bucket has at most %d indexes, with these it would have %d", b, MaxIndexes, MaxIndexes-room+len(missing))
 		}
 		if err != nil {
 			return err
 		}
+		g.wake = true // also for one that is not ready since building it has failed
 		return g.addIndexes(tx, state, missing)
 	})
 	if err != nil {
@@ -147,20 +156,26 @@ func checkIndexPath(kind IndexKind, path string) string {
 func (b *bucketState) missingIndexes(tx *engine.Tx, wanted []Index) (missing []Index, room int, err error) {
 	indexes, err := b.loadIndexes(tx)
 	for _, w := range wanted {
-		same := func(i *index) bool { return i.Kind == w.Kind && i.Path == w.Path }
-		if !slices.ContainsFunc(indexes, same) && !slices.ContainsFunc(missing, func(m Index) bool { return m.Kind == w.Kind && m.Path == w.Path }) {
+		is := func(i *index) bool { return i.sameAs(w) }
+		if !slices.ContainsFunc(indexes, is) && !slices.ContainsFunc(missing, w.sameAs) {
 			missing = append(missing, w)
 		}
 	}
 	return missing, MaxIndexes - len(indexes), err
 }
 
-// addIndexes adds indexes that the bucket has not. Those of an empty bucket are ready.
+// sameAs reports whether two indexes are of one kind and about the same.
+func (i Index) sameAs(o Index) bool { return i.Kind == o.Kind && i.Path == o.Path }
+
+// addIndexes adds indexes that the bucket has not. They are built downwards from the
+// newest object there is: those to come are indexed as they are written. If there is
+// none they are ready.
 func (g *group) addIndexes(tx *engine.Tx, state *bucketState, missing []Index) error {
 	for _, w := range missing {
 		_, err := tx.Exec(`
 INSERT INTO indexes (bucket, kind, path, status, built, many, cut)
-SELECT ?1, ?2, ?3, iif(EXISTS (SELECT 1 FROM objects WHERE seq > ?4 AND seq < ?5), 'BUILDING', 'READY'), 0, 0, 0`,
+SELECT ?1, ?2, ?3, iif(last IS NULL, 'READY', 'BUILDING'), ifnull(last + 1, ?4), 0, 0
+FROM (SELECT max(seq) AS last FROM objects WHERE seq > ?4 AND seq < ?5)`,
 			state.num, string(w.Kind), w.Path, state.num<<clockBits, (state.num+1)<<clockBits)
 		if err != nil {
 			return err
@@ -171,18 +186,26 @@ SELECT ?1, ?2, ?3, iif(EXISTS (SELECT 1 FROM objects WHERE seq > ?4 AND seq < ?5
 	return nil
 }
 
-// waitForIndexes waits until the indexes are ready, or there no more.
+// waitForIndexes waits until the indexes are ready.
 func (b *Bucket) waitForIndexes(ctx context.Context, wanted []Index) error {
-	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
-		indexes, err := b.Indexes(ctx)
+	for pause := time.Millisecond; len(wanted) > 0; pause = min(2*pause, 100*time.Millisecond) {
+		indexes, status, err := b.indexes(ctx)
 		if err != nil {
 			return err
 		}
-		building := func(i Index) bool {
-			return i.Status == IndexBuilding && slices.ContainsFunc(wanted, func(w Index) bool { return i.Kind == w.Kind && i.Path == w.Path })
+		var building []Index
+		for _, w := range wanted {
+			switch n := slices.IndexFunc(indexes, func(i *index) bool { return i.sameAs(w) }); {
+			case status == InProgress:
+				return permit(b.name, status, false, changeInfo)
+			case n < 0:
+				return notFound("%s: the %s was dropped before it was ready", b, w)
+			case indexes[n].Status != IndexReady:
+				building = append(building, w)
+			}
 		}
-		if !slices.ContainsFunc(indexes, building) {
-			return nil
+		if wanted = building; len(wanted) == 0 {
+			break
 		}
 		select {
 		case <-ctx.Done():
@@ -192,41 +215,53 @@ func (b *Bucket) waitForIndexes(ctx context.Context, wanted []Index) error {
 		case <-time.After(pause):
 		}
 	}
+	return nil
 }
 
-// Indexes returns the bucket's indexes, by path.
+// Indexes returns the bucket's indexes, by path. Errors: [ErrNotFound].
 func (b *Bucket) Indexes(ctx context.Context) ([]Index, error) {
-	var indexes []*index
-	err := b.store.read(ctx, func(c *engine.Conn) (err error) {
-		found, err := c.QueryRow("SELECT 1 FROM buckets WHERE num = ?", []any{b.num}, nil)
-		if err == nil && !found {
-			err = b.gone()
-		}
-		if err == nil {
-			indexes, err = selectIndexes(c, b.num)
-		}
-		return err
-	})
+	indexes, _, err := b.indexes(ctx)
+	if err != nil {
+		return nil, err
+	}
 	list := make([]Index, len(indexes))
 	for i := range indexes {
 		list[i] = indexes[i].Index
 	}
-	return list, err
+	return list, nil
 }
 
-// DropIndex drops the value index of each path; there need not be one. The space
-// it takes is given back in the background. Errors: those of [Bucket.EnsureIndex].
+// indexes returns the bucket's indexes, and the status of the bucket.
+func (b *Bucket) indexes(ctx context.Context) (indexes []*index, status Status, err error) {
+	err = b.store.read(ctx, func(c *engine.Conn) error {
+		return c.Snapshot(func() error {
+			found, err := c.QueryRow("SELECT status FROM buckets WHERE num = ?", []any{b.num}, func(r engine.Row) { status = Status(r.Text(0)) })
+			if err == nil && !found {
+				err = b.gone()
+			}
+			if err == nil {
+				indexes, err = selectIndexes(c, b.num)
+			}
+			return err
+		})
+	})
+	return indexes, status, err
+}
+
+// DropIndex drops the value index of each path; there need not be one. From then on
+// no query uses it; the space it takes is given back in the background.
+//
+// Errors: [ErrLocked], [ErrNotActive] where the bucket's info cannot be changed;
+// [ErrNotFound].
 func (b *Bucket) DropIndex(ctx context.Context, paths ...string) error {
 	return b.dropIndexes(ctx, ValueIndex, paths)
 }
 
 // DropTextIndex drops the text index of each path, or without paths that of all
-// that a search looks at. In all else it is [Bucket.DropIndex].
+// that a search looks at, which an empty path stands for too. In all else it is
+// [Bucket.DropIndex].
 func (b *Bucket) DropTextIndex(ctx context.Context, paths ...string) error {
-	if len(paths) == 0 {
-		paths = []string{""}
-	}
-	return b.dropIndexes(ctx, TextIndex, paths)
+	return b.dropIndexes(ctx, TextIndex, orAll(paths))
 }
 
 func (b *Bucket) dropIndexes(ctx context.Context, kind IndexKind, paths []string) error {
@@ -239,9 +274,7 @@ func (b *Bucket) dropIndexes(ctx context.Context, kind IndexKind, paths []string
 			return err
 		}
 		for _, path := range paths {
-			_, err := tx.Exec("UPDATE indexes SET status = 'DROPPING' WHERE bucket = ? AND kind = ? AND path = ? AND status <> 'DROPPING'",
-				b.num, string(kind), path)
-			if err != nil {
+			if _, err := tx.Exec(dropping+"bucket = ? AND kind = ? AND path = ?", b.num, string(kind), path); err != nil {
 				return err
 			}
 		}
@@ -287,16 +320,22 @@ func payloadIndexes(config []any) (wanted []Index) {
 	return wanted
 }
 
-// addPayloadIndexes adds the namespace's payload_indexes to a bucket, as many as it
-// may have.
-func (n *Namespace) addPayloadIndexes(tx *engine.Tx, g *group, bucket int64) error {
+// wantedIndexes returns the indexes that the namespace asks of its buckets.
+func (n *Namespace) wantedIndexes(tx *engine.Tx) ([]Index, error) {
 	var config []any
 	err := tx.Query("SELECT payload_indexes FROM namespaces WHERE num = ?", []any{n.num}, func(r engine.Row) error {
-		return decodeInfo(r, 0, &config)
+		if err := decodeInfo(r, 0, &config); err != nil {
+			return errorf("%s: payload indexes: %w: %v", n, ErrCorrupt, err)
+		}
+		return nil
 	})
-	wanted := payloadIndexes(config)
-	if err != nil || len(wanted) == 0 {
-		return err
+	return payloadIndexes(config), err
+}
+
+// addWanted adds indexes to a bucket, those it has not and as many as it may have.
+func (g *group) addWanted(tx *engine.Tx, bucket int64, wanted []Index) error {
+	if len(wanted) == 0 {
+		return nil
 	}
 	state, err := g.bucket(tx, bucket)
 	if err != nil || state == nil {
@@ -306,18 +345,18 @@ func (n *Namespace) addPayloadIndexes(tx *engine.Tx, g *group, bucket int64) err
 	if err != nil {
 		return err
 	}
-	return g.addIndexes(tx, state, missing[:min(room, len(missing))])
+	return g.addIndexes(tx, state, missing[:max(0, min(room, len(missing)))])
 }
 
-// addPayloadIndexesToAll adds them to all buckets of the namespace.
-func (n *Namespace) addPayloadIndexesToAll(tx *engine.Tx, g *group) error {
+// addWantedToAll adds indexes to all buckets of the namespace.
+func (n *Namespace) addWantedToAll(tx *engine.Tx, g *group, wanted []Index) error {
 	var buckets []int64
 	err := tx.Query("SELECT num FROM buckets WHERE namespace = ? AND status <> 'IN_PROGRESS'", []any{n.num}, func(r engine.Row) error {
 		buckets = append(buckets, r.Int(0))
 		return nil
 	})
 	for i := 0; i < len(buckets) && err == nil; i++ {
-		err = n.addPayloadIndexes(tx, g, buckets[i])
+		err = g.addWanted(tx, buckets[i], wanted)
 	}
 	return err
 }

@@ -2,167 +2,279 @@ package bucketlite
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// How many objects are indexed in one transaction, and how many entries dropped.
+// How much is done to an index in one transaction.
 const (
-	indexSlice     = 200
-	textIndexSlice = 50
-	entrySlice     = 2000
+	indexSlice     = 200      // objects are indexed
+	textIndexSlice = 50       // if what they have is text
+	indexBytes     = 64 << 10 // and no more of them once they have so many bytes
+	entrySlice     = 2000     // entries are deleted
+	textSlice      = 100      // texts
+	textLooks      = 2000     // or looked at
 )
+
+// unfinished is an index that is being built or dropped.
+type unfinished struct {
+	num, bucket int64
+	kind        IndexKind
+	status      IndexStatus
+	built       int64
+}
+
+// unfinishedColumns are those of indexes AS i that unfinished is read from.
+const unfinishedColumns = "i.num, i.bucket, i.kind, i.status, i.built"
+
+func (u *unfinished) scan(r engine.Row) {
+	*u = unfinished{r.Int(0), r.Int(1), IndexKind(r.Text(2)), IndexStatus(r.Text(3)), r.Int(4)}
+}
 
 // indexSome does a slice of the work on the first index that is being built or
 // dropped. Objects that are written meanwhile are in it already, or will be met.
+// An index that cannot be worked on is left until the store is opened again, so
+// that it does not hold up the others.
 func (c *collector) indexSome() (worked bool, err error) {
 	ctx := context.Background()
-	var num, bucket int64
+	var u unfinished
 	err = c.store.read(ctx, func(conn *engine.Conn) error {
-		num = 0
-		_, err := conn.QueryRow(`
-SELECT i.num, b.num FROM indexes i JOIN buckets b ON b.num = i.bucket
-WHERE i.status <> 'READY' AND b.status <> 'IN_PROGRESS' ORDER BY i.num LIMIT 1`, nil,
-			func(r engine.Row) { num, bucket = r.Int(0), r.Int(1) })
+		u = unfinished{}
+		err := conn.Query("SELECT "+unfinishedColumns+` FROM indexes i LEFT JOIN buckets b ON b.num = i.bucket
+WHERE i.status <> 'READY' AND (i.status = 'DROPPING' OR b.status <> 'IN_PROGRESS') ORDER BY i.num`, nil, func(r engine.Row) error {
+			if c.broken[r.Int(0)] {
+				return nil
+			}
+			u.scan(r)
+			return errEnough
+		})
+		if err == errEnough {
+			err = nil
+		}
 		return err
 	})
-	if err != nil || num == 0 {
+	if err != nil || u.num == 0 {
 		return false, err
 	}
-	def, err := c.store.definition(ctx, bucket)
-	if err != nil {
-		return false, err
+	b := &Bucket{store: c.store, num: u.bucket}
+	if u.status == IndexBuilding {
+		b.def, err = c.store.definition(ctx, u.bucket)
 	}
-	b := &Bucket{store: c.store, num: bucket, def: def}
-	return true, c.store.write(ctx, func(tx *engine.Tx, g *group) error { return b.indexSlice(tx, g, num) })
+	if err == nil {
+		err = c.store.write(ctx, func(tx *engine.Tx, g *group) error { return b.indexSlice(tx, g, u.num) })
+	}
+	if errors.Is(err, ErrCorrupt) {
+		c.broken[u.num] = true
+		c.notify() // there may be others
+	}
+	return true, err
 }
 
-// indexSlice does a slice of the work on an index, if that is still to be done.
+// indexSlice does a slice of the work on an index, if that is still to be done. The
+// bucket has a definition if the index was being built, and has no id yet.
 func (b *Bucket) indexSlice(tx *engine.Tx, g *group, num int64) error {
-	state, err := g.bucket(tx, b.num)
-	if err != nil || state == nil || state.status == InProgress {
-		return err
-	}
-	b.id, b.name = state.place.bucket, state.name
-	var status, kind string
-	var built int64
-	_, err = tx.QueryRow("SELECT status, kind, built FROM indexes WHERE num = ?", []any{num},
-		func(r engine.Row) { status, kind, built = r.Text(0), r.Text(1), r.Int(2) })
+	var u unfinished
+	_, err := tx.QueryRow("SELECT "+unfinishedColumns+" FROM indexes i WHERE i.num = ?", []any{num}, u.scan)
 	if err != nil {
 		return err
 	}
-	switch status {
-	case string(IndexBuilding):
-		return b.buildSlice(tx, state, num, built)
+	switch u.status {
 	case droppingIndex:
-		_, err = dropSlice(tx, b.num, num, IndexKind(kind))
+		return u.drop(tx)
+	case IndexBuilding:
+		state, err := g.bucket(tx, b.num)
+		if err != nil || state == nil || state.status == InProgress {
+			return err
+		}
+		return b.buildSlice(tx, state, &u)
+	case IndexReady, "": // another store was quicker
+		return nil
 	}
-	return err
+	return errorf("index number %d: %w: its status is %s", num, ErrCorrupt, found(string(u.status)))
 }
 
-// buildSlice indexes the next objects.
-func (b *Bucket) buildSlice(tx *engine.Tx, state *bucketState, num, built int64) error {
+// buildSlice indexes the next objects, downwards.
+func (b *Bucket) buildSlice(tx *engine.Tx, state *bucketState, u *unfinished) error {
+	b.id, b.name = state.place.bucket, state.name
 	indexes, err := state.loadIndexes(tx)
 	if err != nil {
 		return err
 	}
-	var i *index
-	for _, candidate := range indexes {
-		if candidate.num == num {
-			i = candidate
-		}
+	n := slices.IndexFunc(indexes, func(i *index) bool { return i.num == u.num })
+	if n < 0 {
+		return errorf("%s: %w: no index number %d among its indexes", b, ErrCorrupt, u.num)
 	}
-	limit := indexSlice
-	if i.Kind == TextIndex {
-		limit = textIndexSlice
-	}
-	type object struct {
-		seq int64
-		row engine.Row
-	}
-	var objects []object
-	err = tx.Query("SELECT o.seq, "+documentColumns+" FROM objects o WHERE o.seq > ? AND o.seq < ? ORDER BY o.seq LIMIT ?",
-		[]any{max(built, b.num<<clockBits), (b.num + 1) << clockBits, int64(limit)}, func(r engine.Row) error {
-			objects = append(objects, object{r.Int(0), append(engine.Row(nil), r[1:]...)})
-			return nil
-		})
+	objects, more, err := b.rowsBelow(tx, u)
 	if err != nil {
 		return err
 	}
 	for _, o := range objects {
-		doc := b.document(o.row)
-		if i.Kind == TextIndex {
-			// Its row may be there, for another index or because it was written meanwhile.
-			if _, err = tx.Exec("DELETE FROM texts WHERE rowid = ?", o.seq); err == nil {
-				err = b.updateText(tx, indexes, o.seq, nil, doc)
-			}
-		} else {
-			err = i.update(tx, b, o.seq, nil, doc)
-		}
-		if err != nil {
+		if err := indexes[n].build(tx, b, indexes, o.seq, b.document(o.row)); err != nil {
 			return err
 		}
-		built = o.seq
 	}
-	if len(objects) == limit {
-		_, err = tx.Exec("UPDATE indexes SET built = ? WHERE num = ?", built, num)
+	if more {
+		_, err = tx.Exec("UPDATE indexes SET built = ? WHERE num = ?", objects[0].seq, u.num)
 		return err
 	}
-	_, err = tx.Exec("UPDATE indexes SET built = ?, status = 'READY' WHERE num = ?", built, num)
+	_, err = tx.Exec("UPDATE indexes SET built = ?, status = 'READY' WHERE num = ?", b.num<<clockBits, u.num)
 	state.forgetIndexes(true)
 	return err
 }
 
-// dropSlice deletes some of what an index consists of, and at last its row. The
-// texts go with the last text index of the bucket.
-func dropSlice(tx *engine.Tx, bucket, num int64, kind IndexKind) (done bool, err error) {
-	var n int64
-	if kind == ValueIndex {
-		n, err = tx.Exec("DELETE FROM entries WHERE (idx, key, seq) IN (SELECT idx, key, seq FROM entries WHERE idx = ? LIMIT ?)", num, int64(entrySlice))
-		if err != nil || n == entrySlice {
-			return false, err
-		}
-	} else {
-		used, err := tx.QueryRow("SELECT 1 FROM indexes WHERE bucket = ? AND kind = 'text' AND status <> 'DROPPING' LIMIT 1", []any{bucket}, nil)
-		if err != nil {
-			return false, err
-		}
-		if !used {
-			if n, err = dropTexts(tx, bucket); err != nil || n == indexSlice {
-				return false, err
+// indexedRow is an object as a rowDoc sees it.
+type indexedRow struct {
+	seq int64
+	row engine.Row
+}
+
+// rowsBelow returns the next objects of the bucket for an index, upwards, and
+// whether there may be more.
+func (b *Bucket) rowsBelow(tx *engine.Tx, u *unfinished) (objects []indexedRow, more bool, err error) {
+	limit := indexSlice
+	if u.kind == TextIndex {
+		limit = textIndexSlice
+	}
+	size := 0
+	err = tx.Query("SELECT o.seq, "+documentColumns+" FROM objects o WHERE o.seq > ? AND o.seq < ? ORDER BY o.seq DESC LIMIT ?",
+		[]any{b.num << clockBits, u.built, int64(limit)}, func(r engine.Row) error {
+			objects = append(objects, indexedRow{r.Int(0), slices.Clone(r[1:])})
+			for _, v := range r {
+				switch v := v.(type) {
+				case []byte:
+					size += len(v)
+				case string:
+					size += len(v)
+				}
 			}
+			if size > indexBytes {
+				return errEnough
+			}
+			return nil
+		})
+	if err != nil && err != errEnough {
+		return nil, false, err
+	}
+	// What follows each other upwards goes into a text index in one piece.
+	slices.Reverse(objects)
+	return objects, err == errEnough || len(objects) == limit, nil
+}
+
+// build indexes an object. It may have been indexed when it was written.
+func (i *index) build(tx *engine.Tx, b *Bucket, indexes []*index, seq int64, doc *rowDoc) error {
+	if i.Kind == ValueIndex {
+		return i.update(tx, b, seq, nil, doc)
+	}
+	// There may be a text for another index.
+	if _, err := tx.Exec("DELETE FROM texts WHERE rowid = ?", seq); err != nil {
+		return err
+	}
+	return b.updateText(tx, indexes, seq, nil, doc)
+}
+
+// drop deletes some of what an index consists of, and at last its row. The texts go
+// with the last text index of the bucket. While another needs them, those go that
+// are of no object: nobody has cared for them while the bucket had no index but
+// those being dropped.
+func (u *unfinished) drop(tx *engine.Tx) error {
+	var done bool
+	var err error
+	if u.kind == ValueIndex {
+		done, err = u.dropEntries(tx)
+	} else {
+		used := false
+		used, err = tx.QueryRow("SELECT 1 FROM indexes WHERE bucket = ? AND kind = 'text' AND status <> 'DROPPING' LIMIT 1", []any{u.bucket}, nil)
+		switch {
+		case err != nil:
+		case used:
+			done, err = u.sweepTexts(tx)
+		default:
+			done, err = u.dropTexts(tx)
 		}
 	}
-	_, err = tx.Exec("DELETE FROM indexes WHERE num = ?", num)
+	if err != nil || !done {
+		return err
+	}
+	_, err = tx.Exec("DELETE FROM indexes WHERE num = ?", u.num)
+	return err
+}
+
+func (u *unfinished) dropEntries(tx *engine.Tx) (done bool, err error) {
+	n, err := tx.Exec("DELETE FROM entries WHERE (idx, key, seq) IN (SELECT idx, key, seq FROM entries WHERE idx = ? LIMIT ?)", u.num, int64(entrySlice))
+	return n < entrySlice, err
+}
+
+func (u *unfinished) dropTexts(tx *engine.Tx) (done bool, err error) {
+	seqs, err := selectSeqs(tx, "SELECT rowid FROM texts WHERE rowid > ? AND rowid < ? ORDER BY rowid LIMIT ?",
+		u.bucket<<clockBits, (u.bucket+1)<<clockBits, int64(textSlice))
+	if err != nil {
+		return false, err
+	}
+	if err := deleteTexts(tx, seqs); err != nil || len(seqs) == textSlice {
+		return false, err
+	}
+	// FTS5 gives back what deleted texts took as others are written, or at once when
+	// there are none.
+	left, err := tx.QueryRow("SELECT 1 FROM texts LIMIT 1", nil, nil)
+	if err == nil && !left {
+		_, err = tx.Exec("INSERT INTO texts (texts) VALUES ('delete-all')")
+	}
 	return true, err
 }
 
-// dropTexts deletes some texts of a bucket, and returns how many.
-func dropTexts(tx *engine.Tx, bucket int64) (n int64, err error) {
-	var seqs []int64
-	err = tx.Query("SELECT rowid FROM texts WHERE rowid > ? AND rowid < ? LIMIT ?",
-		[]any{bucket << clockBits, (bucket + 1) << clockBits, int64(indexSlice)}, func(r engine.Row) error {
-			seqs = append(seqs, r.Int(0))
-			return nil
-		})
-	for i := 0; i < len(seqs) && err == nil; i++ {
-		_, err = tx.Exec("DELETE FROM texts WHERE rowid = ?", seqs[i])
+// sweepTexts deletes the texts of no object. While an index is dropped, built is how
+// far that has come, upwards.
+func (u *unfinished) sweepTexts(tx *engine.Tx) (done bool, err error) {
+	seqs, err := selectSeqs(tx, "SELECT rowid FROM texts WHERE rowid > ? AND rowid < ? ORDER BY rowid LIMIT ?",
+		u.built, (u.bucket+1)<<clockBits, int64(textLooks))
+	if err != nil || len(seqs) == 0 {
+		return true, err
 	}
-	return int64(len(seqs)), err
+	orphans, err := selectSeqs(tx, `
+SELECT rowid FROM texts WHERE rowid > ? AND rowid <= ? AND NOT EXISTS (SELECT 1 FROM objects WHERE seq = texts.rowid) ORDER BY rowid LIMIT ?`,
+		u.built, seqs[len(seqs)-1], int64(textSlice))
+	if err != nil {
+		return false, err
+	}
+	if err := deleteTexts(tx, orphans); err != nil || len(orphans) == textSlice {
+		return false, err
+	}
+	_, err = tx.Exec("UPDATE indexes SET built = ? WHERE num = ?", seqs[len(seqs)-1], u.num)
+	return false, err
 }
+
+func selectSeqs(tx *engine.Tx, query string, args ...any) (seqs []int64, err error) {
+	err = tx.Query(query, args, func(r engine.Row) error {
+		seqs = append(seqs, r.Int(0))
+		return nil
+	})
+	return seqs, err
+}
+
+func deleteTexts(tx *engine.Tx, seqs []int64) error {
+	for _, seq := range seqs {
+		if _, err := tx.Exec("DELETE FROM texts WHERE rowid = ?", seq); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropping marks indexes for being dropped.
+const dropping = "UPDATE indexes SET status = 'DROPPING', built = bucket << 40 WHERE status <> 'DROPPING' AND "
 
 // deleteIndexes deletes some of what the indexes of a bucket that is being deleted
 // consist of, and reports whether nothing is left.
 func deleteIndexes(tx *engine.Tx, bucket int64) (done bool, err error) {
-	if _, err := tx.Exec("UPDATE indexes SET status = 'DROPPING' WHERE bucket = ? AND status <> 'DROPPING'", bucket); err != nil {
+	if _, err := tx.Exec(dropping+"bucket = ?", bucket); err != nil {
 		return false, err
 	}
-	var num int64
-	kind := ""
-	found, err := tx.QueryRow("SELECT num, kind FROM indexes WHERE bucket = ? LIMIT 1", []any{bucket}, func(r engine.Row) { num, kind = r.Int(0), r.Text(1) })
+	var u unfinished
+	found, err := tx.QueryRow("SELECT "+unfinishedColumns+" FROM indexes i WHERE i.bucket = ? LIMIT 1", []any{bucket}, u.scan)
 	if err != nil || !found {
 		return !found, err
 	}
-	_, err = dropSlice(tx, bucket, num, IndexKind(kind))
-	return false, err
+	return false, u.drop(tx)
 }

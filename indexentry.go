@@ -68,14 +68,8 @@ func (b *Bucket) document(row engine.Row) *rowDoc {
 // update exchanges the entries of an object. They may be there already, or not
 // yet, while the index is being built.
 func (i *index) update(tx *engine.Tx, b *Bucket, seq int64, before, after *rowDoc) error {
-	old, err := i.entries(b, before)
-	if err != nil {
-		return err
-	}
-	new, err := i.entries(b, after)
-	if err != nil {
-		return err
-	}
+	old, sure := i.entries(b, before)
+	new, _ := i.entries(b, after)
 	for _, key := range missing(old.Keys, new.Keys) {
 		if _, err := tx.Exec("DELETE FROM entries WHERE idx = ? AND key = ? AND seq = ?", i.num, key, seq); err != nil {
 			return err
@@ -83,6 +77,9 @@ func (i *index) update(tx *engine.Tx, b *Bucket, seq int64, before, after *rowDo
 	}
 	if err := i.admit(tx, new); err != nil {
 		return err
+	}
+	if !sure {
+		old.Keys = nil
 	}
 	for _, key := range missing(new.Keys, old.Keys) {
 		if _, err := tx.Exec("INSERT INTO entries (idx, key, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", i.num, key, seq); err != nil {
@@ -92,13 +89,19 @@ func (i *index) update(tx *engine.Tx, b *Bucket, seq int64, before, after *rowDo
 	return nil
 }
 
-// entries returns the entries of a document, none of nil.
-func (i *index) entries(b *Bucket, doc *rowDoc) (query.Entries, error) {
+// entries returns the entries of a document, none of nil, and whether it can be
+// read. One that cannot must not keep others from being indexed, nor itself from
+// being replaced.
+func (i *index) entries(b *Bucket, doc *rowDoc) (e query.Entries, ok bool) {
 	if doc == nil {
-		return query.Entries{}, nil
+		return e, true
 	}
-	e := query.EntriesOf(doc, i.path, b.types(i.path))
-	return e, doc.failure()
+	e = query.EntriesOf(doc, i.path, b.types(i.path))
+	if doc.err != nil {
+		doc.err = nil
+		return query.Unreadable(), false
+	}
+	return e, true
 }
 
 // admit notes in the index's row what it has not had before.
@@ -124,15 +127,19 @@ func missing(keys, others [][]byte) (out [][]byte) {
 	return out
 }
 
+// maxIndexedText is how many bytes of text an object may have in the text index.
+// It bounds what one write does to it; a mebibyte may take more than a second.
+const maxIndexedText = 256 << 10
+
+// unindexedText is the text of an object that has more, or cannot be read. Every
+// look into the index finds it.
+const unindexedText = "\x01\x01\x01"
+
 // updateText exchanges the text of an object.
 func (b *Bucket) updateText(tx *engine.Tx, indexes []*index, seq int64, before, after *rowDoc) error {
-	old, err := b.textOf(indexes, before)
-	if err != nil {
-		return err
-	}
-	new, err := b.textOf(indexes, after)
-	if err != nil || before != nil && after != nil && old == new {
-		return err
+	old, new := b.textOf(indexes, before), b.textOf(indexes, after)
+	if before != nil && after != nil && old == new && new != unindexedText {
+		return nil
 	}
 	if before != nil {
 		if _, err := tx.Exec("DELETE FROM texts WHERE rowid = ?", seq); err != nil {
@@ -142,20 +149,23 @@ func (b *Bucket) updateText(tx *engine.Tx, indexes []*index, seq int64, before, 
 	if after == nil {
 		return nil
 	}
-	_, err = tx.Exec("INSERT INTO texts (rowid, text) VALUES (?, ?)", seq, new)
+	_, err := tx.Exec("INSERT INTO texts (rowid, text) VALUES (?, ?)", seq, new)
 	return err
 }
 
 // textOf returns the folded text of a document that the text indexes are about.
-func (b *Bucket) textOf(indexes []*index, doc *rowDoc) (string, error) {
+func (b *Bucket) textOf(indexes []*index, doc *rowDoc) string {
 	if doc == nil {
-		return "", nil
+		return ""
 	}
 	var text strings.Builder
+	tooLong := false
 	add := func(s string) bool {
-		text.WriteString(query.Fold(s))
-		text.WriteByte('\n') // which keeps apart what does not belong together
-		return true
+		if tooLong = tooLong || text.Len()+len(s) > maxIndexedText; !tooLong {
+			text.WriteString(query.Fold(s))
+			text.WriteByte('\n') // which keeps apart what does not belong together
+		}
+		return !tooLong
 	}
 	for _, i := range indexes {
 		switch {
@@ -170,5 +180,9 @@ func (b *Bucket) textOf(indexes []*index, doc *rowDoc) (string, error) {
 			}
 		}
 	}
-	return text.String(), doc.failure()
+	if tooLong || doc.err != nil {
+		doc.err = nil
+		return unindexedText
+	}
+	return text.String()
 }

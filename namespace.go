@@ -242,7 +242,11 @@ WHERE num = ?`, optional(u.Name), optional(u.Description), indexes, n.store.now(
 		if err != nil || u.PayloadIndexes == nil {
 			return err
 		}
-		return n.addPayloadIndexesToAll(tx, g)
+		wanted, err := n.wantedIndexes(tx)
+		if err != nil {
+			return err
+		}
+		return n.addWantedToAll(tx, g, wanted)
 	})
 	if err != nil {
 		return nil, err

@@ -147,6 +147,16 @@ func (c *checker) repairObject(tx *engine.Tx, g *group, seq int64) (done []Probl
 		if _, err := tx.Exec("UPDATE objects SET fields = ? WHERE seq = ?", v.fields, seq); err != nil {
 			return nil, err
 		}
+		state, err := g.bucket(tx, o.bucket.num)
+		if err != nil {
+			return nil, err
+		}
+		if state != nil && state.indexed {
+			b := &Bucket{store: c.store, num: o.bucket.num, def: o.bucket.def}
+			if err := b.reindex(tx, state, seq, o.row(), rowOf(&o.object, v.fields, nilIfBlank(o.objectRow.blobs))); err != nil {
+				return nil, err
+			}
+		}
 		done = append(done, Problem{Rule: "object.inline", Subject: o.subject()})
 	}
 	if v.wrongKey(o) {

@@ -349,6 +349,20 @@ var invariants = map[string]string{
 		AND (processed > total OR processed < total AND status IN ('COMPLETED', 'COMPLETED_WITH_ERRORS', 'FAILED'))`,
 	"open jobs": `SELECT k.id, k.status, j.position, j.status FROM jobs j JOIN batches k ON k.num = j.batch
 		WHERE j.status IN ('PENDING', 'PROCESSING') AND k.status NOT IN ('PENDING', 'IN_PROGRESS') AND k.sweep IS NULL`,
+	"indexes": `SELECT num FROM indexes i WHERE kind NOT IN ('value', 'text') OR status NOT IN ('BUILDING', 'READY', 'DROPPING')
+		OR status <> 'DROPPING' AND bucket NOT IN (SELECT num FROM buckets)
+		OR status = 'BUILDING' AND built <= bucket << 40 OR status = 'READY' AND built <> bucket << 40 OR built >> 40 <> bucket`,
+	"entries of no index": "SELECT DISTINCT idx FROM entries WHERE idx NOT IN (SELECT num FROM indexes)",
+	"entries of no object": `SELECT idx, seq FROM entries JOIN indexes i ON i.num = idx JOIN buckets b ON b.num = i.bucket
+		WHERE i.status <> 'DROPPING' AND b.status <> 'IN_PROGRESS' AND NOT EXISTS (SELECT 1 FROM objects WHERE objects.seq = entries.seq)`,
+	"objects of no entry": `SELECT i.num, o.seq FROM indexes i JOIN buckets b ON b.num = i.bucket JOIN objects o ON o.bucket = b.num AND o.seq >= i.built
+		WHERE i.kind = 'value' AND i.status <> 'DROPPING' AND b.status <> 'IN_PROGRESS' AND o.seq NOT IN (SELECT seq FROM entries WHERE idx = i.num)`,
+	"texts of no index": "SELECT id FROM texts_docsize WHERE id >> 40 NOT IN (SELECT bucket FROM indexes WHERE kind = 'text')",
+	"texts of no object": `SELECT id FROM texts_docsize WHERE id NOT IN (SELECT seq FROM objects) AND id >> 40 IN (
+		SELECT bucket FROM indexes JOIN buckets b ON b.num = bucket WHERE kind = 'text' AND b.status <> 'IN_PROGRESS'
+		GROUP BY bucket HAVING total(indexes.status = 'DROPPING') = 0)`,
+	"objects of no text": `SELECT i.num, o.seq FROM indexes i JOIN buckets b ON b.num = i.bucket JOIN objects o ON o.bucket = b.num AND o.seq >= i.built
+		WHERE i.kind = 'text' AND i.status <> 'DROPPING' AND b.status <> 'IN_PROGRESS' AND o.seq NOT IN (SELECT id FROM texts_docsize)`,
 	"leases": "SELECT batch, position FROM jobs WHERE (status = 'PROCESSING') <> (owner IS NOT NULL)",
 	"queued objects": `SELECT id, status FROM objects WHERE status IN ('PENDING', 'PROCESSING')
 		AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.seq = objects.seq AND jobs.status IN ('PENDING', 'PROCESSING'))`,

@@ -6,7 +6,7 @@ CREATE TABLE indexes (
     kind   TEXT    NOT NULL, -- value or text
     path   TEXT    NOT NULL, -- empty: all that a search looks at
     status TEXT    NOT NULL, -- BUILDING, READY or DROPPING
-    built  INTEGER NOT NULL, -- objects.seq up to which it is built
+    built  INTEGER NOT NULL, -- objects.seq down to which it is built, or up to which it is dropped
     many   INTEGER NOT NULL, -- whether an object has not exactly one value there
     cut    INTEGER NOT NULL  -- whether a text was too long to be in an entry as a whole
 ) STRICT;

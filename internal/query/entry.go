@@ -18,6 +18,18 @@ var EntriesEnd = []byte{byte(rankFolded)}
 // NilKey is the key of null, and of what is absent.
 var NilKey = []byte{byte(rankNil)}
 
+// WideKey is the key of documents that have more than [MaxEntries], and thus no
+// others but those that they are sorted by. Whatever a condition asks for, they may
+// have it. It comes after all other keys.
+var WideKey = []byte{byte(rankFolded) + 1}
+
+// WideSpan has no other key than WideKey.
+var WideSpan = only(WideKey)
+
+// MaxEntries is how many keys a document has of its own. It bounds what one write
+// does to an index.
+const MaxEntries = 1000
+
 // Entries are the keys of one document in the index of a path.
 type Entries struct {
 	// Keys are sorted and not repeated. There is always one.
@@ -28,17 +40,24 @@ type Entries struct {
 	Many, Cut bool
 }
 
+// Unreadable are the entries of a document that cannot be read: whoever looks for
+// anything comes to it and learns that.
+func Unreadable() Entries { return Entries{Keys: [][]byte{NilKey, WideKey}, Many: true} }
+
 // EntriesOf returns the keys of doc in the index of path, whose type is t. They
 // share no memory with doc.
 func EntriesOf(doc Doc, path []string, t Type) Entries {
 	var e Entries
-	values := 0
+	values, wide := 0, false
 	for _, v := range Values(doc, path) {
 		p := prepare(v, t)
 		if p == nil {
 			continue
 		}
 		values++
+		if len(e.Keys) >= 4*MaxEntries { // most may be the same
+			wide = e.narrow(wide)
+		}
 		e.Keys = append(e.Keys, AppendKey(nil, p))
 		switch p := p.(type) {
 		case string:
@@ -53,13 +72,32 @@ func EntriesOf(doc Doc, path []string, t Type) Entries {
 	// Beside others too, what is null or not there must be found as such.
 	isNull := Node{Op: IsNull, Path: path, comparand: comparand{ifAbsent: true}}
 	null := isNull.Match(doc)
+	if wide = e.narrow(wide); wide {
+		e.Keys = append(e.Keys, WideKey)
+	}
 	if null || values == 0 {
 		e.Keys = append(e.Keys, NilKey)
 	}
 	e.Many = values > 1 || null == (values > 0)
+	e.sort()
+	return e
+}
+
+// narrow leaves the first and the last of the keys to sort by, if there are more
+// than MaxEntries or have been before, and reports whether that is so.
+func (e *Entries) narrow(wide bool) bool {
+	e.sort()
+	if len(e.Keys) <= MaxEntries && !wide {
+		return false
+	}
+	end, _ := slices.BinarySearchFunc(e.Keys, EntriesEnd, bytes.Compare)
+	e.Keys = slices.CompactFunc([][]byte{e.Keys[0], e.Keys[end-1]}, bytes.Equal)
+	return true
+}
+
+func (e *Entries) sort() {
 	slices.SortFunc(e.Keys, bytes.Compare)
 	e.Keys = slices.CompactFunc(e.Keys, bytes.Equal)
-	return e
 }
 
 // foldedTextKey returns the key of a folded text, as far as it counts.

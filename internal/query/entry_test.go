@@ -2,7 +2,10 @@ package query_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -87,5 +90,56 @@ func TestEntriesRandom(t *testing.T) {
 	}
 	if served < 1000 || found < 200 {
 		t.Errorf("%d conditions could use an index, %d held, which proves little", served, found)
+	}
+}
+
+// However much a document has, its entries are few, and it is found by them.
+func TestEntriesWide(t *testing.T) {
+	t.Parallel()
+	list := func(n int, item func(i int) any) (items []any) {
+		for i := range n {
+			items = append(items, item(i))
+		}
+		return items
+	}
+	number := func(i int) any { return json.Number(strconv.Itoa(i * 7919 % 1_000_003)) }
+	text := func(i int) any { return fmt.Sprint("Text ", i*7919%1_000_003) }
+	tests := map[string]struct {
+		items []any
+		keys  int
+		wide  bool
+	}{
+		"as many numbers as there may be": {list(query.MaxEntries, number), query.MaxEntries, false},
+		"one more":                        {list(query.MaxEntries+1, number), 3, true},
+		"many":                            {list(20*query.MaxEntries, number), 3, true},
+		"many and null":                   {append(list(20*query.MaxEntries, number), nil), 4, true},
+		"texts, each with two keys":       {list(query.MaxEntries/2+1, text), 3, true},
+		"many texts":                      {list(10*query.MaxEntries, text), 3, true},
+		"numbers and texts":               {append(list(5*query.MaxEntries, text), list(query.MaxEntries, number)...), 3, true},
+		"many of the same":                {list(100*query.MaxEntries, func(i int) any { return json.Number(strconv.Itoa(i % 9)) }), 9, false},
+		"many in lists of their own":      {list(5*query.MaxEntries, func(i int) any { return []any{number(i)} }), 3, true},
+	}
+	path := []string{"v"}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			doc := query.Map{"v": test.items}
+			e := query.EntriesOf(doc, path, query.Type{Many: true})
+			has := func(key []byte) bool {
+				_, ok := slices.BinarySearchFunc(e.Keys, key, bytes.Compare)
+				return ok
+			}
+			if len(e.Keys) != test.keys || has(query.WideKey) != test.wide || !e.Many {
+				t.Errorf("got %d keys, wide %t, many %t, want %d and %t", len(e.Keys), has(query.WideKey), e.Many, test.keys, test.wide)
+			}
+			for _, desc := range []bool{false, true} {
+				if !has(query.AppendKey(nil, query.SortValue(doc, path, query.Type{Many: true}, desc))) {
+					t.Errorf("descending %t: what it is sorted by is none of its keys", desc)
+				}
+			}
+			if n := compiled(t, `{"field":"v","operator":"is_null"}`, nil).Root; n.Match(doc) != has(query.NilKey) {
+				t.Errorf("null: got key %t, want %t", has(query.NilKey), n.Match(doc))
+			}
+		})
 	}
 }
