@@ -28,12 +28,12 @@ type collector struct {
 	wake  chan struct{} // holds a token when there may be work
 	done  chan struct{} // closed when the goroutine has ended
 
-	broken map[int64]bool // indexes, by indexes.num, that cannot be worked on
+	broken map[int64]IndexStatus // of indexes, by number, that cannot be worked on
 }
 
 func newCollector(s *Store) (*collector, error) {
 	owner, err := s.ids.next("")
-	return &collector{store: s, owner: owner, wake: make(chan struct{}, 1), done: make(chan struct{}), broken: make(map[int64]bool)}, err
+	return &collector{store: s, owner: owner, wake: make(chan struct{}, 1), done: make(chan struct{}), broken: make(map[int64]IndexStatus)}, err
 }
 
 // notify tells the collector that there may be work.

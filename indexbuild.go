@@ -44,10 +44,11 @@ func (c *collector) indexSome() (worked bool, err error) {
 		u = unfinished{}
 		err := conn.Query("SELECT "+unfinishedColumns+` FROM indexes i LEFT JOIN buckets b ON b.num = i.bucket
 WHERE i.status <> 'READY' AND (i.status = 'DROPPING' OR b.status <> 'IN_PROGRESS') ORDER BY i.num`, nil, func(r engine.Row) error {
-			if c.broken[r.Int(0)] {
+			next := unfinished{}
+			if next.scan(r); c.broken[next.num] == next.status {
 				return nil
 			}
-			u.scan(r)
+			u = next
 			return errEnough
 		})
 		if err == errEnough {
@@ -66,7 +67,7 @@ WHERE i.status <> 'READY' AND (i.status = 'DROPPING' OR b.status <> 'IN_PROGRESS
 		err = c.store.write(ctx, func(tx *engine.Tx, g *group) error { return b.indexSlice(tx, g, u.num) })
 	}
 	if errors.Is(err, ErrCorrupt) {
-		c.broken[u.num] = true
+		c.broken[u.num] = u.status
 		c.notify() // there may be others
 	}
 	return true, err

@@ -41,6 +41,7 @@ var children = map[string]func(args []string) error{
 	"uploads": childUploads,
 	"watch":   childWatch,
 	"process": childProcess,
+	"index":   childIndex,
 }
 
 func TestMain(m *testing.M) {
