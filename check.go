@@ -117,7 +117,7 @@ func (r *CheckReport) Err() error {
 //     counted;
 //   - index.entry, index.flags, index.text: an index has what its bucket's objects
 //     have at its path, no more and no less, and knows of what kind that is; of texts,
-//     those of some thousand objects in each bucket are looked up;
+//     parts of those of some hundred objects in each bucket are looked up;
 //     index.orphan: all that indexes consist of belongs to an index of a bucket;
 //   - upload.status, task.status, index.status: what is recorded of these fits their
 //     status;

@@ -9,8 +9,12 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// maxProbes is of how many objects of a bucket the texts are looked up.
-const maxProbes = 1000
+// Of a bucket's objects, maxProbes to twice as many are looked up by a part of their
+// texts.
+const (
+	maxProbes = 300
+	probeSize = 6 // characters
+)
 
 // checkIndexes compares the indexes with the objects they are about, bucket by
 // bucket. What can be told without looking into objects is among the rowRules.
@@ -60,7 +64,7 @@ type indexWalk struct {
 	indexes []*indexTally
 	doc     rowDoc
 
-	// Of every so many objects, how the text is looked up.
+	// How to look up one of every so many objects.
 	met, stride int
 	probes      []textProbe
 	lost        int // that are not found so
@@ -166,17 +170,15 @@ func (w *indexWalk) object(r engine.Row) error {
 	return nil
 }
 
-// sample notes how to look up the text of one of so many objects that maxProbes to
-// twice as many are looked up in the end.
+// sample notes how to look up the object, if it is one of those.
 func (w *indexWalk) sample(seq int64, texts []*index) {
 	if w.met++; w.met%w.stride != 0 {
 		return
 	}
-	match := `"` + unindexedText + `"`
-	if text := w.doc.bucket.textOf(texts, &w.doc); text != unindexedText {
-		match = trigrams([]string{text})
-	}
-	if match == "" {
+	text := []rune(w.doc.bucket.textOf(texts, &w.doc))
+	i := int(seq % int64(max(1, len(text)-probeSize+1)))
+	match := trigrams([]string{string(text[i:min(i+probeSize, len(text))])})
+	if match == "" { // it is too short
 		return
 	}
 	w.probes = append(w.probes, textProbe{seq, match})

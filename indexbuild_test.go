@@ -71,14 +71,14 @@ func TestBuildAmidWrites(t *testing.T) {
 			opts := &bucketlite.Options{Durability: bucketlite.Normal}
 			st := openPath(t, path, opts)
 			b := items(t, st)
-			putItems(t, b, 1000, 10)
+			putItems(t, b, 500, 10)
 			writing := []*bucketlite.Bucket{b, b}
 			if path != ":memory:" {
 				writing[1] = reopenItems(t, path)
 			}
 			ctx, cancel := context.WithCancel(context.Background())
 			ended := make(chan error)
-			go func() { ended <- atOnce(4, func(g int) error { return writeItems(ctx, writing[g%2], 1500) }) }()
+			go func() { ended <- atOnce(4, func(g int) error { return writeItems(ctx, writing[g%2], 700) }) }()
 			for range rounds {
 				ensure(t, b, "v", "tags", "created_at")
 				ensureText(t, b)

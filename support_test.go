@@ -357,7 +357,7 @@ var invariants = map[string]string{
 	"entries of no object": `SELECT idx, seq FROM entries JOIN indexes i ON i.num = idx JOIN buckets b ON b.num = i.bucket
 		WHERE i.status <> 'DROPPING' AND b.status <> 'IN_PROGRESS' AND NOT EXISTS (SELECT 1 FROM objects WHERE objects.seq = entries.seq)`,
 	"objects of no entry": `SELECT i.num, o.seq FROM indexes i JOIN buckets b ON b.num = i.bucket JOIN objects o ON o.bucket = b.num AND o.seq >= i.built
-		WHERE i.kind = 'value' AND i.status <> 'DROPPING' AND b.status <> 'IN_PROGRESS' AND o.seq NOT IN (SELECT seq FROM entries WHERE idx = i.num)`,
+		WHERE i.kind = 'value' AND i.status <> 'DROPPING' AND b.status <> 'IN_PROGRESS' EXCEPT SELECT idx, seq FROM entries`,
 	"texts of no index": "SELECT id FROM texts_docsize WHERE id >> 40 NOT IN (SELECT bucket FROM indexes WHERE kind = 'text')",
 	"texts of no object": `SELECT id FROM texts_docsize WHERE id NOT IN (SELECT seq FROM objects) AND id >> 40 IN (
 		SELECT bucket FROM indexes JOIN buckets b ON b.num = bucket WHERE kind = 'text' AND b.status <> 'IN_PROGRESS'
