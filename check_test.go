@@ -22,7 +22,8 @@ import (
 var checkedFilm = film(7, 600<<10)
 
 // newChecked makes a file that has something for every rule to judge. The namespace
-// "test" is number 1; the buckets "items", "films" and "plain" are 1 to 3.
+// "test" is number 1; the buckets "items", "films" and "plain" are 1 to 3, "indexed"
+// is 5, and its indexes of tags, v and all texts are 1 to 3.
 func newChecked(t *testing.T) string {
 	t.Helper()
 	ctx := context.Background()
@@ -44,6 +45,12 @@ func newChecked(t *testing.T) string {
 	if _, err := st.Wait(ctx, task.ID); err != nil {
 		t.Fatal(err)
 	}
+	indexed := bucket(t, st, bucketlite.BucketConfig{Name: "indexed"})
+	ensure(t, indexed, "tags", "v")
+	put(t, indexed, input(t, `{"v":"first","tags":["a","b"]}`), "")
+	put(t, indexed, input(t, `{"v":"`+strings.Repeat("long ", 200)+`"}`), "")
+	put(t, indexed, input(t, `{"v":"last one"}`), "")
+	ensureText(t, indexed)
 	// A batch amid its work, with a job of each kind, and one that has ended.
 	var objects []string
 	for o, err := range b.Objects(ctx, bucketlite.Query{Limit: 3}) {
@@ -177,6 +184,29 @@ UPDATE buckets SET total_size = total_size + 2 WHERE num = 1`},
 	"events, fewer than are counted":  {rule: "event.data", statements: "UPDATE events SET data = x'' WHERE last = 3"},
 	"events that are missing":         {rule: "event.order", statements: "DELETE FROM events WHERE last = 3"},
 	"events, numbers below 1":         {rule: "event.order", statements: "UPDATE events SET last = last - 1"},
+
+	"index, entry missing": {rule: "index.entry", repairable: true,
+		statements: "DELETE FROM entries WHERE idx = 2 AND (key, seq) = (SELECT key, seq FROM entries WHERE idx = 2 LIMIT 1)"},
+	"index, entry too many":  {rule: "index.entry", repairable: true, statements: "INSERT INTO entries SELECT 2, x'037a00', min(seq) FROM objects WHERE bucket = 5"},
+	"index, other entry":     {rule: "index.entry", repairable: true, statements: "UPDATE entries SET key = x'037a00' WHERE idx = 1 AND key = x'036200'"},
+	"index, entry elsewhere": {rule: "index.entry", repairable: true, statements: "UPDATE entries SET seq = seq + 1 WHERE idx = 1 AND key = x'036200'"},
+	"index, entry of no object": {rule: "index.entry", repairable: true,
+		statements: "INSERT INTO entries VALUES (1, x'06', (5 << 40) + 99)"},
+	"index, several values":     {rule: "index.flags", repairable: true, statements: "UPDATE indexes SET many = 0"},
+	"index, long value":         {rule: "index.flags", repairable: true, statements: "UPDATE indexes SET cut = 0"},
+	"index, no such kind":       {rule: "index.status", statements: "UPDATE indexes SET kind = 'none' WHERE num = 1"},
+	"index, no such status":     {rule: "index.status", statements: "UPDATE indexes SET status = 'NONE' WHERE num = 1"},
+	"index without bucket":      {rule: "index.orphan", repairable: true, statements: "UPDATE indexes SET bucket = 99 WHERE num = 1"},
+	"text index without bucket": {rule: "index.orphan", repairable: true, statements: "INSERT INTO indexes SELECT 9, 99, 'text', 'v', 'BUILDING', 5, 0, 0"},
+	"entries without index":     {rule: "index.orphan", repairable: true, statements: "INSERT INTO entries VALUES (99, x'06', 1), (99, x'06', 2)"},
+	"text without index":        {rule: "index.orphan", repairable: true, statements: "INSERT INTO texts (rowid, text) VALUES (99 << 40, 'abc'), (1 << 40, 'abc')"},
+	"text without object":       {rule: "index.orphan", repairable: true, statements: "INSERT INTO texts (rowid, text) VALUES ((5 << 40) + 99, 'abc'), ((5 << 40) + 98, '')"},
+	"text index, text missing": {rule: "index.text", repairable: true,
+		statements: "DELETE FROM texts WHERE rowid = (SELECT max(seq) FROM objects WHERE bucket = 5)"},
+	"text index, other text": {rule: "index.text", repairable: true, statements: `
+DELETE FROM texts WHERE rowid = (SELECT max(seq) FROM objects WHERE bucket = 5); INSERT INTO texts (rowid, text) SELECT max(seq), 'other' FROM objects WHERE bucket = 5`},
+	"text index, damaged":      {rule: "file.integrity", statements: "UPDATE texts_data SET block = zeroblob(length(block)) WHERE id = (SELECT max(id) FROM texts_data)"},
+	"text index, page missing": {rule: "file.integrity", statements: "DELETE FROM texts_data WHERE id = (SELECT max(id) FROM texts_data)"},
 
 	"upload without bucket":            {rule: "upload.bucket", statements: "UPDATE uploads SET bucket = 99"},
 	"upload, content that is gone":     {rule: "upload.content", statements: "UPDATE contents SET refs = 0 WHERE size = 6; UPDATE uploads SET hash = x'00'"},
@@ -331,8 +361,11 @@ func TestCheckSound(t *testing.T) {
 	t.Parallel()
 	path := newChecked(t)
 	db := raw(t, path)
-	// A content that is being staged, one given up, and a batch that is being deleted.
+	// A content that is being staged, one given up, and a batch that is being deleted;
+	// an index that is being dropped, and one that is being built.
 	execute(t, db, `
+INSERT INTO indexes SELECT 8, 5, 'value', 'w', 'DROPPING', 0, 0, 0; INSERT INTO entries SELECT 8, x'06', value FROM json_each('[1,2,3]');
+INSERT INTO indexes SELECT 9, 1, 'text', '', 'BUILDING', max(seq) + 1, 0, 0 FROM objects WHERE bucket = 1;
 INSERT INTO contents (size, refs, lease_until) VALUES (0, 0, 1 << 62), (0, 0, 0);
 INSERT INTO batches SELECT 3, 'btch_3', 1, 'CANCELED', NULL, NULL, 9, 9, 9, 9, NULL, NULL, 'delete', 7, 1, 1`)
 	for name, opts := range map[string]*bucketlite.Options{"writable": nil, "read-only": {ReadOnly: true}} {
@@ -340,7 +373,7 @@ INSERT INTO batches SELECT 3, 'btch_3', 1, 'CANCELED', NULL, NULL, 9, 9, 9, 9, N
 			t.Parallel()
 			report := wantNoProblem(t, openPath(t, path, opts))
 			got := []int64{report.Buckets, report.Objects, report.Contents, report.ContentBytes}
-			if want := []int64{3, 7, 3, 4 + 6 + int64(len(checkedFilm))}; !slices.Equal(got, want) {
+			if want := []int64{4, 10, 3, 4 + 6 + int64(len(checkedFilm))}; !slices.Equal(got, want) {
 				t.Errorf("buckets, objects, contents, bytes: got %v, want %v", got, want)
 			}
 		})

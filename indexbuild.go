@@ -208,7 +208,7 @@ func (u *unfinished) dropEntries(tx *engine.Tx) (done bool, err error) {
 }
 
 func (u *unfinished) dropTexts(tx *engine.Tx) (done bool, err error) {
-	seqs, err := selectSeqs(tx, "SELECT rowid FROM texts WHERE rowid > ? AND rowid < ? ORDER BY rowid LIMIT ?",
+	seqs, err := selectSeqs(tx, "SELECT rowid FROM texts WHERE rowid >= ? AND rowid < ? ORDER BY rowid LIMIT ?",
 		u.bucket<<clockBits, (u.bucket+1)<<clockBits, int64(textSlice))
 	if err != nil {
 		return false, err
