@@ -1,0 +1,298 @@
+package bucketlite_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/querytest"
+)
+
+// Random queries are answered as by a naive evaluator, on pages of any size.
+func TestListsAgainstNaive(t *testing.T) {
+	t.Parallel()
+	queries := 60
+	if *long {
+		queries = 3000
+	}
+	r := newRand(t)
+	_, lists := newVaried(t)
+	for _, name := range slices.Sorted(maps.Keys(lists)) {
+		t.Run(name, func(t *testing.T) {
+			l := lists[name]
+			forms, err := l.each(bucketlite.Query{})
+			if err != nil || len(forms) < 4 {
+				t.Fatalf("got %d members, %v", len(forms), err)
+			}
+			some := 0
+			for range queries {
+				n := newNaive(r, l, forms)
+				want := n.answer()
+				if len(want) > 0 && len(want) < len(forms) {
+					some++
+				}
+				l.wantPages(t, n.query, want, 1+r.IntN(len(forms)+1))
+				if t.Failed() {
+					t.Fatalf("query: %s", n)
+				}
+			}
+			if some < queries/10 {
+				t.Errorf("got %d of %d queries that want some and not all, want more", some, queries)
+			}
+		})
+	}
+}
+
+// wantPages fails unless the query has the answer, in pages of so many, after any
+// offset, and as an iteration.
+func (l *variedList) wantPages(t *testing.T, q bucketlite.Query, want []map[string]any, limit int) {
+	t.Helper()
+	names := l.namesOf(want)
+	fail := func(what string, got []map[string]any, next string, err error) {
+		t.Helper()
+		t.Fatalf("%s: got %q, next %q, %v, want it of %q", what, l.namesOf(got), next, err, names)
+	}
+	q.Limit = limit
+	rest := names
+	for {
+		q.Total = !q.Total
+		p, err := l.page(q)
+		if err != nil {
+			fail("page", nil, "", err)
+		}
+		n := min(limit, len(rest))
+		if !slices.Equal(l.namesOf(p.Results), rest[:n]) || (p.Next == "") != (n == len(rest)) {
+			fail(fmt.Sprintf("page of %d before the last %d", limit, len(rest)), p.Results, p.Next, nil)
+		}
+		if total := int64(len(want)); q.Total && p.Total != total || !q.Total && p.Total != -1 {
+			t.Fatalf("total: got %d, want %d", p.Total, total)
+		}
+		if rest, q.Cursor = rest[n:], p.Next; q.Cursor == "" {
+			break
+		}
+	}
+	q.Cursor = ""
+	for offset := range len(names) + 2 {
+		q.Offset = offset
+		p, err := l.page(q)
+		after := names[min(offset, len(names)):]
+		if err != nil || !slices.Equal(l.namesOf(p.Results), after[:min(limit, len(after))]) {
+			fail(fmt.Sprint("offset ", offset), p.Results, "", err)
+		}
+		got, err := l.each(q)
+		if err != nil || !slices.Equal(l.namesOf(got), after[:min(limit, len(after))]) {
+			fail(fmt.Sprintf("first %d after %d", limit, offset), got, "", err)
+		}
+		if p.Next == "" {
+			continue
+		}
+		if p, err = l.page(bucketlite.Query{Filter: q.Filter, Search: q.Search, CaseSensitive: q.CaseSensitive, Sort: q.Sort, Cursor: p.Next}); err != nil ||
+			!slices.Equal(l.namesOf(p.Results), after[limit:]) {
+			fail(fmt.Sprint("after the page at offset ", offset), p.Results, "", err)
+		}
+	}
+}
+
+// naive is a random query, and how it is answered naively.
+type naive struct {
+	query  bucketlite.Query
+	filter any
+	list   *variedList
+	forms  []map[string]any
+}
+
+func (n *naive) String() string {
+	text, _ := json.Marshal(n.filter)
+	return fmt.Sprintf("filter %s, search %q, case sensitive %t, sort %v", text, n.query.Search, n.query.CaseSensitive, n.query.Sort)
+}
+
+// newNaive makes a query about values that the members of a list have.
+func newNaive(r *rand.Rand, l *variedList, forms []map[string]any) *naive {
+	n := &naive{list: l, forms: forms}
+	values := pathsOf(forms)
+	paths := slices.Sorted(maps.Keys(values))
+	n.query.CaseSensitive = r.IntN(3) == 0
+	if r.IntN(4) > 0 {
+		n.filter = randomFilter(r, l, paths, values, 2)
+		text, err := json.Marshal(n.filter)
+		if err == nil {
+			n.query.Filter, err = bucketlite.ParseFilter(text)
+		}
+		if err != nil {
+			panic(err)
+		}
+	}
+	if r.IntN(4) == 0 {
+		texts := slices.Collect(l.searched(forms[r.IntN(len(forms))]))
+		for range 1 + r.IntN(2) {
+			text := []rune(texts[r.IntN(len(texts))])
+			from := r.IntN(len(text) + 1)
+			n.query.Search += " " + strings.ToUpper(string(text[from:min(len(text), from+1+r.IntN(4))]))
+		}
+	}
+	for range r.IntN(3) {
+		n.query.Sort = append(n.query.Sort, bucketlite.Sort{
+			Field: paths[r.IntN(len(paths))], Direction: []bucketlite.Direction{"", bucketlite.Ascending, bucketlite.Descending}[r.IntN(3)],
+		})
+	}
+	return n
+}
+
+// answer returns the members that the query wants, in its order.
+func (n *naive) answer() []map[string]any {
+	filter := map[string]any{"AND": []any{n.filter}, "case_sensitive": n.query.CaseSensitive}
+	if n.filter == nil {
+		filter = nil
+	}
+	var wanted []map[string]any
+	for _, form := range n.forms {
+		if (filter == nil || querytest.Matches(filter, form, n.list.kind)) && n.finds(form) {
+			wanted = append(wanted, form)
+		}
+	}
+	slices.SortStableFunc(wanted, func(a, b map[string]any) int {
+		for _, by := range n.query.Sort {
+			kind, desc := n.list.kind(by.Field), by.Direction == bucketlite.Descending
+			if querytest.Less(a, b, by.Field, kind, desc) {
+				return -1
+			}
+			if querytest.Less(b, a, by.Field, kind, desc) {
+				return 1
+			}
+		}
+		return 0
+	})
+	return wanted
+}
+
+func (n *naive) finds(form map[string]any) bool {
+	for _, part := range strings.Fields(n.query.Search) {
+		pattern := regexp.QuoteMeta(part)
+		if !n.query.CaseSensitive {
+			pattern = "(?i)" + pattern
+		}
+		found := false
+		for text := range n.list.searched(form) {
+			found = found || regexp.MustCompile(pattern).MatchString(text)
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}
+
+// searched yields what a search looks at.
+func (l *variedList) searched(form map[string]any) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for path, values := range pathsOf([]map[string]any{form}) {
+			if !slices.ContainsFunc(l.texts, func(p string) bool { return path == p || strings.HasPrefix(path, p+".") }) {
+				continue
+			}
+			for _, v := range values {
+				if s, ok := v.(string); ok && !yield(s) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// pathsOf returns all that paths lead to in the documents, arrays included.
+func pathsOf(docs []map[string]any) map[string][]any {
+	values := make(map[string][]any)
+	var add func(path string, v any)
+	add = func(path string, v any) {
+		values[path] = append(values[path], v)
+		switch v := v.(type) {
+		case []any:
+			for _, item := range v {
+				add(path, item)
+			}
+		case map[string]any:
+			for name, member := range v {
+				if name != "" && !strings.Contains(name, ".") {
+					add(path+"."+name, member)
+				}
+			}
+		}
+	}
+	for _, doc := range docs {
+		for name, v := range doc {
+			add(name, v)
+		}
+	}
+	return values
+}
+
+func randomFilter(r *rand.Rand, l *variedList, paths []string, values map[string][]any, depth int) map[string]any {
+	if depth > 0 && r.IntN(2) == 0 {
+		group := []any{}
+		for range r.IntN(4) {
+			group = append(group, randomFilter(r, l, paths, values, depth-1))
+		}
+		filter := map[string]any{[]string{"AND", "OR", "NOT"}[r.IntN(3)]: group}
+		if r.IntN(4) == 0 {
+			filter["case_sensitive"] = r.IntN(2) == 0
+		}
+		return filter
+	}
+	path := paths[r.IntN(len(paths))]
+	sample := func() any { return values[path][r.IntN(len(values[path]))] }
+	if r.IntN(10) == 0 {
+		path += ".missing"
+		sample = func() any { return "x" }
+	}
+	v := sample()
+	filter := map[string]any{"field": path}
+	if r.IntN(4) == 0 {
+		filter["case_sensitive"] = r.IntN(2) == 0
+	}
+	ops := []string{"eq", "ne", "in", "nin", "exists", "is_null"}
+	switch v := v.(type) {
+	case string:
+		ops = append(ops, "gt", "lt", "gte", "lte", "contains", "starts_with", "ends_with", "regex", "text")
+	case json.Number:
+		ops = append(ops, "gt", "lt", "gte", "lte")
+	case []any, map[string]any:
+		if text, _ := json.Marshal(v); len(text) > 1000 {
+			ops = ops[4:]
+		}
+	}
+	op := ops[r.IntN(len(ops))]
+	filter["operator"], filter["value"] = op, v
+	switch op {
+	case "in", "nin":
+		list := []any{}
+		for range r.IntN(4) {
+			list = append(list, sample())
+		}
+		filter["value"] = list
+	case "exists", "is_null":
+		filter["value"] = r.IntN(3) > 0
+	case "contains", "starts_with", "ends_with", "regex", "text":
+		text := []rune(v.(string))
+		from := r.IntN(len(text) + 1)
+		to := from + r.IntN(len(text)-from+1)
+		if op == "starts_with" {
+			from = 0
+		} else if op == "ends_with" {
+			to = len(text)
+		}
+		part := string(text[from:to])
+		if r.IntN(2) == 0 {
+			part = strings.ToUpper(part)
+		}
+		if op == "regex" {
+			part = regexp.QuoteMeta(part)
+		}
+		filter["value"] = part
+	}
+	return filter
+}
