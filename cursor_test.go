@@ -81,9 +81,8 @@ func TestCursorOfQuery(t *testing.T) {
 // What does not change what a list has, or its order, does not change its cursors.
 func TestCursorOfEqualQuery(t *testing.T) {
 	t.Parallel()
-	b := items(t, openMemory(t))
-	putItems(t, b, 9, 1)
 	ctx := context.Background()
+	st := openMemory(t)
 	parse := func(text string) bucketlite.Filter {
 		f, err := bucketlite.ParseFilter([]byte(text))
 		if err != nil {
@@ -102,13 +101,10 @@ func TestCursorOfEqualQuery(t *testing.T) {
 			{Filter: parse(`{"field":"v","operator":"eq","value":"v"}`), Limit: 7, Select: []string{"v"}, Total: true},
 		},
 		"sorted": {{Sort: by}, {Sort: []bucketlite.Sort{{Field: "k"}}, Limit: 7, Select: []string{"v"}, Total: true}},
-		"found":  {{Search: "V item", Sort: by, Filter: bucketlite.And()}, {Search: " item \tv ITEM", Sort: by}},
+		"found":  {{Search: "V obj_", Sort: by, Filter: bucketlite.And()}, {Search: " obj_ \tv OBJ_", Sort: by}},
 	} {
-		if name == "found" {
-			for i := range 9 {
-				putItem(t, b, item(fmt.Sprint(i), "item v"))
-			}
-		}
+		b := bucket(t, st, itemsConfig(name))
+		putItems(t, b, 9, 1)
 		for i, from := range qs {
 			from.Limit = 3
 			p, err := b.List(ctx, from)

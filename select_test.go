@@ -39,6 +39,7 @@ func TestSelect(t *testing.T) {
 		{"members", []string{"meta.b.d", "meta.a"}, `{"meta":{"a":1,"b":{"d":"e"}}}`},
 		{"the whole after a part", []string{"meta.b.d", "meta.b"}, `{"meta":{"b":{"c":[1,2],"d":"e"}}}`},
 		{"a part after the whole", []string{"meta.b", "meta.b.d.e"}, `{"meta":{"b":{"c":[1,2],"d":"e"}}}`},
+		{"a whole array", []string{"list"}, `{"list":[{"x":1,"y":2},{"y":3},4,[{"x":5}]]}`},
 		{"through an array", []string{"list.x"}, `{"list":[{"x":1},[{"x":5}]]}`},
 		{"no index", []string{"list.0"}, `{"list":[[]]}`},
 		{"members of the system", []string{"status", "key_prefix"}, `{"status":"DRAFT","key_prefix":"p"}`},
