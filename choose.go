@@ -16,8 +16,9 @@ import (
 type choice struct {
 	source source
 	used   []*index
-	walk   *index // in whose order the objects are read; nil: as the source has them
-	most   int64  // how many objects the indexes have told, if they are looked up
+	walk   *index  // in whose order the objects are read; nil: as the source has them
+	seqs   []int64 // of the objects to look up for a page, in order; nil: see source
+	most   int64   // how many objects the indexes have told, if they are looked up
 }
 
 // The most objects that are looked up one by one, for a page and for all of a
@@ -101,6 +102,9 @@ func (ch *chooser) choose(every choice) (choice, error) {
 	switch {
 	case ok:
 		every.source, every.used, every.most = ch.bucket.these(seqs, every.source.args[0].(int64)), used, int64(len(seqs))
+		if paged {
+			every.seqs = seqs
+		}
 		return every, nil
 	case stream != nil && paged:
 		return *stream, nil
@@ -301,12 +305,19 @@ func (ch *chooser) spanSeqs(i *index, spans []query.Span) (seqs []int64, ok bool
 	if i.many {
 		spans = append(spans, query.WideSpan)
 	}
+	// Handing over rows takes longer than finding them.
+	collect := engine.NewCallback(ch.ctx, func(r engine.Row) (any, error) {
+		seqs = append(seqs, r.Int(0))
+		return nil, nil
+	})
+	defer collect.Release()
 	for _, s := range spans {
-		err := ch.conn.Query("SELECT seq FROM entries WHERE idx = ? AND key >= ? AND key < ? LIMIT ?",
-			[]any{i.num, s.Low, s.High, int64(ch.limit + 1 - len(seqs))}, func(r engine.Row) error {
-				seqs = append(seqs, r.Int(0))
-				return nil
-			})
+		_, err := ch.conn.QueryRow(`
+SELECT count(bucketlite_callback(?1, seq)) FROM (SELECT seq FROM entries WHERE idx = ?2 AND key >= ?3 AND key < ?4 LIMIT ?5)`,
+			[]any{collect.Token(), i.num, s.Low, s.High, int64(ch.limit + 1 - len(seqs))}, nil)
+		if collect.Err() != nil {
+			return nil, false, collect.Err()
+		}
 		if err != nil || len(seqs) > ch.limit {
 			return nil, false, err
 		}

@@ -72,14 +72,3 @@ func ExampleBucket_EnsureIndex() {
 	// value index of category READY
 	// value index of price READY
 }
-
-func ExampleBucket_ListStats() {
-	ctx := context.Background()
-	st, b := openSales(ctx)
-	defer st.Close()
-	stats, err := b.ListStats(ctx, bucketlite.Query{Filter: bucketlite.Eq("category", "hats")})
-	check(err)
-	fmt.Println(stats.Objects, stats.ByStatus)
-	// Output:
-	// 2 map[DRAFT:2]
-}

@@ -3,6 +3,7 @@ package bucketlite
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
@@ -76,7 +77,23 @@ func (b *Bucket) find(ctx context.Context, conn *engine.Conn, c *compiledQuery, 
 	case len(c.order) > 0:
 		return s.sorted(ctx, conn, how.source, c.limit+1, c.offset, found)
 	}
-	return s.inOrder(ctx, conn, how.source, c.limit+1, c.offset, found)
+	if how.seqs == nil {
+		return s.inOrder(ctx, conn, how.source, c.limit+1, c.offset, found)
+	}
+	// A page rarely needs all that an index leads to.
+	want := c.offset + c.limit + 1
+	for chunk := range slices.Chunk(how.seqs, max(2*want, minLookup)) {
+		if chunk[len(chunk)-1] <= c.after.num {
+			continue
+		}
+		err := s.inOrder(ctx, conn, b.these(chunk, c.after.num), want-len(found.rows), 0, found)
+		if err != nil || len(found.rows) == want {
+			found.skip(c.offset)
+			return err
+		}
+	}
+	found.skip(c.offset)
+	return nil
 }
 
 // countWanted counts the objects c wants, wherever its cursor stands.
@@ -97,6 +114,12 @@ func (b *Bucket) countWanted(ctx context.Context, conn *engine.Conn, c *compiled
 	s := b.newScan(ctx, &whole)
 	defer s.release()
 	return s.count(ctx, conn, how.source)
+}
+
+// skip leaves out the first n.
+func (f *objectHits) skip(n int) {
+	n = min(n, len(f.rows))
+	f.rows, f.keys = f.rows[n:], f.keys[n:]
 }
 
 // permit refuses access the bucket's state does not allow.

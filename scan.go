@@ -31,6 +31,20 @@ const keyObjects = "entries e CROSS JOIN objects o ON o.seq = e.seq WHERE e.idx 
 // ?3 and the seq ?1 on, in the order of the keys.
 const keysObjects = "entries e CROSS JOIN objects o ON o.seq = e.seq WHERE e.idx = ?4 AND (e.key, e.seq) > (?3, ?1) AND e.key < x'10'"
 
+// keysDown looks at the objects that have an entry in the index ?4, key by key
+// downwards from ?3, and each key's in the order of creation: of the first those after
+// ?1, of the others those after ?2. It has that order by itself, since the keys
+// come one after the other and a cross join is never turned round; sorting would
+// have to see all the objects of a key first.
+const (
+	withKeysDown = `WITH RECURSIVE k (key) AS (
+    SELECT ?3 UNION ALL
+    SELECT (SELECT max(key) FROM entries WHERE idx = ?4 AND key < k.key) FROM k WHERE k.key IS NOT NULL)
+`
+	keysDown = `k CROSS JOIN entries e ON e.idx = ?4 AND e.key = k.key AND e.seq > iif(k.key = ?3, ?1, ?2)
+CROSS JOIN objects o ON o.seq = e.seq WHERE true`
+)
+
 // theseObjects looks at the objects in a JSON array of seqs, which is sorted.
 const theseObjects = "json_each(?3) j CROSS JOIN objects o ON o.seq = j.value WHERE j.value > ?1 AND j.value < ?2"
 
@@ -149,59 +163,58 @@ FROM (SELECT o.seq AS seq, bucketlite_callback(?6, o.seq) AS key FROM `+from.fro
 	return s.err(err)
 }
 
-// walk reads the objects that are wanted in the order of the one index it is sorted
-// by, without sorting.
+// walk reads the objects that are wanted in the order of the one index they are
+// sorted by, without sorting.
 func (s *scan) walk(ctx context.Context, conn *engine.Conn, i *index, limit, offset int, found *objectHits) error {
 	from := s.doc.bucket.everything(0)
 	from.args[3] = i.num
 	after := s.c.after
 	if !s.c.order[0].Desc {
 		from.args[0], from.args[2] = after.num, append([]byte{}, after.key...)
-		from.from, from.seq = keysObjects, "e.key, e.seq"
-		return s.keyed(ctx, conn, from, limit, offset, found)
+		from.from = keysObjects
+		return s.keyed(ctx, conn, from, "ORDER BY e.key, e.seq", limit, offset, found)
 	}
 	// Downwards the objects of a key still come in the order of creation, so it is
 	// key by key, and last what has none.
-	from.from, from.seq = keyObjects, "e.seq"
-	key := query.NilKey
+	start := query.NilKey
 	if after.key != nil {
-		key = query.Reverse(after.key)
+		start = query.Reverse(after.key)
 		from.args[0] = after.num
-	} else if err := nextKey(conn, i, &key); err != nil {
+	} else if _, err := conn.QueryRow("SELECT max(key) FROM entries WHERE idx = ? AND key < ?", []any{i.num, query.NilKey}, func(r engine.Row) {
+		if !r.Null(0) {
+			start = r.Bytes(0)
+		}
+	}); err != nil {
 		return err
 	}
-	for want := limit + offset; ; {
-		from.args[2] = key
-		if err := s.keyed(ctx, conn, from, want-len(found.rows), 0, found); err != nil {
+	want := limit + offset
+	if !bytes.Equal(start, query.NilKey) {
+		from.from, from.args[1], from.args[2] = keysDown, s.doc.bucket.num<<clockBits, start
+		if err := s.keyed(ctx, conn, from, "", want, 0, found); err != nil {
 			return err
 		}
-		if len(found.rows) == want || bytes.Equal(key, query.NilKey) {
-			break
-		}
-		from.args[0] = s.doc.bucket.num << clockBits
-		if err := nextKey(conn, i, &key); err != nil {
+		from = s.doc.bucket.everything(0)
+		from.args[3] = i.num
+	}
+	if len(found.rows) < want {
+		from.from, from.args[2] = keyObjects, query.NilKey
+		if err := s.keyed(ctx, conn, from, "ORDER BY e.seq", want-len(found.rows), 0, found); err != nil {
 			return err
 		}
 	}
-	found.rows, found.keys = found.rows[min(offset, len(found.rows)):], found.keys[min(offset, len(found.rows)):]
+	found.skip(offset)
 	return nil
-}
-
-// nextKey moves on to the greatest key below *key, or from or to NilKey if there is
-// none below.
-func nextKey(conn *engine.Conn, i *index, key *[]byte) error {
-	next := query.NilKey
-	_, err := conn.QueryRow("SELECT key FROM entries WHERE idx = ? AND key < ? ORDER BY key DESC LIMIT 1", []any{i.num, *key},
-		func(r engine.Row) { next = r.Bytes(0) })
-	*key = next
-	return err
 }
 
 // keyed reads the objects of a source of entries that are wanted, each where the
 // entry is the one it is sorted by.
-func (s *scan) keyed(ctx context.Context, conn *engine.Conn, from source, limit, offset int, found *objectHits) error {
-	err := conn.LongQuery(ctx, "SELECT "+objectColumns+", bucketlite_callback(?6, o.seq) FROM "+from.from+
-		" AND CASE WHEN "+s.call()+" THEN bucketlite_callback(?6, o.seq, e.key) END ORDER BY "+from.seq+" LIMIT ?7 OFFSET ?8",
+func (s *scan) keyed(ctx context.Context, conn *engine.Conn, from source, order string, limit, offset int, found *objectHits) error {
+	with, rest := "", from.from
+	if rest == keysDown {
+		with = withKeysDown
+	}
+	err := conn.LongQuery(ctx, with+"SELECT "+objectColumns+", bucketlite_callback(?6, o.seq) FROM "+rest+
+		" AND CASE WHEN "+s.call()+" THEN bucketlite_callback(?6, o.seq, e.key) END "+order+" LIMIT ?7 OFFSET ?8",
 		s.args(from, limit, offset), func(r engine.Row) error {
 			found.add(r, r.Bytes(objectColumnCount))
 			return nil
