@@ -356,11 +356,10 @@ func (ch *chooser) textSeqs(parts []string) (seqs []int64, ok bool, err error) {
 const maxTrigrams = 24
 
 // trigrams returns what to ask of the text index for texts that contain all the
-// parts, "" if they are too short for it.
+// parts, "" if they are too short for it. Of many trigrams it takes some from
+// everywhere: what tells a text from others may be at its end.
 func trigrams(parts []string) string {
-	var match strings.Builder
-	n := 0
-	seen := make(map[string]bool)
+	var grams []string
 	for _, part := range parts {
 		part = query.Fold(part)
 		for i := range part {
@@ -371,16 +370,19 @@ func trigrams(parts []string) string {
 					break
 				}
 			}
-			gram := part[i:end]
-			if utf8.RuneCountInString(gram) < 3 || seen[gram] || n == maxTrigrams {
-				continue
+			if gram := part[i:end]; utf8.RuneCountInString(gram) == 3 {
+				grams = append(grams, gram)
 			}
-			seen[gram] = true
-			if n++; n > 1 {
-				match.WriteString(" AND ")
-			}
-			match.WriteString(`"` + strings.ReplaceAll(gram, `"`, `""`) + `"`)
 		}
+	}
+	var match strings.Builder
+	n := min(len(grams), maxTrigrams)
+	for i := range n {
+		if i > 0 {
+			match.WriteString(" AND ")
+		}
+		gram := grams[i*(len(grams)-1)/max(1, n-1)]
+		match.WriteString(`"` + strings.ReplaceAll(gram, `"`, `""`) + `"`)
 	}
 	return match.String()
 }
