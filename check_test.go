@@ -496,7 +496,7 @@ func TestCheckAmidWrites(t *testing.T) {
 func writeBusily(t *testing.T, st *bucketlite.Store) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	b := items(t, st)
+	b := indexed(t, items(t, st))
 	shared := films(t, st)
 	ended := make(chan error)
 	writers := []func(i int) error{
@@ -581,7 +581,7 @@ func TestCheckAfterKill(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "a.db")
 	st := openPath(t, path)
-	items(t, st)
+	indexed(t, items(t, st))
 	for round := range rounds {
 		if err := st.Close(); err != nil {
 			t.Fatal(err)

@@ -68,6 +68,7 @@ func TestModelTogether(t *testing.T) {
 			t.Parallel()
 			r := newRand(t)
 			whole := newSimulation(t, r, path)
+			indexed(t, whole.b)
 			now := whole.clock.add(0)
 			parts := make([]*simulation, 16)
 			for i := range parts {

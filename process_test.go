@@ -114,7 +114,7 @@ func childBucket(path string) (*bucketlite.Store, *bucketlite.Bucket, error) {
 func TestUpsertByProcesses(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
-	b := items(t, openPath(t, path))
+	b := indexed(t, items(t, openPath(t, path)))
 	var running []*child
 	for p := range 4 {
 		c := startChild(t, "upsert", path, fmt.Sprint(p))
@@ -170,7 +170,7 @@ func TestAcknowledgedSurvivesKill(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "test.db")
 	st := openPath(t, path)
-	items(t, st)
+	indexed(t, items(t, st))
 	r := rand.New(rand.NewPCG(7, 7))
 	acknowledged := make(map[string]string) // values by key
 	for round := range rounds {
@@ -326,6 +326,7 @@ func TestDeleteSurvivesCrash(t *testing.T) {
 	b := items(t, st)
 	putItems(t, b, n-1, 10)
 	putItem(t, b, itemWithDoc("with content", "text"))
+	ensure(t, b, "v")
 	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -381,7 +382,7 @@ func TestProcessSurvivesKill(t *testing.T) {
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "test.db")
 	st := openPath(t, path)
-	b := items(t, st)
+	b := indexed(t, items(t, st))
 	all := manyIDs(t, b, 300)
 	r := rand.New(rand.NewPCG(3, 3))
 	var batches []string

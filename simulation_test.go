@@ -90,8 +90,10 @@ func (s *simulation) step() {
 	switch n := s.r.IntN(100); {
 	case n < 90:
 		s.write(now)
-	case n < 98:
+	case n < 95:
 		s.transit()
+	case n < 98:
+		s.index()
 	case s.path != ":memory:":
 		s.log = append(s.log, "reopen")
 		if err := s.handles[i].st.Close(); err != nil {
@@ -387,6 +389,7 @@ func (s *simulation) compare() {
 	if met != len(s.m.objects) {
 		s.t.Errorf("objects: got %d, want %d", met, len(s.m.objects))
 	}
+	s.compareQueries()
 }
 
 // compareContent fails unless each content is stored once, and no other.

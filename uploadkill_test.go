@@ -25,7 +25,7 @@ func TestUploadsSurviveKill(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "test.db")
 	st := openPath(t, path)
-	items(t, st)
+	indexed(t, items(t, st))
 	r := rand.New(rand.NewPCG(11, 11))
 	confirmed := make(map[string]string) // sizes by the upload's id
 	tasks, looked := make(map[string]bool), make(map[string]bool)
