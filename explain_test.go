@@ -60,7 +60,7 @@ func TestExplain(t *testing.T) {
 		want  string
 	}{
 		"everything":                      {bucketlite.Query{}, all},
-		"eq":                              {f(`{"n":77}`), "looks up 1 objects by the value index of n"},
+		"eq":                              {f(`{"n":77}`), "looks up 1 object by the value index of n"},
 		"eq of another number":            {f(`{"n":77.5}`), "looks up 0 objects by the value index of n"},
 		"eq of another type":              {f(`{"n":"77"}`), "looks up 0 objects by the value index of n"},
 		"eq of a text":                    {f(`{"tenth":"CLASS 3"}`), "looks up 100 objects by the value index of tenth"},
@@ -93,15 +93,15 @@ func TestExplain(t *testing.T) {
 		"contains too little":             {op("title", "contains", `"77"`), all},
 		"contains what all have":          {op("title", "contains", `"object"`), all},
 		"contains, case sensitive":        {f(`{"field":"title","operator":"contains","value":"NUMBER 77","case_sensitive":true}`), "looks up 11 objects by the text index of title"},
-		"begins, by text index":           {op("title", "starts_with", `"the object that was number 123"`), "looks up 1 objects by the text index of title"},
-		"ends":                            {op("title", "ends_with", `" 321 of all"`), "looks up 1 objects by the text index of title"},
-		"words":                           {op("title", "text", `"object 456"`), "looks up 1 objects by the text index of title"},
+		"begins, by text index":           {op("title", "starts_with", `"the object that was number 123"`), "looks up 1 object by the text index of title"},
+		"ends":                            {op("title", "ends_with", `" 321 of all"`), "looks up 1 object by the text index of title"},
+		"words":                           {op("title", "text", `"object 456"`), "looks up 1 object by the text index of title"},
 		"no words":                        {op("title", "text", `"- -"`), all},
 		"regex":                           {op("title", "regex", `"456"`), all},
 		"path without index":              {f(`{"k":"5"}`), all},
 		"longer path":                     {f(`{"n.x":5}`), all},
-		"and takes the fewest":            {f(`{"AND":[{"tenth":"class 3"},{"n":13},{"half":false}]}`), "looks up 1 objects by the value index of n"},
-		"and with what has none":          {f(`{"k":"13","n":13}`), "looks up 1 objects by the value index of n"},
+		"and takes the fewest":            {f(`{"AND":[{"tenth":"class 3"},{"n":13},{"half":false}]}`), "looks up 1 object by the value index of n"},
+		"and with what has none":          {f(`{"k":"13","n":13}`), "looks up 1 object by the value index of n"},
 		"and within and":                  {f(`{"AND":[{"half":true},{"AND":[{"tags":"tag 4"},{"k":"4"}]}]}`), "looks up 50 objects by the value index of tags"},
 		"or":                              {f(`{"OR":[{"n":13},{"tags":"tag 4"},{"AND":[{"k":"7"},{"n":7}]}]}`), "looks up 52 objects by the value index of n, the value index of tags"},
 		"or with what has none":           {f(`{"OR":[{"n":13},{"k":"7"}]}`), all},
@@ -170,10 +170,10 @@ func TestExplainAllTexts(t *testing.T) {
 	ensureText(t, indexed)
 	for want, q := range map[string]bucketlite.Query{
 		"looks up 11 objects by the text index of all texts": {Search: "er <77"},
-		"looks up 1 objects by the text index of all texts":  {Search: "OBJECT number <777> all"},
+		"looks up 1 object by the text index of all texts":  {Search: "OBJECT number <777> all"},
 		"looks at all 1000 objects":                          {Search: "<7 of"},
 		"looks at all 1000 objects, and sorts them":          {Search: "ob", Sort: []bucketlite.Sort{bucketlite.Asc("k")}},
-		"looks up 1 objects by the text index of all texts, and sorts them": {
+		"looks up 1 object by the text index of all texts, and sorts them": {
 			Filter: bucketlite.Contains("title", "number 888"), Sort: []bucketlite.Sort{bucketlite.Asc("k")}},
 	} {
 		e, err := indexed.Explain(ctx, q)
