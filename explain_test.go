@@ -170,7 +170,7 @@ func TestExplainAllTexts(t *testing.T) {
 	ensureText(t, indexed)
 	for want, q := range map[string]bucketlite.Query{
 		"looks up 11 objects by the text index of all texts": {Search: "er <77"},
-		"looks up 1 object by the text index of all texts":  {Search: "OBJECT number <777> all"},
+		"looks up 1 object by the text index of all texts":   {Search: "OBJECT number <777> all"},
 		"looks at all 1000 objects":                          {Search: "<7 of"},
 		"looks at all 1000 objects, and sorts them":          {Search: "ob", Sort: []bucketlite.Sort{bucketlite.Asc("k")}},
 		"looks up 1 object by the text index of all texts, and sorts them": {
