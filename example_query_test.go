@@ -46,29 +46,3 @@ func ExampleQuery_search() {
 	// Output:
 	// map[price:60 tags:[red sale]]
 }
-
-func ExampleBucket_EnsureIndex() {
-	ctx := context.Background()
-	st, b := openSales(ctx)
-	defer st.Close()
-	dear := bucketlite.Query{Filter: bucketlite.Gt("price", 90), Sort: []bucketlite.Sort{bucketlite.Asc("sold")}}
-	how, err := b.Explain(ctx, dear)
-	check(err)
-	fmt.Println(how)
-
-	check(b.EnsureIndex(ctx, "price", "category"))
-	how, err = b.Explain(ctx, dear)
-	check(err)
-	fmt.Println(how)
-
-	indexes, err := b.Indexes(ctx)
-	check(err)
-	for _, i := range indexes {
-		fmt.Println(i, i.Status)
-	}
-	// Output:
-	// looks at all 5 objects, and sorts them
-	// looks up 1 object by the value index of price, and sorts them
-	// value index of category READY
-	// value index of price READY
-}

@@ -123,7 +123,23 @@ func wantOldContent(t *testing.T, st *bucketlite.Store) {
 		t.Errorf("tasks: got %v, want first a deletion that is completed", tasks.Results)
 	}
 	putItem(t, b, item("new", "")) // and it can be written
+	wantOldIndexed(t, b)
 	wantNoProblem(t, st)
+}
+
+// wantOldIndexed fails unless old objects can be indexed, and found so.
+func wantOldIndexed(t *testing.T, b *bucketlite.Bucket) {
+	t.Helper()
+	indexed(t, b)
+	for _, q := range []bucketlite.Query{{Filter: bucketlite.Eq("v", "value of B")}, {Filter: bucketlite.Contains("v", "lue of B")}} {
+		page, err := b.List(context.Background(), q)
+		if err != nil || len(page.Results) != 1 || page.Results[0].Fields["k"] != "b" {
+			t.Errorf("%+v: got %v, %v, want the object b", q, page, err)
+		}
+		if e, err := b.Explain(context.Background(), q); err != nil || len(e.Indexes) != 1 {
+			t.Errorf("%+v: got %v, %v, want an index to be used", q, e, err)
+		}
+	}
 }
 
 // wantOldWork fails unless the batches and uploads that came with format 2 are
