@@ -40,8 +40,8 @@ const (
 	droppingIndex IndexStatus = "DROPPING" // nobody is told of one
 )
 
-// Index describes an index of a bucket. What an index finds never depends on it:
-// queries give the same results without, but later.
+// Index describes an index of a bucket. What queries find never depends on it: they
+// give the same results without, but later.
 type Index struct {
 	Kind IndexKind `json:"kind"`
 	// Path is what it is about; empty for a text index of all that a search looks at.
