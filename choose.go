@@ -313,7 +313,7 @@ func (ch *chooser) spanSeqs(i *index, spans []query.Span) (seqs []int64, ok bool
 	defer collect.Release()
 	for _, s := range spans {
 		_, err := ch.conn.QueryRow(`
-SELECT count(bucketlite_callback(?1, seq)) FROM (SELECT seq FROM entries WHERE idx = ?2 AND key >= ?3 AND key < ?4 LIMIT ?5)`,
+SELECT count(bucketlite_callback(?1, seq)) FROM (SELECT seq FROM entries WHERE idx = ?2 AND key >= ?3 AND key < ?4 LIMIT ?5 + 0)`,
 			[]any{collect.Token(), i.num, s.Low, s.High, int64(ch.limit + 1 - len(seqs))}, nil)
 		if collect.Err() != nil {
 			return nil, false, collect.Err()
@@ -344,7 +344,7 @@ func (ch *chooser) textSeqs(parts []string) (seqs []int64, ok bool, err error) {
 		return nil, false, nil
 	}
 	bucket := ch.bucket.everything(0)
-	err = ch.conn.Query("SELECT rowid FROM texts WHERE texts MATCH ? AND rowid > ? AND rowid < ? ORDER BY rowid LIMIT ?",
+	err = ch.conn.Query("SELECT rowid FROM texts WHERE texts MATCH ? AND rowid > ? AND rowid < ? ORDER BY rowid LIMIT ? + 0",
 		[]any{"(" + match + `) OR "` + unindexedText + `"`, bucket.args[0], bucket.args[1], int64(ch.limit + 1)}, func(r engine.Row) error {
 			seqs = append(seqs, r.Int(0))
 			return nil

@@ -21,6 +21,10 @@ type source struct {
 	args [4]any
 }
 
+// Limits are written as LIMIT ? + 0. Of a bare parameter SQLite takes the value into
+// account when it plans a statement, and so plans it anew each time it is bound, which
+// takes longer than finding a page.
+
 // allObjects looks at every object of the bucket.
 const allObjects = "objects o WHERE o.seq > ?1 AND o.seq < ?2"
 
@@ -143,7 +147,7 @@ func (s *scan) inOrder(ctx context.Context, conn *engine.Conn, from source, limi
 	if !s.c.isAll() {
 		text += " AND " + s.call()
 	}
-	err := conn.LongQuery(ctx, text+" ORDER BY "+from.seq+" LIMIT ?7 OFFSET ?8", s.args(from, limit, offset), func(r engine.Row) error {
+	err := conn.LongQuery(ctx, text+" ORDER BY "+from.seq+" LIMIT ?7 + 0 OFFSET ?8 + 0", s.args(from, limit, offset), func(r engine.Row) error {
 		found.add(r, nil)
 		return nil
 	})
@@ -155,7 +159,7 @@ func (s *scan) inOrder(ctx context.Context, conn *engine.Conn, from source, limi
 func (s *scan) sorted(ctx context.Context, conn *engine.Conn, from source, limit, offset int, found *objectHits) error {
 	err := conn.LongQuery(ctx, "SELECT "+objectColumns+`, s.key
 FROM (SELECT o.seq AS seq, bucketlite_callback(?6, o.seq) AS key FROM `+from.from+" AND "+s.call()+`
-    ORDER BY key, o.seq LIMIT ?7 OFFSET ?8) s CROSS JOIN objects o ON o.seq = s.seq ORDER BY s.key, s.seq`,
+    ORDER BY key, o.seq LIMIT ?7 + 0 OFFSET ?8 + 0) s CROSS JOIN objects o ON o.seq = s.seq ORDER BY s.key, s.seq`,
 		s.args(from, limit, offset), func(r engine.Row) error {
 			found.add(r, r.Bytes(objectColumnCount))
 			return nil
@@ -214,7 +218,7 @@ func (s *scan) keyed(ctx context.Context, conn *engine.Conn, from source, order 
 		with = withKeysDown
 	}
 	err := conn.LongQuery(ctx, with+"SELECT "+objectColumns+", bucketlite_callback(?6, o.seq) FROM "+rest+
-		" AND CASE WHEN "+s.call()+" THEN bucketlite_callback(?6, o.seq, e.key) END "+order+" LIMIT ?7 OFFSET ?8",
+		" AND CASE WHEN "+s.call()+" THEN bucketlite_callback(?6, o.seq, e.key) END "+order+" LIMIT ?7 + 0 OFFSET ?8 + 0",
 		s.args(from, limit, offset), func(r engine.Row) error {
 			found.add(r, r.Bytes(objectColumnCount))
 			return nil
