@@ -60,7 +60,7 @@ func TestQueryModel(t *testing.T) {
 	t.Logf("replay with -run TestQueryModel -seed=%d", from)
 	rounds, queries := 3, 50
 	if *long {
-		rounds, queries = 10, 150
+		rounds, queries = 6, 150
 	}
 	r := querytest.New(from)
 	models := []*queryModel{newQueryModel(t, r, "plain"), newQueryModel(t, r, "indexed")}
