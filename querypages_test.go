@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
@@ -100,6 +101,13 @@ func TestQueryFaults(t *testing.T) {
 	ctx := context.Background()
 	b := items(t, openMemory(t))
 	putItem(t, b, item("k", "v"))
+	long := strings.Repeat
+	many := func(n int) (words string) {
+		for i := range n {
+			words += fmt.Sprint(i, " ")
+		}
+		return words
+	}
 	deep := bucketlite.Eq("v", "v")
 	for range 40 {
 		deep = bucketlite.And(deep)
@@ -121,6 +129,16 @@ func TestQueryFaults(t *testing.T) {
 		"too deep":              {query: bucketlite.Query{Filter: deep}, faults: []string{"filters.AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0]: depth"}},
 		"regex":                 {query: bucketlite.Query{Filter: bucketlite.And(bucketlite.Eq("v", "v"), bucketlite.Regex("v", "("))}, faults: []string{"filters.AND[1].value: pattern"}},
 		"a null to be above of": {query: bucketlite.Query{Filter: bucketlite.Gt("v", nil)}, faults: []string{"filters.value: type"}},
+		"path with NUL":         {query: bucketlite.Query{Filter: bucketlite.Exists("v\x00"), Sort: []bucketlite.Sort{bucketlite.Asc("v\x00")}}, faults: []string{"filters.field: path", "sort[0].field: path"}},
+		"path too deep":         {query: bucketlite.Query{Filter: bucketlite.Exists(long("v.", 32) + "v"), Sort: []bucketlite.Sort{bucketlite.Desc(long("v.", 32) + "v")}}, faults: []string{"filters.field: path", "sort[0].field: path"}},
+		"name too long":         {query: bucketlite.Query{Filter: bucketlite.Exists(long("é", 256)), Sort: []bucketlite.Sort{bucketlite.Asc(long("é", 256))}}, faults: []string{"filters.field: path", "sort[0].field: path"}},
+		"text too long":         {query: bucketlite.Query{Filter: bucketlite.Eq("v", long("v", 64<<10+1))}, faults: []string{"filters.value: size"}},
+		"search too long":       {query: bucketlite.Query{Search: long("v", 64<<10+1)}, faults: []string{"search: size"}},
+		"search for too much":   {query: bucketlite.Query{Search: many(1001)}, faults: []string{"search: count"}},
+		"pattern too long":      {query: bucketlite.Query{Filter: bucketlite.Regex("v", long("v", 1001))}, faults: []string{"filters.value: pattern"}},
+		"too many values":       {query: bucketlite.Query{Filter: bucketlite.In("n", make([]int, 10_001)...)}, faults: []string{"filters.value: count"}},
+		"above a list":          {query: bucketlite.Query{Filter: bucketlite.Not(bucketlite.Eq("n", 1), bucketlite.Gt("n", []int{5}))}, faults: []string{"filters.NOT[1].value: type"}},
+		"no datetime":           {query: bucketlite.Query{Filter: bucketlite.Gt("created_at", "yesterday")}, faults: []string{"filters.value: type"}},
 		"two at once": {query: bucketlite.Query{Filter: bucketlite.Contains("", "x"), Sort: []bucketlite.Sort{{Direction: "asc"}}},
 			faults: []string{"filters.field: path", "sort[0].field: path"}},
 	}
@@ -152,7 +170,8 @@ func TestQueryFaults(t *testing.T) {
 func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	names := []string{`"`, `'`, `'); DROP TABLE objects; --`, "$", "$[0]", "#", "a b", "?1", "`", `\`, `\u0041`, "select", "*", "%", "_", "é", "\n", "[*]", "NULL", "rowid", "seq"}
+	names := []string{`"`, `'`, `'); DROP TABLE objects; --`, "$", "$[0]", "#", "a b", "?1", "`", `\`, `\u0041`, "select", "*", "%", "_", "é", "\n", "[*]", "NULL", "rowid", "seq",
+		"NEAR(a b)", "text:x", "-x", "^x", "a + b", "x OR y", "{x}: y", `"x" *`}
 	properties := make(map[string]bucketlite.Field)
 	for _, name := range names {
 		properties[name] = bucketlite.Field{Type: bucketlite.String}
