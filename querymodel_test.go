@@ -1,11 +1,9 @@
 package bucketlite_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -13,351 +11,443 @@ import (
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/internal/querytest"
+	"github.com/google/go-cmp/cmp"
 )
 
-// queryModel is a bucket, and what is known of its objects without asking it
-// queries: their JSON form, in order of creation.
-type queryModel struct {
-	t       *testing.T
-	r       querytest.Random
-	b       *bucketlite.Bucket
-	objects []map[string]any
-	used    map[string]int // how often each kind of index served
-}
-
-// querySchema declares what querytest.Kind says of the random documents, a text
-// and a number that come as blobs, and files.
-var querySchema = bucketlite.Schema{Properties: map[string]bucketlite.Field{
-	"s": {Type: bucketlite.String}, "n": {Type: bucketlite.Number}, "i": {Type: bucketlite.Integer}, "yes": {Type: bucketlite.Boolean},
-	"day": {Type: bucketlite.Date}, "at": {Type: bucketlite.DateTime},
-	"stamps": {Type: bucketlite.Array, Items: &bucketlite.Field{Type: bucketlite.DateTime}},
-	"events": {Type: bucketlite.Array, Items: &bucketlite.Field{Type: bucketlite.Struct, Properties: map[string]bucketlite.Field{
-		"at": {Type: bucketlite.DateTime}, "n": {Type: bucketlite.Number}}}},
-	"note": {Type: bucketlite.Text}, "score": {Type: bucketlite.Number}, "files": {Type: bucketlite.Array, Items: &bucketlite.Field{Type: bucketlite.Text}},
-}}
-
-// modelPaths are what the model filters and sorts by, beside querytest.Paths.
-var modelPaths = []string{"object_id", "key_prefix", "status", "created_at", "note", "score", "blobs.property", "blobs.details.mime_type", "blobs.details.size_bytes", "blobs.details.filename"}
-
-func modelKind(path string) string {
-	switch path {
-	case "created_at":
-		return "datetime"
-	case "score", "blobs.details.size_bytes":
-		return "number"
-	}
-	return querytest.Kind(path)
-}
-
-// What queries find is what a naive evaluator finds in the objects, in the same
-// order, page by page, whatever indexes there are, and after any change.
+// Random queries of random objects find, in a bucket without indexes and in one with
+// them, page by page what a naive evaluator finds in plain Go values. Between the
+// rounds objects are put, replaced, patched and deleted, and indexes made and dropped.
 func TestQueryModel(t *testing.T) {
 	t.Parallel()
+	stores, rounds, filters := 2, 5, 15
+	if *long {
+		stores, filters = 6, 60
+	}
 	from := *seed
 	if from == 0 {
 		from = rand.Uint64()
 	}
-	t.Logf("replay with -run TestQueryModel -seed=%d", from)
-	rounds, queries := 3, 50
-	if *long {
-		rounds, queries = 6, 150
-	}
+	t.Logf("replay with -run '^TestQueryModel$' -seed %d", from)
 	r := querytest.New(from)
-	models := []*queryModel{newQueryModel(t, r, "plain"), newQueryModel(t, r, "indexed")}
-	indexed := models[1]
-	for round := range rounds {
-		for range 60 {
-			change := r.IntN(1 << 30)
-			for _, m := range models {
-				m.r = querytest.New(from + uint64(change)) // the same changes
-				m.change()
+	served := make(map[string]int)
+	queries, pages := 0, 0
+	for i := range stores {
+		clock := newManualClock()
+		opts := &bucketlite.Options{Now: clock.now, Durability: bucketlite.Normal}
+		st := openMemory(t, opts)
+		if i%2 == 1 {
+			st = open(t, opts)
+		}
+		m := newQueryModel(t, st, clock, r, served)
+		for round := range rounds {
+			m.change(round)
+			m.reindex(round == rounds-1)
+			for range filters {
+				m.compare(m.query())
+			}
+			for n := 0; n < 200 && i == stores-1 && round == rounds-1 && len(m.unserved()) > 0; n++ {
+				m.compare(bucketlite.Query{}, m.rare())
+			}
+			if t.Failed() {
+				t.FailNow()
 			}
 		}
-		indexed.r = r
-		indexed.changeIndexes()
-		for i := range queries {
-			q := indexed.query()
-			for _, m := range models {
-				m.r = r
-				m.check(fmt.Sprintf("round %d, query %d", round, i), q)
-			}
+		if uses := m.unserved(); i == stores-1 && len(uses) > 0 {
+			t.Errorf("no query was served by %q, so that is not tested", uses)
+		}
+		queries += m.queries
+		pages += m.pages
+		wantNoProblem(t, st)
+		if err := st.Close(); err != nil {
+			t.Fatal(err)
 		}
 	}
-	for _, kind := range []string{"value", "text", "sorted", "none"} {
-		if indexed.used[kind] == 0 {
-			t.Errorf("an index of kind %q never served, which proves nothing: %v", kind, indexed.used)
-		}
-	}
-	t.Logf("%d objects at the end, %d queries on each bucket; how they were served: %v", len(indexed.objects), rounds*queries, indexed.used)
+	t.Logf("%d queries, %d pages, served by: %v", queries, pages, served)
 }
 
-func newQueryModel(t *testing.T, r querytest.Random, name string) *queryModel {
-	b := bucket(t, openMemory(t), bucketlite.BucketConfig{Name: name, Schema: querySchema})
-	return &queryModel{t: t, r: r, b: b, used: make(map[string]int)}
+// queryModel holds the same objects in two buckets and as plain Go values.
+type queryModel struct {
+	t       *testing.T
+	r       querytest.Random
+	clock   *manualClock
+	buckets [2]*bucketlite.Bucket // without and with indexes
+	objects []*modelDoc           // in order of creation
+	docs    []map[string]any      // of the objects, as queries see them
+	last    int                   // number of the object made last
+	indexes []bucketlite.Index
+
+	queries, pages int
+	served         map[string]int // how many queries of the second bucket were, and by what
 }
 
-// change puts, patches or deletes an object.
-func (m *queryModel) change() {
-	ctx := context.Background()
-	switch n := m.r.IntN(10); {
-	case n < 6 || len(m.objects) < 20:
-		m.put()
-	case n < 8:
-		i := m.r.IntN(len(m.objects))
-		doc := m.r.Document()
-		for name := range doc {
-			if m.r.IntN(2) == 0 {
-				delete(doc, name)
-			}
-		}
-		o, err := m.b.Patch(ctx, m.objects[i]["object_id"].(string), bucketlite.ObjectInput{Fields: doc}, nil)
-		if err != nil {
-			m.t.Fatal(err)
-		}
-		m.objects[i] = m.form(o)
-	default:
-		i := m.r.IntN(len(m.objects))
-		if err := m.b.DeleteObject(ctx, m.objects[i]["object_id"].(string), nil); err != nil {
-			m.t.Fatal(err)
-		}
-		m.objects = slices.Delete(m.objects, i, i+1)
-	}
+// querySystem are members of the system, of which queries ask like of fields.
+var querySystem = []string{
+	"object_id", "key_prefix", "status", "created_at", "created_at", "updated_at", "blobs", "blobs.property", "blobs.type", "blobs.properties.by",
+	"blobs.details.filename", "blobs.details.mime_type", "blobs.details.size_bytes", "blobs.details.hash",
 }
 
-func (m *queryModel) put() {
-	in := bucketlite.ObjectInput{ID: fmt.Sprintf("o%d", m.r.Uint64()), Fields: m.r.Document(), Blobs: []bucketlite.BlobInput{}}
-	if m.r.IntN(3) == 0 {
-		in.KeyPrefix = []string{"a/b", "A/c", "red"}[m.r.IntN(3)]
+// queryFields are the paths of fields.
+var queryFields = append([]string{"k", "note", "notes"}, querytest.Paths...)
+
+// modelKind tells the types of all paths.
+func modelKind(path string) string {
+	switch path {
+	case "created_at", "updated_at":
+		return "datetime"
 	}
-	if m.r.IntN(3) == 0 {
-		in.Blobs = append(in.Blobs, bucketlite.BlobInput{Property: "note", Data: []string{"a red sneaker", "Straße", "nothing"}[m.r.IntN(3)]})
-	}
-	if m.r.IntN(3) == 0 {
-		in.Blobs = append(in.Blobs, bucketlite.BlobInput{Property: "score", Data: m.r.IntN(9)})
-	}
-	for i := range m.r.IntN(3) {
-		in.Blobs = append(in.Blobs, bucketlite.BlobInput{Property: "files", Reader: bytes.NewReader(bytes.Repeat([]byte("x"), m.r.IntN(5))),
-			Filename: fmt.Sprintf("Red-%d.txt", i), MIMEType: "text/plain"})
-	}
-	res, err := m.b.Put(context.Background(), in, nil)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	m.objects = append(m.objects, m.form(res.Object))
+	return querytest.Kind(path)
 }
 
-// form returns the JSON form of an object, in which inline data is a field too.
-func (m *queryModel) form(o *bucketlite.Object) (form map[string]any) {
-	text, err := json.Marshal(o)
-	if err != nil {
-		m.t.Fatal(err)
+func newQueryModel(t *testing.T, st *bucketlite.Store, clock *manualClock, r querytest.Random, served map[string]int) *queryModel {
+	m := &queryModel{t: t, r: r, clock: clock, served: served}
+	for i, name := range []string{"plain", "indexed"} {
+		m.buckets[i] = bucket(t, st, bucketlite.BucketConfig{
+			Name:      name,
+			Schema:    schema(t, randomSchema+`,"k":{"type":"string"},"note":{"type":"text"},"notes":{"type":"array","items":{"type":"text"}}`),
+			UniqueKey: &bucketlite.UniqueKey{Fields: []string{"k"}, DefaultPolicy: bucketlite.Upsert},
+		})
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	if err := d.Decode(&form); err != nil {
-		m.t.Fatal(err)
-	}
-	for _, b := range form["blobs"].([]any) {
-		blob := b.(map[string]any)
-		if data, ok := blob["properties"].(map[string]any)["data"]; ok {
-			form[blob["property"].(string)] = data
-		}
-	}
-	return form
+	return m
 }
 
-// changeIndexes makes some indexes and drops others.
-func (m *queryModel) changeIndexes() {
-	ctx := context.Background()
-	path := func() string {
-		if m.r.IntN(8) == 0 {
-			return []string{"created_at", "note", "score"}[m.r.IntN(3)]
-		}
-		return querytest.Paths[m.r.IntN(len(querytest.Paths))]
+// oneIn is true one time in n.
+func (m *queryModel) oneIn(n int) bool { return m.r.IntN(n) == 0 }
+
+func pickOf[T any](m *queryModel, list []T) T { return list[m.r.IntN(len(list))] }
+
+// query returns a random query; its filter stands in list.
+func (m *queryModel) query() (q bucketlite.Query, list querytest.List) {
+	if list.Search = m.r.SearchTerm(); m.oneIn(7) {
+		return q, list
 	}
-	for range 4 {
-		if err := m.b.EnsureIndex(ctx, path(), path()); err != nil {
-			m.t.Fatal(err)
-		}
-		if err := m.b.DropIndex(ctx, path()); err != nil {
-			m.t.Fatal(err)
-		}
+	if list.Filter = m.filter(); !m.oneIn(5) {
+		list.Search = ""
 	}
-	var err error
+	list.CaseSensitive = m.oneIn(4)
+	if m.oneIn(3) {
+		q.Select = m.selected()
+	}
+	return q, list
+}
+
+// rare returns a query that is served in one of the ways that query seldom is.
+func (m *queryModel) rare() (list querytest.List) {
+	doc := pickOf(m, m.docs)
 	switch m.r.IntN(4) {
 	case 0:
-		err = m.b.EnsureTextIndex(ctx, "s", "any")
+		list.Search = doc["k"].(string)
 	case 1:
-		err = m.b.DropTextIndex(ctx, "s")
+		list.Filter = m.r.TextConditionOn(pickOf(m, []string{"k", "s", "any", "tags", "list"}), m.docs, modelKind)
+	case 2:
+		list.Filter = map[string]any{"OR": []any{map[string]any{"i": doc["i"]}, map[string]any{"created_at": doc["created_at"]}}}
 	default:
-		err = m.b.EnsureTextIndex(ctx)
+		list.Filter = map[string]any{"created_at": doc["created_at"]}
 	}
+	return list
+}
+
+// filter returns the JSON form of a filter. Some are about a path that has an
+// index, and want but few objects.
+func (m *queryModel) filter() any {
+	switch n := m.r.IntN(10); {
+	case n == 0:
+		return nil
+	case n < 3:
+		return m.r.Filter(3)
+	case n < 6:
+		return m.condition()
+	case n < 7:
+		some := func() any {
+			return m.r.ConditionOn(pickOf(m, []string{m.indexed(), "created_at", "s", "i"}), m.docs, modelKind)
+		}
+		return map[string]any{"OR": []any{some(), some()}}
+	case n < 9:
+		return map[string]any{"AND": []any{m.condition(), m.condition(), m.r.Filter(1)}}
+	}
+	return map[string]any{"NOT": []any{m.condition()}}
+}
+
+// indexed returns the path of an index, if there is one.
+func (m *queryModel) indexed() string {
+	if len(m.indexes) > 0 {
+		if path := pickOf(m, m.indexes).Path; path != "" {
+			return path
+		}
+	}
+	return "any"
+}
+
+func (m *queryModel) condition() map[string]any {
+	path := pickOf(m, queryFields)
+	switch n := m.r.IntN(10); {
+	case n < 2:
+		path = pickOf(m, querySystem)
+	case n < 4:
+		if i := slices.IndexFunc(m.indexes, func(i bucketlite.Index) bool { return i.Kind == bucketlite.TextIndex && m.oneIn(2) }); i >= 0 {
+			if path = m.indexes[i].Path; path == "" {
+				path = pickOf(m, []string{"any", "tags", "list", "k"})
+			}
+		}
+		return m.r.TextConditionOn(path, m.docs, modelKind)
+	case n < 8:
+		path = m.indexed()
+	case n == 8:
+		return m.longCondition()
+	}
+	if path == "blobs" { // each of which has an id that the model does not have
+		return map[string]any{"field": path, "operator": pickOf(m, []string{"exists", "is_null"})}
+	}
+	return m.r.ConditionOn(path, m.docs, modelKind)
+}
+
+// longCondition returns a condition on a text of which an index has but a part.
+func (m *queryModel) longCondition() map[string]any {
+	op := pickOf(m, []string{"eq", "ne", "gt", "gt", "gte", "lt", "lt", "lte", "starts_with"})
+	return map[string]any{"field": "s", "operator": op, "value": pickOf(m, longTexts) + pickOf(m, longEnds), "case_sensitive": m.oneIn(3)}
+}
+
+func (m *queryModel) selected() (paths []string) {
+	for range 1 + m.r.IntN(4) {
+		paths = append(paths, pickOf(m, slices.Concat(queryFields, querySystem)))
+	}
+	return paths
+}
+
+// sort returns what to sort by, maybe nothing. Ids of blobs differ between the
+// buckets, so it is not by blobs as a whole.
+func (m *queryModel) sort() (by []querytest.By) {
+	for range pickOf(m, []int{0, 0, 1, 1, 1, 2, 3}) {
+		path := pickOf(m, queryFields)
+		switch n := m.r.IntN(10); {
+		case n < 2:
+			path = pickOf(m, querySystem)
+		case n < 8:
+			path = m.indexed()
+		}
+		if path == "blobs" {
+			path = "blobs.property"
+		}
+		by = append(by, querytest.By{Path: path, Desc: m.oneIn(2)})
+	}
+	return by
+}
+
+// compare asks a query in several orders, of both buckets.
+func (m *queryModel) compare(q bucketlite.Query, list querytest.List) {
+	m.t.Helper()
+	filter, err := json.Marshal(list.Filter)
 	if err != nil {
 		m.t.Fatal(err)
 	}
-}
-
-// A modelQuery is a query, and the JSON form of its filter.
-type modelQuery struct {
-	bucketlite.Query
-	filter any
-}
-
-func (m *queryModel) query() (q modelQuery) {
-	if m.r.IntN(4) > 0 {
-		q.filter = m.r.Filter(m.r.IntN(3))
-		if m.r.IntN(5) == 0 {
-			path := modelPaths[m.r.IntN(len(modelPaths))]
-			q.filter = map[string]any{"AND": []any{q.filter, m.systemCondition(path)}}
-		}
-		text, err := json.Marshal(q.filter)
-		if err != nil {
-			m.t.Fatal(err)
-		}
-		if q.Filter, err = bucketlite.ParseFilter(text); err != nil {
-			m.t.Fatalf("%s: %v", text, err)
+	if q.Filter, err = bucketlite.ParseFilter(filter); err != nil {
+		m.t.Fatalf("%s: %v", filter, err)
+	}
+	q.Search, q.CaseSensitive = list.Search, list.CaseSensitive
+	found := querytest.Find(list, m.docs, modelKind)
+	for _, b := range m.buckets {
+		if stats, err := b.ListStats(context.Background(), q); err != nil || stats.Objects != int64(len(found)) {
+			m.t.Errorf("%s, filter %s, search %q, case sensitive %t: statistics: got %+v, %v, want %d objects", b, filter, q.Search, q.CaseSensitive, stats, err, len(found))
 		}
 	}
-	if m.r.IntN(6) == 0 {
-		q.Search = []string{"red", "SNEAKER red", "traße", "sneak", "o1 ", "txt", "ΣΊΣ", "a", "nothing at all", "K"}[m.r.IntN(10)]
-	}
-	q.CaseSensitive = m.r.IntN(6) == 0
-	for range m.r.IntN(6) - 2 {
-		path := querytest.Paths[m.r.IntN(len(querytest.Paths))]
-		if m.r.IntN(4) == 0 {
-			path = modelPaths[m.r.IntN(len(modelPaths))]
-		}
-		q.Sort = append(q.Sort, bucketlite.Sort{Field: path, Direction: []bucketlite.Direction{"", bucketlite.Ascending, bucketlite.Descending}[m.r.IntN(3)]})
-	}
-	q.Limit = 1 + m.r.IntN(40)
-	q.Total = m.r.IntN(2) == 0
-	if m.r.IntN(4) == 0 {
-		q.Offset = m.r.IntN(30)
-	}
-	return q
-}
-
-func (m *queryModel) systemCondition(path string) any {
-	var value any = []string{"o", "a/", "DRAFT", "note", "text/plain", "red"}[m.r.IntN(6)]
-	op := []string{"eq", "ne", "contains", "starts_with", "gt", "is_null", "exists"}[m.r.IntN(7)]
-	switch {
-	case op == "is_null" || op == "exists":
-		value = m.r.IntN(2) == 0
-	case path == "created_at":
-		op, value = "lte", m.objects[m.r.IntN(len(m.objects))]["created_at"]
-	case modelKind(path) == "number":
-		op, value = "gte", m.r.IntN(5)
-	}
-	return map[string]any{"field": path, "operator": op, "value": value}
-}
-
-// wanted returns the ids of the objects that a naive evaluator finds, in order.
-func (m *queryModel) wanted(q modelQuery) (ids []string) {
-	filter := q.filter
-	if group, ok := filter.(map[string]any); ok && q.CaseSensitive {
-		if _, says := group["case_sensitive"].(bool); !says {
-			group = maps.Clone(group)
-			group["case_sensitive"] = true
-			filter = group
-		}
-	}
-	var hits []map[string]any
-	for _, o := range m.objects {
-		// What a number reads as in a filter, it must read as here.
-		if querytest.Matches(normalise(filter), o, modelKind) && querytest.Contains(m.texts(o), q.Search, q.CaseSensitive) {
-			hits = append(hits, o)
-		}
-	}
-	slices.SortStableFunc(hits, func(a, b map[string]any) int {
-		for _, by := range q.Sort {
-			desc := by.Direction == bucketlite.Descending
-			if querytest.Less(a, b, by.Field, modelKind(by.Field), desc) {
-				return -1
+	for range 3 {
+		q.Sort = nil
+		by := m.sort()
+		for _, b := range by {
+			sort := bucketlite.Asc(b.Path)
+			if b.Desc {
+				sort = bucketlite.Desc(b.Path)
 			}
-			if querytest.Less(b, a, by.Field, modelKind(by.Field), desc) {
-				return 1
+			q.Sort = append(q.Sort, sort)
+		}
+		want := querytest.Sort(by, found, m.docs, modelKind)
+		pages := m.plan(len(want))
+		for i := range m.buckets {
+			m.queries++
+			how := m.explain(i, q)
+			if fault := m.page(i, q, want, pages); fault != "" {
+				m.t.Errorf("bucket %d, %s\nfilter %s\nsearch %q, case sensitive %t, sort %v, select %q, pages %v\nindexes %v, of which %s",
+					i, fault, filter, q.Search, q.CaseSensitive, q.Sort, q.Select, pages, m.indexes, how)
+				return
 			}
 		}
-		return 0
-	})
-	for _, o := range hits {
-		ids = append(ids, o["object_id"].(string))
 	}
-	return ids
 }
 
-// normalise returns v as it is read from JSON.
-func normalise(v any) (out any) {
-	text, _ := json.Marshal(v)
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	d.Decode(&out)
-	return out
+// pagePlan is what is asked of a page, whatever the query is.
+type pagePlan struct {
+	limit, offset int
+	total, whole  bool // count; do not select
 }
 
-// texts are what a search looks at.
-func (m *queryModel) texts(o map[string]any) (texts []string) {
-	for name, v := range o {
-		switch name {
-		case "bucket_id", "status", "created_at", "updated_at":
-		case "blobs":
-			for _, b := range v.([]any) {
-				texts = append(texts, querytest.Texts(b.(map[string]any)["details"].(map[string]any)["filename"])...)
-			}
-		default:
-			texts = append(texts, querytest.Texts(v)...)
+// plan returns how to page through n objects.
+func (m *queryModel) plan(n int) (pages []pagePlan) {
+	offset := 0
+	if m.oneIn(4) {
+		offset = m.r.IntN(n + 3)
+	}
+	least := 1 + n/4
+	if m.oneIn(10) {
+		least = 1 + n/20
+	}
+	for left := n - offset; ; {
+		p := pagePlan{limit: least + m.r.IntN(1+n/2), offset: offset, total: m.oneIn(4), whole: m.oneIn(2)}
+		pages = append(pages, p)
+		offset = 0
+		if left -= p.limit; left <= 0 {
+			return pages
 		}
 	}
-	return texts
 }
 
-// check compares what a query finds, on all its pages, and how many.
-func (m *queryModel) check(name string, q modelQuery) {
+// page pages through what a query wants of bucket i, and says what is wrong.
+func (m *queryModel) page(i int, q bucketlite.Query, want []int, pages []pagePlan) string {
 	ctx := context.Background()
-	want := m.wanted(q)
-	shown := want[min(q.Offset, len(want)):]
-	var got []string
-	how, err := m.b.Explain(ctx, q.Query)
-	if err != nil {
-		m.t.Fatalf("%s: explain: %v", name, err)
+	if m.oneIn(5) {
+		if fault := m.all(i, q, want); fault != "" {
+			return "all: " + fault
+		}
 	}
-	for page := q.Query; ; {
-		p, err := m.b.List(ctx, page)
+	total := int64(len(want))
+	want = want[min(pages[0].offset, len(want)):]
+	selected := q.Select
+	for n, p := range pages {
+		q.Limit, q.Offset, q.Total, q.Select = p.limit, p.offset, p.total, selected
+		if p.whole {
+			q.Select = nil
+		}
+		m.pages++
+		got, err := m.buckets[i].List(ctx, q)
 		if err != nil {
-			m.t.Fatalf("%s: %v", name, err)
+			return err.Error()
 		}
-		for _, o := range p.Results {
-			got = append(got, o.ID)
+		if p.total && got.Total != total || !p.total && got.Total != -1 {
+			return fmt.Sprintf("page %d, total: got %d, want %d: %t", n, got.Total, total, p.total)
 		}
-		if page.Total && p.Total != int64(len(want)) || !page.Total && p.Total != -1 {
-			m.t.Fatalf("%s: got a total of %d, want %d: %s", name, p.Total, len(want), m.show(q, how))
+		here := want[:min(p.limit, len(want))]
+		want = want[len(here):]
+		if fault := m.differ(i, got.Results, here, q.Select); fault != "" {
+			return fmt.Sprintf("page %d of limit %d, offset %d: %s", n, p.limit, p.offset, fault)
 		}
-		if p.Next != "" && len(p.Results) != q.Limit || len(got) > len(want) {
-			m.t.Fatalf("%s: got a page of %d: %s", name, len(p.Results), m.show(q, how))
+		if more := len(want) > 0; more != (got.Next != "") {
+			return fmt.Sprintf("page %d: got next %q, want one: %t", n, got.Next, more)
 		}
-		if page.Cursor, page.Offset = p.Next, 0; p.Next == "" {
-			break
-		}
+		q.Cursor = got.Next
 	}
-	if !slices.Equal(got, shown) {
-		m.t.Fatalf("%s:\ngot  %v\nwant %v\n%s", name, got, shown, m.show(q, how))
-	}
-	stats, err := m.b.ListStats(ctx, q.Query)
-	if err != nil || stats.Objects != int64(len(want)) {
-		m.t.Fatalf("%s: list statistics of %d objects, want %d, %v: %s", name, stats.Objects, len(want), err, m.show(q, how))
-	}
-	for _, i := range how.Indexes {
-		m.used[string(i.Kind)]++
-	}
-	switch {
-	case len(how.Indexes) == 0:
-		m.used["none"]++
-	case len(q.Sort) == 1 && !how.Sorts:
-		m.used["sorted"]++
-	}
+	return ""
 }
 
-func (m *queryModel) show(q modelQuery, how *bucketlite.Explanation) string {
-	return fmt.Sprintf("%s: filter %v, search %q, case sensitive %t, sort %v, limit %d, offset %d: it %s",
-		m.b.Name(), q.Filter, q.Search, q.CaseSensitive, q.Sort, q.Limit, q.Offset, strings.TrimSpace(how.String()))
+// all asks for everything that a query wants.
+func (m *queryModel) all(i int, q bucketlite.Query, want []int) string {
+	var all []*bucketlite.Object
+	for o, err := range m.buckets[i].Objects(context.Background(), q) {
+		if err != nil {
+			return err.Error()
+		}
+		all = append(all, o)
+	}
+	return m.differ(i, all, want, q.Select)
+}
+
+// differ says how results differ from the objects that are wanted, "" if they do
+// not.
+func (m *queryModel) differ(i int, results []*bucketlite.Object, want []int, selected []string) string {
+	name := func(id any, doc map[string]any) string { return fmt.Sprintf("%v (%v)", id, doc["k"]) }
+	var got, expected []string
+	for _, o := range results {
+		var doc map[string]any
+		for _, known := range m.objects {
+			if known.forms[i]["object_id"] == o.ID {
+				doc = known.forms[i]
+			}
+		}
+		got = append(got, name(o.ID, doc))
+	}
+	for _, n := range want {
+		expected = append(expected, name(m.docs[n]["object_id"], m.docs[n]))
+	}
+	if !slices.Equal(expected, got) {
+		var docs strings.Builder
+		for n, doc := range m.docs {
+			if slices.Contains(want, n) != slices.Contains(got, name(doc["object_id"], doc)) {
+				text, _ := json.Marshal(doc)
+				fmt.Fprintf(&docs, "\n%s", text)
+			}
+		}
+		return fmt.Sprintf("objects (-want +got):\n%s%s", cmp.Diff(expected, got), docs.String())
+	}
+	for n, o := range results {
+		if !m.oneIn(10) {
+			continue // what is in them is costly to compare
+		}
+		form := m.objects[want[n]].forms[i]
+		if len(selected) > 0 {
+			left, _ := querytest.Select(form, append([]string{"object_id", "bucket_id"}, selected...)).(map[string]any)
+			form = left
+		}
+		if diff := cmp.Diff(form, formOf(m.t, o)); diff != "" {
+			return fmt.Sprintf("object %s, selected %q (-want +got):\n%s", o.ID, selected, diff)
+		}
+	}
+	return ""
+}
+
+// explain notes which indexes serve a query, and returns what is said of it.
+func (m *queryModel) explain(i int, q bucketlite.Query) string {
+	m.t.Helper()
+	e, err := m.buckets[i].Explain(context.Background(), q)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	if i == 0 {
+		if len(e.Indexes) > 0 {
+			m.t.Errorf("bucket without indexes: got %s", e)
+		}
+		return e.String()
+	}
+	if e.Objects > int64(len(m.objects)) {
+		m.t.Errorf("got %s of %d objects", e, len(m.objects))
+	}
+	switch len(e.Indexes) {
+	case 0:
+		m.served["nothing"]++
+	case 1:
+	default:
+		m.served["several indexes"]++
+	}
+	for _, index := range e.Indexes {
+		if !slices.Contains(m.indexes, index) {
+			m.t.Errorf("got %s, which there is not", index)
+		}
+		use := string(index.Kind) + " index"
+		if index.Path == "" {
+			use = "index of all texts"
+		}
+		if len(q.Sort) > 0 && !e.Sorts {
+			use += ", order"
+		}
+		if q.Filter != (bucketlite.Filter{}) {
+			use += ", filter"
+		}
+		if strings.TrimSpace(q.Search) != "" {
+			use += ", search"
+		}
+		m.served[use]++
+		if index.Path == "created_at" {
+			m.served["index of created_at"]++
+		}
+	}
+	return e.String()
+}
+
+// unserved returns the ways to find objects in which no query has been answered.
+func (m *queryModel) unserved() (uses []string) {
+	for _, use := range []string{
+		"nothing", "value index, filter", "value index, order", "value index, order, filter", "text index, filter",
+		"index of all texts, search", "index of all texts, filter", "index of created_at", "several indexes",
+	} {
+		if m.served[use] == 0 {
+			uses = append(uses, use)
+		}
+	}
+	return uses
 }

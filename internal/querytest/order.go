@@ -31,11 +31,14 @@ func sortValue(doc map[string]any, path, kind string, desc bool) any {
 		case nil, absent, []any:
 			continue
 		case string:
+			v = cut(x)
 			if kind == "datetime" {
 				v = parseTime(x)
 			}
 		case json.Number:
 			v = number(x)
+		case map[string]any:
+			v = objectText(cut(text(x)))
 		}
 		if best == nil || desc && compare(v, best) > 0 || !desc && compare(v, best) < 0 {
 			best = v
@@ -43,6 +46,14 @@ func sortValue(doc map[string]any, path, kind string, desc bool) any {
 	}
 	return best
 }
+
+// maxText is how many bytes of a text count when it is sorted by.
+const maxText = 512
+
+func cut(s string) string { return s[:min(len(s), maxText)] }
+
+// objectText is what counts of an object that is sorted by.
+type objectText string
 
 func compare(a, b any) int {
 	if x, y := place(a), place(b); x != y {
@@ -86,6 +97,9 @@ func yes(b bool) int {
 // text returns the JSON text of an object: compact, in the order of the names,
 // and without escaping for HTML.
 func text(v any) string {
+	if t, ok := v.(objectText); ok {
+		return string(t)
+	}
 	var b strings.Builder
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

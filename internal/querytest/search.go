@@ -6,6 +6,23 @@ import (
 	"strings"
 )
 
+// Search reports whether each part of the term, between white space, is contained
+// in a text of doc: a string in its fields, at any depth, or its object_id, its
+// key_prefix, or the filename of a blob.
+func Search(term string, doc map[string]any, caseSensitive bool) bool {
+	var texts []string
+	for name, v := range doc {
+		switch name {
+		case "bucket_id", "status", "error", "created_at", "updated_at":
+		case "blobs":
+			texts = append(texts, Texts(reached(doc, []string{"blobs", "details", "filename"}))...)
+		default:
+			texts = append(texts, Texts(v)...)
+		}
+	}
+	return Contains(texts, term, caseSensitive)
+}
+
 // Contains reports whether every part of the term, between white space, is
 // contained in one of texts.
 func Contains(texts []string, term string, caseSensitive bool) bool {
