@@ -1,0 +1,64 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// An answer is what goes back to the client, and what the log will say of it.
+type answer struct {
+	http.ResponseWriter
+	id    string // the request's
+	began time.Time
+	route string // the pattern of the route that was taken
+	key   string // the name of the key
+
+	status int // 0 before the header is written
+	bytes  int64
+	err    error // why it is an error
+}
+
+// Unwrap is for [http.ResponseController].
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// WriteHeader notes the status.
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 && status >= 200 { // before that it is not the last
+		a.status = status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Write notes how much is written.
+func (a *answer) Write(p []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	n, err := a.ResponseWriter.Write(p)
+	a.bytes += int64(n)
+	return n, err
+}
+
+// write answers with body as JSON, or without one if it is nil. An error means that
+// nothing has been written; what goes wrong with the connection is none.
+func (a *answer) write(status int, body any) error {
+	a.Header().Set("Cache-Control", "no-store")
+	if body == nil {
+		a.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(body); err != nil {
+		return err
+	}
+	a.Header().Set("Content-Type", "application/json")
+	a.Header().Set("Content-Length", strconv.Itoa(b.Len()))
+	a.WriteHeader(status)
+	a.Write(b.Bytes()) // if it fails the client is gone
+	return nil
+}

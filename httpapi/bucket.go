@@ -1,0 +1,128 @@
+package httpapi
+
+import (
+	"github.com/bucketlite/bucketlite"
+)
+
+var bucketRoutes = []route{
+	{"POST /v1/buckets", scoped, writes, (*call).createBucket},
+	{"POST /v1/buckets/list", scoped, reads, (*call).listBuckets},
+	{"GET /v1/buckets", scoped, reads, (*call).listBuckets},
+	{"GET /v1/buckets/{bucket}", scoped, reads, (*call).getBucket},
+	{"PUT /v1/buckets/{bucket}", scoped, writes, (*call).updateBucket},
+	{"PATCH /v1/buckets/{bucket}", scoped, writes, (*call).updateBucket},
+	{"DELETE /v1/buckets/{bucket}", scoped, writes, (*call).deleteBucket},
+}
+
+// createBucket creates a bucket.
+func (c *call) createBucket() (any, error) {
+	config, err := c.bucketConfig()
+	if err != nil {
+		return nil, err
+	}
+	b, err := c.ns.CreateBucket(c.ctx(), config)
+	if err != nil {
+		return nil, err
+	}
+	return b.Info(c.ctx())
+}
+
+// bucketConfig returns the body as the description of a new bucket.
+func (c *call) bucketConfig() (config bucketlite.BucketConfig, err error) {
+	f, err := c.form()
+	if err != nil {
+		return config, err
+	}
+	config.Name = f.requiredText("bucket_name", "name")
+	config.Description = f.text("description")
+	config.Metadata = f.object("metadata")
+	config.StorageClass = bucketlite.StorageClass(f.text("storage_class"))
+	config.Schema = f.schema()
+	config.UniqueKey = f.uniqueKey()
+	return config, c.check()
+}
+
+// getBucket returns a bucket, also one that is being deleted.
+func (c *call) getBucket() (any, error) {
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	return b.Info(c.ctx())
+}
+
+// updateBucket changes what is given of a bucket. PUT and PATCH are the same: what
+// is absent stays.
+func (c *call) updateBucket() (any, error) {
+	f, err := c.form()
+	if err != nil {
+		return nil, err
+	}
+	update := bucketlite.BucketUpdate{
+		Name:        f.optionalText("bucket_name", "name"),
+		Description: f.optionalText("description"),
+		Metadata:    f.object("metadata"),
+		UniqueKey:   f.uniqueKey(),
+	}
+	if v, _ := f.member("bucket_schema", []string{"schema"}); v != nil {
+		update.Schema = new(f.schema())
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	return b.Update(c.ctx(), update)
+}
+
+// deletion is the answer to the deletion of a bucket or a namespace: the task that
+// carries it out, and what it deletes.
+type deletion struct {
+	TaskID        string            `json:"task_id"`
+	Status        bucketlite.Status `json:"status"`
+	BucketID      string            `json:"bucket_id,omitempty"`
+	BucketName    string            `json:"bucket_name,omitempty"`
+	NamespaceID   string            `json:"namespace_id,omitempty"`
+	NamespaceName string            `json:"namespace_name,omitempty"`
+	ObjectCount   any               `json:"object_count"`
+}
+
+// deleteBucket begins to delete a bucket.
+func (c *call) deleteBucket() (any, error) {
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	task, err := b.Delete(c.ctx())
+	if err != nil {
+		return nil, err
+	}
+	return deletion{
+		TaskID: task.ID, Status: task.Status, BucketID: b.ID(), BucketName: b.Name(),
+		ObjectCount: task.AdditionalData["object_count"],
+	}, nil
+}
+
+// listBuckets returns a page of the namespace's buckets.
+func (c *call) listBuckets() (any, error) {
+	f, err := c.form()
+	if err != nil {
+		return nil, err
+	}
+	q, err := c.listed(f, 10, bucketlite.MaxLimit)
+	if err != nil {
+		return nil, err
+	}
+	q.Total = true
+	page, err := c.ns.ListBuckets(c.ctx(), q.Query)
+	if err != nil {
+		return nil, err
+	}
+	stats, err := c.ns.BucketListStats(c.ctx(), q.Query)
+	if err != nil {
+		return nil, err
+	}
+	return answerOf(q, page, stats, true), nil
+}

@@ -1,0 +1,127 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+// A call is one request on its way: who asks, where, and for what.
+type call struct {
+	h      *Handler
+	w      *answer
+	r      *http.Request
+	key    *key                  // who; nil where nobody needs to be known
+	ns     *bucketlite.Namespace // where; nil unless the route is scoped
+	faults formError             // what is wrong with the form of the request
+	warned []string
+}
+
+func (c *call) ctx() context.Context { return c.r.Context() }
+
+// namespace returns the namespace with the name or id, if the key may enter it. Of
+// those that it may not, it does not learn whether they exist.
+func (c *call) namespace(name string) (*bucketlite.Namespace, error) {
+	ns, err := c.h.store.Namespace(c.ctx(), name)
+	switch {
+	case err == nil && !c.key.allows(ns.ID(), ns.Name()),
+		errors.Is(err, bucketlite.ErrNotFound) && !c.key.allows(name):
+		return nil, forbidden(fmt.Sprintf("the key may not enter namespace %q", name))
+	}
+	return ns, err
+}
+
+// bucket returns the bucket that the path names.
+func (c *call) bucket() (*bucketlite.Bucket, error) {
+	return c.ns.Bucket(c.ctx(), c.r.PathValue("bucket"))
+}
+
+// maxWarnings bounds the warnings of an answer.
+const maxWarnings = 20
+
+// warn tells the client that what it sent was taken, but is not as it should be.
+func (c *call) warn(text string) {
+	if len(c.warned) == maxWarnings || slices.Contains(c.warned, text) {
+		return
+	}
+	c.warned = append(c.warned, text)
+	// What the client has chosen is in it, so it is escaped.
+	c.w.Header().Add("Warning", "299 bucketlite "+strconv.QuoteToASCII(text))
+}
+
+// body returns the request's body, which is JSON.
+func (c *call) body() ([]byte, error) {
+	r := http.MaxBytesReader(c.w.ResponseWriter, c.r.Body, c.h.opts.MaxBodyBytes)
+	data, err := io.ReadAll(r)
+	var tooLong *http.MaxBytesError
+	switch {
+	case err == nil, errors.As(err, &tooLong):
+		return data, err
+	}
+	// The client has gone, or is too slow, or sent something else than it announced.
+	return nil, badRequest("the body ended early")
+}
+
+// form returns the request's body as the form of a JSON object. Without a body, or
+// with null, it is an empty one.
+func (c *call) form() (*form, error) {
+	data, err := c.body()
+	if err != nil {
+		return nil, err
+	}
+	return c.formOf(data)
+}
+
+// formOf is [call.form] for a body that has been read.
+func (c *call) formOf(data []byte) (*form, error) {
+	doc := map[string]any{}
+	if len(strings.TrimSpace(string(data))) > 0 {
+		v, err := value.Parse(data, value.Limits{MaxBytes: int(c.h.opts.MaxBodyBytes)})
+		var syntax *value.SyntaxError
+		if errors.As(err, &syntax) {
+			return nil, formError{{"body", bucketlite.Issue{Path: syntax.Path, Rule: syntax.Rule, Message: syntax.Message}}}
+		}
+		if err != nil {
+			return nil, err
+		}
+		var ok bool
+		if doc, ok = v.(map[string]any); !ok && v != nil {
+			return nil, formError{{"body", bucketlite.Issue{Rule: "type", Message: "object expected, got " + found(v)}}}
+		}
+	}
+	return &form{call: c, in: "body", doc: doc}, nil
+}
+
+// params returns the query of the URL as a form. Of what is given twice the first counts.
+func (c *call) params() *form {
+	doc := map[string]any{}
+	for name, values := range c.r.URL.Query() {
+		if values[0] != "" {
+			doc[name] = values[0]
+		}
+	}
+	return &form{call: c, in: "query", doc: doc}
+}
+
+// check returns what is wrong with the form of the request so far, or nil.
+func (c *call) check() error {
+	if len(c.faults) > 0 {
+		return c.faults
+	}
+	return nil
+}
+
+// readDeadline and writeDeadline set how long the client may keep the connection
+// waiting. A writer that has no deadlines, as in a test, is as patient as it likes.
+func (c *call) readDeadline(t time.Time) { _ = http.NewResponseController(c.w).SetReadDeadline(t) }
+
+func (c *call) writeDeadline(t time.Time) { _ = http.NewResponseController(c.w).SetWriteDeadline(t) }

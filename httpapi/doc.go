@@ -1,0 +1,35 @@
+// Package httpapi serves a bucketlite store over HTTP, in the form of the Mixpeek
+// bucket API, called the hosted service here: what was written for that runs
+// unchanged against a file.
+//
+//	h, err := httpapi.New(store, &httpapi.Options{Keys: []httpapi.Key{{Secret: secret}}})
+//	…
+//	err = http.ListenAndServe("127.0.0.1:8080", h)
+//
+// # Layers
+//
+// A [Handler] reads a request, calls the store, and writes what that returns. No
+// rule of the store is decided here: what is refused, and why, is what the methods
+// of package bucketlite say. Its own are who may ask ([Key]), what a request looks
+// like, and the URLs that need no key.
+//
+// # Requests
+//
+// Every request but those of signed URLs, /v1/health, /openapi.json and /docs needs
+// an Authorization header with a key. Those about buckets need a namespace too, its
+// name or id, in the header X-Namespace or as [Options].DefaultNamespace.
+//
+// JSON is read strictly: a member that occurs twice, or text that is not UTF-8, is
+// refused. Null counts as absent, and unknown members are ignored, except those of
+// objects, which are the user's fields. Where known clients differ from the form,
+// what they mean is taken, and the answer has a Warning header that says what was
+// expected.
+//
+// # Answers
+//
+// An error is {"success": false, "status", "error": {"type", "message", "details"}}.
+// One of status 422 lists every reason in details.validation_errors, as type,
+// location and message, and once more as detail, as loc, msg and type.
+// Times are RFC 3339 in UTC. What is not known is null, or left out where the hosted
+// service allows it. Lists carry statistics of all they have, not only of the page.
+package httpapi

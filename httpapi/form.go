@@ -1,0 +1,225 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+// A form reads the members of a JSON object, or of a URL's query, and notes in its
+// call what is wrong with them. Null counts as absent. A member may have other
+// names, which are taken with a warning.
+type form struct {
+	call *call
+	in   string // "body" or "query"
+	at   value.Path
+	doc  map[string]any
+}
+
+// text returns a string, "" if it is absent.
+func (f *form) text(name string, others ...string) string {
+	return orZero(f.optionalText(name, others...))
+}
+
+// optionalText returns a string, nil if it is absent.
+func (f *form) optionalText(name string, others ...string) *string {
+	v, name := f.member(name, others)
+	if v == nil {
+		return nil
+	}
+	s, ok := v.(string)
+	if !ok {
+		f.expected(name, "string", v)
+	}
+	return &s
+}
+
+// requiredText returns a string that must be there.
+func (f *form) requiredText(name string, others ...string) string {
+	s := f.optionalText(name, others...)
+	if s == nil {
+		f.fault(name, "required", "required")
+	}
+	return orZero(s)
+}
+
+// boolean returns a boolean, or otherwise if it is absent. In a query it is true or
+// false, also as 1, 0, yes, no, on and off.
+func (f *form) boolean(name string, otherwise bool) bool {
+	v, name := f.member(name, nil)
+	if v == nil {
+		return otherwise
+	}
+	if b, ok := v.(bool); ok {
+		return b
+	}
+	if s, ok := v.(string); ok && f.in == "query" {
+		switch strings.ToLower(s) {
+		case "true", "1", "yes", "on":
+			return true
+		case "false", "0", "no", "off":
+			return false
+		}
+	}
+	f.expected(name, "boolean", v)
+	return otherwise
+}
+
+// integer returns a whole number from least to most, or otherwise if it is absent.
+func (f *form) integer(name string, least, most, otherwise int, others ...string) int {
+	v, name := f.member(name, others)
+	if v == nil {
+		return otherwise
+	}
+	number := v
+	if s, ok := v.(string); ok && f.in == "query" {
+		if _, err := strconv.Atoi(s); err == nil {
+			number = json.Number(s)
+		}
+	}
+	n, ok := value.Int(number)
+	switch {
+	case !ok:
+		f.expected(name, "integer", v)
+	case n < int64(least):
+		f.fault(name, "minimum", fmt.Sprintf("%d or more expected, got %d", least, n))
+	case n > int64(most):
+		f.fault(name, "maximum", fmt.Sprintf("%d or less expected, got %d", most, n))
+	default:
+		return int(n)
+	}
+	return otherwise
+}
+
+// object returns an object, nil if it is absent.
+func (f *form) object(name string, others ...string) map[string]any {
+	v, name := f.member(name, others)
+	if v == nil {
+		return nil
+	}
+	doc, ok := v.(map[string]any)
+	if !ok {
+		f.expected(name, "object", v)
+	}
+	return doc
+}
+
+// list returns a list, nil if it is absent.
+func (f *form) list(name string) []any {
+	v, name := f.member(name, nil)
+	if v == nil {
+		return nil
+	}
+	list, ok := v.([]any)
+	if !ok {
+		f.expected(name, "array", v)
+	}
+	return list
+}
+
+// texts returns a list of strings, nil if it is absent.
+func (f *form) texts(name string) []string {
+	list := f.list(name)
+	if list == nil {
+		return nil
+	}
+	texts := make([]string, len(list))
+	for i, v := range list {
+		s, ok := v.(string)
+		if !ok {
+			f.faultAt(f.at.Member(name).Item(i), "type", "string expected, got "+found(v))
+		}
+		texts[i] = s
+	}
+	return texts
+}
+
+// each calls read with a form for every object of a list.
+func (f *form) each(name string, read func(*form)) {
+	for i, v := range f.list(name) {
+		at := append(value.Path(nil), f.at.Member(name).Item(i)...)
+		doc, ok := v.(map[string]any)
+		if !ok {
+			f.faultAt(at, "type", "object expected, got "+found(v))
+			continue
+		}
+		read(&form{call: f.call, in: f.in, at: at, doc: doc})
+	}
+}
+
+// take notes what is wrong with a member. Paths within errors are those of the
+// member, or of what it is part of.
+func (f *form) take(name string, err error) {
+	var invalid *bucketlite.ValidationError
+	var query *bucketlite.QueryError
+	var issues []bucketlite.Issue
+	switch {
+	case err == nil:
+		return
+	case errors.As(err, &invalid):
+		issues = invalid.Issues
+	case errors.As(err, &query):
+		issues = query.Issues
+	default:
+		issues = []bucketlite.Issue{{Rule: "type", Message: err.Error()}}
+	}
+	at := f.at.Member(name).String()
+	for _, issue := range issues {
+		switch {
+		case issue.Path == "":
+			issue.Path = at
+		case strings.HasPrefix(issue.Path, "["):
+			issue.Path = at + issue.Path
+		case issue.Path != at && !strings.HasPrefix(issue.Path, at+".") && !strings.HasPrefix(issue.Path, at+"["):
+			issue.Path = at + "." + issue.Path
+		}
+		f.call.faults = append(f.call.faults, fault{f.in, issue})
+	}
+}
+
+// member returns a member by its name, or by another that some clients use, and the
+// name it was found by.
+func (f *form) member(name string, others []string) (any, string) {
+	if v := f.doc[name]; v != nil {
+		return v, name
+	}
+	for _, other := range others {
+		if v := f.doc[other]; v != nil {
+			f.call.warn(f.at.Member(other).String() + ": " + name + " expected")
+			return v, other
+		}
+	}
+	return nil, name
+}
+
+func (f *form) expected(name, want string, v any) {
+	f.fault(name, "type", want+" expected, got "+found(v))
+}
+
+func (f *form) fault(name, rule, message string) { f.faultAt(f.at.Member(name), rule, message) }
+
+func (f *form) faultAt(at value.Path, rule, message string) {
+	f.call.faults = append(f.call.faults, fault{f.in, bucketlite.Issue{Path: at.String(), Rule: rule, Message: message}})
+}
+
+// found returns a value as messages show it, cut short if it is long.
+func found(v any) string {
+	const most = 60
+	text := string(value.Append(nil, v))
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return text
+}
+
+func orZero(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

@@ -1,0 +1,176 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/bucketlite/bucketlite"
+)
+
+// Options adjust a handler. The zero Options, and nil, mean the defaults.
+type Options struct {
+	// Keys are those that may ask. Default: none, so that every request that needs
+	// a key is refused.
+	Keys []Key
+	// DefaultNamespace is the name or id of the namespace that a request without
+	// X-Namespace is about. Default: none, such a request is refused.
+	DefaultNamespace string
+	// PublicURL is what the URLs that are handed out begin with, as in
+	// "https://media.example.com/store". Default: "http://", or "https://" over TLS,
+	// and the Host of the request.
+	PublicURL string
+	// SigningKey signs those URLs: 32 bytes or more, and secret. Default: a random
+	// one, so that they are void when the handler is gone.
+	SigningKey []byte
+	// MaxBodyBytes bounds the JSON of a request. What is uploaded is bounded by the
+	// store. Default: 64 MiB.
+	MaxBodyBytes int64
+	// Logger hears of each request, without its query, its body or its key, and of
+	// what goes wrong. Default: silence.
+	Logger *slog.Logger
+	// Now is the clock by which signed URLs expire. Default: time.Now.
+	Now func() time.Time
+}
+
+// The bounds that are not options.
+const (
+	defaultMaxBodyBytes = 64 << 20
+	minSigningKey       = 32
+	// patience is how long the peer may take over a request's JSON, over reading
+	// the answer, or over the next bytes of a stream.
+	patience = time.Minute
+)
+
+// Handler serves a store. It is safe for concurrent use.
+type Handler struct {
+	store   *bucketlite.Store
+	opts    Options
+	keys    keyring
+	public  *url.URL // nil to take the request's host
+	mux     *http.ServeMux
+	closing chan struct{}
+	close   sync.Once
+}
+
+// New returns a handler for the store, which stays the caller's: it must be closed
+// after the last request. The options are copied. The error says what is wrong with
+// them.
+func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
+	h := &Handler{store: store, closing: make(chan struct{})}
+	if opts != nil {
+		h.opts = *opts
+	}
+	var err error
+	if h.keys, err = newKeyring(h.opts.Keys); err != nil {
+		return nil, err
+	}
+	h.opts.Keys = nil // their secrets are not kept
+	if h.opts.PublicURL != "" {
+		h.public, err = url.Parse(h.opts.PublicURL)
+		if err != nil || h.public.Scheme != "http" && h.public.Scheme != "https" || h.public.Host == "" || h.public.RawQuery != "" {
+			return nil, fmt.Errorf("httpapi: public URL %q: a URL of http or https without a query expected", h.opts.PublicURL)
+		}
+	}
+	switch n := len(h.opts.SigningKey); {
+	case n == 0:
+		h.opts.SigningKey = make([]byte, minSigningKey)
+		rand.Read(h.opts.SigningKey)
+	case n < minSigningKey:
+		return nil, fmt.Errorf("httpapi: signing key: %d bytes or more expected, got %d", minSigningKey, n)
+	default:
+		h.opts.SigningKey = append([]byte(nil), h.opts.SigningKey...)
+	}
+	if h.opts.MaxBodyBytes < 0 {
+		return nil, errors.New("httpapi: the most bytes of a body must not be negative")
+	}
+	if h.opts.MaxBodyBytes == 0 {
+		h.opts.MaxBodyBytes = defaultMaxBodyBytes
+	}
+	if h.opts.Logger == nil {
+		h.opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if h.opts.Now == nil {
+		h.opts.Now = time.Now
+	}
+	h.mux = http.NewServeMux()
+	for _, r := range routes {
+		h.mux.Handle(r.pattern, h.serve(r))
+	}
+	h.mux.HandleFunc("/", h.nowhere)
+	return h, nil
+}
+
+// Close ends the streams of events, which would go on for ever, and refuses new
+// ones. Other requests are not affected. It is for [http.Server.RegisterOnShutdown].
+func (h *Handler) Close() { h.close.Do(func() { close(h.closing) }) }
+
+// ServeHTTP serves one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a := &answer{ResponseWriter: w, id: requestID(r), began: time.Now()}
+	w.Header().Set("X-Request-Id", a.id)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	defer func() {
+		if p := recover(); p != nil {
+			h.panicked(a, r, p)
+		}
+		h.log(a, r)
+	}()
+	h.mux.ServeHTTP(a, r)
+}
+
+// panicked answers a request whose handler panicked.
+func (h *Handler) panicked(a *answer, r *http.Request, p any) {
+	if p == http.ErrAbortHandler { // the connection is to be cut
+		panic(p)
+	}
+	h.opts.Logger.LogAttrs(r.Context(), slog.LevelError, "panic", slog.String("request_id", a.id),
+		slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+	if a.status != 0 {
+		panic(http.ErrAbortHandler) // half an answer must not look whole
+	}
+	a.fail(r.Context(), h, errors.New("panic"))
+}
+
+// log tells of a request that has been answered. The path may be named, since no
+// secret is in it; the query may be not, for it has the signatures.
+func (h *Handler) log(a *answer, r *http.Request) {
+	level := slog.LevelInfo
+	if a.status >= 500 {
+		level = slog.LevelError
+	}
+	if !h.opts.Logger.Enabled(r.Context(), level) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("request_id", a.id), slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
+		slog.Int("status", a.status), slog.Int64("bytes", a.bytes), slog.Duration("duration", time.Since(a.began)),
+	}
+	if a.key != "" {
+		attrs = append(attrs, slog.String("key", a.key))
+	}
+	if a.err != nil {
+		attrs = append(attrs, slog.String("error", a.err.Error()))
+	}
+	h.opts.Logger.LogAttrs(context.WithoutCancel(r.Context()), level, "request", attrs...)
+}
+
+// requestID returns the id the client gave, if it is a sane one, else a new one.
+func requestID(r *http.Request) string {
+	id := r.Header.Get("X-Request-Id")
+	sane := len(id) > 0 && len(id) <= 128
+	for i := 0; sane && i < len(id); i++ {
+		sane = id[i] > ' ' && id[i] < 0x7f
+	}
+	if sane {
+		return id
+	}
+	return "req_" + rand.Text()
+}

@@ -1,0 +1,116 @@
+package httpapi
+
+import (
+	"net/url"
+	"strconv"
+
+	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+// A listRequest is what a list was asked for.
+type listRequest struct {
+	bucketlite.Query
+	includeTotal bool
+	call         *call
+}
+
+// listed returns what a list was asked for: by the body, whose limit is otherwise
+// if it has none and most at most, or by the URL's query, which goes before it and
+// may ask for [bucketlite.MaxLimit].
+func (c *call) listed(body *form, otherwise, most int) (listRequest, error) {
+	q := listRequest{call: c}
+	params := c.params()
+	q.Limit = body.integer("limit", 1, most, otherwise, "page_size")
+	q.Limit = params.integer("limit", 1, bucketlite.MaxLimit, q.Limit, "page_size")
+	q.Offset = body.integer("offset", 0, bucketlite.MaxOffset, 0)
+	q.Offset = params.integer("offset", 0, bucketlite.MaxOffset, q.Offset)
+	q.Cursor = body.text("cursor")
+	if cursor := params.text("cursor"); cursor != "" {
+		q.Cursor = cursor
+	}
+	q.includeTotal = params.boolean("include_total", body.boolean("include_total", false))
+	q.Total = q.includeTotal
+	q.Search = body.text("search")
+	if search := params.text("search"); search != "" {
+		q.Search = search
+	}
+	q.CaseSensitive = body.boolean("case_sensitive", false)
+	q.Sort = body.sort()
+	q.Select = body.texts("select")
+	if filters := body.object("filters"); filters != nil {
+		var err error
+		if q.Filter, err = bucketlite.ParseFilter(value.Append(nil, filters)); err != nil {
+			return q, err
+		}
+	}
+	return q, c.check()
+}
+
+// sort returns what to sort by: {"field", "direction"}, or a list of those.
+func (f *form) sort() (sort []bucketlite.Sort) {
+	read := func(f *form) {
+		sort = append(sort, bucketlite.Sort{Field: f.requiredText("field"), Direction: bucketlite.Direction(f.text("direction"))})
+	}
+	if _, ok := f.doc["sort"].([]any); ok {
+		f.each("sort", read)
+	} else if doc := f.object("sort"); len(doc) > 0 {
+		read(&form{call: f.call, in: f.in, at: f.at.Member("sort"), doc: doc})
+	}
+	return sort
+}
+
+// A list is the answer to one.
+type list[T any] struct {
+	Results    []T         `json:"results"`
+	TotalCount *int64      `json:"total_count,omitempty"`
+	Pagination *pagination `json:"pagination,omitempty"`
+	Stats      any         `json:"stats,omitempty"`
+}
+
+// pagination says where in a list its page is, and how to go on.
+type pagination struct {
+	Total      *int64  `json:"total"`
+	Page       *int    `json:"page"`
+	PageSize   int     `json:"page_size"`
+	TotalPages *int64  `json:"total_pages"`
+	Next       *string `json:"next_page"`
+	Previous   *string `json:"previous_page"`
+	NextCursor *string `json:"next_cursor"`
+}
+
+// answerOf makes the answer of the page that q asked for. Only the pagination's total
+// waits for include_total; total_count, if counted, is there whenever it was counted.
+func answerOf[T any](q listRequest, page *bucketlite.Page[T], stats any, counted bool) list[T] {
+	l := list[T]{Results: page.Results, Stats: stats, Pagination: &pagination{PageSize: q.Limit}}
+	if l.Results == nil {
+		l.Results = []T{}
+	}
+	p := l.Pagination
+	if q.Cursor == "" {
+		p.Page = new(q.Offset/q.Limit + 1)
+		if q.Offset > 0 {
+			p.Previous = q.to("offset", strconv.Itoa(max(0, q.Offset-q.Limit)))
+		}
+	}
+	if page.Next != "" {
+		p.Next, p.NextCursor = q.to("cursor", page.Next), &page.Next
+	}
+	if q.includeTotal {
+		p.Total = &page.Total
+		p.TotalPages = new((page.Total + int64(q.Limit) - 1) / int64(q.Limit))
+	}
+	if counted {
+		l.TotalCount = &page.Total
+	}
+	return l
+}
+
+// to returns where another page is to be asked for, with the same method and body.
+func (q listRequest) to(name, v string) *string {
+	params := url.Values{"limit": {strconv.Itoa(q.Limit)}, name: {v}}
+	if q.includeTotal {
+		params.Set("include_total", "true")
+	}
+	return new(q.call.r.URL.EscapedPath() + "?" + params.Encode())
+}

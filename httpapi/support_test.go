@@ -1,0 +1,284 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/httpapi"
+)
+
+// secret is the key of every test's server, unless the test brings its own.
+const secret = "sk_test_0123456789"
+
+// A server is a store of its own behind a handler, and a client.
+type server struct {
+	t       testing.TB
+	store   *bucketlite.Store
+	handler *httpapi.Handler
+	url     string
+	client  *http.Client
+	headers http.Header // of every request
+}
+
+// serve starts a server with a namespace "test", which its requests are about. The
+// options are those given, with the key secret if they have none.
+func serve(t testing.TB, opts *httpapi.Options) *server {
+	t.Helper()
+	ctx := context.Background()
+	st, err := bucketlite.Open(ctx, filepath.Join(t.TempDir(), "test.db"), &bucketlite.Options{Durability: bucketlite.Normal})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	var o httpapi.Options
+	if opts != nil {
+		o = *opts
+	}
+	if o.Keys == nil {
+		o.Keys = []httpapi.Key{{Name: "test", Secret: secret}}
+	}
+	h, err := httpapi.New(st, &o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ts := httptest.NewServer(h)
+	t.Cleanup(func() {
+		h.Close()
+		ts.Close()
+		report, err := st.Check(ctx, nil)
+		if err == nil {
+			err = report.Err()
+		}
+		if err != nil {
+			t.Errorf("check: %v", err)
+		}
+		if err := st.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return &server{t: t, store: st, handler: h, url: ts.URL, client: ts.Client(), headers: http.Header{
+		"Authorization": {"Bearer " + secret}, "X-Namespace": {"test"},
+	}}
+}
+
+// as returns the server as seen by a client whose requests have other headers; an
+// empty value takes one away.
+func (s *server) as(headers ...string) *server {
+	other := *s
+	other.headers = s.headers.Clone()
+	for pair := range slices.Chunk(headers, 2) {
+		if pair[1] == "" {
+			other.headers.Del(pair[0])
+		} else {
+			other.headers.Set(pair[0], pair[1])
+		}
+	}
+	return &other
+}
+
+// A reply is an answer that has been read.
+type reply struct {
+	t      testing.TB
+	what   string // the request
+	status int
+	header http.Header
+	body   string
+	doc    any // the body, if it is JSON; numbers are json.Number
+}
+
+// do sends a request, whose body is a string or bytes as they are, a reader, or else
+// the JSON form of a value, and none if it is nil.
+func (s *server) do(method, path string, body any) *reply {
+	s.t.Helper()
+	var r io.Reader
+	switch body := body.(type) {
+	case nil:
+	case string:
+		r = strings.NewReader(body)
+	case []byte:
+		r = bytes.NewReader(body)
+	case io.Reader:
+		r = body
+	default:
+		text, err := json.Marshal(body)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		r = bytes.NewReader(text)
+	}
+	url := path
+	if strings.HasPrefix(path, "/") {
+		url = s.url + path
+	}
+	req, err := http.NewRequestWithContext(s.t.Context(), method, url, r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header = s.headers.Clone()
+	if r != nil && req.Header.Get("Content-Type") == "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		s.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatalf("%s %s: read the answer: %v", method, path, err)
+	}
+	a := &reply{t: s.t, what: method + " " + path, status: resp.StatusCode, header: resp.Header, body: string(text)}
+	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
+		d := json.NewDecoder(bytes.NewReader(text))
+		d.UseNumber()
+		if err := d.Decode(&a.doc); err != nil {
+			s.t.Fatalf("%s: %v in %s", a.what, err, text)
+		}
+	}
+	return a
+}
+
+// want fails the test unless the status is the one wanted, and returns the reply.
+func (a *reply) want(status int) *reply {
+	a.t.Helper()
+	if a.status != status {
+		a.t.Fatalf("%s: got status %d, want %d: %s", a.what, a.status, status, a.body)
+	}
+	return a
+}
+
+// at returns what is at a path of the body, as in "results.0.blobs.0.type"; nil if
+// there is nothing.
+func (a *reply) at(path string) any {
+	v := a.doc
+	for _, name := range strings.Split(path, ".") {
+		switch of := v.(type) {
+		case map[string]any:
+			v = of[name]
+		case []any:
+			var i int
+			if _, err := fmt.Sscan(name, &i); err != nil || i >= len(of) {
+				return nil
+			}
+			v = of[i]
+		default:
+			return nil
+		}
+	}
+	return v
+}
+
+// wantAt fails the test unless what is at a path reads as wanted: the text of a
+// string, JSON of anything else, and "<nil>" where there is nothing, or null.
+func (a *reply) wantAt(path, want string) *reply {
+	a.t.Helper()
+	if got := a.text(path); got != want {
+		a.t.Errorf("%s: %s: got %s, want %s", a.what, path, got, want)
+	}
+	return a
+}
+
+// text returns what is at a path in the form of [reply.wantAt].
+func (a *reply) text(path string) string {
+	switch v := a.at(path).(type) {
+	case nil:
+		return "<nil>"
+	case string:
+		return v
+	default:
+		text, err := json.Marshal(v)
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		return string(text)
+	}
+}
+
+// wantError fails the test unless the reply is the envelope of an error of this
+// status and type, which is well-formed.
+func (a *reply) wantError(status int, kind string) *reply {
+	a.t.Helper()
+	a.want(status).wantAt("success", "false").wantAt("status", fmt.Sprint(status)).wantAt("error.type", kind)
+	if a.text("error.message") == "" || a.text("error.details") == "<nil>" {
+		a.t.Errorf("%s: got %s, want a message and details", a.what, a.body)
+	}
+	if _, ok := a.at("detail").([]any); ok != (status == http.StatusUnprocessableEntity) {
+		a.t.Errorf("%s: detail of a %d: got %s", a.what, status, a.text("detail"))
+	}
+	return a
+}
+
+// wantFaults fails the test unless the reply is a 422 with these reasons, each as
+// "location rule", in both of their forms.
+func (a *reply) wantFaults(want ...string) *reply {
+	a.t.Helper()
+	a.wantError(http.StatusUnprocessableEntity, "ValidationError")
+	var got []string
+	list, _ := a.at("error.details.validation_errors").([]any)
+	for i := range list {
+		got = append(got, a.text(fmt.Sprintf("error.details.validation_errors.%d.location", i))+" "+a.text(fmt.Sprintf("error.details.validation_errors.%d.type", i)))
+		if got, want := a.text(fmt.Sprintf("detail.%d.type", i)), a.text(fmt.Sprintf("error.details.validation_errors.%d.type", i)); got != want {
+			a.t.Errorf("%s: detail %d: got type %s, want %s", a.what, i, got, want)
+		}
+	}
+	if !slices.Equal(got, want) {
+		a.t.Errorf("%s: got faults %q, want %q", a.what, got, want)
+	}
+	return a
+}
+
+// wantWarnings fails the test unless these, and no other, parts of texts are in the
+// Warning headers, one in each.
+func (a *reply) wantWarnings(want ...string) *reply {
+	a.t.Helper()
+	got := a.header.Values("Warning")
+	ok := len(got) == len(want)
+	for i := 0; ok && i < len(want); i++ {
+		ok = strings.Contains(got[i], want[i])
+	}
+	if !ok {
+		a.t.Errorf("%s: got warnings %q, want %q", a.what, got, want)
+	}
+	return a
+}
+
+// eventually polls until f holds.
+func eventually(t testing.TB, what string, f func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !f(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
+
+// films is a bucket's description, in the form of the wire: a unique key, fields, and
+// media.
+func films(name string) map[string]any {
+	return map[string]any{
+		"bucket_name": name,
+		"bucket_schema": map[string]any{"properties": map[string]any{
+			"film_id": map[string]any{"type": "string", "required": true},
+			"title":   map[string]any{"type": "string"},
+			"year":    map[string]any{"type": "integer"},
+			"film":    map[string]any{"type": "video"},
+			"poster":  map[string]any{"type": "image"},
+			"notes":   map[string]any{"type": "text"},
+			"stills":  map[string]any{"type": "array", "items": map[string]any{"type": "image"}},
+		}},
+		"unique_key": map[string]any{"fields": []any{"film_id"}, "default_policy": "upsert"},
+	}
+}
