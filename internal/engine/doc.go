@@ -19,6 +19,8 @@
 // transaction it was meant for. Operations are therefore run once or twice, and
 // must set, not add to, whatever they hand back to their caller.
 //
+// A [CommitHook] lets tests decide what becomes of a commit.
+//
 // # Reading
 //
 // [DB.Read] lends a connection from the pool. Rows are handed over one by one

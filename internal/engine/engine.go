@@ -49,6 +49,7 @@ type DB struct {
 	loc     location
 	writer  *writer // nil when read-only
 	readers *pool
+	hook    CommitHook // nil but in tests
 
 	closing chan struct{}
 	once    sync.Once
@@ -70,7 +71,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 			return nil, err
 		}
 	}
-	db := &DB{cfg: cfg, loc: loc, closing: make(chan struct{})}
+	db := &DB{cfg: cfg, loc: loc, hook: commitHook(ctx), closing: make(chan struct{})}
 	if cfg.ReadOnly {
 		parameters, err := openReadOnly(ctx, loc, cfg)
 		if err != nil {

@@ -13,6 +13,8 @@ type Tx struct {
 	group Group
 	wrote bool  // the running operation has changed, or may have changed, the file
 	cause error // what made SQLite roll the transaction back
+
+	before int64 // rows changed before the transaction, known if there is a [CommitHook]
 }
 
 // Group returns the state shared by the operations of this transaction.

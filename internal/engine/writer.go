@@ -246,6 +246,9 @@ func (w *writer) newTx(conn *Conn) (*Tx, error) {
 	conn.rolledBack = false
 	tx := &Tx{Conn: conn}
 	version, err := conn.dataVersion()
+	if err == nil && w.db.hook != nil {
+		tx.before, err = conn.changes()
+	}
 	if err != nil {
 		w.rollback(conn)
 		return nil, err
@@ -358,7 +361,7 @@ func guard(tx *Tx, f func(*Tx) error) (err error) {
 // I/O error nobody can say whether it took effect, and the writer refuses all
 // further work.
 func (w *writer) commit(tx *Tx) error {
-	_, err := tx.Conn.Exec("COMMIT")
+	err := w.end(tx)
 	if err == nil {
 		if tx.group != nil {
 			tx.group.AfterCommit()
@@ -368,7 +371,7 @@ func (w *writer) commit(tx *Tx) error {
 		return nil
 	}
 	w.rollback(tx.Conn)
-	if primaryCode(err) != codeIOErr {
+	if !lost(err) {
 		return err
 	}
 	refusal := fmt.Errorf("%w since a commit failed, until it is reopened: %v", ErrReadOnly, err)

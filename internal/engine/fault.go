@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"context"
+	"errors"
+)
+
+// CommitHook stands between the writer and the disk, so that tests can say what
+// becomes of a commit. It is called with the write lock held, by one goroutine at
+// a time, for each transaction that has changed anything. It calls commit once or
+// not at all and returns what the writer is to believe: with an error that matches
+// [ErrDisk] that nobody knows whether the commit took effect, with any other that
+// it did not. Without commit the transaction is taken back.
+type CommitHook func(commit func() error) error
+
+// ErrDisk is for a CommitHook to return in place of an I/O error of SQLite's own.
+var ErrDisk = errors.New("disk I/O error")
+
+type hookKey struct{}
+
+// WithCommitHook returns a context that makes Open use the hook. It travels with
+// the context because those who open stores have no other use for it.
+func WithCommitHook(ctx context.Context, hook CommitHook) context.Context {
+	return context.WithValue(ctx, hookKey{}, hook)
+}
+
+// commitHook returns the hook that ctx holds, or nil.
+func commitHook(ctx context.Context) CommitHook {
+	hook, _ := ctx.Value(hookKey{}).(CommitHook)
+	return hook
+}
+
+// changes counts the rows that the connection has changed since it was opened.
+func (c *Conn) changes() (n int64, err error) {
+	_, err = c.QueryRow("SELECT total_changes()", nil, func(r Row) { n = r.Int(0) })
+	return n, err
+}
+
+// end runs COMMIT, or has the hook do it.
+func (w *writer) end(tx *Tx) error {
+	commit := func() error {
+		_, err := tx.Conn.Exec("COMMIT")
+		return err
+	}
+	if w.db.hook == nil {
+		return commit()
+	}
+	n, err := tx.changes()
+	switch {
+	case err != nil:
+		return err
+	case n == tx.before:
+		return commit() // it does not touch the disk
+	}
+	return w.db.hook(commit)
+}
+
+// lost reports whether err leaves open what became of a commit.
+func lost(err error) bool {
+	return primaryCode(err) == codeIOErr || errors.Is(err, ErrDisk)
+}
