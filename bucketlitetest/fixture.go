@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -192,21 +193,21 @@ func readObjects(path string) (objects []node, err error) {
 	return objects, err
 }
 
-// maxFaults is how many of a file's faults are told.
+// maxFaults is how many of the objects that are refused are told.
 const maxFaults = 20
 
 // put stores objects, and returns them or what is wrong with some of them.
 func put(ctx context.Context, b *bucketlite.Bucket, nodes []node) (objects []*bucketlite.Object, err error) {
-	var faults []error
+	refused := make([]error, len(nodes))
 	var inputs []bucketlite.ObjectInput
-	var given []node // the inputs'
-	for _, n := range nodes {
+	var places []int // in nodes, of the inputs
+	for i, n := range nodes {
 		var in bucketlite.ObjectInput
 		if err := in.UnmarshalJSON(n.raw); err != nil {
-			faults = append(faults, n.refused(err))
+			refused[i] = n.refused(err)
 			continue
 		}
-		inputs, given = append(inputs, in), append(given, n)
+		inputs, places = append(inputs, in), append(places, i)
 	}
 	for len(inputs) > 0 {
 		size := min(len(inputs), bucketlite.MaxBatch)
@@ -215,22 +216,23 @@ func put(ctx context.Context, b *bucketlite.Bucket, nodes []node) (objects []*bu
 			return nil, fmt.Errorf(" %w", err)
 		}
 		for _, f := range res.Failed {
-			faults = append(faults, given[f.Index].refused(f.Err))
+			refused[places[f.Index]] = nodes[places[f.Index]].refused(f.Err)
 		}
 		for _, s := range res.Succeeded {
 			objects = append(objects, s.Object)
 		}
-		inputs, given = inputs[size:], given[size:]
+		inputs, places = inputs[size:], places[size:]
 	}
-	if more := len(faults) - maxFaults; more > 0 {
-		faults = append(faults[:maxFaults], fmt.Errorf("\n\tand %d more", more))
+	refused = slices.DeleteFunc(refused, func(err error) bool { return err == nil })
+	if len(refused) == 0 {
+		return objects, nil
 	}
-	if len(faults) > 0 {
-		var text strings.Builder
-		for _, f := range faults {
-			text.WriteString(f.Error())
-		}
-		return nil, errors.New(text.String())
+	var text strings.Builder
+	for _, err := range refused[:min(len(refused), maxFaults)] {
+		text.WriteString(err.Error())
 	}
-	return objects, nil
+	if more := len(refused) - maxFaults; more > 0 {
+		fmt.Fprintf(&text, "\n\tand %d more", more)
+	}
+	return nil, errors.New(text.String())
 }
