@@ -4,7 +4,7 @@
 // looks past ids and times. It is for tests only, and is as strict as they are:
 // what goes wrong in it fails the test.
 //
-// # Stores
+// # Stores and servers
 //
 // [NewStore] returns an empty store on a file of its own, in the test's directory
 // for temporary files, so that a test runs on what runs in production. Making a
@@ -12,6 +12,9 @@
 // others begin with a copy. When the test ends, [bucketlite.Store.Check] goes over
 // the file and the test fails if a rule is broken in it; then the store is closed.
 // [NewStoreWith] takes options: the store's own, a path, faults.
+//
+// [NewServer] serves such a store over HTTP, as the command "bucketlite serve" does,
+// and returns its URL, its key and the store: for clients of the hosted service.
 //
 // # Fixtures
 //

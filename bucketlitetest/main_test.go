@@ -87,3 +87,7 @@ func (r *record) TempDir() string {
 	})
 	return dir
 }
+
+func (r *record) Fatal(args ...any) { r.Fatalf("%s", fmt.Sprint(args...)) }
+
+func (r *record) Logf(format string, args ...any) {}
