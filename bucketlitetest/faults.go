@@ -59,7 +59,8 @@ func (f *Faults) FailCommit(n int, err error) {
 // LoseCommit makes the disk fail while the n-th commit from now is under way. The
 // calls in it return [bucketlite.ErrOutcomeUnknown], and the store refuses writes
 // with [bucketlite.ErrReadOnly] until it is opened again; see [Options].Path.
-// Whether the commit took effect nobody knows but the test, which says so.
+// Whether the commit took effect nobody knows but the test, which says so; if it
+// did, it can be read at once.
 func (f *Faults) LoseCommit(n int, tookEffect bool) {
 	f.set(n, func(x *fault) {
 		x.fate = func(commit func() error) error {
