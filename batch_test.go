@@ -432,7 +432,7 @@ func TestBatchJSON(t *testing.T) {
 	members["task_id"] = "string"
 	wantMembers(t, mustBatch(t, b, k.ID), members)
 	wantMembers(t, task.AdditionalData, map[string]string{
-		"batch_id": "string", "bucket_id": "string", "object_count": "number", "progress": "object",
+		"namespace_id": "string", "batch_id": "string", "bucket_id": "string", "object_count": "number", "progress": "object",
 	})
 	process(t, st, failFor, bucketlite.ProcessOptions{})
 	members["error"], members["error_summary"] = "string", "object"

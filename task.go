@@ -34,7 +34,9 @@ type Task struct {
 	Inputs []string `json:"inputs"`
 	// Outputs are what has become of them so far, if the task says so.
 	Outputs []any `json:"outputs"`
-	// AdditionalData describes the task: "bucket_id", "bucket_name", "object_count", ….
+	// AdditionalData describes the task: "namespace_id", "bucket_id", "bucket_name",
+	// "object_count", …. Tasks that earlier versions made lack the first, unless they
+	// delete a namespace.
 	AdditionalData map[string]any `json:"additional_data"`
 	// Error says why the task failed, if it did.
 	Error     string    `json:"error,omitempty"`
@@ -205,14 +207,21 @@ WHERE num > ?1 AND (?2 = '' OR status = ?2) AND (?3 = '' OR type = ?3) ORDER BY 
 	return tasks.page(ctx, s, q.Query)
 }
 
-// newTask writes the record of a task that is to be carried on.
+// newTask writes the record of a task that is to be carried on. It adds the id of
+// the namespace, which outlives that.
 func (s *Store) newTask(tx *engine.Tx, t *Task, namespace int64, bucket any) error {
+	_, err := tx.QueryRow("SELECT id FROM namespaces WHERE num = ?", []any{namespace}, func(r engine.Row) {
+		t.AdditionalData["namespace_id"] = r.Text(0)
+	})
+	if err != nil {
+		return err
+	}
 	inputs := make([]any, len(t.Inputs))
 	for i, id := range t.Inputs {
 		inputs[i] = id
 	}
 	now := s.now()
-	_, err := tx.Exec(`
+	_, err = tx.Exec(`
 INSERT INTO tasks (id, type, status, namespace, bucket, inputs, detail, processed, total, created_at, updated_at, lease_until)
 VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, 0)`, t.ID, string(t.Type), string(Pending), namespace, bucket,
 		string(value.Append(nil, inputs)), string(value.Append(nil, t.AdditionalData)), t.Total, now, now)

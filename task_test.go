@@ -29,7 +29,7 @@ func TestTaskJSON(t *testing.T) {
 	task = finish(t, st, task, 10)
 	wantMembers(t, task, members)
 	wantMembers(t, task.AdditionalData, map[string]string{
-		"bucket_id": "string", "bucket_name": "string", "object_count": "number", "progress": "object",
+		"namespace_id": "string", "bucket_id": "string", "bucket_name": "string", "object_count": "number", "progress": "object",
 	})
 	wantMembers(t, task.AdditionalData["progress"], map[string]string{"processed": "number", "total": "number", "percentage": "number"})
 	all, err := namespace(t, st).Delete(ctx)
@@ -417,4 +417,41 @@ func TestCancelTaskAmidWork(t *testing.T) {
 		t.Errorf("confirmed: got %d, want those the task tells of: %+v", confirmed, cancelled)
 	}
 	wantSound(t, path)
+}
+
+// The id of a task's namespace outlives that.
+func TestTaskNamespace(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	st := open(t)
+	b := items(t, st)
+	o := putItem(t, b, item("a", ""))
+	batch, err := b.CreateBatch(ctx, bucketlite.BatchInput{ObjectIDs: []string{o.ID}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.SubmitBatch(ctx, batch.ID); err != nil {
+		t.Fatal(err)
+	}
+	mustConfirm(t, b, confirmations(written(t, b, "a", "a")))
+	mustDelete(t, b)
+	all, err := namespace(t, st).Delete(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	finish(t, st, all, 0)
+	n := 0
+	for task, err := range st.Tasks(ctx, bucketlite.TaskQuery{Query: bucketlite.Query{
+		Filter: bucketlite.Eq("additional_data.namespace_id", all.Inputs[0]).CaseSensitive(),
+	}}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n++; task.AdditionalData["namespace_id"] != all.Inputs[0] {
+			t.Errorf("%s: got %v, want namespace_id %s", task.Type, task.AdditionalData, all.Inputs[0])
+		}
+	}
+	if n != 4 {
+		t.Errorf("got %d tasks, want 4", n)
+	}
 }
