@@ -559,8 +559,11 @@ var calls = map[string]struct {
 		return second(f.ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: "new"}))
 	}},
 
-	"Bucket.Info":     {false, func(ctx context.Context, f *fixture) error { return second(f.b.Info(ctx)) }},
-	"Bucket.Stats":    {false, func(ctx context.Context, f *fixture) error { return second(f.b.Stats(ctx)) }},
+	"Bucket.Info":  {false, func(ctx context.Context, f *fixture) error { return second(f.b.Info(ctx)) }},
+	"Bucket.Stats": {false, func(ctx context.Context, f *fixture) error { return second(f.b.Stats(ctx)) }},
+	"Bucket.Growth": {false, func(ctx context.Context, f *fixture) error {
+		return second(f.b.Growth(ctx, time.Unix(0, 0), time.Now(), bucketlite.Month))
+	}},
 	"Bucket.Watch":    {false, func(ctx context.Context, f *fixture) error { return first(f.b.Watch(ctx, fromStart)) }},
 	"Bucket.Update":   {true, func(ctx context.Context, f *fixture) error { return second(f.b.Update(ctx, bucketlite.BucketUpdate{})) }},
 	"Bucket.Activate": {true, func(ctx context.Context, f *fixture) error { return f.b.Activate(ctx) }},
