@@ -158,6 +158,14 @@ VALUES (?, 0, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING num`,
 	return b, nil
 }
 
+// ValidateBucket judges the description of a bucket as [Namespace.CreateBucket] does,
+// except that it does not ask whether the name is free. It returns a
+// [*ValidationError] with every fault, or nil.
+func ValidateBucket(config BucketConfig) error {
+	_, _, err := judgeBucket(&config)
+	return err
+}
+
 // judgeBucket checks a configuration, fills in its defaults and returns the
 // compiled definition and the metadata as stored.
 func judgeBucket(config *BucketConfig) (def *definition, metadata any, err error) {

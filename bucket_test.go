@@ -133,7 +133,7 @@ func TestBucketInvalid(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	st := openMemory(t)
-	_, err := namespace(t, st).CreateBucket(ctx, bucketlite.BucketConfig{
+	config := bucketlite.BucketConfig{
 		Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
 			"a": {Type: "strnig"}, "b": {}, "list": {Type: bucketlite.Array},
 		}},
@@ -141,9 +141,17 @@ func TestBucketInvalid(t *testing.T) {
 		Description:  "\xff",
 		Metadata:     map[string]any{"m": []any{"\x00"}},
 		StorageClass: "glacier",
-	})
-	wantIssuePaths(t, err, "bucket_name", "bucket_schema.properties.a.type", "bucket_schema.properties.b.type", "description", "metadata.m[0]",
-		"storage_class", "unique_key.default_policy", "unique_key.fields[0]", "unique_key.fields[1]")
+	}
+	want := []string{
+		"bucket_name", "bucket_schema.properties.a.type", "bucket_schema.properties.b.type", "description", "metadata.m[0]",
+		"storage_class", "unique_key.default_policy", "unique_key.fields[0]", "unique_key.fields[1]",
+	}
+	_, err := namespace(t, st).CreateBucket(ctx, config)
+	wantIssuePaths(t, err, want...)
+	wantIssuePaths(t, bucketlite.ValidateBucket(config), want...)
+	if err := bucketlite.ValidateBucket(itemsConfig("items")); err != nil {
+		t.Errorf("got %v, want nothing wrong", err)
+	}
 	page, err := namespace(t, st).ListBuckets(ctx, bucketlite.Query{})
 	if err != nil || len(page.Results) != 0 {
 		t.Errorf("got %+v, %v, want no bucket", page, err)
