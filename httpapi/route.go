@@ -40,6 +40,7 @@ type written struct{}
 // routes are all there are, but for what is not found.
 var routes = slices.Concat(
 	bucketRoutes,
+	lifecycleRoutes,
 )
 
 // serve makes a handler of a route.
