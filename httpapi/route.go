@@ -41,6 +41,7 @@ type written struct{}
 var routes = slices.Concat(
 	bucketRoutes,
 	lifecycleRoutes,
+	namespaceRoutes,
 )
 
 // serve makes a handler of a route.

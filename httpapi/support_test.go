@@ -35,8 +35,19 @@ type server struct {
 // options are those given, with the key secret if they have none.
 func serve(t testing.TB, opts *httpapi.Options) *server {
 	t.Helper()
+	return serveStore(t, opts, nil)
+}
+
+// serveStore is serve with a store that has options of its own, but for durability.
+func serveStore(t testing.TB, opts *httpapi.Options, storeOpts *bucketlite.Options) *server {
+	t.Helper()
 	ctx := context.Background()
-	st, err := bucketlite.Open(ctx, filepath.Join(t.TempDir(), "test.db"), &bucketlite.Options{Durability: bucketlite.Normal})
+	so := bucketlite.Options{}
+	if storeOpts != nil {
+		so = *storeOpts
+	}
+	so.Durability = bucketlite.Normal
+	st, err := bucketlite.Open(ctx, filepath.Join(t.TempDir(), "test.db"), &so)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -281,4 +292,29 @@ func films(name string) map[string]any {
 		}},
 		"unique_key": map[string]any{"fields": []any{"film_id"}, "default_policy": "upsert"},
 	}
+}
+
+// wantTask waits until a task has ended, and fails the test unless it has this status.
+func (s *server) wantTask(id, status string) *reply {
+	s.t.Helper()
+	var a *reply
+	eventually(s.t, "task "+id+" has ended", func() bool {
+		a = s.do("GET", "/v1/tasks/"+id, nil).want(http.StatusOK)
+		return a.text("status") != "PENDING" && a.text("status") != "IN_PROGRESS"
+	})
+	return a.wantAt("status", status)
+}
+
+// withKeys returns another server of the same store, with these keys.
+func (s *server) withKeys(keys []httpapi.Key) *server {
+	s.t.Helper()
+	h, err := httpapi.New(s.store, &httpapi.Options{Keys: keys})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	ts := httptest.NewServer(h)
+	s.t.Cleanup(ts.Close)
+	other := *s
+	other.handler, other.url, other.client = h, ts.URL, ts.Client()
+	return &other
 }
