@@ -42,6 +42,7 @@ var routes = slices.Concat(
 	bucketRoutes,
 	lifecycleRoutes,
 	namespaceRoutes,
+	taskRoutes,
 )
 
 // serve makes a handler of a route.
