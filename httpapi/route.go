@@ -43,6 +43,7 @@ var routes = slices.Concat(
 	lifecycleRoutes,
 	namespaceRoutes,
 	taskRoutes,
+	validateRoutes,
 )
 
 // serve makes a handler of a route.

@@ -1,0 +1,54 @@
+package httpapi
+
+import "github.com/bucketlite/bucketlite"
+
+// What is refused for its form alone, or for its size, is an answer here, not an
+// error. All else is an error as it is elsewhere.
+var validateRoutes = []route{
+	{"POST /v1/buckets/validate", scoped, reads, (*call).validateBucket},
+	{"POST /v1/buckets/{bucket}/objects/validate", scoped, reads, (*call).validateObject},
+}
+
+// verdict says whether a request that creates something would be in order.
+type verdict struct {
+	Valid  bool              `json:"valid"`
+	Errors []validationError `json:"validation_errors"`
+}
+
+// verdictOf turns the error of a judgement into a verdict.
+func verdictOf(err error) (any, error) {
+	faults := faultsOf(err)
+	if err != nil && len(faults) == 0 {
+		return nil, err
+	}
+	return verdict{err == nil, validationErrors(faults)}, nil
+}
+
+// validateBucket judges the description of a bucket as [call.createBucket] does,
+// except that it does not ask whether the name is free.
+func (c *call) validateBucket() (any, error) {
+	config, err := c.bucketConfig()
+	if err == nil {
+		err = bucketlite.ValidateBucket(config)
+	}
+	return verdictOf(err)
+}
+
+// validateObject judges an object as its creation does, except that it does not ask
+// whether the unique key is free or an upload is there. The bucket's status does not
+// matter.
+func (c *call) validateObject() (any, error) {
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	data, err := c.body()
+	if err != nil {
+		return nil, err
+	}
+	in, err := c.objectInput(data)
+	if err == nil {
+		err = b.Validate(c.ctx(), in)
+	}
+	return verdictOf(err)
+}
