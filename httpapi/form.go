@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -93,6 +95,38 @@ func (f *form) integer(name string, least, most, otherwise int, others ...string
 	default:
 		return int(n)
 	}
+	return otherwise
+}
+
+// choice returns a string that is one of several, or otherwise if it is absent; if
+// that is empty, it must be there.
+func (f *form) choice(name, otherwise string, choices ...string) string {
+	s := f.optionalText(name)
+	switch {
+	case s == nil && otherwise == "":
+		f.fault(name, "required", "required")
+	case s == nil:
+		return otherwise
+	case !slices.Contains(choices, *s):
+		f.fault(name, "enum", strings.Join(choices, ", ")+" expected, got "+found(*s))
+	}
+	return orZero(s)
+}
+
+// time returns a time, or otherwise if it is absent. One without a zone is in UTC, and
+// without a time of day it is midnight.
+func (f *form) time(name string, otherwise time.Time) time.Time {
+	s := f.optionalText(name)
+	if s == nil {
+		return otherwise
+	}
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", time.DateOnly} {
+		t, err := time.Parse(layout, *s)
+		if t = t.UTC(); err == nil && t.Year() >= 1 && t.Year() <= 9999 {
+			return t
+		}
+	}
+	f.fault(name, "format", "a time as 2006-01-02T15:04:05Z expected, got "+found(*s))
 	return otherwise
 }
 

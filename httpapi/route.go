@@ -44,6 +44,7 @@ var routes = slices.Concat(
 	namespaceRoutes,
 	taskRoutes,
 	validateRoutes,
+	indexRoutes,
 )
 
 // serve makes a handler of a route.
