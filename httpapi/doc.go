@@ -32,4 +32,8 @@
 // location and message, and once more as detail, as loc, msg and type.
 // Times are RFC 3339 in UTC. What is not known is null, or left out where the hosted
 // service allows it. Lists carry statistics of all they have, not only of the page.
+//
+// Analytics are computed from what the store has, and so are about what is still
+// there: objects that have been deleted, and uploads whose records have been, count
+// nowhere. There are no costs, credits or synchronisations: those are 0, or empty.
 package httpapi

@@ -36,7 +36,7 @@ type Options struct {
 	// Logger hears of each request, without its query, its body or its key, and of
 	// what goes wrong. Default: silence.
 	Logger *slog.Logger
-	// Now is the clock by which signed URLs expire. Default: time.Now.
+	// Now is the clock by which signed URLs expire, and analytics end. Default: time.Now.
 	Now func() time.Time
 }
 

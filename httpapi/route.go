@@ -40,11 +40,12 @@ type written struct{}
 // routes are all there are, but for what is not found.
 var routes = slices.Concat(
 	bucketRoutes,
-	lifecycleRoutes,
 	namespaceRoutes,
 	taskRoutes,
+	lifecycleRoutes,
 	validateRoutes,
 	indexRoutes,
+	analyticsRoutes,
 )
 
 // serve makes a handler of a route.
