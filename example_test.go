@@ -546,6 +546,23 @@ func ExampleValidateSchema() {
 	// unique_key.fields[0]: "id" is not a field of the schema
 }
 
+func ExampleValidateBucket() {
+	err := bucketlite.ValidateBucket(bucketlite.BucketConfig{
+		Name:         "",
+		Schema:       bucketlite.Schema{Properties: map[string]bucketlite.Field{"title": {Type: bucketlite.String}}},
+		StorageClass: "warm",
+	})
+	var invalid *bucketlite.ValidationError
+	if errors.As(err, &invalid) {
+		for _, issue := range invalid.Issues {
+			fmt.Println(issue.Path, issue.Rule)
+		}
+	}
+	// Output:
+	// bucket_name name
+	// storage_class enum
+}
+
 func ExampleParseSchema() {
 	schema, err := bucketlite.ParseSchema([]byte(`{
 		"properties": {
