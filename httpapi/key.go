@@ -22,8 +22,10 @@ type Key struct {
 	// the secret itself. Exactly one of the two is given.
 	Hash string
 	// Namespaces are the names or ids of those that the key may enter. It sees no
-	// others, nor their tasks. Default: all. A name goes to whatever has it at the
-	// time: prefer ids where others may rename.
+	// others, nor their tasks, and gives namespaces no other names. Default: all. A
+	// name goes to whatever has it at the time: prefer ids where others may rename.
+	// Once a namespace is gone, its tasks are seen by its id alone, but for that of
+	// its deletion.
 	Namespaces []string
 	// ReadOnly keeps the key from what changes anything.
 	ReadOnly bool

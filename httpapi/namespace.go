@@ -158,14 +158,12 @@ func (c *call) listNamespaces() (any, error) {
 		return nil, err
 	}
 	if mine := c.key.Namespaces; mine != nil {
-		q.Filter = bucketlite.And(q.Filter, bucketlite.Or(
-			bucketlite.In("namespace_id", mine...), bucketlite.In("namespace_name", mine...),
-		).CaseSensitive())
+		q.limitTo(bucketlite.Or(bucketlite.In("namespace_id", mine...), bucketlite.In("namespace_name", mine...)).CaseSensitive())
 	}
 	q.Total = true
 	page, err := c.h.store.ListNamespaces(c.ctx(), q.Query)
 	if err != nil {
-		return nil, err
+		return nil, q.told(err)
 	}
 	for _, info := range page.Results {
 		namespaceAnswer(info, nil)

@@ -134,6 +134,8 @@ func TestNamespacesOfLimitedKey(t *testing.T) {
 		limited.do("POST", "/v1/namespaces/list?include_total=true", body).want(http.StatusOK).wantAt("results.0.namespace_name", "shop").
 			wantAt("results.1", "<nil>").wantAt("total_count", "1").wantAt("pagination.total", "1").wantAt("stats.total_buckets", "1")
 	}
+	limited.do("POST", "/v1/namespaces/list", `{"filters": {"OR": [{"field": "created_at", "operator": "gt", "value": "x"}]}}`).
+		wantError(http.StatusBadRequest, "BadRequestError").wantAt("error.details.validation_errors.0.location", "body.filters.OR[0].value")
 	s.as("Authorization", "Bearer nowhere").do("GET", "/v1/namespaces", nil).want(http.StatusOK).wantAt("total_count", "0").wantAt("stats.total_buckets", "0")
 	for _, name := range []string{"museum", museum, "test", "none", "ns_01ARZ3NDEKTSV4RRFFQ69G5FAV"} {
 		for _, method := range []string{"GET", "PUT", "PATCH", "DELETE"} {

@@ -1,8 +1,10 @@
 package httpapi
 
 import (
+	"errors"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -12,6 +14,7 @@ import (
 type listRequest struct {
 	bucketlite.Query
 	includeTotal bool
+	limited      bool // to what the key may see
 	call         *call
 }
 
@@ -45,6 +48,29 @@ func (c *call) listed(body *form, otherwise, most int) (listRequest, error) {
 		}
 	}
 	return q, c.check()
+}
+
+// limitTo lets the list have only what mine wants too. What is wrong with the filter of
+// the request is then to be told by [listRequest.told].
+func (q *listRequest) limitTo(mine bucketlite.Filter) {
+	q.Filter, q.limited = bucketlite.And(q.Filter, mine), true
+}
+
+// told returns an error of the list with the paths that the client knows.
+func (q listRequest) told(err error) error {
+	var bad *bucketlite.QueryError
+	if !q.limited || !errors.As(err, &bad) {
+		return err
+	}
+	told := *bad
+	told.Issues = nil
+	for _, issue := range bad.Issues {
+		if rest, ok := strings.CutPrefix(issue.Path, "filters.AND[0]"); ok {
+			issue.Path = "filters" + rest
+		}
+		told.Issues = append(told.Issues, issue)
+	}
+	return &told
 }
 
 // sort returns what to sort by: {"field", "direction"}, or a list of those.

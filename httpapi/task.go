@@ -51,8 +51,13 @@ func (c *call) task() (*bucketlite.Task, error) {
 
 // sees reports whether the key may see a task.
 func (c *call) sees(t *bucketlite.Task) (bool, error) {
-	id, _ := t.AdditionalData["namespace_id"].(string)
-	if c.key.allows(id) {
+	id, known := t.AdditionalData["namespace_id"].(string)
+	switch {
+	case c.key.Namespaces == nil:
+		return true, nil
+	case !known:
+		return false, nil
+	case c.key.allows(id):
 		return true, nil
 	}
 	if t.Type == bucketlite.DeleteNamespaceTask {
@@ -69,12 +74,9 @@ func (c *call) sees(t *bucketlite.Task) (bool, error) {
 	return c.key.allows(ns.Name()), nil
 }
 
-// taskFilter wants the tasks that the key may see.
+// taskFilter wants the tasks that the key, which is limited, may see.
 func (c *call) taskFilter() (filter bucketlite.Filter, err error) {
 	names := c.key.Namespaces
-	if names == nil {
-		return filter, nil
-	}
 	ids := slices.Clone(names) // no name is shaped like an id
 	for _, name := range names {
 		ns, err := c.h.store.Namespace(c.ctx(), name)
@@ -122,23 +124,23 @@ func (c *call) listTasks() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := bucketlite.TaskQuery{Status: bucketlite.Status(f.text("status")), Type: f.taskType()}
-	request, err := c.listed(f, 10, bucketlite.MaxLimit)
+	status, kind := bucketlite.Status(f.text("status")), f.taskType()
+	q, err := c.listed(f, 10, bucketlite.MaxLimit)
 	if err != nil {
 		return nil, err
 	}
-	if q.Query = request.Query; c.key.Namespaces != nil {
+	if c.key.Namespaces != nil {
 		mine, err := c.taskFilter()
 		if err != nil {
 			return nil, err
 		}
-		q.Filter = bucketlite.And(q.Filter, mine)
+		q.limitTo(mine)
 	}
-	page, err := c.h.store.ListTasks(c.ctx(), q)
+	page, err := c.h.store.ListTasks(c.ctx(), bucketlite.TaskQuery{Query: q.Query, Status: status, Type: kind})
 	if err != nil {
-		return nil, err
+		return nil, q.told(err)
 	}
-	return answerOf(request, page, nil, false), nil
+	return answerOf(q, page, nil, false), nil
 }
 
 // taskType returns the member task_type. The hosted service's own examples have it

@@ -209,6 +209,9 @@ func TestTasksOfLimitedKey(t *testing.T) {
 	wantSeen("at first", "in capitals", nil, all)
 	wantSeen("at first", "nowhere", nil, all)
 
+	as("by name").do("POST", "/v1/tasks/list", `{"filters": {"field": "created_at", "operator": "gt", "value": "x"}}`).
+		wantError(http.StatusBadRequest, "BadRequestError").wantAt("error.details.validation_errors.0.location", "body.filters.value")
+
 	// It cannot end what it does not see, nor learn of it.
 	as("by name").do("DELETE", "/v1/tasks/"+other.ID, nil).want(http.StatusOK).wantAt("success", "true")
 	as("reader").do("DELETE", "/v1/tasks/"+mine.ID, nil).wantError(http.StatusForbidden, "ForbiddenError")
