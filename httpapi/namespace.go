@@ -153,7 +153,7 @@ func (c *call) listNamespaces() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, err := c.listed(f, 10, bucketlite.MaxLimit)
+	q, err := c.listed(f, bucketlite.DefaultLimit, bucketlite.MaxLimit)
 	if err != nil {
 		return nil, err
 	}

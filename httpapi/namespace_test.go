@@ -98,7 +98,7 @@ func TestNamespaceList(t *testing.T) {
 	s.do("POST", "/v1/namespaces/list", nil).want(http.StatusOK).wantWarnings().
 		wantAt("results.0.namespace_name", "test").wantAt("results.1.namespace_name", "b").wantAt("results.2.namespace_name", "a").
 		wantAt("results.1.feature_extractors.0.feature_extractor_id", "clip_v1").
-		wantAt("total_count", "3").wantAt("pagination.total", "<nil>").wantAt("pagination.page_size", "10").
+		wantAt("total_count", "3").wantAt("pagination.total", "<nil>").wantAt("pagination.page_size", "100").
 		wantAt("stats.total_buckets", "1").wantAt("stats.total_feature_extractors", "2").wantAt("stats.total_documents", "0")
 	first := s.do("POST", "/v1/namespaces/list?limit=2&include_total=true", `{"sort": {"field": "namespace_name", "direction": "asc"}}`).want(http.StatusOK).
 		wantAt("results.0.namespace_name", "a").wantAt("results.2", "<nil>").wantAt("pagination.total", "3").wantAt("total_count", "3")

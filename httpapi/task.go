@@ -125,7 +125,7 @@ func (c *call) listTasks() (any, error) {
 		return nil, err
 	}
 	status, kind := bucketlite.Status(f.text("status")), f.taskType()
-	q, err := c.listed(f, 10, bucketlite.MaxLimit)
+	q, err := c.listed(f, bucketlite.DefaultLimit, bucketlite.MaxLimit)
 	if err != nil {
 		return nil, err
 	}

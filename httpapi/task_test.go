@@ -147,7 +147,7 @@ func TestTaskList(t *testing.T) {
 		wantAt("pagination.total", "3").wantAt("pagination.page_size", "2").wantAt("pagination.total_pages", "2")
 	s.do("POST", first.text("pagination.next_page"), nil).want(http.StatusOK).wantAt("results.0.task_id", gone).wantAt("pagination.next_cursor", "<nil>")
 	s.do("POST", "/v1/tasks/list?cursor="+first.text("pagination.next_cursor"), nil).want(http.StatusOK).wantAt("results.0.task_id", gone).
-		wantAt("pagination.page_size", "10")
+		wantAt("pagination.page_size", "100")
 	s.do("POST", "/v1/tasks/list", `{"task_type": "API_BUCKETS_DELETE"}`).want(http.StatusOK).wantWarnings("api_buckets_delete expected").wantAt("results.0.task_id", gone)
 	s.do("POST", "/v1/tasks/list?limit=0&offset=-1&include_total=perhaps", `{"status": 5, "task_type": []}`).
 		wantFaults("body.status type", "body.task_type type", "query.limit minimum", "query.offset minimum", "query.include_total type")
