@@ -54,6 +54,11 @@ func (c *call) warn(text string) {
 		return
 	}
 	c.warned = append(c.warned, text)
+	c.tell(text)
+}
+
+// tell is [call.warn] for what must not be lost among warnings of less weight.
+func (c *call) tell(text string) {
 	// What the client has chosen is in it, so it is escaped.
 	c.w.Header().Add("Warning", "299 bucketlite "+strconv.QuoteToASCII(text))
 }
@@ -81,11 +86,14 @@ func (c *call) form() (*form, error) {
 	return c.formOf(data)
 }
 
+// formDepth is how much deeper than a value, which the store judges, a form may nest.
+const formDepth = 8
+
 // formOf is [call.form] for a body that has been read.
 func (c *call) formOf(data []byte) (*form, error) {
 	doc := map[string]any{}
 	if len(strings.TrimSpace(string(data))) > 0 {
-		v, err := value.Parse(data, value.Limits{MaxBytes: int(c.h.opts.MaxBodyBytes)})
+		v, err := value.Parse(data, value.Limits{MaxDepth: value.DefaultMaxDepth + formDepth, MaxBytes: int(c.h.opts.MaxBodyBytes)})
 		var syntax *value.SyntaxError
 		if errors.As(err, &syntax) {
 			return nil, formError{{"body", bucketlite.Issue{Path: syntax.Path, Rule: syntax.Rule, Message: syntax.Message}}}

@@ -1,8 +1,137 @@
 package httpapi
 
-import "github.com/bucketlite/bucketlite"
+import (
+	"maps"
+	"slices"
+	"strings"
 
-// objectInput reads the JSON form of an object to be stored.
-func (c *call) objectInput(data []byte) (in bucketlite.ObjectInput, err error) {
-	return in, in.UnmarshalJSON(data)
+	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+// objectInput reads the JSON form of an object to be stored, or of a patch. What
+// known clients write differently is taken with a warning: url for a blob's data,
+// its type in upper case or as json, an id that the client has chosen, and fields in
+// metadata, which is a field like any other.
+func (c *call) objectInput(data []byte) (bucketlite.ObjectInput, error) {
+	r := objectReader{call: c}
+	return r.read(data)
+}
+
+// An objectReader reads objects for one bucket, that which the path names. What it
+// warns of is named without the place in lists, so that it is said once.
+type objectReader struct {
+	call   *call
+	schema *bucketlite.Schema // nil before it was needed
+}
+
+// read reads an object as it is, and only then looks for what deviates: that costs
+// the others nothing.
+func (r *objectReader) read(data []byte) (bucketlite.ObjectInput, error) {
+	var in bucketlite.ObjectInput
+	if err := in.UnmarshalJSON(data); err != nil {
+		return in, err
+	}
+	if in.ID != "" {
+		r.call.warn("object_id: none expected, it is chosen here")
+	}
+	for i := range in.Blobs {
+		in.Blobs[i].Type = bucketlite.FieldType(r.call.knownType(string(in.Blobs[i].Type), "blobs.type"))
+	}
+	if slices.ContainsFunc(in.Blobs, isBare) {
+		if err := r.links(data, in.Blobs); err != nil {
+			return in, err
+		}
+	}
+	if _, ok := in.Fields["metadata"]; ok {
+		return in, r.metadata()
+	}
+	return in, nil
+}
+
+// isBare reports whether nothing says what is in a blob.
+func isBare(b bucketlite.BlobInput) bool { return b.Data == nil && b.UploadID == "" }
+
+// links gives the blobs that are bare the data that stands as their url.
+func (r *objectReader) links(data []byte, blobs []bucketlite.BlobInput) error {
+	v, err := value.Parse(data, objectLimits)
+	if err != nil {
+		return err
+	}
+	doc, _ := v.(map[string]any)
+	list, _ := doc["blobs"].([]any)
+	for i := range min(len(list), len(blobs)) {
+		blob, _ := list[i].(map[string]any)
+		if url := blob["url"]; url != nil && isBare(blobs[i]) {
+			blobs[i].Data = url
+			r.call.warn("blobs.url: data expected")
+		}
+	}
+	return nil
+}
+
+// metadata warns of fields within metadata, unless the schema declares it.
+func (r *objectReader) metadata() error {
+	if r.schema == nil {
+		b, err := r.call.bucket()
+		if err != nil {
+			return err
+		}
+		info, err := b.Info(r.call.ctx())
+		if err != nil {
+			return err
+		}
+		r.schema = &info.Schema
+	}
+	if _, ok := r.schema.Properties["metadata"]; !ok {
+		r.call.warn("metadata: its members are expected at the root")
+	}
+	return nil
+}
+
+// policy returns the parameter policy, empty if it is absent.
+func (f *form) policy() bucketlite.Policy {
+	given := f.text("policy")
+	policy := bucketlite.Policy(strings.ToLower(given))
+	switch policy {
+	case "", bucketlite.Insert, bucketlite.Update, bucketlite.Upsert:
+		return policy
+	}
+	f.fault("policy", "enum", "insert, update or upsert expected, got "+found(given))
+	return ""
+}
+
+// objectUpdate reads the form of an update: fields in metadata, where null leaves
+// what is stored, beside blobs and the like. Other members are not part of it; since
+// elsewhere they would be fields, the client is warned that they are ignored.
+func (c *call) objectUpdate() (in bucketlite.ObjectInput, err error) {
+	f, err := c.form()
+	if err != nil {
+		return in, err
+	}
+	metadata := f.object("metadata")
+	if err := c.check(); err != nil {
+		return in, err
+	}
+	beside := map[string]any{}
+	for _, name := range slices.Sorted(maps.Keys(f.doc)) {
+		switch name {
+		case "metadata":
+		case "key_prefix", "blobs", "skip_duplicates", "canonicalize_source", "force_remirror":
+			beside[name] = f.doc[name]
+		default:
+			if f.doc[name] != nil {
+				c.warn(f.at.Member(name).String() + ": ignored, a member of metadata expected")
+			}
+		}
+	}
+	if in, err = c.objectInput(value.Append(nil, beside)); err != nil {
+		return in, err
+	}
+	for name, v := range metadata {
+		if v != nil {
+			in.Fields[name] = v
+		}
+	}
+	return in, nil
 }

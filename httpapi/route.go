@@ -46,6 +46,8 @@ var routes = slices.Concat(
 	validateRoutes,
 	indexRoutes,
 	analyticsRoutes,
+	objectRoutes,
+	batchRoutes,
 )
 
 // serve makes a handler of a route.

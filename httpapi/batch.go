@@ -1,0 +1,248 @@
+package httpapi
+
+import (
+	"slices"
+
+	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+var batchRoutes = []route{
+	{"POST /v1/buckets/{bucket}/batches", scoped, writes, (*call).createBatch},
+	{"POST /v1/buckets/{bucket}/batches/list", scoped, reads, (*call).listBatches},
+	{"GET /v1/buckets/{bucket}/batches/{batch}", scoped, reads, (*call).getBatch},
+	{"PATCH /v1/buckets/{bucket}/batches/{batch}", scoped, writes, (*call).updateBatch},
+	{"DELETE /v1/buckets/{bucket}/batches/{batch}", scoped, writes, (*call).deleteBatch},
+	{"POST /v1/buckets/{bucket}/batches/{batch}/objects", scoped, writes, (*call).addToBatch},
+	{"POST /v1/buckets/{bucket}/batches/{batch}/submit", scoped, writes, (*call).submitBatch},
+	{"POST /v1/buckets/{bucket}/batches/{batch}/cancel", scoped, writes, (*call).cancelBatch},
+	{"POST /v1/buckets/{bucket}/batches/{batch}/retry", scoped, writes, (*call).retryBatch},
+	{"GET /v1/buckets/{bucket}/batches/{batch}/failed-documents", scoped, reads, (*call).listFailedDocuments},
+}
+
+// onlyTier is the one stage of processing that there is. The hosted service has more,
+// in which collections are processed that were made from objects.
+const (
+	onlyTier = 0
+	maxTier  = 1<<31 - 1
+)
+
+// createBatch creates a batch of objects of the bucket.
+func (c *call) createBatch() (any, error) {
+	ids, metadata, skip, err := c.batchObjects()
+	if err != nil {
+		return nil, err
+	}
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	return b.CreateBatch(c.ctx(), bucketlite.BatchInput{ObjectIDs: ids, Metadata: metadata, SkipValidation: skip})
+}
+
+// addToBatch adds objects to a batch that has not been submitted.
+func (c *call) addToBatch() (any, error) {
+	ids, _, skip, err := c.batchObjects()
+	if err != nil {
+		return nil, err
+	}
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	return b.AddToBatch(c.ctx(), c.r.PathValue("batch"), ids, &bucketlite.AddOptions{SkipValidation: skip})
+}
+
+// batchObjects returns the objects that a batch is to have, and whether they need
+// not be there.
+func (c *call) batchObjects() (ids []string, metadata map[string]any, skip bool, err error) {
+	skip = c.params().boolean("skip_validation", false)
+	f, err := c.form()
+	if err != nil {
+		return nil, nil, false, err
+	}
+	ids, metadata = f.texts("object_ids"), f.object("metadata")
+	return ids, metadata, skip, c.check()
+}
+
+// submitBatch queues the batch's objects, and returns the task that keeps account.
+func (c *call) submitBatch() (any, error) {
+	f, err := c.form()
+	if err != nil {
+		return nil, err
+	}
+	f.boolean("include_processing_history", true) // there is none
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	return b.SubmitBatch(c.ctx(), c.r.PathValue("batch"))
+}
+
+// listBatches returns a page of the bucket's batches.
+func (c *call) listBatches() (any, error) {
+	f, err := c.form()
+	if err != nil {
+		return nil, err
+	}
+	status := bucketlite.Status(f.text("status"))
+	q, err := c.listed(f, 100, bucketlite.MaxLimit)
+	if err != nil {
+		return nil, err
+	}
+	q.Total = true
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	page, err := b.ListBatches(c.ctx(), bucketlite.BatchQuery{Query: q.Query, Status: status})
+	if err != nil {
+		return nil, err
+	}
+	return answerOf(q, page, nil, true), nil
+}
+
+// getBatch returns a batch.
+func (c *call) getBatch() (any, error) {
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	return b.Batch(c.ctx(), c.r.PathValue("batch"))
+}
+
+// updateBatch changes a batch's metadata.
+func (c *call) updateBatch() (any, error) {
+	f, err := c.form()
+	if err != nil {
+		return nil, err
+	}
+	update := bucketlite.BatchUpdate{Metadata: f.object("metadata")}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	return b.UpdateBatch(c.ctx(), c.r.PathValue("batch"), update)
+}
+
+// deleteBatch deletes a batch that is a draft or has ended.
+func (c *call) deleteBatch() (any, error) {
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	if err := b.DeleteBatch(c.ctx(), c.r.PathValue("batch")); err != nil {
+		return nil, err
+	}
+	return map[string]any{"success": true, "message": "Successfully deleted"}, nil
+}
+
+// cancelBatch ends a batch that has been submitted, and returns its task.
+func (c *call) cancelBatch() (any, error) {
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	return b.CancelBatch(c.ctx(), c.r.PathValue("batch"))
+}
+
+// A retry says what of a batch is being processed again; without a task, nothing.
+type retry struct {
+	BatchID  string            `json:"batch_id"`
+	Status   bucketlite.Status `json:"status"` // the batch's
+	TaskID   *string           `json:"task_id"`
+	Retried  int64             `json:"retried_count"`
+	Mode     string            `json:"retry_mode"`
+	MaxCount int               `json:"max_retry_count"`
+}
+
+// retryBatch queues objects that have failed once more.
+func (c *call) retryBatch() (any, error) {
+	f, err := c.form()
+	if err != nil {
+		return nil, err
+	}
+	r := retry{BatchID: c.r.PathValue("batch"), Mode: "transient_only"}
+	if mode := f.text("retry_mode"); mode != "" {
+		r.Mode = mode
+	}
+	if r.Mode != "transient_only" && r.Mode != "all" {
+		f.fault("retry_mode", "enum", "transient_only or all expected, got "+found(r.Mode))
+	}
+	tiers := f.integers("tier_nums")
+	r.MaxCount = f.integer("max_retry_count", 1, 10, 3)
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	if len(tiers) == 0 || slices.Contains(tiers, onlyTier) {
+		result, err := b.RetryBatch(c.ctx(), r.BatchID, &bucketlite.RetryOptions{All: r.Mode == "all", MaxRetries: r.MaxCount})
+		if err != nil {
+			return nil, err
+		}
+		if r.Retried = result.Retried; result.Task != nil {
+			r.TaskID = &result.Task.ID
+		}
+	}
+	batch, err := b.Batch(c.ctx(), r.BatchID)
+	if err != nil {
+		return nil, err
+	}
+	r.Status = batch.Status
+	return r, nil
+}
+
+// integers returns a list of whole numbers, nil if it is absent.
+func (f *form) integers(name string) []int64 {
+	var numbers []int64
+	for i, v := range f.list(name) {
+		n, ok := value.Int(v)
+		if !ok {
+			f.faultAt(f.at.Member(name).Item(i), "type", "integer expected, got "+found(v))
+		}
+		numbers = append(numbers, n)
+	}
+	return numbers
+}
+
+// listFailedDocuments returns a page of the objects of a batch that have failed. All
+// are of one tier, and of no collection: of others there are none.
+func (c *call) listFailedDocuments() (any, error) {
+	f, err := c.form()
+	if err != nil {
+		return nil, err
+	}
+	params := c.params()
+	tier := params.integer("tier_num", 0, maxTier, onlyTier)
+	collection := params.text("collection_id")
+	q, err := c.listed(f, 100, bucketlite.MaxLimit)
+	if err != nil {
+		return nil, err
+	}
+	q.Total, q.includeTotal = true, true
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	id := c.r.PathValue("batch")
+	if tier == onlyTier && collection == "" {
+		page, err := b.ListFailedJobs(c.ctx(), id, q.Query)
+		if err != nil {
+			return nil, err
+		}
+		return answerOf(q, page, nil, true), nil
+	}
+	if _, err := b.Batch(c.ctx(), id); err != nil {
+		return nil, err
+	}
+	return answerOf(q, &bucketlite.Page[*bucketlite.FailedJob]{}, nil, true), nil
+}

@@ -1,0 +1,255 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/bucketlite/bucketlite"
+)
+
+var objectRoutes = []route{
+	{"POST /v1/buckets/{bucket}/objects", scoped, writes, (*call).createObject},
+	{"POST /v1/buckets/{bucket}/objects/batch", scoped, writes, (*call).createObjects},
+	{"POST /v1/buckets/{bucket}/objects/list", scoped, reads, (*call).listObjects},
+	{"POST /v1/buckets/{bucket}/objects/aggregate", scoped, reads, (*call).aggregateObjects},
+	{"GET /v1/buckets/{bucket}/objects/{object}", scoped, reads, (*call).getObject},
+	{"PUT /v1/buckets/{bucket}/objects/{object}", scoped, writes, (*call).updateObject},
+	{"PATCH /v1/buckets/{bucket}/objects/{object}", scoped, writes, (*call).patchObject},
+	{"DELETE /v1/buckets/{bucket}/objects/{object}", scoped, writes, (*call).deleteObject},
+}
+
+// createObject puts an object: what happens when its key is taken is for the policy
+// to say.
+func (c *call) createObject() (any, error) {
+	params := c.params()
+	policy, process := params.policy(), params.boolean("auto_process", false)
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	data, err := c.body()
+	if err != nil {
+		return nil, err
+	}
+	in, err := c.objectInput(data)
+	if err != nil {
+		return nil, err
+	}
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	put, err := b.Put(c.ctx(), in, &bucketlite.PutOptions{Policy: policy})
+	if err != nil {
+		return nil, err
+	}
+	objects := []*bucketlite.Object{put.Object}
+	if process {
+		c.submit(b, objects)
+	}
+	return c.tagged(objects[0]), nil
+}
+
+// submit submits objects that have just been stored, in a batch of their own, and
+// reads them again. It goes on when the client has gone. If it fails the objects stay
+// drafts, and the client is warned: an error would make it store them once more.
+func (c *call) submit(b *bucketlite.Bucket, objects []*bucketlite.Object) {
+	ctx := context.WithoutCancel(c.ctx())
+	in := bucketlite.BatchInput{SkipValidation: true} // one may have been deleted since
+	for _, o := range objects {
+		in.ObjectIDs = append(in.ObjectIDs, o.ID)
+	}
+	batch, err := b.CreateBatch(ctx, in)
+	if err == nil {
+		if _, err = b.SubmitBatch(ctx, batch.ID); err != nil {
+			_ = b.DeleteBatch(ctx, batch.ID) // a draft nobody knows of
+		}
+	}
+	if err != nil {
+		status, _ := classify(err)
+		c.tell("auto_process: stored, but not submitted: " + message(err, status))
+		c.w.err = err
+		return
+	}
+	for i, o := range objects {
+		if now, err := b.Object(ctx, o.ID); err == nil {
+			objects[i] = now
+		}
+	}
+}
+
+// getObject returns an object.
+func (c *call) getObject() (any, error) {
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	o, err := b.Object(c.ctx(), c.r.PathValue("object"))
+	if err != nil {
+		return nil, err
+	}
+	return c.tagged(o), nil
+}
+
+// updateObject merges fields, which stand in metadata, and blobs into an object.
+func (c *call) updateObject() (any, error) {
+	in, err := c.objectUpdate()
+	if err != nil {
+		return nil, err
+	}
+	fields := in.Fields
+	o, err := c.patch(in)
+	var invalid *bucketlite.ValidationError
+	if !errors.As(err, &invalid) {
+		return o, err
+	}
+	// The form has the fields one level down.
+	moved := *invalid
+	moved.Issues = nil
+	for _, issue := range invalid.Issues {
+		if at := segments(issue.Path); len(at) > 0 {
+			name, _ := at[0].(string)
+			if _, ok := fields[name]; ok {
+				issue.Path = below("metadata", issue.Path)
+			}
+		}
+		moved.Issues = append(moved.Issues, issue)
+	}
+	return nil, &moved
+}
+
+// patchObject merges fields and blobs into an object; null removes.
+func (c *call) patchObject() (any, error) {
+	data, err := c.body()
+	if err != nil {
+		return nil, err
+	}
+	in, err := c.objectInput(data)
+	if err != nil {
+		return nil, err
+	}
+	return c.patch(in)
+}
+
+// patch patches the object of the path and returns what is stored then.
+func (c *call) patch(in bucketlite.ObjectInput) (any, error) {
+	version, err := c.ifVersion()
+	if err != nil {
+		return nil, err
+	}
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	o, err := b.Patch(c.ctx(), c.r.PathValue("object"), in, &bucketlite.PatchOptions{IfVersion: version})
+	if err != nil {
+		return nil, c.precondition(err, version)
+	}
+	return c.tagged(o), nil
+}
+
+// deleteObject deletes an object.
+func (c *call) deleteObject() (any, error) {
+	version, err := c.ifVersion()
+	if err != nil {
+		return nil, err
+	}
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	err = b.DeleteObject(c.ctx(), c.r.PathValue("object"), &bucketlite.DeleteOptions{IfVersion: version})
+	return nil, c.precondition(err, version)
+}
+
+// tagged returns the object, with its version as the answer's ETag: "v7", in quotes.
+func (c *call) tagged(o *bucketlite.Object) *bucketlite.Object {
+	c.w.Header().Set("ETag", `"v`+strconv.FormatInt(o.Version, 10)+`"`)
+	return o
+}
+
+// ifVersion returns the version that the header If-Match asks for, 0 if any will do.
+func (c *call) ifVersion() (int64, error) {
+	tag := c.r.Header.Get("If-Match")
+	if tag == "" || tag == "*" {
+		return 0, nil
+	}
+	digits, ok := strings.CutPrefix(tag, `"v`)
+	digits, closed := strings.CutSuffix(digits, `"`)
+	version, err := strconv.ParseInt(digits, 10, 64)
+	if !ok || !closed || err != nil || version < 1 {
+		return 0, badRequest("header If-Match: an ETag as of an object expected, got " + found(tag))
+	}
+	return version, nil
+}
+
+// precondition returns err, or if it says that the object has another version than
+// If-Match asked for, the failure that HTTP has for that.
+func (c *call) precondition(err error, version int64) error {
+	var conflict *bucketlite.ConflictError
+	if version == 0 || !errors.As(err, &conflict) || conflict.Exists || conflict.ExistingID != c.r.PathValue("object") {
+		return err
+	}
+	const status = http.StatusPreconditionFailed
+	return &failure{status, "PreconditionFailedError", message(err, status), nil}
+}
+
+// listObjects returns a page of the bucket's objects.
+func (c *call) listObjects() (any, error) {
+	f, err := c.form()
+	if err != nil {
+		return nil, err
+	}
+	q, err := c.listed(f, bucketlite.DefaultLimit, bucketlite.MaxLimit)
+	if err != nil {
+		return nil, err
+	}
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	page, err := b.List(c.ctx(), q.Query)
+	if err != nil {
+		return nil, err
+	}
+	stats, err := b.ListStats(c.ctx(), q.Query)
+	if err != nil {
+		return nil, err
+	}
+	return answerOf(q, page, stats, false), nil
+}
+
+// aggregated is the answer to an aggregation.
+type aggregated struct {
+	*bucketlite.AggregateResult
+	Info map[string]any `json:"query_info"`
+}
+
+// aggregateObjects groups the bucket's objects and computes over each group.
+func (c *call) aggregateObjects() (any, error) {
+	data, err := c.body()
+	if err != nil {
+		return nil, err
+	}
+	var a bucketlite.Aggregation
+	if err := a.UnmarshalJSON(data); err != nil {
+		return nil, err
+	}
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	result, err := b.Aggregate(c.ctx(), a)
+	if err != nil {
+		return nil, err
+	}
+	if result.Groups == nil {
+		result.Groups = []bucketlite.AggregateGroup{}
+	}
+	took := float64(time.Since(began).Microseconds()) / 1000
+	return aggregated{result, map[string]any{"execution_time_ms": took}}, nil
+}
