@@ -88,7 +88,7 @@ func (c *call) listBatches() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	status := bucketlite.Status(f.text("status"))
+	status := f.status()
 	q, err := c.listed(f, 100, bucketlite.MaxLimit)
 	if err != nil {
 		return nil, err
@@ -103,6 +103,22 @@ func (c *call) listBatches() (any, error) {
 		return nil, err
 	}
 	return answerOf(q, page, nil, true), nil
+}
+
+// statuses are those there are; of some there is nothing here.
+var statuses = []bucketlite.Status{
+	bucketlite.Pending, bucketlite.InProgress, bucketlite.Processing, bucketlite.Completed, bucketlite.CompletedWithErrors,
+	bucketlite.Failed, bucketlite.Canceled, "UNKNOWN", bucketlite.Skipped, bucketlite.Draft,
+	bucketlite.Active, bucketlite.Archived, bucketlite.Suspended,
+}
+
+// status returns the member status, empty if it is absent.
+func (f *form) status() bucketlite.Status {
+	status := bucketlite.Status(f.text("status"))
+	if status != "" && !slices.Contains(statuses, status) {
+		f.fault("status", "enum", "a status such as "+string(bucketlite.Completed)+" expected, got "+found(string(status)))
+	}
+	return status
 }
 
 // getBatch returns a batch.
