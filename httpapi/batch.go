@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/bucketlite/bucketlite"
-	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 var batchRoutes = []route{
@@ -215,19 +214,6 @@ func (c *call) retryBatch() (any, error) {
 	}
 	r.Status = batch.Status
 	return r, nil
-}
-
-// integers returns a list of whole numbers, nil if it is absent.
-func (f *form) integers(name string) []int64 {
-	var numbers []int64
-	for i, v := range f.list(name) {
-		n, ok := value.Int(v)
-		if !ok {
-			f.faultAt(f.at.Member(name).Item(i), "type", "integer expected, got "+found(v))
-		}
-		numbers = append(numbers, n)
-	}
-	return numbers
 }
 
 // listFailedDocuments returns a page of the objects of a batch that have failed. All

@@ -36,4 +36,11 @@
 // Analytics are computed from what the store has, and so are about what is still
 // there: objects that have been deleted, and uploads whose records have been, count
 // nowhere. There are no costs, credits or synchronisations: those are 0, or empty.
+//
+// The answer about one object has its version as ETag. Where a request that changes
+// or deletes it has that as If-Match, it is refused with status 412 if the object has
+// changed since. This is not in the hosted service's form.
+//
+// What auto_process stores stays stored if it cannot be submitted: the answer is the
+// object, a draft, with a Warning header. Submit it in a batch, do not store it again.
 package httpapi

@@ -173,6 +173,19 @@ func (f *form) texts(name string) []string {
 	return texts
 }
 
+// integers returns a list of whole numbers, nil if it is absent.
+func (f *form) integers(name string) []int64 {
+	var numbers []int64
+	for i, v := range f.list(name) {
+		n, ok := value.Int(v)
+		if !ok {
+			f.faultAt(f.at.Member(name).Item(i), "type", "integer expected, got "+found(v))
+		}
+		numbers = append(numbers, n)
+	}
+	return numbers
+}
+
 // each calls read with a form for every object of a list.
 func (f *form) each(name string, read func(*form)) {
 	for i, v := range f.list(name) {
