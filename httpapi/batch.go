@@ -104,22 +104,6 @@ func (c *call) listBatches() (any, error) {
 	return answerOf(q, page, nil, true), nil
 }
 
-// statuses are those there are; of some there is nothing here.
-var statuses = []bucketlite.Status{
-	bucketlite.Pending, bucketlite.InProgress, bucketlite.Processing, bucketlite.Completed, bucketlite.CompletedWithErrors,
-	bucketlite.Failed, bucketlite.Canceled, "UNKNOWN", bucketlite.Skipped, bucketlite.Draft,
-	bucketlite.Active, bucketlite.Archived, bucketlite.Suspended,
-}
-
-// status returns the member status, empty if it is absent.
-func (f *form) status() bucketlite.Status {
-	status := bucketlite.Status(f.text("status"))
-	if status != "" && !slices.Contains(statuses, status) {
-		f.fault("status", "enum", "a status such as "+string(bucketlite.Completed)+" expected, got "+found(string(status)))
-	}
-	return status
-}
-
 // getBatch returns a batch.
 func (c *call) getBatch() (any, error) {
 	b, err := c.bucket()
@@ -183,13 +167,8 @@ func (c *call) retryBatch() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := retry{BatchID: c.r.PathValue("batch"), Mode: "transient_only"}
-	if mode := f.text("retry_mode"); mode != "" {
-		r.Mode = mode
-	}
-	if r.Mode != "transient_only" && r.Mode != "all" {
-		f.fault("retry_mode", "enum", "transient_only or all expected, got "+found(r.Mode))
-	}
+	r := retry{BatchID: c.r.PathValue("batch")}
+	r.Mode = f.choice("retry_mode", "transient_only", "transient_only", "all")
 	tiers := f.integers("tier_nums")
 	r.MaxCount = f.integer("max_retry_count", 1, 10, 3)
 	if err := c.check(); err != nil {

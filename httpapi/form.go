@@ -101,8 +101,11 @@ func (f *form) integer(name string, least, most, otherwise int, others ...string
 // choice returns a string that is one of several, or otherwise if it is absent; if
 // that is empty, it must be there.
 func (f *form) choice(name, otherwise string, choices ...string) string {
+	known := len(f.call.faults)
 	s := f.optionalText(name)
 	switch {
+	case len(f.call.faults) > known: // no string
+		return otherwise
 	case s == nil && otherwise == "":
 		f.fault(name, "required", "required")
 	case s == nil:

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"errors"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -84,6 +85,22 @@ func (f *form) sort() (sort []bucketlite.Sort) {
 		read(&form{call: f.call, in: f.in, at: f.at.Member("sort"), doc: doc})
 	}
 	return sort
+}
+
+// statuses are those there are; of some there is nothing here.
+var statuses = []bucketlite.Status{
+	bucketlite.Pending, bucketlite.InProgress, bucketlite.Processing, bucketlite.Completed, bucketlite.CompletedWithErrors,
+	bucketlite.Failed, bucketlite.Canceled, "UNKNOWN", bucketlite.Skipped, bucketlite.Draft,
+	bucketlite.Active, bucketlite.Archived, bucketlite.Suspended,
+}
+
+// status returns the member status, empty if it is absent.
+func (f *form) status() bucketlite.Status {
+	status := bucketlite.Status(f.text("status"))
+	if status != "" && !slices.Contains(statuses, status) {
+		f.fault("status", "enum", "a status such as "+string(bucketlite.Completed)+" expected, got "+found(string(status)))
+	}
+	return status
 }
 
 // A list is the answer to one.

@@ -124,7 +124,7 @@ func (c *call) listTasks() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	status, kind := bucketlite.Status(f.text("status")), f.taskType()
+	status, kind := f.status(), f.taskType()
 	q, err := c.listed(f, bucketlite.DefaultLimit, bucketlite.MaxLimit)
 	if err != nil {
 		return nil, err

@@ -151,6 +151,7 @@ func TestTaskList(t *testing.T) {
 	s.do("POST", "/v1/tasks/list", `{"task_type": "API_BUCKETS_DELETE"}`).want(http.StatusOK).wantWarnings("api_buckets_delete expected").wantAt("results.0.task_id", gone)
 	s.do("POST", "/v1/tasks/list?limit=0&offset=-1&include_total=perhaps", `{"status": 5, "task_type": []}`).
 		wantFaults("body.status type", "body.task_type type", "query.limit minimum", "query.offset minimum", "query.include_total type")
+	s.do("POST", "/v1/tasks/list", `{"status": "BROKEN"}`).wantFaults("body.status enum")
 }
 
 // tasks returns the ids of the tasks of a list.
