@@ -56,6 +56,7 @@ type Handler struct {
 	keys    keyring
 	public  *url.URL // nil to take the request's host
 	mux     *http.ServeMux
+	sums    sums
 	closing chan struct{}
 	close   sync.Once
 }

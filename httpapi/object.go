@@ -215,7 +215,7 @@ func (c *call) listObjects() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	stats, err := b.ListStats(c.ctx(), q.Query)
+	stats, err := statsOf(q, b.ID(), func() (*bucketlite.ObjectListStats, error) { return b.ListStats(c.ctx(), q.Query) })
 	if err != nil {
 		return nil, err
 	}
