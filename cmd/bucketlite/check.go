@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/bucketlite/bucketlite"
+	"github.com/spf13/cobra"
+)
+
+func newCheckCommand(a *app) *cobra.Command {
+	var repair bool
+	c := &cobra.Command{
+		Use:   "check",
+		Short: "Read the whole store and tell what is wrong in it",
+		Long: `Read the whole store, and tell every rule that is broken in it. The exit code is
+7 if one is, unless all of them were repaired.
+
+--repair sets right what follows from the rest: statistics, counts, keys, indexes
+and the like. It deletes no object and guesses no value. Back the store up first.`,
+		Example: `  bucketlite check --db media.db
+  bucketlite check --repair --json`,
+		Args: cobra.NoArgs,
+	}
+	c.Flags().BoolVar(&repair, "repair", false, "set right what follows from the rest")
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		want := toRead
+		if repair {
+			want = toWrite
+		}
+		return a.withStore(want, func(ctx context.Context, st *bucketlite.Store, _ []string) error {
+			bar := a.progress("checking", -1, false)
+			report, err := st.Check(ctx, &bucketlite.CheckOptions{Repair: repair, Progress: func(p bucketlite.CheckProgress) {
+				// Bytes take the time; an object stands for some, so that both move the bar.
+				const object = 1 << 12
+				bar.of(object*p.Objects+p.ContentBytes, object*p.TotalObjects+p.TotalContentBytes)
+			}})
+			bar.end()
+			if err != nil {
+				return err
+			}
+			if err := a.show(report, func(t *table) { reportTable(t, report) }); err != nil {
+				return err
+			}
+			if report.Err() != nil {
+				return fmt.Errorf("%w: %s", bucketlite.ErrCorrupt, plural(int64(len(report.Problems)+report.Omitted), "problem", "problems"))
+			}
+			return nil
+		})(cmd, args)
+	}
+	return c
+}
+
+func reportTable(t *table, r *bucketlite.CheckReport) {
+	t.row("buckets", r.Buckets)
+	t.row("objects", r.Objects)
+	t.row("contents", r.Contents)
+	t.row("content bytes", size(r.ContentBytes))
+	t.row("problems", int64(len(r.Problems)+r.Omitted))
+	for _, p := range r.Problems {
+		state := ""
+		if p.Repaired {
+			state = " (repaired)"
+		}
+		t.row("  "+p.Rule, p.Subject+": "+p.Message+state)
+	}
+	if r.Omitted > 0 {
+		t.row("  …", plural(int64(r.Omitted), "problem more", "problems more"))
+	}
+}

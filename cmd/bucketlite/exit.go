@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/bucketlite/bucketlite"
+)
+
+// The exit codes. They are documented by exitCodes.
+const (
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitNotFound    = 3
+	exitInvalid     = 4
+	exitConflict    = 5
+	exitState       = 6
+	exitDamaged     = 7
+	exitBusy        = 8
+	exitNoStore     = 9
+	exitInterrupted = 130
+)
+
+// exitCodes says what each code means, and which errors lead to it. The first that
+// fits counts.
+var exitCodes = []struct {
+	code   int
+	means  string
+	errors []error
+}{
+	{exitOK, "all went well", nil},
+	{exitFailure, "it failed for another reason, such as a full disk", nil},
+	{exitUsage, "the command line makes no sense, a filter or cursor in it included", []error{bucketlite.ErrBadRequest}},
+	{exitNotFound, "what is named does not exist, or no more", []error{bucketlite.ErrNotFound, bucketlite.ErrTooOld}},
+	{exitInvalid, "the input was refused, or some lines of it", []error{errRefused, bucketlite.ErrInvalid, bucketlite.ErrTooLarge}},
+	{exitConflict, "at odds with what is stored: a name, id or key is taken, or a version has moved on", []error{bucketlite.ErrConflict, bucketlite.ErrExists}},
+	{exitState, "the bucket is locked, archived, suspended or being deleted", []error{bucketlite.ErrLocked, bucketlite.ErrNotActive}},
+	{exitDamaged, "the store is damaged", []error{bucketlite.ErrCorrupt}},
+	{exitBusy, "another program kept the store busy for too long; nothing happened", []error{bucketlite.ErrBusy}},
+	{exitNoStore, "the file is no store, or one of a newer version", []error{bucketlite.ErrStranger, bucketlite.ErrNewer}},
+	{exitInterrupted, "interrupted; what was stored by then stays", nil},
+}
+
+// exitCode returns the code for an error of a command.
+func exitCode(err error) int {
+	var usage *usageError
+	var stopped *interrupted
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &stopped):
+		return exitInterrupted
+	case errors.As(err, &usage):
+		return exitUsage
+	}
+	for _, e := range exitCodes {
+		for _, target := range e.errors {
+			if errors.Is(err, target) {
+				return e.code
+			}
+		}
+	}
+	return exitFailure
+}
+
+// exitCodesText is the table of codes for people.
+func exitCodesText() string {
+	var b strings.Builder
+	for _, e := range exitCodes {
+		fmt.Fprintf(&b, "  %3d  %s\n", e.code, e.means)
+	}
+	return b.String()
+}
+
+// errRefused is what a command ends with that has refused some lines of its input
+// and told each by itself.
+var errRefused = errors.New("refused")
+
+// usageError is a command line that makes no sense.
+type usageError struct {
+	err     error
+	command string // whose help says more; empty if it would not
+}
+
+func (e *usageError) Unwrap() error { return e.err }
+
+func (e *usageError) Error() string {
+	if e.command == "" {
+		return message(e.err)
+	}
+	return fmt.Sprintf("%s; see %q", message(e.err), e.command+" --help")
+}
+
+func usagef(format string, args ...any) error {
+	return &usageError{err: fmt.Errorf(format, args...)}
+}
+
+// interrupted is an error that came of a signal.
+type interrupted struct{ err error }
+
+func (e *interrupted) Unwrap() error { return e.err }
+
+func (e *interrupted) Error() string {
+	if e.err == context.Canceled {
+		return "interrupted"
+	}
+	return "interrupted: " + strings.TrimSuffix(message(e.err), ": "+context.Canceled.Error())
+}
+
+// located is an error with the place it is about before it.
+type located struct {
+	place string
+	err   error
+}
+
+func (e *located) Unwrap() error { return e.err }
+func (e *located) Error() string { return e.place + ": " + message(e.err) }
+
+// advised is an error with what may help behind it.
+type advised struct {
+	err    error
+	advice string
+}
+
+func (e *advised) Unwrap() error { return e.err }
+func (e *advised) Error() string { return message(e.err) + "; " + e.advice }
+
+// message returns the text of an error without the library's prefix, so that the
+// program's own stands before it once.
+func message(err error) string {
+	// The operation in a *fs.PathError, as in "open a.json: …", says nothing to people.
+	if path, ok := err.(*fs.PathError); ok {
+		return path.Path + ": " + path.Err.Error()
+	}
+	return strings.TrimPrefix(err.Error(), "bucketlite: ")
+}
+
+// fail tells an error. One that has been told already in pieces ends in errRefused
+// and says how much of the input it was.
+func (a *app) fail(err error) {
+	if err == nil {
+		return
+	}
+	a.note("%s", message(err))
+}
+
+// note tells something on standard error.
+func (a *app) note(format string, args ...any) {
+	if a.bar != nil {
+		a.bar.clear()
+	}
+	fmt.Fprintf(a.err, "bucketlite: %s\n", printable(fmt.Sprintf(format, args...)))
+}

@@ -1,0 +1,390 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/bucketlite/bucketlite"
+	"github.com/spf13/cobra"
+)
+
+// queryFlags are the flags that make a query.
+type queryFlags struct {
+	filter, search string
+	sort, selected []string
+	exact          bool
+	limit, offset  int
+	cursor         string
+}
+
+// add adds the flags that say which page of a list is wanted.
+func (f *queryFlags) addPage(c *cobra.Command) {
+	c.Flags().IntVar(&f.limit, "limit", bucketlite.DefaultLimit, "the most objects; 0 means all")
+	c.Flags().StringVar(&f.cursor, "cursor", "", "go on after a page that ended with this `cursor`")
+}
+
+func (f *queryFlags) addFilter(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVar(&f.filter, "filter", "", "which objects, as `JSON`; @FILE reads it from a file")
+	flags.StringVar(&f.search, "search", "", "only objects that have all these `words` in some text")
+	flags.BoolVar(&f.exact, "case-sensitive", false, "tell upper and lower case apart")
+}
+
+func (f *queryFlags) query(ctx context.Context, a *app) (q bucketlite.Query, err error) {
+	q = bucketlite.Query{Search: f.search, CaseSensitive: f.exact, Select: f.selected, Offset: f.offset, Cursor: f.cursor}
+	if f.limit < 0 {
+		return q, usagef("--limit: 0 or more expected")
+	}
+	if f.filter != "" {
+		text, err := a.argument(ctx, f.filter)
+		if err != nil {
+			return q, err
+		}
+		if q.Filter, err = bucketlite.ParseFilter(text); err != nil {
+			return q, err
+		}
+	}
+	for _, s := range f.sort {
+		path, direction, _ := strings.Cut(s, ":")
+		q.Sort = append(q.Sort, bucketlite.Sort{Field: path, Direction: bucketlite.Direction(direction)})
+	}
+	return q, nil
+}
+
+// argument returns the text of an argument, or of the file behind an @.
+func (a *app) argument(ctx context.Context, text string) ([]byte, error) {
+	if name, ok := strings.CutPrefix(text, "@"); ok {
+		return a.readFile(ctx, name, maxDocument)
+	}
+	return []byte(text), nil
+}
+
+func newQueryCommand(a *app) *cobra.Command {
+	f := &queryFlags{}
+	var count, explain, page bool
+	c := &cobra.Command{
+		Use:   "query BUCKET",
+		Short: "Find objects",
+		Long: `Find objects by a filter, a search or both, in order of creation or sorted.
+
+A filter is JSON: {"language": "en"}, {"field": "price", "operator": "lt", "value":
+90}, or {"AND": […]}, {"OR": […]} or {"NOT": […]} of others. The operators are eq
+ne gt gte lt lte in nin contains starts_with ends_with regex exists is_null text.
+
+If there are more objects than --limit, standard error says how to go on.`,
+		Example: `  bucketlite query videos --filter '{"field": "duration", "operator": "gt", "value": 3600}' --sort duration:desc
+  bucketlite query videos --search "red sneaker" --select title,meta.author --json
+  bucketlite query videos --filter @filter.json --count`,
+		Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeBucket(cobra.ShellCompDirectiveNoFileComp),
+	}
+	f.addFilter(c)
+	f.addPage(c)
+	flags := c.Flags()
+	flags.StringSliceVar(&f.sort, "sort", nil, "what to sort by, as `path` or path:desc; several with commas")
+	flags.StringSliceVar(&f.selected, "select", nil, "the `paths` that are wanted of each object")
+	flags.IntVar(&f.offset, "offset", 0, "leave out so many objects first")
+	flags.BoolVar(&count, "count", false, "print how many objects there are instead")
+	flags.BoolVar(&explain, "explain", false, "tell how they would be found instead")
+	flags.BoolVar(&page, "page", false, "print one JSON document, with the cursor that goes on")
+	a.exclude(c, "count", "explain", "page")
+	a.exclude(c, "cursor", "offset")
+	c.RunE = a.withBucket(toRead, func(ctx context.Context, b *bucketlite.Bucket, _ []string) error {
+		q, err := f.query(ctx, a)
+		if err != nil {
+			return err
+		}
+		switch {
+		case count:
+			return a.count(ctx, b, q)
+		case explain:
+			return a.explain(ctx, b, q, f.limit)
+		case page:
+			return a.page(ctx, b, q, f.limit)
+		}
+		return a.objects(ctx, b, q, f.limit, nil)
+	})
+	return c
+}
+
+func newListCommand(a *app) *cobra.Command {
+	f := &queryFlags{}
+	c := &cobra.Command{
+		Use: "ls [BUCKET]", Aliases: []string{"list"},
+		Short: "List the objects of a bucket, or the buckets",
+		Long:  `List the objects of a bucket in order of creation, or without BUCKET the buckets.`,
+		Example: `  bucketlite ls
+  bucketlite ls videos --limit 0`,
+		Args: cobra.MaximumNArgs(1), ValidArgsFunction: a.completeBucket(cobra.ShellCompDirectiveNoFileComp),
+		RunE: a.withStore(toRead, func(ctx context.Context, st *bucketlite.Store, args []string) error {
+			if len(args) == 0 {
+				return a.listBuckets(ctx, st, nil)
+			}
+			b, err := a.bucket(ctx, st, args[0])
+			if err != nil {
+				return err
+			}
+			q, err := f.query(ctx, a)
+			if err != nil {
+				return err
+			}
+			columns := []string{"object_id"}
+			if key := b.UniqueKey(); key != nil {
+				columns = append(columns, key.Fields...)
+			}
+			return a.objects(ctx, b, q, f.limit, append(columns, "status", "blobs", "size", "version", "updated_at"))
+		}),
+	}
+	f.addPage(c)
+	return c
+}
+
+// pages iterates over the pages that make up a query of so many objects; 0 means all.
+func pages(ctx context.Context, b *bucketlite.Bucket, q bucketlite.Query, limit int) iter.Seq2[*bucketlite.Page[*bucketlite.Object], error] {
+	return func(yield func(*bucketlite.Page[*bucketlite.Object], error) bool) {
+		for left := limit; ; {
+			q.Limit = bucketlite.MaxLimit
+			if limit > 0 {
+				q.Limit = min(left, bucketlite.MaxLimit)
+			}
+			page, err := b.List(ctx, q)
+			if !yield(page, err) || err != nil || page.Next == "" {
+				return
+			}
+			if left -= len(page.Results); limit > 0 && left <= 0 {
+				return
+			}
+			q.Cursor, q.Offset = page.Next, 0
+		}
+	}
+}
+
+// objects prints objects, in the columns given, or else in those that fit them.
+func (a *app) objects(ctx context.Context, b *bucketlite.Bucket, q bucketlite.Query, limit int, columns []string) error {
+	t := newTable(a.out)
+	next := ""
+	for page, err := range pages(ctx, b, q, limit) {
+		if err != nil {
+			return err
+		}
+		next = page.Next
+		if !a.json && t.rows == 0 {
+			if columns == nil {
+				if columns, err = columnsOf(ctx, b, q, page.Results); err != nil {
+					return err
+				}
+			}
+			var header []any
+			for _, c := range columns {
+				header = append(header, strings.ToUpper(c))
+			}
+			t.row(header...)
+		}
+		for _, o := range page.Results {
+			if a.json {
+				err = a.line(o)
+			} else {
+				err = objectRow(t, o, columns)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	if next != "" {
+		if err := a.out.Flush(); err != nil {
+			return err
+		}
+		a.note("there are more; go on with --cursor %s, or take all with --limit 0", next)
+	}
+	return nil
+}
+
+const (
+	maxColumns = 6  // that nobody asked for
+	maxCell    = 48 // characters
+)
+
+// columnsOf chooses what a table shows of objects: what was selected, or else the
+// unique key and some fields whose values are short.
+func columnsOf(ctx context.Context, b *bucketlite.Bucket, q bucketlite.Query, objects []*bucketlite.Object) ([]string, error) {
+	columns := []string{"object_id"}
+	if len(q.Select) > 0 {
+		for _, path := range q.Select {
+			if !slices.Contains(columns, path) {
+				columns = append(columns, path)
+			}
+		}
+		return columns, nil
+	}
+	schema, err := schemaOf(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	if key := b.UniqueKey(); key != nil {
+		columns = append(columns, key.Fields...)
+	}
+	for _, s := range q.Sort {
+		if !slices.Contains(columns, s.Field) {
+			columns = append(columns, s.Field)
+		}
+	}
+	// A name comes before what else there is, and what is required before the rest.
+	rank := func(name string) int {
+		switch field := schema.Properties[name]; {
+		case name == "title" || name == "name":
+			return 0
+		case field.Required:
+			return 1
+		}
+		return 2
+	}
+	names := slices.Sorted(maps.Keys(schema.Properties))
+	slices.SortStableFunc(names, func(a, b string) int { return rank(a) - rank(b) })
+	for _, name := range names {
+		if len(columns) < maxColumns && !slices.Contains(columns, name) && slices.ContainsFunc(objects, func(o *bucketlite.Object) bool { return short(o.Fields[name]) }) {
+			columns = append(columns, name)
+		}
+	}
+	return columns, nil
+}
+
+// short reports whether a value is worth a column.
+func short(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return len(v) <= 2*maxCell && !strings.Contains(v, "://")
+	case json.Number, bool:
+		return true
+	}
+	return false
+}
+
+// objectRow prints what the columns say of an object.
+func objectRow(t *table, o *bucketlite.Object, columns []string) error {
+	var doc map[string]any
+	cells := make([]any, len(columns))
+	for i, path := range columns {
+		switch path {
+		case "object_id":
+			cells[i] = o.ID
+		case "status":
+			cells[i] = o.Status
+		case "blobs":
+			cells[i] = len(o.Blobs)
+		case "size":
+			cells[i] = size(o.Size)
+		case "version":
+			cells[i] = o.Version
+		case "updated_at":
+			cells[i] = o.UpdatedAt
+		default:
+			if doc == nil {
+				text, err := o.MarshalJSON()
+				if err != nil {
+					return err
+				}
+				d := json.NewDecoder(bytes.NewReader(text))
+				d.UseNumber()
+				if err := d.Decode(&doc); err != nil {
+					return err
+				}
+			}
+			cells[i] = valueText(at(doc, path))
+		}
+	}
+	t.row(cells...)
+	return nil
+}
+
+// at returns what is at a path; where it leads through arrays, a list.
+func at(v any, path string) any {
+	for path != "" {
+		var name string
+		name, path, _ = strings.Cut(path, ".")
+		switch w := v.(type) {
+		case map[string]any:
+			v = w[name]
+		case []any:
+			var found []any
+			for _, item := range w {
+				if f := at(item, strings.TrimSuffix(name+"."+path, ".")); f != nil {
+					found = append(found, f)
+				}
+			}
+			return found
+		default:
+			return nil
+		}
+	}
+	return v
+}
+
+// valueText returns a value as a cell shows it.
+func valueText(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return cut(v, maxCell)
+	case []any:
+		if len(v) == 0 {
+			return ""
+		}
+	}
+	text, err := compact(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return cut(string(text), maxCell)
+}
+
+func (a *app) count(ctx context.Context, b *bucketlite.Bucket, q bucketlite.Query) error {
+	q.Limit, q.Total, q.Sort, q.Select = 1, true, nil, nil
+	page, err := b.List(ctx, q)
+	if err != nil {
+		return err
+	}
+	return a.show(map[string]int64{"count": page.Total}, func(t *table) { t.row(page.Total) })
+}
+
+func (a *app) explain(ctx context.Context, b *bucketlite.Bucket, q bucketlite.Query, limit int) error {
+	q.Limit = min(limit, bucketlite.MaxLimit)
+	if limit == 0 {
+		q.Limit = bucketlite.MaxLimit
+	}
+	e, err := b.Explain(ctx, q)
+	if err != nil {
+		return err
+	}
+	return a.show(e, func(t *table) { t.row(e.String()) })
+}
+
+// page prints one page as a document.
+func (a *app) page(ctx context.Context, b *bucketlite.Bucket, q bucketlite.Query, limit int) error {
+	if limit == 0 || limit > bucketlite.MaxLimit {
+		return usagef("--page: a --limit of 1 to %d expected", bucketlite.MaxLimit)
+	}
+	q.Limit, q.Total = limit, true
+	page, err := b.List(ctx, q)
+	if err != nil {
+		return err
+	}
+	results := page.Results
+	if results == nil {
+		results = []*bucketlite.Object{}
+	}
+	return a.document(struct {
+		Results []*bucketlite.Object `json:"results"`
+		Next    string               `json:"next_cursor,omitempty"`
+		Total   int64                `json:"total"`
+	}{results, page.Next, page.Total})
+}

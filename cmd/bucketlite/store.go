@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/bucketlite/bucketlite"
+	"github.com/spf13/cobra"
+)
+
+// access is what a command wants of the store's file.
+type access int
+
+const (
+	toRead   access = iota // the file must exist
+	toWrite                // the file must exist
+	toCreate               // the file is made if it does not exist
+)
+
+// withStore returns what a command runs: f, with the store open.
+func (a *app) withStore(want access, f func(ctx context.Context, st *bucketlite.Store, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) (err error) {
+		st, err := a.open(cmd.Context(), want, nil)
+		if err != nil {
+			return err
+		}
+		defer func() { err = join(err, st.Close()) }()
+		return f(cmd.Context(), st, args)
+	}
+}
+
+// withBucket is withStore for commands whose first argument is a bucket.
+func (a *app) withBucket(want access, f func(ctx context.Context, b *bucketlite.Bucket, args []string) error) func(*cobra.Command, []string) error {
+	return a.withStore(want, func(ctx context.Context, st *bucketlite.Store, args []string) error {
+		b, err := a.bucket(ctx, st, args[0])
+		if err != nil {
+			return err
+		}
+		return f(ctx, b, args[1:])
+	})
+}
+
+// open opens the store. Only toCreate makes a file: elsewhere a mistyped name would
+// leave an empty store behind.
+func (a *app) open(ctx context.Context, want access, opts *bucketlite.Options) (*bucketlite.Store, error) {
+	if a.db == "" {
+		return nil, usagef("no store is named: --db FILE or the variable BUCKETLITE_DB does that")
+	}
+	if a.db == ":memory:" {
+		return nil, usagef("a store in memory ends with the command: --db takes a file")
+	}
+	if opts == nil {
+		opts = &bucketlite.Options{}
+	}
+	opts.ReadOnly = want == toRead
+	if want != toCreate {
+		info, err := os.Stat(a.db)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, &advised{fmt.Errorf("store %q: %w", a.db, bucketlite.ErrNotFound), `"bucketlite ns create" makes one`}
+		case err != nil:
+			return nil, err
+		case info.IsDir():
+			return nil, usagef("%q is a directory: --db takes a file", a.db)
+		}
+	}
+	return bucketlite.Open(ctx, a.db, opts)
+}
+
+// theNamespace returns the namespace that is named, or else the only one there is.
+func (a *app) theNamespace(ctx context.Context, st *bucketlite.Store) (*bucketlite.Namespace, error) {
+	if a.namespace != "" {
+		return st.Namespace(ctx, a.namespace)
+	}
+	page, err := st.ListNamespaces(ctx, bucketlite.Query{Limit: 10})
+	if err != nil {
+		return nil, err
+	}
+	switch len(page.Results) {
+	case 0:
+		return nil, &advised{fmt.Errorf("the store has no namespace: %w", bucketlite.ErrNotFound), `"bucketlite ns create" makes one`}
+	case 1:
+		return st.Namespace(ctx, page.Results[0].ID)
+	}
+	names := ""
+	for i, ns := range page.Results {
+		if i > 0 {
+			names += ", "
+		}
+		names += fmt.Sprintf("%q", ns.Name)
+	}
+	if page.Next != "" {
+		names += ", …"
+	}
+	return nil, usagef("the store has several namespaces, so --namespace is needed: %s", names)
+}
+
+func (a *app) bucket(ctx context.Context, st *bucketlite.Store, nameOrID string) (*bucketlite.Bucket, error) {
+	ns, err := a.theNamespace(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	return ns.Bucket(ctx, nameOrID)
+}
+
+// join adds the error of closing to that of a command, unless it would only repeat it.
+func join(err, closing error) error {
+	if err == nil || closing == nil || errors.Is(err, closing) {
+		return orElse(err, closing)
+	}
+	return errors.Join(err, closing)
+}
+
+func orElse(err, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
+}
+
+// complete has the shell complete a flag by what names returns.
+func (a *app) complete(cmd *cobra.Command, flag string, names func(context.Context, *bucketlite.Store) ([]string, error)) {
+	err := cmd.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return a.completions(cmd, names), cobra.ShellCompDirectiveNoFileComp
+	})
+	if err != nil {
+		panic(err) // the flag does not exist
+	}
+}
+
+// completeBucket completes the first argument of a command by the buckets there are,
+// and leaves the others to directive.
+func (a *app) completeBucket(directive cobra.ShellCompDirective) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, directive
+		}
+		return a.completions(cmd, a.bucketNames), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// completions returns what names does. A shell has no use for an error.
+func (a *app) completions(cmd *cobra.Command, names func(context.Context, *bucketlite.Store) ([]string, error)) []string {
+	st, err := a.open(cmd.Context(), toRead, nil)
+	if err != nil {
+		return nil
+	}
+	defer st.Close()
+	list, _ := names(cmd.Context(), st)
+	return list
+}
+
+func (a *app) namespaceNames(ctx context.Context, st *bucketlite.Store) ([]string, error) {
+	var names []string
+	for ns, err := range st.Namespaces(ctx, bucketlite.Query{Limit: 1000}) {
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, ns.Name)
+	}
+	return names, nil
+}
+
+func (a *app) bucketNames(ctx context.Context, st *bucketlite.Store) ([]string, error) {
+	ns, err := a.theNamespace(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for b, err := range ns.Buckets(ctx, bucketlite.Query{Limit: 1000}) {
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, b.Name)
+	}
+	return slices.Clip(names), nil
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+
+	"github.com/bucketlite/bucketlite"
+	"github.com/spf13/cobra"
+)
+
+func newValidateCommand(a *app) *cobra.Command {
+	f := &bucketFlags{}
+	c := &cobra.Command{
+		Use:   "validate BUCKET [FILE] | --schema FILE [FILE]",
+		Short: "Judge lines of JSON, or a schema, without writing anything",
+		Long: `Judge lines of JSON as put would, without writing anything: against the schema
+of a bucket, or with --schema against one that no bucket has yet, which takes no
+store. Without lines to judge, --schema is judged alone. What depends on stored
+objects, such as a taken key, is not judged.`,
+		Example: `  bucketlite validate videos items.jsonl
+  bucketlite validate --schema schema.json --unique-key video_id
+  bucketlite validate --schema schema.json items.jsonl --json`,
+		Args: cobra.MaximumNArgs(2), ValidArgsFunction: a.completeBucket(cobra.ShellCompDirectiveDefault),
+	}
+	f.add(c)
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if f.schema != "" {
+			return a.validateSchema(cmd.Context(), f, args)
+		}
+		switch {
+		case len(args) == 0:
+			return usagef("a bucket or --schema expected")
+		case len(f.key) > 0 || f.policy != "":
+			return usagef("--unique-key and --policy go with --schema")
+		case len(args) == 1 && isTerminal(a.in):
+			return usagef("no FILE, and standard input is a terminal: what is to be judged? \"-\" reads it nevertheless")
+		}
+		return a.withBucket(toRead, func(ctx context.Context, b *bucketlite.Bucket, args []string) error {
+			return a.validateLines(ctx, b, append(args, "-")[0])
+		})(cmd, args)
+	}
+	return c
+}
+
+// validateSchema judges a schema, and then lines against it in a store in memory.
+func (a *app) validateSchema(ctx context.Context, f *bucketFlags, args []string) (err error) {
+	if len(args) > 1 {
+		return usagef("with --schema there is one FILE of lines at most, and no bucket")
+	}
+	if len(args) == 1 && args[0] == "-" && f.schema == "-" {
+		return usagef("the schema and the lines cannot both come from standard input")
+	}
+	config, err := f.config(ctx, a, "schema")
+	if err != nil {
+		return err
+	}
+	if err := bucketlite.ValidateSchema(config.Schema, config.UniqueKey); err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		return a.show(map[string]bool{"valid": true}, func(t *table) { t.row("the schema is valid") })
+	}
+	st, err := bucketlite.Open(ctx, ":memory:", nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = join(err, st.Close()) }()
+	ns, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "validate"})
+	if err != nil {
+		return err
+	}
+	b, err := ns.CreateBucket(ctx, config)
+	if err != nil {
+		return err
+	}
+	return a.validateLines(ctx, b, args[0])
+}
+
+// judgement is what validate found.
+type judgement struct {
+	Lines   int64     `json:"lines"`
+	Valid   int64     `json:"valid"`
+	Refused int64     `json:"refused"`
+	Errors  []refusal `json:"errors"` // the first
+}
+
+func (a *app) validateLines(ctx context.Context, b *bucketlite.Bucket, name string) error {
+	in, err := a.openInput(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	found := judgement{Errors: []refusal{}}
+	bar := a.progress("judging", fileSize(in), true)
+	err = a.judge(ctx, b, in, sourceName(name), &found, bar)
+	bar.end()
+	if err != nil {
+		return err
+	}
+	err = a.show(found, func(t *table) {
+		t.row("lines", found.Lines)
+		t.row("valid", found.Valid)
+		t.row("refused", found.Refused)
+	})
+	if err == nil && found.Refused > 0 {
+		err = fmt.Errorf("%d of %s %w", found.Refused, plural(found.Lines, "line", "lines"), errRefused)
+	}
+	return err
+}
+
+func (a *app) judge(ctx context.Context, b *bucketlite.Bucket, in io.Reader, source string, found *judgement, bar *progress) error {
+	lines := newLineReader(in)
+	for {
+		line, err := lines.next()
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil && !errors.Is(err, bucketlite.ErrTooLarge):
+			return &located{fmt.Sprintf("%s:%d", source, lines.number+1), err}
+		case err == nil && isBlank(line):
+			continue
+		}
+		found.Lines++
+		if err == nil {
+			err = validateLine(ctx, b, line)
+		}
+		bar.set(lines.offset)
+		if err == nil {
+			found.Valid++
+			continue
+		}
+		if !linesFault(err) {
+			return err
+		}
+		found.Refused++
+		a.note("%s:%d: %s", source, lines.number, message(err))
+		if len(found.Errors) < maxErrors {
+			found.Errors = append(found.Errors, refusal{Line: lines.number, err: err}.described())
+		}
+	}
+}
+
+func validateLine(ctx context.Context, b *bucketlite.Bucket, line []byte) error {
+	var in bucketlite.ObjectInput
+	if err := in.UnmarshalJSON(line); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	// A file is not read: whoever puts the line says where it is. A reference with
+	// what the line says of the bytes is judged in its place.
+	for i, blob := range filesOf(line, in) {
+		if blob.File == "" {
+			continue
+		}
+		in.Blobs[i].Data = blob.reference("file:///" + url.PathEscape(blob.File))
+	}
+	return b.Validate(ctx, in)
+}
