@@ -36,7 +36,7 @@ several blobs of a property it is the first; a blob's id names any of them.`,
 		if property != "" && (output == "" || output == "-") && a.json {
 			return usagef("--json and bytes on standard output exclude each other: --output FILE expected")
 		}
-		if property != "" && output == "" && isTerminal(os.Stdout) {
+		if property != "" && output == "" && a.screen {
 			return usagef("bytes are not for a terminal: --output FILE expected, or - to print them nevertheless")
 		}
 		o, err := a.object(ctx, b, args, key)

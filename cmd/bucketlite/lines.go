@@ -19,6 +19,7 @@ const maxLine = 256 << 20
 // lineReader reads lines, and knows where it is.
 type lineReader struct {
 	r      *bufio.Reader
+	most   int   // bytes of a line
 	number int   // of the last line, from 1
 	offset int64 // bytes up to the end of the last line
 	open   bool  // the last line had no line break
@@ -27,7 +28,7 @@ type lineReader struct {
 }
 
 func newLineReader(r io.Reader) *lineReader {
-	return &lineReader{r: bufio.NewReaderSize(r, 256<<10), sum: sha256.New()}
+	return &lineReader{most: maxLine, r: bufio.NewReaderSize(r, 256<<10), sum: sha256.New()}
 }
 
 // next returns the next line without its line break, which is good until the next
@@ -40,7 +41,7 @@ func (l *lineReader) next() ([]byte, error) {
 		read = read || len(part) > 0
 		l.offset += int64(len(part))
 		l.sum.Write(part)
-		if long = long || len(l.buf)+len(part) > maxLine; !long {
+		if long = long || len(l.buf)+len(part) > l.most; !long {
 			l.buf = append(l.buf, part...)
 		}
 		switch {
@@ -54,7 +55,7 @@ func (l *lineReader) next() ([]byte, error) {
 	}
 	l.number++
 	if long {
-		return nil, fmt.Errorf("%w: a line has at most %v", bucketlite.ErrTooLarge, size(maxLine))
+		return nil, fmt.Errorf("%w: a line has at most %v", bucketlite.ErrTooLarge, size(l.most))
 	}
 	return bytes.TrimSuffix(bytes.TrimSuffix(l.buf, []byte("\n")), []byte("\r")), nil
 }

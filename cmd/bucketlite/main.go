@@ -43,9 +43,9 @@ type app struct {
 	out *bufio.Writer
 	err io.Writer
 
-	// asks tells whether there is somebody to ask, and bars whether standard error
-	// can show a bar.
-	asks, bars bool
+	asks   bool // there is somebody to ask
+	bars   bool // standard error can show a bar
+	screen bool // standard output is a terminal
 
 	db        string
 	namespace string
@@ -59,7 +59,7 @@ type app struct {
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 	return &app{
 		in: stdin, out: bufio.NewWriterSize(stdout, 32<<10), err: stderr,
-		asks: isTerminal(stdin) && isTerminal(stderr), bars: isTerminal(stderr),
+		asks: isTerminal(stdin) && isTerminal(stderr), bars: isTerminal(stderr), screen: isTerminal(stdout),
 		exclusions: map[*cobra.Command][][]string{},
 	}
 }
@@ -161,8 +161,8 @@ error is no terminal, it is refused unless --yes is given.`,
 		commands []*cobra.Command
 	}{
 		{"Store", []*cobra.Command{newNamespaceCommand(a), newStatsCommand(a), newCheckCommand(a), newBackupCommand(a), newTaskCommand(a), newWatchCommand(a)}},
-		{"Buckets", []*cobra.Command{newBucketCommand(a), newValidateCommand(a), newExportCommand(a), newImportCommand(a)}},
-		{"Objects", []*cobra.Command{newPutCommand(a), newGetCommand(a), newListCommand(a), newQueryCommand(a), newAggregateCommand(a), newDeleteCommand(a)}},
+		{"Buckets", []*cobra.Command{newBucketCommand(a), newIndexCommand(a), newValidateCommand(a), newExportCommand(a), newImportCommand(a)}},
+		{"Objects", []*cobra.Command{newPutCommand(a), newPatchCommand(a), newGetCommand(a), newListCommand(a), newQueryCommand(a), newAggregateCommand(a), newDeleteCommand(a)}},
 	} {
 		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title + ":"})
 		for _, c := range group.commands {

@@ -72,6 +72,13 @@ func list[T any](a *app, things iter.Seq2[T, error], header []any, row func(T) [
 	return t.flush()
 }
 
+// all iterates over things that are there already.
+func all[T any](things iter.Seq[T]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		things(func(thing T) bool { return yield(thing, nil) })
+	}
+}
+
 // table writes rows in columns.
 type table struct {
 	w    *tabwriter.Writer

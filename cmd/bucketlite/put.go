@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"maps"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/spf13/cobra"
@@ -13,11 +10,8 @@ import (
 
 // putFlags are the flags of put.
 type putFlags struct {
-	policy, resume, files string
-
-	object, id    string
-	fields, blobs []string
-	version       int64
+	objectFlags
+	policy, resume, files, id string
 }
 
 func newPutCommand(a *app) *cobra.Command {
@@ -51,11 +45,8 @@ its blobs are files. Without --file, an object that is replaced keeps its blobs.
 	flags.StringVar(&f.policy, "policy", "", "what to do when a unique key is taken or free, a `policy`: insert, update or upsert; default: the bucket's")
 	flags.StringVar(&f.resume, "resume", "", "keep the state of the load in a `file`, and go on from there")
 	flags.StringVar(&f.files, "files", "", "the `directory` below which the lines' files are")
-	flags.StringArrayVar(&f.fields, "field", nil, "a field of one object, as `name=value`; may be repeated")
-	flags.StringVar(&f.object, "object", "", "one object, as `JSON`")
-	flags.StringArrayVar(&f.blobs, "file", nil, "a file of one object, as `property=path`; may be repeated")
+	f.add(c)
 	flags.StringVar(&f.id, "id", "", "the `id` of one object; default: a new one, or that of the object with its key")
-	flags.Int64Var(&f.version, "if-version", 0, "replace one object only if it has this `version`")
 	c.RegisterFlagCompletionFunc("policy", cobra.FixedCompletions(policies, cobra.ShellCompDirectiveNoFileComp))
 	c.MarkFlagDirname("files")
 	for _, lines := range []string{"resume", "files"} {
@@ -64,7 +55,7 @@ its blobs are files. Without --file, an object that is replaced keeps its blobs.
 		}
 	}
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		one := flags.Changed("field") || flags.Changed("object") || flags.Changed("file")
+		one := f.given(c)
 		switch {
 		case one && len(args) > 1:
 			return usagef("either a file of lines or one object is put, not both")
@@ -109,58 +100,6 @@ func (a *app) putLines(ctx context.Context, b *bucketlite.Bucket, f *putFlags, n
 	err = l.load(ctx, in)
 	l.bar.end()
 	return l.report(err)
-}
-
-func (a *app) putOne(ctx context.Context, b *bucketlite.Bucket, f *putFlags) error {
-	var in bucketlite.ObjectInput
-	if f.object != "" {
-		if err := in.UnmarshalJSON([]byte(f.object)); err != nil {
-			return &located{"--object", err}
-		}
-	}
-	schema, err := schemaOf(ctx, b)
-	if err != nil {
-		return err
-	}
-	fields, err := fieldValues("--field", schema, f.fields)
-	if err != nil {
-		return err
-	}
-	if in.Fields == nil {
-		in.Fields = fields
-	} else {
-		maps.Copy(in.Fields, fields)
-	}
-	if f.id != "" {
-		in.ID = f.id
-	}
-	for _, pair := range f.blobs {
-		property, path, ok := strings.Cut(pair, "=")
-		if !ok || property == "" || path == "" {
-			return usagef("--file: property=path expected, got %q", pair)
-		}
-		file, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		in.Blobs = append(in.Blobs, bucketlite.BlobInput{Property: property, Reader: file, Filename: filepath.Base(path)})
-	}
-	res, err := b.Put(ctx, in, &bucketlite.PutOptions{Policy: bucketlite.Policy(f.policy), IfVersion: f.version})
-	if err != nil {
-		return err
-	}
-	done := struct {
-		Created bool               `json:"created"`
-		Object  *bucketlite.Object `json:"object"`
-	}{res.Created, res.Object}
-	return a.show(done, func(t *table) {
-		if res.Created {
-			t.row("created", res.Object.ID)
-		} else {
-			t.row("replaced", res.Object.ID)
-		}
-	})
 }
 
 // sourceName is what messages call a file of input.
