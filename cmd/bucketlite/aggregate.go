@@ -38,7 +38,7 @@ sum:duration, unless it is given a name: total=sum:duration.
 	flags.StringVar(&f.filter, "filter", "", "which objects count, as `JSON`; @FILE reads it from a file")
 	flags.StringVar(&unwind, "unwind", "", "count each element of the array at this `path` by itself")
 	flags.StringVar(&sortBy, "sort", "", "the `name` of what to sort groups by, the largest first, or name:asc")
-	flags.IntVar(&limit, "limit", 0, "the most groups; 0 means all")
+	flags.IntVar(&limit, "limit", 0, "at most this `number` of groups; 0 means all")
 	flags.StringVar(&request, "request", "", "the whole aggregation, as `JSON`; @FILE reads it from a file")
 	for _, other := range []string{"by", "metric", "filter", "unwind", "sort", "limit"} {
 		a.exclude(c, "request", other)

@@ -18,7 +18,7 @@ copy fails, nothing is left behind.`,
 		Example: "  bucketlite backup media-2026-11-28.db --db media.db",
 		Args:    cobra.ExactArgs(1),
 		RunE: a.withStore(toRead, func(ctx context.Context, st *bucketlite.Store, args []string) error {
-			bar := a.progress("copying", -1, true)
+			bar := a.progress("copying", -1, inBytes)
 			err := st.Backup(ctx, args[0], &bucketlite.BackupOptions{Progress: bar.of})
 			bar.end()
 			if err != nil {

@@ -25,15 +25,15 @@ func newBucketCommand(a *app) *cobra.Command {
 
 // bucketFlags are the flags that describe a bucket to be created.
 type bucketFlags struct {
-	schema, policy, metadata, storage string
-	key                               []string
+	schema, policy string
+	key            []string
 }
 
 func (f *bucketFlags) add(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.schema, "schema", "", "the schema, as JSON in a `file`; - reads standard input")
 	flags.StringSliceVar(&f.key, "unique-key", nil, "the `fields` that identify an object, as a,b")
-	flags.StringVar(&f.policy, "policy", "", "what put does when a key is taken or free, unless told otherwise, a `policy`: insert, update or upsert")
+	flags.StringVar(&f.policy, "policy", "", "what put does when a key is taken or free, unless told otherwise: `insert|update|upsert`")
 	c.RegisterFlagCompletionFunc("policy", cobra.FixedCompletions(policies, cobra.ShellCompDirectiveNoFileComp))
 	c.MarkFlagFilename("schema", "json")
 }
@@ -101,7 +101,7 @@ date and datetime; those of files are text, image, audio, video, pdf and excel.`
 	f.add(c)
 	c.Flags().StringVar(&description, "description", "", "what it is for")
 	c.Flags().StringVar(&metadata, "metadata", "", "a `JSON` object that is kept with it")
-	c.Flags().StringVar(&storage, "storage-class", "", "a `class` that is kept with it as a hint: standard, nearline, coldline or archive")
+	c.Flags().StringVar(&storage, "storage-class", "", "a hint that is kept with it: `standard|nearline|coldline|archive`")
 	return c
 }
 

@@ -29,7 +29,7 @@ and the like. It deletes no object and guesses no value. Back the store up first
 			want = toWrite
 		}
 		return a.withStore(want, func(ctx context.Context, st *bucketlite.Store, _ []string) error {
-			bar := a.progress("checking", -1, false)
+			bar := a.progress("checking", -1, inPercent)
 			report, err := st.Check(ctx, &bucketlite.CheckOptions{Repair: repair, Progress: func(p bucketlite.CheckProgress) {
 				// Bytes take the time; an object stands for some, so that both move the bar.
 				const object = 1 << 12

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -105,10 +104,11 @@ type interrupted struct{ err error }
 func (e *interrupted) Unwrap() error { return e.err }
 
 func (e *interrupted) Error() string {
-	if e.err == context.Canceled {
-		return "interrupted"
+	var a *advised
+	if errors.As(e.err, &a) {
+		return "interrupted; " + a.advice
 	}
-	return "interrupted: " + strings.TrimSuffix(message(e.err), ": "+context.Canceled.Error())
+	return "interrupted"
 }
 
 // located is an error with the place it is about before it.

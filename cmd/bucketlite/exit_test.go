@@ -79,7 +79,7 @@ func TestMessage(t *testing.T) {
 		{&advised{state, "wait"}, `bucket "b" is locked: cannot be deleted; wait`},
 		{&fs.PathError{Op: "open", Path: "a", Err: fs.ErrNotExist}, "a: file does not exist"},
 		{&interrupted{context.Canceled}, "interrupted"},
-		{&interrupted{&located{"a:1", context.Canceled}}, "interrupted: a:1"},
+		{&interrupted{&advised{context.Canceled, "wait"}}, "interrupted; wait"},
 		{&usageError{err: state, command: "x"}, `bucket "b" is locked: cannot be deleted; see "x --help"`},
 	} {
 		if got := message(c.err); got != c.want {

@@ -156,7 +156,7 @@ func (e *exporter) export(ctx context.Context, q bucketlite.Query) error {
 	if err := e.sweep(); err != nil {
 		return err
 	}
-	bar := e.app.progress("exporting", max(info.ObjectCount, 1), false)
+	bar := e.app.progress("exporting", max(info.ObjectCount, 1), inNumbers)
 	defer bar.end()
 	err = e.write(objectsFile, func(w io.Writer) error {
 		out := bufio.NewWriterSize(w, 256<<10)

@@ -83,27 +83,35 @@ func (e *fileError) Unwrap() error { return e.err }
 type blobFile struct {
 	root *os.Root
 	blob fileBlob
+	bar  *progress
 	f    *os.File
 	sum  hash.Hash
+	err  error // of the last read, if it had one
 }
 
 func (b *blobFile) Read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
 	if b.f == nil {
 		if err := b.open(); err != nil {
-			return 0, &fileError{b.blob.File, err}
+			b.err = &fileError{b.blob.File, err}
+			return 0, b.err
 		}
 	}
 	n, err := b.f.Read(p)
 	b.sum.Write(p[:n])
+	b.bar.add(n)
 	switch {
 	case err == io.EOF:
-		if sum := fmt.Sprintf("%x", b.sum.Sum(nil)); b.blob.Hash != "" && sum != b.blob.Hash {
-			return n, &fileError{b.blob.File, fmt.Errorf("damaged: its SHA-256 is %s", sum)}
-		}
 		b.f.Close()
+		if sum := fmt.Sprintf("%x", b.sum.Sum(nil)); b.blob.Hash != "" && sum != b.blob.Hash {
+			err = &fileError{b.blob.File, fmt.Errorf("damaged: its SHA-256 is %s", sum)}
+		}
 	case err != nil:
 		err = &fileError{b.blob.File, err}
 	}
+	b.err = err
 	return n, err
 }
 
@@ -133,8 +141,10 @@ func (b *blobFile) Close() error {
 // fileFetcher gives the bytes of blobs that were once fetched from a URL, so that
 // they come back with both.
 type fileFetcher struct {
+	root *os.Root
+	bar  *progress
+
 	mu    sync.Mutex
-	root  *os.Root
 	blobs map[string]fileBlob // by URL
 }
 
@@ -146,7 +156,7 @@ func (f *fileFetcher) Fetch(_ context.Context, url string) (*bucketlite.Fetched,
 	if !ok {
 		return nil, nil
 	}
-	return &bucketlite.Fetched{Body: &blobFile{root: f.root, blob: blob}, MIMEType: blob.MIMEType, Filename: blob.Filename}, nil
+	return &bucketlite.Fetched{Body: &blobFile{root: f.root, blob: blob, bar: f.bar}, MIMEType: blob.MIMEType, Filename: blob.Filename}, nil
 }
 
 // add says which file holds what a URL stands for. It reports whether that is not

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 
@@ -51,25 +50,6 @@ several blobs of a property it is the first; a blob's id names any of them.`,
 	return c
 }
 
-// object returns the object that args or the values of a unique key name.
-func (a *app) object(ctx context.Context, b *bucketlite.Bucket, args, key []string) (*bucketlite.Object, error) {
-	if (len(args) == 0) == (len(key) == 0) {
-		return nil, usagef("either an object's id or --key expected")
-	}
-	if len(args) > 0 {
-		return b.Object(ctx, args[0])
-	}
-	schema, err := schemaOf(ctx, b)
-	if err != nil {
-		return nil, err
-	}
-	values, err := fieldValues("--key", schema, key)
-	if err != nil {
-		return nil, err
-	}
-	return b.ObjectByKey(ctx, values)
-}
-
 func (a *app) getBlob(ctx context.Context, b *bucketlite.Bucket, id, property, output string) error {
 	r, err := b.OpenBlob(ctx, id, property)
 	if err != nil {
@@ -80,7 +60,7 @@ func (a *app) getBlob(ctx context.Context, b *bucketlite.Bucket, id, property, o
 		_, err := io.Copy(a.out, r)
 		return err
 	}
-	bar := a.progress("writing", r.Size(), true)
+	bar := a.progress("writing", r.Size(), inBytes)
 	defer bar.end()
 	err = writeFile(output, func(f *os.File) error {
 		_, err := io.Copy(io.MultiWriter(f, &barWriter{bar: bar}), r)
@@ -106,35 +86,4 @@ func (w *barWriter) Write(p []byte) (int, error) {
 	w.done += int64(len(p))
 	w.bar.set(w.done)
 	return len(p), nil
-}
-
-func newDeleteCommand(a *app) *cobra.Command {
-	var key []string
-	var version int64
-	var yes bool
-	c := &cobra.Command{
-		Use:   "delete BUCKET [ID]",
-		Short: "Delete an object",
-		Example: `  bucketlite delete videos obj_01K3V3D0M8Y2W4Z6A8C0E2G4J6
-  bucketlite delete videos --key video_id=v1 --yes`,
-		Args: cobra.RangeArgs(1, 2), ValidArgsFunction: a.completeBucket(cobra.ShellCompDirectiveNoFileComp),
-	}
-	c.Flags().StringArrayVar(&key, "key", nil, "a field of the unique key, as `name=value`; repeated for each")
-	c.Flags().Int64Var(&version, "if-version", 0, "delete it only if it has this `version`")
-	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
-	c.RunE = a.withBucket(toWrite, func(ctx context.Context, b *bucketlite.Bucket, args []string) error {
-		o, err := a.object(ctx, b, args, key)
-		if err != nil {
-			return err
-		}
-		if err := a.confirm(ctx, yes, fmt.Sprintf("Delete object %q of bucket %q?", o.ID, b.Name())); err != nil {
-			return err
-		}
-		if err := b.DeleteObject(ctx, o.ID, &bucketlite.DeleteOptions{IfVersion: version}); err != nil {
-			return err
-		}
-		done := map[string]any{"object_id": o.ID, "deleted": true}
-		return a.show(done, func(t *table) { t.row("deleted", o.ID) })
-	})
-	return c
 }

@@ -34,7 +34,7 @@ refused otherwise. Files are read below DIR only, and their hashes are compared.
 	flags := c.Flags()
 	flags.BoolVar(&create, "create", false, "create the bucket as it was, if it does not exist")
 	flags.BoolVar(&newIDs, "new-ids", false, "give the objects new ids")
-	flags.StringVar(&policy, "policy", "", "what to do when a unique key is taken or free, a `policy`: insert, update or upsert; default: upsert")
+	flags.StringVar(&policy, "policy", "", "what to do when a unique key is taken or free: `insert|update|upsert`; default: upsert")
 	c.RegisterFlagCompletionFunc("policy", cobra.FixedCompletions(policies, cobra.ShellCompDirectiveNoFileComp))
 	c.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		ctx := cmd.Context()
@@ -67,7 +67,6 @@ refused otherwise. Files are read below DIR only, and their hashes are compared.
 		defer in.Close()
 		l := &loader{
 			app: a, bucket: b, policy: bucketlite.Policy(policy), source: objectsFile, files: root, fetch: fetch,
-			bar: a.progress("importing", fileSize(in), true),
 			prepare: func(ctx context.Context, line []byte, in *bucketlite.ObjectInput) (bool, error) {
 				if newIDs {
 					in.ID = ""
@@ -76,6 +75,8 @@ refused otherwise. Files are read below DIR only, and their hashes are compared.
 				return isStored(ctx, b, line, in.ID)
 			},
 		}
+		l.bar = a.progress("importing", fileSize(in)+m.Bytes, inBytes)
+		fetch.bar = l.bar
 		err = l.load(ctx, in)
 		l.bar.end()
 		return l.report(err)

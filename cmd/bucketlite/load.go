@@ -103,7 +103,7 @@ func (l *loader) load(ctx context.Context, r io.Reader) error {
 			return l.flush(ctx, lines)
 		}
 		if err != nil && !errors.Is(err, bucketlite.ErrTooLarge) {
-			return join(&located{fmt.Sprintf("%s:%d", l.source, lines.number+1), err}, l.flush(ctx, lines))
+			return join(l.at(lines.number+1, err), l.flush(ctx, lines))
 		}
 		if err == nil && isBlank(line) {
 			continue
@@ -114,7 +114,7 @@ func (l *loader) load(ctx context.Context, r io.Reader) error {
 		}
 		if err != nil {
 			if !linesFault(err) {
-				return &located{fmt.Sprintf("%s:%d", l.source, lines.number), err}
+				return l.at(lines.number, err)
 			}
 			l.refusals = append(l.refusals, refusal{Line: lines.number, err: err})
 		}
@@ -124,6 +124,15 @@ func (l *loader) load(ctx context.Context, r io.Reader) error {
 			}
 		}
 	}
+}
+
+// at says on which line something went wrong. That a load was interrupted is not
+// the fault of any.
+func (l *loader) at(line int, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	return &located{fmt.Sprintf("%s:%d", l.source, line), err}
 }
 
 // add reads a line and adds it to the batch.
@@ -183,7 +192,7 @@ func (l *loader) attach(ctx context.Context, line []byte, in *bucketlite.ObjectI
 				l.fetch.add(blob)
 			}
 		default:
-			r := &blobFile{root: l.files, blob: blob}
+			r := &blobFile{root: l.files, blob: blob, bar: l.bar}
 			l.opened = append(l.opened, r)
 			b.Reader, b.Filename, b.MIMEType = r, blob.Filename, blob.MIMEType
 		}
@@ -264,7 +273,7 @@ func (l *loader) put(ctx context.Context) error {
 		case linesFault(f.Err):
 			l.refusals = append(l.refusals, refusal{Line: it.line, err: f.Err})
 		default:
-			err = orElse(err, &located{fmt.Sprintf("%s:%d", l.source, it.line), f.Err})
+			err = orElse(err, l.at(it.line, f.Err))
 		}
 	}
 	if err == nil && slices.ContainsFunc(l.refusals, func(r refusal) bool { return errors.Is(r.err, bucketlite.ErrNotFound) }) {
@@ -338,7 +347,12 @@ func (l *loader) report(err error) error {
 		t.row("stored already", s.Unchanged)
 		t.row("refused", s.Refused)
 	})
-	if err == nil && s.Refused > 0 {
+	switch {
+	case errors.Is(err, context.Canceled) && l.resume != nil:
+		err = &advised{err, "what was stored by then stays, and the same command goes on from there"}
+	case errors.Is(err, context.Canceled):
+		err = &advised{err, "what was stored by then stays"}
+	case err == nil && s.Refused > 0:
 		err = fmt.Errorf("%d of %s %w", s.Refused, plural(s.Lines, "line", "lines"), errRefused)
 	}
 	return orElse(err, e)

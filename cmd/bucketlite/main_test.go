@@ -22,7 +22,17 @@ func TestMain(m *testing.M) {
 	if os.Getenv("BUCKETLITE_TEST_RUN") != "" { // a process that a test will kill
 		main()
 	}
-	testscript.Main(m, map[string]func(){"bucketlite": main})
+	testscript.Main(tests{m}, map[string]func(){"bucketlite": main})
+}
+
+// tests are the tests, without what whoever runs them has set. The program, which
+// is the same file, must find what a script sets.
+type tests struct{ *testing.M }
+
+func (m tests) Run() int {
+	os.Unsetenv("BUCKETLITE_DB")
+	os.Unsetenv("BUCKETLITE_NAMESPACE")
+	return m.M.Run()
 }
 
 // TestScripts runs testdata/script. Beside what testscript knows, a script has

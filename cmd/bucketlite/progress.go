@@ -1,6 +1,7 @@
 package main
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -9,33 +10,55 @@ import (
 // progress shows how far a command has come, if there is a terminal to show it on.
 // A nil progress shows nothing.
 type progress struct {
-	app *app
-	bar *progressbar.ProgressBar
+	app  *app
+	bar  *progressbar.ProgressBar
+	more atomic.Int64 // what add has counted
 }
 
+// unit is what a bar counts.
+type unit int
+
+const (
+	inBytes   unit = iota
+	inNumbers      // of objects
+	inPercent      // of what has no unit
+)
+
 // progress begins to show a bar. A total of -1 stands for one that is not known.
-func (a *app) progress(what string, total int64, bytes bool) *progress {
+func (a *app) progress(what string, total int64, in unit) *progress {
 	if !a.bars {
 		return nil
 	}
-	a.bar = &progress{a, progressbar.NewOptions64(total,
+	options := []progressbar.Option{
 		progressbar.OptionSetWriter(a.err),
 		progressbar.OptionSetDescription(what),
-		progressbar.OptionShowBytes(bytes),
+		progressbar.OptionShowBytes(in == inBytes),
 		progressbar.OptionUseIECUnits(true),
-		progressbar.OptionShowCount(),
 		progressbar.OptionSetWidth(30),
-		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionThrottle(100 * time.Millisecond),
 		progressbar.OptionClearOnFinish(),
 		progressbar.OptionSetPredictTime(total > 0),
-	)}
+	}
+	if in != inPercent {
+		options = append(options, progressbar.OptionShowCount())
+	}
+	a.bar = &progress{app: a, bar: progressbar.NewOptions64(total, options...)}
 	return a.bar
 }
 
 // set says how much has been done.
 func (p *progress) set(done int64) {
 	if p != nil {
-		p.bar.Set64(done)
+		p.bar.Set64(done + p.more.Load())
+	}
+}
+
+// add says that something has been done beside what set says. It is safe for
+// concurrent use.
+func (p *progress) add(n int) {
+	if p != nil {
+		p.more.Add(int64(n))
+		p.bar.Add(n)
 	}
 }
 

@@ -42,7 +42,7 @@ its blobs are files. Without --file, an object that is replaced keeps its blobs.
 		Args: cobra.RangeArgs(1, 2), ValidArgsFunction: a.completeBucket(cobra.ShellCompDirectiveDefault),
 	}
 	flags := c.Flags()
-	flags.StringVar(&f.policy, "policy", "", "what to do when a unique key is taken or free, a `policy`: insert, update or upsert; default: the bucket's")
+	flags.StringVar(&f.policy, "policy", "", "what to do when a unique key is taken or free: `insert|update|upsert`; default: the bucket's")
 	flags.StringVar(&f.resume, "resume", "", "keep the state of the load in a `file`, and go on from there")
 	flags.StringVar(&f.files, "files", "", "the `directory` below which the lines' files are")
 	f.add(c)
@@ -96,10 +96,40 @@ func (a *app) putLines(ctx context.Context, b *bucketlite.Bucket, f *putFlags, n
 			return err
 		}
 	}
-	l.bar = a.progress("putting", fileSize(in), true)
+	total := fileSize(in)
+	if l.files != nil {
+		total = -1 // nobody knows how much the files have
+	}
+	l.bar = a.progress("putting", total, inBytes)
 	err = l.load(ctx, in)
 	l.bar.end()
 	return l.report(err)
+}
+
+func (a *app) putOne(ctx context.Context, b *bucketlite.Bucket, f *putFlags) error {
+	defer f.close()
+	in, err := f.input(ctx, a, b)
+	if err != nil {
+		return err
+	}
+	if f.id != "" {
+		in.ID = f.id
+	}
+	res, err := b.Put(ctx, in, &bucketlite.PutOptions{Policy: bucketlite.Policy(f.policy), IfVersion: f.version})
+	if err != nil {
+		return err
+	}
+	done := struct {
+		Created bool               `json:"created"`
+		Object  *bucketlite.Object `json:"object"`
+	}{res.Created, res.Object}
+	return a.show(done, func(t *table) {
+		if res.Created {
+			t.row("created", res.Object.ID)
+		} else {
+			t.row("replaced", res.Object.ID)
+		}
+	})
 }
 
 // sourceName is what messages call a file of input.

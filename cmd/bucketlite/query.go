@@ -25,7 +25,7 @@ type queryFlags struct {
 
 // add adds the flags that say which page of a list is wanted.
 func (f *queryFlags) addPage(c *cobra.Command) {
-	c.Flags().IntVar(&f.limit, "limit", bucketlite.DefaultLimit, "the most objects; 0 means all")
+	c.Flags().IntVar(&f.limit, "limit", bucketlite.DefaultLimit, "at most this `number` of objects; 0 means all")
 	c.Flags().StringVar(&f.cursor, "cursor", "", "go on after a page that ended with this `cursor`")
 }
 
@@ -88,7 +88,7 @@ If there are more objects than --limit, standard error says how to go on.`,
 	flags := c.Flags()
 	flags.StringSliceVar(&f.sort, "sort", nil, "what to sort by, as `path` or path:desc; several with commas")
 	flags.StringSliceVar(&f.selected, "select", nil, "the `paths` that are wanted of each object")
-	flags.IntVar(&f.offset, "offset", 0, "leave out so many objects first")
+	flags.IntVar(&f.offset, "offset", 0, "leave out this `number` of objects first")
 	flags.BoolVar(&count, "count", false, "print how many objects there are instead")
 	flags.BoolVar(&explain, "explain", false, "tell how they would be found instead")
 	flags.BoolVar(&page, "page", false, "print one JSON document, with the cursor that goes on")

@@ -127,7 +127,7 @@ func (a *app) finish(ctx context.Context, st *bucketlite.Store, task *bucketlite
 
 // wait waits for the end of a task, and shows how far it has come.
 func (a *app) wait(ctx context.Context, st *bucketlite.Store, task *bucketlite.Task) (*bucketlite.Task, error) {
-	bar := a.progress("working", max(task.Total, 1), false)
+	bar := a.progress("working", max(task.Total, 1), inNumbers)
 	defer bar.end()
 	if bar == nil {
 		return st.Wait(ctx, task.ID)

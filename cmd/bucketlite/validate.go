@@ -94,7 +94,7 @@ func (a *app) validateLines(ctx context.Context, b *bucketlite.Bucket, name stri
 	}
 	defer in.Close()
 	found := judgement{Errors: []refusal{}}
-	bar := a.progress("judging", fileSize(in), true)
+	bar := a.progress("judging", fileSize(in), inBytes)
 	err = a.judge(ctx, b, in, sourceName(name), &found, bar)
 	bar.end()
 	if err != nil {

@@ -52,7 +52,7 @@ is missed.`,
 	}
 	c.Flags().StringVar(&opts.After, "after", "", "begin after the event with this `cursor`; default: now")
 	c.Flags().BoolVar(&opts.FromStart, "from-start", false, "begin with the oldest event that is kept")
-	c.Flags().IntVar(&most, "limit", 0, "end after so many events; 0 means never")
+	c.Flags().IntVar(&most, "limit", 0, "end after this `number` of events; 0 means never")
 	a.exclude(c, "after", "from-start")
 	return c
 }
