@@ -55,6 +55,8 @@ func TestScripts(t *testing.T) {
 			env.Setenv("DATA", data)
 			env.Setenv("BUCKETLITE_DB", filepath.Join(env.WorkDir, "store.db"))
 			env.Setenv("BUCKETLITE_NAMESPACE", "")
+			// Under the race detector every command would sleep for a second at its end.
+			env.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE"))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "damage": damage, "task-of": taskOf},
