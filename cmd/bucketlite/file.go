@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -116,17 +117,22 @@ func (b *blobFile) Read(p []byte) (int, error) {
 }
 
 func (b *blobFile) open() (err error) {
-	name := filepath.FromSlash(b.blob.File)
-	info, err := b.root.Stat(name) // a pipe would keep Open waiting
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return errors.New("not a regular file")
-	}
 	b.sum = sha256.New()
-	b.f, err = b.root.Open(name)
+	b.f, err = openRegular(b.root, filepath.FromSlash(b.blob.File))
 	return err
+}
+
+// openRegular opens a regular file. Anything else, such as a pipe, could keep who
+// opens it waiting.
+func openRegular(root *os.Root, name string) (*os.File, error) {
+	info, err := root.Stat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "open", Path: name, Err: errors.New("not a regular file")}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return root.Open(name)
 }
 
 // Close closes the file if it was not read to its end.

@@ -60,7 +60,7 @@ refused otherwise. Files are read below DIR only, and their hashes are compared.
 		if policy == "" {
 			policy = string(bucketlite.Upsert)
 		}
-		in, err := root.Open(objectsFile)
+		in, err := openRegular(root, objectsFile)
 		if err != nil {
 			return &located{args[1], err}
 		}
@@ -86,7 +86,7 @@ refused otherwise. Files are read below DIR only, and their hashes are compared.
 
 // readManifest reads what an export says of itself.
 func readManifest(root *os.Root, dir string) (*manifest, error) {
-	f, err := root.Open(manifestFile)
+	f, err := openRegular(root, manifestFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w: no %s in it, so it is no export, or not a whole one", dir, bucketlite.ErrNotFound, manifestFile)
 	}

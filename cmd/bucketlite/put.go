@@ -23,8 +23,9 @@ func newPutCommand(a *app) *cobra.Command {
 
 Without flags the objects come as lines of JSON, from FILE or standard input. A
 line that is refused is told with its number and harms no other; the exit code
-is 4 then. With --files DIR a blob of a line may be {"property": …, "file": …}:
-the file below DIR is stored.
+is 4 then. They are stored a thousand at a time, and the rest at the end. With
+--files DIR a blob of a line may be {"property": …, "file": …}: the file below DIR
+is stored.
 
 A load that was interrupted can be run again. With a unique key and the policy
 upsert nothing is doubled by that. Without, use --resume STATE from the beginning:
