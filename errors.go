@@ -57,6 +57,9 @@ var (
 	// ErrNewer: [Open] found a file written by a newer version of this library,
 	// and left it as it was.
 	ErrNewer = engine.ErrNewer
+	// ErrOlder: [Open] found a file written by an older version of this library,
+	// and was to open it read-only. Opened for writing once, it is brought up to date.
+	ErrOlder = engine.ErrOlder
 )
 
 // Issue is one reason why an input was refused.

@@ -125,7 +125,8 @@ type Store struct {
 // the defaults.
 //
 // A file of another application is [ErrStranger], one of a newer version of this
-// library [ErrNewer]; both are left as they were. A file system on which
+// library [ErrNewer]; both are left as they were. One of an older version is brought
+// up to date; with ReadOnly it is [ErrOlder] instead. A file system on which
 // write-ahead logging does not work, as many network file systems, is refused.
 //
 // The caller must Close the store.

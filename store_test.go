@@ -131,6 +131,7 @@ func TestOpenRefuses(t *testing.T) {
 		}), nil, bucketlite.ErrStranger},
 		"newer":                    {newer, nil, bucketlite.ErrNewer},
 		"newer, read-only":         {newer, &bucketlite.Options{ReadOnly: true}, bucketlite.ErrNewer},
+		"older, read-only":         {"testdata/formats/1.db", &bucketlite.Options{ReadOnly: true}, bucketlite.ErrOlder},
 		"directory":                {dir, nil, noError},
 		"no such directory":        {filepath.Join(dir, "none", "test.db"), nil, fs.ErrNotExist},
 		"no such file, read-only":  {filepath.Join(dir, "none.db"), &bucketlite.Options{ReadOnly: true}, fs.ErrNotExist},

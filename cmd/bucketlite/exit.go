@@ -40,7 +40,7 @@ var exitCodes = []struct {
 	{exitState, "the bucket is locked, archived, suspended or being deleted", []error{bucketlite.ErrLocked, bucketlite.ErrNotActive}},
 	{exitDamaged, "the store is damaged", []error{bucketlite.ErrCorrupt}},
 	{exitBusy, "another program kept the store busy for too long; nothing happened", []error{bucketlite.ErrBusy}},
-	{exitNoStore, "the file is no store, or one of a newer version", []error{bucketlite.ErrStranger, bucketlite.ErrNewer}},
+	{exitNoStore, "the file is no store, or one of another version", []error{bucketlite.ErrStranger, bucketlite.ErrNewer, bucketlite.ErrOlder}},
 	{exitInterrupted, "interrupted; what was stored by then stays", nil},
 }
 

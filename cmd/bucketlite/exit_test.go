@@ -40,6 +40,7 @@ func TestExitCode(t *testing.T) {
 		{bucketlite.ErrBusy, exitBusy},
 		{bucketlite.ErrStranger, exitNoStore},
 		{bucketlite.ErrNewer, exitNoStore},
+		{bucketlite.ErrOlder, exitNoStore},
 		{&interrupted{context.Canceled}, exitInterrupted},
 		{&interrupted{bucketlite.ErrNotFound}, exitInterrupted},
 		{&located{"x", fmt.Errorf("y: %w", bucketlite.ErrBusy)}, exitBusy},

@@ -41,9 +41,14 @@ func (m tests) Run() int {
 //	damage SQL            do this to the store behind the library's back
 //	task-of FILE          set TASK to the first task's id in a file
 //
-// and the variable DATA, a directory with items.jsonl and media files.
+// and the variables DATA, a directory with items.jsonl and media files, and FORMATS,
+// one with stores of older versions.
 func TestScripts(t *testing.T) {
 	data, err := filepath.Abs("../../examples/quickstart/data")
+	if err != nil {
+		t.Fatal(err)
+	}
+	formats, err := filepath.Abs("../../testdata/formats")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,6 +58,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("DATA", data)
+			env.Setenv("FORMATS", formats)
 			env.Setenv("BUCKETLITE_DB", filepath.Join(env.WorkDir, "store.db"))
 			env.Setenv("BUCKETLITE_NAMESPACE", "")
 			// Under the race detector every command would sleep for a second at its end.

@@ -68,7 +68,12 @@ func (a *app) open(ctx context.Context, want access, opts *bucketlite.Options) (
 			return nil, usagef("%q is a directory: --db takes a file", a.db)
 		}
 	}
-	return bucketlite.Open(ctx, a.db, opts)
+	st, err := bucketlite.Open(ctx, a.db, opts)
+	if errors.Is(err, bucketlite.ErrOlder) {
+		// Not done unasked: older programs could not open the file any more.
+		err = &advised{err, `a command that writes does that, such as "bucketlite check --repair"`}
+	}
+	return st, err
 }
 
 // theNamespace returns the namespace that is named, or else the only one there is.

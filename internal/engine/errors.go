@@ -29,6 +29,8 @@ var (
 	ErrStranger = errors.New("the file belongs to another application")
 	// ErrNewer: the file was written by a newer version of this library.
 	ErrNewer = errors.New("the file was written by a newer version")
+	// ErrOlder: the file was written by an older version, and is not to be changed.
+	ErrOlder = errors.New("the file was written by an older version")
 )
 
 // SQLite's primary result codes that this package tells apart.

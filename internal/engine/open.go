@@ -277,7 +277,7 @@ func checkReadable(loc location, cfg Config, parameters string) error {
 	}
 	version, err := userVersion(c)
 	if err == nil && version < len(cfg.Migrations) {
-		err = fmt.Errorf("format %d is older than %d: open it for writing once to bring it up to date", version, len(cfg.Migrations))
+		err = fmt.Errorf("%w: format %d, this one is %d: open it for writing once to bring it up to date", ErrOlder, version, len(cfg.Migrations))
 	}
 	return err
 }
