@@ -69,8 +69,12 @@ func (c *call) body() ([]byte, error) {
 	data, err := io.ReadAll(r)
 	var tooLong *http.MaxBytesError
 	switch {
-	case err == nil, errors.As(err, &tooLong):
-		return data, err
+	case err == nil:
+		// What follows may take longer than the body might.
+		c.readDeadline(time.Time{})
+		return data, nil
+	case errors.As(err, &tooLong):
+		return nil, err
 	}
 	// The client has gone, or is too slow, or sent something else than it announced.
 	return nil, badRequest("the body ended early")

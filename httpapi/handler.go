@@ -59,13 +59,15 @@ type Handler struct {
 	sums    sums
 	closing chan struct{}
 	close   sync.Once
+
+	patience time.Duration // as the constant says, but in tests
 }
 
 // New returns a handler for the store, which stays the caller's: it must be closed
 // after the last request. The options are copied. The error says what is wrong with
 // them.
 func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
-	h := &Handler{store: store, closing: make(chan struct{})}
+	h := &Handler{store: store, closing: make(chan struct{}), patience: patience}
 	if opts != nil {
 		h.opts = *opts
 	}
@@ -76,8 +78,12 @@ func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
 	h.opts.Keys = nil // their secrets are not kept
 	if h.opts.PublicURL != "" {
 		h.public, err = url.Parse(h.opts.PublicURL)
-		if err != nil || h.public.Scheme != "http" && h.public.Scheme != "https" || h.public.Host == "" || h.public.RawQuery != "" {
-			return nil, fmt.Errorf("httpapi: public URL %q: a URL of http or https without a query expected", h.opts.PublicURL)
+		if err != nil || h.public.Scheme != "http" && h.public.Scheme != "https" || h.public.Host == "" || h.public.User != nil ||
+			h.public.RawQuery != "" || h.public.Fragment != "" {
+			return nil, fmt.Errorf("httpapi: public URL %q: a URL of http or https, of host and path alone, expected", h.opts.PublicURL)
+		}
+		if n := len(h.public.String()); n > maxBase {
+			return nil, fmt.Errorf("httpapi: public URL: at most %d bytes expected, got %d", maxBase, n)
 		}
 	}
 	switch n := len(h.opts.SigningKey); {

@@ -76,11 +76,18 @@ func (h *Handler) serve(rt route) http.Handler {
 // enter checks that the caller may enter the route.
 func (c *call) enter(rt route) (err error) {
 	// Each request sets the deadlines anew; a stream moves them as it goes.
-	until := time.Now().Add(patience)
+	// While there is no body to wait for there is none: it would end the request.
+	var until time.Time
+	if c.r.Body != nil && c.r.Body != http.NoBody {
+		until = time.Now().Add(c.h.patience)
+	}
 	c.readDeadline(until)
 	c.writeDeadline(time.Time{})
-	if rt.access < keyed {
+	switch rt.access {
+	case open:
 		return nil
+	case signed:
+		return c.verify()
 	}
 	if c.key, err = c.h.keys.find(c.r); err != nil {
 		return err
