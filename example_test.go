@@ -653,6 +653,19 @@ func ExampleBucket_ConfirmUpload_withoutObject() {
 	// Output: notes 11
 }
 
+func ExampleBucket_ExpectUpload() {
+	ctx := context.Background()
+	st, b := openVideos(ctx)
+	defer st.Close()
+
+	up, err := b.CreateUpload(ctx, bucketlite.UploadInput{
+		Filename: "notes.txt", ContentType: "text/plain", Size: 11, ObjectMetadata: map[string]any{"video_id": "v1"},
+	})
+	check(err)
+	fmt.Println(b.ExpectUpload(ctx, up.ID, 12))
+	// Output: bucketlite: bucket "videos": content: 11 bytes were announced, got 12
+}
+
 func ExampleBucket_ConfirmUploads() {
 	ctx := context.Background()
 	st, b := openVideos(ctx)

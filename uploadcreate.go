@@ -205,10 +205,7 @@ func (d *uploadDraft) judgeFile(j *judge, path value.Path) {
 		j.fault(path.Member("filename"), ruleName, err.Error())
 	}
 	d.field = d.bucket.def.plan.fileField(in.Property)
-	limit := d.bucket.store.opts.MaxBlobBytes
-	if d.field != nil && d.field.judgesText() {
-		limit = min(limit, maxDataBytes)
-	}
+	limit := d.bucket.contentLimit(d.field)
 	switch at := path.Member("file_size_bytes"); {
 	case in.Size < 0:
 		j.fault(at, "minimum", fmt.Sprintf("at least 1 expected, got %d", in.Size))

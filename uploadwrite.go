@@ -43,6 +43,41 @@ func (b *Bucket) WriteUpload(ctx context.Context, id string, r io.Reader) (*Uplo
 	return w.row.decode(b)
 }
 
+// ExpectUpload tells whether [Bucket.WriteUpload] may take this many bytes, for those
+// who know before they come: nil, or the error it would end with because of their
+// number or because of how the upload and the bucket stand now.
+func (b *Bucket) ExpectUpload(ctx context.Context, id string, size int64) error {
+	w := &uploadWriter{bucket: b, id: id}
+	if err := b.store.read(ctx, w.load); err != nil {
+		return err
+	}
+	in, err := w.row.input(b)
+	if err != nil {
+		return err
+	}
+	j := &judge{}
+	limit := b.contentLimit(b.def.plan.fileField(in.Property))
+	switch {
+	case size > limit:
+		j.fault(contentPath, ruleSize, fmt.Sprintf("at most %d bytes expected, got %d", limit, size))
+	case in.Size != 0 && size != in.Size:
+		j.fault(contentPath, ruleMatch, fmt.Sprintf("%d bytes were announced, got %d", in.Size, size))
+	}
+	return b.refusal(j)
+}
+
+// contentPath is where the bytes of an upload are.
+var contentPath = value.Path{{Name: "content"}}
+
+// contentLimit returns how many bytes a value of a file field may have; nil if the
+// field is not known.
+func (b *Bucket) contentLimit(f *fieldPlan) int64 {
+	if f != nil && f.judgesText() {
+		return min(b.store.opts.MaxBlobBytes, maxDataBytes)
+	}
+	return b.store.opts.MaxBlobBytes
+}
+
 // uploadWriter is one WriteUpload.
 type uploadWriter struct {
 	bucket   *Bucket
@@ -78,11 +113,10 @@ func (w *uploadWriter) take(ctx context.Context, r io.Reader) error {
 	if in.Size != 0 {
 		r = io.LimitReader(r, in.Size+1) // one more tells that there are too many
 	}
-	path := value.Path{{Name: "content"}}
 	j := &judge{}
 	builder := blobBuilder{ctx: ctx, bucket: b, judge: j}
 	blob := Blob{}
-	builder.stream(path, &BlobInput{Reader: r, Filename: in.Filename, MIMEType: in.ContentType}, f, &blob)
+	builder.stream(contentPath, &BlobInput{Reader: r, Filename: in.Filename, MIMEType: in.ContentType}, f, &blob)
 	w.contents, w.mimeType = builder.contents, blob.Details.MIMEType
 	if builder.err != nil {
 		return builder.err
@@ -92,10 +126,10 @@ func (w *uploadWriter) take(ctx context.Context, r io.Reader) error {
 		if size > in.Size {
 			message = fmt.Sprintf("%d bytes were announced, got more", in.Size)
 		}
-		j.fault(path, ruleMatch, message)
+		j.fault(contentPath, ruleMatch, message)
 	}
 	if hash := blob.Details.Hash; len(j.issues) == 0 && in.FileHash != "" && hash != in.FileHash {
-		j.fault(path, ruleMatch, fmt.Sprintf("bytes with the SHA-256 %s were announced, got some with %s", in.FileHash, hash))
+		j.fault(contentPath, ruleMatch, fmt.Sprintf("bytes with the SHA-256 %s were announced, got some with %s", in.FileHash, hash))
 	}
 	return b.refusal(j)
 }

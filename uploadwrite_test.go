@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/bucketlite/bucketlite"
 )
@@ -300,6 +301,57 @@ func TestUploadedTextIsJudged(t *testing.T) {
 		}
 		wantIssues(t, err, want)
 	}
+}
+
+// What is wrong with the number of bytes is told before they come, and changes nothing.
+func TestExpectUpload(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	c := newManualClock()
+	st := openMemory(t, &bucketlite.Options{MaxBlobBytes: 40 * mib, Now: c.now})
+	b := films(t, st)
+	texts := album(t, openMemory(t), nil)
+	sized := filmUpload("a")
+	sized.Size = 100
+	note := bucketlite.UploadInput{Filename: "note.txt", ContentType: "text/plain"}
+	for name, tt := range map[string]struct {
+		b    *bucketlite.Bucket
+		in   bucketlite.UploadInput
+		size int64
+		want map[string]string
+	}{
+		"as announced":              {b, sized, 100, nil},
+		"more than announced":       {b, sized, 101, map[string]string{"content": "match"}},
+		"less than announced":       {b, sized, 99, map[string]string{"content": "match"}},
+		"nothing, though announced": {b, sized, 0, map[string]string{"content": "match"}},
+		"any number":                {b, filmUpload("a"), 1, nil},
+		"the most":                  {b, filmUpload("a"), 40 * mib, nil},
+		"too many":                  {b, filmUpload("a"), 40*mib + 1, map[string]string{"content": "size"}},
+		"the most of a text":        {texts, note, 32 * mib, nil},
+		"too many of a text":        {texts, note, 32*mib + 1, map[string]string{"content": "size"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			id := createUpload(t, tt.b, tt.in).ID
+			before := uploads(t, tt.b)
+			if err := tt.b.ExpectUpload(ctx, id, tt.size); tt.want != nil {
+				wantIssues(t, err, tt.want)
+			} else if err != nil {
+				t.Errorf("got %v, want no error", err)
+			}
+			wantUploads(t, tt.b, before)
+		})
+	}
+	wantError(t, b.ExpectUpload(ctx, "upl_1", 1), bucketlite.ErrNotFound)
+	id := createUpload(t, b, filmUpload("a")).ID
+	if err := b.Lock(ctx); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, b.ExpectUpload(ctx, id, 1), bucketlite.ErrLocked)
+	if err := b.Unlock(ctx); err != nil {
+		t.Fatal(err)
+	}
+	c.add(time.Hour)
+	wantError(t, b.ExpectUpload(ctx, id, 1), bucketlite.ErrConflict)
 }
 
 func TestDuplicateUpload(t *testing.T) {
