@@ -133,6 +133,22 @@ func (f *form) time(name string, otherwise time.Time) time.Time {
 	return otherwise
 }
 
+// size returns a number of bytes, at least one, or 0 if it is absent.
+func (f *form) size(name string) int64 {
+	v, name := f.member(name, nil)
+	if v == nil {
+		return 0
+	}
+	n, ok := value.Int(v)
+	switch {
+	case !ok:
+		f.expected(name, "integer", v)
+	case n < 1:
+		f.fault(name, "minimum", fmt.Sprintf("1 or more expected, got %d", n))
+	}
+	return n
+}
+
 // object returns an object, nil if it is absent.
 func (f *form) object(name string, others ...string) map[string]any {
 	v, name := f.member(name, others)
@@ -204,7 +220,10 @@ func (f *form) each(name string, read func(*form)) {
 
 // take notes what is wrong with a member. Paths within errors are those of the
 // member, or of what it is part of.
-func (f *form) take(name string, err error) {
+func (f *form) take(name string, err error) { f.takeAt(f.at.Member(name).String(), err) }
+
+// takeAt is [form.take] for what is at a path, which is empty for the whole.
+func (f *form) takeAt(at string, err error) {
 	var invalid *bucketlite.ValidationError
 	var query *bucketlite.QueryError
 	var issues []bucketlite.Issue
@@ -218,9 +237,9 @@ func (f *form) take(name string, err error) {
 	default:
 		issues = []bucketlite.Issue{{Rule: "type", Message: err.Error()}}
 	}
-	at := f.at.Member(name).String()
 	for _, issue := range issues {
 		switch {
+		case at == "":
 		case issue.Path == "":
 			issue.Path = at
 		case strings.HasPrefix(issue.Path, "["):

@@ -80,7 +80,8 @@ func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
 		h.public, err = url.Parse(h.opts.PublicURL)
 		if err != nil || h.public.Scheme != "http" && h.public.Scheme != "https" || h.public.Host == "" || h.public.User != nil ||
 			h.public.RawQuery != "" || h.public.Fragment != "" {
-			return nil, fmt.Errorf("httpapi: public URL %q: a URL of http or https, of host and path alone, expected", h.opts.PublicURL)
+			// It is not quoted, since there may be a password in it.
+			return nil, errors.New("httpapi: public URL: a URL of http or https expected, with a host, and no more than that and a path")
 		}
 		if n := len(h.public.String()); n > maxBase {
 			return nil, fmt.Errorf("httpapi: public URL: at most %d bytes expected, got %d", maxBase, n)
@@ -125,10 +126,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Request-Id", a.id)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	defer func() {
+		// Also a connection that is to be cut is told of.
+		defer h.log(a, r)
 		if p := recover(); p != nil {
 			h.panicked(a, r, p)
 		}
-		h.log(a, r)
 	}()
 	h.mux.ServeHTTP(a, r)
 }
@@ -150,7 +152,7 @@ func (h *Handler) panicked(a *answer, r *http.Request, p any) {
 // secret is in it; the query may be not, for it has the signatures.
 func (h *Handler) log(a *answer, r *http.Request) {
 	level := slog.LevelInfo
-	if a.status >= 500 {
+	if a.status >= 500 || errors.Is(a.err, bucketlite.ErrCorrupt) { // which may show when the answer has begun
 		level = slog.LevelError
 	}
 	if !h.opts.Logger.Enabled(r.Context(), level) {

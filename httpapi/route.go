@@ -48,6 +48,8 @@ var routes = slices.Concat(
 	analyticsRoutes,
 	objectRoutes,
 	batchRoutes,
+	uploadRoutes,
+	blobRoutes,
 )
 
 // serve makes a handler of a route.

@@ -1,0 +1,136 @@
+package httpapi
+
+import (
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/bucketlite/bucketlite"
+)
+
+var blobRoutes = []route{
+	{"GET /v1/presigned/blobs/{namespace}/{bucket}/{object}/{blob}", signed, reads, (*call).getBlob},
+}
+
+// getBlob answers with the bytes of a blob, or the ranges of them that are asked for,
+// under the conditions that the client makes. The ETag is their hash.
+func (c *call) getBlob() (any, error) {
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	id := c.r.PathValue("blob")
+	blob, err := b.OpenBlob(c.ctx(), c.r.PathValue("object"), id)
+	if err != nil {
+		return nil, err
+	}
+	defer blob.Close()
+	if blob.Blob().ID != id { // a property of that name
+		return nil, &failure{http.StatusNotFound, "NotFoundError", "blob " + found(id), nil}
+	}
+	mimeType := blob.MIMEType()
+	if mimeType == "" {
+		mimeType = "application/octet-stream"
+	}
+	// Whoever uploads chooses what others see, so that it must be able to do nothing:
+	// a browser shows only what cannot run, and runs nothing if it is made to show more.
+	h := c.w.Header()
+	h.Set("Content-Type", mimeType)
+	h.Set("Content-Disposition", disposition(mimeType, blob.Filename()))
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	h.Set("Cache-Control", "private")
+	h.Set("ETag", `"`+blob.Hash()+`"`)
+	w, source := &blobWriter{call: c}, &blobSource{BlobReader: blob}
+	http.ServeContent(w, c.r, "", time.Time{}, source)
+	if err := source.failure(); err != nil {
+		return nil, err // which cuts the answer off, for it has begun
+	}
+	if w.refusal != 0 {
+		h.Del("Content-Disposition")
+		h.Del("ETag")
+		return nil, refusals[w.refusal]
+	}
+	return written{}, nil
+}
+
+// disposition returns the header that says whether a browser may show the bytes, and
+// what a file of them is called.
+func disposition(mimeType, filename string) string {
+	kind := "attachment"
+	if shown(mimeType) {
+		kind = "inline"
+	}
+	params := map[string]string{}
+	if filename != "" {
+		params["filename"] = filename
+	}
+	return mime.FormatMediaType(kind, params)
+}
+
+// shown reports whether bytes of the type are pictures, sound or plain text, in which
+// there is nothing to run. SVG, PDF and what nobody knows are not.
+func shown(mimeType string) bool {
+	family, _, _ := strings.Cut(mimeType, "/")
+	switch mimeType {
+	case "image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp", "text/plain":
+		return true
+	}
+	return family == "audio" || family == "video"
+}
+
+// refusals are the answers that the standard library has its own form for.
+var refusals = map[int]*failure{
+	http.StatusPreconditionFailed:           {http.StatusPreconditionFailed, "PreconditionFailedError", "the blob is not as the request expects", nil},
+	http.StatusRequestedRangeNotSatisfiable: {http.StatusRequestedRangeNotSatisfiable, "RangeNotSatisfiableError", "the blob has no such range", nil},
+}
+
+// blobWriter gives the client time for each piece anew, and keeps back refusals.
+type blobWriter struct {
+	call    *call
+	refusal int // the status; 0 if it is none
+}
+
+func (w *blobWriter) Header() http.Header { return w.call.w.Header() }
+
+func (w *blobWriter) WriteHeader(status int) {
+	if refusals[status] != nil {
+		w.refusal = status
+		return
+	}
+	w.call.w.WriteHeader(status)
+}
+
+func (w *blobWriter) Write(p []byte) (int, error) {
+	if w.refusal != 0 {
+		return len(p), nil
+	}
+	w.call.writeDeadline(time.Now().Add(w.call.h.patience))
+	return w.call.w.Write(p)
+}
+
+// blobSource remembers why a blob could not be read: what is served from it does not
+// say. Several ranges are read by a goroutine of their own.
+type blobSource struct {
+	*bucketlite.BlobReader
+	mu  sync.Mutex
+	err error
+}
+
+func (s *blobSource) Read(p []byte) (int, error) {
+	n, err := s.BlobReader.Read(p)
+	if err != nil && err != io.EOF {
+		s.mu.Lock()
+		s.err = err
+		s.mu.Unlock()
+	}
+	return n, err
+}
+
+func (s *blobSource) failure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}

@@ -1,0 +1,225 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+var uploadRoutes = []route{
+	{"POST /v1/buckets/{bucket}/uploads", scoped, writes, (*call).createUpload},
+	{"POST /v1/buckets/{bucket}/uploads/batch", scoped, writes, (*call).createUploads},
+	{"POST /v1/buckets/{bucket}/uploads/list", scoped, reads, (*call).listUploads},
+	{"GET /v1/buckets/{bucket}/uploads/{upload}", scoped, reads, (*call).getUpload},
+	{"DELETE /v1/buckets/{bucket}/uploads/{upload}", scoped, writes, (*call).deleteUpload},
+	{"POST /v1/buckets/{bucket}/uploads/{upload}/confirm", scoped, writes, (*call).confirmUpload},
+	{"POST /v1/buckets/{bucket}/uploads/confirm/batch", scoped, writes, (*call).confirmUploads},
+	{"PUT /v1/presigned/uploads/{namespace}/{bucket}/{upload}", signed, writes, (*call).writeUpload},
+}
+
+// createUpload announces an upload, and says where its bytes are to go.
+func (c *call) createUpload() (any, error) {
+	f, err := c.form()
+	if err != nil {
+		return nil, err
+	}
+	in := f.uploadInput()
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if _, err := c.base(); err != nil { // not when it is too late
+		return nil, err
+	}
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	u, err := b.CreateUpload(c.ctx(), in)
+	if err != nil {
+		return nil, err
+	}
+	return u, c.presignUploads(u)
+}
+
+// uploadInput returns the form as the announcement of an upload.
+func (f *form) uploadInput() (in bucketlite.UploadInput) {
+	f.takeAt(f.at.String(), in.UnmarshalJSON(value.Append(nil, f.doc)))
+	for _, name := range []string{"file_size_bytes", "presigned_url_expiration"} {
+		if n, ok := value.Int(f.doc[name]); ok && n == 0 { // which is absent in the store's own form
+			f.fault(name, "minimum", "1 or more expected, got 0")
+		}
+	}
+	return in
+}
+
+// presignUploads says where the bytes of new uploads are to go, but for those that
+// need none.
+func (c *call) presignUploads(uploads ...*bucketlite.Upload) (err error) {
+	for _, u := range uploads {
+		if u.Status == bucketlite.Pending && u.ETag == "" {
+			if u.PresignedURL, err = c.uploadURL(u); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// createdUploads is the answer to the creation of several uploads.
+type createdUploads struct {
+	Uploads []*bucketlite.Upload `json:"uploads"`
+	Total   int                  `json:"total"`
+}
+
+// createUploads is createUpload for several, of which all or none are created.
+func (c *call) createUploads() (any, error) {
+	f, err := c.form()
+	if err != nil {
+		return nil, err
+	}
+	opts := &bucketlite.UploadsOptions{Metadata: f.object("shared_metadata"), ObjectMetadata: f.object("shared_object_metadata")}
+	var inputs []bucketlite.UploadInput
+	if f.several("uploads") {
+		f.each("uploads", func(f *form) { inputs = append(inputs, f.uploadInput()) })
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if _, err := c.base(); err != nil {
+		return nil, err
+	}
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	uploads, err := b.CreateUploads(c.ctx(), inputs, opts)
+	if err != nil {
+		return nil, err
+	}
+	return createdUploads{uploads, len(uploads)}, c.presignUploads(uploads...)
+}
+
+// several reports whether a list has at least one and at most
+// [bucketlite.MaxUploads] members, and notes if it has not.
+func (f *form) several(name string) bool {
+	before := len(f.call.faults)
+	n := len(f.list(name))
+	switch {
+	case len(f.call.faults) > before:
+	case f.doc[name] == nil:
+		f.fault(name, "required", "required")
+	case n == 0:
+		f.fault(name, "minItems", "at least one upload expected")
+	case n > bucketlite.MaxUploads:
+		f.fault(name, "maxItems", fmt.Sprintf("at most %d uploads expected, got %d", bucketlite.MaxUploads, n))
+	}
+	return len(f.call.faults) == before
+}
+
+// getUpload returns an upload. The URL for its bytes is told once, when it is
+// created; return_presigned_urls is about downloads, as it is for lists.
+func (c *call) getUpload() (any, error) {
+	presign := c.params().boolean("return_presigned_urls", false)
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	u, err := b.Upload(c.ctx(), c.r.PathValue("upload"))
+	if err == nil && presign {
+		err = c.presignDownload(b, u)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+// presignDownload says where the bytes of a confirmed upload can be had: from the
+// blob that they became, as long as its object has it. One that has become none, or
+// is not confirmed, gets no URL.
+func (c *call) presignDownload(b *bucketlite.Bucket, u *bucketlite.Upload) error {
+	if u.Status != bucketlite.Completed || u.ObjectID == "" {
+		return nil
+	}
+	o, err := b.Object(c.ctx(), u.ObjectID)
+	if errors.Is(err, bucketlite.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, blob := range o.Blobs {
+		if blob.Property == u.Property && blob.Details.Hash == u.FileHash {
+			u.PresignedURL, err = c.blobURL(b, o.ID, blob.ID)
+			return err
+		}
+	}
+	return nil
+}
+
+// listUploads returns a page of the bucket's uploads, the newest first unless the
+// list is to be sorted otherwise.
+func (c *call) listUploads() (any, error) {
+	f, err := c.form()
+	if err != nil {
+		return nil, err
+	}
+	presign := f.boolean("return_presigned_urls", false)
+	q, err := c.listed(f, 20, 100)
+	if err != nil {
+		return nil, err
+	}
+	if q.Sort == nil {
+		q.Sort = []bucketlite.Sort{{Field: "created_at", Direction: bucketlite.Descending}}
+	}
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	page, err := b.ListUploads(c.ctx(), q.Query)
+	if err != nil {
+		return nil, err
+	}
+	stats, err := b.UploadListStats(c.ctx(), q.Query)
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range page.Results {
+		if !presign {
+			break
+		}
+		if err := c.presignDownload(b, u); err != nil {
+			return nil, err
+		}
+	}
+	return answerOf(q, page, stats, false), nil
+}
+
+// deleteUpload gives up an upload that is not confirmed. Nobody could get at its bytes
+// any more, so they go with it: who wants them to stay is refused if there are any.
+func (c *call) deleteUpload() (any, error) {
+	drop := c.params().boolean("delete_s3_object", true)
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	b, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	id := c.r.PathValue("upload")
+	if !drop {
+		u, err := b.Upload(c.ctx(), id)
+		if err != nil {
+			return nil, err
+		}
+		if u.Status == bucketlite.Pending && u.ETag != "" {
+			return nil, &bucketlite.ConflictError{Subject: "upload " + found(id), Reason: "it has bytes, which cannot be kept without it"}
+		}
+	}
+	return nil, b.CancelUpload(c.ctx(), id)
+}
