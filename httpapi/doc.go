@@ -43,4 +43,23 @@
 //
 // What auto_process stores stays stored if it cannot be submitted: the answer is the
 // object, a draft, with a Warning header. Submit it in a batch, do not store it again.
+//
+// # Uploads and signed URLs
+//
+// An upload's presigned_url is told once, when it is created, and is good until the
+// upload expires. Who has it may PUT the bytes, without a key, as often as he likes
+// until they are confirmed; the answer's ETag is their SHA-256. They are held to the
+// type, the number and the hash that were announced; what the header Content-Type of
+// the PUT says does not matter. Confirming is quick for bytes of any number, so that
+// it is left to a task only if async=true asks for one. Giving up an upload drops its
+// bytes: with delete_s3_object=false it is refused if there are any.
+//
+// With return_presigned_urls, blobs that are stored content, and confirmed uploads that
+// have become such a blob, get a presigned_url that is good for an hour. It answers to
+// GET and HEAD, with ranges and conditions. What a browser could run is sent as an
+// attachment, and what it shows is kept from running anything.
+//
+// Both are signed with [Options].SigningKey. They are good as long as they say, whatever
+// becomes of the key that asked for them, but no longer than what they lead to is
+// there; a locked bucket refuses the PUT and a suspended one both.
 package httpapi

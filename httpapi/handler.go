@@ -24,8 +24,9 @@ type Options struct {
 	// X-Namespace is about. Default: none, such a request is refused.
 	DefaultNamespace string
 	// PublicURL is what the URLs that are handed out begin with, as in
-	// "https://media.example.com/store". Default: "http://", or "https://" over TLS,
-	// and the Host of the request.
+	// "https://media.example.com/store", at most 1024 bytes. A proxy that serves a
+	// path must take it off. Default: "http://", or "https://" over TLS, and the Host
+	// of the request.
 	PublicURL string
 	// SigningKey signs those URLs: 32 bytes or more, and secret. Default: a random
 	// one, so that they are void when the handler is gone.
