@@ -81,13 +81,20 @@ func (c *call) submit(b *bucketlite.Bucket, objects []*bucketlite.Object) {
 	}
 }
 
-// getObject returns an object.
+// getObject returns an object. The URLs of its blobs are told if they are asked for.
 func (c *call) getObject() (any, error) {
+	presign := c.params().boolean("return_presigned_urls", false)
+	if err := c.check(); err != nil {
+		return nil, err
+	}
 	b, err := c.bucket()
 	if err != nil {
 		return nil, err
 	}
 	o, err := b.Object(c.ctx(), c.r.PathValue("object"))
+	if err == nil && presign {
+		err = c.presignBlobs(b, o)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,8 @@ package httpapi_test
 
 import (
 	"context"
+	"encoding/base64"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -256,4 +258,38 @@ func TestSignedURLLength(t *testing.T) {
 			t.Errorf("%s: got no error, want one", public)
 		}
 	}
+}
+
+// The blobs of an object that are stored have URLs when they are asked for; a reference
+// leads elsewhere, and inline data is there already.
+func TestObjectURLs(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	s.do("POST", "/v1/buckets", films("films")).want(http.StatusOK)
+	still := func(text string) map[string]any {
+		return map[string]any{"property": "stills", "data": "data:image/png;base64," + base64.StdEncoding.EncodeToString([]byte(text))}
+	}
+	id := s.do("POST", "/v1/buckets/films/objects", map[string]any{"film_id": "f1", "blobs": []any{
+		still("\x01first"), still("\x01second"),
+		map[string]any{"property": "film", "data": "https://example.com/film.mp4"},
+		map[string]any{"property": "notes", "data": "seen in May"},
+	}}).want(http.StatusOK).text("object_id")
+	path := "/v1/buckets/films/objects/" + id
+	for _, query := range []string{"", "?return_presigned_urls=false"} {
+		got := s.do("GET", path+query, nil).want(http.StatusOK)
+		for i := range 4 {
+			got.wantAt(fmt.Sprintf("blobs.%d.properties.presigned_url", i), "<nil>")
+		}
+	}
+	s.do("GET", path+"?return_presigned_urls=perhaps", nil).wantFaults("query.return_presigned_urls type")
+	got := s.do("GET", path+"?return_presigned_urls=true", nil).want(http.StatusOK).
+		wantAt("blobs.2.properties.presigned_url", "<nil>").wantAt("blobs.2.properties.url", "https://example.com/film.mp4").
+		wantAt("blobs.3.properties.presigned_url", "<nil>").wantAt("blobs.3.properties.data", "seen in May")
+	for i, want := range []string{"\x01first", "\x01second"} {
+		signed := got.text(fmt.Sprintf("blobs.%d.properties.presigned_url", i))
+		if got := s.anyone().do("GET", signed, nil).want(http.StatusOK).body; got != want {
+			t.Errorf("blob %d: got %q, want %q", i, got, want)
+		}
+	}
+	s.do("GET", path, nil).want(http.StatusOK).wantAt("blobs.0.properties.presigned_url", "<nil>") // they are not kept
 }

@@ -51,6 +51,9 @@ func (f *form) uploadInput() (in bucketlite.UploadInput) {
 			f.fault(name, "minimum", "1 or more expected, got 0")
 		}
 	}
+	if in.Policy != "" {
+		in.Policy = f.policy()
+	}
 	return in
 }
 

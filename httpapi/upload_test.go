@@ -51,7 +51,7 @@ func TestUploadCreate(t *testing.T) {
 	if got := s.announce(again).wantAt("is_duplicate", "false").text("presigned_url"); got == "<nil>" {
 		t.Error("got no URL for bytes that are to be sent again")
 	}
-	s.announce(map[string]any{"object_metadata": map[string]any{"film_id": "f2"}, "policy": "insert"}).
+	s.announce(map[string]any{"object_metadata": map[string]any{"film_id": "f2"}, "policy": "INSERT"}).
 		wantAt("status", "SKIPPED").wantAt("skipped_unique_key", "true").wantAt("presigned_url", "<nil>").
 		wantAt("existing_object_id", s.do("GET", "/v1/buckets/films/uploads/"+first, nil).text("object_id"))
 }
@@ -76,6 +76,7 @@ func TestUploadRefused(t *testing.T) {
 		{"a path", `{"filename": "../film.mp4", "blob_property": "film", "content_type": "video/mp4", "object_metadata": {"film_id": "f1"}}`, []string{"body.filename name"}},
 		{"a hash that is none", `{` + least + `, "file_hash": "ABC"}`, []string{"body.file_hash pattern"}},
 		{"another type", `{` + least + `, "blob_type": "IMAGE"}`, []string{"body.blob_type type"}},
+		{"a policy that is none", `{` + least + `, "policy": "perhaps"}`, []string{"body.policy enum"}},
 		{"an object that does not conform", `{"filename": "film.mp4", "content_type": "video/mp4", "object_metadata": {"film_id": "f1", "year": "x"}}`,
 			[]string{"body.object_metadata.year type"}},
 	}
@@ -83,7 +84,6 @@ func TestUploadRefused(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) { s.do("POST", "/v1/buckets/films/uploads", test.body).wantFaults(test.faults...) })
 	}
 	s.do("POST", "/v1/buckets/films/uploads", `{`+least+`, "file_size_bytes": 6000000000}`).wantError(http.StatusRequestEntityTooLarge, "PayloadTooLargeError")
-	s.do("POST", "/v1/buckets/films/uploads", `{`+least+`, "policy": "perhaps"}`).wantError(http.StatusBadRequest, "BadRequestError")
 	s.do("POST", "/v1/buckets/nowhere/uploads", `{`+least+`}`).wantError(http.StatusNotFound, "NotFoundError")
 	for _, id := range []string{"upl_01HZZZZZZZZZZZZZZZZZZZZZZZ", "x"} {
 		s.do("GET", "/v1/buckets/films/uploads/"+id, nil).wantError(http.StatusNotFound, "NotFoundError")
@@ -440,4 +440,43 @@ func TestUploadConfirmBatch(t *testing.T) {
 	s.do("POST", path, map[string]any{"confirmations": many}).wantFaults("body.confirmations maxItems")
 	s.do("POST", path, map[string]any{"confirmations": many[:2]}).wantError(http.StatusBadRequest, "BadRequestError") // twice the same
 	s.do("POST", path, `{"confirmations": [{"upload_id": "upl_1"}]}`).wantError(http.StatusNotFound, "NotFoundError")
+}
+
+// TestUploadFlow is what a client does that brings files, and brings them again.
+func TestUploadFlow(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	s = s.as("X-Namespace", s.do("POST", "/v1/namespaces", `{"namespace_name": "museum"}`).want(http.StatusOK).text("namespace_id"))
+	bucket := "/v1/buckets/" + s.do("POST", "/v1/buckets", films("films")).want(http.StatusOK).text("bucket_id")
+	var in []any
+	for _, id := range []string{"alien", "brazil"} {
+		in = append(in, map[string]any{
+			"filename": "film.mp4", "content_type": "video/mp4", "file_size_bytes": 100, "policy": "insert", "object_metadata": map[string]any{"film_id": id},
+		})
+	}
+	uploads := s.do("POST", bucket+"/uploads/batch", map[string]any{"uploads": in}).want(http.StatusOK)
+	var confirmations []any
+	for i := range in {
+		put := s.anyone().do("PUT", uploads.text(fmt.Sprintf("uploads.%d.presigned_url", i)), noise(100)).want(http.StatusOK)
+		confirmations = append(confirmations, map[string]any{
+			"upload_id": uploads.text(fmt.Sprintf("uploads.%d.upload_id", i)), "etag": put.header.Get("ETag"), "file_size_bytes": 100,
+		})
+	}
+	s.wantTask(s.do("POST", bucket+"/uploads/confirm/batch", map[string]any{"confirmations": confirmations}).want(http.StatusOK).text("task_id"), "COMPLETED")
+	objects := s.do("POST", bucket+"/objects/list", nil).want(http.StatusOK).wantAt("results.0.film_id", "alien").wantAt("results.1.film_id", "brazil").
+		wantAt("results.0.blobs.0.property", "film").wantAt("results.0.blobs.0.details.size_bytes", "100").wantAt("results.2", "<nil>")
+	ids := []string{objects.text("results.0.object_id"), objects.text("results.1.object_id")}
+
+	again := s.do("POST", bucket+"/uploads/batch", map[string]any{"uploads": in}).want(http.StatusOK)
+	for i := range in {
+		at := fmt.Sprintf("uploads.%d.", i)
+		again.wantAt(at+"skipped_unique_key", "true").wantAt(at+"existing_object_id", ids[i]).wantAt(at+"presigned_url", "<nil>")
+	}
+
+	batch := bucket + "/batches/" + s.do("POST", bucket+"/batches", map[string]any{"object_ids": ids}).want(http.StatusOK).text("batch_id")
+	task := s.do("POST", batch+"/submit", nil).want(http.StatusOK).text("task_id")
+	s.process()
+	s.wantTask(task, "COMPLETED")
+	s.wantTask(s.do("DELETE", bucket, nil).want(http.StatusOK).text("task_id"), "COMPLETED")
+	s.do("GET", bucket, nil).wantError(http.StatusNotFound, "NotFoundError")
 }
