@@ -188,7 +188,7 @@ func (c *call) listUploads() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	stats, err := b.UploadListStats(c.ctx(), q.Query)
+	stats, err := statsOf(q, b.ID()+" uploads", func() (*bucketlite.UploadListStats, error) { return b.UploadListStats(c.ctx(), q.Query) })
 	if err != nil {
 		return nil, err
 	}
