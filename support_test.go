@@ -599,6 +599,7 @@ var calls = map[string]struct {
 	"Bucket.CreateUploads": {true, func(ctx context.Context, f *fixture) error {
 		return second(f.b.CreateUploads(ctx, []bucketlite.UploadInput{docUpload("k")}, nil))
 	}},
+	"Bucket.ExpectUpload": {false, func(ctx context.Context, f *fixture) error { return f.b.ExpectUpload(ctx, f.up, 5) }},
 	"Bucket.WriteUpload": {true, func(ctx context.Context, f *fixture) error {
 		return second(f.b.WriteUpload(ctx, f.up, strings.NewReader("other")))
 	}},
