@@ -21,6 +21,10 @@ type WatchOptions struct {
 	// FromStart begins with the oldest event that is kept. It and After exclude
 	// each other.
 	FromStart bool
+	// Idle is called each time the iteration has met every event there is, before it
+	// waits for more: the moment to hand on what was gathered. Events wait for it as
+	// they do for the loop's body. Default: nothing is called.
+	Idle func()
 }
 
 // Watch iterates over the events of the whole store, in the order in which they
@@ -108,15 +112,16 @@ type watcher struct {
 	store *Store
 	ctx   context.Context
 	scope
-	after int64 // number of the last event that was read
-	over  bool  // there will be no event beyond those there are
+	after int64  // number of the last event that was read
+	over  bool   // there will be no event beyond those there are
+	idle  func() // to be called before it waits; nil for nothing
 }
 
 func (s *Store) watch(ctx context.Context, opts *WatchOptions, of scope) iter.Seq2[Event, error] {
 	if opts == nil {
 		opts = &WatchOptions{}
 	}
-	begin := watcher{store: s, ctx: ctx, scope: of}
+	begin := watcher{store: s, ctx: ctx, scope: of, idle: opts.Idle}
 	err := begin.start(*opts)
 	return func(yield func(Event, error) bool) {
 		if err != nil {
@@ -188,6 +193,9 @@ func (w *watcher) run(yield func(Event, error) bool) {
 		case w.over:
 			err = w.gone
 		default:
+			if w.idle != nil {
+				w.idle()
+			}
 			err = w.wait()
 		}
 		if err != nil {

@@ -264,6 +264,44 @@ func TestWatchFallsBehind(t *testing.T) {
 	})
 }
 
+// Idle is called once all there is has been met, and never for what cannot begin.
+func TestWatchIdle(t *testing.T) {
+	t.Parallel()
+	onFileAndMemory(t, nil, func(t *testing.T, st *bucketlite.Store) {
+		ctx, cancel := context.WithCancel(patience(t))
+		b := items(t, st)
+		putItems(t, b, 1200, 1)
+		const before = 1201 // with the bucket's own
+		met, idle := 0, 0
+		watch := b.Watch(ctx, &bucketlite.WatchOptions{FromStart: true, Idle: func() {
+			switch idle++; {
+			case met == before:
+				putItem(t, b, item("late", ""))
+			case met > before:
+				cancel()
+			default:
+				t.Errorf("idle after %d events, want %d", met, before)
+			}
+		}})
+		for _, err := range watch {
+			if err != nil {
+				wantError(t, err, context.Canceled)
+				break
+			}
+			met++
+		}
+		if met != before+1 || idle < 2 {
+			t.Errorf("got %d events and was idle %d times, want %d and twice or more", met, idle, before+1)
+		}
+		called := false
+		never := &bucketlite.WatchOptions{After: "nonsense", Idle: func() { called = true }}
+		wantError(t, first(b.Watch(t.Context(), never)), bucketlite.ErrBadRequest)
+		if called {
+			t.Error("idle before it could begin")
+		}
+	})
+}
+
 // Who keeps a cursor misses nothing and meets nothing twice.
 func TestWatchAfterReopening(t *testing.T) {
 	t.Parallel()
