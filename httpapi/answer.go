@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -16,9 +17,10 @@ type answer struct {
 	route string // the pattern of the route that was taken
 	key   string // the name of the key
 
-	status int // 0 before the header is written
-	bytes  int64
-	err    error // why it is an error
+	status   int   // 0 before the header is written
+	bytes    int64 // written of the body
+	received int64 // read of the request's body
+	err      error // why it is an error
 }
 
 // Unwrap is for [http.ResponseController].
@@ -61,4 +63,16 @@ func (a *answer) write(status int, body any) error {
 	a.WriteHeader(status)
 	a.Write(b.Bytes()) // if it fails the client is gone
 	return nil
+}
+
+// countedBody is a request's body that notes how much of it was read.
+type countedBody struct {
+	io.ReadCloser
+	answer *answer
+}
+
+func (b *countedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.answer.received += int64(n)
+	return n, err
 }

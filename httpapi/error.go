@@ -128,12 +128,9 @@ type detail struct {
 	Type string `json:"type"`
 }
 
-// fail answers with an error, unless the answer has begun: then it is cut off.
-func (a *answer) fail(ctx context.Context, h *Handler, err error) {
-	a.err = err
-	if a.status != 0 {
-		panic(http.ErrAbortHandler)
-	}
+// envelope returns the form of an error. What of it depends on the route is there if
+// the answer knows it.
+func (a *answer) envelope(err error) envelope {
 	status, kind := classify(err)
 	e := envelope{Status: status, Error: errorDetail{Type: kind, Message: message(err, status), Details: map[string]any{}}}
 	var own *failure
@@ -159,15 +156,26 @@ func (a *answer) fail(ctx context.Context, h *Handler, err error) {
 			e.Detail = details(faults)
 		}
 	}
-	switch status {
+	if status == http.StatusInternalServerError {
+		e.Error.Details["request_id"] = a.id
+	}
+	return e
+}
+
+// fail answers with an error, unless the answer has begun: then it is cut off.
+func (a *answer) fail(ctx context.Context, h *Handler, err error) {
+	a.err = err
+	if a.status != 0 {
+		panic(http.ErrAbortHandler)
+	}
+	e := a.envelope(err)
+	switch e.Status {
 	case http.StatusUnauthorized:
 		a.Header().Set("WWW-Authenticate", `Bearer realm="bucketlite"`)
 	case http.StatusServiceUnavailable:
 		a.Header().Set("Retry-After", "1")
-	case http.StatusInternalServerError:
-		e.Error.Details["request_id"] = a.id
 	}
-	if a.write(status, e) != nil {
+	if a.write(e.Status, e) != nil {
 		h.opts.Logger.LogAttrs(ctx, slog.LevelError, "cannot write an error", slog.String("request_id", a.id))
 	}
 }

@@ -48,6 +48,8 @@ const (
 	// patience is how long the peer may take over a request's JSON, over reading
 	// the answer, or over the next bytes of a stream.
 	patience = time.Minute
+	// heartbeat is how often a stream of events shows that it is alive.
+	heartbeat = 15 * time.Second
 )
 
 // Handler serves a store. It is safe for concurrent use.
@@ -58,17 +60,18 @@ type Handler struct {
 	public  *url.URL // nil to take the request's host
 	mux     *http.ServeMux
 	sums    sums
+	metrics *metrics
 	closing chan struct{}
 	close   sync.Once
 
-	patience time.Duration // as the constant says, but in tests
+	patience, heartbeat time.Duration // as the constants say, but in tests
 }
 
 // New returns a handler for the store, which stays the caller's: it must be closed
 // after the last request. The options are copied. The error says what is wrong with
 // them.
 func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
-	h := &Handler{store: store, closing: make(chan struct{}), patience: patience}
+	h := &Handler{store: store, closing: make(chan struct{}), patience: patience, heartbeat: heartbeat}
 	if opts != nil {
 		h.opts = *opts
 	}
@@ -109,6 +112,7 @@ func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
 	if h.opts.Now == nil {
 		h.opts.Now = time.Now
 	}
+	h.metrics = newMetrics(store, h.opts.Logger)
 	h.mux = http.NewServeMux()
 	for _, r := range routes {
 		h.mux.Handle(r.pattern, h.serve(r))
@@ -126,9 +130,17 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := &answer{ResponseWriter: w, id: requestID(r), began: time.Now()}
 	w.Header().Set("X-Request-Id", a.id)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if r.Body != nil && r.Body != http.NoBody {
+		// In a copy: the server looks at its own, whether it is waited for.
+		counted := *r
+		counted.Body = &countedBody{r.Body, a}
+		r = &counted
+	}
+	h.metrics.began()
 	defer func() {
 		// Also a connection that is to be cut is told of.
 		defer h.log(a, r)
+		defer h.metrics.ended(a, r)
 		if p := recover(); p != nil {
 			h.panicked(a, r, p)
 		}

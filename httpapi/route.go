@@ -50,6 +50,9 @@ var routes = slices.Concat(
 	batchRoutes,
 	uploadRoutes,
 	blobRoutes,
+	eventRoutes,
+	healthRoutes,
+	metricRoutes,
 )
 
 // serve makes a handler of a route.
@@ -67,9 +70,11 @@ func (h *Handler) serve(rt route) http.Handler {
 			if _, done := body.(written); done {
 				return
 			}
+			c.writeDeadline(time.Now().Add(h.patience))
 			err = a.write(http.StatusOK, body)
 		}
 		if err != nil {
+			c.writeDeadline(time.Now().Add(h.patience))
 			a.fail(r.Context(), h, err)
 		}
 	})

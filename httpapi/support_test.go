@@ -28,7 +28,7 @@ const secret = "sk_test_0123456789"
 type server struct {
 	t       testing.TB
 	store   *bucketlite.Store
-	path    string // the store's
+	path    string // the store's; empty if it is not the server's own
 	handler *httpapi.Handler
 	url     string
 	client  *http.Client
@@ -56,7 +56,27 @@ func serveStore(t testing.TB, opts *httpapi.Options, storeOpts *bucketlite.Optio
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "test"}); err != nil {
+	t.Cleanup(func() {
+		report, err := st.Check(ctx, nil)
+		if err == nil {
+			err = report.Err()
+		}
+		if err != nil {
+			t.Errorf("check: %v", err)
+		}
+		if err := st.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	s := serveOpen(t, st, opts)
+	s.path = path
+	return s
+}
+
+// serveOpen is serve for a store that the caller closes.
+func serveOpen(t testing.TB, st *bucketlite.Store, opts *httpapi.Options) *server {
+	t.Helper()
+	if _, err := st.CreateNamespace(context.Background(), bucketlite.NamespaceConfig{Name: "test"}); err != nil {
 		t.Fatal(err)
 	}
 	var o httpapi.Options
@@ -74,18 +94,8 @@ func serveStore(t testing.TB, opts *httpapi.Options, storeOpts *bucketlite.Optio
 	t.Cleanup(func() {
 		h.Close()
 		ts.Close()
-		report, err := st.Check(ctx, nil)
-		if err == nil {
-			err = report.Err()
-		}
-		if err != nil {
-			t.Errorf("check: %v", err)
-		}
-		if err := st.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
 	})
-	return &server{t: t, store: st, path: path, handler: h, url: ts.URL, client: ts.Client(), headers: http.Header{
+	return &server{t: t, store: st, handler: h, url: ts.URL, client: ts.Client(), headers: http.Header{
 		"Authorization": {"Bearer " + secret}, "X-Namespace": {"test"},
 	}}
 }

@@ -1,0 +1,216 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"iter"
+	"net/http"
+	"time"
+
+	"github.com/bucketlite/bucketlite"
+)
+
+var eventRoutes = []route{
+	{"GET /v1/events", scoped, reads, (*call).watchNamespace},
+	{"GET /v1/buckets/{bucket}/events", scoped, reads, (*call).watchBucket},
+}
+
+// watchNamespace streams the events of the namespace, its buckets and their objects.
+func (c *call) watchNamespace() (any, error) {
+	return c.watch(func() (watchFunc, error) { return c.ns.Watch, nil })
+}
+
+// watchBucket streams the events of a bucket and its objects.
+func (c *call) watchBucket() (any, error) {
+	return c.watch(func() (watchFunc, error) {
+		b, err := c.bucket()
+		if err != nil {
+			return nil, err
+		}
+		return b.Watch, nil
+	})
+}
+
+// watchFunc is the method Watch of a namespace or a bucket.
+type watchFunc func(context.Context, *bucketlite.WatchOptions) iter.Seq2[bucketlite.Event, error]
+
+// watch streams the events of what find returns, from where the request says. A
+// client that comes back names the last event it got in a header; its URL is still
+// that of its first time, so the header counts.
+func (c *call) watch(find func() (watchFunc, error)) (any, error) {
+	q := c.params()
+	opts := bucketlite.WatchOptions{After: q.text("after"), FromStart: q.boolean("from_start", false)}
+	if id := c.r.Header.Get("Last-Event-ID"); id != "" {
+		opts.After, opts.FromStart = id, false
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	watch, err := find()
+	if err != nil {
+		return nil, err
+	}
+	return written{}, c.stream(watch, opts)
+}
+
+// moment is what a watch has met: an event, an error, or, with neither, that there
+// is nothing more for now.
+type moment struct {
+	event bucketlite.Event
+	err   error
+	idle  bool
+}
+
+// stream writes the events of a watch until either side has had enough. The answer
+// begins when it is settled that the watch can; an error before that is returned,
+// one after it ends the stream.
+func (c *call) stream(watch watchFunc, opts bucketlite.WatchOptions) error {
+	select {
+	case <-c.h.closing:
+		return &failure{http.StatusServiceUnavailable, "ServiceUnavailableError", "the server is about to end", nil}
+	default:
+	}
+	// A deadline for reading would end the request's context.
+	c.readDeadline(time.Time{})
+	ctx, cancel := context.WithCancel(c.ctx())
+	moments := make(chan moment)
+	defer func() {
+		cancel()
+		for range moments { // until the watch has let go of the store
+		}
+	}()
+	tell := func(m moment) bool {
+		select {
+		case moments <- m:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	opts.Idle = func() { tell(moment{idle: true}) }
+	events := watch(ctx, &opts)
+	go func() {
+		defer close(moments)
+		for e, err := range events {
+			if !tell(moment{event: e, err: err}) {
+				return
+			}
+		}
+	}()
+
+	beat := time.NewTicker(c.h.heartbeat)
+	defer beat.Stop()
+	s := &eventStream{call: c}
+	for {
+		var err error
+		select {
+		case m, ok := <-moments:
+			switch {
+			case !ok:
+				return s.flush() // the end of what was watched
+			case m.err != nil:
+				return s.end(m.err)
+			case m.idle:
+				err = s.flush()
+			default:
+				err = s.event(m.event)
+			}
+		case <-beat.C:
+			if s.begun {
+				err = s.beat()
+			}
+		case <-ctx.Done():
+			return nil
+		case <-c.h.closing:
+			return s.flush()
+		}
+		switch {
+		case err != nil:
+			c.w.err = err // the client is gone, or too slow
+			return nil
+		case c.r.Method == http.MethodHead && s.begun:
+			return nil
+		}
+	}
+}
+
+// eventStream writes server-sent events. It does not look at its buffer's end
+// before there is nothing more to write for now.
+type eventStream struct {
+	call  *call
+	begun bool
+	buf   bytes.Buffer
+}
+
+// event writes an event.
+func (s *eventStream) event(e bucketlite.Event) error {
+	data, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	s.buf.Reset()
+	s.buf.WriteString("id: " + e.Cursor + "\nevent: " + string(e.Kind) + "\ndata: ")
+	s.buf.Write(data)
+	s.buf.WriteString("\n\n")
+	return s.write(s.buf.Bytes())
+}
+
+// end ends the stream with an error. One that comes first is for the caller to
+// answer with, those of leaving are told to nobody.
+func (s *eventStream) end(err error) error {
+	switch {
+	case !s.begun:
+		return err
+	case s.call.ctx().Err() != nil:
+		return nil
+	case errors.Is(err, bucketlite.ErrClosed):
+		return s.flush()
+	}
+	s.call.w.err = err
+	data, err := json.Marshal(s.call.w.envelope(err))
+	if err != nil {
+		return err
+	}
+	// It has no id, so the client's last event stays what it was.
+	if s.write([]byte("event: error\ndata: "+string(data)+"\n\n")) == nil {
+		s.flush()
+	}
+	return nil
+}
+
+// beat writes a comment, so that nobody on the way takes the connection for dead.
+func (s *eventStream) beat() error {
+	if err := s.write([]byte(":\n\n")); err != nil {
+		return err
+	}
+	return s.flush()
+}
+
+// write writes bytes, for which the client has a while.
+func (s *eventStream) write(p []byte) error {
+	s.begin()
+	_, err := s.call.w.Write(p)
+	return err
+}
+
+// flush sends what has been written, to begin with the header.
+func (s *eventStream) flush() error {
+	s.begin()
+	return http.NewResponseController(s.call.w).Flush()
+}
+
+func (s *eventStream) begin() {
+	c := s.call
+	c.writeDeadline(time.Now().Add(c.h.patience))
+	if s.begun {
+		return
+	}
+	s.begun = true
+	h := c.w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // a proxy is not to gather events
+	c.w.WriteHeader(http.StatusOK)
+}
