@@ -162,7 +162,7 @@ error is no terminal, it is refused unless --yes is given.`,
 		title    string
 		commands []*cobra.Command
 	}{
-		{"Store", []*cobra.Command{newNamespaceCommand(a), newStatsCommand(a), newCheckCommand(a), newBackupCommand(a), newTaskCommand(a), newWatchCommand(a)}},
+		{"Store", []*cobra.Command{newNamespaceCommand(a), newStatsCommand(a), newCheckCommand(a), newBackupCommand(a), newTaskCommand(a), newWatchCommand(a), newServeCommand(a)}},
 		{"Buckets", []*cobra.Command{newBucketCommand(a), newIndexCommand(a), newValidateCommand(a), newExportCommand(a), newImportCommand(a)}},
 		{"Objects", []*cobra.Command{newPutCommand(a), newPatchCommand(a), newGetCommand(a), newListCommand(a), newQueryCommand(a), newAggregateCommand(a), newDeleteCommand(a)}},
 	} {

@@ -22,6 +22,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv("BUCKETLITE_TEST_RUN") != "" { // a process that a test will kill
 		main()
 	}
+	if len(os.Args) > 1 && os.Args[1] == testProcessor { // what --processor exec runs
+		os.Exit(runTestProcessor(os.Args[2:]))
+	}
 	testscript.Main(tests{m}, map[string]func(){"bucketlite": main})
 }
 
@@ -32,6 +35,8 @@ type tests struct{ *testing.M }
 func (m tests) Run() int {
 	os.Unsetenv("BUCKETLITE_DB")
 	os.Unsetenv("BUCKETLITE_NAMESPACE")
+	os.Unsetenv(keyVariable)
+	os.Unsetenv(signingVariable)
 	return m.M.Run()
 }
 

@@ -1,0 +1,392 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/httpapi"
+	"github.com/bucketlite/bucketlite/httpfetch"
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+)
+
+// The variables that hold secrets, so that these need not be on the command line,
+// which others can see.
+const (
+	keyVariable     = "BUCKETLITE_API_KEY"
+	signingVariable = "BUCKETLITE_SIGNING_KEY"
+)
+
+// The server's patience. The handler itself bounds how long a body and an answer take.
+const (
+	headerTime     = 10 * time.Second
+	idleTime       = 2 * time.Minute
+	maxHeaderBytes = 64 << 10
+)
+
+// serveFlags are what "serve" is told.
+type serveFlags struct {
+	addr, publicURL      string
+	keys                 []string
+	keyFile, signingFile string
+	defaultNamespace     string
+	durability, maxBody  string
+	readOnly, fetch      bool
+	shutdown             time.Duration
+	processor            string
+	processorArgs        []string
+	processorTimeout     time.Duration
+	logFormat, logLevel  string
+}
+
+func newServeCommand(a *app) *cobra.Command { return newServeCommandWith(a, new(serveFlags)) }
+
+// newServeCommandWith is newServeCommand for flags that go to f.
+func newServeCommandWith(a *app, f *serveFlags) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve a store over HTTP, in the form of the hosted service",
+		Long: `Serve a store over HTTP, in the form of the hosted service's bucket API, so that
+what was written for that runs against the file. The file is made if it does not
+exist; --db :memory: serves a store that is gone at the end. /docs tells what can
+be asked.
+
+Whoever asks needs a key: one of --api-key, of --api-key-file, or that in the
+variable ` + keyVariable + `. If there is none, one is made and printed. An address
+that other machines reach is refused then. A file of keys has one on each line,
+the secret or "sha256:" and its hash, then perhaps name=N, namespaces=A,B and
+read-only; # begins a comment.
+
+Requests name their namespace in the header X-Namespace. --default-namespace is
+for clients that do not: it is made if it does not exist.
+
+The objects of submitted batches go to the processor:
+
+  complete     does nothing, so that each becomes COMPLETED (the default)
+  none         leaves them to a program that calls Process
+  exec=PROGRAM runs a program for each, with the object as JSON on standard input,
+               and BUCKETLITE_BATCH_ID, BUCKETLITE_BUCKET_ID, BUCKETLITE_BUCKET_NAME
+               and BUCKETLITE_ATTEMPT in its environment. Exit status 0 means that
+               it is done; the end of what the program writes to standard error is
+               why it failed. There is no shell: each --processor-arg is one of the
+               program's arguments, as it stands.
+  webhook=URL  posts {"bucket_id", "bucket_name", "batch_id", "attempt", "object"} as
+               JSON. A status from 200 to 299 means that it is done. Redirects are
+               not followed.
+
+What fails is tried three times, with pauses.
+
+SIGINT or SIGTERM ends the server: no new connection is taken, what runs is
+finished, for as long as --shutdown-timeout says, and the exit code is 0. Jobs
+that are with the processor then are done again next time. A second signal ends
+the program at once.`,
+		Example: `  bucketlite serve --db media.db --default-namespace production
+  bucketlite serve --db media.db --addr 0.0.0.0:8080 --api-key-file keys.txt --public-url https://media.example.com
+  bucketlite serve --db media.db --processor exec=python3 --processor-arg embed.py`,
+		Args: cobra.NoArgs,
+	}
+	flags := c.Flags()
+	flags.StringVar(&f.addr, "addr", "127.0.0.1:8080", "the `address` to listen at; port 0 takes a free one")
+	flags.StringArrayVar(&f.keys, "api-key", nil, "an API `key` (may be repeated; "+keyVariable+" is another)")
+	flags.StringVar(&f.keyFile, "api-key-file", "", "a `file` of API keys")
+	flags.StringVar(&f.defaultNamespace, "default-namespace", "", "the namespace, by `name` or id, of requests that name none")
+	flags.StringVar(&f.publicURL, "public-url", "", "the `URL` under which clients reach the server, if it is behind another")
+	flags.StringVar(&f.signingFile, "signing-key-file", "", "a `file` with the secret that signs upload and download URLs, 32 bytes or more (or "+signingVariable+"); else they end with the server")
+	flags.StringVar(&f.durability, "durability", "full", "what an answered write survives: full, or normal for a crash of the program alone")
+	flags.StringVar(&f.maxBody, "max-body", "64MiB", "the most JSON of a request, as a `size`")
+	flags.BoolVar(&f.readOnly, "read-only", false, "change nothing; writes are refused")
+	flags.BoolVar(&f.fetch, "fetch", false, "fetch and store what the http and https URLs of blobs stand for; the default is to keep the URLs")
+	flags.StringVar(&f.processor, "processor", "complete", "what becomes of submitted objects: complete, none, exec=PROGRAM or webhook=URL")
+	flags.StringArrayVar(&f.processorArgs, "processor-arg", nil, "an `argument` for the program of --processor exec (may be repeated)")
+	flags.DurationVar(&f.processorTimeout, "processor-timeout", 5*time.Minute, "how long the processor may take over one object")
+	flags.DurationVar(&f.shutdown, "shutdown-timeout", 30*time.Second, "how long what runs may take when the server is to end")
+	flags.StringVar(&f.logFormat, "log-format", "text", "the form of the log, on standard error: text or json")
+	flags.StringVar(&f.logLevel, "log-level", "info", "the least that is logged: debug, info, warn or error")
+	for name, values := range map[string][]string{
+		"durability": {"full", "normal"}, "log-format": {"text", "json"}, "log-level": {"debug", "info", "warn", "error"},
+		"processor": {"complete", "none", "exec=", "webhook="},
+	} {
+		c.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+	}
+	c.RunE = func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), f) }
+	return c
+}
+
+// serve runs a server until ctx ends.
+func (a *app) serve(ctx context.Context, f *serveFlags) (err error) {
+	logger, err := f.logger(a.err)
+	if err != nil {
+		return err
+	}
+	process, err := f.newProcessor()
+	if err != nil {
+		return err
+	}
+	opts := &httpapi.Options{DefaultNamespace: f.defaultNamespace, PublicURL: f.publicURL, Logger: logger}
+	size, err := humanize.ParseBytes(f.maxBody)
+	if err != nil || size == 0 || size > 1<<40 {
+		return usagef("--max-body: a size such as 64MiB expected, got %q", f.maxBody)
+	}
+	opts.MaxBodyBytes = int64(size)
+	if opts.Keys, err = f.apiKeys(ctx, a); err != nil {
+		return err
+	}
+	made := ""
+	if len(opts.Keys) == 0 {
+		if !loopback(f.addr) {
+			return usagef("other machines reach %s: that needs a key of your own, by --api-key, --api-key-file or %s", f.addr, keyVariable)
+		}
+		made = "sk_" + (rand.Text() + rand.Text())[:32]
+		opts.Keys = []httpapi.Key{{Name: "made", Secret: made}}
+	}
+	if opts.SigningKey, err = f.signingKey(ctx, a); err != nil {
+		return err
+	}
+
+	st, err := f.open(ctx, a, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = join(err, st.Close()) }()
+	if err := f.makeNamespace(ctx, st); err != nil {
+		return err
+	}
+	h, err := httpapi.New(st, opts)
+	if err != nil {
+		return &usageError{err: err}
+	}
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", f.addr)
+	if err != nil {
+		return err
+	}
+	if err := a.greet(l.Addr(), made); err != nil {
+		l.Close()
+		return err
+	}
+	return service{store: st, handler: h, listener: l, process: process, shutdown: f.shutdown, logger: logger}.until(ctx)
+}
+
+// logger returns the log that the flags describe.
+func (f *serveFlags) logger(w io.Writer) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
+		return nil, usagef("--log-level: debug, info, warn or error expected, got %q", f.logLevel)
+	}
+	opts := &slog.HandlerOptions{Level: level}
+	switch f.logFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, opts)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, opts)), nil
+	}
+	return nil, usagef("--log-format: text or json expected, got %q", f.logFormat)
+}
+
+// apiKeys returns the keys there are. One that is given twice counts once.
+func (f *serveFlags) apiKeys(ctx context.Context, a *app) ([]httpapi.Key, error) {
+	var keys []httpapi.Key
+	if f.keyFile != "" {
+		text, err := a.readFile(ctx, f.keyFile, maxDocument)
+		if err != nil {
+			return nil, err
+		}
+		if keys, err = httpapi.ParseKeys(bytes.NewReader(text)); err != nil {
+			return nil, &usageError{err: &located{f.keyFile, errors.New(strings.TrimPrefix(err.Error(), "httpapi: "))}}
+		}
+		if len(keys) == 0 {
+			return nil, usagef("%s: there is no key in it", f.keyFile)
+		}
+	}
+	add := func(name, secret string) {
+		for _, k := range keys {
+			if k.Secret == secret {
+				return
+			}
+		}
+		keys = append(keys, httpapi.Key{Name: name, Secret: secret})
+	}
+	for i, secret := range f.keys {
+		if secret == "" || strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+			return nil, usagef("--api-key: printable characters without white space expected")
+		}
+		add(fmt.Sprintf("flag-%d", i+1), secret)
+	}
+	if secret := os.Getenv(keyVariable); secret != "" {
+		add("environment", secret)
+	}
+	return keys, nil
+}
+
+// signingKey returns the secret that signs URLs, nil if there is none.
+func (f *serveFlags) signingKey(ctx context.Context, a *app) ([]byte, error) {
+	if f.signingFile == "" {
+		return []byte(os.Getenv(signingVariable)), nil
+	}
+	text, err := a.readFile(ctx, f.signingFile, maxDocument)
+	if err != nil {
+		return nil, err
+	}
+	text = bytes.TrimRight(text, "\r\n")
+	if len(text) == 0 {
+		return nil, usagef("%s: there is no secret in it", f.signingFile)
+	}
+	return text, nil
+}
+
+// open opens the store.
+func (f *serveFlags) open(ctx context.Context, a *app, logger *slog.Logger) (*bucketlite.Store, error) {
+	opts := &bucketlite.Options{Logger: logger}
+	switch f.durability {
+	case "full":
+	case "normal":
+		opts.Durability = bucketlite.Normal
+	default:
+		return nil, usagef("--durability: full or normal expected, got %q", f.durability)
+	}
+	if f.fetch {
+		fetcher, err := httpfetch.New(nil)
+		if err != nil {
+			return nil, err
+		}
+		opts.Fetcher = fetcher
+	}
+	switch {
+	case a.db == ":memory:" && f.readOnly:
+		return nil, usagef("--read-only: a store in memory begins empty")
+	case a.db == ":memory:":
+		return bucketlite.Open(ctx, a.db, opts)
+	case f.readOnly:
+		return a.open(ctx, toRead, opts)
+	}
+	return a.open(ctx, toCreate, opts)
+}
+
+// makeNamespace sees to it that the default namespace exists.
+func (f *serveFlags) makeNamespace(ctx context.Context, st *bucketlite.Store) error {
+	if f.defaultNamespace == "" {
+		return nil
+	}
+	_, err := st.Namespace(ctx, f.defaultNamespace)
+	if errors.Is(err, bucketlite.ErrNotFound) && !f.readOnly {
+		_, err = st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: f.defaultNamespace})
+		if errors.Is(err, bucketlite.ErrExists) { // another process was quicker
+			err = nil
+		}
+	}
+	return err
+}
+
+// loopback reports whether only this machine reaches an address. Of names only
+// localhost is known to be one.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return true // listening says what is wrong with it
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// greeting is what the server says of itself before it begins.
+type greeting struct {
+	URL  string `json:"url"`
+	Docs string `json:"docs"`
+	DB   string `json:"db"`
+	Key  string `json:"api_key,omitempty"` // if one was made
+}
+
+// greet tells how to reach the server.
+func (a *app) greet(addr net.Addr, made string) error {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return err
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	g := greeting{URL: "http://" + net.JoinHostPort(host, port), DB: a.db, Key: made}
+	g.Docs = g.URL + "/docs"
+	if a.json {
+		err = a.line(g)
+	} else {
+		fmt.Fprintf(a.out, "Serving %s at %s\n", printable(g.DB), g.URL)
+		fmt.Fprintf(a.out, "What can be asked: %s\n", g.Docs)
+		key := "KEY"
+		if made != "" {
+			key = made
+			fmt.Fprintf(a.out, "API key, made for this run: %s\n", made)
+		}
+		fmt.Fprintf(a.out, "Try:\n  curl -H \"Authorization: Bearer %s\" %s/v1/namespaces\n", key, g.URL)
+	}
+	return orElse(err, a.out.Flush())
+}
+
+// service is what serves a store.
+type service struct {
+	store    *bucketlite.Store
+	handler  *httpapi.Handler
+	listener net.Listener
+	process  func(context.Context, *bucketlite.Job) error // nil for none
+	shutdown time.Duration
+	logger   *slog.Logger
+}
+
+// until serves until ctx ends, and then finishes what runs.
+func (s service) until(ctx context.Context) error {
+	server := &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
+	}
+	server.RegisterOnShutdown(s.handler.Close)
+	stop := s.startProcessing(ctx)
+	defer stop()
+
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(s.listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	s.logger.Info("the server is to end", "timeout", s.shutdown.String())
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.shutdown)
+	defer cancel()
+	err := server.Shutdown(last)
+	if errors.Is(err, context.DeadlineExceeded) {
+		server.Close()
+		return fmt.Errorf("requests that ran for longer than %s after the signal were cut off", s.shutdown)
+	}
+	return err
+}
+
+// startProcessing starts to process what is submitted, and returns a function that
+// ends it and waits for that.
+func (s service) startProcessing(ctx context.Context) (stop func()) {
+	if s.process == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := s.store.Process(ctx, s.process, nil); err != nil && ctx.Err() == nil {
+			s.logger.Error("objects are not processed any more", "error", err)
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
