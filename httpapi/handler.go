@@ -178,8 +178,13 @@ func (h *Handler) log(a *answer, r *http.Request) {
 	if a.key != "" {
 		attrs = append(attrs, slog.String("key", a.key))
 	}
-	if a.err != nil {
+	switch {
+	case a.err == nil:
+	case level == slog.LevelError:
 		attrs = append(attrs, slog.String("error", a.err.Error()))
+	default: // what the client did wrong is told with what it sent
+		_, kind := classify(a.err)
+		attrs = append(attrs, slog.String("error_type", kind))
 	}
 	h.opts.Logger.LogAttrs(context.WithoutCancel(r.Context()), level, "request", attrs...)
 }
