@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/bucketlite/bucketlite"
 )
 
 // An answer is what goes back to the client, and what the log will say of it.
@@ -52,17 +54,29 @@ func (a *answer) write(status int, body any) error {
 		a.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(body); err != nil {
+	text, err := encode(body)
+	if err != nil {
 		return err
 	}
 	a.Header().Set("Content-Type", "application/json")
-	a.Header().Set("Content-Length", strconv.Itoa(b.Len()))
+	a.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	a.WriteHeader(status)
-	a.Write(b.Bytes()) // if it fails the client is gone
+	a.Write(text) // if it fails the client is gone
 	return nil
+}
+
+// encode returns body as a line of JSON.
+func encode(body any) ([]byte, error) {
+	if o, ok := body.(*bucketlite.Object); ok && o != nil {
+		// The encoder would read its text over again, and copy it.
+		text, err := o.MarshalJSON()
+		return append(text, '\n'), err
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(body)
+	return b.Bytes(), err
 }
 
 // countedBody is a request's body that notes how much of it was read.

@@ -1,10 +1,10 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -63,10 +63,18 @@ func (c *call) tell(text string) {
 	c.w.Header().Add("Warning", "299 bucketlite "+strconv.QuoteToASCII(text))
 }
 
+// bodyAhead is how much memory is set aside for what a client announces.
+const bodyAhead = 64 << 10
+
 // body returns the request's body, which is JSON.
 func (c *call) body() ([]byte, error) {
 	r := http.MaxBytesReader(c.w.ResponseWriter, c.r.Body, c.h.opts.MaxBodyBytes)
-	data, err := io.ReadAll(r)
+	var b bytes.Buffer
+	if n := c.r.ContentLength; n > 0 {
+		b.Grow(int(min(n, bodyAhead)) + bytes.MinRead) // with room for the end
+	}
+	_, err := b.ReadFrom(r)
+	data := b.Bytes()
 	var tooLong *http.MaxBytesError
 	switch {
 	case err == nil:
