@@ -62,4 +62,20 @@
 // Both are signed with [Options].SigningKey. They are good as long as they say, whatever
 // becomes of the key that asked for them, but no longer than what they lead to is
 // there; a locked bucket refuses the PUT and a suspended one both.
+//
+// # Events
+//
+// GET /v1/events, and /v1/buckets/{bucket}/events, go on until either side ends them:
+// server-sent events, each with its cursor as id, its kind as event and its JSON as
+// data. They begin with what happens next; with after=CURSOR, or the Last-Event-ID
+// that a client sends when it comes back, after that event; with from_start=true, at
+// the oldest that is kept. What ends the stream, if not the end of what is watched,
+// is an event "error" with the envelope of an error. A client that does not read for
+// a minute is cut off.
+//
+// # Operation
+//
+// GET /v1/health is 200 while the store answers. GET /metrics is for Prometheus, and
+// for keys that are not limited to namespaces. The log has a line for each request:
+// never a key, a signature or a body, and of a client's fault only its type.
 package httpapi

@@ -127,7 +127,7 @@ func newRootCommand(a *app) *cobra.Command {
 		Short: "Work on a bucketlite store",
 		Long: `Bucketlite keeps objects with typed fields and media blobs in buckets, all of
 them in one SQLite file. This program works on that file directly, beside other
-programs that may have it open.
+programs that may have it open; "bucketlite serve" serves it over HTTP.
 
 --db names the file, or the variable BUCKETLITE_DB does; there is no default.
 --namespace, or BUCKETLITE_NAMESPACE, names a namespace, and may be left out
