@@ -220,7 +220,47 @@ func TestLoopback(t *testing.T) {
 	}
 }
 
-// What is submitted, by whatever process, becomes COMPLETED.
+// answer sends a request with JSON and returns a member of the answer's JSON.
+func (s *served) answer(method, path, body, member string) string {
+	s.t.Helper()
+	resp, err := http.DefaultClient.Do(s.request(method, path, "", strings.NewReader(body)))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var doc map[string]any
+	if err := json.NewDecoder(resp.Body).Decode(&doc); err != nil || resp.StatusCode != http.StatusOK {
+		s.t.Fatalf("%s %s: got status %d, %v and %v", method, path, resp.StatusCode, doc, err)
+	}
+	return fmt.Sprint(doc[member])
+}
+
+// What a client submits becomes COMPLETED without its doing, unless nobody is to
+// process it.
+func TestServeCompletes(t *testing.T) {
+	t.Parallel()
+	for _, processor := range []string{"complete", "none"} {
+		t.Run(processor, func(t *testing.T) {
+			t.Parallel()
+			s := startServer(t, "--db", ":memory:", "--default-namespace", "test", "--processor", processor)
+			s.answer("POST", "/v1/buckets", someBucket, "bucket_id")
+			object := s.answer("POST", "/v1/buckets/films/objects", `{"title": "one"}`, "object_id")
+			batch := s.answer("POST", "/v1/buckets/films/batches", fmt.Sprintf(`{"object_ids": [%q]}`, object), "batch_id")
+			task := s.answer("POST", "/v1/buckets/films/batches/"+batch+"/submit", "{}", "task_id")
+			if processor == "none" {
+				if got := s.answer("GET", "/v1/tasks/"+task, "", "status"); got != "PENDING" {
+					t.Errorf("got a task that is %s, want PENDING", got)
+				}
+				return
+			}
+			for _, path := range []string{"/v1/tasks/" + task, "/v1/buckets/films/batches/" + batch, "/v1/buckets/films/objects/" + object} {
+				eventually(t, path+" is completed", func() bool { return s.answer("GET", path, "", "status") == "COMPLETED" })
+			}
+		})
+	}
+}
+
+// What another process submits becomes COMPLETED as well.
 func TestServeProcesses(t *testing.T) {
 	t.Parallel()
 	db := filepath.Join(t.TempDir(), "store.db")
