@@ -78,4 +78,9 @@
 // GET /v1/health is 200 while the store answers. GET /metrics is for Prometheus, and
 // for keys that are not limited to namespaces. The log has a line for each request:
 // never a key, a signature or a body, and of a client's fault only its type.
+// # Document
+//
+// /openapi.json is an OpenAPI document of all that is served, from which clients can
+// be generated, and /docs shows it to people. What the hosted service does not have
+// is marked x-extension there.
 package httpapi

@@ -15,11 +15,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite/httpapi"
-	"go.uber.org/goleak"
 )
-
-// No test leaves a goroutine behind, and so no request, stream or handler does.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // journal is a log that a test reads.
 type journal struct {

@@ -53,6 +53,7 @@ var routes = slices.Concat(
 	eventRoutes,
 	healthRoutes,
 	metricRoutes,
+	documentRoutes,
 )
 
 // serve makes a handler of a route.

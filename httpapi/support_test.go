@@ -95,7 +95,7 @@ func serveOpen(t testing.TB, st *bucketlite.Store, opts *httpapi.Options) *serve
 		h.Close()
 		ts.Close()
 	})
-	return &server{t: t, store: st, handler: h, url: ts.URL, client: ts.Client(), headers: http.Header{
+	return &server{t: t, store: st, handler: h, url: ts.URL, client: validating(t, ts.Client()), headers: http.Header{
 		"Authorization": {"Bearer " + secret}, "X-Namespace": {"test"},
 	}}
 }
@@ -112,6 +112,18 @@ func (s *server) as(headers ...string) *server {
 			other.headers.Set(pair[0], pair[1])
 		}
 	}
+	return &other
+}
+
+// deviating returns the server as seen by a client whose requests are taken though they
+// are not of the document's form, and without a warning. Answers must still be.
+func (s *server) deviating() *server {
+	other := *s
+	transport := s.client.Transport.(validated)
+	transport.tolerant = true
+	client := *s.client
+	client.Transport = transport
+	other.client = &client
 	return &other
 }
 
@@ -330,7 +342,7 @@ func (s *server) withKeys(keys []httpapi.Key) *server {
 	ts := httptest.NewServer(h)
 	s.t.Cleanup(ts.Close)
 	other := *s
-	other.handler, other.url, other.client = h, ts.URL, ts.Client()
+	other.handler, other.url, other.client = h, ts.URL, validating(s.t, ts.Client())
 	return &other
 }
 
