@@ -36,7 +36,11 @@ func (r *objectReader) read(data []byte) (bucketlite.ObjectInput, error) {
 		r.call.warn("object_id: none expected, it is chosen here")
 	}
 	for i := range in.Blobs {
-		in.Blobs[i].Type = bucketlite.FieldType(r.call.knownType(string(in.Blobs[i].Type), "blobs.type"))
+		b := &in.Blobs[i]
+		if b.Type == "" {
+			r.call.warn("blobs.type: the field's type expected")
+		}
+		b.Type = bucketlite.FieldType(r.call.knownType(string(b.Type), "blobs.type"))
 	}
 	if slices.ContainsFunc(in.Blobs, isBare) {
 		if err := r.links(data, in.Blobs); err != nil {
@@ -95,6 +99,9 @@ func (f *form) policy() bucketlite.Policy {
 	policy := bucketlite.Policy(strings.ToLower(given))
 	switch policy {
 	case "", bucketlite.Insert, bucketlite.Update, bucketlite.Upsert:
+		if string(policy) != given {
+			f.call.warn("policy: " + string(policy) + " expected")
+		}
 		return policy
 	}
 	f.fault("policy", "enum", "insert, update or upsert expected, got "+found(given))

@@ -65,5 +65,10 @@ func (f *form) uniqueKey() *bucketlite.UniqueKey {
 		return nil
 	}
 	key := &form{call: f.call, in: f.in, at: f.at.Member("unique_key"), doc: doc}
-	return &bucketlite.UniqueKey{Fields: key.texts("fields"), DefaultPolicy: bucketlite.Policy(strings.ToLower(key.text("default_policy")))}
+	given := key.text("default_policy")
+	policy := strings.ToLower(given)
+	if policy != given {
+		f.call.warn("unique_key.default_policy: " + policy + " expected")
+	}
+	return &bucketlite.UniqueKey{Fields: key.texts("fields"), DefaultPolicy: bucketlite.Policy(policy)}
 }
