@@ -316,7 +316,7 @@ func TestEventsStoreClosed(t *testing.T) {
 func TestEventsSlowClient(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil)
-	httpapi.SetPatience(s.handler, 50*time.Millisecond)
+	httpapi.SetPatience(s.handler, 2*time.Second) // with which the test's own requests must do as well
 	s.do("POST", "/v1/buckets", films("films")).want(http.StatusOK)
 	b := bucketOf(t, s, "films")
 	// More than the buffers on the way take.
