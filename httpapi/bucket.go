@@ -7,7 +7,7 @@ import (
 var bucketRoutes = []route{
 	{"POST /v1/buckets", scoped, writes, (*call).createBucket},
 	{"POST /v1/buckets/list", scoped, reads, (*call).listBuckets},
-	{"GET /v1/buckets", scoped, reads, (*call).listBuckets},
+	{"GET /v1/buckets", scoped, reads, (*call).browseBuckets},
 	{"GET /v1/buckets/{bucket}", scoped, reads, (*call).getBucket},
 	{"PUT /v1/buckets/{bucket}", scoped, writes, (*call).updateBucket},
 	{"PATCH /v1/buckets/{bucket}", scoped, writes, (*call).updateBucket},
@@ -125,4 +125,11 @@ func (c *call) listBuckets() (any, error) {
 		return nil, err
 	}
 	return answerOf(q, page, stats, true), nil
+}
+
+// browseBuckets is listBuckets for clients that GET it, with what they ask for in the
+// URL's query.
+func (c *call) browseBuckets() (any, error) {
+	c.warn("GET /v1/buckets: POST /v1/buckets/list expected")
+	return c.listBuckets()
 }

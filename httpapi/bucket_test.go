@@ -76,7 +76,7 @@ func TestBucketList(t *testing.T) {
 	s.do("POST", first.text("pagination.next_page"), `{"sort": {"field": "bucket_name", "direction": "desc"}}`).want(http.StatusOK).
 		wantAt("results.0.bucket_name", "a").wantAt("pagination.next_cursor", "<nil>")
 	s.do("GET", "/v1/buckets?page_size=1&include_total=true&offset=1", nil).want(http.StatusOK).
-		wantWarnings("limit expected").
+		wantWarnings("/list expected", "limit expected").
 		wantAt("results.0.bucket_name", "b").wantAt("pagination.total", "3").wantAt("pagination.total_pages", "3").
 		wantAt("pagination.page", "2")
 	s.do("POST", "/v1/buckets/list", nil).want(http.StatusOK).wantAt("pagination.page_size", "10").wantAt("results.2.bucket_name", "c")

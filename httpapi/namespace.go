@@ -12,7 +12,7 @@ import (
 var namespaceRoutes = []route{
 	{"POST /v1/namespaces", keyed, writes, (*call).createNamespace},
 	{"POST /v1/namespaces/list", keyed, reads, (*call).listNamespaces},
-	{"GET /v1/namespaces", keyed, reads, (*call).listNamespaces},
+	{"GET /v1/namespaces", keyed, reads, (*call).browseNamespaces},
 	{"GET /v1/namespaces/{namespace}", keyed, reads, (*call).getNamespace},
 	{"PUT /v1/namespaces/{namespace}", keyed, writes, (*call).updateNamespace},
 	{"PATCH /v1/namespaces/{namespace}", keyed, writes, (*call).updateNamespace},
@@ -173,4 +173,10 @@ func (c *call) listNamespaces() (any, error) {
 		return nil, err
 	}
 	return answerOf(q, page, stats, true), nil
+}
+
+// browseNamespaces is listNamespaces for clients that GET it.
+func (c *call) browseNamespaces() (any, error) {
+	c.warn("GET /v1/namespaces: POST /v1/namespaces/list expected")
+	return c.listNamespaces()
 }

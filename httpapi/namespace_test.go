@@ -107,7 +107,7 @@ func TestNamespaceList(t *testing.T) {
 	s.do("POST", "/v1/namespaces/list", `{"filters": {"namespace_name": "A"}}`).want(http.StatusOK).wantAt("total_count", "1").wantAt("stats.total_buckets", "1")
 	s.do("POST", "/v1/namespaces/list", `{"filters": {"namespace_name": "A"}, "case_sensitive": true}`).want(http.StatusOK).wantAt("total_count", "0").wantAt("results", "[]")
 	s.do("POST", "/v1/namespaces/list?offset=1", `{"search": "test"}`).want(http.StatusOK).wantAt("results", "[]").wantAt("total_count", "1")
-	s.do("GET", "/v1/namespaces?page_size=1&offset=1&search=a", nil).want(http.StatusOK).wantWarnings("limit expected").wantAt("pagination.page_size", "1")
+	s.do("GET", "/v1/namespaces?page_size=1&offset=1&search=a", nil).want(http.StatusOK).wantWarnings("/list expected", "limit expected").wantAt("pagination.page_size", "1")
 	s.do("POST", "/v1/namespaces/list?limit=1001", `{"filters": []}`).wantFaults("query.limit maximum", "body.filters type")
 	s.do("POST", "/v1/namespaces/list", `{"filters": {"AND": 5}}`).wantError(http.StatusBadRequest, "BadRequestError")
 	s.do("POST", "/v1/namespaces/list?cursor=x", nil).wantError(http.StatusBadRequest, "BadRequestError")

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -34,6 +35,12 @@ const (
 	idleTime       = 2 * time.Minute
 	maxHeaderBytes = 64 << 10
 )
+
+// spareHeap is memory that the server holds and never touches, so that the system
+// gives it none. The collector takes it into account: without, a heap as small as the
+// server's is collected thirty times a second under load, a fifth of all its time. With
+// a higher percentage instead, a large heap would grow by as much again.
+const spareHeap = 64 << 20
 
 // serveFlags are what "serve" is told.
 type serveFlags struct {
@@ -176,6 +183,8 @@ func (a *app) serve(ctx context.Context, f *serveFlags) (err error) {
 		l.Close()
 		return err
 	}
+	spare := make([]byte, spareHeap)
+	defer runtime.KeepAlive(spare)
 	return service{store: st, handler: h, listener: l, process: process, shutdown: f.shutdown, logger: logger}.until(ctx)
 }
 
