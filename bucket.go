@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -238,45 +239,105 @@ func (n *Namespace) checkBucketName(tx *engine.Tx, name string, except int64) er
 // Bucket returns a handle on the bucket with the name or id, or [ErrNotFound]. A
 // bucket that is being deleted is found by its id alone.
 func (n *Namespace) Bucket(ctx context.Context, nameOrID string) (*Bucket, error) {
-	where := "b.name = ?2 AND b.status <> 'IN_PROGRESS'"
-	if isID(bucketPrefix, nameOrID) {
-		where = "b.id = ?2"
-	}
 	b := &Bucket{store: n.store}
-	var schema, key string
+	var stored storedDefinition
 	err := n.store.read(ctx, func(c *engine.Conn) error {
-		b.def = nil
-		ok, err := c.QueryRow("SELECT b.num, b.id, b.name FROM buckets b WHERE b.namespace = ?1 AND "+where,
+		ok, err := c.QueryRow("SELECT b.num, b.id, b.name FROM buckets b WHERE b.namespace = ?1 AND "+bucketNamed(nameOrID),
 			[]any{n.num, nameOrID}, func(r engine.Row) { b.num, b.id, b.name = r.Int(0), r.Text(1), r.Text(2) })
 		if err == nil && !ok {
 			err = notFound("%s: bucket %s", n, found(nameOrID))
 		}
-		if err != nil {
-			return err
+		if err == nil {
+			stored, err = b.readDefinition(c)
 		}
-		if def, ok := n.store.definitions.Load(b.num); ok {
-			b.def = def.(*definition)
-			return nil
-		}
-		_, err = c.QueryRow("SELECT schema, unique_key FROM buckets WHERE num = ?", []any{b.num},
-			func(r engine.Row) { schema, key = r.Text(0), r.Text(1) })
 		return err
 	})
-	if err != nil || b.def != nil {
-		return b.orNil(err), err
+	if err == nil {
+		err = b.define(stored)
 	}
-	if b.def, err = readDefinition(schema, key); err != nil {
-		return nil, errorf("%s: %w: %v", b, ErrCorrupt, err)
+	if err != nil {
+		return nil, err
 	}
-	n.store.definitions.Store(b.num, b.def)
 	return b, nil
 }
 
-func (b *Bucket) orNil(err error) *Bucket {
-	if err != nil {
+// Locate returns handles on a namespace and on a bucket in it, each by its name or
+// id, as [Store.Namespace] and [Namespace.Bucket] do, but with one look at the file.
+// If there is no such namespace, or no such bucket, it is [ErrNotFound]; in the
+// second case the namespace is returned beside it.
+func (s *Store) Locate(ctx context.Context, namespace, bucket string) (*Namespace, *Bucket, error) {
+	where := "n.name = ?1"
+	if isID(namespacePrefix, namespace) {
+		where = "n.id = ?1"
+	}
+	n, b := &Namespace{store: s}, &Bucket{store: s}
+	var stored storedDefinition
+	err := s.read(ctx, func(c *engine.Conn) error {
+		n.num, b.num = 0, 0
+		ok, err := c.QueryRow("SELECT n.num, n.id, n.name, b.num, b.id, b.name FROM namespaces n LEFT JOIN buckets b ON b.namespace = n.num AND "+
+			bucketNamed(bucket)+" WHERE n.delete_task IS NULL AND "+where, []any{namespace, bucket}, func(r engine.Row) {
+			n.num, n.id, n.name = r.Int(0), r.Text(1), r.Text(2)
+			b.num, b.id, b.name = r.Int(3), r.Text(4), r.Text(5)
+		})
+		switch {
+		case err != nil:
+		case !ok:
+			err = notFound("namespace %s", found(namespace))
+		case b.num == 0:
+			err = notFound("%s: bucket %s", n, found(bucket))
+		default:
+			stored, err = b.readDefinition(c)
+		}
+		return err
+	})
+	if err == nil {
+		err = b.define(stored)
+	}
+	switch {
+	case err == nil:
+		return n, b, nil
+	case n.num == 0 || !errors.Is(err, ErrNotFound):
+		return nil, nil, err
+	}
+	return n, nil, err
+}
+
+// bucketNamed returns the condition that buckets AS b have ?2 as their name or id.
+func bucketNamed(nameOrID string) string {
+	if isID(bucketPrefix, nameOrID) {
+		return "b.id = ?2"
+	}
+	return "b.name = ?2 AND b.status <> 'IN_PROGRESS'"
+}
+
+// storedDefinition is what a bucket's definition is compiled from.
+type storedDefinition struct{ schema, key string }
+
+// readDefinition reads what the bucket's definition is compiled from, unless that
+// has been done.
+func (b *Bucket) readDefinition(c *engine.Conn) (stored storedDefinition, err error) {
+	b.def = nil
+	if def, ok := b.store.definitions.Load(b.num); ok {
+		b.def = def.(*definition)
+		return stored, nil
+	}
+	_, err = c.QueryRow("SELECT schema, unique_key FROM buckets WHERE num = ?", []any{b.num},
+		func(r engine.Row) { stored.schema, stored.key = r.Text(0), r.Text(1) })
+	return stored, err
+}
+
+// define compiles the bucket's definition, if that is still to be done.
+func (b *Bucket) define(stored storedDefinition) error {
+	if b.def != nil {
 		return nil
 	}
-	return b
+	def, err := readDefinition(stored.schema, stored.key)
+	if err != nil {
+		return errorf("%s: %w: %v", b, ErrCorrupt, err)
+	}
+	b.def = def
+	b.store.definitions.Store(b.num, def)
+	return nil
 }
 
 // readDefinition compiles a stored schema and unique key.

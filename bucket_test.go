@@ -473,3 +473,54 @@ func TestBucketJSON(t *testing.T) {
 		t.Errorf("updated from JSON: got %+v, %v", updated, err)
 	}
 }
+
+// Locate finds what Namespace and Bucket find, and is not found where they are not.
+func TestLocate(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	st := openMemory(t)
+	b := bucket(t, st, bucketlite.BucketConfig{Name: "videos"})
+	ns := namespace(t, st)
+	other, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "other"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, namespace, bucket string
+		inNamespace, inBucket   bool
+	}{
+		{"names", "test", "videos", true, true},
+		{"ids", ns.ID(), b.ID(), true, true},
+		{"a name and an id", "test", b.ID(), true, true},
+		{"another namespace's bucket by name", "other", "videos", true, false},
+		{"another namespace's bucket by id", other.ID(), b.ID(), true, false},
+		{"no such bucket", "test", "films", true, false},
+		{"no such namespace", "nowhere", "videos", false, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			n, found, err := st.Locate(ctx, test.namespace, test.bucket)
+			if (n != nil) != test.inNamespace || (found != nil) != test.inBucket || errors.Is(err, bucketlite.ErrNotFound) == test.inBucket {
+				t.Fatalf("got %v, %v, %v", n, found, err)
+			}
+			if found != nil && (found.ID() != b.ID() || found.Name() != "videos" || n.ID() != ns.ID() || n.Name() != "test") {
+				t.Errorf("got %s and %s", n.ID(), found.ID())
+			}
+		})
+	}
+	if _, _, err := st.Locate(ctx, "test", "videos"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Delete(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, found, err := st.Locate(ctx, "test", "videos"); found != nil || !errors.Is(err, bucketlite.ErrNotFound) {
+		t.Errorf("a deleted bucket by name: got %v, %v, want ErrNotFound", found, err)
+	}
+	if _, err := other.Delete(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if n, _, err := st.Locate(ctx, "other", "videos"); n != nil || !errors.Is(err, bucketlite.ErrNotFound) {
+		t.Errorf("a deleted namespace: got %v, %v, want ErrNotFound", n, err)
+	}
+}

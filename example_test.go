@@ -139,6 +139,25 @@ func ExampleStore_CreateNamespace() {
 	// true
 }
 
+func ExampleStore_Locate() {
+	ctx := context.Background()
+	st, err := bucketlite.Open(ctx, ":memory:", nil)
+	check(err)
+	defer st.Close()
+	ns, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "production"})
+	check(err)
+	_, err = ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: "scenes"})
+	check(err)
+
+	ns, b, err := st.Locate(ctx, "production", "scenes")
+	fmt.Println(ns, b, err)
+	_, _, err = st.Locate(ctx, "production", "actors")
+	fmt.Println(err)
+	// Output:
+	// namespace "production" bucket "scenes" <nil>
+	// bucketlite: namespace "production": bucket "actors": not found
+}
+
 func ExampleNamespace_CreateBucket() {
 	ctx := context.Background()
 	st, err := bucketlite.Open(ctx, ":memory:", nil)

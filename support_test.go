@@ -517,7 +517,11 @@ var calls = map[string]struct {
 	"Store.CreateNamespace": {true, func(ctx context.Context, f *fixture) error {
 		return second(f.st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "new"}))
 	}},
-	"Store.Namespace":  {false, func(ctx context.Context, f *fixture) error { return second(f.st.Namespace(ctx, "test")) }},
+	"Store.Namespace": {false, func(ctx context.Context, f *fixture) error { return second(f.st.Namespace(ctx, "test")) }},
+	"Store.Locate": {false, func(ctx context.Context, f *fixture) error {
+		_, _, err := f.st.Locate(ctx, "test", f.b.ID())
+		return err
+	}},
 	"Store.Namespaces": {false, func(ctx context.Context, f *fixture) error { return last(f.st.Namespaces(ctx, bucketlite.Query{})) }},
 	"Store.ListNamespaces": {false, func(ctx context.Context, f *fixture) error {
 		return second(f.st.ListNamespaces(ctx, bucketlite.Query{}))

@@ -93,15 +93,11 @@ func (c *call) storage() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
+	growth, err := c.growth(c.bucket, p, unit)
 	if err != nil {
 		return nil, err
 	}
-	growth, err := c.growth(b, p, unit)
-	if err != nil {
-		return nil, err
-	}
-	answer := storageAnswer{analysis: analysis{b.ID(), p}, Metrics: []storageMetric{}}
+	answer := storageAnswer{analysis: analysis{c.bucket.ID(), p}, Metrics: []storageMetric{}}
 	var first, last bucketlite.Growth
 	for i, g := range growth {
 		m := storageMetric{Growth: g, Avg: average(g)}
@@ -170,10 +166,7 @@ func (c *call) usage() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
+	b := c.bucket
 	growth, err := c.growth(b, p, unit)
 	if err != nil {
 		return nil, err
@@ -230,10 +223,7 @@ func (c *call) health() (any, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
+	b := c.bucket
 	answer := healthAnswer{
 		analysis: analysis{b.ID(), p}, Health: "healthy",
 		Breakdown: []errorBreakdown{}, Syncs: []any{}, Stuck: []string{},

@@ -45,21 +45,17 @@ func (c *call) uploadPerformance() (any, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
 	first := p.Start.Truncate(step)                           // in UTC
 	sums := make([]uploadSum, (p.End.Sub(first)+step-1)/step) // at most 721
 	var all uploadSum
-	for u, err := range b.Uploads(c.ctx(), bucketlite.Query{Filter: p.created(), Limit: bucketlite.MaxLimit}) {
+	for u, err := range c.bucket.Uploads(c.ctx(), bucketlite.Query{Filter: p.created(), Limit: bucketlite.MaxLimit}) {
 		if err != nil {
 			return nil, err
 		}
 		sums[u.CreatedAt.Sub(first)/step].add(u)
 		all.add(u)
 	}
-	answer := uploadPerformanceAnswer{analysis: analysis{b.ID(), p}, Metrics: []timedUploadMetric{}, Summary: all.metric()}
+	answer := uploadPerformanceAnswer{analysis: analysis{c.bucket.ID(), p}, Metrics: []timedUploadMetric{}, Summary: all.metric()}
 	for i := range sums {
 		answer.Metrics = append(answer.Metrics, timedUploadMetric{first.Add(time.Duration(i) * step), sums[i].metric()})
 	}

@@ -32,11 +32,7 @@ func (c *call) createBatch() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
-	return b.CreateBatch(c.ctx(), bucketlite.BatchInput{ObjectIDs: ids, Metadata: metadata, SkipValidation: skip})
+	return c.bucket.CreateBatch(c.ctx(), bucketlite.BatchInput{ObjectIDs: ids, Metadata: metadata, SkipValidation: skip})
 }
 
 // addToBatch adds objects to a batch that has not been submitted.
@@ -45,11 +41,7 @@ func (c *call) addToBatch() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
-	return b.AddToBatch(c.ctx(), c.r.PathValue("batch"), ids, &bucketlite.AddOptions{SkipValidation: skip})
+	return c.bucket.AddToBatch(c.ctx(), c.r.PathValue("batch"), ids, &bucketlite.AddOptions{SkipValidation: skip})
 }
 
 // batchObjects returns the objects that a batch is to have, and whether they need
@@ -74,11 +66,7 @@ func (c *call) submitBatch() (any, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
-	return b.SubmitBatch(c.ctx(), c.r.PathValue("batch"))
+	return c.bucket.SubmitBatch(c.ctx(), c.r.PathValue("batch"))
 }
 
 // listBatches returns a page of the bucket's batches.
@@ -93,11 +81,7 @@ func (c *call) listBatches() (any, error) {
 		return nil, err
 	}
 	q.Total = true
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
-	page, err := b.ListBatches(c.ctx(), bucketlite.BatchQuery{Query: q.Query, Status: status})
+	page, err := c.bucket.ListBatches(c.ctx(), bucketlite.BatchQuery{Query: q.Query, Status: status})
 	if err != nil {
 		return nil, err
 	}
@@ -106,11 +90,7 @@ func (c *call) listBatches() (any, error) {
 
 // getBatch returns a batch.
 func (c *call) getBatch() (any, error) {
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
-	return b.Batch(c.ctx(), c.r.PathValue("batch"))
+	return c.bucket.Batch(c.ctx(), c.r.PathValue("batch"))
 }
 
 // updateBatch changes a batch's metadata.
@@ -123,20 +103,12 @@ func (c *call) updateBatch() (any, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
-	return b.UpdateBatch(c.ctx(), c.r.PathValue("batch"), update)
+	return c.bucket.UpdateBatch(c.ctx(), c.r.PathValue("batch"), update)
 }
 
 // deleteBatch deletes a batch that is a draft or has ended.
 func (c *call) deleteBatch() (any, error) {
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
-	if err := b.DeleteBatch(c.ctx(), c.r.PathValue("batch")); err != nil {
+	if err := c.bucket.DeleteBatch(c.ctx(), c.r.PathValue("batch")); err != nil {
 		return nil, err
 	}
 	return map[string]any{"success": true, "message": "Successfully deleted"}, nil
@@ -144,11 +116,7 @@ func (c *call) deleteBatch() (any, error) {
 
 // cancelBatch ends a batch that has been submitted, and returns its task.
 func (c *call) cancelBatch() (any, error) {
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
-	return b.CancelBatch(c.ctx(), c.r.PathValue("batch"))
+	return c.bucket.CancelBatch(c.ctx(), c.r.PathValue("batch"))
 }
 
 // A retry says what of a batch is being processed again; without a task, nothing.
@@ -174,12 +142,8 @@ func (c *call) retryBatch() (any, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
 	if len(tiers) == 0 || slices.Contains(tiers, onlyTier) {
-		result, err := b.RetryBatch(c.ctx(), r.BatchID, &bucketlite.RetryOptions{All: r.Mode == "all", MaxRetries: r.MaxCount})
+		result, err := c.bucket.RetryBatch(c.ctx(), r.BatchID, &bucketlite.RetryOptions{All: r.Mode == "all", MaxRetries: r.MaxCount})
 		if err != nil {
 			return nil, err
 		}
@@ -187,7 +151,7 @@ func (c *call) retryBatch() (any, error) {
 			r.TaskID = &result.Task.ID
 		}
 	}
-	batch, err := b.Batch(c.ctx(), r.BatchID)
+	batch, err := c.bucket.Batch(c.ctx(), r.BatchID)
 	if err != nil {
 		return nil, err
 	}
@@ -210,19 +174,15 @@ func (c *call) listFailedDocuments() (any, error) {
 		return nil, err
 	}
 	q.Total, q.includeTotal = true, true
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
 	id := c.r.PathValue("batch")
 	if tier == onlyTier && collection == "" {
-		page, err := b.ListFailedJobs(c.ctx(), id, q.Query)
+		page, err := c.bucket.ListFailedJobs(c.ctx(), id, q.Query)
 		if err != nil {
 			return nil, err
 		}
 		return answerOf(q, page, nil, true), nil
 	}
-	if _, err := b.Batch(c.ctx(), id); err != nil {
+	if _, err := c.bucket.Batch(c.ctx(), id); err != nil {
 		return nil, err
 	}
 	return answerOf(q, &bucketlite.Page[*bucketlite.FailedJob]{}, nil, true), nil

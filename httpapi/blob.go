@@ -18,12 +18,8 @@ var blobRoutes = []route{
 // getBlob answers with the bytes of a blob, or the ranges of them that are asked for,
 // under the conditions that the client makes. The ETag is their hash.
 func (c *call) getBlob() (any, error) {
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
 	id := c.r.PathValue("blob")
-	blob, err := b.OpenBlob(c.ctx(), c.r.PathValue("object"), id)
+	blob, err := c.bucket.OpenBlob(c.ctx(), c.r.PathValue("object"), id)
 	if err != nil {
 		return nil, err
 	}

@@ -44,11 +44,7 @@ func (c *call) bucketConfig() (config bucketlite.BucketConfig, err error) {
 
 // getBucket returns a bucket, also one that is being deleted.
 func (c *call) getBucket() (any, error) {
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
-	return b.Info(c.ctx())
+	return c.bucket.Info(c.ctx())
 }
 
 // updateBucket changes what is given of a bucket. PUT and PATCH are the same: what
@@ -70,11 +66,7 @@ func (c *call) updateBucket() (any, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
-	return b.Update(c.ctx(), update)
+	return c.bucket.Update(c.ctx(), update)
 }
 
 // deletion is the answer to the deletion of a bucket or a namespace: the task that
@@ -91,10 +83,7 @@ type deletion struct {
 
 // deleteBucket begins to delete a bucket.
 func (c *call) deleteBucket() (any, error) {
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
+	b := c.bucket
 	task, err := b.Delete(c.ctx())
 	if err != nil {
 		return nil, err

@@ -21,28 +21,49 @@ type call struct {
 	w      *answer
 	r      *http.Request
 	key    *key                  // who; nil where nobody needs to be known
-	ns     *bucketlite.Namespace // where; nil unless the route is scoped
+	ns     *bucketlite.Namespace // where; nil unless the route is scoped or signed
+	bucket *bucketlite.Bucket    // the one that the path of such a route names, nil if it names none
 	faults formError             // what is wrong with the form of the request
 	warned []string
 }
 
 func (c *call) ctx() context.Context { return c.r.Context() }
 
-// namespace returns the namespace with the name or id, if the key may enter it. Of
-// those that it may not, it does not learn whether they exist.
+// namespace returns the namespace with the name or id, if the key may enter it.
 func (c *call) namespace(name string) (*bucketlite.Namespace, error) {
 	ns, err := c.h.store.Namespace(c.ctx(), name)
-	switch {
-	case err == nil && !c.key.allows(ns.ID(), ns.Name()),
-		errors.Is(err, bucketlite.ErrNotFound) && !c.key.allows(name):
-		return nil, forbidden(fmt.Sprintf("the key may not enter namespace %q", name))
+	if err := c.admits(name, ns, err); err != nil {
+		return nil, err
 	}
 	return ns, err
 }
 
-// bucket returns the bucket that the path names.
-func (c *call) bucket() (*bucketlite.Bucket, error) {
-	return c.ns.Bucket(c.ctx(), c.r.PathValue("bucket"))
+// locate finds the namespace with the name or id, and the bucket that the path names,
+// if it names one.
+func (c *call) locate(name string) (err error) {
+	bucket := c.r.PathValue("bucket")
+	if bucket == "" {
+		c.ns, err = c.namespace(name)
+		return err
+	}
+	ns, b, err := c.h.store.Locate(c.ctx(), name, bucket)
+	if err := c.admits(name, ns, err); err != nil {
+		return err
+	}
+	c.ns, c.bucket = ns, b
+	return err
+}
+
+// admits refuses a namespace that the key may not enter, which was asked for by name
+// and found or, if it is nil, not. Of those the key does not learn whether they exist.
+func (c *call) admits(name string, ns *bucketlite.Namespace, err error) error {
+	switch {
+	case c.key == nil: // the URL is signed
+	case ns != nil && !c.key.allows(ns.ID(), ns.Name()),
+		ns == nil && errors.Is(err, bucketlite.ErrNotFound) && !c.key.allows(name):
+		return forbidden(fmt.Sprintf("the key may not enter namespace %q", name))
+	}
+	return nil
 }
 
 // maxWarnings bounds the warnings of an answer.

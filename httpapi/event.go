@@ -18,38 +18,24 @@ var eventRoutes = []route{
 }
 
 // watchNamespace streams the events of the namespace, its buckets and their objects.
-func (c *call) watchNamespace() (any, error) {
-	return c.watch(func() (watchFunc, error) { return c.ns.Watch, nil })
-}
+func (c *call) watchNamespace() (any, error) { return c.watch(c.ns.Watch) }
 
 // watchBucket streams the events of a bucket and its objects.
-func (c *call) watchBucket() (any, error) {
-	return c.watch(func() (watchFunc, error) {
-		b, err := c.bucket()
-		if err != nil {
-			return nil, err
-		}
-		return b.Watch, nil
-	})
-}
+func (c *call) watchBucket() (any, error) { return c.watch(c.bucket.Watch) }
 
 // watchFunc is the method Watch of a namespace or a bucket.
 type watchFunc func(context.Context, *bucketlite.WatchOptions) iter.Seq2[bucketlite.Event, error]
 
-// watch streams the events of what find returns, from where the request says. A
-// client that comes back names the last event it got in a header; its URL is still
-// that of its first time, so the header counts.
-func (c *call) watch(find func() (watchFunc, error)) (any, error) {
+// watch streams the events of a watch, from where the request says. A client that
+// comes back names the last event it got in a header; its URL is still that of its
+// first time, so the header counts.
+func (c *call) watch(watch watchFunc) (any, error) {
 	q := c.params()
 	opts := bucketlite.WatchOptions{After: q.text("after"), FromStart: q.boolean("from_start", false)}
 	if id := c.r.Header.Get("Last-Event-ID"); id != "" {
 		opts.After, opts.FromStart = id, false
 	}
 	if err := c.check(); err != nil {
-		return nil, err
-	}
-	watch, err := find()
-	if err != nil {
 		return nil, err
 	}
 	return written{}, c.stream(watch, opts)

@@ -14,11 +14,7 @@ var indexRoutes = []route{
 
 // listIndexes returns a bucket's indexes, all of them.
 func (c *call) listIndexes() (any, error) {
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
-	return c.indexes(b)
+	return c.indexes(c.bucket)
 }
 
 func (c *call) indexes(b *bucketlite.Bucket) (any, error) {
@@ -50,10 +46,7 @@ func (c *call) createIndex() (any, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
+	b := c.bucket
 	if kind == bucketlite.TextIndex {
 		err = b.EnsureTextIndex(c.ctx(), path)
 	} else {
@@ -81,12 +74,8 @@ func (c *call) dropIndex() (any, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
 	if kind == bucketlite.TextIndex {
-		return nil, b.DropTextIndex(c.ctx(), path)
+		return nil, c.bucket.DropTextIndex(c.ctx(), path)
 	}
-	return nil, b.DropIndex(c.ctx(), path)
+	return nil, c.bucket.DropIndex(c.ctx(), path)
 }

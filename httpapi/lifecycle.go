@@ -18,13 +18,9 @@ var lifecycleRoutes = []route{
 // does not matter.
 func transition(do func(*bucketlite.Bucket, context.Context) error) func(*call) (any, error) {
 	return func(c *call) (any, error) {
-		b, err := c.bucket()
-		if err != nil {
+		if err := do(c.bucket, c.ctx()); err != nil {
 			return nil, err
 		}
-		if err := do(b, c.ctx()); err != nil {
-			return nil, err
-		}
-		return b.Info(c.ctx())
+		return c.bucket.Info(c.ctx())
 	}
 }

@@ -38,17 +38,13 @@ func (c *call) createObject() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
-	put, err := b.Put(c.ctx(), in, &bucketlite.PutOptions{Policy: policy})
+	put, err := c.bucket.Put(c.ctx(), in, &bucketlite.PutOptions{Policy: policy})
 	if err != nil {
 		return nil, err
 	}
 	objects := []*bucketlite.Object{put.Object}
 	if process {
-		c.submit(b, objects)
+		c.submit(c.bucket, objects)
 	}
 	return c.tagged(objects[0]), nil
 }
@@ -87,13 +83,9 @@ func (c *call) getObject() (any, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
-	o, err := b.Object(c.ctx(), c.r.PathValue("object"))
+	o, err := c.bucket.Object(c.ctx(), c.r.PathValue("object"))
 	if err == nil && presign {
-		err = c.presignBlobs(b, o)
+		err = c.presignBlobs(c.bucket, o)
 	}
 	if err != nil {
 		return nil, err
@@ -147,11 +139,7 @@ func (c *call) patch(in bucketlite.ObjectInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
-	o, err := b.Patch(c.ctx(), c.r.PathValue("object"), in, &bucketlite.PatchOptions{IfVersion: version})
+	o, err := c.bucket.Patch(c.ctx(), c.r.PathValue("object"), in, &bucketlite.PatchOptions{IfVersion: version})
 	if err != nil {
 		return nil, c.precondition(err, version)
 	}
@@ -164,11 +152,7 @@ func (c *call) deleteObject() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
-	err = b.DeleteObject(c.ctx(), c.r.PathValue("object"), &bucketlite.DeleteOptions{IfVersion: version})
+	err = c.bucket.DeleteObject(c.ctx(), c.r.PathValue("object"), &bucketlite.DeleteOptions{IfVersion: version})
 	return nil, c.precondition(err, version)
 }
 
@@ -214,10 +198,7 @@ func (c *call) listObjects() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
+	b := c.bucket
 	page, err := b.List(c.ctx(), q.Query)
 	if err != nil {
 		return nil, err
@@ -245,12 +226,8 @@ func (c *call) aggregateObjects() (any, error) {
 	if err := a.UnmarshalJSON(data); err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
 	began := time.Now()
-	result, err := b.Aggregate(c.ctx(), a)
+	result, err := c.bucket.Aggregate(c.ctx(), a)
 	if err != nil {
 		return nil, err
 	}

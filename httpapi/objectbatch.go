@@ -55,10 +55,7 @@ func (c *call) createObjects() (any, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
+	b := c.bucket
 
 	var inputs []bucketlite.ObjectInput
 	var places []int // of the inputs among the objects

@@ -77,11 +77,7 @@ func (r *objectReader) links(data []byte, blobs []bucketlite.BlobInput) error {
 // metadata warns of fields within metadata, unless the schema declares it.
 func (r *objectReader) metadata() error {
 	if r.schema == nil {
-		b, err := r.call.bucket()
-		if err != nil {
-			return err
-		}
-		info, err := b.Info(r.call.ctx())
+		info, err := r.call.bucket.Info(r.call.ctx())
 		if err != nil {
 			return err
 		}

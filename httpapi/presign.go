@@ -109,6 +109,5 @@ func (c *call) verify() error {
 	if err != nil || c.h.opts.Now().Unix() >= expires {
 		return forbidden("the URL has expired")
 	}
-	c.ns, err = c.h.store.Namespace(c.ctx(), c.r.PathValue("namespace"))
-	return err
+	return c.locate(c.r.PathValue("namespace"))
 }

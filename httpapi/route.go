@@ -112,7 +112,7 @@ func (c *call) enter(rt route) (err error) {
 		if name == "" {
 			return badRequest("header X-Namespace: the name or id of a namespace expected")
 		}
-		c.ns, err = c.namespace(name)
+		return c.locate(name)
 	}
 	return err
 }

@@ -32,11 +32,7 @@ func (c *call) createUpload() (any, error) {
 	if _, err := c.base(); err != nil { // not when it is too late
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
-	u, err := b.CreateUpload(c.ctx(), in)
+	u, err := c.bucket.CreateUpload(c.ctx(), in)
 	if err != nil {
 		return nil, err
 	}
@@ -93,11 +89,7 @@ func (c *call) createUploads() (any, error) {
 	if _, err := c.base(); err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
-	uploads, err := b.CreateUploads(c.ctx(), inputs, opts)
+	uploads, err := c.bucket.CreateUploads(c.ctx(), inputs, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -128,13 +120,9 @@ func (c *call) getUpload() (any, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
-	u, err := b.Upload(c.ctx(), c.r.PathValue("upload"))
+	u, err := c.bucket.Upload(c.ctx(), c.r.PathValue("upload"))
 	if err == nil && presign {
-		err = c.presignDownload(b, u)
+		err = c.presignDownload(c.bucket, u)
 	}
 	if err != nil {
 		return nil, err
@@ -180,10 +168,7 @@ func (c *call) listUploads() (any, error) {
 	if q.Sort == nil {
 		q.Sort = []bucketlite.Sort{{Field: "created_at", Direction: bucketlite.Descending}}
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
+	b := c.bucket
 	page, err := b.ListUploads(c.ctx(), q.Query)
 	if err != nil {
 		return nil, err
@@ -210,13 +195,9 @@ func (c *call) deleteUpload() (any, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
 	id := c.r.PathValue("upload")
 	if !drop {
-		u, err := b.Upload(c.ctx(), id)
+		u, err := c.bucket.Upload(c.ctx(), id)
 		if err != nil {
 			return nil, err
 		}
@@ -224,5 +205,5 @@ func (c *call) deleteUpload() (any, error) {
 			return nil, &bucketlite.ConflictError{Subject: "upload " + found(id), Reason: "it has bytes, which cannot be kept without it"}
 		}
 	}
-	return nil, b.CancelUpload(c.ctx(), id)
+	return nil, c.bucket.CancelUpload(c.ctx(), id)
 }

@@ -45,15 +45,11 @@ func (c *call) confirmUpload() (any, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
 	id := c.r.PathValue("upload")
 	if async {
-		return c.beginToConfirm(b, id, opts)
+		return c.beginToConfirm(c.bucket, id, opts)
 	}
-	u, err := b.ConfirmUpload(c.ctx(), id, &opts)
+	u, err := c.bucket.ConfirmUpload(c.ctx(), id, &opts)
 	if err != nil {
 		return nil, err
 	}
@@ -104,11 +100,7 @@ func (c *call) confirmUploads() (any, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
-	task, err := b.ConfirmUploads(c.ctx(), list)
+	task, err := c.bucket.ConfirmUploads(c.ctx(), list)
 	if err != nil {
 		return nil, err
 	}

@@ -11,20 +11,16 @@ import (
 // looked at: clients send all sorts, and the bytes are held to the type that was
 // announced. Until the upload is confirmed other bytes may take their place.
 func (c *call) writeUpload() (any, error) {
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
 	id := c.r.PathValue("upload")
 	if n := c.r.ContentLength; n >= 0 {
 		// A client that waits for "100 Continue" is spared the sending: reading the
 		// body is what gives it.
-		if err := b.ExpectUpload(c.ctx(), id, n); err != nil {
+		if err := c.bucket.ExpectUpload(c.ctx(), id, n); err != nil {
 			return nil, err
 		}
 	}
 	body := &patientBody{call: c}
-	u, err := b.WriteUpload(c.ctx(), id, body)
+	u, err := c.bucket.WriteUpload(c.ctx(), id, body)
 	if err != nil {
 		if body.err != nil {
 			return nil, badRequest("the body ended early")

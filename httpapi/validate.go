@@ -38,17 +38,13 @@ func (c *call) validateBucket() (any, error) {
 // whether the unique key is free or an upload is there. The bucket's status does not
 // matter.
 func (c *call) validateObject() (any, error) {
-	b, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
 	data, err := c.body()
 	if err != nil {
 		return nil, err
 	}
 	in, err := c.objectInput(data)
 	if err == nil {
-		err = b.Validate(c.ctx(), in)
+		err = c.bucket.Validate(c.ctx(), in)
 	}
 	return verdictOf(err)
 }
