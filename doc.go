@@ -67,6 +67,12 @@
 // ValidationError carries every reason at once, each with a path, a rule and a
 // message. A [QueryError] does the same for a [Filter].
 //
+// # Other packages
+//
+// Package httpapi serves a store over HTTP in the form of the hosted service, and the
+// program in cmd/bucketlite does so, or works on a store's file. Package bucketlitetest
+// is for tests of programs that use this one. Package httpfetch is a [Fetcher].
+//
 // # Limits
 //
 // An object's fields may have 16 MiB as JSON and nest 100 deep, a blob 5 GiB;
