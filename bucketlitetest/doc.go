@@ -8,7 +8,7 @@
 //
 // [NewStore] returns an empty store on a file of its own, in the test's directory
 // for temporary files, so that a test runs on what runs in production. Making a
-// store syncs the disk a dozen times; the first call of a process does so, and the
+// store syncs the disk several times; the first call of a process does so, and the
 // others begin with a copy. When the test ends, [bucketlite.Store.Check] goes over
 // the file and the test fails if a rule is broken in it; then the store is closed.
 // [NewStoreWith] takes options: the store's own, a path, faults.

@@ -178,27 +178,16 @@ func initialise(ctx context.Context, c *Conn, cfg Config) error {
 	})
 }
 
-// migrate applies the migrations the file has not seen, each in a transaction
-// that reads the version again, since another process may be migrating too.
+// migrate applies the migrations the file has not seen.
 func migrate(ctx context.Context, c *Conn, cfg Config) error {
-	for {
-		done := false
-		err := patiently(ctx, cfg.BusyTimeout, func() error {
-			// Most opens find nothing to do, and then take no lock.
-			version, err := userVersion(c)
-			if err != nil {
-				return err
-			}
-			if version == len(cfg.Migrations) {
-				done = true
-				return nil
-			}
-			return transaction(c, "BEGIN IMMEDIATE", func() error { return migrateOne(c, cfg) })
-		})
-		if err != nil || done {
+	return patiently(ctx, cfg.BusyTimeout, func() error {
+		// Most opens find nothing to do, and then take no lock.
+		version, err := userVersion(c)
+		if err != nil || version == len(cfg.Migrations) {
 			return err
 		}
-	}
+		return transaction(c, "BEGIN IMMEDIATE", func() error { return migrateAll(c, cfg) })
+	})
 }
 
 // transaction runs f between begin and COMMIT. Whatever fails, the transaction
@@ -217,18 +206,22 @@ func transaction(c *Conn, begin string, f func() error) error {
 	return err
 }
 
-func migrateOne(c *Conn, cfg Config) error {
+// migrateAll applies them within one transaction, so that a new file is made with one
+// commit, and nobody meets an old one that is half converted.
+func migrateAll(c *Conn, cfg Config) error {
 	if err := checkIdentity(c, cfg); err != nil {
 		return err
 	}
-	version, err := userVersion(c)
+	version, err := userVersion(c) // again, since another process may have been quicker
 	if err != nil || version == len(cfg.Migrations) {
 		return err
 	}
-	if err := c.script(cfg.Migrations[version]); err != nil {
-		return fmt.Errorf("migration %d: %w", version+1, err)
+	for i, script := range cfg.Migrations[version:] {
+		if err := c.script(script); err != nil {
+			return fmt.Errorf("migration %d: %w", version+i+1, err)
+		}
 	}
-	return c.script("PRAGMA user_version = " + strconv.Itoa(version+1))
+	return c.script("PRAGMA user_version = " + strconv.Itoa(len(cfg.Migrations)))
 }
 
 // openReader opens a connection that cannot write.
