@@ -229,7 +229,8 @@ func addToBatchStats(s *bucketlite.BatchStats, status bucketlite.Status) {
 // raw opens the file with the bare driver, as a foreign process would.
 func raw(t testing.TB, path string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+path)
+	// A store may be recovering the file just then.
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(20000)")
 	if err != nil {
 		t.Fatal(err)
 	}
