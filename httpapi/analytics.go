@@ -175,7 +175,7 @@ func (c *call) usage() (any, error) {
 	for _, g := range growth {
 		answer.Metrics = append(answer.Metrics, usageMetric{Time: g.Time, GBHours: g.ByteHours / 1e9})
 	}
-	for u, err := range b.Uploads(c.ctx(), bucketlite.Query{Filter: p.created(), Limit: bucketlite.MaxLimit}) {
+	for u, err := range b.Uploads(c.ctx(), bucketlite.Query{Filter: p.created()}) {
 		if err != nil {
 			return nil, err
 		}
@@ -241,7 +241,7 @@ func (c *call) health() (any, error) {
 		if objects += batch.ObjectCount; batch.Failed == 0 {
 			continue
 		}
-		for job, err := range b.FailedJobs(c.ctx(), batch.ID, bucketlite.Query{Limit: bucketlite.MaxLimit}) {
+		for job, err := range b.FailedJobs(c.ctx(), batch.ID, bucketlite.Query{}) {
 			if errors.Is(err, bucketlite.ErrNotFound) {
 				break // the batch has been deleted since
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -275,4 +276,27 @@ func TestAnalyticsRefused(t *testing.T) {
 		s.do("GET", "/v1/analytics/buckets/none/"+of, nil).wantError(http.StatusNotFound, "NotFoundError")
 		s.as("X-Namespace", "").do("GET", "/v1/analytics/buckets/films/"+of, nil).wantError(http.StatusBadRequest, "BadRequestError")
 	}
+}
+
+// Analytics count all there is, however many pages that takes.
+func TestAnalyticsOfMany(t *testing.T) {
+	t.Parallel()
+	s := serveWatched(t)
+	const many = bucketlite.MaxLimit + 1
+	announced := make([]bucketlite.UploadInput, bucketlite.MaxUploads)
+	for i := range announced {
+		announced[i] = bucketlite.UploadInput{Filename: "notes.txt", ContentType: "text/plain", Property: "notes", CreateObject: new(false)}
+	}
+	for left := many; left > 0; left -= bucketlite.MaxUploads {
+		if _, err := s.b.CreateUploads(t.Context(), announced[:min(left, bucketlite.MaxUploads)], nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.process(slices.Repeat([]bucketlite.ErrorCategory{bucketlite.ValidationFailure}, many)...)
+	s.clock.add(time.Second)
+
+	want := fmt.Sprint(many)
+	s.analytics("upload-performance?group_by=day").want(http.StatusOK).wantAt("summary.upload_count", want).wantAt("metrics.1.upload_count", want)
+	s.analytics("usage").want(http.StatusOK).wantAt("metrics.30.upload_operations", want)
+	s.analytics("health").want(http.StatusOK).wantAt("total_errors", want).wantAt("error_breakdown.0.count", want)
 }

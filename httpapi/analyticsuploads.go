@@ -48,7 +48,7 @@ func (c *call) uploadPerformance() (any, error) {
 	first := p.Start.Truncate(step)                           // in UTC
 	sums := make([]uploadSum, (p.End.Sub(first)+step-1)/step) // at most 721
 	var all uploadSum
-	for u, err := range c.bucket.Uploads(c.ctx(), bucketlite.Query{Filter: p.created(), Limit: bucketlite.MaxLimit}) {
+	for u, err := range c.bucket.Uploads(c.ctx(), bucketlite.Query{Filter: p.created()}) {
 		if err != nil {
 			return nil, err
 		}
