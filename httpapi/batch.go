@@ -106,12 +106,18 @@ func (c *call) updateBatch() (any, error) {
 	return c.bucket.UpdateBatch(c.ctx(), c.r.PathValue("batch"), update)
 }
 
+// deleted is the answer to the deletion of a batch or a task, which is done at once.
+type deleted struct {
+	Message string `json:"message"`
+	Success bool   `json:"success"`
+}
+
 // deleteBatch deletes a batch that is a draft or has ended.
 func (c *call) deleteBatch() (any, error) {
 	if err := c.bucket.DeleteBatch(c.ctx(), c.r.PathValue("batch")); err != nil {
 		return nil, err
 	}
-	return map[string]any{"success": true, "message": "Successfully deleted"}, nil
+	return deleted{"Successfully deleted", true}, nil
 }
 
 // cancelBatch ends a batch that has been submitted, and returns its task.

@@ -31,7 +31,8 @@
 // One of status 422 lists every reason in details.validation_errors, as type,
 // location and message, and once more as detail, as loc, msg and type.
 // Times are RFC 3339 in UTC. What is not known is null, or left out where the hosted
-// service allows it. Lists carry statistics of all they have, not only of the page.
+// service allows it. Lists carry statistics of all they have, not only of the page;
+// those of a page that a cursor leads to may be a minute old.
 //
 // Analytics are computed from what the store has, and so are about what is still
 // there: objects that have been deleted, and uploads whose records have been, count

@@ -153,25 +153,11 @@ func TestEvents(t *testing.T) {
 	bucket.wantEnd()
 }
 
-// bucketOf returns a bucket of the server's namespace.
-func bucketOf(t testing.TB, s *server, name string) *bucketlite.Bucket {
-	t.Helper()
-	ns, err := s.store.Namespace(t.Context(), "test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := ns.Bucket(t.Context(), name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 // put puts an object with a key into the store.
 func put(t testing.TB, s *server, bucket, key string) {
 	t.Helper()
 	input := bucketlite.ObjectInput{Fields: map[string]any{"film_id": key}}
-	if _, err := bucketOf(t, s, bucket).Put(t.Context(), input, nil); err != nil {
+	if _, err := s.bucket("test", bucket).Put(t.Context(), input, nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -318,7 +304,7 @@ func TestEventsSlowClient(t *testing.T) {
 	s := serve(t, nil)
 	httpapi.SetPatience(s.handler, 2*time.Second) // with which the test's own requests must do as well
 	s.do("POST", "/v1/buckets", films("films")).want(http.StatusOK)
-	b := bucketOf(t, s, "films")
+	b := s.bucket("test", "films")
 	// More than the buffers on the way take.
 	for range 25 {
 		inputs := make([]bucketlite.ObjectInput, 1000)

@@ -97,12 +97,6 @@ func (c *call) taskFilter() (filter bucketlite.Filter, err error) {
 	).CaseSensitive(), nil
 }
 
-// taskDeletion is the answer to the deletion of a task.
-type taskDeletion struct {
-	Message string `json:"message"`
-	Success bool   `json:"success"`
-}
-
 // cancelTask ends a task that has not ended, and succeeds as well if it has, or if
 // there is none. The store refuses that for a task that deletes something.
 func (c *call) cancelTask() (any, error) {
@@ -115,7 +109,7 @@ func (c *call) cancelTask() (any, error) {
 			return nil, err
 		}
 	}
-	return taskDeletion{"Successfully deleted", true}, nil
+	return deleted{"Successfully deleted", true}, nil
 }
 
 // listTasks returns a page of the tasks that the key may see.
