@@ -381,8 +381,11 @@ func (s service) until(ctx context.Context) error {
 	return err
 }
 
+// processPause is how long processing rests after it failed.
+const processPause = time.Second
+
 // startProcessing starts to process what is submitted, and returns a function that
-// ends it and waits for that.
+// ends it and waits for that. What a full disk interrupts goes on when there is space.
 func (s service) startProcessing(ctx context.Context) (stop func()) {
 	if s.process == nil {
 		return func() {}
@@ -391,8 +394,21 @@ func (s service) startProcessing(ctx context.Context) (stop func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := s.store.Process(ctx, s.process, nil); err != nil && ctx.Err() == nil {
-			s.logger.Error("objects are not processed any more", "error", err)
+		for {
+			err := s.store.Process(ctx, s.process, nil)
+			if ctx.Err() != nil {
+				return
+			}
+			s.logger.Error("processing was interrupted", "error", err)
+			for _, end := range []error{bucketlite.ErrClosed, bucketlite.ErrReadOnly, bucketlite.ErrOutcomeUnknown} {
+				if errors.Is(err, end) { // the store writes no more
+					return
+				}
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(processPause):
+			}
 		}
 	}()
 	return func() {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/bucketlitetest"
 )
 
 // parseServe returns the flags of "serve" as a command line sets them.
@@ -372,5 +374,46 @@ func TestServeShutdownTimeout(t *testing.T) {
 	rest.CloseWithError(fmt.Errorf("cut"))
 	if got := <-status; got != 0 {
 		t.Errorf("got status %d, want none", got)
+	}
+}
+
+// A disk that was full for a while interrupts the processing, and no more.
+func TestServeProcessesAfterFullDisk(t *testing.T) {
+	t.Parallel()
+	var faults bucketlitetest.Faults
+	st := bucketlitetest.NewStoreWith(t, &bucketlitetest.Options{Faults: &faults})
+	ctx := t.Context()
+	ns, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: "things"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put, err := b.Put(ctx, bucketlite.ObjectInput{Fields: map[string]any{"a": 1}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch, err := b.CreateBatch(ctx, bucketlite.BatchInput{ObjectIDs: []string{put.Object.ID}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	task, err := b.SubmitBatch(ctx, batch.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	faults.FillDisk()
+	var log logged
+	stop := service{
+		store: st, logger: slog.New(slog.NewTextHandler(&log, nil)),
+		process: func(context.Context, *bucketlite.Job) error { return nil },
+	}.startProcessing(ctx)
+	defer stop()
+	eventually(t, "processing was interrupted", func() bool { return strings.Contains(log.String(), "interrupted") })
+	faults.FreeDisk()
+	ended, err := st.Wait(ctx, task.ID)
+	if err != nil || ended.Status != bucketlite.Completed {
+		t.Errorf("got %+v, %v, want it to have completed", ended, err)
 	}
 }
