@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -158,7 +157,7 @@ func (e *exporter) export(ctx context.Context, q bucketlite.Query) error {
 	}
 	bar := e.app.progress("exporting", max(info.ObjectCount, 1), inNumbers)
 	defer bar.end()
-	err = e.write(objectsFile, func(w io.Writer) error {
+	err = writeIn(e.root, objectsFile, func(w io.Writer) error {
 		out := bufio.NewWriterSize(w, 256<<10)
 		for o, err := range e.bucket.Objects(ctx, q) {
 			if err != nil {
@@ -185,7 +184,7 @@ func (e *exporter) export(ctx context.Context, q bucketlite.Query) error {
 	if err != nil {
 		return err
 	}
-	return e.write(manifestFile, func(w io.Writer) error {
+	return writeIn(e.root, manifestFile, func(w io.Writer) error {
 		_, err := w.Write(append(text, '\n'))
 		return err
 	})
@@ -249,35 +248,10 @@ func (e *exporter) file(ctx context.Context, id string, blob *bucketlite.Blob, n
 	if err := e.root.MkdirAll(filepath.Dir(local), 0o777); err != nil {
 		return err
 	}
-	return e.write(local, func(w io.Writer) error {
+	return writeIn(e.root, local, func(w io.Writer) error {
 		_, err := io.Copy(w, r)
 		return err
 	})
-}
-
-// write writes a file that has its name only when it is whole and on the disk.
-func (e *exporter) write(name string, write func(io.Writer) error) (err error) {
-	temp := tempPrefix + rand.Text()
-	f, err := e.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			e.root.Remove(temp)
-		}
-	}()
-	if err := write(f); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return e.root.Rename(temp, name)
 }
 
 // sweep removes what a run that died has left half written.

@@ -19,19 +19,29 @@ import (
 // tempPrefix begins the names of files that are not yet whole.
 const tempPrefix = ".bucketlite-"
 
-// writeFile writes a file that has its name only when it is whole and on the disk.
-// One that was there before is replaced.
-func writeFile(path string, write func(*os.File) error) (err error) {
+// writeFile is writeIn for a file anywhere.
+func writeFile(path string, write func(io.Writer) error) error {
+	root, err := os.OpenRoot(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return writeIn(root, filepath.Base(path), write)
+}
+
+// writeIn writes a file below a directory. It has its name only when it is whole and
+// on the disk; one that was there before is replaced.
+func writeIn(root *os.Root, name string, write func(io.Writer) error) (err error) {
 	// Not os.CreateTemp, whose files others cannot read.
-	temp := filepath.Join(filepath.Dir(path), tempPrefix+rand.Text())
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	temp := tempPrefix + rand.Text()
+	f, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
 			f.Close()
-			os.Remove(temp)
+			root.Remove(temp)
 		}
 	}()
 	if err := write(f); err != nil {
@@ -43,7 +53,7 @@ func writeFile(path string, write func(*os.File) error) (err error) {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	return os.Rename(temp, path)
+	return root.Rename(temp, name)
 }
 
 // fileBlob is a blob of a line whose bytes are in a file beside it.

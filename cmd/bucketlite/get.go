@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"io"
-	"os"
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/spf13/cobra"
@@ -62,7 +61,7 @@ func (a *app) getBlob(ctx context.Context, b *bucketlite.Bucket, id, property, o
 	}
 	bar := a.progress("writing", r.Size(), inBytes)
 	defer bar.end()
-	err = writeFile(output, func(f *os.File) error {
+	err = writeFile(output, func(f io.Writer) error {
 		_, err := io.Copy(io.MultiWriter(f, &barWriter{bar: bar}), r)
 		return err
 	})

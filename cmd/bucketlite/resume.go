@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"time"
@@ -63,7 +64,7 @@ func (r *resume) save() error {
 	if err != nil {
 		return err
 	}
-	return writeFile(r.path, func(f *os.File) error {
+	return writeFile(r.path, func(f io.Writer) error {
 		_, err := f.Write(append(text, '\n'))
 		return err
 	})
