@@ -30,11 +30,7 @@ func (c *call) createObject() (any, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	data, err := c.body()
-	if err != nil {
-		return nil, err
-	}
-	in, err := c.objectInput(data)
+	in, err := c.objectInput()
 	if err != nil {
 		return nil, err
 	}
@@ -122,11 +118,7 @@ func (c *call) updateObject() (any, error) {
 
 // patchObject merges fields and blobs into an object; null removes.
 func (c *call) patchObject() (any, error) {
-	data, err := c.body()
-	if err != nil {
-		return nil, err
-	}
-	in, err := c.objectInput(data)
+	in, err := c.objectInput()
 	if err != nil {
 		return nil, err
 	}

@@ -9,11 +9,15 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// objectInput reads the JSON form of an object to be stored, or of a patch. What
-// known clients write differently is taken with a warning: url for a blob's data,
+// objectInput reads the body as the JSON form of an object to be stored, or of a patch.
+// What known clients write differently is taken with a warning: url for a blob's data,
 // its type in upper case or as json, an id that the client has chosen, and fields in
 // metadata, which is a field like any other.
-func (c *call) objectInput(data []byte) (bucketlite.ObjectInput, error) {
+func (c *call) objectInput() (bucketlite.ObjectInput, error) {
+	data, err := c.body()
+	if err != nil {
+		return bucketlite.ObjectInput{}, err
+	}
 	r := objectReader{call: c}
 	return r.read(data)
 }
@@ -128,7 +132,8 @@ func (c *call) objectUpdate() (in bucketlite.ObjectInput, err error) {
 			}
 		}
 	}
-	if in, err = c.objectInput(value.Append(nil, beside)); err != nil {
+	r := objectReader{call: c}
+	if in, err = r.read(value.Append(nil, beside)); err != nil {
 		return in, err
 	}
 	for name, v := range metadata {

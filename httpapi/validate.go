@@ -38,11 +38,7 @@ func (c *call) validateBucket() (any, error) {
 // whether the unique key is free or an upload is there. The bucket's status does not
 // matter.
 func (c *call) validateObject() (any, error) {
-	data, err := c.body()
-	if err != nil {
-		return nil, err
-	}
-	in, err := c.objectInput(data)
+	in, err := c.objectInput()
 	if err == nil {
 		err = c.bucket.Validate(c.ctx(), in)
 	}
