@@ -34,6 +34,12 @@ func (d *rowDoc) set(row engine.Row) {
 	d.row, d.blobs, d.blobsRead = row, nil, false
 }
 
+// size returns the bytes of what is stored of the user's fields.
+func (d *rowDoc) size() int {
+	fields, _ := d.row[0].([]byte)
+	return len(fields)
+}
+
 // failure says what made the stored form unreadable, if anything did.
 func (d *rowDoc) failure() error {
 	if d.err == nil {

@@ -92,6 +92,11 @@ func EndsWith(path, text string) Filter { return newCondition(path, query.EndsWi
 // Regex wants the string at path to have a match for a regular expression, in the
 // syntax of the regexp package, of at most 1000 characters. It need not match all
 // of the string; ^ and $ make it so.
+//
+// All the expressions of a filter compile to at most 100,000 instructions; more is a
+// fault of the filter. If the instructions of one, times the bytes of a string that it
+// is matched with, exceed 50,000,000, the call ends with [ErrTooLarge], which names the
+// object, the path and both numbers.
 func Regex(path, pattern string) Filter { return newCondition(path, query.Regex, pattern) }
 
 // Exists wants a value at path. A null is one.

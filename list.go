@@ -5,11 +5,13 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"iter"
 	"slices"
 	"strings"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/pattern"
 	"github.com/bucketlite/bucketlite/internal/query"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
@@ -67,9 +69,10 @@ func (l listing[T]) page(ctx context.Context, s *Store, q Query) (*Page[T], erro
 // each calls f with those of the members after a place that are wanted, until it
 // returns false. If limit is not negative it looks at so many members.
 func (l listing[T]) each(ctx context.Context, conn *engine.Conn, c *compiledQuery, after, limit int64, f func(hit[T]) bool) error {
+	work := query.NewWork(ctx)
 	err := l.read(conn, after, limit, func(m T) error {
 		h := hit[T]{m, position{num: l.num(m)}}
-		wanted, err := l.judge(c, &h)
+		wanted, err := l.judge(c, &h, work)
 		if err == nil {
 			err = ctx.Err()
 		}
@@ -85,7 +88,7 @@ func (l listing[T]) each(ctx context.Context, conn *engine.Conn, c *compiledQuer
 }
 
 // judge reports whether a hit is one, and fills in the key of its position.
-func (l listing[T]) judge(c *compiledQuery, h *hit[T]) (bool, error) {
+func (l listing[T]) judge(c *compiledQuery, h *hit[T], work *query.Work) (bool, error) {
 	if c.isPlain() {
 		return true, nil
 	}
@@ -98,7 +101,15 @@ func (l listing[T]) judge(c *compiledQuery, h *hit[T]) (bool, error) {
 		return false, err
 	}
 	doc := formDoc{form, l.texts}
-	if !c.match(doc) {
+	wanted := c.match(doc, len(text), work)
+	if err := work.Err(); err != nil {
+		var costly *pattern.WorkError
+		if errors.As(err, &costly) {
+			err = errorf("%s: %v: %w: %w", l.kind, form[l.texts[0]], ErrTooLarge, err)
+		}
+		return false, err
+	}
+	if !wanted {
 		return false, nil
 	}
 	h.key = c.order.AppendKey(nil, doc)

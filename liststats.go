@@ -105,7 +105,7 @@ func (s *scan) byStatus(ctx context.Context, conn *engine.Conn, from source, eac
 		each(Status(r.Text(0)), r.Int(1), r.Int(2))
 		return nil
 	})
-	return s.err(err)
+	return s.err(conn, err)
 }
 
 // BucketListStats sums up, at one moment, all the namespace's buckets that q's

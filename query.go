@@ -188,9 +188,11 @@ type document interface {
 	Texts() iter.Seq[string]
 }
 
-// match reports whether a document is wanted.
-func (c *compiledQuery) match(doc document) bool {
-	return (c.filter == nil || c.filter.Match(doc)) && (c.search == nil || c.search.Match(doc.Texts()))
+// match reports whether a document of some size is wanted. If w ends the match, the
+// result is void.
+func (c *compiledQuery) match(doc document, size int, w *query.Work) bool {
+	w.Begin(size)
+	return (c.filter == nil || c.filter.Match(doc, w)) && (c.search == nil || c.search.Match(doc.Texts(), w))
 }
 
 // isAll reports whether every document is wanted.

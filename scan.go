@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/pattern"
 	"github.com/bucketlite/bucketlite/internal/query"
 )
 
@@ -69,17 +71,19 @@ func (b *Bucket) these(seqs []int64, after int64) source {
 type scan struct {
 	c     *compiledQuery
 	doc   rowDoc
+	work  *query.Work
 	match *engine.Callback
 	place *engine.Callback    // returns the key of the object that was matched last
 	visit func(*rowDoc) error // unless nil, is called for each object that is wanted
 
 	key []byte
+	seq int64 // of the object that was looked at last
 }
 
 // newScan makes a scan of the objects that c wants, and that come after c.after if
 // they are sorted. It must be released.
 func (b *Bucket) newScan(ctx context.Context, c *compiledQuery) *scan {
-	s := &scan{c: c, doc: rowDoc{bucket: b}}
+	s := &scan{c: c, doc: rowDoc{bucket: b}, work: query.NewWork(ctx)}
 	s.match = engine.NewCallback(ctx, s.wants)
 	s.place = engine.NewCallback(ctx, s.placed)
 	return s
@@ -93,7 +97,11 @@ func (s *scan) release() {
 // wants is called with an object's seq and its fieldColumns or documentColumns.
 func (s *scan) wants(row engine.Row) (any, error) {
 	s.doc.set(row[1:])
-	wanted := s.c.match(&s.doc)
+	s.seq = row.Int(0)
+	wanted := s.c.match(&s.doc, s.doc.size(), s.work)
+	if err := s.work.Err(); err != nil {
+		return nil, err
+	}
 	if wanted && len(s.c.order) > 0 {
 		s.key = s.c.order.AppendKey(s.key[:0], &s.doc)
 		wanted = s.c.after.compare(position{s.key, row.Int(0)}) < 0
@@ -120,11 +128,19 @@ func (s *scan) placed(row engine.Row) (any, error) {
 }
 
 // err returns err, or what made a statement end with it.
-func (s *scan) err(err error) error {
-	if err != nil && s.match.Err() != nil {
-		return s.match.Err()
+func (s *scan) err(conn *engine.Conn, err error) error {
+	if err == nil || s.match.Err() == nil {
+		return err
 	}
-	return err
+	var costly *pattern.WorkError
+	if err = s.match.Err(); !errors.As(err, &costly) {
+		return err
+	}
+	id := ""
+	if _, e := conn.QueryRow("SELECT id FROM objects WHERE seq = ?", []any{s.seq}, func(r engine.Row) { id = r.Text(0) }); e != nil {
+		return e
+	}
+	return errorf("%s: object %q: %w: %w", s.doc.bucket, id, ErrTooLarge, err)
 }
 
 // call is the condition that the scan wants an object. Its token is ?5.
@@ -151,7 +167,7 @@ func (s *scan) inOrder(ctx context.Context, conn *engine.Conn, from source, limi
 		found.add(r, nil)
 		return nil
 	})
-	return s.err(err)
+	return s.err(conn, err)
 }
 
 // sorted reads the objects of a source that are wanted, as the query sorts them. Only
@@ -164,7 +180,7 @@ FROM (SELECT o.seq AS seq, bucketlite_callback(?6, o.seq) AS key FROM `+from.fro
 			found.add(r, r.Bytes(objectColumnCount))
 			return nil
 		})
-	return s.err(err)
+	return s.err(conn, err)
 }
 
 // walk reads the objects that are wanted in the order of the one index they are
@@ -223,7 +239,7 @@ func (s *scan) keyed(ctx context.Context, conn *engine.Conn, from source, order 
 			found.add(r, r.Bytes(objectColumnCount))
 			return nil
 		})
-	return s.err(err)
+	return s.err(conn, err)
 }
 
 // count returns how many objects of a source are wanted, and visits each of them.
@@ -232,7 +248,7 @@ func (s *scan) count(ctx context.Context, conn *engine.Conn, from source) (n int
 		n = r.Int(0)
 		return nil
 	})
-	return n, s.err(err)
+	return n, s.err(conn, err)
 }
 
 func (f *objectHits) add(r engine.Row, key []byte) {

@@ -31,7 +31,7 @@ func TestRandom(t *testing.T) {
 		}
 		var wanted []map[string]any
 		for _, doc := range docs {
-			if filter.Match(query.Map(doc)) {
+			if filter.Match(query.Map(doc), new(query.Work)) {
 				wanted = append(wanted, doc)
 			}
 		}

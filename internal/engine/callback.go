@@ -20,7 +20,7 @@ type Callback struct {
 	ctx   context.Context
 	f     func(Row) (any, error)
 	token int64
-	calls int
+	spent int // since the context was last looked at
 	err   error
 }
 
@@ -71,11 +71,25 @@ var registerCallback = sync.OnceValue(func() error {
 
 var errNoCallback = errors.New("no such callback")
 
-// patience is how many rows pass between looks at the context, which takes a lock.
-const patience = 256
+// patience is the cost that passes between looks at the context, which takes a
+// lock: of 256 small rows, or a few large ones.
+const (
+	patience = 256 * rowCost
+	rowCost  = 1024 // on top of the bytes in the row
+)
 
 func (c *Callback) call(row Row) (any, error) {
-	if c.calls++; c.calls%patience == 0 && c.err == nil {
+	c.spent += rowCost
+	for _, v := range row {
+		switch v := v.(type) {
+		case []byte:
+			c.spent += len(v)
+		case string:
+			c.spent += len(v)
+		}
+	}
+	if c.spent >= patience && c.err == nil {
+		c.spent = 0
 		c.err = c.ctx.Err()
 	}
 	if c.err != nil {

@@ -50,9 +50,10 @@ func BenchmarkMatch(b *testing.B) {
 				b.Fatal(err)
 			}
 			var d query.Doc = doc
+			w := query.NewWork(b.Context())
 			b.ReportAllocs()
 			for b.Loop() {
-				if !p.Match(d) {
+				if !p.Match(d, w) {
 					b.Fatal("no match")
 				}
 			}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bucketlite/bucketlite/internal/pattern"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -61,7 +62,7 @@ type Node struct {
 	//   - for Gt, Lt, Gte and Lte: a Num, string or Instant;
 	//   - for In: a *Set;
 	//   - for Contains, StartsWith and EndsWith: a string;
-	//   - for Regex: a *regexp.Regexp;
+	//   - for Regex: a *pattern.Pattern;
 	//   - for HasWords: a *WordSet;
 	//   - for Exists and IsNull: nil.
 	//
@@ -105,7 +106,8 @@ type compiler struct {
 	faults
 	stopped bool
 
-	groups, conditions, values, states int
+	groups, conditions, values int
+	patterns                   pattern.Budget
 
 	bytes int // no less than the JSON form has
 }

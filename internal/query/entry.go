@@ -71,7 +71,7 @@ func EntriesOf(doc Doc, path []string, t Type) Entries {
 	}
 	// Beside others too, what is null or not there must be found as such.
 	isNull := Node{Op: IsNull, Path: path, comparand: comparand{ifAbsent: true}}
-	null := isNull.Match(doc)
+	null := isNull.Match(doc, new(Work))
 	if wide = e.narrow(wide); wide {
 		e.Keys = append(e.Keys, WideKey)
 	}

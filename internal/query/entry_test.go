@@ -63,7 +63,7 @@ func TestEntriesRandom(t *testing.T) {
 					}
 				}
 			}
-			matches := n.Match(query.Map(doc))
+			matches := n.Match(query.Map(doc), new(query.Work))
 			if matches {
 				found++
 			}
@@ -137,8 +137,8 @@ func TestEntriesWide(t *testing.T) {
 					t.Errorf("descending %t: what it is sorted by is none of its keys", desc)
 				}
 			}
-			if n := compiled(t, `{"field":"v","operator":"is_null"}`, nil).Root; n.Match(doc) != has(query.NilKey) {
-				t.Errorf("null: got key %t, want %t", has(query.NilKey), n.Match(doc))
+			if n := compiled(t, `{"field":"v","operator":"is_null"}`, nil).Root; n.Match(doc, new(query.Work)) != has(query.NilKey) {
+				t.Errorf("null: got key %t, want %t", has(query.NilKey), n.Match(doc, new(query.Work)))
 			}
 		})
 	}

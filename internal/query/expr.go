@@ -45,7 +45,6 @@ const (
 	MaxValues     = 10_000   // elements of all arrays in values
 	MaxString     = 64 << 10 // bytes of a string in a value
 	MaxPattern    = 1000     // characters of a regular expression
-	MaxStates     = 100_000  // what all regular expressions are compiled to
 	MaxBytes      = 1 << 20  // bytes of the JSON form
 )
 

@@ -107,7 +107,7 @@ func TestFoldRandom(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := p.Match(doc); got != want {
+			if got := p.Match(doc, new(query.Work)); got != want {
 				t.Fatalf("%q %s %q: got %t, want %t", a, op, b, got, want)
 			}
 		}
@@ -115,7 +115,7 @@ func TestFoldRandom(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.Match(doc); got != (fa == fb) {
+		if got := p.Match(doc, new(query.Work)); got != (fa == fb) {
 			t.Fatalf("%q in %q: got %t, want %t", a, b, got, fa == fb)
 		}
 	}
@@ -131,10 +131,10 @@ func TestFoldLong(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !p.Match(query.Map{"v": long}) {
+		if !p.Match(query.Map{"v": long}, new(query.Work)) {
 			t.Errorf("%s: the same in another case does not match", op)
 		}
-		if p.Match(query.Map{"v": strings.ReplaceAll(long, "\u212a", "\u212b")}) {
+		if p.Match(query.Map{"v": strings.ReplaceAll(long, "\u212a", "\u212b")}, new(query.Work)) {
 			t.Errorf("%s: something else matches", op)
 		}
 	}
@@ -142,7 +142,7 @@ func TestFoldLong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !p.Match(query.Map{"v": long}) {
+	if !p.Match(query.Map{"v": long}, new(query.Work)) {
 		t.Error("a part of a long text does not match")
 	}
 }

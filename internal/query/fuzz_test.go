@@ -68,10 +68,10 @@ func FuzzFilter(f *testing.F) {
 		}
 		for _, doc := range docs {
 			want := querytest.Matches(form, doc, undeclared)
-			if got := p.Match(query.Map(doc)); got != want {
+			if got := p.Match(query.Map(doc), new(query.Work)); got != want {
 				t.Errorf("got %t, want %t: %s", got, want, value.Append(nil, doc))
 			}
-			if got := q.Match(query.Map(doc)); got != want {
+			if got := q.Match(query.Map(doc), new(query.Work)); got != want {
 				t.Errorf("round trip: got %t, want %t: %s", got, want, value.Append(nil, doc))
 			}
 		}

@@ -1,36 +1,43 @@
 package query
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
-// Match reports whether doc matches the filter.
-func (p *Predicate) Match(doc Doc) bool { return p.Root.Match(doc) }
+// Match reports whether doc matches the filter. If w ends the match, its
+// [Work.Err] says why and the result is void.
+func (p *Predicate) Match(doc Doc, w *Work) bool { return p.Root.Match(doc, w) }
 
 // Match reports whether doc matches the part of a filter that n is.
-func (n *Node) Match(doc Doc) bool {
+func (n *Node) Match(doc Doc, w *Work) bool {
 	switch n.Op {
 	case And:
 		for _, m := range n.Nodes {
-			if !m.Match(doc) {
+			if !m.Match(doc, w) {
 				return false
 			}
 		}
 		return true
 	case Or:
-		return n.any(doc)
+		return n.any(doc, w)
 	case Not:
-		return !n.any(doc)
+		return !n.any(doc, w)
+	}
+	if w.Spend(w.each) != nil {
+		return false
 	}
 	v, ok := doc.Member(n.Path[0])
 	holds := n.ifAbsent
 	if ok {
-		holds = n.holds(v, n.Path[1:])
+		holds = n.holds(v, n.Path[1:], w)
 	}
 	return holds != n.Negated
 }
 
-func (n *Node) any(doc Doc) bool {
+func (n *Node) any(doc Doc, w *Work) bool {
 	for _, m := range n.Nodes {
-		if m.Match(doc) {
+		if m.Match(doc, w) {
 			return true
 		}
 	}
@@ -39,21 +46,21 @@ func (n *Node) any(doc Doc) bool {
 
 // MatchValue reports whether a document matches the condition n in which v, a
 // plain value, is what stands at the path.
-func (n *Node) MatchValue(v any) bool { return n.holds(v, nil) != n.Negated }
+func (n *Node) MatchValue(v any, w *Work) bool { return n.holds(v, nil, w) != n.Negated }
 
 // holds reports whether the condition, were it not negated, holds for what the
 // path rest leads to from v.
-func (n *Node) holds(v any, rest []string) bool {
+func (n *Node) holds(v any, rest []string, w *Work) bool {
 	switch x := v.(type) {
 	case []any:
 		switch {
-		case len(rest) == 0 && n.asWhole && n.test(v):
+		case len(rest) == 0 && n.asWhole && n.test(v, w):
 			return true
 		case len(rest) > 0 && len(x) == 0:
 			return n.ifAbsent
 		}
 		for _, item := range x {
-			if n.holds(item, rest) {
+			if n.holds(item, rest, w) {
 				return true
 			}
 		}
@@ -64,17 +71,17 @@ func (n *Node) holds(v any, rest []string) bool {
 			if !ok {
 				return n.ifAbsent
 			}
-			return n.holds(member, rest[1:])
+			return n.holds(member, rest[1:], w)
 		}
 	}
 	if len(rest) > 0 {
 		return n.ifAbsent
 	}
-	return n.test(v)
+	return n.test(v, w)
 }
 
 // test reports whether the condition holds for v itself.
-func (n *Node) test(v any) bool {
+func (n *Node) test(v any, w *Work) bool {
 	switch n.Op {
 	case Eq:
 		return n.equals(v)
@@ -88,7 +95,7 @@ func (n *Node) test(v any) bool {
 		return v == nil
 	}
 	s, ok := v.(string)
-	return ok && n.hasText(s)
+	return ok && n.hasText(s, w)
 }
 
 func (n *Node) equals(v any) bool {
@@ -180,10 +187,14 @@ func (n *Node) isIn(v any) bool {
 }
 
 // hasText reports whether an operator on texts holds for s.
-func (n *Node) hasText(s string) bool {
+func (n *Node) hasText(s string, w *Work) bool {
+	if n.Op == Regex {
+		return n.matches(s, w)
+	}
+	if !w.read(len(s)) {
+		return false
+	}
 	switch n.Op {
-	case Regex:
-		return n.pattern.MatchString(s)
 	case HasWords:
 		return n.words.match(s)
 	}
@@ -203,4 +214,16 @@ func (n *Node) hasText(s string) bool {
 		return hasPrefixFolded(s, n.text)
 	}
 	return hasSuffixFolded(s, n.text)
+}
+
+// matches reports whether the regular expression matches s.
+func (n *Node) matches(s string, w *Work) bool {
+	if w.err != nil {
+		return false
+	}
+	found, err := n.pattern.Match(s, w)
+	if err != nil && w.err == nil {
+		w.err = fmt.Errorf("%s: %w", strings.Join(n.Path, "."), err)
+	}
+	return found
 }

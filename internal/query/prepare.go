@@ -1,10 +1,10 @@
 package query
 
 import (
-	"regexp"
-	"regexp/syntax"
+	"errors"
 	"unicode/utf8"
 
+	"github.com/bucketlite/bucketlite/internal/pattern"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -19,7 +19,7 @@ type comparand struct {
 	instant Instant
 	whole   *Whole
 	set     *Set
-	pattern *regexp.Regexp
+	pattern *pattern.Pattern
 	words   *WordSet
 
 	asWhole  bool // arrays are compared as a whole too
@@ -178,49 +178,15 @@ func (n *Node) preparePattern(c *compiler, s string, at value.Path) {
 		c.add(at, rulePattern, "a regular expression has at most %d characters", MaxPattern)
 		return
 	}
-	// What a pattern becomes can be a thousand times its own length.
-	tree, err := syntax.Parse(s, syntax.Perl)
-	if err != nil {
+	p, err := pattern.Compile(s, !n.CaseSensitive, &c.patterns)
+	switch {
+	case errors.Is(err, pattern.ErrSize):
+		c.stop(at, rulePattern, "the regular expressions in a filter are too large: together they have more than %d instructions; repeat less in them", pattern.MaxSize)
+	case err != nil:
 		c.add(at, rulePattern, "%v", err)
-		return
+	default:
+		n.pattern, n.Value = p, p
 	}
-	if c.states = statesOf(tree, c.states); c.states > MaxStates {
-		c.stop(at, rulePattern, "the regular expressions in a filter are too large: together they have more than %d states", MaxStates)
-		return
-	}
-	if !n.CaseSensitive {
-		s = "(?i)" + s
-	}
-	if n.pattern, err = regexp.Compile(s); err != nil {
-		c.add(at, rulePattern, "%v", err)
-		return
-	}
-	n.Value = n.pattern
-}
-
-// statesOf adds to n the states that a regular expression is compiled to, or
-// rather more. It stops counting where that is more than MaxStates.
-func statesOf(tree *syntax.Regexp, n int) int {
-	if tree.Op == syntax.OpLiteral {
-		n += len(tree.Rune)
-	} else {
-		n += 1 + len(tree.Rune)/16 // so many limits of a class take as much memory as a state
-	}
-	if n > MaxStates {
-		return n
-	}
-	times := 1
-	if tree.Op == syntax.OpRepeat {
-		times = max(tree.Min, tree.Max, 1)
-	}
-	for range times {
-		for _, sub := range tree.Sub {
-			if n = statesOf(sub, n); n > MaxStates {
-				return n
-			}
-		}
-	}
-	return n
 }
 
 // folded returns s as it is compared.

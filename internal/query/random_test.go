@@ -28,7 +28,7 @@ func TestMatchRandom(t *testing.T) {
 		for range docs {
 			doc := r.Document()
 			want := querytest.Matches(form, doc, querytest.Kind)
-			if got := p.Match(query.Map(doc)); got != want {
+			if got := p.Match(query.Map(doc), new(query.Work)); got != want {
 				t.Fatalf("got %t, want %t: %s matched by %s", got, want, value.Append(nil, doc), value.Append(nil, form))
 			}
 			if canonical := querytest.Matches(e.JSON(), doc, querytest.Kind); canonical != want {
@@ -67,9 +67,9 @@ func matchParts(n *query.Node, doc map[string]any) bool {
 		return !some
 	}
 	if v, ok := doc[n.Path[0]]; ok && len(n.Path) == 1 {
-		return n.MatchValue(v)
+		return n.MatchValue(v, new(query.Work))
 	}
-	return n.Match(query.Map(doc))
+	return n.Match(query.Map(doc), new(query.Work))
 }
 
 func TestRoundTripRandom(t *testing.T) {

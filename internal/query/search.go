@@ -49,21 +49,25 @@ func NewSearch(term string, caseSensitive bool) (*Search, error) {
 }
 
 // Match reports whether every part is contained in one of the texts, which need
-// not be the same for all. A search without parts matches anything.
-func (s *Search) Match(texts iter.Seq[string]) bool {
+// not be the same for all. A search without parts matches anything. If w ends the
+// match, its [Work.Err] says why and the result is void.
+func (s *Search) Match(texts iter.Seq[string], w *Work) bool {
 	left := tick(len(s.parts))
 	if left.n == 0 {
 		return true
 	}
 	b := scratch.Get().(*[]byte)
 	for text := range texts {
+		if !w.read(len(text)) {
+			break
+		}
 		if s.CaseSensitive {
 			*b = append((*b)[:0], text...)
 		} else {
 			*b = AppendFold((*b)[:0], text)
 		}
 		for i, part := range s.parts {
-			if !left.isOff(i) && bytes.Contains(*b, part) {
+			if !left.isOff(i) && w.read(len(*b)) && bytes.Contains(*b, part) {
 				left.off(i)
 			}
 		}

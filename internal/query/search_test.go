@@ -40,10 +40,10 @@ func TestSearch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := s.Match(texts); got != test.want {
+		if got := s.Match(texts, new(query.Work)); got != test.want {
 			t.Errorf("%q, case sensitive %t: got %t, want %t", test.term, test.caseSensitive, got, test.want)
 		}
-		if got := s.Match(query.Texts(nil)); got != (len(s.Parts) == 0) {
+		if got := s.Match(query.Texts(nil), new(query.Work)); got != (len(s.Parts) == 0) {
 			t.Errorf("%q in nothing: got %t", test.term, got)
 		}
 	}
@@ -62,7 +62,7 @@ func TestSearchParts(t *testing.T) {
 	if s, err = query.NewSearch(term.String(), false); err != nil || len(s.Parts) != query.MaxConditions {
 		t.Fatalf("got %d parts, %v", len(s.Parts), err)
 	}
-	if !s.Match(slices.Values([]string{"x", term.String()})) || s.Match(slices.Values([]string{term.String()[6:]})) {
+	if !s.Match(slices.Values([]string{"x", term.String()}), new(query.Work)) || s.Match(slices.Values([]string{term.String()[6:]}), new(query.Work)) {
 		t.Error("not all parts are asked for")
 	}
 	_, err = query.NewSearch(term.String()+"more", false)
@@ -89,7 +89,7 @@ func TestSearchEnds(t *testing.T) {
 				return
 			}
 		}
-	})
+	}, new(query.Work))
 	if !found || n != 3 {
 		t.Errorf("got %t after %d texts, want true after 3", found, n)
 	}

@@ -58,7 +58,7 @@ func TestHasWords(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.Match(query.Map{"v": test.text}); got != test.want {
+		if got := p.Match(query.Map{"v": test.text}, new(query.Work)); got != test.want {
 			t.Errorf("%q has the words %q: got %t, want %t", test.text, test.words, got, test.want)
 		}
 	}
@@ -80,12 +80,12 @@ func TestHasManyWords(t *testing.T) {
 	}
 	slices.Reverse(words)
 	doc := query.Map{"v": strings.ToLower(strings.Join(append(words, words...), ", "))}
-	if !p.Match(doc) {
+	if !p.Match(doc, new(query.Work)) {
 		t.Error("a text with all the words does not match")
 	}
 	for _, missing := range []int{0, 63, 64, 65, 199} {
 		doc["v"] = strings.Join(slices.Concat(words[:199-missing], words[200-missing:]), " ")
-		if p.Match(doc) {
+		if p.Match(doc, new(query.Work)) {
 			t.Errorf("a text without word %d matches", missing)
 		}
 	}

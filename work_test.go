@@ -1,0 +1,102 @@
+package bucketlite_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bucketlite/bucketlite"
+)
+
+// manyStates has 759 characters and a program of nearly 100,000 instructions, which
+// took a minute to match with a text of 40 kB.
+var manyStates = `(?:` + strings.Repeat("a?", 375) + `){130}z`
+
+// scans are the calls that match a filter with objects.
+var scans = map[string]func(context.Context, *bucketlite.Bucket, bucketlite.Filter) error{
+	"List": func(ctx context.Context, b *bucketlite.Bucket, f bucketlite.Filter) error {
+		return second(b.List(ctx, bucketlite.Query{Filter: f}))
+	},
+	"List sorted": func(ctx context.Context, b *bucketlite.Bucket, f bucketlite.Filter) error {
+		return second(b.List(ctx, bucketlite.Query{Filter: f, Sort: []bucketlite.Sort{bucketlite.Asc("k")}}))
+	},
+	"List with a total": func(ctx context.Context, b *bucketlite.Bucket, f bucketlite.Filter) error {
+		return second(b.List(ctx, bucketlite.Query{Filter: f, Total: true}))
+	},
+	"Objects": func(ctx context.Context, b *bucketlite.Bucket, f bucketlite.Filter) error {
+		return last(b.Objects(ctx, bucketlite.Query{Filter: f}))
+	},
+	"Aggregate": func(ctx context.Context, b *bucketlite.Bucket, f bucketlite.Filter) error {
+		return second(b.Aggregate(ctx, bucketlite.Aggregation{Filter: f, GroupBy: []bucketlite.GroupBy{{Field: "n"}}, Metrics: []bucketlite.Metric{{Function: bucketlite.Count, Alias: "n"}}}))
+	},
+	"ListStats": func(ctx context.Context, b *bucketlite.Bucket, f bucketlite.Filter) error {
+		return second(b.ListStats(ctx, bucketlite.Query{Filter: f}))
+	},
+}
+
+func TestRegexCostsTooMuch(t *testing.T) {
+	t.Parallel()
+	b := items(t, open(t))
+	o := putItem(t, b, item("k", strings.Repeat("a", 40_000)))
+	for name, scan := range scans {
+		for _, filter := range []bucketlite.Filter{bucketlite.Regex("v", manyStates), bucketlite.Not(bucketlite.Regex("v", manyStates))} {
+			err := scan(context.Background(), b, filter)
+			if !errors.Is(err, bucketlite.ErrTooLarge) {
+				t.Errorf("%s: got %v, want %v", name, err, bucketlite.ErrTooLarge)
+				continue
+			}
+			for _, part := range []string{`"items"`, o.ID, "v: ", "40000 bytes"} {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%s: got %v, want it to name %s", name, err, part)
+				}
+			}
+		}
+	}
+}
+
+func TestRegexCostsTooMuchInList(t *testing.T) {
+	t.Parallel()
+	st := open(t)
+	config := itemsConfig("long")
+	config.Description = strings.Repeat("a", 40_000)
+	b := bucket(t, st, config)
+	_, err := namespace(t, st).ListBuckets(context.Background(), bucketlite.Query{Filter: bucketlite.Regex("description", manyStates)})
+	if !errors.Is(err, bucketlite.ErrTooLarge) || !strings.Contains(err.Error(), b.ID()) {
+		t.Errorf("got %v, want %v that names %s", err, bucketlite.ErrTooLarge, b.ID())
+	}
+}
+
+// Patterns that take long to parse are refused, where they stand.
+func TestRegexTooLarge(t *testing.T) {
+	t.Parallel()
+	b := items(t, open(t))
+	costly := bucketlite.Regex("v", `[`+strings.Repeat("B-\U0001e943", 333)+`]`)
+	err := second(b.List(context.Background(), bucketlite.Query{Filter: bucketlite.And(bucketlite.Eq("k", "k"), costly)}))
+	var bad *bucketlite.QueryError
+	if !errors.As(err, &bad) || bad.Issues[0].Path != "filters.AND[1].value" || bad.Issues[0].Rule != "pattern" {
+		t.Errorf("got %v, want a fault of filters.AND[1].value", err)
+	}
+}
+
+// A scan ends with its context, even amid the match of one object.
+func TestScanEndsAmidMatches(t *testing.T) {
+	t.Parallel()
+	b := items(t, open(t))
+	putItem(t, b, item("k", strings.Repeat("a", 50_000)))
+	// All these matches take minutes.
+	filter := bucketlite.Or(slices.Repeat([]bucketlite.Filter{bucketlite.Regex("v", `(?:`+strings.Repeat("a?", 20)+`){20}z`)}, 100)...)
+	for name, scan := range scans {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+		began := time.Now()
+		if err := scan(ctx, b, filter); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: got %v, want %v", name, err, context.DeadlineExceeded)
+		}
+		if d := time.Since(began); d > 5*time.Second {
+			t.Errorf("%s: ended after %s", name, d)
+		}
+		cancel()
+	}
+}
