@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,7 @@ type call struct {
 	key    *key                  // who; nil where nobody needs to be known
 	ns     *bucketlite.Namespace // where; nil unless the route is scoped or signed
 	bucket *bucketlite.Bucket    // the one that the path of such a route names, nil if it names none
+	query  url.Values            // of the URL
 	faults formError             // what is wrong with the form of the request
 	warned []string
 }
@@ -145,7 +147,7 @@ func (c *call) formOf(data []byte) (*form, error) {
 // params returns the query of the URL as a form. Of what is given twice the first counts.
 func (c *call) params() *form {
 	doc := map[string]any{}
-	for name, values := range c.r.URL.Query() {
+	for name, values := range c.query {
 		if values[0] != "" {
 			doc[name] = values[0]
 		}

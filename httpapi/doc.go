@@ -19,6 +19,16 @@
 // an Authorization header with a key. Those about buckets need a namespace too, its
 // name or id, in the header X-Namespace or as [Options].DefaultNamespace.
 //
+// Paths are taken as they are sent: nothing is cleaned or redirected. A path with a
+// segment that is empty, "." or "..", escaped or not, is not found, and "%2F" is part of
+// the segment it is in; a bucket or namespace that has such a name is reached by its
+// id. A path that no route has needs a key like one that a route has, before it is 404
+// or, if another method is served there, 405 with Allow. A query with broken escapes is
+// refused with 400. All of these answers have the form of an error and X-Request-Id.
+// The exceptions are what net/http answers before any handler runs: 431 for a header
+// that is too large, 400 for a request or an escape in its path that cannot be parsed,
+// 501 for an unknown Transfer-Encoding, and 505.
+//
 // JSON is read strictly: a member that occurs twice, or text that is not UTF-8, is
 // refused. Null counts as absent, and unknown members are ignored, except those of
 // objects, which are the user's fields. Where known clients differ from the form,
@@ -50,8 +60,13 @@
 // An upload's presigned_url is told once, when it is created, and is good until the
 // upload expires. Who has it may PUT the bytes, without a key, as often as he likes
 // until they are confirmed; the answer's ETag is their SHA-256. They are held to the
-// type, the number and the hash that were announced; what the header Content-Type of
-// the PUT says does not matter. Confirming is quick for bytes of any number, so that
+// type, the number and the hash that were announced. The body of the PUT is the file and
+// nothing else: a form (multipart/form-data) is refused with 415, so is a
+// Content-Encoding other than identity, a Content-Range with 400, and an aws-chunked
+// body or a streaming signature with 501. Any other Content-Type will do. Bytes that a
+// header denies are refused with 400: Content-MD5, Repr-Digest and Content-Digest (RFC
+// 9530; sha-256, sha-512, sha, md5; others are ignored), X-Amz-Content-Sha256, and
+// X-Amz-Checksum-Crc32, -Crc32c, -Crc64nvme, -Sha1 and -Sha256. Confirming is quick for bytes of any number, so that
 // it is left to a task only if async=true asks for one. Giving up an upload drops its
 // bytes: with delete_s3_object=false it is refused if there are any.
 //

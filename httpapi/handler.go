@@ -59,6 +59,7 @@ type Handler struct {
 	keys    keyring
 	public  *url.URL // nil to take the request's host
 	mux     *http.ServeMux
+	keyless map[string]bool // the patterns of the routes that need no key
 	sums    sums
 	metrics *metrics
 	closing chan struct{}
@@ -114,8 +115,10 @@ func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
 	}
 	h.metrics = newMetrics(store, h.opts.Logger)
 	h.mux = http.NewServeMux()
+	h.keyless = make(map[string]bool)
 	for _, r := range routes {
 		h.mux.Handle(r.pattern, h.serve(r))
+		h.keyless[r.pattern] = r.access < keyed
 	}
 	h.mux.HandleFunc("/", h.nowhere)
 	return h, nil
@@ -145,6 +148,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.panicked(a, r, p)
 		}
 	}()
+	if !routed(r.URL) {
+		h.nowhere(a, r)
+		return
+	}
 	h.mux.ServeHTTP(a, r)
 }
 

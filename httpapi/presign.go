@@ -99,9 +99,8 @@ func (h *Handler) sign(method, path, until string) []byte {
 // verify checks the signature of the request's URL, and enters the namespace that
 // the URL leads to.
 func (c *call) verify() error {
-	params := c.r.URL.Query()
-	until := params.Get("expires")
-	given, err := hex.DecodeString(params.Get("signature"))
+	until := c.query.Get("expires")
+	given, err := hex.DecodeString(c.query.Get("signature"))
 	if err != nil || !hmac.Equal(given, c.h.sign(c.r.Method, c.r.URL.EscapedPath(), until)) {
 		return forbidden("the signature is not that of this URL and method")
 	}

@@ -2,8 +2,8 @@ package httpapi
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -83,24 +83,22 @@ func (h *Handler) serve(rt route) http.Handler {
 
 // enter checks that the caller may enter the route.
 func (c *call) enter(rt route) (err error) {
-	// Each request sets the deadlines anew; a stream moves them as it goes.
-	// While there is no body to wait for there is none: it would end the request.
-	var until time.Time
-	if c.r.Body != nil && c.r.Body != http.NoBody {
-		until = time.Now().Add(c.h.patience)
+	c.startDeadlines()
+	if rt.access >= keyed {
+		if err := c.findKey(); err != nil {
+			return err
+		}
 	}
-	c.readDeadline(until)
-	c.writeDeadline(time.Time{})
+	// Query drops what it cannot read, and the answer would be to another question.
+	if c.query, err = url.ParseQuery(c.r.URL.RawQuery); err != nil {
+		return badRequest("query: " + err.Error())
+	}
 	switch rt.access {
 	case open:
 		return nil
 	case signed:
 		return c.verify()
 	}
-	if c.key, err = c.h.keys.find(c.r); err != nil {
-		return err
-	}
-	c.w.key = c.key.Name
 	if rt.effect == writes && c.key.ReadOnly {
 		return forbidden("the key is for reading alone")
 	}
@@ -117,22 +115,23 @@ func (c *call) enter(rt route) (err error) {
 	return err
 }
 
-// nowhere answers what no route is for: with the methods that there are for the
-// path, if there are any.
-func (h *Handler) nowhere(w http.ResponseWriter, r *http.Request) {
-	a := w.(*answer)
-	var allowed []string
-	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
-		other := *r
-		other.Method = method
-		if _, pattern := h.mux.Handler(&other); pattern != "/" {
-			allowed = append(allowed, method)
-		}
+// startDeadlines gives the client time to send its body. Each request sets the
+// deadlines anew; a stream moves them as it goes. Without a body there is no deadline
+// for reading: it would end the request.
+func (c *call) startDeadlines() {
+	var until time.Time
+	if c.r.Body != nil && c.r.Body != http.NoBody {
+		until = time.Now().Add(c.h.patience)
 	}
-	if len(allowed) == 0 {
-		a.fail(r.Context(), h, &failure{http.StatusNotFound, "NotFoundError", "no such path", nil})
-		return
+	c.readDeadline(until)
+	c.writeDeadline(time.Time{})
+}
+
+// findKey finds the key of the request.
+func (c *call) findKey() (err error) {
+	if c.key, err = c.h.keys.find(c.r); err != nil {
+		return err
 	}
-	a.Header().Set("Allow", strings.Join(allowed, ", "))
-	a.fail(r.Context(), h, &failure{http.StatusMethodNotAllowed, "MethodNotAllowedError", "the path does not take " + r.Method, nil})
+	c.w.key = c.key.Name
+	return nil
 }

@@ -1,0 +1,68 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// routed reports whether the path of a URL can be that of a route: it begins with a
+// slash, and none of its segments is empty, "." or "..", escaped or not. The check
+// stands before [http.ServeMux], which cleans such a path and redirects to the result:
+// clients follow, and a DELETE of the object ".." would become one of its bucket. An
+// escaped slash does not end a segment. Names that are "." or ".." have an id beside.
+func routed(u *url.URL) bool {
+	path, ok := strings.CutPrefix(u.EscapedPath(), "/")
+	if !ok { // as in "GET *", or CONNECT to a host
+		return false
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		name, err := url.PathUnescape(segment)
+		if err != nil || name == "" || name == "." || name == ".." {
+			return false
+		}
+	}
+	return true
+}
+
+// methods are those that routes have. HEAD is served where GET is.
+var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
+
+// nowhere answers a request that no route takes: 405 with the methods that the path
+// has, or 404 if it has none. It needs a key, unless the path is one of a route that
+// needs none.
+func (h *Handler) nowhere(w http.ResponseWriter, r *http.Request) {
+	c := &call{h: h, w: w.(*answer), r: r}
+	c.startDeadlines()
+	allowed, public := h.allowed(r)
+	err := error(&failure{http.StatusNotFound, "NotFoundError", "no such path", nil})
+	if !public {
+		if keyErr := c.findKey(); keyErr != nil {
+			allowed, err = nil, keyErr
+		}
+	}
+	if len(allowed) > 0 {
+		c.w.Header().Set("Allow", strings.Join(allowed, ", "))
+		err = &failure{http.StatusMethodNotAllowed, "MethodNotAllowedError", "the path does not take " + r.Method, nil}
+	}
+	c.writeDeadline(time.Now().Add(h.patience))
+	c.w.fail(r.Context(), h, err)
+}
+
+// allowed returns the methods that the path of a request has, and whether it is one of
+// a route that needs no key.
+func (h *Handler) allowed(r *http.Request) (allowed []string, public bool) {
+	if !routed(r.URL) {
+		return nil, false
+	}
+	for _, method := range methods {
+		other := *r
+		other.Method = method
+		if _, pattern := h.mux.Handler(&other); pattern != "/" {
+			allowed = append(allowed, method)
+			public = public || h.keyless[pattern]
+		}
+	}
+	return allowed, public
+}
