@@ -1,10 +1,12 @@
 package bucketlite
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"mime"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gabriel-vasile/mimetype"
@@ -35,6 +37,9 @@ func reconcile(t FieldType, declared string, data []byte) (string, error) {
 	}
 	node := mimetype.Detect(data)
 	detected, _, _ := strings.Cut(node.String(), ";")
+	if detected == octetStream && lacksSignature(declared, data) {
+		return "", fmt.Errorf("the data does not begin as %s does", declared)
+	}
 	plainText := (t == Text || t == "") && detected == "text/plain" // of which the detector knows few kinds
 	if declared != "" && (detected == octetStream || plainText || isKindOf(declared, node) || sameContainer(declared, detected)) {
 		return declared, nil
@@ -43,6 +48,32 @@ func reconcile(t FieldType, declared string, data []byte) (string, error) {
 		return "", fmt.Errorf("the data is %s, which does not fit %s", detected, t)
 	}
 	return detected, nil
+}
+
+// signatures are the first bytes of the types that cannot begin with others. Types that
+// can, as videos, are believed.
+var signatures = map[string][]string{
+	"image/png":  {"\x89PNG\r\n\x1a\n"},
+	"image/jpeg": {"\xff\xd8\xff"},
+	"image/jpg":  {"\xff\xd8\xff"},
+	"image/gif":  {"GIF87a", "GIF89a"},
+	"image/webp": {"RIFF"},
+}
+
+// pdfHeader is within the first bytes of a PDF file, which may begin with others.
+const (
+	pdfHeader = "%PDF-"
+	pdfWithin = 1024
+)
+
+// lacksSignature reports whether bytes cannot be of the MIME type, since they lack the
+// signature that all of that type have.
+func lacksSignature(mimeType string, data []byte) bool {
+	if mimeType == "application/pdf" {
+		return !bytes.Contains(data[:min(len(data), pdfWithin)], []byte(pdfHeader))
+	}
+	prefixes, ok := signatures[strings.ToLower(mimeType)]
+	return ok && !slices.ContainsFunc(prefixes, func(prefix string) bool { return bytes.HasPrefix(data, []byte(prefix)) })
 }
 
 // isKindOf reports whether mimeType is below node in the tree of types.

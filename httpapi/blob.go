@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -40,16 +41,48 @@ func (c *call) getBlob() (any, error) {
 	h.Set("Cache-Control", "private")
 	h.Set("ETag", `"`+blob.Hash()+`"`)
 	w, source := &blobWriter{call: c}, &blobSource{BlobReader: blob}
-	http.ServeContent(w, c.r, "", time.Time{}, source)
+	http.ServeContent(w, withoutEmptyRanges(c.r, blob.Size()), "", time.Time{}, source)
 	if err := source.failure(); err != nil {
 		return nil, err // which cuts the answer off, for it has begun
 	}
 	if w.refusal != 0 {
 		h.Del("Content-Disposition")
 		h.Del("ETag")
+		if w.refusal == http.StatusRequestedRangeNotSatisfiable {
+			h.Set("Content-Range", fmt.Sprintf("bytes */%d", blob.Size()))
+		}
 		return nil, refusals[w.refusal]
 	}
 	return written{}, nil
+}
+
+// withoutEmptyRanges returns a request without the ranges that have no bytes: those of
+// the last 0, and any at the end of an empty blob. [http.ServeContent] would answer with
+// a Content-Range whose end is before its beginning. If there are no others, what it
+// gets instead is a range that it refuses, once it knows that the conditions hold.
+func withoutEmptyRanges(r *http.Request, size int64) *http.Request {
+	ranges, ok := strings.CutPrefix(r.Header.Get("Range"), "bytes=")
+	if !ok {
+		return r
+	}
+	var kept []string
+	for each := range strings.SplitSeq(ranges, ",") {
+		suffix, ok := strings.CutPrefix(strings.TrimSpace(each), "-")
+		empty := ok && suffix != "" && strings.Trim(suffix, "0") == ""
+		if size == 0 {
+			empty = ok && suffix != "" && strings.Trim(suffix, "0123456789") == ""
+		}
+		if !empty {
+			kept = append(kept, each)
+		}
+	}
+	if len(kept) == 0 {
+		kept = []string{"-"}
+	}
+	other := *r
+	other.Header = r.Header.Clone()
+	other.Header.Set("Range", "bytes="+strings.Join(kept, ","))
+	return &other
 }
 
 // disposition returns the header that says whether a browser may show the bytes, and

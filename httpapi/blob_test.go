@@ -39,7 +39,13 @@ func TestBlob(t *testing.T) {
 		{"last bytes", "GET", []string{"Range", "bytes=-5"}, 206, data[716795:], "bytes 716795-716799/716800"},
 		{"head of a range", "HEAD", []string{"Range", "bytes=10-19"}, 206, nil, "bytes 10-19/716800"},
 		{"no such range", "GET", []string{"Range", "bytes=716800-"}, 416, nil, "bytes */716800"},
-		{"no range", "GET", []string{"Range", "words=1-2"}, 416, nil, ""},
+		{"no range", "GET", []string{"Range", "words=1-2"}, 416, nil, "bytes */716800"},
+		{"the last none", "GET", []string{"Range", "bytes=-0"}, 416, nil, "bytes */716800"},
+		{"the last none, at length", "GET", []string{"Range", "bytes=-00"}, 416, nil, "bytes */716800"},
+		{"the last none, twice", "GET", []string{"Range", "bytes=-0, -0"}, 416, nil, "bytes */716800"},
+		{"the last none and some", "GET", []string{"Range", "bytes=-0,10-19"}, 206, data[10:20], "bytes 10-19/716800"},
+		{"the last none of another", "GET", []string{"Range", "bytes=-0", "If-Range", `"x"`}, 200, data, ""},
+		{"the last none, has it", "GET", []string{"Range", "bytes=-0", "If-None-Match", tag}, 304, nil, ""},
 		{"has it", "GET", []string{"If-None-Match", `"x", ` + tag}, 304, nil, ""},
 		{"has it, head", "HEAD", []string{"If-None-Match", tag}, 304, nil, ""},
 		{"has another", "GET", []string{"If-None-Match", `"x"`}, 200, data, ""},
@@ -102,6 +108,22 @@ func TestBlob(t *testing.T) {
 	}
 }
 
+// Of an empty blob nothing is the end.
+func TestBlobEmptyRanges(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	s.do("POST", "/v1/buckets", films("films")).want(http.StatusOK)
+	_, signed := s.bring(map[string]any{"filename": "a.txt", "content_type": "text/plain", "blob_property": "notes"}, []byte{})
+	for _, ranges := range []string{"bytes=-1", "bytes=-0", "bytes=-1,-2"} {
+		got := s.anyone().as("Range", ranges).do("GET", signed, nil).wantError(http.StatusRequestedRangeNotSatisfiable, "RangeNotSatisfiableError")
+		if got := got.header.Get("Content-Range"); got != "bytes */0" {
+			t.Errorf("%s: got Content-Range %q, want bytes */0", ranges, got)
+		}
+	}
+	s.anyone().do("GET", signed, nil).want(http.StatusOK)
+	s.anyone().as("Range", "bytes=0-").do("GET", signed, nil).want(http.StatusOK)
+}
+
 // A browser shows what cannot run, and saves everything else.
 func TestBlobDisposition(t *testing.T) {
 	t.Parallel()
@@ -112,10 +134,10 @@ func TestBlobDisposition(t *testing.T) {
 	}{
 		{"film", "video/mp4", "film.mp4", "\x01\x02", `inline; filename=film.mp4`},
 		{"film", "video/webm", "film.webm", "\x01\x02", `inline; filename=film.webm`},
-		{"poster", "image/png", "a b.png", "\x01\x02", `inline; filename="a b.png"`},
-		{"poster", "image/jpeg", `a"b.jpg`, "\x01\x02", `inline; filename="a\"b.jpg"`},
-		{"poster", "image/gif", "naïve €.gif", "\x01\x02", `inline; filename*=utf-8''na%C3%AFve%20%E2%82%AC.gif`},
-		{"poster", "image/webp", "a.webp", "\x01\x02", `inline; filename=a.webp`},
+		{"poster", "image/png", "a b.png", "\x89PNG\r\n\x1a\n", `inline; filename="a b.png"`},
+		{"poster", "image/jpeg", `a"b.jpg`, "\xff\xd8\xff", `inline; filename="a\"b.jpg"`},
+		{"poster", "image/gif", "naïve €.gif", "GIF89a", `inline; filename*=utf-8''na%C3%AFve%20%E2%82%AC.gif`},
+		{"poster", "image/webp", "a.webp", "RIFF\x04\x00\x00\x00WEBP", `inline; filename=a.webp`},
 		{"poster", "image/svg+xml", "a.svg", `<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`, `attachment; filename=a.svg`},
 		{"poster", "image/x-unheard-of", "a.x", "\x01\x02", `attachment; filename=a.x`},
 		{"notes", "text/plain", "a.txt", "some words", `inline; filename=a.txt`},
