@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"modernc.org/sqlite"
 )
@@ -49,6 +50,13 @@ func connect(dsn string) (*Conn, error) {
 	if err := registerCallback(); err != nil {
 		return nil, err
 	}
+	// Errors get the text of their code. What the connection says of its last error
+	// may be about another: for one of a backup's target it is "not an error".
+	separator := "?"
+	if strings.Contains(dsn, "?") {
+		separator = "&"
+	}
+	dsn += separator + "_error_rc=1"
 	connector, err := sqlite.NewConnector(dsn)
 	if err != nil {
 		return nil, err

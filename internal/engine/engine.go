@@ -100,6 +100,24 @@ func (db *DB) ReadOnly() bool { return db.writer == nil }
 // Closing returns a channel that is closed when Close is called.
 func (db *DB) Closing() <-chan struct{} { return db.closing }
 
+// Stopped returns a channel that is closed when the database has begun to refuse
+// writes, because the outcome of a commit is unknown. It is nil for a database that
+// was opened for reading only, which never took any.
+func (db *DB) Stopped() <-chan struct{} {
+	if db.writer == nil {
+		return nil
+	}
+	return db.writer.stopped
+}
+
+// Refusal returns the error with which the database refuses writes, or nil.
+func (db *DB) Refusal() error {
+	if db.writer == nil {
+		return ErrReadOnly
+	}
+	return db.writer.refused()
+}
+
 func (db *DB) isClosing() bool {
 	select {
 	case <-db.closing:

@@ -35,15 +35,17 @@ var (
 
 // SQLite's primary result codes that this package tells apart.
 const (
-	codeBusy     = 5
-	codeLocked   = 6
-	codeReadOnly = 8
-	codeIOErr    = 10
-	codeCorrupt  = 11
-	codeFull     = 13
-	codeCantOpen = 14
-	codeTooBig   = 18
-	codeNotADB   = 26
+	codeError      = 1
+	codeBusy       = 5
+	codeLocked     = 6
+	codeReadOnly   = 8
+	codeIOErr      = 10
+	codeCorrupt    = 11
+	codeFull       = 13
+	codeCantOpen   = 14
+	codeTooBig     = 18
+	codeConstraint = 19
+	codeNotADB     = 26
 )
 
 // classify is the one place where SQLite's result codes become errors: it wraps

@@ -55,7 +55,16 @@ func (w *writer) end(tx *Tx) error {
 	return w.db.hook(commit)
 }
 
-// lost reports whether err leaves open what became of a commit.
+// lost reports whether err, that of a COMMIT, leaves open what became of it. SQLite
+// reports some errors only after it has written the commit's last frame to the log,
+// such as that of the fsync that follows; those that it can only meet before are
+// listed here.
 func lost(err error) bool {
-	return primaryCode(err) == codeIOErr || errors.Is(err, ErrDisk)
+	switch primaryCode(err) {
+	case 0: // not SQLite's own
+		return errors.Is(err, ErrDisk)
+	case codeError, codeBusy, codeLocked, codeReadOnly, codeFull, codeTooBig, codeConstraint:
+		return false
+	}
+	return true
 }

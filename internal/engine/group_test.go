@@ -301,3 +301,35 @@ func (g *panicGroup) BeforeCommit(*Tx) error {
 }
 
 func (*panicGroup) AfterCommit() {}
+
+// A panic after the commit changes nothing: those who share the group get their
+// verdict, and the next ones theirs. It comes out where the leader can recover it.
+func TestPanicAfterCommit(t *testing.T) {
+	t.Parallel()
+	eachKind(t, func(t *testing.T, cfg Config) {
+		cfg.NewGroup = func(bool) Group { return afterGroup(func() { panic("test panic") }) }
+		db := openStore(t, cfg)
+		// Queued, but not waited for: the test leads.
+		a, b := db.queue(context.Background(), put("a")), db.queue(context.Background(), put("b"))
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("leader: got no panic, want that of AfterCommit")
+				}
+			}()
+			a.Wait()
+		}()
+		for name, p := range map[string]*Pending{"leader": a, "other": b} {
+			checkError(t, name, p.Wait(), nil)
+		}
+		if got, want := keys(t, db), []string{"a", "b"}; !slices.Equal(got, want) {
+			t.Errorf("keys: got %q, want %q", got, want)
+		}
+	})
+}
+
+// afterGroup is called after its commit.
+type afterGroup func()
+
+func (afterGroup) BeforeCommit(*Tx) error { return nil }
+func (g afterGroup) AfterCommit()         { g() }

@@ -118,6 +118,10 @@ func (db *DB) ReadLong(ctx context.Context, f func(context.Context, *Conn) error
 // readAgain is the rare rest of Read: a recovery or a closing checkpoint of
 // another process keeps readers out for a moment.
 func (db *DB) readAgain(ctx context.Context, f func(*Conn) error, err error) error {
+	call := waitOf(ctx)
+	if call.over() {
+		return err
+	}
 	wait := newPoll()
 	for deadline := time.Now().Add(db.cfg.BusyTimeout); errors.Is(err, ErrBusy) && time.Now().Before(deadline); {
 		select {
@@ -129,6 +133,7 @@ func (db *DB) readAgain(ctx context.Context, f func(*Conn) error, err error) err
 		}
 		err = db.readers.lend(ctx, f)
 	}
+	call.learn(err)
 	return err
 }
 

@@ -213,3 +213,31 @@ func TestLockTakenBeforeRerun(t *testing.T) {
 		t.Errorf("keys: got %q, want %q", got, want)
 	}
 }
+
+// A call that waits once for all of its operations gets ErrBusy from the later ones
+// without waiting, also when the lock has come free; other calls do not.
+func TestWaitOnce(t *testing.T) {
+	t.Parallel()
+	cfg := testConfig(newFile(t))
+	cfg.BusyTimeout = brief
+	db := openStore(t, cfg)
+	ctx := WaitOnce(context.Background())
+	if WaitOnce(ctx) != ctx {
+		t.Error("WaitOnce of its own context: got another, want the same")
+	}
+	checkError(t, "before", db.Write(ctx, put("before")), nil)
+	if HasWaited(ctx) {
+		t.Error("HasWaited: got true without a lock, want false")
+	}
+	unlock := lockFile(t, cfg.Path)
+	checkError(t, "locked", db.Write(ctx, put("locked")), ErrBusy)
+	if !HasWaited(ctx) {
+		t.Error("HasWaited: got false after ErrBusy, want true")
+	}
+	unlock()
+	checkError(t, "later", db.Write(ctx, put("later")), ErrBusy)
+	mustPut(t, db, "other")
+	if got, want := keys(t, db), []string{"before", "other"}; !slices.Equal(got, want) {
+		t.Errorf("keys: got %q, want %q", got, want)
+	}
+}

@@ -25,6 +25,7 @@ type Pending struct {
 	writer   *writer
 	run      func(*Tx) error
 	deadline time.Time   // until when it may wait for another process's lock
+	wait     *callWait   // of the call, nil unless that comes from WaitOnce
 	claimed  atomic.Bool // by a group that runs it, or by whoever refuses it
 	err      error
 	crowded  bool          // others wrote in the same group, or waited for its end
@@ -48,7 +49,7 @@ func (db *DB) Start(ctx context.Context, run func(*Tx) error) *Pending {
 }
 
 func (db *DB) queue(ctx context.Context, run func(*Tx) error) *Pending {
-	p := &Pending{ctx: ctx, writer: db.writer, run: run, done: make(chan struct{})}
+	p := &Pending{ctx: ctx, writer: db.writer, run: run, wait: waitOf(ctx), done: make(chan struct{})}
 	p.deadline = time.Now().Add(db.cfg.BusyTimeout)
 	err := ctx.Err()
 	switch {
@@ -57,6 +58,8 @@ func (db *DB) queue(ctx context.Context, run func(*Tx) error) *Pending {
 		err = ErrClosed
 	case db.writer == nil:
 		err = ErrReadOnly
+	case p.wait.over():
+		err = ErrBusy
 	default:
 		err = db.writer.enqueue(p)
 	}
@@ -91,6 +94,7 @@ func (p *Pending) Wait() error {
 func (p *Pending) Crowded() bool { return p.crowded }
 
 func (p *Pending) finish(err error) {
+	p.wait.learn(err)
 	p.err = err
 	close(p.done)
 }
@@ -113,17 +117,19 @@ type writer struct {
 
 	mu      sync.Mutex
 	queue   []*Pending
-	refusal error // why no more writes are taken, once a commit's outcome is unknown
+	refusal error         // why no more writes are taken, once a commit's outcome is unknown
+	stopped chan struct{} // closed when there is a refusal
 
 	// These belong to whoever leads.
-	group   []*Pending // the operations of the running transaction, in order
-	version uint32     // of the file, after the last commit; see Config.NewGroup
-	current bool       // whether version is known
-	crowded bool       // the last group was, or others were waiting for its end
+	panicked any        // by AfterCommit, for the leader to pass on
+	group    []*Pending // the operations of the running transaction, in order
+	version  uint32     // of the file, after the last commit; see Config.NewGroup
+	current  bool       // whether version is known
+	crowded  bool       // the last group was, or others were waiting for its end
 }
 
 func newWriter(db *DB, conn *Conn) *writer {
-	return &writer{db: db, conn: conn, turn: make(chan struct{}, 1)}
+	return &writer{db: db, conn: conn, turn: make(chan struct{}, 1), stopped: make(chan struct{})}
 }
 
 func (w *writer) enqueue(p *Pending) error {
@@ -163,6 +169,10 @@ func (w *writer) lead(p *Pending) {
 	switch {
 	case err == nil && tx != nil:
 		w.commitGroup(tx)
+		if v := w.panicked; v != nil {
+			w.panicked = nil
+			panic(v)
+		}
 	case err != nil && p.ctx.Err() != nil:
 		p.refuse(p.ctx.Err())
 	case err != nil:
@@ -367,29 +377,47 @@ func guard(tx *Tx, f func(*Tx) error) (err error) {
 	return f(tx)
 }
 
-// commit ends the transaction. If it fails the transaction is gone; after an
-// I/O error nobody can say whether it took effect, and the writer refuses all
-// further work.
+// commit ends the transaction. If it fails the transaction is gone; unless the
+// error says that it had no effect nobody can say whether it did, and the writer
+// refuses all further work.
 func (w *writer) commit(tx *Tx) error {
 	err := w.end(tx)
 	if err == nil {
-		if tx.group != nil {
-			tx.group.AfterCommit()
-		}
-		w.version, err = tx.dataVersion()
-		w.current = err == nil
+		w.committed(tx)
 		return nil
 	}
 	w.rollback(tx.Conn)
 	if !lost(err) {
 		return err
 	}
-	refusal := fmt.Errorf("%w since a commit failed, until it is reopened: %v", ErrReadOnly, err)
+	w.stop(fmt.Errorf("%w since a commit failed, until it is reopened: %v", ErrReadOnly, err))
+	return fmt.Errorf("%w, reopen the store to see whether it took effect: %w", ErrOutcomeUnknown, err)
+}
+
+// committed tells the group that its transaction is committed. A panic in it does
+// not change that: the callers get their verdicts first, see lead.
+func (w *writer) committed(tx *Tx) {
+	defer func() {
+		if v := recover(); v != nil {
+			w.panicked = fmt.Sprintf("after a commit: %v\n%s", v, debug.Stack())
+		}
+	}()
+	if tx.group != nil {
+		tx.group.AfterCommit()
+	}
+	version, err := tx.dataVersion()
+	w.version, w.current = version, err == nil
+}
+
+// stop makes the writer refuse all further work.
+func (w *writer) stop(refusal error) {
 	w.mu.Lock()
-	w.refusal = refusal
+	if w.refusal == nil {
+		w.refusal = refusal
+		close(w.stopped)
+	}
 	w.mu.Unlock()
 	w.refuseAll(refusal)
-	return fmt.Errorf("%w, reopen the store to see whether it took effect: %w", ErrOutcomeUnknown, err)
 }
 
 // rollback ends the transaction unless SQLite has already done so.
