@@ -123,7 +123,8 @@ func (g *group) giveUp(tx *engine.Tx, c *content) error {
 }
 
 // release gives up contents for good. It does not wait for that once ctx has
-// ended. If it fails, their leases end by themselves.
+// ended, or the call has waited for another process already. If it fails, their
+// leases end by themselves.
 func (s *Store) release(ctx context.Context, contents ...*content) {
 	staged := slices.DeleteFunc(slices.Clone(contents), func(c *content) bool { return c.staged == 0 })
 	if len(staged) == 0 {
@@ -145,6 +146,9 @@ func (s *Store) release(ctx context.Context, contents ...*content) {
 			s.opts.Logger.Warn("bucketlite: staged content is left to the collector", "error", err)
 		}
 	}()
+	if engine.HasWaited(ctx) {
+		return
+	}
 	select {
 	case <-done:
 	case <-ctx.Done():

@@ -36,6 +36,9 @@ func (b *Bucket) Patch(ctx context.Context, id string, in ObjectInput, opts *Pat
 	if opts == nil {
 		opts = &PatchOptions{}
 	}
+	if len(in.Blobs) > 0 {
+		ctx = engine.WaitOnce(ctx) // there may be content to be staged
+	}
 	p := &patcher{bucket: b, id: id, in: &in, ifVersion: opts.IfVersion}
 	stored := false
 	defer func() {

@@ -41,6 +41,9 @@ func (b *Bucket) Put(ctx context.Context, in ObjectInput, opts *PutOptions) (*Pu
 	if opts == nil {
 		opts = &PutOptions{}
 	}
+	if len(in.Blobs) > 0 {
+		ctx = engine.WaitOnce(ctx) // there may be content to be staged
+	}
 	p, err := b.prepare(ctx, &in, *opts)
 	if err != nil {
 		return nil, err

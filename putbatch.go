@@ -55,6 +55,11 @@ type BatchFailure struct {
 //
 // If ctx ends, what was committed by then stays and is in the result; the rest
 // has failed with the context's error, which is returned as well.
+//
+// The call waits for another process that holds the file once: inputs that come
+// after [Options].BusyTimeout has passed fail with [ErrBusy] at once. Inputs whose
+// commit is lost have failed with [ErrOutcomeUnknown]; those after them, of which
+// nothing was stored, with [ErrReadOnly].
 func (b *Bucket) PutBatch(ctx context.Context, inputs []ObjectInput, opts *BatchOptions) (*BatchResult, error) {
 	if opts == nil {
 		opts = &BatchOptions{}
@@ -67,6 +72,7 @@ func (b *Bucket) PutBatch(ctx context.Context, inputs []ObjectInput, opts *Batch
 			return nil, err
 		}
 	}
+	ctx = engine.WaitOnce(ctx)
 	bulk := &bulk{bucket: b, opts: *opts, items: make([]bulkItem, len(inputs))}
 	ended := false
 	defer func() {
@@ -105,7 +111,7 @@ func (k *bulk) prepare(ctx context.Context, inputs []ObjectInput, start, most in
 	size := 0
 	for end = start; end < len(inputs) && end-start < most && size < sliceBytes; end++ {
 		item := &k.items[end]
-		if item.err = ctx.Err(); item.err != nil {
+		if item.err = hopeless(ctx); item.err != nil {
 			continue
 		}
 		item.put, item.err = k.bucket.prepare(ctx, &inputs[end], PutOptions{Policy: k.opts.Policy})
@@ -121,6 +127,14 @@ func (k *bulk) prepare(ctx context.Context, inputs []ObjectInput, start, most in
 	}
 	k.fetch(ctx, k.items[start:end])
 	return end
+}
+
+// hopeless returns the error with which each write of the call would end.
+func hopeless(ctx context.Context) error {
+	if err := ctx.Err(); err != nil || !engine.HasWaited(ctx) {
+		return err
+	}
+	return public(ErrBusy)
 }
 
 // fetch brings in what the items of a slice refer to, several at once since it is
@@ -144,7 +158,9 @@ func (k *bulk) fetch(ctx context.Context, slice []bulkItem) {
 			}()
 			for i := next.Add(1); i <= int64(len(linked)); i = next.Add(1) {
 				item := linked[i-1]
-				item.err = item.put.fetch(ctx, false)
+				if item.err = hopeless(ctx); item.err == nil {
+					item.err = item.put.fetch(ctx, false)
+				}
 			}
 		})
 	}
@@ -202,23 +218,37 @@ func putSlice(tx *engine.Tx, g *group, slice []bulkItem) error {
 	return nil
 }
 
-// finish waits for a slice. If it failed as a whole, each of its items is tried
-// by itself, so that only those fail that must; as is each that has waited.
+// finish waits for a slice. If it failed as a whole, but one of its items may be the
+// cause, each is put by itself, so that only those fail that must; as is each that
+// has waited for an object that moved on.
 func (k *bulk) finish(ctx context.Context, running *engine.Pending, slice []bulkItem) {
 	if running == nil {
 		return
 	}
 	err := running.Wait()
+	apart := err != nil && ctx.Err() == nil && len(slice) > 1 && mayBeOnes(err)
 	for i := range slice {
 		item := &slice[i]
 		switch {
 		case item.put == nil || err == nil && item.err != errMoved:
-		case err != nil && (ctx.Err() != nil || len(slice) == 1):
+		case err != nil && !apart:
 			item.err = public(err)
 		default:
 			item.err = item.put.run(ctx)
 		}
 	}
+}
+
+// mayBeOnes reports whether err, with which the write of several items failed, means
+// that nothing happened and may be due to one of them. Otherwise it is the verdict on
+// all: what the store makes of a second attempt is not what became of the first.
+func mayBeOnes(err error) bool {
+	for _, all := range []error{ErrOutcomeUnknown, ErrReadOnly, ErrClosed, ErrBusy} {
+		if errors.Is(err, all) {
+			return false
+		}
+	}
+	return true
 }
 
 // putAll stores all inputs in one commit or none.

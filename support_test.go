@@ -452,6 +452,7 @@ type fixture struct {
 	task string
 	up   string // an upload whose bytes have come
 	dir  string // for files
+	path string // of the store, where a test sets it
 
 	// Batches of that object.
 	draft, submitted, failed string
@@ -482,8 +483,13 @@ func newFixture(t *testing.T) string {
 
 func openFixture(t *testing.T, path string, opts *bucketlite.Options) *fixture {
 	t.Helper()
+	return fixtureOf(t, openPath(t, path, opts))
+}
+
+// fixtureOf finds what newFixture made in an open store.
+func fixtureOf(t *testing.T, st *bucketlite.Store) *fixture {
+	t.Helper()
 	ctx := context.Background()
-	st := openPath(t, path, opts)
 	f := &fixture{st: st, ns: namespace(t, st), dir: t.TempDir()}
 	var err error
 	if f.b, err = f.ns.Bucket(ctx, "items"); err != nil {

@@ -22,6 +22,7 @@ import (
 // Errors: [ErrNotFound], [ErrConflict] if the upload is no longer pending,
 // [ErrInvalid], [ErrTooLarge], [ErrLocked], [ErrNotActive], and that of r.
 func (b *Bucket) WriteUpload(ctx context.Context, id string, r io.Reader) (*Upload, error) {
+	ctx = engine.WaitOnce(ctx)
 	w := &uploadWriter{bucket: b, id: id}
 	if err := b.store.read(ctx, w.load); err != nil {
 		return nil, err

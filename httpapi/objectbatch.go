@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -113,6 +114,11 @@ func noneStored(failed []objectFailure) error {
 	e := &noneStoredError{failure: &failure{
 		http.StatusUnprocessableEntity, "ValidationError", "none of the objects was stored", map[string]any{"failed": failed},
 	}}
+	for _, f := range failed {
+		if errors.Is(f.err, bucketlite.ErrOutcomeUnknown) {
+			return f.err // it may be stored, whatever is known of the others
+		}
+	}
 	for _, f := range failed {
 		if status, _ := classify(f.err); status == http.StatusForbidden || status >= http.StatusInternalServerError {
 			return f.err
