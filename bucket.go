@@ -321,8 +321,11 @@ func (b *Bucket) readDefinition(c *engine.Conn) (stored storedDefinition, err er
 		b.def = def.(*definition)
 		return stored, nil
 	}
-	_, err = c.QueryRow("SELECT schema, unique_key FROM buckets WHERE num = ?", []any{b.num},
+	ok, err := c.QueryRow("SELECT schema, unique_key FROM buckets WHERE num = ?", []any{b.num},
 		func(r engine.Row) { stored.schema, stored.key = r.Text(0), r.Text(1) })
+	if err == nil && !ok {
+		err = b.gone() // its deletion ended since it was found
+	}
 	return stored, err
 }
 

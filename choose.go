@@ -389,7 +389,10 @@ func trigrams(parts []string) string {
 
 // objectCount returns how many objects the bucket has.
 func (b *Bucket) objectCount(conn *engine.Conn) (n int64, err error) {
-	_, err = conn.QueryRow("SELECT b.object_count + ifnull(d.objects, 0) FROM buckets b "+joinDelta+" WHERE b.num = ?",
+	ok, err := conn.QueryRow("SELECT b.object_count + ifnull(d.objects, 0) FROM buckets b "+joinDelta+" WHERE b.num = ?",
 		[]any{b.num}, func(r engine.Row) { n = r.Int(0) })
+	if err == nil && !ok {
+		err = b.gone()
+	}
 	return n, err
 }

@@ -66,6 +66,9 @@ WHERE i.status <> 'READY' AND (i.status = 'DROPPING' OR b.status <> 'IN_PROGRESS
 	if err == nil {
 		err = c.store.write(ctx, func(tx *engine.Tx, g *group) error { return b.indexSlice(tx, g, u.num) })
 	}
+	if errors.Is(err, ErrNotFound) {
+		return true, nil // the bucket has been deleted since
+	}
 	if errors.Is(err, ErrCorrupt) {
 		c.broken[u.num] = u.status
 		c.notify() // there may be others

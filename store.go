@@ -165,7 +165,10 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 }
 
 func (s *Store) loadID(c *engine.Conn) error {
-	_, err := c.QueryRow("SELECT id FROM store", nil, func(r engine.Row) { s.id = r.Text(0) })
+	ok, err := c.QueryRow("SELECT id FROM store", nil, func(r engine.Row) { s.id = r.Text(0) })
+	if err == nil && !ok {
+		err = errorf("the store's own row is missing: %w", ErrCorrupt)
+	}
 	return err
 }
 
