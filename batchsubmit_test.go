@@ -67,14 +67,14 @@ func TestSubmitLarge(t *testing.T) {
 			id := submit(t, b, manyIDs(t, b, n)...)
 			db := raw(t, path)
 			if !eventually(func() bool {
-				return dump(t, db, "SELECT count(*) FROM objects WHERE status = 'PENDING'") == fmt.Sprintln(n)
+				return dump(t, db, "SELECT count(*) FROM object WHERE status = 'PENDING'") == fmt.Sprintln(n)
 			}) {
 				t.Error("not all objects are queued")
 			}
 			wantSound(t, path)
 			process(t, st, succeed, bucketlite.ProcessOptions{Concurrency: 100})
 			wantBatch(t, st, b, id, bucketlite.Completed)
-			if got := dump(t, db, "SELECT count(*) FROM objects WHERE status = 'COMPLETED'"); got != fmt.Sprintln(n) {
+			if got := dump(t, db, "SELECT count(*) FROM object WHERE status = 'COMPLETED'"); got != fmt.Sprintln(n) {
 				t.Errorf("got %s objects completed, want %d", got, n)
 			}
 			if task, err := st.Task(ctx, mustBatch(t, b, id).TaskID); err != nil || task.Processed != int64(n) || task.Total != int64(n) {
@@ -134,7 +134,7 @@ func TestCancelBatch(t *testing.T) {
 			}
 			db := raw(t, path)
 			if !eventually(func() bool {
-				return dump(t, db, "SELECT count(*) FROM objects WHERE status = 'DRAFT'") == fmt.Sprintln(n-1)
+				return dump(t, db, "SELECT count(*) FROM object WHERE status = 'DRAFT'") == fmt.Sprintln(n-1)
 			}) {
 				t.Error("not all objects are drafts again")
 			}

@@ -86,7 +86,7 @@ func (k *batchState) slice(limit int64) (first, last int64) {
 func (k *batchState) queueSlice(tx *engine.Tx, limit int64) error {
 	first, last := k.slice(limit)
 	n, err := tx.Exec(`
-UPDATE jobs SET status = 'PENDING', seq = (SELECT seq FROM objects WHERE bucket = ? AND id = jobs.object)
+UPDATE jobs SET status = 'PENDING', seq = (SELECT seq FROM object WHERE bucket = ? AND id = jobs.object)
 WHERE batch = ? AND position BETWEEN ? AND ? AND status = 'DRAFT'`, k.bucket, k.num, first, last)
 	if err != nil {
 		return err
@@ -99,7 +99,7 @@ WHERE batch = ? AND position BETWEEN ? AND ? AND status = 'DRAFT'`, k.bucket, k.
 // batch is at.
 func (k *batchState) markQueued(tx *engine.Tx, first, last int64) error {
 	_, err := tx.Exec(`
-UPDATE objects SET status = 'PENDING', error = NULL
+UPDATE object SET status = 'PENDING', error = NULL
 WHERE seq IN (SELECT seq FROM jobs WHERE batch = ? AND position BETWEEN ? AND ? AND status = 'PENDING')
     AND status NOT IN ('PENDING', 'PROCESSING')`, k.num, first, last)
 	return err
@@ -141,7 +141,7 @@ SELECT ifnull(max(position), 0), count(*) FROM (
 	}
 	n, err := tx.Exec(`
 UPDATE jobs INDEXED BY jobs_failed SET status = 'PENDING', attempts = 0, retries = retries + 1, due_at = 0, error = NULL,
-    seq = (SELECT seq FROM objects WHERE bucket = ?6 AND id = jobs.object)
+    seq = (SELECT seq FROM object WHERE bucket = ?6 AND id = jobs.object)
 WHERE `+retryFilter+" AND position BETWEEN ?4 AND ?5", k.num, most, mode, first, last, k.bucket)
 	if err != nil {
 		return err
@@ -183,10 +183,10 @@ func (k *batchState) releaseObjects(tx *engine.Tx, first, last int64) error {
 		return nil
 	}
 	_, err := tx.Exec(`
-UPDATE objects SET status = 'DRAFT'
+UPDATE object SET status = 'DRAFT'
 WHERE seq IN (SELECT seq FROM jobs WHERE batch = ?1 AND position BETWEEN ?2 AND ?3 AND status IN ('PENDING', 'PROCESSING'))
     AND status IN ('PENDING', 'PROCESSING')
-    AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.seq = objects.seq AND j.status IN ('PENDING', 'PROCESSING') AND j.batch <> ?1)`,
+    AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.seq = object.seq AND j.status IN ('PENDING', 'PROCESSING') AND j.batch <> ?1)`,
 		k.num, first, last)
 	return err
 }

@@ -81,7 +81,8 @@ func newChecked(t *testing.T) string {
 	return path
 }
 
-// A broken is a way to break a rule.
+// A broken is a way to break a rule. Objects that are edited get new checksums, unless
+// that is the rule.
 type broken struct {
 	rule       string
 	statements string
@@ -119,40 +120,52 @@ INSERT INTO chunks VALUES (90 << 24, %d, x'6e657874'); UPDATE store SET content_
 	"content, referred to without hash": {rule: "content.references", repairable: true, statements: "INSERT INTO contents (size, refs) VALUES (0, 1)"},
 	"bytes of content":                  {rule: "store.content", repairable: true, statements: "UPDATE store SET content_bytes = content_bytes + 1"},
 
-	"object, elsewhere": {rule: "object.place", statements: "UPDATE objects SET seq = seq + (7 << 40) WHERE bucket = 3"},
+	"object, flipped letter":   {rule: "object.checksum", edit: flipValue},
+	"object, another id":       {rule: "object.checksum", statements: "UPDATE object SET id = 'other' WHERE bucket = 2"},
+	"object, another version":  {rule: "object.checksum", statements: "UPDATE object SET version = 1 << 50 WHERE bucket = 2"},
+	"object, flipped key":      {rule: "object.checksum", statements: "UPDATE object SET key = x'730162' WHERE bucket = 2"},
+	"object, another prefix":   {rule: "object.checksum", statements: "UPDATE object SET key_prefix = 'p' WHERE bucket = 2"},
+	"object, another creation": {rule: "object.checksum", statements: "UPDATE object SET created_at = created_at + 1 WHERE bucket = 2"},
+	"object, another update":   {rule: "object.checksum", statements: "UPDATE object SET updated_at = updated_at + 1 WHERE bucket = 2"},
+	"object, another place":    {rule: "object.checksum", statements: "UPDATE object SET seq = seq + 7 WHERE bucket = 2"},
+	"object, flipped hash": {rule: "object.checksum", statements: `
+UPDATE object SET blobs = json_set(blobs, '$[0].details.hash', printf('%064x', 1)) WHERE bucket = 1 AND blobs IS NOT NULL`},
+	"object, wrong checksum": {rule: "object.checksum", statements: "UPDATE object SET sum = sum + 1"},
+
+	"object, elsewhere": {rule: "object.place", statements: "UPDATE object SET seq = seq + (7 << 40) WHERE bucket = 3"},
 	"object without bucket": {rule: "object.place",
 		statements: "DELETE FROM deltas WHERE bucket = 3; DELETE FROM buckets WHERE num = 3"},
-	"object, fields that are no JSON":   {rule: "object.json", statements: `UPDATE objects SET fields = jsonb('[]') WHERE bucket = 3`},
-	"object, fields that end early":     {rule: "object.json", statements: `UPDATE objects SET fields = substr(fields, 1, length(fields) - 1) WHERE bucket = 3`},
-	"object, fields as text":            {rule: "object.json", statements: `UPDATE objects SET fields = CAST(json(fields) AS BLOB) WHERE bucket = 1`},
-	"object, field with an escape":      {rule: "object.json", statements: `UPDATE objects SET fields = jsonb('{"k":"c","v":"valu\u0065"}') WHERE json(fields) = '{"k":"c","v":"value"}'`},
-	"object, fields out of order":       {rule: "object.json", statements: `UPDATE objects SET fields = jsonb('{"v":"value","k":"c"}') WHERE json(fields) = '{"k":"c","v":"value"}'`},
-	"object, field twice":               {rule: "object.json", statements: `UPDATE objects SET fields = jsonb('{"k":"c","k":"value"}') WHERE json(fields) = '{"k":"c","v":"value"}'`},
-	"object, blobs that are no JSON":    {rule: "object.json", statements: `UPDATE objects SET blobs = 'none' WHERE bucket = 1 AND blobs IS NOT NULL`},
-	"object, blobs of another spelling": {rule: "object.json", statements: `UPDATE objects SET blobs = replace(blobs, '"details"', '"Details"') WHERE bucket = 1`},
-	"object, empty list of blobs":       {rule: "object.json", statements: `UPDATE objects SET blobs = '[]' WHERE blobs IS NULL`},
-	"object, value of another type":     {rule: "object.schema", statements: `UPDATE objects SET fields = jsonb(replace(json(fields), '"value"', '1234567'))`},
-	"object, assertion":                 {rule: "object.schema", statements: `UPDATE objects SET fields = jsonb('{"more":[123],"n":-1}') WHERE json(fields) = '{"more":[null],"n":1}'`},
-	"object, null in a declared field":  {rule: "object.schema", statements: `UPDATE objects SET fields = jsonb('{"mo":[123],"n":null}') WHERE json(fields) = '{"more":[null],"n":1}'`},
-	"object, undeclared blob":           {rule: "object.schema", statements: `UPDATE objects SET blobs = replace(blobs, '"doc"', '"cod"') WHERE bucket = 1`},
-	"object, blob of another type":      {rule: "object.schema", statements: `UPDATE objects SET blobs = replace(blobs, '"type":"text"', '"type":"pdf"') WHERE bucket = 1`},
-	"object, inline value":              {rule: "object.schema", statements: `UPDATE objects SET blobs = replace(blobs, '"data":5', '"data":-5'), fields = jsonb(replace(json(fields), '5', '-5')) WHERE bucket = 3`},
-	"object, inline value lost":         {rule: "object.inline", repairable: true, statements: `UPDATE objects SET fields = jsonb_remove(fields, '$.n') WHERE blobs LIKE '%"data":5%'`},
-	"object, inline value exchanged":    {rule: "object.inline", repairable: true, statements: `UPDATE objects SET fields = jsonb(json_replace(fields, '$.file', 'other')) WHERE blobs LIKE '%"data":5%'`},
-	"object, wrong key":                 {rule: "object.key", repairable: true, statements: "UPDATE objects SET key = x'00' WHERE bucket = 2"},
-	"object, no key":                    {rule: "object.key", repairable: true, statements: "UPDATE objects SET key = NULL WHERE bucket = 2"},
-	"object, key where none is":         {rule: "object.key", repairable: true, statements: "UPDATE objects SET key = CAST(id AS BLOB) WHERE bucket = 3"},
-	"object, keys exchanged": {rule: "object.key", statements: `UPDATE objects SET key = x'00' WHERE key = x'730161';
-UPDATE objects SET key = x'730161' WHERE key = x'730162'; UPDATE objects SET key = x'730162' WHERE key = x'00'`},
+	"object, fields that are no JSON":   {rule: "object.json", statements: `UPDATE object SET fields = jsonb('[]') WHERE bucket = 3`},
+	"object, fields that end early":     {rule: "object.json", statements: `UPDATE object SET fields = substr(fields, 1, length(fields) - 1) WHERE bucket = 3`},
+	"object, fields as text":            {rule: "object.json", statements: `UPDATE object SET fields = CAST(json(fields) AS BLOB) WHERE bucket = 1`},
+	"object, field with an escape":      {rule: "object.json", statements: `UPDATE object SET fields = jsonb('{"k":"c","v":"valu\u0065"}') WHERE json(fields) = '{"k":"c","v":"value"}'`},
+	"object, fields out of order":       {rule: "object.json", statements: `UPDATE object SET fields = jsonb('{"v":"value","k":"c"}') WHERE json(fields) = '{"k":"c","v":"value"}'`},
+	"object, field twice":               {rule: "object.json", statements: `UPDATE object SET fields = jsonb('{"k":"c","k":"value"}') WHERE json(fields) = '{"k":"c","v":"value"}'`},
+	"object, blobs that are no JSON":    {rule: "object.json", statements: `UPDATE object SET blobs = 'none' WHERE bucket = 1 AND blobs IS NOT NULL`},
+	"object, blobs of another spelling": {rule: "object.json", statements: `UPDATE object SET blobs = replace(blobs, '"details"', '"Details"') WHERE bucket = 1`},
+	"object, empty list of blobs":       {rule: "object.json", statements: `UPDATE object SET blobs = '[]' WHERE blobs IS NULL`},
+	"object, value of another type":     {rule: "object.schema", statements: `UPDATE object SET fields = jsonb(replace(json(fields), '"value"', '1234567'))`},
+	"object, assertion":                 {rule: "object.schema", statements: `UPDATE object SET fields = jsonb('{"more":[123],"n":-1}') WHERE json(fields) = '{"more":[null],"n":1}'`},
+	"object, null in a declared field":  {rule: "object.schema", statements: `UPDATE object SET fields = jsonb('{"mo":[123],"n":null}') WHERE json(fields) = '{"more":[null],"n":1}'`},
+	"object, undeclared blob":           {rule: "object.schema", statements: `UPDATE object SET blobs = replace(blobs, '"doc"', '"cod"') WHERE bucket = 1`},
+	"object, blob of another type":      {rule: "object.schema", statements: `UPDATE object SET blobs = replace(blobs, '"type":"text"', '"type":"pdf"') WHERE bucket = 1`},
+	"object, inline value":              {rule: "object.schema", statements: `UPDATE object SET blobs = replace(blobs, '"data":5', '"data":-5'), fields = jsonb(replace(json(fields), '5', '-5')) WHERE bucket = 3`},
+	"object, inline value lost":         {rule: "object.inline", repairable: true, statements: `UPDATE object SET fields = jsonb_remove(fields, '$.n') WHERE blobs LIKE '%"data":5%'`},
+	"object, inline value exchanged":    {rule: "object.inline", repairable: true, statements: `UPDATE object SET fields = jsonb(json_replace(fields, '$.file', 'other')) WHERE blobs LIKE '%"data":5%'`},
+	"object, wrong key":                 {rule: "object.key", repairable: true, statements: "UPDATE object SET key = x'00' WHERE bucket = 2"},
+	"object, no key":                    {rule: "object.key", repairable: true, statements: "UPDATE object SET key = NULL WHERE bucket = 2"},
+	"object, key where none is":         {rule: "object.key", repairable: true, statements: "UPDATE object SET key = CAST(id AS BLOB) WHERE bucket = 3"},
+	"object, keys exchanged": {rule: "object.key", statements: `UPDATE object SET key = x'00' WHERE key = x'730161';
+UPDATE object SET key = x'730161' WHERE key = x'730162'; UPDATE object SET key = x'730162' WHERE key = x'00'`},
 	"object, wrong size": {rule: "object.size", repairable: true,
-		statements: "UPDATE objects SET size = size + 1 WHERE bucket = 2; UPDATE buckets SET total_size = total_size + 1 WHERE num = 2"},
+		statements: "UPDATE object SET size = size + 1 WHERE bucket = 2; UPDATE buckets SET total_size = total_size + 1 WHERE num = 2"},
 	"object, content that is gone": {rule: "object.content", statements: `
 UPDATE store SET content_bytes = content_bytes - 4; DELETE FROM chunks WHERE length(data) = 4; DELETE FROM contents WHERE size = 4`},
 	"object, content of another size": {rule: "object.content", statements: `
-UPDATE objects SET blobs = replace(blobs, '"size_bytes":4', '"size_bytes":5'), size = size + 1 WHERE bucket = 1 AND blobs IS NOT NULL;
+UPDATE object SET blobs = replace(blobs, '"size_bytes":4', '"size_bytes":5'), size = size + 1 WHERE bucket = 1 AND blobs IS NOT NULL;
 UPDATE buckets SET total_size = total_size + 2 WHERE num = 1`},
 	"object, hash in capitals": {rule: "object.content",
-		statements: `UPDATE objects SET blobs = replace(blobs, blobs ->> '$[0].details.hash', upper(blobs ->> '$[0].details.hash')) WHERE bucket = 1`},
+		statements: `UPDATE object SET blobs = replace(blobs, blobs ->> '$[0].details.hash', upper(blobs ->> '$[0].details.hash')) WHERE bucket = 1`},
 
 	"bucket, broken schema":           {rule: "bucket.definition", statements: `UPDATE buckets SET schema = '{"properties":{"a":{"type":"none"}}}' WHERE num = 1`},
 	"bucket, unique key of no field":  {rule: "bucket.definition", statements: `UPDATE buckets SET unique_key = '{"fields":["none"]}' WHERE num = 1`},
@@ -162,8 +175,8 @@ UPDATE buckets SET total_size = total_size + 2 WHERE num = 1`},
 	"bucket, size":                    {rule: "bucket.statistics", repairable: true, statements: "UPDATE buckets SET total_size = total_size - 1 WHERE num = 1"},
 	"bucket, change of the count":     {rule: "bucket.statistics", repairable: true, statements: "UPDATE deltas SET objects = objects + 1 WHERE bucket = 1 AND rank = 3"},
 	"bucket, a delta that is missing": {rule: "bucket.statistics", repairable: true, statements: "DELETE FROM deltas WHERE bucket = 1 AND rank = 2"},
-	"bucket, clock behind":            {rule: "bucket.clock", repairable: true, statements: "UPDATE objects SET version = version + 1000 WHERE bucket = 1"},
-	"bucket, clock beyond all":        {rule: "bucket.clock", statements: "UPDATE objects SET version = 1 << 50 WHERE bucket = 1"},
+	"bucket, clock behind":            {rule: "bucket.clock", repairable: true, statements: "UPDATE object SET version = version + 1000 WHERE bucket = 1"},
+	"bucket, clock beyond all":        {rule: "bucket.clock", statements: "UPDATE object SET version = 1 << 50 WHERE bucket = 1"},
 	"deltas of no bucket":             {rule: "bucket.deltas", repairable: true, statements: "INSERT INTO deltas VALUES (99, 1, 1, 0, 0, NULL)"},
 	"bucket, count of batches":        {rule: "bucket.batches", repairable: true, statements: "UPDATE batch_counts SET failed = failed + 1"},
 	"bucket, no count of batches":     {rule: "bucket.batches", repairable: true, statements: "DELETE FROM batch_counts"},
@@ -187,7 +200,7 @@ UPDATE buckets SET total_size = total_size + 2 WHERE num = 1`},
 
 	"index, entry missing": {rule: "index.entry", repairable: true,
 		statements: "DELETE FROM entries WHERE idx = 2 AND (key, seq) = (SELECT key, seq FROM entries WHERE idx = 2 LIMIT 1)"},
-	"index, entry too many":  {rule: "index.entry", repairable: true, statements: "INSERT INTO entries SELECT 2, x'037a00', min(seq) FROM objects WHERE bucket = 5"},
+	"index, entry too many":  {rule: "index.entry", repairable: true, statements: "INSERT INTO entries SELECT 2, x'037a00', min(seq) FROM object WHERE bucket = 5"},
 	"index, other entry":     {rule: "index.entry", repairable: true, statements: "UPDATE entries SET key = x'037a00' WHERE idx = 1 AND key = x'036200'"},
 	"index, entry elsewhere": {rule: "index.entry", repairable: true, statements: "UPDATE entries SET seq = seq + 1 WHERE idx = 1 AND key = x'036200'"},
 	"index, entry of no object": {rule: "index.entry", repairable: true,
@@ -202,9 +215,9 @@ UPDATE buckets SET total_size = total_size + 2 WHERE num = 1`},
 	"text without index":        {rule: "index.orphan", repairable: true, statements: "INSERT INTO texts (rowid, text) VALUES (99 << 40, 'abc'), (1 << 40, 'abc')"},
 	"text without object":       {rule: "index.orphan", repairable: true, statements: "INSERT INTO texts (rowid, text) VALUES ((5 << 40) + 99, 'abc'), ((5 << 40) + 98, '')"},
 	"text index, text missing": {rule: "index.text", repairable: true,
-		statements: "DELETE FROM texts WHERE rowid = (SELECT max(seq) FROM objects WHERE bucket = 5)"},
+		statements: "DELETE FROM texts WHERE rowid = (SELECT max(seq) FROM object WHERE bucket = 5)"},
 	"text index, other text": {rule: "index.text", repairable: true, statements: `
-DELETE FROM texts WHERE rowid = (SELECT max(seq) FROM objects WHERE bucket = 5); INSERT INTO texts (rowid, text) SELECT max(seq), 'other' FROM objects WHERE bucket = 5`},
+DELETE FROM texts WHERE rowid = (SELECT max(seq) FROM object WHERE bucket = 5); INSERT INTO texts (rowid, text) SELECT max(seq), 'other' FROM object WHERE bucket = 5`},
 	"text index, damaged":      {rule: "file.integrity", statements: "UPDATE texts_data SET block = zeroblob(length(block)) WHERE id = (SELECT max(id) FROM texts_data)"},
 	"text index, page missing": {rule: "file.integrity", statements: "DELETE FROM texts_data WHERE id = (SELECT max(id) FROM texts_data)"},
 
@@ -265,6 +278,23 @@ func overwriteIndex(t *testing.T, path string) {
 	editFile(t, path, func(data []byte) { clear(data[(page-1)*4096 : page*4096]) })
 }
 
+// flipValue flips a bit in the value "value" of an object's field v.
+func flipValue(t *testing.T, path string) { flip(t, path, "\x17v\x57value", 3) }
+
+// flip flips a bit at an offset into what stands somewhere in the file, and also in
+// the copies of it that SQLite has left behind.
+func flip(t *testing.T, path, what string, offset int) {
+	t.Helper()
+	editFile(t, path, func(data []byte) {
+		if !bytes.Contains(data, []byte(what)) {
+			t.Fatalf("%q is not found in the file", what)
+		}
+		flipped := []byte(what)
+		flipped[offset] ^= 1
+		copy(data, bytes.ReplaceAll(data, []byte(what), flipped))
+	})
+}
+
 func editFile(t *testing.T, path string, edit func(data []byte)) {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -286,7 +316,11 @@ func breakFile(t *testing.T, path string, b broken) {
 	}
 	db := raw(t, path)
 	db.SetMaxOpenConns(1)
-	if _, err := db.Exec(b.statements); err != nil {
+	statements := b.statements
+	if b.rule != "object.checksum" {
+		statements += reseal
+	}
+	if _, err := db.Exec(statements); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {
@@ -303,9 +337,9 @@ func TestCheckNamesWhatIsBroken(t *testing.T) {
 			t.Parallel()
 			path := copyFile(t, sound)
 			breakFile(t, path, b)
-			given := "SELECT bucket, id, fields, blobs FROM objects NOT INDEXED ORDER BY seq"
+			given := "SELECT bucket, id, fields, blobs FROM object NOT INDEXED ORDER BY seq"
 			if b.rule == "object.inline" {
-				given = "SELECT bucket, id, blobs FROM objects NOT INDEXED ORDER BY seq"
+				given = "SELECT bucket, id, blobs FROM object NOT INDEXED ORDER BY seq"
 			}
 			before := dump(t, raw(t, path), given)
 			st := openPath(t, path, &bucketlite.Options{ReadOnly: true})
@@ -365,7 +399,7 @@ func TestCheckSound(t *testing.T) {
 	// an index that is being dropped, and one that is being built.
 	execute(t, db, `
 INSERT INTO indexes SELECT 8, 5, 'value', 'w', 'DROPPING', 0, 0, 0; INSERT INTO entries SELECT 8, x'06', value FROM json_each('[1,2,3]');
-INSERT INTO indexes SELECT 9, 1, 'text', '', 'BUILDING', max(seq) + 1, 0, 0 FROM objects WHERE bucket = 1;
+INSERT INTO indexes SELECT 9, 1, 'text', '', 'BUILDING', max(seq) + 1, 0, 0 FROM object WHERE bucket = 1;
 INSERT INTO contents (size, refs, lease_until) VALUES (0, 0, 1 << 62), (0, 0, 0);
 INSERT INTO batches SELECT 3, 'btch_3', 1, 'CANCELED', NULL, NULL, 9, 9, 9, 9, NULL, NULL, 'delete', 7, 1, 1`)
 	for name, opts := range map[string]*bucketlite.Options{"writable": nil, "read-only": {ReadOnly: true}} {
@@ -395,7 +429,7 @@ func TestCheckIsBounded(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.db")
 	st := openPath(t, path)
 	putItems(t, items(t, st), 2500, 10)
-	execute(t, raw(t, path), "UPDATE objects SET version = version, fields = CAST(json(fields) AS BLOB)")
+	execute(t, raw(t, path), "UPDATE object SET version = version, fields = CAST(json(fields) AS BLOB)"+reseal)
 	report := wantBroken(t, st, nil, false, "object.json")
 	if len(report.Problems) != 1000 || report.Omitted != 1500 {
 		t.Errorf("got %d problems and %d omitted, want 1000 and 1500", len(report.Problems), report.Omitted)

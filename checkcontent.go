@@ -192,7 +192,7 @@ SELECT max(num), hash, sum(refs) AS counted, sum(uses) AS actual FROM (
     SELECT num, hash, refs, 0 AS uses, lease_until FROM contents WHERE hash IS NOT NULL
     UNION ALL
     SELECT NULL, iif(j.type = 'object', unhex(j.value ->> '$.details.hash'), NULL), 0, 1, NULL
-    FROM objects o, json_each(iif(json_valid(o.blobs), o.blobs, '[]')) j WHERE o.blobs IS NOT NULL
+    FROM object o, json_each(iif(json_valid(o.blobs), o.blobs, '[]')) j WHERE o.blobs IS NOT NULL
     UNION ALL
     SELECT NULL, hash, 0, 1, NULL FROM uploads WHERE holds <> 0)
 GROUP BY hash HAVING max(num) > ?1 AND iif(?2 = 0, sum(refs) <> sum(uses), max(lease_until) = ?2)

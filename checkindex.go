@@ -105,7 +105,7 @@ func (w *indexWalk) run(ctx context.Context, conn *engine.Conn) error {
 		}
 		w.indexes = append(w.indexes, t)
 	}
-	err = callEach(ctx, conn, "SELECT count(*) FROM objects o WHERE o.seq > ?2 AND o.seq < ?3 AND bucketlite_callback(?1, o.seq, "+documentColumns+")",
+	err = callEach(ctx, conn, "SELECT count(*) FROM object o WHERE o.seq > ?2 AND o.seq < ?3 AND bucketlite_callback(?1, o.seq, "+documentColumns+")",
 		[]any{b.num << clockBits, (b.num + 1) << clockBits}, w.object)
 	if err != nil {
 		return err
@@ -240,7 +240,7 @@ func (c *checker) judgeIndex(bucket int64, w *indexWalk, t *indexTally) error {
 // the place of what is there.
 const rebuildTexts = `
 UPDATE indexes SET status = 'BUILDING',
-    built = ifnull((SELECT max(seq) + 1 FROM objects WHERE seq > indexes.bucket << 40 AND seq < (indexes.bucket + 1) << 40), built)
+    built = ifnull((SELECT max(seq) + 1 FROM object WHERE seq > indexes.bucket << 40 AND seq < (indexes.bucket + 1) << 40), built)
 WHERE num = ?1 AND kind = 'text' AND status <> 'DROPPING'`
 
 // rebuild drops an index and makes it anew.

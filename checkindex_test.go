@@ -40,7 +40,7 @@ func TestCheckOfManyTexts(t *testing.T) {
 	}
 	must(t, batchError(b.PutBatch(ctx, inputs, nil)))
 	wantNoProblem(t, st)
-	execute(t, raw(t, path), "DELETE FROM texts; INSERT INTO texts (rowid, text) SELECT seq, 'another text' FROM objects")
+	execute(t, raw(t, path), "DELETE FROM texts; INSERT INTO texts (rowid, text) SELECT seq, 'another text' FROM object")
 	wantBroken(t, st, nil, false, "index.text")
 	wantBroken(t, st, repairing, true, "index.text")
 	ensureText(t, b) // waits
@@ -60,7 +60,7 @@ func TestRepairOfIndexedObjects(t *testing.T) {
 	in.Blobs = []bucketlite.BlobInput{{Property: "doc", Data: "an inline text"}}
 	putItem(t, b, in)
 	wantEntries(t, path, b)
-	execute(t, raw(t, path), `UPDATE objects SET fields = jsonb_remove(fields, '$.doc')`)
+	execute(t, raw(t, path), `UPDATE object SET fields = jsonb_remove(fields, '$.doc')`+reseal)
 	wantBroken(t, st, repairing, true, "object.inline")
 	wantNoProblem(t, st)
 	wantEntries(t, path, b)
@@ -81,7 +81,7 @@ func TestRepairOfIndexesAmidWrites(t *testing.T) {
 	go func() { ended <- atOnce(2, func(int) error { return writeItems(ctx, writing, 400) }) }()
 	for range 3 {
 		execute(t, raw(t, path), `DELETE FROM entries WHERE seq % 3 = 0; INSERT OR IGNORE INTO entries SELECT idx, x'037a00', seq FROM entries WHERE seq % 3 = 1;
-			UPDATE indexes SET many = 0, cut = 0; DELETE FROM texts WHERE rowid IN (SELECT seq FROM objects WHERE seq % 5 = 0)`)
+			UPDATE indexes SET many = 0, cut = 0; DELETE FROM texts WHERE rowid IN (SELECT seq FROM object WHERE seq % 5 = 0)`)
 		report, err := st.Check(context.Background(), repairing)
 		if err != nil || len(report.Problems) == 0 || report.Err() != nil {
 			t.Errorf("got %+v, %v, want problems that are repaired", report, err)

@@ -33,7 +33,6 @@ type checkedBucket struct {
 type checkedObject struct {
 	objectRow
 	bucket   *checkedBucket
-	key      []byte
 	blobs    []Blob
 	unread   error            // why blobs cannot be read
 	contents map[string]int64 // sizes by hash, of what is there
@@ -53,7 +52,7 @@ func (c *checker) checkObjects() error {
 		var page []checkedObject
 		err := c.read(func(conn *engine.Conn) error {
 			return conn.Snapshot(func() (err error) {
-				page, err = c.selectObjects(conn, "SELECT o.bucket, o.key, "+objectColumns+" FROM objects o WHERE o.seq > ? ORDER BY o.seq LIMIT ?",
+				page, err = c.selectObjects(conn, "SELECT o.bucket, "+objectColumns+" FROM object o WHERE o.seq > ? ORDER BY o.seq LIMIT ?",
 					after, int64(checkRows))
 				return err
 			})
@@ -80,8 +79,8 @@ func (c *checker) selectObjects(conn *engine.Conn, query string, args ...any) ([
 	var nums []int64
 	size := 0
 	err := conn.Query(query, args, func(r engine.Row) error {
-		o := checkedObject{key: r.Bytes(1)}
-		o.scan(r, 2)
+		var o checkedObject
+		o.scan(r, 1)
 		objects, nums = append(objects, o), append(nums, r.Int(0))
 		if size += len(o.fields) + len(o.objectRow.blobs); size > checkBytes {
 			return errEnough
@@ -157,6 +156,9 @@ func (c *checker) judgePage(page []checkedObject) error {
 	var derivable []int64
 	for i := range page {
 		o := &page[i]
+		if o.unsummed {
+			c.report.WithoutChecksum++
+		}
 		v := o.judge()
 		problems = append(problems, v.problems...)
 		c.unread = c.unread || v.unread
@@ -190,7 +192,7 @@ func (c *checker) checkVersion(o *checkedObject) error {
 		}
 	}
 	highest := max(o.object.Version, o.object.seq&(1<<clockBits-1))
-	if !o.bucket.there || highest <= o.bucket.clock || c.late.bucket != nil && highest <= c.late.version {
+	if o.damaged || !o.bucket.there || highest <= o.bucket.clock || c.late.bucket != nil && highest <= c.late.version {
 		return nil
 	}
 	c.late = lateVersion{o.bucket, highest}
@@ -222,7 +224,7 @@ type verdict struct {
 	size     *int64 // nil if nobody can tell
 	key      *[]byte
 	fields   []byte // nil if nobody can tell, or nothing is wrong with them
-	unread   bool   // its blobs cannot be read for what they refer to
+	unread   bool   // its blobs cannot be read for what they refer to, or not be trusted
 }
 
 func (v *verdict) wrongSize(o *checkedObject) bool { return v.size != nil && *v.size != o.object.Size }
@@ -234,12 +236,18 @@ func (o *checkedObject) subject() string { return o.bucket.subject + ": object "
 // report is where an object's faults go.
 type report func(rule, format string, args ...any)
 
-// judge checks an object.
+// judge checks an object. Of a row that does not match its checksum nothing more is
+// known, so it is not judged any further.
 func (o *checkedObject) judge() *verdict {
 	v := &verdict{}
 	subject := o.subject()
 	fault := func(rule, format string, args ...any) {
 		v.problems = append(v.problems, Problem{Rule: rule, Subject: subject, Message: fmt.Sprintf(format, args...)})
+	}
+	if o.damaged {
+		v.unread = true
+		fault("object.checksum", "its row does not match its checksum, and nothing tells what it was: delete the object or restore it from a backup")
+		return v
 	}
 	if !o.bucket.there {
 		fault("object.place", "its bucket does not exist")

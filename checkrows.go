@@ -140,15 +140,15 @@ WHERE NOT EXISTS (SELECT 1 FROM indexes WHERE bucket = ?1 AND kind = 'text')`},
 	{name: "index.orphan",
 		// Nobody cares for them while the bucket has no text index but one that is being dropped.
 		find: `SELECT id, format('bucket number %d', id >> 40), format('object number %d does not exist, but a text of it does', id)
-FROM texts_docsize WHERE NOT EXISTS (SELECT 1 FROM objects WHERE seq = texts_docsize.id) AND id >> 40 IN (
+FROM texts_docsize WHERE NOT EXISTS (SELECT 1 FROM object WHERE seq = texts_docsize.id) AND id >> 40 IN (
     SELECT bucket FROM indexes JOIN buckets b ON b.num = bucket WHERE kind = 'text' AND b.status <> 'IN_PROGRESS'
     GROUP BY bucket HAVING sum(indexes.status = 'DROPPING') = 0)`,
-		repair: "DELETE FROM texts WHERE rowid = ?1 AND NOT EXISTS (SELECT 1 FROM objects WHERE seq = ?1)"},
+		repair: "DELETE FROM texts WHERE rowid = ?1 AND NOT EXISTS (SELECT 1 FROM object WHERE seq = ?1)"},
 	{name: "index.text",
 		find: `SELECT num, subject, format('its text index has no text of %d objects', n) FROM (
     SELECT i.num, ` + subjectOfBucket + ` AS subject, (
-        SELECT count(*) FROM objects WHERE seq >= i.built AND seq > i.bucket << 40 AND seq < (i.bucket + 1) << 40
-            AND NOT EXISTS (SELECT 1 FROM texts_docsize WHERE id = objects.seq)) AS n
+        SELECT count(*) FROM object WHERE seq >= i.built AND seq > i.bucket << 40 AND seq < (i.bucket + 1) << 40
+            AND NOT EXISTS (SELECT 1 FROM texts_docsize WHERE id = object.seq)) AS n
     FROM indexes i JOIN buckets b ON b.num = i.bucket WHERE i.kind = 'text' AND i.status <> 'DROPPING' AND b.status <> 'IN_PROGRESS')
 WHERE n > 0`,
 		repair: rebuildTexts},

@@ -29,6 +29,9 @@ type collector struct {
 	done  chan struct{} // closed when the goroutine has ended
 
 	broken map[int64]IndexStatus // of indexes, by number, that cannot be worked on
+
+	summed     bool                     // no row is left to get a checksum
+	sumBuckets map[int64]*checkedBucket // those of the rows that got theirs last
 }
 
 func newCollector(s *Store) (*collector, error) {
@@ -74,7 +77,7 @@ func (c *collector) round() (worked bool) {
 	for _, piece := range []func() (bool, error){
 		c.deleteSome, c.collectSome, c.vacuumSome,
 		c.confirmSome, c.expireUploads, c.sweepSome, c.indexSome,
-		c.forgetSome, c.forgetUploads, c.trimEvents,
+		c.forgetSome, c.forgetUploads, c.trimEvents, c.sumSome,
 	} {
 		start := time.Now()
 		some, err := piece()
@@ -193,13 +196,13 @@ func deleteObjects(tx *engine.Tx, g *group, bucket int64) (deleted int64, emptie
 	var last, size int64
 	_, err = tx.QueryRow(`
 SELECT count(*), ifnull(sum(size), 0), ifnull(max(seq), 0)
-FROM (SELECT seq, size FROM objects WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?)`, []any{first, end, int64(deleteSlice)},
+FROM (SELECT seq, size FROM object WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?)`, []any{first, end, int64(deleteSlice)},
 		func(r engine.Row) { deleted, size, last = r.Int(0), r.Int(1), r.Int(2) })
 	if err != nil || deleted == 0 {
 		return 0, true, err
 	}
 	var gone []Blob
-	err = tx.Query("SELECT blobs FROM objects WHERE seq >= ? AND seq <= ? AND blobs IS NOT NULL", []any{first, last}, func(r engine.Row) error {
+	err = tx.Query("SELECT blobs FROM object WHERE seq >= ? AND seq <= ? AND blobs IS NOT NULL", []any{first, last}, func(r engine.Row) error {
 		blobs, err := decodeBlobs(r.Text(0))
 		gone = append(gone, blobs...)
 		return err
@@ -207,7 +210,7 @@ FROM (SELECT seq, size FROM objects WHERE seq >= ? AND seq < ? ORDER BY seq LIMI
 	if err != nil {
 		return 0, false, err
 	}
-	if _, err := tx.Exec("DELETE FROM objects WHERE seq >= ? AND seq <= ?", first, last); err != nil {
+	if _, err := tx.Exec("DELETE FROM object WHERE seq >= ? AND seq <= ?", first, last); err != nil {
 		return 0, false, err
 	}
 	state, err := g.bucket(tx, bucket)

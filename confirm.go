@@ -154,7 +154,7 @@ func bareETag(etag string) string {
 
 // holder returns the id of the object that has the key, "" if there is none.
 func (c *confirmer) holder(conn *engine.Conn) (id string, err error) {
-	_, err = conn.QueryRow("SELECT id FROM objects WHERE bucket = ? AND key = ?", []any{c.bucket.num, c.key},
+	_, err = conn.QueryRow("SELECT id FROM object WHERE bucket = ? AND key = ?", []any{c.bucket.num, c.key},
 		func(r engine.Row) { id = r.Text(0) })
 	return id, err
 }

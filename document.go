@@ -22,7 +22,7 @@ type rowDoc struct {
 	blobsRead bool
 }
 
-// The columns of objects AS o that a rowDoc reads: for a query that is only about
+// The columns of object AS o that a rowDoc reads: for a query that is only about
 // the user's fields, and for any other.
 const (
 	fieldColumns    = "o.fields"

@@ -163,7 +163,7 @@ func TestSkipDuplicatesKeepsStatus(t *testing.T) {
 		{`{"k":"x","n":1,"skip_duplicates":true,` + all + `}`, bucketlite.Draft},
 	} {
 		for _, call := range []string{"Put", "Patch"} {
-			execute(t, raw(t, path), "UPDATE objects SET status = 'COMPLETED'")
+			execute(t, raw(t, path), "UPDATE object SET status = 'COMPLETED'")
 			in := input(t, test.in)
 			var o *bucketlite.Object
 			var err error

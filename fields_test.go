@@ -88,7 +88,7 @@ func newInline(t *testing.T) (*bucketlite.Bucket, string) {
 // want, and the file is sound.
 func wantStoredFields(t *testing.T, path, want string) {
 	t.Helper()
-	if got := strings.TrimSpace(dump(t, raw(t, path), "SELECT json(fields) FROM objects")); got != want {
+	if got := strings.TrimSpace(dump(t, raw(t, path), "SELECT json(fields) FROM object")); got != want {
 		t.Errorf("stored: got %s, want %s", got, want)
 	}
 	wantSound(t, path)
@@ -137,7 +137,7 @@ func TestInlineData(t *testing.T) {
 		t.Parallel()
 		b, path := newInline(t)
 		put(t, b, bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "name", Data: "inline"}}}, "")
-		if got := dump(t, raw(t, path), `SELECT json_extract(fields, '$."name"') FROM objects`); got != "inline\n" {
+		if got := dump(t, raw(t, path), `SELECT json_extract(fields, '$."name"') FROM object`); got != "inline\n" {
 			t.Errorf("got %q, want the data", got)
 		}
 	})
@@ -182,7 +182,7 @@ func TestInlineDataIsKept(t *testing.T) {
 	in := item("a", "v")
 	in.Blobs = []bucketlite.BlobInput{{Property: "n", Data: 5}, {Property: "doc", Data: "text"}}
 	putItem(t, b, in)
-	execute(t, raw(t, path), "UPDATE objects SET status = 'COMPLETED'")
+	execute(t, raw(t, path), "UPDATE object SET status = 'COMPLETED'")
 	if o := putItem(t, b, item("a", "v")); o.Status != bucketlite.Completed {
 		t.Errorf("put of the same: got status %s, want COMPLETED", o.Status)
 	}
@@ -221,7 +221,7 @@ func TestCorruptFields(t *testing.T) {
 			st := openPath(t, path)
 			b := items(t, st)
 			o := putItem(t, b, item("a", "v"))
-			execute(t, raw(t, path), "UPDATE objects SET fields = CAST("+expression+" AS BLOB)")
+			execute(t, raw(t, path), "UPDATE object SET fields = CAST("+expression+" AS BLOB)"+reseal)
 			_, err := b.Object(ctx, o.ID)
 			wantError(t, err, bucketlite.ErrCorrupt)
 			_, err = b.ObjectByKey(ctx, map[string]any{"k": "a"})
@@ -256,9 +256,9 @@ func TestOldFieldsThatAreCorrupt(t *testing.T) {
 			t.Parallel()
 			path := copyFile(t, "testdata/formats/2.db")
 			db := raw(t, path)
-			const first = "(SELECT min(seq) FROM objects)"
-			execute(t, db, "UPDATE objects SET fields = "+value+" WHERE seq = "+first)
-			before := dump(t, db, "SELECT CAST(fields AS BLOB) FROM objects WHERE seq = "+first)
+			const first = " WHERE seq = (1 << 40) + 1"
+			execute(t, db, "UPDATE objects SET fields = "+value+first)
+			before := dump(t, db, "SELECT CAST(fields AS BLOB) FROM objects"+first)
 			if err := db.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -270,7 +270,7 @@ func TestOldFieldsThatAreCorrupt(t *testing.T) {
 			_, err = b.ObjectByKey(context.Background(), map[string]any{"k": "a"})
 			wantError(t, err, bucketlite.ErrCorrupt)
 			wantBroken(t, st, nil, false, "object.json")
-			if after := dump(t, raw(t, path), "SELECT fields FROM objects WHERE seq = "+first); after != before {
+			if after := dump(t, raw(t, path), "SELECT fields FROM object"+first); after != before {
 				t.Errorf("got %s, want %s", after, before)
 			}
 		})
@@ -333,7 +333,7 @@ func TestOldFieldsAreConverted(t *testing.T) {
 		}
 	}
 	const inline = `SELECT json_extract(fields, '$.title'), json_extract(fields, '$.n'), json_extract(fields, '$.about.z'),
-json_extract(fields, '$.tags[1]'), json_type(fields, '$.pages'), json_type(fields, '$.file') FROM objects WHERE blobs LIKE '%an inline text%'`
+json_extract(fields, '$.tags[1]'), json_type(fields, '$.pages'), json_type(fields, '$.file') FROM object WHERE blobs LIKE '%an inline text%'`
 	if got, want := dump(t, db, inline), "inline \"title\"\n<b> 😀 9.007199254740994e+15 1 y <nil> <nil>\n"; got != want {
 		t.Errorf("inline data: got %q, want %q", got, want)
 	}
@@ -342,7 +342,7 @@ json_extract(fields, '$.tags[1]'), json_type(fields, '$.pages'), json_type(field
 
 func storedFields(t *testing.T, db *sql.DB, id string) (fields []byte) {
 	t.Helper()
-	if err := db.QueryRow("SELECT fields FROM objects WHERE id = ?", id).Scan(&fields); err != nil {
+	if err := db.QueryRow("SELECT fields FROM object WHERE id = ?", id).Scan(&fields); err != nil {
 		t.Fatal(err)
 	}
 	return fields

@@ -71,7 +71,7 @@ func (b *Bucket) grow(ctx context.Context, conn *engine.Conn, units []Growth, to
 	i := 0
 	err := conn.LongQuery(ctx, `
 SELECT (max(created_at, ?3) - ?3) / ?5 AS hour, count(*), sum(size)
-FROM objects WHERE seq > ?1 AND seq < ?2 AND created_at < ?4 GROUP BY hour ORDER BY hour`,
+FROM object WHERE seq > ?1 AND seq < ?2 AND created_at < ?4 GROUP BY hour ORDER BY hour`,
 		[]any{b.num << clockBits, (b.num + 1) << clockBits, first, to.UnixMicro(), time.Hour.Microseconds()}, func(r engine.Row) error {
 			at := timeOf(first + r.Int(0)*time.Hour.Microseconds())
 			for i+1 < len(units) && !at.Before(units[i+1].Time) {

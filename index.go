@@ -175,7 +175,7 @@ func (g *group) addIndexes(tx *engine.Tx, state *bucketState, missing []Index) e
 		_, err := tx.Exec(`
 INSERT INTO indexes (bucket, kind, path, status, built, many, cut)
 SELECT ?1, ?2, ?3, iif(last IS NULL, 'READY', 'BUILDING'), ifnull(last + 1, ?4), 0, 0
-FROM (SELECT max(seq) AS last FROM objects WHERE seq > ?4 AND seq < ?5)`,
+FROM (SELECT max(seq) AS last FROM object WHERE seq > ?4 AND seq < ?5)`,
 			state.num, string(w.Kind), w.Path, state.num<<clockBits, (state.num+1)<<clockBits)
 		if err != nil {
 			return err

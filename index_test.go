@@ -62,7 +62,7 @@ func wantEntries(t *testing.T, path string, b *bucketlite.Bucket) {
 	db.SetMaxOpenConns(1) // for what is temporary
 	seqs := make(map[string]int64)
 	var docs []query.Map
-	for line := range strings.Lines(dump(t, db, "SELECT o.id, seq FROM objects o JOIN buckets b ON b.num = o.bucket WHERE b.id = ?", b.ID())) {
+	for line := range strings.Lines(dump(t, db, "SELECT o.id, seq FROM object o JOIN buckets b ON b.num = o.bucket WHERE b.id = ?", b.ID())) {
 		var id string
 		var seq int64
 		fmt.Sscan(line, &id, &seq)
@@ -581,7 +581,7 @@ func TestIndexOfUnreadable(t *testing.T) {
 	putItems(t, b, 10, 10)
 	bad := putItem(t, b, item("bad", "v"))
 	ensure(t, b, "k")
-	execute(t, raw(t, path), `UPDATE objects SET fields = x'ff' WHERE id = '`+bad.ID+`'`)
+	execute(t, raw(t, path), `UPDATE object SET fields = x'ff' WHERE id = '`+bad.ID+`'`+reseal)
 	ensure(t, b, "v")
 	ensureText(t, b)
 	for name, q := range map[string]bucketlite.Query{

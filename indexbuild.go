@@ -142,7 +142,7 @@ func (b *Bucket) rowsBelow(tx *engine.Tx, u *unfinished) (objects []indexedRow, 
 		limit = textIndexSlice
 	}
 	size := 0
-	err = tx.Query("SELECT o.seq, "+documentColumns+" FROM objects o WHERE o.seq > ? AND o.seq < ? ORDER BY o.seq DESC LIMIT ?",
+	err = tx.Query("SELECT o.seq, "+documentColumns+" FROM object o WHERE o.seq > ? AND o.seq < ? ORDER BY o.seq DESC LIMIT ?",
 		[]any{b.num << clockBits, u.built, int64(limit)}, func(r engine.Row) error {
 			objects = append(objects, indexedRow{r.Int(0), slices.Clone(r[1:])})
 			for _, v := range r {
@@ -237,7 +237,7 @@ func (u *unfinished) sweepTexts(tx *engine.Tx) (done bool, err error) {
 		return true, err
 	}
 	orphans, err := selectSeqs(tx, `
-SELECT rowid FROM texts WHERE rowid > ? AND rowid <= ? AND NOT EXISTS (SELECT 1 FROM objects WHERE seq = texts.rowid) ORDER BY rowid LIMIT ?`,
+SELECT rowid FROM texts WHERE rowid > ? AND rowid <= ? AND NOT EXISTS (SELECT 1 FROM object WHERE seq = texts.rowid) ORDER BY rowid LIMIT ?`,
 		u.built, seqs[len(seqs)-1], int64(textSlice))
 	if err != nil {
 		return false, err

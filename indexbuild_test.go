@@ -272,7 +272,7 @@ func TestBuildIsNotOutrun(t *testing.T) {
 	ended := make(chan error)
 	go func() { ended <- b.EnsureIndex(ctx, "v", "k") }()
 	db := raw(t, path)
-	first := dump(t, db, "SELECT max(seq) FROM objects")
+	first := dump(t, db, "SELECT max(seq) FROM object")
 	if !eventually(func() bool { return dump(t, db, "SELECT count(*) FROM indexes") == "2\n" }) {
 		t.Fatal("the indexes are not begun")
 	}
@@ -341,9 +341,9 @@ func TestSweepOfTexts(t *testing.T) {
 	ensureText(t, b)
 	must(t, st.Close())
 	db := raw(t, path)
-	execute(t, db, `DELETE FROM objects WHERE seq % 3 = 0; UPDATE indexes SET status = 'DROPPING', built = bucket << 40;
+	execute(t, db, `DELETE FROM object WHERE seq % 3 = 0; UPDATE indexes SET status = 'DROPPING', built = bucket << 40;
 		UPDATE deltas SET objects = objects - 1000; UPDATE buckets SET object_count = object_count - 1000`)
-	execute(t, db, `INSERT INTO indexes (bucket, kind, path, status, built, many, cut) SELECT bucket, 'text', '', 'BUILDING', max(seq) + 1, 0, 0 FROM objects GROUP BY bucket`)
+	execute(t, db, `INSERT INTO indexes (bucket, kind, path, status, built, many, cut) SELECT bucket, 'text', '', 'BUILDING', max(seq) + 1, 0, 0 FROM object GROUP BY bucket`)
 	b = reopenItems(t, path)
 	if !eventually(func() bool { return dump(t, db, "SELECT status FROM indexes") == "READY\n" }) {
 		t.Fatal("the indexes are not ready")

@@ -57,6 +57,25 @@ func (b *Bucket) reindex(tx *engine.Tx, state *bucketState, seq int64, old, new 
 	return nil
 }
 
+// unindex takes an object out of the bucket's indexes when its row no longer tells
+// which entries it has. It reads those indexes as a whole.
+func (b *Bucket) unindex(tx *engine.Tx, state *bucketState, seq int64) error {
+	indexes, err := state.loadIndexes(tx)
+	if err != nil {
+		return err
+	}
+	for _, i := range indexes {
+		statement, args := "DELETE FROM entries WHERE idx = ? AND seq = ?", []any{i.num, seq}
+		if i.Kind == TextIndex {
+			statement, args = "DELETE FROM texts WHERE rowid = ?", args[1:]
+		}
+		if _, err := tx.Exec(statement, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // document returns the document of a row, nil of none.
 func (b *Bucket) document(row engine.Row) *rowDoc {
 	if row == nil {

@@ -204,18 +204,30 @@ func takeBool(j *judge, doc map[string]any, name string, path value.Path) *bool 
 	return nil
 }
 
-// objectColumns are what objectRow reads, of objects AS o.
-const objectColumns = "o.seq, o.id, o.version, o.size, o.status, o.error, o.key_prefix, o.created_at, o.updated_at, o.fields, o.blobs"
+// objectColumns are what objectRow reads, of object AS o.
+const objectColumns = "o.seq, o.id, o.version, o.size, o.status, o.error, o.key_prefix, o.created_at, o.updated_at, o.fields, o.blobs, o.key, o.sum"
 
 // objectColumnCount is how many objectColumns there are.
-const objectColumnCount = 11
+const objectColumnCount = 13
 
 // objectRow is a stored object before its JSON is decoded, which happens after
 // the connection has been given back.
 type objectRow struct {
 	object Object
 	fields []byte // as in encodedFields
-	blobs  string
+	blobs  string // "" if there are none
+	key    []byte // encoded unique key, nil if there is none
+
+	unsummed bool // it has no checksum, as rows of older formats
+	damaged  bool // it was read with a checksum that it does not match
+}
+
+// newRow returns the row of an object with a unique key, fields, and blobs that are
+// also encoded, which make its size.
+func newRow(o Object, key []byte, fields encodedFields, blobs []Blob, encoded any) objectRow {
+	o.Size = fields.size() + blobBytes(blobs)
+	text, _ := encoded.(string)
+	return objectRow{object: o, fields: fields.jsonb, blobs: text, key: key}
 }
 
 // scan reads objectColumns from column i on.
@@ -225,11 +237,17 @@ func (o *objectRow) scan(r engine.Row, i int) {
 		Status: Status(r.Text(i + 4)), Error: r.Text(i + 5), KeyPrefix: r.Text(i + 6),
 		CreatedAt: timeOf(r.Int(i + 7)), UpdatedAt: timeOf(r.Int(i + 8)),
 	}
-	o.fields, o.blobs = r.Bytes(i+9), r.Text(i+10)
+	o.fields, o.blobs, o.key = r.Bytes(i+9), r.Text(i+10), r.Bytes(i+11)
+	o.unsummed = r.Null(i + 12)
+	o.damaged = !o.unsummed && r.Int(i+12) != o.checksum()
 }
 
-// decode returns the object. What cannot be decoded was not written by us.
+// decode returns the object. What is damaged, or cannot be decoded, was not written
+// by us.
 func (o *objectRow) decode(b *Bucket) (*Object, error) {
+	if err := o.intact(b); err != nil {
+		return nil, err
+	}
 	object := o.object
 	object.BucketID = b.id
 	var err error
@@ -260,29 +278,58 @@ const clockBits = 40
 // An index is rewritten if its column is named, even if the value stays, so
 // indexed columns are named only when they change.
 const (
-	updateObject = "UPDATE objects SET version = ?, status = ?, error = ?, key_prefix = ?, updated_at = ?, fields = ?, blobs = ? WHERE seq = ?"
-	updateSize   = "UPDATE objects SET size = ? WHERE seq = ?"
-	updateKey    = "UPDATE objects SET key = ? WHERE seq = ?"
+	insertObject = `
+INSERT INTO object (seq, bucket, id, key, version, size, status, key_prefix, created_at, updated_at, fields, blobs, sum)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+	updateObject = "UPDATE object SET version = ?, status = ?, error = ?, key_prefix = ?, updated_at = ?, fields = ?, blobs = ?, sum = ? WHERE seq = ?"
+	updateSize   = "UPDATE object SET size = ? WHERE seq = ?"
+	updateKey    = "UPDATE object SET key = ? WHERE seq = ?"
 )
 
-// overwrite writes o over old, with a new version, size and time.
-func (b *Bucket) overwrite(tx *engine.Tx, g *group, state *bucketState, o *Object, old *objectRow, fields encodedFields, blobs []Blob, encoded any) error {
-	now := g.store.now()
-	o.Version, o.Size, o.UpdatedAt = state.tick(), fields.size()+blobBytes(blobs), timeOf(now)
-	_, err := tx.Exec(updateObject, o.Version, string(o.Status), nilIfBlank(o.Error), nilIfBlank(o.KeyPrefix), now, fields.jsonb, encoded, o.seq)
+// insert writes a new row with its checksum, and reports whether its id and key
+// were free.
+func (o *objectRow) insert(tx *engine.Tx, bucket int64) (bool, error) {
+	v := &o.object
+	n, err := tx.Exec(insertObject, v.seq, bucket, v.ID, nilIfEmpty(o.key), v.Version, v.Size, string(v.Status),
+		nilIfBlank(v.KeyPrefix), v.CreatedAt.UnixMicro(), v.UpdatedAt.UnixMicro(), o.fields, nilIfBlank(o.blobs), o.checksum())
+	return n > 0, err
+}
+
+// update writes the row over old, with its checksum unless it is to have none.
+func (o *objectRow) update(tx *engine.Tx, old *objectRow) error {
+	v := &o.object
+	var sum any
+	if !o.unsummed {
+		sum = o.checksum()
+	}
+	_, err := tx.Exec(updateObject, v.Version, string(v.Status), nilIfBlank(v.Error), nilIfBlank(v.KeyPrefix),
+		v.UpdatedAt.UnixMicro(), o.fields, nilIfBlank(o.blobs), sum, v.seq)
+	if err == nil && v.Size != old.object.Size {
+		_, err = tx.Exec(updateSize, v.Size, v.seq)
+	}
+	if err == nil && !bytes.Equal(o.key, old.key) {
+		_, err = tx.Exec(updateKey, nilIfEmpty(o.key), v.seq)
+	}
+	return err
+}
+
+// overwrite writes row over old, with a new version and time.
+func (b *Bucket) overwrite(tx *engine.Tx, g *group, state *bucketState, row, old *objectRow) error {
+	o := &row.object
+	o.Version, o.UpdatedAt = state.tick(), timeOf(g.store.now())
+	err := row.update(tx, old)
 	g.note(ObjectUpdated, state.place, o.ID)
 	if err == nil && o.Status != Draft {
 		err = followVersion(tx, o.seq, old.object.Version, o.Version)
 	}
 	if err == nil && state.indexed {
-		err = b.reindex(tx, state, o.seq, old.row(), rowOf(o, fields.jsonb, encoded))
+		err = b.reindex(tx, state, o.seq, old.row(), row.row())
 	}
-	if err != nil || o.Size == old.object.Size {
+	if err != nil {
 		return err
 	}
 	state.size += o.Size - old.object.Size
-	_, err = tx.Exec(updateSize, o.Size, o.seq)
-	return err
+	return nil
 }
 
 func nilIfEmpty(b []byte) any {

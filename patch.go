@@ -292,6 +292,9 @@ func (p *patcher) patch(tx *engine.Tx, g *group) error {
 		return err
 	}
 	row, err := b.findObject(tx.Conn, p.id)
+	if err == nil {
+		err = row.intact(b)
+	}
 	if err != nil {
 		return err
 	}
@@ -319,20 +322,15 @@ func (p *patcher) patch(tx *engine.Tx, g *group) error {
 	if p.in.KeyPrefix != "" {
 		o.KeyPrefix = p.in.KeyPrefix
 	}
-	if err := p.bucket.overwrite(tx, g, state, &o, row, m.data, m.blobs, m.encoded); err != nil {
-		return err
-	}
+	key := row.key
 	if moved {
-		if _, err := tx.Exec(updateKey, m.key, o.seq); err != nil {
-			return err
-		}
+		key = m.key
 	}
-	if err := exchange(tx, g, o.ID, p.contents, m.gone); err != nil {
+	p.stored = newRow(o, key, m.data, m.blobs, m.encoded)
+	if err := p.bucket.overwrite(tx, g, state, &p.stored, row); err != nil {
 		return err
 	}
-	encoded, _ := m.encoded.(string)
-	p.stored = objectRow{o, m.data.jsonb, encoded}
-	return nil
+	return exchange(tx, g, o.ID, p.contents, m.gone)
 }
 
 // moves reports whether the object gets another key, and refuses one that
@@ -343,7 +341,7 @@ func (p *patcher) moves(tx *engine.Tx, row *objectRow, key []byte) (bool, error)
 	}
 	b := p.bucket
 	holder := ""
-	_, err := tx.QueryRow("SELECT id FROM objects WHERE bucket = ? AND key = ?", []any{b.num, key}, func(r engine.Row) { holder = r.Text(0) })
+	_, err := tx.QueryRow("SELECT id FROM object WHERE bucket = ? AND key = ?", []any{b.num, key}, func(r engine.Row) { holder = r.Text(0) })
 	switch {
 	case err != nil || holder == "":
 		return true, err
@@ -368,6 +366,9 @@ func (b *Bucket) DeleteObject(ctx context.Context, id string, opts *DeleteOption
 			return err
 		}
 		row, err := b.findObject(tx.Conn, id)
+		if err == nil && opts.IfVersion != 0 {
+			err = row.intact(b) // its version may be what is damaged
+		}
 		if err != nil {
 			return err
 		}
@@ -375,16 +376,21 @@ func (b *Bucket) DeleteObject(ctx context.Context, id string, opts *DeleteOption
 			return err
 		}
 		blobs, err := decodeBlobs(row.blobs)
-		if err != nil {
+		if err != nil && !row.damaged {
 			return errorf("%s: object %q: %w: %v", b, id, ErrCorrupt, err)
+		} else if err != nil {
+			blobs = nil // what they refer to stays until Check repairs the counts
 		}
-		if _, err := tx.Exec("DELETE FROM objects WHERE seq = ?", row.object.seq); err != nil {
+		if _, err := tx.Exec("DELETE FROM object WHERE seq = ?", row.object.seq); err != nil {
 			return err
 		}
-		if state.indexed {
-			if err := b.reindex(tx, state, row.object.seq, row.row(), nil); err != nil {
-				return err
-			}
+		if row.damaged {
+			err = b.unindex(tx, state, row.object.seq)
+		} else if state.indexed {
+			err = b.reindex(tx, state, row.object.seq, row.row(), nil)
+		}
+		if err != nil {
+			return err
 		}
 		state.tick()
 		state.objects--

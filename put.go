@@ -301,10 +301,6 @@ func (p *putter) create(tx *engine.Tx, g *group, state *bucketState) error {
 	return err
 }
 
-const insertObject = `
-INSERT INTO objects (seq, bucket, id, key, version, size, status, key_prefix, created_at, updated_at, fields, blobs)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
-
 // insert writes a new object, and reports whether its id and key were free.
 func (p *putter) insert(tx *engine.Tx, g *group, state *bucketState) (done bool, err error) {
 	b := p.bucket
@@ -316,21 +312,19 @@ func (p *putter) insert(tx *engine.Tx, g *group, state *bucketState) (done bool,
 	if err := checkContents(tx, p.contents); err != nil {
 		return false, err
 	}
-	o := Object{
+	row := newRow(Object{
 		ID: p.id, BucketID: b.id, KeyPrefix: p.in.KeyPrefix, Status: Draft, Version: clock,
-		CreatedAt: timeOf(now), UpdatedAt: timeOf(now),
-		Size: p.data.size() + blobBytes(p.blobs), seq: b.num<<clockBits | clock,
-	}
-	n, err := tx.Exec(insertObject, o.seq, b.num, o.ID, nilIfEmpty(p.key), o.Version, o.Size, string(o.Status),
-		nilIfBlank(o.KeyPrefix), now, now, p.data.jsonb, p.encoded)
-	if err != nil || n == 0 {
+		CreatedAt: timeOf(now), UpdatedAt: timeOf(now), seq: b.num<<clockBits | clock,
+	}, p.key, p.data, p.blobs, p.encoded)
+	o := &row.object
+	if done, err := row.insert(tx, b.num); err != nil || !done {
 		return false, err
 	}
 	if err := adopt(tx, g, p.contents, o.ID); err != nil {
 		return false, err
 	}
 	if state.indexed {
-		if err := b.reindex(tx, state, o.seq, nil, rowOf(&o, p.data.jsonb, p.encoded)); err != nil {
+		if err := b.reindex(tx, state, o.seq, nil, row.row()); err != nil {
 			return false, err
 		}
 	}
@@ -340,7 +334,7 @@ func (p *putter) insert(tx *engine.Tx, g *group, state *bucketState) (done bool,
 	state.upload = max(state.upload, now)
 	state.replacing = false
 	g.note(ObjectCreated, state.place, o.ID)
-	p.done(o, p.data, p.encoded, true)
+	p.stored, p.created = row, true
 	return true, nil
 }
 
@@ -352,12 +346,12 @@ func (p *putter) existing(tx *engine.Tx) (*objectRow, error) {
 		where, arg = "o.id = ?", p.id
 	}
 	var row objectRow
-	found, err := tx.QueryRow("SELECT "+objectColumns+" FROM objects o WHERE o.bucket = ? AND "+where,
+	found, err := tx.QueryRow("SELECT "+objectColumns+" FROM object o WHERE o.bucket = ? AND "+where,
 		[]any{p.bucket.num, arg}, func(r engine.Row) { row.scan(r, 0) })
 	if err != nil || !found {
 		return nil, err
 	}
-	return &row, nil
+	return &row, row.intact(p.bucket)
 }
 
 // replace puts the input in the place of a stored object.
@@ -389,7 +383,8 @@ func (p *putter) replace(tx *engine.Tx, g *group, state *bucketState, old *objec
 	if err := checkContents(tx, p.contents); err != nil {
 		return err
 	}
-	if err := b.overwrite(tx, g, state, &o, old, data, blobs, encoded); err != nil {
+	row := newRow(o, old.key, data, blobs, encoded)
+	if err := b.overwrite(tx, g, state, &row, old); err != nil {
 		return err
 	}
 	if p.blobs != nil {
@@ -399,9 +394,9 @@ func (p *putter) replace(tx *engine.Tx, g *group, state *bucketState, old *objec
 			return err
 		}
 	}
-	state.upload = max(state.upload, o.UpdatedAt.UnixMicro())
+	state.upload = max(state.upload, row.object.UpdatedAt.UnixMicro())
 	state.replacing = true
-	p.done(o, data, encoded, false)
+	p.stored, p.created = row, false
 	return nil
 }
 
@@ -437,12 +432,6 @@ func (p *putter) dataBeside(stored []Blob) (encodedFields, error) {
 		return encodedFields{}, err
 	}
 	return p.bucket.encodeFields(fields, stored)
-}
-
-// done notes what was stored.
-func (p *putter) done(o Object, data encodedFields, encoded any, created bool) {
-	blobs, _ := encoded.(string)
-	p.stored, p.created = objectRow{o, data.jsonb, blobs}, created
 }
 
 // taken says that an object is in the way of a new one.

@@ -291,7 +291,7 @@ func TestStatusAfterChange(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if _, err := db.Exec("UPDATE objects SET status = 'COMPLETED'"); err != nil {
+			if _, err := db.Exec("UPDATE object SET status = 'COMPLETED'"); err != nil {
 				t.Fatal(err)
 			}
 			o, err := test.call(test.in)

@@ -174,7 +174,7 @@ func TestQueryFaults(t *testing.T) {
 func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	names := []string{`"`, `'`, `'); DROP TABLE objects; --`, "$", "$[0]", "#", "a b", "?1", "`", `\`, `\u0041`, "select", "*", "%", "_", "é", "\n", "[*]", "NULL", "rowid", "seq",
+	names := []string{`"`, `'`, `'); DROP TABLE object; --`, "$", "$[0]", "#", "a b", "?1", "`", `\`, `\u0041`, "select", "*", "%", "_", "é", "\n", "[*]", "NULL", "rowid", "seq",
 		"NEAR(a b)", "text:x", "-x", "^x", "a + b", "x OR y", "{x}: y", `"x" *`}
 	properties := make(map[string]bucketlite.Field)
 	for _, name := range names {

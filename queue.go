@@ -126,7 +126,7 @@ func (l *ledger) settle(o *outcome) error {
 		return err
 	}
 	var current int64
-	exists, err := l.tx.QueryRow("SELECT version FROM objects WHERE seq = ?", []any{o.seq}, func(r engine.Row) { current = r.Int(0) })
+	exists, err := l.tx.QueryRow("SELECT version FROM object WHERE seq = ?", []any{o.seq}, func(r engine.Row) { current = r.Int(0) })
 	if err != nil {
 		return err
 	}
@@ -200,11 +200,11 @@ func (l *ledger) mark(o *outcome) error {
 	var err error
 	switch {
 	case o.back || o.failure != nil && !o.final:
-		_, err = l.tx.Exec("UPDATE objects SET status = 'PENDING' WHERE seq = ? AND status = 'PROCESSING'", o.seq)
+		_, err = l.tx.Exec("UPDATE object SET status = 'PENDING' WHERE seq = ? AND status = 'PROCESSING'", o.seq)
 	case o.failure != nil:
-		_, err = l.tx.Exec("UPDATE objects SET status = 'FAILED', error = ? WHERE seq = ?", o.failure.Message, o.seq)
+		_, err = l.tx.Exec("UPDATE object SET status = 'FAILED', error = ? WHERE seq = ?", o.failure.Message, o.seq)
 	default:
-		_, err = l.tx.Exec("UPDATE objects SET status = 'COMPLETED', error = NULL WHERE seq = ?", o.seq)
+		_, err = l.tx.Exec("UPDATE object SET status = 'COMPLETED', error = NULL WHERE seq = ?", o.seq)
 	}
 	return err
 }
@@ -214,7 +214,7 @@ func (l *ledger) mark(o *outcome) error {
 // just ended, it is a draft too.
 func (l *ledger) passOver(seq int64) error {
 	_, err := l.tx.Exec(`
-UPDATE objects SET status = 'DRAFT'
+UPDATE object SET status = 'DRAFT'
 WHERE seq = ?1 AND status IN ('PENDING', 'PROCESSING')
     AND NOT EXISTS (SELECT 1 FROM jobs WHERE seq = ?1 AND status IN ('PENDING', 'PROCESSING'))`, seq)
 	return err
@@ -246,7 +246,7 @@ const eligible = "k.status IN ('PENDING', 'IN_PROGRESS') AND b.status NOT IN ('I
 
 const selectDue = `
 SELECT j.batch, j.position, j.object, j.attempts, j.retries, j.status = 'PROCESSING', j.version, k.id, b.num, b.id, b.name, ` + objectColumns + `
-FROM batches k CROSS JOIN buckets b ON b.num = k.bucket CROSS JOIN jobs j ON j.batch = k.num LEFT JOIN objects o ON o.seq = j.seq
+FROM batches k CROSS JOIN buckets b ON b.num = k.bucket CROSS JOIN jobs j ON j.batch = k.num LEFT JOIN object o ON o.seq = j.seq
 WHERE ` + eligible + ` AND j.status IN ('PENDING', 'PROCESSING') AND j.due_at <= ? ORDER BY k.num, j.due_at LIMIT ?`
 
 // taking is what a processor asks of the queue, and gets.
@@ -330,7 +330,7 @@ func (l *ledger) handOut(h *handout, attempts int64) (bool, error) {
 		return false, err
 	}
 	object.Status, object.Error = Processing, ""
-	_, err = l.tx.Exec("UPDATE objects SET status = 'PROCESSING', error = NULL WHERE seq = ? AND status <> 'PROCESSING'", h.seq)
+	_, err = l.tx.Exec("UPDATE object SET status = 'PROCESSING', error = NULL WHERE seq = ? AND status <> 'PROCESSING'", h.seq)
 	return true, err
 }
 

@@ -91,8 +91,8 @@ func TestSameObjectsInManyBatches(t *testing.T) {
 func abandonJobs(t testing.TB, path string, attempts int) {
 	t.Helper()
 	execute(t, raw(t, path), fmt.Sprintf(`UPDATE jobs SET status = 'PROCESSING', owner = 'nobody', attempts = %d, due_at = 1,
-		version = (SELECT version FROM objects WHERE seq = jobs.seq) WHERE status = 'PENDING';
-		UPDATE objects SET status = 'PROCESSING' WHERE status = 'PENDING';
+		version = (SELECT version FROM object WHERE seq = jobs.seq) WHERE status = 'PENDING';
+		UPDATE object SET status = 'PROCESSING' WHERE status = 'PENDING';
 		UPDATE batches SET status = 'IN_PROGRESS' WHERE status = 'PENDING'; UPDATE tasks SET status = 'IN_PROGRESS' WHERE status = 'PENDING'`, attempts))
 }
 
@@ -189,7 +189,7 @@ func TestLeaseIsLost(t *testing.T) {
 	if !eventually(func() bool { return dump(t, raw(t, path), "SELECT owner FROM jobs") == "another\n" }) {
 		t.Error("the lease was taken back")
 	}
-	execute(t, raw(t, path), "UPDATE jobs SET status = 'COMPLETED', owner = NULL; UPDATE batches SET status = 'COMPLETED', open = 0; UPDATE batch_counts SET active = 0, completed = 1; UPDATE tasks SET status = 'COMPLETED', processed = 1, ended_at = updated_at; UPDATE objects SET status = 'COMPLETED'")
+	execute(t, raw(t, path), "UPDATE jobs SET status = 'COMPLETED', owner = NULL; UPDATE batches SET status = 'COMPLETED', open = 0; UPDATE batch_counts SET active = 0, completed = 1; UPDATE tasks SET status = 'COMPLETED', processed = 1, ended_at = updated_at; UPDATE object SET status = 'COMPLETED'")
 	must(t, <-ended)
 	wantStatus(t, b, object, bucketlite.Completed)
 	wantBatch(t, st, b, id, bucketlite.Completed)
@@ -251,7 +251,7 @@ func TestBatchesAtRandom(t *testing.T) {
 	if !eventually(func() bool { return dump(t, db, "SELECT 1 FROM batches WHERE sweep IS NOT NULL") == "" }) {
 		t.Error("batches are not swept")
 	}
-	if got := dump(t, db, "SELECT id, status FROM objects WHERE status IN ('PENDING', 'PROCESSING')"); got != "" {
+	if got := dump(t, db, "SELECT id, status FROM object WHERE status IN ('PENDING', 'PROCESSING')"); got != "" {
 		t.Errorf("objects are left: %s", got)
 	}
 	wantSound(t, path)

@@ -82,7 +82,7 @@ func (b *Bucket) selectObject(c *engine.Conn, a access, where string, arg any) (
 	var row *objectRow
 	var refusal error
 	found, err := c.QueryRow("SELECT b.name, b.status, b.locked, "+objectColumns+`
-FROM buckets b LEFT JOIN objects o ON o.bucket = b.num AND `+where+`
+FROM buckets b LEFT JOIN object o ON o.bucket = b.num AND `+where+`
 WHERE b.num = ?1`, []any{b.num, arg}, func(r engine.Row) {
 		if refusal = permit(r.Text(0), Status(r.Text(1)), r.Int(2) != 0, a); refusal == nil && !r.Null(3) {
 			row = &objectRow{}
@@ -95,14 +95,17 @@ WHERE b.num = ?1`, []any{b.num, arg}, func(r engine.Row) {
 	if err == nil {
 		err = refusal
 	}
+	if err == nil && row != nil {
+		err = row.intact(b)
+	}
 	return row, err
 }
 
 // findObject reads the object with the id in a transaction that has already
-// looked at the bucket's state.
+// looked at the bucket's state. The row may be damaged.
 func (b *Bucket) findObject(c *engine.Conn, id string) (*objectRow, error) {
 	var row objectRow
-	found, err := c.QueryRow("SELECT "+objectColumns+" FROM objects o WHERE o.bucket = ? AND o.id = ?",
+	found, err := c.QueryRow("SELECT "+objectColumns+" FROM object o WHERE o.bucket = ? AND o.id = ?",
 		[]any{b.num, id}, func(r engine.Row) { row.scan(r, 0) })
 	if err == nil && !found {
 		err = b.noObject(id)

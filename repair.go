@@ -123,16 +123,15 @@ func (c *checker) repairObjects(seqs []int64) (map[Problem]bool, error) {
 // repairObject judges an object once more and sets right what follows from it. A key
 // that another object has is left: nobody can tell which of them is wrong.
 func (c *checker) repairObject(tx *engine.Tx, g *group, seq int64) (done []Problem, err error) {
-	objects, err := c.selectObjects(tx.Conn, "SELECT o.bucket, o.key, "+objectColumns+" FROM objects o WHERE o.seq = ?", seq)
+	objects, err := c.selectObjects(tx.Conn, "SELECT o.bucket, "+objectColumns+" FROM object o WHERE o.seq = ?", seq)
 	if err != nil || len(objects) == 0 {
 		return nil, err
 	}
 	o := &objects[0]
 	v := o.judge()
+	right := o.objectRow
 	if v.wrongSize(o) {
-		if _, err := tx.Exec(updateSize, *v.size, seq); err != nil {
-			return nil, err
-		}
+		right.object.Size = *v.size
 		state, err := g.bucket(tx, o.bucket.num)
 		if err != nil {
 			return nil, err
@@ -144,16 +143,14 @@ func (c *checker) repairObject(tx *engine.Tx, g *group, seq int64) (done []Probl
 		done = append(done, Problem{Rule: "object.size", Subject: o.subject()})
 	}
 	if v.fields != nil {
-		if _, err := tx.Exec("UPDATE objects SET fields = ? WHERE seq = ?", v.fields, seq); err != nil {
-			return nil, err
-		}
+		right.fields = v.fields
 		state, err := g.bucket(tx, o.bucket.num)
 		if err != nil {
 			return nil, err
 		}
 		if state != nil && state.indexed {
 			b := &Bucket{store: c.store, num: o.bucket.num, def: o.bucket.def}
-			if err := b.reindex(tx, state, seq, o.row(), rowOf(&o.object, v.fields, nilIfBlank(o.objectRow.blobs))); err != nil {
+			if err := b.reindex(tx, state, seq, o.row(), right.row()); err != nil {
 				return nil, err
 			}
 		}
@@ -162,18 +159,20 @@ func (c *checker) repairObject(tx *engine.Tx, g *group, seq int64) (done []Probl
 	if v.wrongKey(o) {
 		taken := false
 		if *v.key != nil {
-			if taken, err = tx.QueryRow("SELECT 1 FROM objects WHERE bucket = ? AND key = ?", []any{o.bucket.num, *v.key}, nil); err != nil {
+			if taken, err = tx.QueryRow("SELECT 1 FROM object WHERE bucket = ? AND key = ?", []any{o.bucket.num, *v.key}, nil); err != nil {
 				return nil, err
 			}
 		}
 		if !taken {
-			if _, err := tx.Exec(updateKey, nilIfEmpty(*v.key), seq); err != nil {
-				return nil, err
-			}
+			right.key = *v.key
 			done = append(done, Problem{Rule: "object.key", Subject: o.subject()})
 		}
 	}
-	return done, nil
+	if len(done) == 0 {
+		return nil, nil
+	}
+	right.unsummed = o.unsummed && len(done) < len(v.problems)
+	return done, right.update(tx, &o.objectRow)
 }
 
 // repairReferences sets the counts of references right. The true count is known

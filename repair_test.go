@@ -52,8 +52,8 @@ func TestRepairIsSeen(t *testing.T) {
 	t.Parallel()
 	for name, statement := range map[string]string{
 		"statistics": "UPDATE deltas SET objects = objects + 5, size = size - 3",
-		"sizes":      "UPDATE objects SET size = size + 1",
-		"clock":      "UPDATE objects SET version = version + 500",
+		"sizes":      "UPDATE object SET size = size + 1",
+		"clock":      "UPDATE object SET version = version + 500" + reseal,
 		"deltas":     "DELETE FROM deltas WHERE rank = 2",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -100,14 +100,14 @@ func TestRepairedKey(t *testing.T) {
 	st := openPath(t, path)
 	b := items(t, st)
 	o := putItem(t, b, item("a", ""))
-	execute(t, raw(t, path), "UPDATE objects SET key = NULL")
+	execute(t, raw(t, path), "UPDATE object SET key = NULL"+reseal)
 	repair(t, st)
 	if got, err := b.ObjectByKey(ctx, map[string]any{"k": "a"}); err != nil || got.ID != o.ID {
 		t.Errorf("by key: got %v, %v, want %q", got, err, o.ID)
 	}
 
 	// A key that another object has is left.
-	execute(t, raw(t, path), "UPDATE objects SET key = NULL")
+	execute(t, raw(t, path), "UPDATE object SET key = NULL"+reseal)
 	putItem(t, b, item("a", "second"))
 	wantBroken(t, st, repairing, false, "object.key")
 	if got := len(keysOf(t, b)); got != 2 {
@@ -163,7 +163,7 @@ func TestRepairMany(t *testing.T) {
 	if err := batchError(b.PutBatch(context.Background(), inputs, nil)); err != nil {
 		t.Fatal(err)
 	}
-	execute(t, raw(t, path), "UPDATE contents SET refs = refs + 1 + num % 3; UPDATE objects SET size = size + 1, key = NULL")
+	execute(t, raw(t, path), "UPDATE contents SET refs = refs + 1 + num % 3; UPDATE object SET size = size + 1, key = NULL"+reseal)
 	report := wantBroken(t, st, repairing, true, "content.references", "object.size", "object.key", "bucket.statistics")
 	if got := len(report.Problems) + report.Omitted; got != 3*n+1 {
 		t.Errorf("problems: got %d, want %d", got, 3*n+1)
@@ -197,8 +197,8 @@ func TestRepairAmidWrites(t *testing.T) {
 UPDATE contents SET refs = refs + 1 WHERE hash IS NOT NULL AND refs > 0;
 UPDATE store SET content_bytes = content_bytes + 1000;
 UPDATE buckets SET object_count = object_count + 3, total_size = total_size + 7;
-UPDATE objects SET size = size + 1 WHERE seq % 2;
-UPDATE objects SET key = NULL WHERE seq % 3 AND bucket = 1`)
+UPDATE object SET size = size + 1 WHERE seq % 2;
+UPDATE object SET key = NULL WHERE seq % 3 AND bucket = 1`+reseal)
 		err := atOnce(2, func(i int) error {
 			_, err := []*bucketlite.Store{st, other}[i].Check(context.Background(), repairing)
 			return err

@@ -28,14 +28,14 @@ type source struct {
 // takes longer than finding a page.
 
 // allObjects looks at every object of the bucket.
-const allObjects = "objects o WHERE o.seq > ?1 AND o.seq < ?2"
+const allObjects = "object o WHERE o.seq > ?1 AND o.seq < ?2"
 
 // keyObjects looks at the objects that have an entry with the key ?3 in the index ?4.
-const keyObjects = "entries e CROSS JOIN objects o ON o.seq = e.seq WHERE e.idx = ?4 AND e.key = ?3 AND e.seq > ?1 AND e.seq < ?2"
+const keyObjects = "entries e CROSS JOIN object o ON o.seq = e.seq WHERE e.idx = ?4 AND e.key = ?3 AND e.seq > ?1 AND e.seq < ?2"
 
 // keysObjects looks at the objects that have an entry in the index ?4, from the key
 // ?3 and the seq ?1 on, in the order of the keys.
-const keysObjects = "entries e CROSS JOIN objects o ON o.seq = e.seq WHERE e.idx = ?4 AND (e.key, e.seq) > (?3, ?1) AND e.key < x'10'"
+const keysObjects = "entries e CROSS JOIN object o ON o.seq = e.seq WHERE e.idx = ?4 AND (e.key, e.seq) > (?3, ?1) AND e.key < x'10'"
 
 // keysDown looks at the objects that have an entry in the index ?4, key by key
 // downwards from ?3, and each key's in the order of creation: of the first those after
@@ -48,11 +48,11 @@ const (
     SELECT (SELECT max(key) FROM entries WHERE idx = ?4 AND key < k.key) FROM k WHERE k.key IS NOT NULL)
 `
 	keysDown = `k CROSS JOIN entries e ON e.idx = ?4 AND e.key = k.key AND e.seq > iif(k.key = ?3, ?1, ?2)
-CROSS JOIN objects o ON o.seq = e.seq WHERE true`
+CROSS JOIN object o ON o.seq = e.seq WHERE true`
 )
 
 // theseObjects looks at the objects in a JSON array of seqs, which is sorted.
-const theseObjects = "json_each(?3) j CROSS JOIN objects o ON o.seq = j.value WHERE j.value > ?1 AND j.value < ?2"
+const theseObjects = "json_each(?3) j CROSS JOIN object o ON o.seq = j.value WHERE j.value > ?1 AND j.value < ?2"
 
 // everything is the source of all the objects of the bucket after a seq.
 func (b *Bucket) everything(after int64) source {
@@ -175,7 +175,7 @@ func (s *scan) inOrder(ctx context.Context, conn *engine.Conn, from source, limi
 func (s *scan) sorted(ctx context.Context, conn *engine.Conn, from source, limit, offset int, found *objectHits) error {
 	err := conn.LongQuery(ctx, "SELECT "+objectColumns+`, s.key
 FROM (SELECT o.seq AS seq, bucketlite_callback(?6, o.seq) AS key FROM `+from.from+" AND "+s.call()+`
-    ORDER BY key, o.seq LIMIT ?7 + 0 OFFSET ?8 + 0) s CROSS JOIN objects o ON o.seq = s.seq ORDER BY s.key, s.seq`,
+    ORDER BY key, o.seq LIMIT ?7 + 0 OFFSET ?8 + 0) s CROSS JOIN object o ON o.seq = s.seq ORDER BY s.key, s.seq`,
 		s.args(from, limit, offset), func(r engine.Row) error {
 			found.add(r, r.Bytes(objectColumnCount))
 			return nil

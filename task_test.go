@@ -228,7 +228,7 @@ func TestDeleteNamespaceAmidCreates(t *testing.T) {
 			t.Error(err)
 		}
 		finish(t, st, task, task.Total)
-		if got := dump(t, db, "SELECT * FROM buckets") + dump(t, db, "SELECT * FROM objects") + dump(t, db, "SELECT * FROM deltas"); got != "" {
+		if got := dump(t, db, "SELECT * FROM buckets") + dump(t, db, "SELECT * FROM object") + dump(t, db, "SELECT * FROM deltas"); got != "" {
 			t.Errorf("left behind:\n%s", got)
 		}
 	}

@@ -323,7 +323,7 @@ func (j *judge) below(path value.Path, other *judge) {
 func (d *uploadDraft) check(tx *engine.Tx) error {
 	d.existing, d.original = "", nil
 	if d.key != nil {
-		_, err := tx.QueryRow("SELECT id FROM objects WHERE bucket = ? AND key = ?", []any{d.bucket.num, d.key},
+		_, err := tx.QueryRow("SELECT id FROM object WHERE bucket = ? AND key = ?", []any{d.bucket.num, d.key},
 			func(r engine.Row) { d.existing = r.Text(0) })
 		if err != nil || d.existing != "" {
 			return err

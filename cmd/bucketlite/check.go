@@ -54,6 +54,9 @@ and the like. It deletes no object and guesses no value. Back the store up first
 func reportTable(t *table, r *bucketlite.CheckReport) {
 	t.row("buckets", r.Buckets)
 	t.row("objects", r.Objects)
+	if r.WithoutChecksum > 0 {
+		t.row("  without checksum", r.WithoutChecksum)
+	}
 	t.row("contents", r.Contents)
 	t.row("content bytes", size(r.ContentBytes))
 	t.row("problems", int64(len(r.Problems)+r.Omitted))

@@ -17,7 +17,7 @@ func TestParsePath(t *testing.T) {
 		{"a", []string{"a"}},
 		{"a.b.c", []string{"a", "b", "c"}},
 		{" a . 0 ", []string{" a ", " 0 "}},
-		{`a"'; DROP TABLE objects; --[$]`, []string{`a"'; DROP TABLE objects; --[$]`}},
+		{`a"'; DROP TABLE object; --[$]`, []string{`a"'; DROP TABLE object; --[$]`}},
 		{"", nil},
 		{".", nil},
 		{"a.", nil},
