@@ -225,7 +225,7 @@ func (c *checker) read(f func(*engine.Conn) error) error { return c.store.db.Rea
 // readLong runs a statement that reads much, and hands its rows to each; begin
 // makes ready for the first of them, since it may run again.
 func (c *checker) readLong(query string, args []any, begin func(), each func(engine.Row)) error {
-	return c.store.db.ReadLong(c.ctx, func(ctx context.Context, conn *engine.Conn) error {
+	return c.store.db.ReadAside(c.ctx, func(ctx context.Context, conn *engine.Conn) error {
 		begin()
 		return conn.LongQuery(ctx, query, args, func(r engine.Row) error { each(r); return nil })
 	})
@@ -246,7 +246,7 @@ SELECT (SELECT ifnull(sum(b.object_count + ifnull(d.objects, 0)), 0) FROM bucket
 // file; it learns of that when the table is read.
 func (c *checker) checkFile() error {
 	var found []string
-	err := c.store.db.ReadLong(c.ctx, func(ctx context.Context, conn *engine.Conn) error {
+	err := c.store.db.ReadAside(c.ctx, func(ctx context.Context, conn *engine.Conn) error {
 		found = nil
 		return conn.Snapshot(func() error {
 			_, unread := conn.QueryRow("SELECT 1 FROM texts LIMIT 1", nil, nil)

@@ -32,7 +32,7 @@ func (c *checker) checkIndexes() error {
 // moment. Of an index that is being built, only what is done.
 func (c *checker) checkIndexesOf(num int64) error {
 	w := &indexWalk{}
-	err := c.store.db.ReadLong(c.ctx, func(ctx context.Context, conn *engine.Conn) error {
+	err := c.store.db.ReadAside(c.ctx, func(ctx context.Context, conn *engine.Conn) error {
 		return conn.Snapshot(func() error {
 			bucket, err := c.selectBucket(conn, num)
 			if err != nil {

@@ -19,6 +19,7 @@ type choice struct {
 	walk   *index  // in whose order the objects are read; nil: as the source has them
 	seqs   []int64 // of the objects to look up for a page, in order; nil: see source
 	most   int64   // how many objects the indexes have told, if they are looked up
+	exact  bool    // the source has the objects the query wants and no others
 }
 
 // The most objects that are looked up one by one, for a page and for all of a
@@ -93,6 +94,7 @@ func (ch *chooser) choose(every choice) (choice, error) {
 		return every, err
 	}
 	if stream != nil && paged && ch.conditions() == 1 {
+		stream.exact = !stream.used[0].cut
 		return *stream, nil
 	}
 	seqs, used, ok, err := ch.lookUp()

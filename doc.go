@@ -60,6 +60,12 @@
 // is held while the caller's code runs, so the body of a loop over [Bucket.Objects]
 // may write. A store at ":memory:" is private, and its calls take turns.
 //
+// Scans run at most GOMAXPROCS-1 at once, and at least one; further scans wait until
+// their context ends. All other calls have connections of their own and do not wait for
+// scans. Scans are aggregates, statistics of lists, [Bucket.Growth], [Bucket.Explain],
+// and lists with a Search, a Sort, or a Filter, except for pages that one index leads to
+// directly. A regular expression, or the total of a filtered list, always takes a scan.
+//
 // # Errors
 //
 // Sentinels such as [ErrNotFound], for [errors.Is], say what kind of error it is.

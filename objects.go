@@ -27,13 +27,13 @@ func (b *Bucket) List(ctx context.Context, q Query) (*Page[*Object], error) {
 		return nil, err
 	}
 	var found objectHits
-	err = b.store.readLong(ctx, func(ctx context.Context, conn *engine.Conn) error {
+	err = b.store.readPage(ctx, c, func(ctx context.Context, conn *engine.Conn, short bool) error {
 		found = objectHits{}
 		return conn.Snapshot(func() error {
 			if err := b.permit(conn, readObjects); err != nil {
 				return err
 			}
-			return b.find(ctx, conn, c, &found)
+			return b.find(ctx, conn, c, short, &found)
 		})
 	})
 	if err != nil {
@@ -58,8 +58,9 @@ type objectHits struct {
 	total int64
 }
 
-// find finds the objects c wants, amid a snapshot.
-func (b *Bucket) find(ctx context.Context, conn *engine.Conn, c *compiledQuery, found *objectHits) (err error) {
+// find finds the objects c wants, amid a snapshot. If the read is to be short and
+// cannot be, it returns errScan.
+func (b *Bucket) find(ctx context.Context, conn *engine.Conn, c *compiledQuery, short bool, found *objectHits) (err error) {
 	if c.total {
 		if found.total, err = b.countWanted(ctx, conn, c); err != nil {
 			return err
@@ -68,6 +69,9 @@ func (b *Bucket) find(ctx context.Context, conn *engine.Conn, c *compiledQuery, 
 	how, err := b.choose(ctx, conn, c, false)
 	if err != nil {
 		return err
+	}
+	if short && !how.isShort(c) {
+		return errScan
 	}
 	s := b.newScan(ctx, c)
 	defer s.release()

@@ -142,6 +142,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 		Synchronous:   map[Durability]engine.Synchronous{Full: engine.Full, Normal: engine.Normal}[o.Durability],
 		BusyTimeout:   o.BusyTimeout,
 		Readers:       max(4, runtime.GOMAXPROCS(0)),
+		LongReads:     max(1, runtime.GOMAXPROCS(0)-1),
 		ApplicationID: applicationID,
 		Migrations:    migrations(),
 		NewGroup:      s.newGroup,
@@ -189,7 +190,8 @@ func (s *Store) read(ctx context.Context, f func(*engine.Conn) error) error {
 	return public(s.db.Read(ctx, f))
 }
 
-// readLong is read for an f that may take long; see [engine.DB.ReadLong].
+// readLong is read for an f that may take long, and so may have to wait for others;
+// see [engine.DB.ReadLong].
 func (s *Store) readLong(ctx context.Context, f func(context.Context, *engine.Conn) error) error {
 	return public(s.db.ReadLong(ctx, f))
 }

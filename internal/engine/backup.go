@@ -23,15 +23,9 @@ func (db *DB) Backup(ctx context.Context, path string, progress func(done, total
 	if err != nil {
 		return err
 	}
-	goOn := func() error {
-		if db.isClosing() {
-			return ErrClosed
-		}
-		return ctx.Err()
-	}
-	return db.Read(ctx, func(c *Conn) error {
+	return db.ReadAside(ctx, func(ctx context.Context, c *Conn) error {
 		// SQLite begins anew whenever the source has changed; in a snapshot it has not.
-		return c.Snapshot(func() error { return c.backup(to, goOn, progress) })
+		return c.Snapshot(func() error { return c.backup(to, ctx.Err, progress) })
 	})
 }
 

@@ -29,4 +29,8 @@
 // [Conn.Snapshot] makes several statements see one moment, [DB.ReadLong] and
 // [Conn.LongQuery] are for what takes long and must end early when asked to, and
 // [DB.Backup] copies the database as it is at one moment.
+//
+// Long reads have connections of their own, fewer than there are processors; a call
+// beyond them waits. So however many there are, short reads find a connection and a
+// processor. Checks and backups have two more. A ":memory:" store has but the one.
 package engine

@@ -24,7 +24,8 @@ type Config struct {
 	ReadOnly      bool
 	Synchronous   Synchronous
 	BusyTimeout   time.Duration // how long to wait for another process's lock
-	Readers       int           // the most connections reading at once
+	Readers       int           // the most short reads at once
+	LongReads     int           // the most long reads at once, beside those; see [DB.ReadLong]
 	ApplicationID int32
 	Migrations    []string // migration n brings the file from version n to n+1
 	// NewGroup makes the state shared by the operations of one transaction. It is
@@ -49,6 +50,8 @@ type DB struct {
 	loc     location
 	writer  *writer // nil when read-only
 	readers *pool
+	long    *pool
+	aside   *pool
 	hook    CommitHook // nil but in tests
 
 	closing chan struct{}
@@ -77,7 +80,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		if err != nil {
 			return nil, err
 		}
-		db.readers = newPool(cfg.Readers, db.closing, func() (*Conn, error) { return openReader(loc, cfg, parameters) })
+		db.openPools(func() (*Conn, error) { return openReader(loc, cfg, parameters) })
 		return db, nil
 	}
 	conn, err := openWriter(ctx, loc, cfg)
@@ -86,12 +89,19 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	if loc.path == Memory {
 		db.readers = poolOf(conn, db.closing)
+		db.long, db.aside = db.readers, db.readers
 		db.writer = newWriter(db, nil)
 	} else {
-		db.readers = newPool(cfg.Readers, db.closing, func() (*Conn, error) { return openReader(loc, cfg, "mode=rw") })
+		db.openPools(func() (*Conn, error) { return openReader(loc, cfg, "mode=rw") })
 		db.writer = newWriter(db, conn)
 	}
 	return db, nil
+}
+
+func (db *DB) openPools(open func() (*Conn, error)) {
+	db.readers = newPool(db.cfg.Readers, db.closing, open)
+	db.long = newPool(db.cfg.LongReads, db.closing, open)
+	db.aside = newPool(readsAside, db.closing, open)
 }
 
 // ReadOnly reports whether the database was opened for reading only.
@@ -136,6 +146,9 @@ func (db *DB) Close() error {
 			db.writer.close()
 		}
 		db.err = db.readers.close()
+		if db.long != db.readers {
+			db.err = errors.Join(db.err, db.long.close(), db.aside.close())
+		}
 		// The last connection empties the log into the file, which would keep out
 		// reads that are still running. A memory database's is in the pool.
 		if db.writer != nil && db.writer.conn != nil {

@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -202,39 +203,100 @@ func TestReadersCannotWrite(t *testing.T) {
 	}
 }
 
-// As many reads as Config.Readers run at once, and no more.
-func TestReadersAreBounded(t *testing.T) {
+// As many reads of a kind run at once as Config says, and no more.
+func TestReadsAreBounded(t *testing.T) {
 	t.Parallel()
-	const readers, reads = 3, 12
+	const most, reads = 3, 12
+	kinds := map[string]func(*DB, func() error) error{
+		"Read": func(db *DB, f func() error) error {
+			return db.Read(context.Background(), func(*Conn) error { return f() })
+		},
+		"ReadLong": readLong,
+	}
+	for name, read := range kinds {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := testConfig(newFile(t))
+			cfg.Readers, cfg.LongReads = most, most
+			db := openStore(t, cfg)
+			var inside atomic.Int64
+			entered, leave := make(chan int64, reads), make(chan struct{})
+			done := make(chan error, 1)
+			go func() {
+				done <- atOnce(reads, func(int) error {
+					return read(db, func() error {
+						entered <- inside.Add(1)
+						<-leave
+						inside.Add(-1)
+						return nil
+					})
+				})
+			}()
+			for range most {
+				<-entered // without anyone having left
+			}
+			for range reads {
+				leave <- struct{}{}
+			}
+			checkError(t, name, <-done, nil)
+			close(entered)
+			for got := range entered {
+				if got > most {
+					t.Errorf("reads at once: got %d, want at most %d", got, most)
+				}
+			}
+		})
+	}
+}
+
+func readLong(db *DB, f func() error) error {
+	return db.ReadLong(context.Background(), func(context.Context, *Conn) error { return f() })
+}
+
+// Short reads, and those aside, go on however many long reads run and wait. Those
+// that wait end with their context or with the database.
+func TestShortReadsBesideLongReads(t *testing.T) {
+	t.Parallel()
 	cfg := testConfig(newFile(t))
-	cfg.Readers = readers
+	cfg.Readers, cfg.LongReads = 1, 2
 	db := openStore(t, cfg)
-	var inside atomic.Int64
-	entered, leave := make(chan int64, reads), make(chan struct{})
-	done := make(chan error, 1)
+	mustPut(t, db, "a")
+	entered, leave := make(chan struct{}, cfg.LongReads), make(chan struct{})
+	running := make(chan error, 1)
 	go func() {
-		done <- atOnce(reads, func(int) error {
-			return db.Read(context.Background(), func(*Conn) error {
-				entered <- inside.Add(1)
-				<-leave
-				inside.Add(-1)
-				return nil
-			})
+		running <- atOnce(cfg.LongReads, func(int) error {
+			return readLong(db, func() error { entered <- struct{}{}; <-leave; return nil })
 		})
 	}()
-	for range readers {
-		<-entered // without anyone having left
+	for range cfg.LongReads {
+		<-entered
 	}
-	for range reads {
-		leave <- struct{}{}
+	waiting := make(chan error, 1)
+	go func() {
+		waiting <- atOnce(8, func(int) error {
+			err := readLong(db, func() error { return errTest })
+			if errors.Is(err, ErrClosed) {
+				err = nil
+			}
+			return err
+		})
+	}()
+	giveUp(t, "a long read too many", func(ctx context.Context) error {
+		return db.ReadLong(ctx, func(context.Context, *Conn) error { return errTest })
+	})
+	if got, want := keys(t, db), []string{"a"}; !slices.Equal(got, want) {
+		t.Errorf("keys: got %q, want %q", got, want)
 	}
-	checkError(t, "Read", <-done, nil)
-	close(entered)
-	for got := range entered {
-		if got > readers {
-			t.Errorf("reads at once: got %d, want at most %d", got, readers)
-		}
-	}
+	mustPut(t, db, "b")
+	aside := db.ReadAside(context.Background(), func(context.Context, *Conn) error { return errTest })
+	checkError(t, "ReadAside", aside, errTest)
+
+	closed := make(chan error, 1)
+	go func() { closed <- db.Close() }()
+	checkError(t, "waiting long reads", <-waiting, nil)
+	close(leave)
+	checkError(t, "running long reads", <-running, nil)
+	checkError(t, "Close", <-closed, nil)
 }
 
 func TestContextEndsWhileWaitingToRead(t *testing.T) {

@@ -83,22 +83,41 @@ func (p *pool) close() error {
 // must set, not add to, what it hands back. f must not keep the connection, nor
 // call back into the DB.
 func (db *DB) Read(ctx context.Context, f func(*Conn) error) error {
+	return db.readFrom(ctx, db.readers, f)
+}
+
+func (db *DB) readFrom(ctx context.Context, from *pool, f func(*Conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if db.isClosing() {
 		return ErrClosed
 	}
-	err := db.readers.lend(ctx, f)
+	err := from.lend(ctx, f)
 	if !errors.Is(err, ErrBusy) {
 		return err
 	}
-	return db.readAgain(ctx, f, err)
+	return db.readAgain(ctx, from, f, err)
 }
 
-// ReadLong is [DB.Read] for an f that may take long. The context handed to f also
-// ends when the database is closed, which would else have to wait for f.
+// ReadLong is [DB.Read] for an f that may take long. It has connections of its own,
+// Config.LongReads of them, so that short reads never wait for it; further calls wait
+// their turn until ctx ends. The context handed to f also ends when the database is
+// closed, which would else have to wait for f.
 func (db *DB) ReadLong(ctx context.Context, f func(context.Context, *Conn) error) error {
+	return db.readLong(ctx, db.long, f)
+}
+
+// readsAside is how many calls of ReadAside run at once.
+const readsAside = 2
+
+// ReadAside is [DB.ReadLong] for work that takes minutes, such as checks and
+// backups. It has connections of its own as well, so that no query waits for it.
+func (db *DB) ReadAside(ctx context.Context, f func(context.Context, *Conn) error) error {
+	return db.readLong(ctx, db.aside, f)
+}
+
+func (db *DB) readLong(ctx context.Context, from *pool, f func(context.Context, *Conn) error) error {
 	until, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
@@ -108,16 +127,16 @@ func (db *DB) ReadLong(ctx context.Context, f func(context.Context, *Conn) error
 		case <-until.Done():
 		}
 	}()
-	err := db.Read(ctx, func(c *Conn) error { return f(until, c) })
+	err := db.readFrom(ctx, from, func(c *Conn) error { return f(until, c) })
 	if errors.Is(err, context.Canceled) && context.Cause(until) == ErrClosed {
 		return ErrClosed
 	}
 	return err
 }
 
-// readAgain is the rare rest of Read: a recovery or a closing checkpoint of
+// readAgain is the rare rest of readFrom: a recovery or a closing checkpoint of
 // another process keeps readers out for a moment.
-func (db *DB) readAgain(ctx context.Context, f func(*Conn) error, err error) error {
+func (db *DB) readAgain(ctx context.Context, from *pool, f func(*Conn) error, err error) error {
 	call := waitOf(ctx)
 	if call.over() {
 		return err
@@ -131,7 +150,7 @@ func (db *DB) readAgain(ctx context.Context, f func(*Conn) error, err error) err
 			return ErrClosed
 		case <-time.After(wait.next()):
 		}
-		err = db.readers.lend(ctx, f)
+		err = from.lend(ctx, f)
 	}
 	call.learn(err)
 	return err

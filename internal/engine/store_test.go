@@ -23,6 +23,7 @@ func testConfig(path string) Config {
 		Synchronous:   Normal,
 		BusyTimeout:   30 * time.Second,
 		Readers:       4,
+		LongReads:     2,
 		ApplicationID: ourID,
 		Migrations: []string{
 			"CREATE TABLE item (k TEXT PRIMARY KEY, v BLOB) WITHOUT ROWID",
