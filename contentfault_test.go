@@ -46,7 +46,7 @@ func TestStreamBesideFailures(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.db")
 	st := openPath(t, path)
 	b := films(t, st)
-	execute(t, raw(t, path), `CREATE TRIGGER bad BEFORE INSERT ON objects WHEN new.id LIKE 'bad%'
+	execute(t, raw(t, path), `CREATE TRIGGER bad BEFORE INSERT ON object WHEN new.id LIKE 'bad%'
 		BEGIN SELECT RAISE(ABORT, 'test error'); END`)
 	ctx, cancel := context.WithCancel(context.Background())
 	failing := make(chan error)

@@ -137,7 +137,7 @@ func (s *scan) err(conn *engine.Conn, err error) error {
 		return err
 	}
 	id := ""
-	if _, e := conn.QueryRow("SELECT id FROM objects WHERE seq = ?", []any{s.seq}, func(r engine.Row) { id = r.Text(0) }); e != nil {
+	if _, e := conn.QueryRow("SELECT id FROM object WHERE seq = ?", []any{s.seq}, func(r engine.Row) { id = r.Text(0) }); e != nil {
 		return e
 	}
 	return errorf("%s: object %q: %w: %w", s.doc.bucket, id, ErrTooLarge, err)

@@ -80,7 +80,7 @@ func contentsOf(t *testing.T, f *fixture) string {
 	var all strings.Builder
 	for _, query := range []string{
 		"SELECT id, name, delete_task IS NULL FROM namespaces", "SELECT id, name, status, locked FROM buckets WHERE status <> 'IN_PROGRESS'",
-		"SELECT id, key, fields, blobs FROM objects", "SELECT id, status, hash FROM uploads", "SELECT id, status, total FROM batches",
+		"SELECT id, key, fields, blobs FROM object", "SELECT id, status, hash FROM uploads", "SELECT id, status, total FROM batches",
 		"SELECT id, type FROM tasks", "SELECT bucket, kind, path FROM indexes WHERE status <> 'DROPPING'",
 	} {
 		all.WriteString(dump(t, db, query+" ORDER BY 1"))
@@ -194,7 +194,7 @@ func TestPutBatchVerdicts(t *testing.T) {
 				if in == nil {
 					b, in = films(t, st), streams(3)
 				}
-				execute(t, raw(t, path), `CREATE TRIGGER bad BEFORE INSERT ON objects WHEN new.fields ->> '$.k' = 'bad'
+				execute(t, raw(t, path), `CREATE TRIGGER bad BEFORE INSERT ON object WHEN new.fields ->> '$.k' = 'bad'
 					BEGIN SELECT RAISE(ABORT, 'test error'); END`)
 				l.lose(tt.n, kept)
 				r, err := b.PutBatch(context.Background(), in, &bucketlite.BatchOptions{Atomic: tt.atomic})
