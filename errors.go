@@ -42,15 +42,17 @@ var (
 	// ErrClosed (503): the store was closed before or during the call. Nothing happened.
 	ErrClosed = engine.ErrClosed
 	// ErrReadOnly: a write on a store that was opened read-only, or that refuses
-	// writes after a failed disk. Nothing happened.
+	// writes after a failed disk or because its file has vanished; [Store.Err] says
+	// why. Nothing happened.
 	ErrReadOnly = engine.ErrReadOnly
-	// ErrCorrupt (500): the file is damaged.
+	// ErrCorrupt (500): the file is damaged, or its write-ahead log is not beside it.
 	ErrCorrupt = engine.ErrCorrupt
 	// ErrFull (500): the disk is full. Nothing happened.
 	ErrFull = engine.ErrFull
-	// ErrOutcomeUnknown (500): the disk failed while a commit was under way. After
-	// reopening, the write is there whole or not at all; until then the store
-	// refuses writes with ErrReadOnly.
+	// ErrOutcomeUnknown (500): the disk failed while a commit was under way, or after
+	// the commit the file was not found under its name any more. After reopening, the
+	// write is there whole or not at all; until then the store refuses writes with
+	// ErrReadOnly.
 	ErrOutcomeUnknown = engine.ErrOutcomeUnknown
 	// ErrStranger: [Open] found a file of another application, and left it as it was.
 	ErrStranger = engine.ErrStranger

@@ -27,8 +27,15 @@ const (
 // Options adjust a store. The zero Options, and nil, mean the defaults.
 type Options struct {
 	// ReadOnly opens an existing file for reading; every write is [ErrReadOnly].
-	// Files on read-only media can be opened this way. Default: false.
+	// Readers share two files with writers, "-wal" and "-shm" beside the store's
+	// file, so they too need permission to write in its directory, unless those
+	// files exist. The exception is a file system that is mounted read-only for
+	// everybody: nothing is written there, and the file cannot change. Default: false.
 	ReadOnly bool
+	// AllowLinks opens a file that has several names (hard links). Each name has a
+	// write-ahead log of its own, so a store that is opened under two names at once
+	// is damaged. Links are not noticed on Windows. Default: false, Open refuses.
+	AllowLinks bool
 	// Durability says what an acknowledged write survives. Default: Full.
 	Durability Durability
 	// BusyTimeout is how long a call waits for another process that holds the
@@ -128,6 +135,12 @@ type Store struct {
 // library [ErrNewer]; both are left as they were. One of an older version is brought
 // up to date; with ReadOnly it is [ErrOlder] instead. A file system on which
 // write-ahead logging does not work, as many network file systems, is refused.
+// A missing permission matches [fs.ErrPermission].
+//
+// While the store is open, and after a crash, commits may be in the write-ahead log
+// beside the file alone: "app.db-wal" for "app.db". A log without its file, and a file
+// that lacks its schema because the log is gone, are [ErrCorrupt], and both are left
+// as they were.
 //
 // The caller must Close the store.
 func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
@@ -140,6 +153,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 		Path:          path,
 		ReadOnly:      o.ReadOnly,
 		Synchronous:   map[Durability]engine.Synchronous{Full: engine.Full, Normal: engine.Normal}[o.Durability],
+		AllowLinks:    o.AllowLinks,
 		BusyTimeout:   o.BusyTimeout,
 		Readers:       max(4, runtime.GOMAXPROCS(0)),
 		LongReads:     max(1, runtime.GOMAXPROCS(0)-1),
@@ -173,9 +187,23 @@ func (s *Store) loadID(c *engine.Conn) error {
 	return err
 }
 
+// Err returns why the store takes no more writes, or nil while it takes them. The
+// reasons are a commit whose outcome is unknown, a file that was moved, deleted or
+// replaced (both match [ErrReadOnly]), and [ErrClosed]. Reopening the store is the
+// remedy. A store that was opened read-only has no reason to give: Err returns nil.
+//
+// Err looks for the file under its name, so it notices a missing file before a
+// write does. It does not wait for other processes.
+func (s *Store) Err() error { return public(s.db.Err()) }
+
 // Close closes the store. Calls that are waiting return [ErrClosed], as do later
 // ones; calls inside SQLite are waited for, and so are processors, until they have
 // handed back their jobs. Closing again does nothing and returns the same.
+//
+// If no other store has the file open, the write-ahead log is gone afterwards and
+// the file is whole by itself; so it is after a ReadOnly store, if it may write the
+// file. Beside other stores, Close tries for up to a second to move what is in the
+// log into the file.
 func (s *Store) Close() error {
 	s.queue.close()
 	err := s.db.Close()

@@ -15,9 +15,10 @@
 //
 // # Requests
 //
-// Every request but those of signed URLs, /v1/health, /openapi.json and /docs needs
-// an Authorization header with a key. Those about buckets need a namespace too, its
-// name or id, in the header X-Namespace or as [Options].DefaultNamespace.
+// Every request but those of signed URLs, /v1/health, /v1/health/liveness,
+// /openapi.json and /docs needs an Authorization header with a key. Those about
+// buckets need a namespace too, its name or id, in the header X-Namespace or as
+// [Options].DefaultNamespace.
 //
 // Paths are taken as they are sent: nothing is cleaned or redirected. A path with a
 // segment that is empty, "." or "..", escaped or not, is not found, and "%2F" is part of
@@ -91,7 +92,9 @@
 //
 // # Operation
 //
-// GET /v1/health is 200 while the store answers. GET /metrics is for Prometheus, and
+// GET /v1/health is 200 while the store answers and takes writes, else 503 with the
+// reason; a store that was opened read-only need not take writes. GET
+// /v1/health/liveness is 200 while the process answers. GET /metrics is for Prometheus, and
 // for keys that are not limited to namespaces. The log has a line for each request:
 // never a key, a signature or a body, and of a client's fault only its type.
 // # Document

@@ -70,19 +70,13 @@ func (c *Conn) backup(to location, goOn func() error, progress func(done, total 
 	return nil
 }
 
-// SideFiles are the files that SQLite makes beside the database at path, and
-// takes for its own if they are there.
-func SideFiles(path string) []string {
-	return []string{path + "-wal", path + "-shm", path + "-journal"}
-}
-
 // Owns reports whether path is the database's file or one that SQLite makes
 // beside it, be it there or not.
 func (db *DB) Owns(path string) bool {
 	if db.loc.path == Memory {
 		return false
 	}
-	for _, own := range []string{db.loc.path, resolve(db.loc.path)} {
+	for _, own := range []string{db.loc.path, db.loc.file} {
 		for _, file := range append(SideFiles(own), own) {
 			if sameFile(path, file) {
 				return true
@@ -90,15 +84,6 @@ func (db *DB) Owns(path string) bool {
 		}
 	}
 	return false
-}
-
-// resolve follows the link at path, if it is one: SQLite keeps a database's other
-// files beside the file itself.
-func resolve(path string) string {
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		return target
-	}
-	return path
 }
 
 // sameFile reports whether a and b name one file, or would if it were there. On

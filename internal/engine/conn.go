@@ -162,6 +162,18 @@ func (c *Conn) pragma(name string) (string, error) {
 	return value, err
 }
 
+// integer returns the value of a pragma that is a number.
+func (c *Conn) integer(name string) (int64, error) {
+	var value int64
+	_, err := c.QueryRow("PRAGMA "+name, nil, func(r Row) { value = r.Int(0) })
+	return value, err
+}
+
+// isReadOnly reports whether the connection cannot write the file.
+func (c *Conn) isReadOnly() (bool, error) {
+	return c.raw.(interface{ IsReadOnly(string) (bool, error) }).IsReadOnly("main")
+}
+
 // dataVersion returns a number that changes whenever the database does, by
 // whatever connection.
 func (c *Conn) dataVersion() (uint32, error) {

@@ -18,7 +18,7 @@ const (
 	Full Synchronous = 2
 )
 
-// Config says what to open and how. All fields are required but ReadOnly and NewGroup.
+// Config says what to open and how. All fields are required but ReadOnly, AllowLinks and NewGroup.
 type Config struct {
 	Path          string
 	ReadOnly      bool
@@ -26,6 +26,7 @@ type Config struct {
 	BusyTimeout   time.Duration // how long to wait for another process's lock
 	Readers       int           // the most short reads at once
 	LongReads     int           // the most long reads at once, beside those; see [DB.ReadLong]
+	AllowLinks    bool          // open a file that has several names
 	ApplicationID int32
 	Migrations    []string // migration n brings the file from version n to n+1
 	// NewGroup makes the state shared by the operations of one transaction. It is
@@ -53,6 +54,7 @@ type DB struct {
 	long    *pool
 	aside   *pool
 	hook    CommitHook // nil but in tests
+	footing *footing   // nil if nothing can be said of it
 
 	closing chan struct{}
 	once    sync.Once
@@ -74,28 +76,61 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 			return nil, err
 		}
 	}
-	db := &DB{cfg: cfg, loc: loc, hook: commitHook(ctx), closing: make(chan struct{})}
-	if cfg.ReadOnly {
-		parameters, err := openReadOnly(ctx, loc, cfg)
-		if err != nil {
+	if loc.path != Memory && !cfg.AllowLinks {
+		if err := checkLinks(loc); err != nil {
 			return nil, err
 		}
-		db.openPools(func() (*Conn, error) { return openReader(loc, cfg, parameters) })
-		return db, nil
 	}
-	conn, err := openWriter(ctx, loc, cfg)
+	db := &DB{cfg: cfg, loc: loc, hook: commitHook(ctx), closing: make(chan struct{})}
+	if cfg.ReadOnly {
+		err = db.openToRead(ctx)
+	} else {
+		err = db.openToWrite(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if loc.path == Memory {
+	return db, nil
+}
+
+func (db *DB) openToRead(ctx context.Context) error {
+	parameters, err := openReadOnly(ctx, db.loc, db.cfg)
+	if errors.Is(err, ErrOlder) {
+		db.removeLog() // looking at the file has made one
+	}
+	if err != nil {
+		return err
+	}
+	db.footing = newFooting(db.loc.path)
+	db.openPools(func() (*Conn, error) { return db.openReader(parameters) })
+	return nil
+}
+
+func (db *DB) openToWrite(ctx context.Context) error {
+	conn, err := openWriter(ctx, db.loc, db.cfg)
+	if err != nil {
+		return err
+	}
+	if db.loc.path == Memory {
 		db.readers = poolOf(conn, db.closing)
 		db.long, db.aside = db.readers, db.readers
 		db.writer = newWriter(db, nil)
-	} else {
-		db.openPools(func() (*Conn, error) { return openReader(loc, cfg, "mode=rw") })
-		db.writer = newWriter(db, conn)
+		return nil
 	}
-	return db, nil
+	// The log stays in place while the connection is open.
+	db.footing = newFooting(db.loc.path, db.loc.file+"-wal")
+	db.openPools(func() (*Conn, error) { return db.openReader("mode=rw") })
+	db.writer = newWriter(db, conn)
+	return nil
+}
+
+// openReader opens a connection for the pool. The path may lead to another file
+// by now.
+func (db *DB) openReader(parameters string) (*Conn, error) {
+	if err := db.vanished(); err != nil {
+		return nil, err
+	}
+	return openReader(db.loc, db.cfg, parameters)
 }
 
 func (db *DB) openPools(open func() (*Conn, error)) {
@@ -111,7 +146,7 @@ func (db *DB) ReadOnly() bool { return db.writer == nil }
 func (db *DB) Closing() <-chan struct{} { return db.closing }
 
 // Stopped returns a channel that is closed when the database has begun to refuse
-// writes, because the outcome of a commit is unknown. It is nil for a database that
+// writes; see [DB.Err]. It is nil for a database that
 // was opened for reading only, which never took any.
 func (db *DB) Stopped() <-chan struct{} {
 	if db.writer == nil {
@@ -137,8 +172,29 @@ func (db *DB) isClosing() bool {
 	}
 }
 
+// Err returns why the database takes no more writes: a commit whose outcome is
+// unknown, a file that has vanished, or that it is closed. It returns nil while it
+// takes writes, and always for a database that was opened for reading only.
+func (db *DB) Err() error {
+	switch {
+	case db.writer == nil:
+		return nil
+	case db.isClosing():
+		return ErrClosed
+	}
+	if err := db.writer.refused(); err != nil {
+		return err
+	}
+	if err := db.vanished(); err != nil {
+		db.writer.stop(err)
+	}
+	return db.writer.refused()
+}
+
 // Close ends waiting calls with ErrClosed, waits for what is inside SQLite, and
-// closes the file. Calling it again returns what the first call returned.
+// closes the file. If no other process has it open, the log is gone afterwards;
+// else at least its content is moved into the file, unless a reader is in the way.
+// Calling it again returns what the first call returned.
 func (db *DB) Close() error {
 	db.once.Do(func() {
 		close(db.closing)
@@ -146,13 +202,17 @@ func (db *DB) Close() error {
 			db.writer.close()
 		}
 		db.err = db.readers.close()
-		if db.long != db.readers {
-			db.err = errors.Join(db.err, db.long.close(), db.aside.close())
+		if db.loc.path == Memory {
+			return
 		}
+		db.err = errors.Join(db.err, db.long.close(), db.aside.close())
 		// The last connection empties the log into the file, which would keep out
 		// reads that are still running. A memory database's is in the pool.
-		if db.writer != nil && db.writer.conn != nil {
-			db.err = errors.Join(db.err, db.writer.conn.close())
+		if db.writer != nil {
+			db.err = errors.Join(db.err, db.writer.closeConn())
+		}
+		if db.writer == nil || db.writer.refused() == nil {
+			db.removeLog()
 		}
 	})
 	return db.err

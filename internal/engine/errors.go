@@ -14,7 +14,7 @@ var (
 	ErrBusy = errors.New("the file is locked by another process")
 	// ErrClosed: the database was closed before or during the call. Nothing happened.
 	ErrClosed = errors.New("the store is closed")
-	// ErrCorrupt: the file is damaged, or is no SQLite database.
+	// ErrCorrupt: the file is damaged, is no SQLite database, or is not together with its log.
 	ErrCorrupt = errors.New("the file is damaged")
 	// ErrFull: the disk, or the size the file may have, is exhausted. Nothing happened.
 	ErrFull = errors.New("the disk is full")
@@ -22,11 +22,13 @@ var (
 	ErrReadOnly = errors.New("the store is read-only")
 	// ErrTooLarge: a value is longer than SQLite can hold. Nothing happened.
 	ErrTooLarge = errors.New("too large")
-	// ErrOutcomeUnknown: the disk failed while a commit was under way; after
-	// reopening, the write is there whole or not at all.
+	// ErrOutcomeUnknown: the disk failed while a commit was under way, or the file
+	// had vanished after it; after reopening, the write is there whole or not at all.
 	ErrOutcomeUnknown = errors.New("the outcome of the commit is unknown")
 	// ErrStranger: the file is a database of another application.
 	ErrStranger = errors.New("the file belongs to another application")
+	// ErrLinked: the file has several names, each with a log of its own.
+	ErrLinked = errors.New("the file has several names")
 	// ErrNewer: the file was written by a newer version of this library.
 	ErrNewer = errors.New("the file was written by a newer version")
 	// ErrOlder: the file was written by an older version, and is not to be changed.

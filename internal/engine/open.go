@@ -20,6 +20,7 @@ const Memory = ":memory:"
 // location is where a database lives.
 type location struct {
 	path string // absolute, or Memory
+	file string // path with links followed, since SQLite keeps its other files there
 	uri  string // path as a SQLite URI, without parameters
 }
 
@@ -47,15 +48,20 @@ func locate(path string, readOnly bool) (loc location, exists bool, err error) {
 	}
 	// A plain path would be cut at a "?"; as an escaped URI every character survives.
 	// The empty authority keeps a Windows share, //host/…, from being taken for one.
-	loc = location{path: abs, uri: "file://" + (&url.URL{Path: slash}).EscapedPath()}
+	loc = location{path: abs, file: resolve(abs), uri: "file://" + (&url.URL{Path: slash}).EscapedPath()}
+	log, _ := os.Stat(loc.file + "-wal") // before the file, which is always made first
 	info, err := os.Stat(abs)
 	switch {
 	case err == nil && info.IsDir():
 		return loc, false, errors.New("the path is a directory")
-	case err == nil:
-		return loc, info.Size() > 0, nil
-	case !errors.Is(err, fs.ErrNotExist):
+	case err == nil && info.Size() > 0:
+		return loc, true, nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return loc, false, err
+	case log != nil && log.Size() > 0:
+		return loc, false, orphaned(loc, err)
+	case err == nil:
+		return loc, false, nil
 	case readOnly:
 		return loc, false, fmt.Errorf("the file does not exist: %w", fs.ErrNotExist)
 	}
@@ -65,52 +71,35 @@ func locate(path string, readOnly bool) (loc location, exists bool, err error) {
 	return loc, false, nil
 }
 
-// inspect refuses a stranger's or a newer file before anything could change
-// it. An immutable connection takes no lock and makes no side files; reading
-// the header with os.Open instead would, on closing, drop the POSIX locks that
-// another store in this process may hold on the same file.
-func inspect(loc location, cfg Config) error {
-	c, err := connect(loc.uri + "?mode=ro&immutable=1")
-	if err != nil {
-		return err
+// orphaned refuses to make a file beside the log of another: SQLite would delete
+// the log, and with it commits that are nowhere else.
+func orphaned(loc location, missing error) error {
+	state := "is empty"
+	if missing != nil {
+		state = "does not exist"
 	}
-	defer c.close()
-	// Amid a checkpoint, and for good if that ended in a crash, the file is
-	// shorter than its header says. Only this setting has SQLite overlook that.
-	if err := c.script("PRAGMA writable_schema = 1"); err != nil {
-		return err
-	}
-	return checkIdentity(c, cfg)
+	name := filepath.Base(loc.file)
+	return fmt.Errorf("%w: %q %s, but its write-ahead log %q holds commits: put the file back beside its log, or move the log away to begin anew",
+		ErrCorrupt, name, state, name+"-wal")
 }
 
-// checkIdentity compares the file's application id and schema version to ours.
-func checkIdentity(c *Conn, cfg Config) error {
-	id, err := c.pragma("application_id")
-	if primaryCode(err) == codeNotADB {
-		return fmt.Errorf("%w: it is not an SQLite database", ErrStranger)
+// resolve follows the links at path, also those to a file that does not exist yet.
+func resolve(path string) string {
+	const maxLinks = 40
+	for range maxLinks {
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			return target
+		}
+		target, err := os.Readlink(path)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(path), target)
+		}
+		path = target
 	}
-	if err != nil {
-		return err
-	}
-	if id != strconv.Itoa(int(cfg.ApplicationID)) {
-		return fmt.Errorf("%w: application id %s, want %d", ErrStranger, id, cfg.ApplicationID)
-	}
-	version, err := userVersion(c)
-	if err != nil {
-		return err
-	}
-	if latest := len(cfg.Migrations); version > latest {
-		return fmt.Errorf("%w: format %d, this version knows formats up to %d", ErrNewer, version, latest)
-	}
-	return nil
-}
-
-func userVersion(c *Conn) (int, error) {
-	s, err := c.pragma("user_version")
-	if err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(s)
+	return path
 }
 
 // openWriter opens the connection that writes, makes the file ours if it is
@@ -129,14 +118,14 @@ func openWriter(ctx context.Context, loc location, cfg Config) (*Conn, error) {
 
 func prepareFile(ctx context.Context, c *Conn, loc location, cfg Config) error {
 	// SQLite falls back to reading what it may not write, and says so only here.
-	if readOnly, err := c.raw.(interface{ IsReadOnly(string) (bool, error) }).IsReadOnly("main"); err != nil {
+	if readOnly, err := c.isReadOnly(); err != nil {
 		return err
 	} else if readOnly {
 		return fmt.Errorf("%w: the file cannot be written", ErrReadOnly)
 	}
-	// The application id goes in before the file becomes WAL, where it could
-	// sit outside the main file at a crash and make our own file look foreign.
-	if err := initialise(ctx, c, cfg); err != nil {
+	// A new file gets its id and schema before it becomes WAL: afterwards they
+	// could sit outside the main file at a crash.
+	if err := initialise(ctx, c, loc, cfg); err != nil {
 		return err
 	}
 	mode := ""
@@ -155,73 +144,7 @@ func prepareFile(ctx context.Context, c *Conn, loc location, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	return migrate(ctx, c, cfg)
-}
-
-// initialise stamps an empty file as ours. It asks SQLite whether the file is
-// empty: what a crash left of a creation is undone only when SQLite first reads
-// it. All of it is one transaction, since setting auto_vacuum alone would commit
-// a page without an application id. The read lock the first question takes
-// keeps its answer true; who cannot go from there to the write lock begins anew.
-func initialise(ctx context.Context, c *Conn, cfg Config) error {
-	return patiently(ctx, cfg.BusyTimeout, func() error {
-		return transaction(c, "BEGIN", func() error {
-			pages, err := c.pragma("page_count")
-			if err != nil {
-				return err
-			}
-			if pages != "0" {
-				return checkIdentity(c, cfg)
-			}
-			return c.script(fmt.Sprintf("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = %d", cfg.ApplicationID))
-		})
-	})
-}
-
-// migrate applies the migrations the file has not seen.
-func migrate(ctx context.Context, c *Conn, cfg Config) error {
-	return patiently(ctx, cfg.BusyTimeout, func() error {
-		// Most opens find nothing to do, and then take no lock.
-		version, err := userVersion(c)
-		if err != nil || version == len(cfg.Migrations) {
-			return err
-		}
-		return transaction(c, "BEGIN IMMEDIATE", func() error { return migrateAll(c, cfg) })
-	})
-}
-
-// transaction runs f between begin and COMMIT. Whatever fails, the transaction
-// is over; even a COMMIT can find the file busy and leave it open.
-func transaction(c *Conn, begin string, f func() error) error {
-	if err := c.script(begin); err != nil {
-		return err
-	}
-	err := f()
-	if err == nil {
-		err = c.script("COMMIT")
-	}
-	if err != nil {
-		c.script("ROLLBACK")
-	}
-	return err
-}
-
-// migrateAll applies them within one transaction, so that a new file is made with one
-// commit, and nobody meets an old one that is half converted.
-func migrateAll(c *Conn, cfg Config) error {
-	if err := checkIdentity(c, cfg); err != nil {
-		return err
-	}
-	version, err := userVersion(c) // again, since another process may have been quicker
-	if err != nil || version == len(cfg.Migrations) {
-		return err
-	}
-	for i, script := range cfg.Migrations[version:] {
-		if err := c.script(script); err != nil {
-			return fmt.Errorf("migration %d: %w", version+i+1, err)
-		}
-	}
-	return c.script("PRAGMA user_version = " + strconv.Itoa(len(cfg.Migrations)))
+	return migrate(ctx, c, loc, cfg)
 }
 
 // openReader opens a connection that cannot write.
@@ -235,44 +158,6 @@ func openReader(loc location, cfg Config, parameters string) (*Conn, error) {
 		return nil, err
 	}
 	return c, nil
-}
-
-// openReadOnly finds out how a file can be read that must not be written: as
-// usual where SQLite can make its side files, as immutable on read-only media.
-func openReadOnly(ctx context.Context, loc location, cfg Config) (parameters string, err error) {
-	parameters = "mode=ro"
-	err = patiently(ctx, cfg.BusyTimeout, func() error { return checkReadable(loc, cfg, parameters) })
-	if code := primaryCode(err); code == codeCantOpen || code == codeReadOnly {
-		// Without its log an immutable file would miss what is only there.
-		// SQLite keeps the log beside the file itself, not beside a link to it.
-		path := loc.path
-		if target, e := filepath.EvalSymlinks(path); e == nil {
-			path = target
-		}
-		if info, e := os.Stat(path + "-wal"); e == nil && info.Size() > 0 {
-			return "", fmt.Errorf("it has a write-ahead log that cannot be read here: %w", err)
-		}
-		parameters = "mode=ro&immutable=1"
-		err = checkReadable(loc, cfg, parameters)
-	}
-	return parameters, err
-}
-
-// checkReadable tries to read a file that must be ours and up to date.
-func checkReadable(loc location, cfg Config, parameters string) error {
-	c, err := openReader(loc, cfg, parameters)
-	if err != nil {
-		return err
-	}
-	defer c.close()
-	if err := checkIdentity(c, cfg); err != nil {
-		return err
-	}
-	version, err := userVersion(c)
-	if err == nil && version < len(cfg.Migrations) {
-		err = fmt.Errorf("%w: format %d, this one is %d: open it for writing once to bring it up to date", ErrOlder, version, len(cfg.Migrations))
-	}
-	return err
 }
 
 // pragma is a setting and the value that must be read back after setting it.

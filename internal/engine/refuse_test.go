@@ -3,7 +3,6 @@ package engine
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -28,6 +27,10 @@ func TestOpenStranger(t *testing.T) {
 		{"no application, our format", database("PRAGMA user_version = 2; CREATE TABLE item (k)")},
 		{"write-ahead logging", database("PRAGMA journal_mode = WAL; CREATE TABLE t (a)")},
 		{"write-ahead log left", crashed("PRAGMA journal_mode = WAL; PRAGMA application_id = 7; CREATE TABLE t (a)")},
+		{"write-ahead log left, first sector torn", tornFile(crashed("PRAGMA journal_mode = WAL; PRAGMA application_id = 7; CREATE TABLE t (a)"))},
+		{"text beside a log of its own", beside("-wal", text("Dear diary,\n"))},
+		{"text beside a journal of its own", beside("-journal", text("Dear diary,\n"))},
+		{"creation of another application", beside("-journal", database("PRAGMA application_id = 7; CREATE TABLE t (a)"), journalOfNothing()...)},
 	}
 	for _, test := range tests {
 		for _, readOnly := range []bool{false, true} {
@@ -69,8 +72,9 @@ func TestOpenNewerInLog(t *testing.T) {
 	}
 }
 
-// checkRefused checks that a file is refused and left as it was.
-func checkRefused(t *testing.T, cfg Config, want error) {
+// checkRefused checks that a file is refused and left as it was. It returns the
+// refusal.
+func checkRefused(t *testing.T, cfg Config, want error) error {
 	t.Helper()
 	dir := filepath.Dir(cfg.Path)
 	before := listing(t, dir)
@@ -80,6 +84,7 @@ func checkRefused(t *testing.T, cfg Config, want error) {
 	}
 	checkError(t, "Open", err, want)
 	checkListing(t, dir, before)
+	return err
 }
 
 // A stranger may make the file after we have looked whether there is one. Then
@@ -118,6 +123,26 @@ func crashed(statements string) func(*testing.T, string) {
 		mustExec(t, foreign(t, source), statements)
 		copyFile(t, source, path)
 		copyFile(t, source+"-wal", path+"-wal")
+	}
+}
+
+// tornFile makes a file like another, with its first sector torn.
+func tornFile(create func(*testing.T, string)) func(*testing.T, string) {
+	return func(t *testing.T, path string) {
+		create(t, path)
+		writeFile(t, path, torn(readFile(t, path)))
+	}
+}
+
+// beside makes a file like another, and a side file that holds content, or else
+// what the file does.
+func beside(suffix string, create func(*testing.T, string), content ...byte) func(*testing.T, string) {
+	return func(t *testing.T, path string) {
+		create(t, path)
+		if content == nil {
+			content = readFile(t, path)
+		}
+		writeFile(t, path+suffix, content)
 	}
 }
 
@@ -160,34 +185,27 @@ func TestOpenAfterCrashInCheckpoint(t *testing.T) {
 	}
 	after := readFile(t, cfg.Path)
 
-	const page = 4096
+	const page = pageSize
 	if len(before) < page || len(after) <= len(before) || bytes.Equal(after[:page], before[:page]) {
 		t.Fatalf("the checkpoint brought the file from %d to %d bytes, want it to grow and change its first page", len(before), len(after))
 	}
-	cfg.Path = newPath(t)
-	writeFile(t, cfg.Path, append(after[:page:page], before[page:]...))
-	writeFile(t, cfg.Path+"-wal", log)
-	if got, want := keys(t, openStore(t, cfg)), []string{"a"}; !slices.Equal(got, want) {
-		t.Errorf("keys: got %q, want %q", got, want)
+	half := append(after[:page:page], before[page:]...)
+	for name, file := range map[string][]byte{
+		"first page written":     half,
+		"first sector torn":      torn(half),
+		"first page of zeros":    append(make([]byte, page), half[page:]...),
+		"a first page of others": append(bytes.Repeat([]byte("text\n"), page/5+1)[:page], half[page:]...),
+	} {
+		for _, readOnly := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, read-only %t", name, readOnly), func(t *testing.T) {
+				cfg := cfg
+				cfg.Path, cfg.ReadOnly = newPath(t), readOnly
+				writeFile(t, cfg.Path, file)
+				writeFile(t, cfg.Path+"-wal", log)
+				if got, want := keys(t, openStore(t, cfg)), []string{"a"}; !slices.Equal(got, want) {
+					t.Errorf("keys: got %q, want %q", got, want)
+				}
+			})
+		}
 	}
-}
-
-// A rollback journal that says "there was nothing" makes SQLite empty the file
-// on first sight, whatever its first page says.
-func TestOpenAfterCrashInCreation(t *testing.T) {
-	t.Parallel()
-	cfg := testConfig(newPath(t))
-	conn := foreign(t, cfg.Path)
-	mustExec(t, conn, fmt.Sprintf("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = %d", cfg.ApplicationID))
-	conn.Close()
-
-	journal := make([]byte, 512) // one sector, all of it header
-	copy(journal, "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7")
-	binary.BigEndian.PutUint32(journal[20:], 512)  // sector size
-	binary.BigEndian.PutUint32(journal[24:], 4096) // page size
-	writeFile(t, cfg.Path+"-journal", journal)
-
-	db := openStore(t, cfg)
-	mustPut(t, db, "a")
-	checkFile(t, cfg)
 }

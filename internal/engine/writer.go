@@ -117,7 +117,7 @@ type writer struct {
 
 	mu      sync.Mutex
 	queue   []*Pending
-	refusal error         // why no more writes are taken, once a commit's outcome is unknown
+	refusal error         // why no more writes are taken: a commit's outcome is unknown, or the file has vanished
 	stopped chan struct{} // closed when there is a refusal
 
 	// These belong to whoever leads.
@@ -383,6 +383,10 @@ func guard(tx *Tx, f func(*Tx) error) (err error) {
 func (w *writer) commit(tx *Tx) error {
 	err := w.end(tx)
 	if err == nil {
+		if err := w.db.vanished(); err != nil {
+			w.stop(err)
+			return fmt.Errorf("%w, reopen the store to see whether it took effect: %w", ErrOutcomeUnknown, err)
+		}
 		w.committed(tx)
 		return nil
 	}
@@ -390,7 +394,7 @@ func (w *writer) commit(tx *Tx) error {
 	if !lost(err) {
 		return err
 	}
-	w.stop(fmt.Errorf("%w since a commit failed, until it is reopened: %v", ErrReadOnly, err))
+	w.stop(fmt.Errorf("a commit failed: %v", err))
 	return fmt.Errorf("%w, reopen the store to see whether it took effect: %w", ErrOutcomeUnknown, err)
 }
 
@@ -409,13 +413,14 @@ func (w *writer) committed(tx *Tx) {
 	w.version, w.current = version, err == nil
 }
 
-// stop makes the writer refuse all further work.
-func (w *writer) stop(refusal error) {
+// stop makes the writer refuse all further work, because of cause.
+func (w *writer) stop(cause error) {
 	w.mu.Lock()
 	if w.refusal == nil {
-		w.refusal = refusal
+		w.refusal = fmt.Errorf("%w until it is reopened: %w", ErrReadOnly, cause)
 		close(w.stopped)
 	}
+	refusal := w.refusal
 	w.mu.Unlock()
 	w.refuseAll(refusal)
 }
@@ -437,4 +442,13 @@ func (w *writer) refused() error {
 func (w *writer) close() {
 	w.turn <- struct{}{} // for good
 	w.refuseAll(ErrClosed)
+}
+
+// closeConn closes the connection of a writer that is closed, with the log moved
+// into the file. After a refusal the files are left as they are.
+func (w *writer) closeConn() error {
+	if w.refused() == nil && w.db.vanished() == nil {
+		w.emptyLog()
+	}
+	return w.conn.close()
 }

@@ -1,0 +1,84 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// lookAgain is the pause before a file that seems to be gone is looked for again:
+// some programs replace a file by moving it away and back.
+const lookAgain = 10 * time.Millisecond
+
+// A footing is what must stay as it is for commits to be found again: the file
+// and its log, under the names that they had when the database was opened. SQLite
+// writes to the files it has open, whatever becomes of their names.
+type footing struct {
+	names []string
+	infos []os.FileInfo
+}
+
+// newFooting remembers the files of an open database. It returns nil where the
+// identity of a file cannot be told, or is not stable; nothing is noticed then.
+func newFooting(names ...string) *footing {
+	f := &footing{names: names}
+	for _, name := range names {
+		first, err := os.Stat(name)
+		if err != nil || !hasIdentity(first) {
+			return nil
+		}
+		f.infos = append(f.infos, first)
+	}
+	if f.missing() != "" {
+		return nil // a file system that makes up the identity of a file each time
+	}
+	return f
+}
+
+// missing returns the first name that no longer leads to its file, or "". It
+// never opens a file: closing it would drop this process's locks on it.
+func (f *footing) missing() string {
+	for i, name := range f.names {
+		if info, err := os.Stat(name); err != nil || !os.SameFile(info, f.infos[i]) {
+			return name
+		}
+	}
+	return ""
+}
+
+// errVanished is why a database whose file or log is gone takes no more writes.
+var errVanished = errors.New("the file was moved, deleted or replaced while it was open")
+
+// vanished returns an error if the file or its log is no longer found under its
+// name, twice.
+func (db *DB) vanished() error {
+	if db.footing == nil || db.footing.missing() == "" {
+		return nil
+	}
+	time.Sleep(lookAgain)
+	name := db.footing.missing()
+	if name == "" {
+		return nil
+	}
+	return fmt.Errorf("%w: %q no longer names the file that was opened", errVanished, filepath.Base(name))
+}
+
+// checkLinks refuses a file with several names: each name would have a log of its
+// own, and who opens one name would not see what is in the log of another.
+func checkLinks(loc location) error {
+	info, err := os.Stat(loc.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if n := links(info); n > 1 {
+		return fmt.Errorf("%w: %q has %d hard links, and each would have a write-ahead log of its own: remove the others, copy the file, or set AllowLinks",
+			ErrLinked, filepath.Base(loc.file), n)
+	}
+	return nil
+}
