@@ -502,6 +502,7 @@ func TestCheckAmidWrites(t *testing.T) {
 	if *long {
 		rounds = 200
 	}
+	t.Logf("%d checks amid writes, on a file and in memory", rounds)
 	for kind, path := range map[string]string{"file": filepath.Join(t.TempDir(), "a.db"), "memory": ":memory:"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
@@ -613,6 +614,7 @@ func TestCheckAfterKill(t *testing.T) {
 	if *long {
 		rounds = 100
 	}
+	t.Logf("%d kills of a process that writes, each with a check", rounds)
 	path := filepath.Join(t.TempDir(), "a.db")
 	st := openPath(t, path)
 	indexed(t, items(t, st))
@@ -637,6 +639,7 @@ func TestCheckOfDamage(t *testing.T) {
 	if *long {
 		rounds = 2000
 	}
+	t.Logf("%d files with damaged bytes", rounds)
 	sound := newChecked(t)
 	r := newRand(t)
 	for round := range rounds {

@@ -355,6 +355,7 @@ func TestStreamSurvivesKill(t *testing.T) {
 	if *long {
 		rounds = 100
 	}
+	t.Logf("%d kills of a process that streams contents", rounds)
 	path := filepath.Join(t.TempDir(), "a.db")
 	st := openPath(t, path)
 	films(t, st)

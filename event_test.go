@@ -412,6 +412,7 @@ func TestModelEvents(t *testing.T) {
 	if *long {
 		steps = 20_000
 	}
+	t.Logf("%d operations compared with their events, on a file and in memory", steps)
 	for kind, path := range map[string]string{"memory": ":memory:", "file": filepath.Join(t.TempDir(), "test.db")} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()

@@ -65,6 +65,7 @@ func TestBuildAmidWrites(t *testing.T) {
 	if *long {
 		rounds = 30
 	}
+	t.Logf("%d rounds of building indexes amid writes, on a file and in memory", rounds)
 	for kind, path := range map[string]string{"file": filepath.Join(t.TempDir(), "a.db"), "memory": ":memory:"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
@@ -164,6 +165,7 @@ func TestBuildSurvivesKill(t *testing.T) {
 	if *long {
 		rounds = 100
 	}
+	t.Logf("%d kills of a process that builds indexes", rounds)
 	path := filepath.Join(t.TempDir(), "a.db")
 	st := openPath(t, path)
 	putItems(t, items(t, st), 600, 10)

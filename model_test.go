@@ -24,6 +24,7 @@ func TestModel(t *testing.T) {
 	if *long {
 		steps = 50_000
 	}
+	t.Logf("%d operations compared with the model, on a file and in memory", steps)
 	for kind, path := range map[string]string{"memory": ":memory:", "file": filepath.Join(t.TempDir(), "test.db")} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
@@ -63,6 +64,7 @@ func TestModelTogether(t *testing.T) {
 	if *long {
 		steps = 5000
 	}
+	t.Logf("16 times %d operations at once compared with the model, on a file and in memory", steps)
 	for kind, path := range map[string]string{"memory": ":memory:", "file": filepath.Join(t.TempDir(), "test.db")} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()

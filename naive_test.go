@@ -21,6 +21,7 @@ func TestListsAgainstNaive(t *testing.T) {
 	if *long {
 		queries = 3000
 	}
+	t.Logf("%d random queries of lists", queries)
 	r := newRand(t)
 	_, lists := newVaried(t)
 	for _, name := range slices.Sorted(maps.Keys(lists)) {

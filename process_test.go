@@ -210,6 +210,7 @@ func TestAcknowledgedSurvivesKill(t *testing.T) {
 		}
 		wantSound(t, path)
 	}
+	t.Logf("%d kills of a process that writes, %d acknowledged objects", rounds, len(acknowledged))
 }
 
 // acknowledge notes the whole lines of a loader's output.
@@ -379,6 +380,7 @@ func TestProcessSurvivesKill(t *testing.T) {
 	if *long {
 		rounds = 100
 	}
+	t.Logf("%d kills of a process that works on batches", rounds)
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "test.db")
 	st := openPath(t, path)

@@ -204,6 +204,7 @@ func TestBatchesAtRandom(t *testing.T) {
 	if *long {
 		rounds = 3000
 	}
+	t.Logf("%d random operations on batches", 4*rounds)
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "test.db")
 	opts := &bucketlite.Options{Durability: bucketlite.Normal}

@@ -180,6 +180,7 @@ func TestRepairAmidWrites(t *testing.T) {
 	if *long {
 		rounds = 100
 	}
+	t.Logf("%d repairs amid writes", rounds)
 	path := filepath.Join(t.TempDir(), "a.db")
 	st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})
 	other := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})

@@ -23,6 +23,7 @@ func TestUploadsSurviveKill(t *testing.T) {
 	if *long {
 		rounds = 100
 	}
+	t.Logf("%d kills of a process that uploads", rounds)
 	path := filepath.Join(t.TempDir(), "test.db")
 	st := openPath(t, path)
 	indexed(t, items(t, st))

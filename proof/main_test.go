@@ -55,16 +55,6 @@ func newRand(t *testing.T) *rand.Rand {
 	return rand.New(rand.NewPCG(from, 0))
 }
 
-// eventually polls until f holds, for what the background or another process does.
-func eventually(f func() bool) bool {
-	for deadline := time.Now().Add(2 * time.Minute); !f(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			return false
-		}
-	}
-	return true
-}
-
 // itemsConfig is a bucket of items: a key, a number, a string and a document.
 func itemsConfig(name string) bucketlite.BucketConfig {
 	return bucketlite.BucketConfig{
