@@ -74,7 +74,8 @@ var works = []struct {
 // steady.
 var loadOptions = bucketlite.Options{EventRetention: 10_000, TaskRetention: 10 * time.Second}
 
-// newLoad makes a store with n keys in a directory, most of which are taken.
+// newLoad makes a store with n keys in a directory. About as many of them are taken, and
+// by documents that are shared, as the load leaves in the long run.
 func newLoad(t *testing.T, dir string, n int) *load {
 	t.Helper()
 	ctx := context.Background()
@@ -97,10 +98,15 @@ func newLoad(t *testing.T, dir string, n int) *load {
 	for i := range n {
 		s := &slot{k: fmt.Sprint("key", i)}
 		l.slots = append(l.slots, s)
-		if i%8 > 0 {
-			if err := l.write(s, text(r), document(r), true); err != nil {
-				t.Fatal(err)
-			}
+		doc := document(r)
+		if i%5 < 2 {
+			doc = l.pool[r.IntN(len(l.pool))]
+		}
+		if i%8 == 0 {
+			continue
+		}
+		if err := l.write(s, text(r), doc, true); err != nil {
+			t.Fatal(err)
 		}
 	}
 	return l
