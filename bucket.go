@@ -334,32 +334,13 @@ func (b *Bucket) define(stored storedDefinition) error {
 	if b.def != nil {
 		return nil
 	}
-	def, err := readDefinition(stored.schema, stored.key)
+	def, err := restore(stored.schema, stored.key)
 	if err != nil {
 		return errorf("%s: %w: %v", b, ErrCorrupt, err)
 	}
 	b.def = def
 	b.store.definitions.Store(b.num, def)
 	return nil
-}
-
-// readDefinition compiles a stored schema and unique key.
-func readDefinition(schema, key string) (*definition, error) {
-	s, err := ParseSchema([]byte(schema))
-	if err != nil {
-		return nil, err
-	}
-	var uniqueKey *UniqueKey
-	if key != "" {
-		if err := json.Unmarshal([]byte(key), &uniqueKey); err != nil {
-			return nil, err
-		}
-	}
-	def, issues := define(s, uniqueKey)
-	if len(issues) > 0 {
-		return nil, newValidationError("schema", issues)
-	}
-	return def, nil
 }
 
 // Info returns the bucket as it stands, statistics included.
@@ -417,7 +398,8 @@ func selectBuckets(c *engine.Conn, where string, args []any, each func(*BucketIn
 			StorageClass: StorageClass(r.Text(7)), Status: Status(r.Text(8)), Locked: r.Int(9) != 0,
 			CreatedAt: timeOf(r.Int(10)), UpdatedAt: timeOf(r.Int(11)), Stats: scanStats(r, 12),
 		}
-		err := info.Schema.UnmarshalJSON([]byte(r.Text(4)))
+		var err error
+		info.Schema, err = storedSchema(r.Text(4))
 		if err == nil && !r.Null(5) {
 			err = json.Unmarshal([]byte(r.Text(5)), &info.UniqueKey)
 		}

@@ -294,7 +294,7 @@ func (c *checker) checkBuckets() error {
 		}
 		for _, b := range buckets {
 			c.report.Buckets++
-			if _, err := readDefinition(b.schema, b.key); err != nil {
+			if _, err := restore(b.schema, b.key); err != nil {
 				c.add(Problem{Rule: "bucket.definition", Subject: b.subject, Message: err.Error()})
 			}
 			if err := c.checkStatistics(b.num, b.subject); err != nil {

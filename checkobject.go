@@ -124,7 +124,7 @@ func (c *checker) selectBucket(conn *engine.Conn, num int64) (*checkedBucket, er
 		return b, nil
 	}
 	_, err = conn.QueryRow("SELECT schema, unique_key FROM buckets WHERE num = ?", []any{num}, func(r engine.Row) {
-		b.def, _ = readDefinition(r.Text(0), r.Text(1)) // what is wrong with it is the bucket's problem
+		b.def, _ = restore(r.Text(0), r.Text(1)) // what is wrong with it is the bucket's problem
 	})
 	return b, err
 }

@@ -1,6 +1,7 @@
 package bucketlite
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/bucketlite/bucketlite/internal/assertion"
+	"github.com/bucketlite/bucketlite/internal/pattern"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -67,12 +69,45 @@ func define(s Schema, key *UniqueKey) (*definition, []Issue) {
 	return d, issues
 }
 
+// restore compiles a definition that has been judged, in its stored form. The
+// patterns in it are neither judged again nor compiled.
+func restore(schema, key string) (*definition, error) {
+	doc, err := value.Parse([]byte(schema), schemaLimits)
+	if err != nil {
+		return nil, &ValidationError{Subject: "schema", Issues: syntaxIssues(nil, err)}
+	}
+	var config *UniqueKey
+	if key != "" {
+		if err := json.Unmarshal([]byte(key), &config); err != nil {
+			return nil, err
+		}
+	}
+	c := compiler{stored: true, broken: make(map[string]bool)}
+	d := &definition{}
+	d.schema, d.plan = c.schema(doc)
+	d.key = compileKey(d.plan, config, &c.issues)
+	if len(c.issues) > 0 {
+		return nil, newValidationError("schema", c.issues)
+	}
+	return d, nil
+}
+
 // compileSchema judges a schema in its JSON form and compiles it. A plan is
 // returned even if there are issues, with what of it could be understood.
 func compileSchema(doc any) (Schema, *plan, []Issue) {
 	c := compiler{broken: make(map[string]bool)}
+	s, p := c.schema(doc)
+	return s, p, c.issues
+}
+
+// schema compiles a schema, and is compileSchema but for what becomes of the issues.
+func (c *compiler) schema(doc any) (Schema, *plan) {
 	doc = assertion.Prune(doc)
-	for _, f := range assertion.CheckDocument(doc) {
+	check := assertion.CheckDocument
+	if c.stored {
+		check = assertion.CheckShape
+	}
+	for _, f := range check(doc) {
 		path := documentPath(f.Path).String()
 		c.issues = append(c.issues, Issue{path, f.Rule, f.Message})
 		c.broken[path] = true
@@ -81,9 +116,10 @@ func compileSchema(doc any) (Schema, *plan, []Issue) {
 	p := c.plan(nil, root, 0)
 	sortIssues(c.issues)
 	if len(c.issues) > 0 {
-		return Schema{}, p, c.issues
+		return Schema{}, p
 	}
-	return schemaOf(root), p, nil
+	s, _ := schemaOf(root)
+	return s, p
 }
 
 func documentPath(steps []any) value.Path {
@@ -104,6 +140,16 @@ func documentPath(steps []any) value.Path {
 type compiler struct {
 	issues []Issue
 	broken map[string]bool // the paths of what the meta-schema refused
+	stored bool            // the schema has been judged before
+	work   pattern.Allowance
+}
+
+// judge calls f with a judge of values in the schema.
+func (c *compiler) judge(f func(*judge)) {
+	j := &judge{work: c.work, unasserted: c.stored}
+	f(j)
+	c.work = j.work
+	c.issues = append(c.issues, j.issues...)
 }
 
 func (c *compiler) fault(path value.Path, rule, format string, args ...any) {
@@ -180,16 +226,14 @@ func (c *compiler) values(path value.Path, f *fieldPlan, doc map[string]any) {
 	if enum, ok := doc["enum"].([]any); ok {
 		c.examples(path.Member("enum"), f, enum)
 		f.enum = make(map[string]struct{}, len(enum))
-		allowed := make([]string, 0, len(enum))
 		for _, v := range enum {
 			f.enum[string(f.appendEnumKey(nil, v))] = struct{}{}
 			// With the defaults of its members it is the same value.
-			if stored, differs := f.conform(&judge{}, nil, v); differs {
+			if stored, differs := f.conform(&judge{unasserted: true}, nil, v); differs {
 				f.enum[string(f.appendEnumKey(nil, stored))] = struct{}{}
 			}
-			allowed = append(allowed, found(v))
 		}
-		f.allowed = strings.Join(allowed, ", ")
+		f.allowed = allowed(enum)
 	}
 	if examples, ok := doc["examples"].([]any); ok && (!f.typ.isFile() || f.typ == Text) {
 		c.examples(path.Member("examples"), f, examples)
@@ -205,24 +249,36 @@ func (c *compiler) values(path value.Path, f *fieldPlan, doc map[string]any) {
 		c.fault(path, ruleType, "%v", err)
 	}
 	if fallback, ok := doc["default"]; ok {
-		j := &judge{}
-		f.fallback, _ = f.conform(j, path.Member("default"), fallback)
-		c.issues = append(c.issues, j.issues...)
+		c.judge(func(j *judge) { f.fallback, _ = f.conform(j, path.Member("default"), fallback) })
 	}
+}
+
+// allowed names the values of an enum for messages, which are many where many values
+// are refused: the first 20.
+func allowed(enum []any) string {
+	const most = 20
+	names := make([]string, 0, most+1)
+	for _, v := range enum[:min(len(enum), most)] {
+		names = append(names, found(v))
+	}
+	if more := len(enum) - most; more > 0 {
+		names = append(names, fmt.Sprintf("… (%d more)", more))
+	}
+	return strings.Join(names, ", ")
 }
 
 // examples judges values by the field's type alone.
 func (c *compiler) examples(path value.Path, f *fieldPlan, values []any) {
 	typeOnly := &fieldPlan{typ: f.typ, items: f.items, members: f.members}
-	j := &judge{}
-	for i, v := range values {
-		if v == nil {
-			j.fault(path.Item(i), ruleType, "null is no value")
-			continue
+	c.judge(func(j *judge) {
+		for i, v := range values {
+			if v == nil {
+				j.fault(path.Item(i), ruleType, "null is no value")
+				continue
+			}
+			typeOnly.conform(j, path.Item(i), v)
 		}
-		typeOnly.conform(j, path.Item(i), v)
-	}
-	c.issues = append(c.issues, j.issues...)
+	})
 }
 
 // synonyms are type names of other systems.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/bucketlite/bucketlite/internal/assertion"
+	"github.com/bucketlite/bucketlite/internal/pattern"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -41,6 +42,8 @@ type judge struct {
 	issues     []Issue
 	omitted    int
 	noDefaults bool // defaults do not apply
+	unasserted bool // the keywords of JSON Schema are not asserted
+	work       pattern.Allowance
 }
 
 func (j *judge) fault(path value.Path, rule, message string) {
@@ -161,8 +164,8 @@ func (f *fieldPlan) conform(j *judge, path value.Path, v any) (out any, changed 
 			j.fault(path, "enum", "one of "+f.allowed+" expected, got "+found(v))
 		}
 	}
-	if f.assert != nil {
-		for _, failure := range f.assert.Check(out) {
+	if f.assert != nil && !j.unasserted {
+		for _, failure := range f.assert.Check(out, &j.work) {
 			j.fault(path, failure.Rule, failure.Message)
 		}
 	}
@@ -202,7 +205,7 @@ func (f *fieldPlan) checkCount(j *judge, path value.Path, blobs []Blob) {
 			files = append(files, i)
 		}
 	}
-	for _, failure := range f.assert.Check(files) {
+	for _, failure := range f.assert.Check(files, &j.work) {
 		j.fault(path, failure.Rule, failure.Message)
 	}
 }

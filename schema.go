@@ -1,6 +1,7 @@
 package bucketlite
 
 import (
+	"errors"
 	"maps"
 
 	"github.com/bucketlite/bucketlite/internal/assertion"
@@ -202,15 +203,31 @@ func (f Field) document(depth int) map[string]any {
 	return doc
 }
 
-// schemaOf is the inverse of document, for a document without faults.
-func schemaOf(doc map[string]any) Schema {
-	s := Schema{Properties: make(map[string]Field)}
+// storedSchema reads a schema in its stored form, which was judged before it was
+// stored.
+func storedSchema(text string) (Schema, error) {
+	doc, err := value.ParseTrusted(text)
+	if err != nil {
+		return Schema{}, err
+	}
+	s, ok := schemaOf(assertion.Prune(doc).(map[string]any))
+	if !ok {
+		return s, errors.New("no schema")
+	}
+	return s, nil
+}
+
+// schemaOf is the inverse of document. It reports false if a member has another type
+// than there.
+func schemaOf(doc map[string]any) (Schema, bool) {
+	d := &schemaReader{}
+	s := Schema{}
 	for name, v := range doc {
 		switch name {
 		case "properties":
-			s.Properties = fieldsOf(v)
+			s.Properties = d.fields(v)
 		case "additionalProperties":
-			s.AdditionalProperties = boolOf(v)
+			s.AdditionalProperties = pointer(read[bool](d, v))
 		default:
 			if s.Keywords == nil {
 				s.Keywords = make(map[string]any)
@@ -218,40 +235,50 @@ func schemaOf(doc map[string]any) Schema {
 			s.Keywords[name] = v
 		}
 	}
-	return s
+	return s, s.Properties != nil && !d.failed
 }
 
-func fieldsOf(v any) map[string]Field {
+// A schemaReader reads parts of a schema's JSON form.
+type schemaReader struct{ failed bool }
+
+// read returns v if it has the type.
+func read[T any](d *schemaReader, v any) T {
+	t, ok := v.(T)
+	d.failed = d.failed || !ok
+	return t
+}
+
+func (d *schemaReader) fields(v any) map[string]Field {
 	fields := make(map[string]Field)
-	for name, f := range v.(map[string]any) {
-		fields[name] = fieldOf(f.(map[string]any))
+	for name, f := range read[map[string]any](d, v) {
+		fields[name] = d.field(f)
 	}
 	return fields
 }
 
-func fieldOf(doc map[string]any) Field {
+func (d *schemaReader) field(v any) Field {
 	var f Field
-	for name, v := range doc {
+	for name, v := range read[map[string]any](d, v) {
 		switch name {
 		case "type":
-			f.Type = FieldType(v.(string))
+			f.Type = FieldType(read[string](d, v))
 		case "required":
-			f.Required = v.(bool)
+			f.Required = read[bool](d, v)
 		case "default":
 			f.Default = v
 		case "enum":
-			f.Enum = v.([]any)
+			f.Enum = read[[]any](d, v)
 		case "items":
-			items := fieldOf(v.(map[string]any))
+			items := d.field(v)
 			f.Items = &items
 		case "properties":
-			f.Properties = fieldsOf(v)
+			f.Properties = d.fields(v)
 		case "additionalProperties":
-			f.AdditionalProperties = boolOf(v)
+			f.AdditionalProperties = pointer(read[bool](d, v))
 		case "description":
-			f.Description = v.(string)
+			f.Description = read[string](d, v)
 		case "examples":
-			f.Examples = v.([]any)
+			f.Examples = read[[]any](d, v)
 		default:
 			if f.Keywords == nil {
 				f.Keywords = make(map[string]any)
@@ -262,10 +289,7 @@ func fieldOf(doc map[string]any) Field {
 	return f
 }
 
-func boolOf(v any) *bool {
-	b := v.(bool)
-	return &b
-}
+func pointer[T any](v T) *T { return &v }
 
 // equal reports whether two schemas have equal JSON forms, in which null members
 // count as absent, and 1 equals 1.0.

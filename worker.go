@@ -148,7 +148,7 @@ func (s *Store) definition(ctx context.Context, num int64) (*definition, error) 
 	if err != nil {
 		return nil, err
 	}
-	def, err := readDefinition(schema, key)
+	def, err := restore(schema, key)
 	if err != nil {
 		return nil, errorf("bucket %d: %w: %v", num, ErrCorrupt, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"unicode/utf8"
 
+	"github.com/bucketlite/bucketlite/internal/pattern"
 	"github.com/kaptinlin/jsonschema"
 )
 
@@ -65,9 +66,10 @@ type Failure struct {
 // changes, and any number of goroutines may use it at once. The nil Assertion
 // accepts every value.
 type Assertion struct {
-	rules  []rule // sorted by keyword
-	deep   bool   // whether the library looks inside an array or object
-	copies copies
+	rules   []rule // sorted by keyword
+	deep    bool   // whether the library looks inside an array or object
+	copies  copies // nil text: the library judges none of the rules
+	pattern pattern.Lazy
 }
 
 // A rule is one keyword of an Assertion.
@@ -75,12 +77,14 @@ type rule struct {
 	keyword string
 	message string // complete but for the value found
 	phrase  phrase
+	regex   bool // it is the format of regular expressions
 }
 
 // Compile returns the assertion of a field's keywords, which must be names from
 // [Keywords] with values that [CheckDocument] accepts. A null value counts as
 // absent and a format nobody knows is not asserted; when nothing is left to
-// assert, Compile returns nil and no error. The map is not kept.
+// assert, Compile returns nil and no error. A pattern is not looked at before it is
+// needed. The map is not kept.
 func Compile(keywords map[string]any) (*Assertion, error) {
 	a := new(Assertion)
 	schema := make(map[string]any, len(keywords))
@@ -100,11 +104,21 @@ func Compile(keywords map[string]any) (*Assertion, error) {
 			v = n
 		}
 		a.rules = append(a.rules, newRule(name, v))
-		if name == "uniqueItems" {
+		switch {
+		case name == "uniqueItems":
 			if v != true {
 				return nil, fmt.Errorf("assertion: %s: boolean expected, got %s", name, show(v))
 			}
 			continue // see unique
+		case name == "pattern":
+			expr, ok := v.(string)
+			if !ok {
+				return nil, fmt.Errorf("assertion: %s: string expected, got %s", name, show(v))
+			}
+			a.pattern = pattern.Lazy(expr)
+			continue // the library does not bound it
+		case name == "format" && v == "regex":
+			continue // likewise
 		}
 		a.deep = a.deep || name == "const"
 		schema[name] = v
@@ -113,6 +127,9 @@ func Compile(keywords map[string]any) (*Assertion, error) {
 		return nil, nil
 	}
 	slices.SortFunc(a.rules, func(x, y rule) int { return cmp.Compare(x.keyword, y.keyword) })
+	if len(schema) == 0 {
+		return a, nil
+	}
 
 	var err error
 	if a.copies.text, err = json.Marshal(schema); err != nil {
@@ -140,14 +157,15 @@ func newRule(keyword string, v any) rule {
 	case p.after != "":
 		message += show(v)
 	}
-	return rule{keyword, message + p.after, p}
+	return rule{keyword, message + p.after, p, keyword == "format" && v == "regex"}
 }
 
 // Check returns the keywords v does not satisfy, sorted, or nil if there are
 // none. A keyword that speaks of another type of value than v does not apply.
 // What is no JSON value, such as a NaN, or is a number too large to compute
-// with, has one failure whose rule is "type".
-func (a *Assertion) Check(v any) []Failure {
+// with, has one failure whose rule is "type". A string that is too long for the
+// pattern, by what is left of the allowance, has a failure whose rule is "pattern".
+func (a *Assertion) Check(v any, allowance *pattern.Allowance) []Failure {
 	if a == nil {
 		return nil
 	}
@@ -155,15 +173,36 @@ func (a *Assertion) Check(v any) []Failure {
 	if !ok {
 		return []Failure{unjudged(v)}
 	}
-	result := a.copies.validate(in)
+	var result *jsonschema.EvaluationResult
+	if a.copies.text != nil {
+		result = a.copies.validate(in)
+	}
 	var failures []Failure
 	for _, r := range a.rules {
-		if r.fails(v, result) {
+		if r.keyword == "pattern" {
+			failures = a.appendPattern(failures, r, v, allowance)
+		} else if r.fails(v, result) {
 			failures = append(failures, Failure{r.keyword, r.message + r.found(v)})
 		}
 	}
-	if failures == nil && !result.IsValid() {
+	if failures == nil && result != nil && !result.IsValid() {
 		return []Failure{unjudged(v)}
+	}
+	return failures
+}
+
+// appendPattern appends the failure of the pattern, if it fails.
+func (a *Assertion) appendPattern(failures []Failure, r rule, v any, allowance *pattern.Allowance) []Failure {
+	s, ok := v.(string)
+	if !ok {
+		return failures
+	}
+	found, err := a.pattern.Match(s, allowance)
+	switch {
+	case err != nil:
+		return append(failures, Failure{r.keyword, "cannot be judged: " + err.Error()})
+	case !found:
+		return append(failures, Failure{r.keyword, r.message + r.found(v)})
 	}
 	return failures
 }
@@ -171,9 +210,13 @@ func (a *Assertion) Check(v any) []Failure {
 // fails reports whether v breaks the rule, by the library's result if it was
 // asked.
 func (r rule) fails(v any, result *jsonschema.EvaluationResult) bool {
-	if r.keyword == "uniqueItems" {
+	switch {
+	case r.keyword == "uniqueItems":
 		items, ok := v.([]any)
 		return ok && !unique(items)
+	case r.regex:
+		s, ok := v.(string)
+		return ok && pattern.Check(s, new(pattern.Budget)) != nil
 	}
 	e := result.Errors[r.keyword]
 	return e != nil && e.Code != "invalid_json" // text it cannot read is put under "format"

@@ -4,8 +4,12 @@ import (
 	"cmp"
 	_ "embed" // for the meta-schema
 	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
 	"slices"
 
+	"github.com/bucketlite/bucketlite/internal/pattern"
 	"github.com/kaptinlin/jsonschema"
 )
 
@@ -23,18 +27,30 @@ type Fault struct {
 
 	// Rule is the JSON Schema keyword the document breaks: type, required,
 	// minimum, exclusiveMinimum, minItems, or format where a pattern is no
-	// regular expression. For a member no schema may have it is the member's name.
+	// regular expression, or pattern where it is too large. For a member no schema may have it is the member's name.
 	Rule string
 
 	// Message says what was expected and what was found.
 	Message string
 }
 
-// CheckDocument returns every fault in the shape of a bucket schema document,
-// sorted by path and then rule, or nil if there are none. Null members count as
-// absent, as [Prune] leaves them out. Whether a field's type exists, and whether
-// its keywords suit it, is not judged here.
+// CheckDocument returns every fault in a bucket schema document, sorted by path and
+// then rule, or nil if there are none. Null members count as absent, as [Prune]
+// leaves them out. Whether a field's type exists, and whether its keywords suit it,
+// is not judged here.
 func CheckDocument(doc any) []Fault {
+	doc = Prune(doc)
+	faults := CheckShape(doc)
+	if members, ok := doc.(map[string]any); ok {
+		faults = appendPatternFaults(faults, new(pattern.Budget), members, nil)
+	}
+	sortFaults(faults)
+	return faults
+}
+
+// CheckShape is [CheckDocument] but for the text of patterns. It is for a document
+// that has been accepted already, maybe by another release with other bounds.
+func CheckShape(doc any) []Fault {
 	doc = Prune(doc)
 	text, err := json.Marshal(doc)
 	if err != nil {
@@ -50,9 +66,37 @@ func CheckDocument(doc any) []Fault {
 		// cannot read. Names in invalid UTF-8 become other names, or the same one.
 		return []Fault{unreadable("invalid text or nesting")}
 	}
+	sortFaults(faults)
+	return faults
+}
+
+func sortFaults(faults []Fault) {
 	slices.SortFunc(faults, func(a, b Fault) int {
 		return cmp.Or(slices.CompareFunc(a.Path, b.Path, compareSteps), cmp.Compare(a.Rule, b.Rule))
 	})
+}
+
+// appendPatternFaults appends what is wrong with the patterns of a schema or field,
+// which stands at path, and of the fields below it. They share a budget.
+func appendPatternFaults(faults []Fault, budget *pattern.Budget, doc map[string]any, path []any) []Fault {
+	if expr, ok := doc["pattern"].(string); ok && len(path) > 0 {
+		switch err := pattern.Check(expr, budget); {
+		case errors.Is(err, pattern.ErrSize):
+			faults = append(faults, Fault{join(path, "pattern"), "pattern",
+				fmt.Sprintf("too large: all patterns of a schema have at most %d instructions together; repeat less in them", pattern.MaxSize)})
+		case err != nil:
+			faults = append(faults, Fault{join(path, "pattern"), "format", "regular expression in RE2 syntax expected, got " + show(expr)})
+		}
+	}
+	if items, ok := doc["items"].(map[string]any); ok {
+		faults = appendPatternFaults(faults, budget, items, join(path, "items"))
+	}
+	fields, _ := doc["properties"].(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if field, ok := fields[name].(map[string]any); ok {
+			faults = appendPatternFaults(faults, budget, field, join(join(path, "properties"), name))
+		}
+	}
 	return faults
 }
 
@@ -99,7 +143,7 @@ func pruneFields(v any) any {
 // others, which lead from a value to its members, fail when a rule below them
 // does. The first that fails is the one to report: what is not even a number is
 // not also too small.
-var leafRules = []string{"schema", "type", "required", "minItems", "minimum", "exclusiveMinimum", "format"}
+var leafRules = []string{"schema", "type", "required", "minItems", "minimum", "exclusiveMinimum"}
 
 // appendFaults appends what result, and the results below it, say of v, which
 // stands at path.

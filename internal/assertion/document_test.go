@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/bucketlite/bucketlite/internal/assertion"
+	"github.com/bucketlite/bucketlite/internal/pattern"
 )
 
 // tree parses a document as a plain tree.
@@ -253,7 +254,7 @@ func TestNetworkUntouched(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.Check(server.URL)
+	a.Check(server.URL, new(pattern.Allowance))
 	if got := requests.Load(); got != 0 {
 		t.Errorf("%d requests reached the server, want none", got)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/bucketlite/bucketlite/internal/assertion"
+	"github.com/bucketlite/bucketlite/internal/pattern"
 )
 
 func ExampleCompile() {
@@ -11,7 +12,7 @@ func ExampleCompile() {
 	if err != nil {
 		panic(err)
 	}
-	for _, f := range a.Check("b") {
+	for _, f := range a.Check("b", new(pattern.Allowance)) {
 		fmt.Println(f.Rule, "-", f.Message)
 	}
 	// Output:

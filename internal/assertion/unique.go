@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math/big"
+	"math"
 	"slices"
 	"strconv"
+
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 // unique reports whether no two items are equal, as JSON understands it: 1 and
@@ -59,18 +61,25 @@ func appendText(key []byte, kind byte, s string) []byte {
 	return append(key, s...)
 }
 
-// number returns the one text of the number v, however it is written.
+// number returns the one text of the number v, however it is written. It is about
+// as short as v: 1e999 written out would have a thousand digits.
 func number(v any) string {
-	text := fmt.Sprint(v)
-	if n, ok := v.(json.Number); ok {
-		text = string(n)
+	switch n := v.(type) {
+	case json.Number:
+		if value.CheckNumber(string(n)) != nil {
+			return string(n)
+		}
+	case float64:
+		if math.IsNaN(n) || math.IsInf(n, 0) {
+			return fmt.Sprint(n)
+		}
+	case float32:
+		if f := float64(n); math.IsNaN(f) || math.IsInf(f, 0) {
+			return fmt.Sprint(n)
+		}
 	}
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return strconv.FormatInt(n, 10)
+	if !value.IsNumber(v) {
+		return fmt.Sprint(v)
 	}
-	r, ok := new(big.Rat).SetString(text)
-	if !ok {
-		return text
-	}
-	return r.RatString()
+	return string(value.AppendNumberKey(nil, v))
 }
