@@ -127,14 +127,22 @@ func (r *reader) literal(kind byte, start int) (any, error) {
 }
 
 func (r *reader) number(kind byte, start, end int) (any, error) {
-	s := r.text[start:end]
-	if isInt(s) != (kind == kindInt) {
-		return nil, fault(start, messageKind)
-	}
-	if err := value.CheckNumber(s); err != nil {
-		return nil, fault(start, err.Error())
+	s, err := r.numberText(kind, start, end)
+	if err != nil {
+		return nil, err
 	}
 	return json.Number(r.keep(s)), nil
+}
+
+func (r *reader) numberText(kind byte, start, end int) (string, error) {
+	s := r.text[start:end]
+	if isInt(s) != (kind == kindInt) {
+		return "", fault(start, messageKind)
+	}
+	if err := value.CheckNumber(s); err != nil {
+		return "", fault(start, err.Error())
+	}
+	return s, nil
 }
 
 // isInt reports whether the text of a number has nothing but digits and a sign.
@@ -153,6 +161,7 @@ const (
 	messageNoString  = "not a string"
 	messageUTF8      = "text is not valid UTF-8"
 	messageNUL       = "text contains U+0000"
+	messageTwice     = "a member is repeated"
 )
 
 func (r *reader) string(kind byte, start, end int) (string, error) {
@@ -251,7 +260,7 @@ func (r *reader) object(start, end int) (map[string]any, error) {
 		i = to
 	}
 	if len(m) < n/2 {
-		return nil, fault(start, "a member is repeated")
+		return nil, fault(start, messageTwice)
 	}
 	r.depth--
 	return m, nil

@@ -20,8 +20,18 @@ func (o oracle) judge(b []byte) {
 	if _, _, memberErr := jsonb.Member(b, "a"); err == nil && memberErr != nil {
 		o.t.Errorf("% x: Member: got %v, want no error", b, memberErr)
 	}
+	written, textErr := appendJSON(b)
+	if (textErr == nil) != (err == nil) {
+		o.t.Errorf("% x: AppendJSON: got error %v, Parse: %v", b, textErr, err)
+	}
+	if _, selectErr := jsonb.ParseSelected(b, value.Selection{"a": {"x": nil}, "b": nil}); err == nil && selectErr != nil {
+		o.t.Errorf("% x: ParseSelected: got %v, want no error", b, selectErr)
+	}
 	if err != nil {
 		return
+	}
+	if want := string(value.Append(nil, m)); written != want {
+		o.t.Errorf("% x: AppendJSON: got %s, want %s", b, written, want)
 	}
 	if !o.accepts(b) {
 		o.t.Fatalf("% x: got %v, but SQLite refuses it", b, m)
@@ -40,6 +50,25 @@ func (o oracle) judge(b []byte) {
 	if want := slices.Sorted(slices.Values(stringsIn(m))); visitErr != nil || !slices.Equal(texts, want) {
 		o.t.Errorf("% x: strings: got %q, %v, want %q", b, texts, visitErr, want)
 	}
+}
+
+// appendJSON returns the JSON text of the object b, written from its stored form.
+func appendJSON(b []byte) (string, error) {
+	fields, err := jsonb.Fields(b)
+	if err != nil {
+		return "", err
+	}
+	text := []byte("{")
+	for i, f := range fields {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(value.AppendString(text, f.Name), ':')
+		if text, err = f.Value.AppendJSON(text); err != nil {
+			return "", err
+		}
+	}
+	return string(text) + "}", nil
 }
 
 // stringsIn returns the strings in v, at any depth, in the order of names and items.
