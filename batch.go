@@ -258,15 +258,10 @@ func (b *Bucket) Batches(ctx context.Context, q BatchQuery) iter.Seq2[*Batch, er
 	})
 }
 
-// The most object ids in a batch that is read, and on a page of batches.
-const (
-	maxBatchIDs = 10_000
-	maxPageIDs  = 100_000
-)
+// maxBatchIDs is the most object ids in a batch that is read.
+const maxBatchIDs = 10_000
 
-// ListBatches returns one page of the bucket's batches that q wants. A page ends
-// early, with a Next, before its batches have more than 100,000 object ids together.
-// The paths of a query are those of [Batch]'s JSON form, as status, object_ids,
+// ListBatches returns one page of the bucket's batches that q wants. The paths of a query are those of [Batch]'s JSON form, as status, object_ids,
 // created_at and metadata.run; a search looks at batch_id, object_ids, task_id, error
 // and metadata. Errors: [ErrBadRequest], [ErrNotFound].
 func (b *Bucket) ListBatches(ctx context.Context, q BatchQuery) (*Page[*Batch], error) {
@@ -274,20 +269,19 @@ func (b *Bucket) ListBatches(ctx context.Context, q BatchQuery) (*Page[*Batch], 
 		list: list{kind: "batches " + string(q.Status), owner: b.num}, types: timesIn("created_at", "updated_at"),
 		texts: []string{"batch_id", "object_ids", "task_id", "error", "metadata"},
 		num:   func(k *Batch) int64 { return k.num },
-		read: func(c *engine.Conn, after, limit int64, each func(*Batch) error) error {
+		read: func(c *engine.Conn, after, limit int64, each func(*Batch, int64) error) error {
 			return b.selectBatches(c, "k.num > ?2 AND (?3 = '' OR k.status = ?3) ORDER BY k.num LIMIT ?4",
 				[]any{b.num, after, string(q.Status), limit}, each)
 		},
 		count: counting("SELECT count(*) FROM batches WHERE bucket = ?1 AND sweep IS NOT 'delete' AND (?2 = '' OR status = ?2)",
 			b.num, string(q.Status)),
-		weight: func(k *Batch) int { return len(k.ObjectIDs) }, maxWeight: maxPageIDs,
 	}
 	return batches.page(ctx, b.store, q.Query)
 }
 
 func (b *Bucket) selectBatch(c *engine.Conn, id string) (*Batch, error) {
 	var batch *Batch
-	err := b.selectBatches(c, "k.id = ?2", []any{b.num, id}, func(k *Batch) error { batch = k; return nil })
+	err := b.selectBatches(c, "k.id = ?2", []any{b.num, id}, func(k *Batch, _ int64) error { batch = k; return nil })
 	if err == nil && batch == nil {
 		err = b.noBatch(id)
 	}
@@ -296,7 +290,7 @@ func (b *Bucket) selectBatch(c *engine.Conn, id string) (*Batch, error) {
 
 // selectBatches reads the batches a condition describes, each with its objects in
 // one row, so that they are those of one moment.
-func (b *Bucket) selectBatches(c *engine.Conn, where string, args []any, each func(*Batch) error) error {
+func (b *Bucket) selectBatches(c *engine.Conn, where string, args []any, each func(*Batch, int64) error) error {
 	exists, err := c.QueryRow("SELECT 1 FROM buckets WHERE num = ?", args[:1], nil)
 	if err != nil {
 		return err
@@ -323,7 +317,7 @@ FROM batches k WHERE k.bucket = ?1 AND k.sweep IS NOT 'delete' AND `+where, args
 		if err != nil {
 			return errorf("%s: batch %s: %w: %v", b, found(batch.ID), ErrCorrupt, err)
 		}
-		return each(batch)
+		return each(batch, r.Size())
 	})
 }
 

@@ -253,7 +253,7 @@ func (b *Bucket) ListFailedJobs(ctx context.Context, id string, q Query) (*Page[
 		list: list{kind: "failed jobs", owner: batch.num}, types: timesIn("error.timestamp"),
 		texts: []string{"object_id", "error"},
 		num:   func(j *FailedJob) int64 { return j.position },
-		read: func(c *engine.Conn, after, limit int64, each func(*FailedJob) error) error {
+		read: func(c *engine.Conn, after, limit int64, each func(*FailedJob, int64) error) error {
 			return c.Query(`
 SELECT position, object, attempts, retries, error FROM jobs INDEXED BY jobs_failed
 WHERE batch = ? AND status = 'FAILED' AND position > ? ORDER BY position LIMIT ?`, []any{batch.num, after, limit},
@@ -262,7 +262,7 @@ WHERE batch = ? AND status = 'FAILED' AND position > ? ORDER BY position LIMIT ?
 					if err := json.Unmarshal([]byte(r.Text(4)), &j.Error); err != nil {
 						return errorf("batch %s: object %q: %w: %v", found(id), j.ObjectID, ErrCorrupt, err)
 					}
-					return each(j)
+					return each(j, r.Size())
 				})
 		},
 		count: counting("SELECT count(*) FROM jobs INDEXED BY jobs_failed WHERE batch = ? AND status = 'FAILED'", batch.num),

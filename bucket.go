@@ -348,7 +348,7 @@ func (b *Bucket) Info(ctx context.Context) (*BucketInfo, error) {
 	var info *BucketInfo
 	err := b.store.read(ctx, func(c *engine.Conn) error {
 		info = nil
-		return selectBuckets(c, "b.num = ?1", []any{b.num}, func(i *BucketInfo) error { info = i; return nil })
+		return selectBuckets(c, "b.num = ?1", []any{b.num}, func(i *BucketInfo, _ int64) error { info = i; return nil })
 	})
 	if err == nil && info == nil {
 		err = b.gone()
@@ -377,7 +377,7 @@ func (n *Namespace) buckets() listing[*BucketInfo] {
 		list: list{kind: "buckets", owner: n.num}, types: timesIn("created_at", "updated_at", "last_upload_at", "stats_updated_at"),
 		texts: []string{"bucket_id", "bucket_name", "description", "metadata"},
 		num:   func(i *BucketInfo) int64 { return i.num },
-		read: func(c *engine.Conn, after, limit int64, each func(*BucketInfo) error) error {
+		read: func(c *engine.Conn, after, limit int64, each func(*BucketInfo, int64) error) error {
 			if err := n.check(c); err != nil {
 				return err
 			}
@@ -390,7 +390,7 @@ func (n *Namespace) buckets() listing[*BucketInfo] {
 
 // selectBuckets reads the buckets a condition describes, each in one row, so
 // that its statistics are those of one moment.
-func selectBuckets(c *engine.Conn, where string, args []any, each func(*BucketInfo) error) error {
+func selectBuckets(c *engine.Conn, where string, args []any, each func(*BucketInfo, int64) error) error {
 	return c.Query("SELECT b.num, b.id, b.name, b.description, b.schema, b.unique_key, b.metadata, b.storage_class, b.status, b.locked, b.created_at, b.updated_at, "+
 		statsColumns+" FROM buckets b "+joinStats+" WHERE "+where, args, func(r engine.Row) error {
 		info := &BucketInfo{
@@ -412,7 +412,7 @@ func selectBuckets(c *engine.Conn, where string, args []any, each func(*BucketIn
 		if info.Metadata == nil {
 			info.Metadata = map[string]any{}
 		}
-		return each(info)
+		return each(info, r.Size())
 	})
 }
 

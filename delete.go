@@ -113,7 +113,7 @@ func (n *Namespace) Delete(ctx context.Context) (*Task, error) {
 		}
 		var name string // it may have changed since the handle was made
 		var objects int64
-		err = selectNamespaces(tx.Conn, "n.num = ?1", []any{n.num}, func(i *NamespaceInfo) error {
+		err = selectNamespaces(tx.Conn, "n.num = ?1", []any{n.num}, func(i *NamespaceInfo, _ int64) error {
 			name, objects = i.Name, i.ObjectCount
 			return nil
 		})

@@ -34,7 +34,8 @@ var (
 	// ErrTooOld (410): a watch is to go on from a point older than the events that
 	// are kept, or has fallen behind them. Read what there is, and watch from now on.
 	ErrTooOld = errors.New("too old")
-	// ErrTooLarge (413): an input exceeds a limit.
+	// ErrTooLarge (413): an input exceeds a limit, or the call would need too much
+	// memory.
 	ErrTooLarge = engine.ErrTooLarge
 	// ErrBusy (503): another process held the file for longer than
 	// [Options].BusyTimeout. Nothing happened.
@@ -257,7 +258,7 @@ func badRequest(format string, args ...any) error {
 // call; anything else comes from the engine below or from the context.
 func ours(err error) bool {
 	switch err.(type) {
-	case *prefixed, *ValidationError, *QueryError, *ConflictError, *StateError:
+	case *prefixed, *ValidationError, *QueryError, *ConflictError, *StateError, *OffsetError:
 		return true
 	}
 	return false

@@ -24,21 +24,19 @@ type listing[T any] struct {
 	texts []string // the members of the JSON form that a search looks at
 	// num returns a member's place in the order of creation.
 	num func(T) int64
-	// read hands the members after a place to each, in that order, and at most limit
-	// of them if that is not negative. What each returns ends it.
-	read func(c *engine.Conn, after, limit int64, each func(T) error) error
+	// read hands the members after a place to each, in that order, with the bytes they
+	// take in the file, and at most limit of them if that is not negative. What each
+	// returns ends it.
+	read func(c *engine.Conn, after, limit int64, each func(m T, bytes int64) error) error
 	// count returns the number of members.
 	count func(c *engine.Conn) (int64, error)
-	// weight, unless nil, tells how large a member is. A page ends before its
-	// members have more than maxWeight, unless it has but one.
-	weight    func(T) int
-	maxWeight int
 }
 
-// A hit is a member that is wanted, and its position.
+// A hit is a member that is wanted, and its position and size.
 type hit[T any] struct {
 	member T
 	position
+	bytes int64
 }
 
 // page returns one page of the list.
@@ -50,8 +48,11 @@ func (l listing[T]) page(ctx context.Context, s *Store, q Query) (*Page[T], erro
 	}
 	var f finder[T]
 	find := func(ctx context.Context, conn *engine.Conn) error {
-		f = finder[T]{listing: l, c: c, conn: conn, limit: c.limit}
-		return f.find(ctx)
+		f = finder[T]{listing: l, window: c.window(s), c: c, conn: conn}
+		if err := f.find(ctx); err != nil {
+			return err
+		}
+		return f.err(s, l.list)
 	}
 	if c.isPlain() && !c.total { // it is one short statement
 		err = s.read(ctx, func(conn *engine.Conn) error { return find(ctx, conn) })
@@ -63,15 +64,15 @@ func (l listing[T]) page(ctx context.Context, s *Store, q Query) (*Page[T], erro
 	if err != nil {
 		return nil, err
 	}
-	return page(s, c, f.hits, f.limit, f.total), nil
+	return f.page(s), nil
 }
 
 // each calls f with those of the members after a place that are wanted, until it
 // returns false. If limit is not negative it looks at so many members.
 func (l listing[T]) each(ctx context.Context, conn *engine.Conn, c *compiledQuery, after, limit int64, f func(hit[T]) bool) error {
 	work := query.NewWork(ctx)
-	err := l.read(conn, after, limit, func(m T) error {
-		h := hit[T]{m, position{num: l.num(m)}}
+	err := l.read(conn, after, limit, func(m T, bytes int64) error {
+		h := hit[T]{m, position{num: l.num(m)}, bytes}
 		wanted, err := l.judge(c, &h, work)
 		if err == nil {
 			err = ctx.Err()
@@ -119,12 +120,11 @@ func (l listing[T]) judge(c *compiledQuery, h *hit[T], work *query.Work) (bool, 
 // A finder finds one page of a list.
 type finder[T any] struct {
 	listing[T]
+	window
 	c     *compiledQuery
 	conn  *engine.Conn
-	hits  []hit[T] // of the page, and one more if there are more
-	limit int      // how many of them are of the page
-	full  bool
-	load  int   // the weight of the hits
+	found []T   // the members of the page
+	full  bool  // the page is known
 	total int64 // if it is asked for
 }
 
@@ -140,7 +140,7 @@ func (f *finder[T]) find(ctx context.Context) (err error) {
 
 // inOrder finds a page in the order of creation.
 func (f *finder[T]) inOrder(ctx context.Context) error {
-	after, most, toSkip, toEnd := f.c.after.num, int64(-1), f.c.offset, false
+	after, most, toEnd := f.c.after.num, int64(-1), false
 	switch {
 	case f.c.isAll():
 		most = int64(f.c.offset + f.c.limit + 1)
@@ -149,26 +149,35 @@ func (f *finder[T]) inOrder(ctx context.Context) error {
 	}
 	return f.each(ctx, f.conn, f.c, after, most, func(h hit[T]) bool {
 		f.total++
-		switch {
-		case f.full || h.num <= f.c.after.num:
-		case toSkip > 0:
-			toSkip--
-		default:
-			f.add(h)
+		if !f.full && h.num > f.c.after.num && f.take(h.position, h.bytes) {
+			f.found = append(f.found, h.member)
 		}
 		return toEnd || !f.full
 	})
 }
 
-// sorted finds a page as the query sorts it. Only positions are sorted, of which
-// no more are kept than may be needed; then the members are read.
+// take reports whether the next member is on the page, and notes when that is known.
+func (f *finder[T]) take(p position, bytes int64) bool {
+	on, done := f.window.add(p, bytes)
+	f.full = done
+	return on
+}
+
+// A sortedPlace is where a member is in a list that is sorted.
+type sortedPlace struct {
+	position
+	bytes int64
+}
+
+// sorted finds a page as the query sorts it. Only places are sorted, of which no more
+// are kept than may be needed; then the members are read.
 func (f *finder[T]) sorted(ctx context.Context) error {
-	var places []position
+	var places []sortedPlace
 	want := f.c.offset + f.c.limit + 1
 	err := f.each(ctx, f.conn, f.c, 0, -1, func(h hit[T]) bool {
 		f.total++
 		if h.compare(f.c.after) > 0 {
-			places = append(places, h.position)
+			places = append(places, sortedPlace{h.position, h.bytes})
 		}
 		if len(places) == 2*want {
 			places = firstOf(places, want)
@@ -178,33 +187,28 @@ func (f *finder[T]) sorted(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	places = firstOf(places, want)
-	for _, p := range places[min(f.c.offset, len(places)):] {
-		err := f.read(f.conn, p.num-1, 1, func(m T) error {
-			f.add(hit[T]{m, p})
+	for _, p := range firstOf(places, want) {
+		on := f.take(p.position, p.bytes)
+		if f.full {
+			break
+		}
+		if !on {
+			continue
+		}
+		err := f.read(f.conn, p.num-1, 1, func(m T, _ int64) error {
+			f.found = append(f.found, m)
 			return nil
 		})
-		if err != nil || f.full {
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// add adds a hit to the page, or notes that there is one more.
-func (f *finder[T]) add(h hit[T]) {
-	if f.weight != nil {
-		f.load += f.weight(h.member)
-	}
-	if n := len(f.hits); n == f.limit || n > 0 && f.load > f.maxWeight {
-		f.limit, f.full = n, true
-	}
-	f.hits = append(f.hits, h)
-}
-
 // firstOf returns the first n places, in order.
-func firstOf(places []position, n int) []position {
-	slices.SortFunc(places, position.compare)
+func firstOf(places []sortedPlace, n int) []sortedPlace {
+	slices.SortFunc(places, func(a, b sortedPlace) int { return a.compare(b.position) })
 	return places[:min(n, len(places))]
 }
 
@@ -212,19 +216,17 @@ func (p position) compare(o position) int {
 	return cmp.Or(bytes.Compare(p.key, o.key), cmp.Compare(p.num, o.num))
 }
 
-// page makes a page of hits, of which there are more than limit if more follow.
-func page[T any](s *Store, c *compiledQuery, hits []hit[T], limit int, total int64) *Page[T] {
-	p := &Page[T]{Total: -1}
-	if len(hits) > limit {
-		hits = hits[:limit]
-		p.Next = s.cursor(c.list, hits[limit-1].position)
+// page returns the page that was found.
+func (f *finder[T]) page(s *Store) *Page[T] {
+	p := &Page[T]{Results: f.found, Total: -1}
+	if p.Results == nil {
+		p.Results = []T{}
 	}
-	p.Results = make([]T, len(hits))
-	for i, h := range hits {
-		p.Results[i] = h.member
+	if f.more {
+		p.Next = s.cursor(f.c.list, f.last)
 	}
-	if c.total {
-		p.Total = total
+	if f.c.total {
+		p.Total = f.total
 	}
 	return p
 }

@@ -29,17 +29,18 @@ type things struct {
 	listing[*thing]
 	members []*thing
 	reads   int
+	most    int64 // Options.MaxPageBytes
 }
 
 func newThings(n int) *things {
-	l := &things{}
+	l := &things{most: 1 << 20}
 	for i := range n {
 		l.members = append(l.members, &thing{N: i + 1, Even: i%2 == 1, Name: fmt.Sprint("thing ", i+1)})
 	}
 	l.listing = listing[*thing]{
 		list: list{kind: "things"}, types: timesIn(), texts: []string{"name"},
 		num: func(m *thing) int64 { return int64(2 * m.N) },
-		read: func(_ *engine.Conn, after, limit int64, each func(*thing) error) error {
+		read: func(_ *engine.Conn, after, limit int64, each func(*thing, int64) error) error {
 			for _, m := range l.members {
 				if int64(2*m.N) <= after {
 					continue
@@ -49,7 +50,7 @@ func newThings(n int) *things {
 				}
 				limit--
 				l.reads++
-				if err := each(m); err != nil {
+				if err := each(m, int64(m.Weight)); err != nil {
 					return err
 				}
 			}
@@ -62,16 +63,19 @@ func newThings(n int) *things {
 
 // find returns the page that q asks for.
 func (l *things) find(ctx context.Context, q Query) (*Page[*thing], error) {
-	s := &Store{id: "store"}
+	s := &Store{id: "store", opts: Options{MaxPageBytes: l.most}}
 	c, err := q.compile(s, l.list, l.types)
 	if err != nil {
 		return nil, err
 	}
-	f := finder[*thing]{listing: l.listing, c: c, limit: c.limit}
+	f := finder[*thing]{listing: l.listing, window: c.window(s), c: c}
 	if err := f.find(ctx); err != nil {
 		return nil, err
 	}
-	return page(s, c, f.hits, f.limit, f.total), nil
+	if err := f.err(s, c.list); err != nil {
+		return nil, err
+	}
+	return f.page(s), nil
 }
 
 // A page reads no more members than it needs, and one to see that more follow.
@@ -92,8 +96,8 @@ func TestListReads(t *testing.T) {
 		{"filtered, after some", Query{Limit: 5, Filter: even, Offset: 3}, 18, 12},
 		{"found", Query{Limit: 5, Search: "thing 1"}, 14, 6}, // 1 and 10 to 14; 14 to 19
 		{"filtered, with a total", Query{Limit: 5, Filter: even, Total: true}, 50, 50},
-		{"sorted", Query{Limit: 5, Sort: []Sort{Desc("n")}}, 56, 56},
-		{"sorted, after some", Query{Limit: 5, Offset: 7, Sort: []Sort{Desc("n")}}, 56, 56},
+		{"sorted", Query{Limit: 5, Sort: []Sort{Desc("n")}}, 55, 55},
+		{"sorted, after some", Query{Limit: 5, Offset: 7, Sort: []Sort{Desc("n")}}, 55, 55},
 	} {
 		l.reads = 0
 		p, err := l.find(t.Context(), tt.q)
@@ -130,11 +134,14 @@ func TestListEnds(t *testing.T) {
 	}
 }
 
-// Pages by weight are as full as may be, and hold at least one member.
-func TestPagesByWeight(t *testing.T) {
+// Pages are as full as their bytes allow, and hold at least one member. An offset is
+// refused if, and only if, pages of the same limit up to there would end early; its
+// cursor continues where the first of them ends.
+func TestPagesByBytes(t *testing.T) {
 	t.Parallel()
 	const most = 10
-	for range 200 {
+	refused := 0
+	for range 300 {
 		seed := rand.Uint64()
 		r := rand.New(rand.NewPCG(seed, 0))
 		l := newThings(r.IntN(30))
@@ -143,7 +150,7 @@ func TestPagesByWeight(t *testing.T) {
 				m.Weight = r.IntN(3 * most)
 			}
 		}
-		l.weight, l.maxWeight = func(m *thing) int { return m.Weight }, most
+		l.most = most
 		q := Query{Limit: 1 + r.IntN(8), Total: r.IntN(2) == 0}
 		left := slices.Clone(l.members)
 		if r.IntN(2) == 0 {
@@ -155,19 +162,48 @@ func TestPagesByWeight(t *testing.T) {
 			slices.SortStableFunc(left, func(a, b *thing) int { return b.Weight - a.Weight })
 		}
 		total := int64(len(left))
-		q.Offset = r.IntN(4)
-		left = left[min(q.Offset, len(left)):]
-		for {
-			p, err := l.find(t.Context(), q)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want, weight := 0, 0
-			for ; want < min(q.Limit, len(left)); want++ {
-				if weight += left[want].Weight; weight > most && want > 0 {
+		// fit returns how many of the members fit on a page.
+		fit := func(members []*thing) (n int) {
+			for weight := 0; n < min(q.Limit, len(members)); n++ {
+				if weight += members[n].Weight; weight > most && n > 0 {
 					break
 				}
 			}
+			return n
+		}
+		q.Offset = r.IntN(3 * q.Limit)
+		torn := -1 // where the first page ends that does early
+		for from := q.Offset % q.Limit; q.Offset > 0 && torn < 0 && from <= q.Offset; from += q.Limit {
+			begin, size := from, q.Limit
+			if from == q.Offset%q.Limit && from > 0 { // the members before the first page of that limit
+				head := left[:min(from, len(left))]
+				if n := fit(head); n < len(head) {
+					torn = n
+					break
+				}
+			}
+			page := left[min(begin, len(left)):min(begin+size, len(left))]
+			if n := fit(page); n < len(page) {
+				torn = begin + n
+			}
+		}
+		if torn >= 0 {
+			refused++
+			p, err := l.find(t.Context(), q)
+			var offset *OffsetError
+			if !errors.As(err, &offset) || !errors.Is(err, ErrTooLarge) || offset.Offset != q.Offset {
+				t.Fatalf("seed %d: offset %d: got %v, %v, want an OffsetError", seed, q.Offset, p, err)
+			}
+			q.Offset, q.Cursor, left = 0, offset.Cursor, left[torn:]
+		} else {
+			left = left[min(q.Offset, len(left)):]
+		}
+		for {
+			p, err := l.find(t.Context(), q)
+			if err != nil {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+			want := fit(left)
 			if !slices.Equal(p.Results, left[:want]) || (p.Next == "") != (want == len(left)) || q.Total && p.Total != total {
 				t.Fatalf("seed %d: got %d of %d, next %q, want %d of %d", seed, len(p.Results), p.Total, p.Next, want, total)
 			}
@@ -176,6 +212,9 @@ func TestPagesByWeight(t *testing.T) {
 				break
 			}
 		}
+	}
+	if refused == 0 {
+		t.Error("no offset was refused")
 	}
 }
 

@@ -101,7 +101,7 @@ func (s *scan) byStatus(ctx context.Context, conn *engine.Conn, from source, eac
 	if !s.c.isAll() {
 		text += " AND " + s.call()
 	}
-	err := conn.LongQuery(ctx, text+" GROUP BY o.status", s.args(from, 0, 0), func(r engine.Row) error {
+	err := conn.LongQuery(ctx, text+" GROUP BY o.status", s.args(from, 0), func(r engine.Row) error {
 		each(Status(r.Text(0)), r.Int(1), r.Int(2))
 		return nil
 	})

@@ -149,7 +149,7 @@ func (n *Namespace) Info(ctx context.Context) (*NamespaceInfo, error) {
 	var info *NamespaceInfo
 	err := n.store.read(ctx, func(c *engine.Conn) error {
 		info = nil
-		return selectNamespaces(c, "n.num = ?1 AND n.delete_task IS NULL", []any{n.num}, func(i *NamespaceInfo) error { info = i; return nil })
+		return selectNamespaces(c, "n.num = ?1 AND n.delete_task IS NULL", []any{n.num}, func(i *NamespaceInfo, _ int64) error { info = i; return nil })
 	})
 	if err == nil && info == nil {
 		err = notFound("%s", n)
@@ -175,14 +175,14 @@ func (s *Store) namespaces() listing[*NamespaceInfo] {
 		list: list{kind: "namespaces"}, types: timesIn("created_at", "updated_at"),
 		texts: []string{"namespace_id", "namespace_name", "description"},
 		num:   func(i *NamespaceInfo) int64 { return i.num },
-		read: func(c *engine.Conn, after, limit int64, each func(*NamespaceInfo) error) error {
+		read: func(c *engine.Conn, after, limit int64, each func(*NamespaceInfo, int64) error) error {
 			return selectNamespaces(c, "n.delete_task IS NULL AND n.num > ?1 ORDER BY n.num LIMIT ?2", []any{after, limit}, each)
 		},
 		count: counting("SELECT count(*) FROM namespaces WHERE delete_task IS NULL"),
 	}
 }
 
-func selectNamespaces(c *engine.Conn, where string, args []any, each func(*NamespaceInfo) error) error {
+func selectNamespaces(c *engine.Conn, where string, args []any, each func(*NamespaceInfo, int64) error) error {
 	return c.Query(`
 SELECT n.num, n.id, n.name, n.description, n.feature_extractors, n.payload_indexes, n.created_at, n.updated_at,
     (SELECT count(*) FROM buckets b WHERE b.namespace = n.num AND b.status <> 'IN_PROGRESS'),
@@ -205,7 +205,7 @@ FROM namespaces n WHERE `+where, args, func(r engine.Row) error {
 		if info.PayloadIndexes == nil {
 			info.PayloadIndexes = []any{}
 		}
-		return each(info)
+		return each(info, r.Size())
 	})
 }
 

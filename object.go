@@ -41,8 +41,8 @@ type Object struct {
 	// stored content and inline data.
 	Size int64
 
-	seq    int64     // place in the order of creation
-	chosen selection // what a query selected; nil for all
+	seq    int64           // place in the order of creation
+	chosen value.Selection // what a query selected; nil for all
 }
 
 // MarshalJSON returns the object's JSON form.
@@ -70,7 +70,7 @@ func (o Object) MarshalJSON() ([]byte, error) {
 		return nil, newValidationError("object", issues)
 	}
 	if o.chosen != nil {
-		doc = o.chosen.members(plain.(map[string]any))
+		doc = o.chosen.Members(plain.(map[string]any))
 		doc["object_id"], doc["bucket_id"] = o.ID, o.BucketID
 		plain = doc
 	}
@@ -80,18 +80,6 @@ func (o Object) MarshalJSON() ([]byte, error) {
 // objectFormLimits bound an object's JSON form: inline data may nest as deep as
 // fields, and stands four levels down.
 var objectFormLimits = value.Limits{MaxDepth: value.DefaultMaxDepth + 4, MaxBytes: 1 << 30}
-
-// choose leaves of o what is selected.
-func (o *Object) choose(chosen selection) {
-	if chosen == nil {
-		return
-	}
-	o.chosen = chosen
-	o.Fields = chosen.members(o.Fields)
-	if !chosen.has("blobs") {
-		o.Blobs = nil
-	}
-}
 
 // ObjectInput is what Put stores, or what Patch merges.
 //
@@ -207,9 +195,6 @@ func takeBool(j *judge, doc map[string]any, name string, path value.Path) *bool 
 // objectColumns are what objectRow reads, of object AS o.
 const objectColumns = "o.seq, o.id, o.version, o.size, o.status, o.error, o.key_prefix, o.created_at, o.updated_at, o.fields, o.blobs, o.key, o.sum"
 
-// objectColumnCount is how many objectColumns there are.
-const objectColumnCount = 13
-
 // objectRow is a stored object before its JSON is decoded, which happens after
 // the connection has been given back.
 type objectRow struct {
@@ -242,23 +227,42 @@ func (o *objectRow) scan(r engine.Row, i int) {
 	o.damaged = !o.unsummed && r.Int(i+12) != o.checksum()
 }
 
-// decode returns the object. What is damaged, or cannot be decoded, was not written
-// by us.
-func (o *objectRow) decode(b *Bucket) (*Object, error) {
+// decode returns the object with the members that are chosen; nil chooses all. What is
+// damaged, or cannot be decoded, was not written by us.
+func (o *objectRow) decode(b *Bucket, chosen value.Selection) (*Object, error) {
 	if err := o.intact(b); err != nil {
 		return nil, err
 	}
 	object := o.object
-	object.BucketID = b.id
+	object.BucketID, object.chosen = b.id, chosen
 	var err error
-	if object.Fields, err = jsonb.Parse(o.fields); err == nil {
-		object.Blobs, err = decodeBlobs(o.blobs)
+	if object.Fields, err = jsonb.ParseSelected(o.fields, chosen); err == nil {
+		err = o.decodeBlobs(&object, chosen)
 	}
 	if err != nil {
-		return nil, errorf("bucket %q: object %q: %w: %v", b.name, object.ID, ErrCorrupt, err)
+		return nil, o.corrupt(b, err)
 	}
-	takeInline(object.Fields, object.Blobs)
 	return &object, nil
+}
+
+// decodeBlobs adds the blobs to the object, if they are chosen, and takes their inline
+// data out of its fields.
+func (o *objectRow) decodeBlobs(object *Object, chosen value.Selection) (err error) {
+	if chosen.Has("blobs") {
+		object.Blobs, err = decodeBlobs(o.blobs)
+		takeInline(object.Fields, object.Blobs)
+		return err
+	}
+	inline, err := inlineNames(o.blobs)
+	for _, name := range inline {
+		delete(object.Fields, name)
+	}
+	return err
+}
+
+// corrupt says that the object cannot be decoded.
+func (o *objectRow) corrupt(b *Bucket, err error) error {
+	return errorf("bucket %q: object %q: %w: %v", b.name, o.object.ID, ErrCorrupt, err)
 }
 
 func decodeBlobs(stored string) ([]Blob, error) {

@@ -2,8 +2,8 @@ package bucketlite
 
 import (
 	"context"
+	"encoding/json"
 	"iter"
-	"slices"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
@@ -13,49 +13,91 @@ import (
 // meanwhile are met if their place is yet to come; one deleted or changed
 // meanwhile may be met as it was up to 100 objects earlier, or 1000 if q sorts them.
 // An error ends the iteration; if the store is closed it is [ErrClosed].
+//
+// The iteration holds at most [Options].MaxPageBytes of stored objects, besides the
+// one object that is decoded.
 func (b *Bucket) Objects(ctx context.Context, q Query) iter.Seq2[*Object, error] {
-	return each(ctx, b.store, q, b.List)
+	return func(yield func(*Object, error) bool) {
+		for raw, err := range each(ctx, b.store, q, b.ListRaw) {
+			var o *Object
+			if err == nil {
+				o, err = raw.Object()
+			}
+			if !yield(o, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // List returns one page of the bucket's objects that q wants. Paging through a
 // bucket meets every object that is there, and unchanged, all the while exactly once.
 //
-// Errors: [ErrBadRequest], [ErrNotActive] while the bucket is suspended, [ErrNotFound].
+// A page ends at [Options].MaxPageBytes of stored objects, or at its limit, whichever
+// comes first. Decoded, objects take more: [Bucket.ListRaw] leaves that to the caller.
+//
+// Errors: [ErrBadRequest], [ErrTooLarge] for an offset into a list whose pages end early,
+// [ErrNotActive] while the bucket is suspended, [ErrNotFound].
 func (b *Bucket) List(ctx context.Context, q Query) (*Page[*Object], error) {
-	c, err := q.compile(b.store, list{kind: "objects", owner: b.num}, b.types)
+	raw, err := b.ListRaw(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	var found objectHits
-	err = b.store.readPage(ctx, c, func(ctx context.Context, conn *engine.Conn, short bool) error {
-		found = objectHits{}
-		return conn.Snapshot(func() error {
-			if err := b.permit(conn, readObjects); err != nil {
-				return err
-			}
-			return b.find(ctx, conn, c, short, &found)
-		})
-	})
-	if err != nil {
-		return nil, err
-	}
-	hits := make([]hit[*Object], len(found.rows))
-	for i := range found.rows {
-		o, err := found.rows[i].decode(b)
-		if err != nil {
+	page := &Page[*Object]{Results: make([]*Object, len(raw.Results)), Next: raw.Next, Total: raw.Total}
+	for i, r := range raw.Results {
+		if page.Results[i], err = r.Object(); err != nil {
 			return nil, err
 		}
-		o.choose(c.chosen)
-		hits[i] = hit[*Object]{o, position{found.keys[i], o.seq}}
+		raw.Results[i] = nil
 	}
-	return page(b.store, c, hits, c.limit, found.total), nil
+	return page, nil
 }
 
-// objectHits are the objects of a page, and one more if there are more.
+// objectHits are the objects of a page: first their places, then their rows.
 type objectHits struct {
+	window
+	seqs  []int64
 	rows  []objectRow
-	keys  [][]byte // what they are sorted by
 	total int64
+}
+
+// add takes the next object that is wanted: its seq, what it is sorted by, and its
+// stored bytes.
+func (f *objectHits) add(r engine.Row) error {
+	seq, key := r.Int(0), r.Bytes(1)
+	on, done := f.window.add(position{key, seq}, r.Int(2))
+	if on {
+		f.seqs = append(f.seqs, seq)
+	}
+	if done {
+		return errPageFull
+	}
+	return nil
+}
+
+// left is how many more objects are needed at most, of which one tells that the list
+// goes on.
+func (f *objectHits) left() int { return f.offset + f.limit + 1 - f.n }
+
+// findPage finds the page that c wants, in one snapshot.
+func (b *Bucket) findPage(ctx context.Context, c *compiledQuery) (found objectHits, err error) {
+	err = b.store.readPage(ctx, c, func(ctx context.Context, conn *engine.Conn, short bool) error {
+		found = objectHits{window: c.window(b.store)}
+		return conn.Snapshot(func() error {
+			err := b.permit(conn, readObjects)
+			if err == nil {
+				err = b.find(ctx, conn, c, short, &found)
+			}
+			if err == nil {
+				err = found.window.err(b.store, c.list)
+			}
+			if err == nil {
+				err = found.read(ctx, conn)
+			}
+			return err
+		})
+	})
+	return found, err
 }
 
 // find finds the objects c wants, amid a snapshot. If the read is to be short and
@@ -77,27 +119,40 @@ func (b *Bucket) find(ctx context.Context, conn *engine.Conn, c *compiledQuery, 
 	defer s.release()
 	switch {
 	case how.walk != nil:
-		return s.walk(ctx, conn, how.walk, c.limit+1, c.offset, found)
+		err = s.walk(ctx, conn, how.walk, found)
 	case len(c.order) > 0:
-		return s.sorted(ctx, conn, how.source, c.limit+1, c.offset, found)
+		err = s.sorted(ctx, conn, how.source, found)
+	case how.seqs == nil:
+		err = s.inOrder(ctx, conn, how.source, found)
+	default:
+		err = s.lookUp(ctx, conn, how.seqs, found)
 	}
-	if how.seqs == nil {
-		return s.inOrder(ctx, conn, how.source, c.limit+1, c.offset, found)
+	if err == errPageFull {
+		return nil
 	}
-	// A page rarely needs all that an index leads to.
-	want := c.offset + c.limit + 1
-	for chunk := range slices.Chunk(how.seqs, max(2*want, minLookup)) {
-		if chunk[len(chunk)-1] <= c.after.num {
-			continue
+	return err
+}
+
+// errUnread says that objects which a statement found cannot be read by the next one.
+var errUnread = errorf("%w: objects of one snapshot differ", ErrCorrupt)
+
+// read reads the objects of the page.
+func (f *objectHits) read(ctx context.Context, conn *engine.Conn) error {
+	f.rows = make([]objectRow, 0, len(f.seqs))
+	text, _ := json.Marshal(f.seqs)
+	err := conn.LongQuery(ctx, "SELECT "+objectColumns+" FROM json_each(?) j CROSS JOIN object o ON o.seq = j.value", []any{string(text)}, func(r engine.Row) error {
+		n := len(f.rows)
+		f.rows = append(f.rows, objectRow{})
+		f.rows[n].scan(r, 0)
+		if f.rows[n].object.seq != f.seqs[n] {
+			return errUnread
 		}
-		err := s.inOrder(ctx, conn, b.these(chunk, c.after.num), want-len(found.rows), 0, found)
-		if err != nil || len(found.rows) == want {
-			found.skip(c.offset)
-			return err
-		}
+		return ctx.Err()
+	})
+	if err == nil && len(f.rows) != len(f.seqs) {
+		err = errUnread
 	}
-	found.skip(c.offset)
-	return nil
+	return err
 }
 
 // countWanted counts the objects c wants, wherever its cursor stands.
@@ -118,12 +173,6 @@ func (b *Bucket) countWanted(ctx context.Context, conn *engine.Conn, c *compiled
 	s := b.newScan(ctx, &whole)
 	defer s.release()
 	return s.count(ctx, conn, how.source)
-}
-
-// skip leaves out the first n.
-func (f *objectHits) skip(n int) {
-	n = min(n, len(f.rows))
-	f.rows, f.keys = f.rows[n:], f.keys[n:]
 }
 
 // permit refuses access the bucket's state does not allow.

@@ -51,7 +51,7 @@ func (b *Bucket) Patch(ctx context.Context, id string, in ObjectInput, opts *Pat
 	}
 	stored = true
 	endRenewals(p.contents)
-	return p.stored.decode(b)
+	return p.stored.decode(b, nil)
 }
 
 // errMoved says that the object a patch was merged with has changed.
@@ -186,7 +186,7 @@ func (p *patcher) merge() error {
 	if err := checkReserved(b, p.reserved, &p.base); err != nil {
 		return err
 	}
-	old, err := p.base.decode(b)
+	old, err := p.base.decode(b, nil)
 	if err != nil {
 		return err
 	}

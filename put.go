@@ -446,7 +446,7 @@ func (p *putter) taken(existing string) error {
 
 // result returns what the writer stored.
 func (p *putter) result() (*PutResult, error) {
-	o, err := p.stored.decode(p.bucket)
+	o, err := p.stored.decode(p.bucket, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -46,13 +46,16 @@ type Query struct {
 	// [DefaultLimit]. An iterator takes any number; 0 means all.
 	Limit int
 	// Offset leaves out as many results before the first, at most [MaxOffset]. It
-	// cannot be had together with a Cursor, which also is the faster way.
+	// cannot be had together with a Cursor, which also is the faster way. If pages up
+	// to there end early, at [Options].MaxPageBytes, it is an [*OffsetError].
 	Offset int
 	// Cursor continues after a page; it is that page's Next. It belongs to the
 	// list and the query it came from, which may differ in Select, Limit and Total.
 	Cursor string
 	// Total counts what the whole list has; see [Page].Total. Iterators ignore it.
 	Total bool
+
+	iterates bool // set by an iterator
 }
 
 // Sort is a path to sort by, and the direction.
@@ -92,7 +95,8 @@ type Page[T any] struct {
 	// Results are the page's items; none is not an error.
 	Results []T
 	// Next continues the list; "" on its last page. It consists of the
-	// characters A–Z a–z 0–9 _ -.
+	// characters A–Z a–z 0–9 _ -. A page with a Next may have fewer results than
+	// its limit, since pages end at [Options].MaxPageBytes.
 	Next string
 	// Total is how many items the list has in all, if [Query].Total asked for it,
 	// and -1 if not.
@@ -116,17 +120,19 @@ type compiledQuery struct {
 	filter *query.Predicate // nil for everything
 	search *query.Search    // nil for everything
 	order  query.Order
-	chosen selection // nil for all
+	chosen value.Selection // nil for all
 	limit  int
 	offset int
 	total  bool
 	after  position
 	system bool // an object's fields alone do not tell if, and where, it is wanted
+
+	iterates bool // for an iterator, which goes on by cursor
 }
 
 // compile judges q, which is asked of the list l, whose paths have these types.
 func (q Query) compile(s *Store, l list, types query.Types) (*compiledQuery, error) {
-	c := &compiledQuery{list: l, total: q.Total, offset: q.Offset}
+	c := &compiledQuery{list: l, total: q.Total, offset: q.Offset, iterates: q.iterates}
 	var err error
 	if c.limit, err = q.limit(); err != nil {
 		return nil, err
@@ -215,7 +221,7 @@ func (c *compiledQuery) asksSystem() bool {
 }
 
 // each iterates over a list page by page, up to q.Limit results, or all if that
-// is 0. No statement is open while the loop's body runs, so the body may do as
+// is 0. It holds one page, and of that only the results still to come. No statement is open while the loop's body runs, so the body may do as
 // it likes with the store. Close ends the iteration, even amid a page.
 func each[T any](ctx context.Context, s *Store, q Query, pages func(context.Context, Query) (*Page[T], error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
@@ -226,7 +232,7 @@ func each[T any](ctx context.Context, s *Store, q Query, pages func(context.Cont
 			size = MaxLimit // each page may look at the whole list
 		}
 		for q := q; ; {
-			q.Total = false
+			q.Total, q.iterates = false, true
 			if q.Limit = size; left != 0 {
 				q.Limit = min(left, size)
 			}
@@ -235,7 +241,8 @@ func each[T any](ctx context.Context, s *Store, q Query, pages func(context.Cont
 				yield(none, err)
 				return
 			}
-			for _, r := range p.Results {
+			for i, r := range p.Results {
+				p.Results[i] = none // the caller may be done with it long before the page is
 				select {
 				case <-s.db.Closing():
 					yield(none, public(ErrClosed))

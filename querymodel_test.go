@@ -3,6 +3,7 @@ package bucketlite_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -34,11 +35,15 @@ func TestQueryModel(t *testing.T) {
 	for i := range stores {
 		clock := newManualClock()
 		opts := &bucketlite.Options{Now: clock.now, Durability: bucketlite.Normal}
+		if i%2 == 0 { // pages end by bytes
+			opts.MaxPageBytes = []int64{1, 1500, 6000}[(i/2+r.IntN(3))%3]
+		}
 		st := openMemory(t, opts)
 		if i%2 == 1 {
 			st = open(t, opts)
 		}
 		m := newQueryModel(t, st, clock, r, served)
+		m.cut = opts.MaxPageBytes > 0
 		for round := range rounds {
 			m.change(round)
 			m.reindex(round == rounds-1)
@@ -78,6 +83,7 @@ type queryModel struct {
 
 	queries, pages int
 	served         map[string]int // how many queries of the second bucket were, and by what
+	cut            bool           // pages may have fewer objects than their limit
 }
 
 // querySystem are members of the system, of which queries ask like of fields.
@@ -301,22 +307,37 @@ func (m *queryModel) plan(n int) (pages []pagePlan) {
 
 // page pages through what a query wants of bucket i, and says what is wrong.
 func (m *queryModel) page(i int, q bucketlite.Query, want []int, pages []pagePlan) string {
-	ctx := context.Background()
 	if m.oneIn(5) {
 		if fault := m.all(i, q, want); fault != "" {
 			return "all: " + fault
 		}
 	}
-	total := int64(len(want))
+	total, all := int64(len(want)), want
 	want = want[min(pages[0].offset, len(want)):]
 	selected := q.Select
-	for n, p := range pages {
+	for n := 0; ; n++ {
+		p := pages[min(n, len(pages)-1)]
 		q.Limit, q.Offset, q.Total, q.Select = p.limit, p.offset, p.total, selected
+		if n > 0 {
+			q.Offset = 0
+		}
 		if p.whole {
 			q.Select = nil
 		}
 		m.pages++
-		got, err := m.buckets[i].List(ctx, q)
+		got, err := m.list(i, q)
+		var offset *bucketlite.OffsetError
+		if m.cut && q.Offset > 0 && errors.As(err, &offset) {
+			// It leads to a place that is not after the page.
+			q.Offset, q.Cursor = 0, offset.Cursor
+			if got, err = m.list(i, q); err == nil {
+				first := slices.IndexFunc(all, func(n int) bool { return m.objects[n].forms[i]["object_id"] == got.Results[0].ID })
+				if first <= 0 || first >= p.offset+p.limit {
+					return fmt.Sprintf("offset %d of limit %d, refused: the cursor leads to %d", p.offset, p.limit, first)
+				}
+				want = all[first:]
+			}
+		}
 		if err != nil {
 			return err.Error()
 		}
@@ -324,6 +345,9 @@ func (m *queryModel) page(i int, q bucketlite.Query, want []int, pages []pagePla
 			return fmt.Sprintf("page %d, total: got %d, want %d: %t", n, got.Total, total, p.total)
 		}
 		here := want[:min(p.limit, len(want))]
+		if m.cut && len(here) > 1 && len(got.Results) > 0 {
+			here = here[:min(len(here), len(got.Results))]
+		}
 		want = want[len(here):]
 		if fault := m.differ(i, got.Results, here, q.Select); fault != "" {
 			return fmt.Sprintf("page %d of limit %d, offset %d: %s", n, p.limit, p.offset, fault)
@@ -331,9 +355,35 @@ func (m *queryModel) page(i int, q bucketlite.Query, want []int, pages []pagePla
 		if more := len(want) > 0; more != (got.Next != "") {
 			return fmt.Sprintf("page %d: got next %q, want one: %t", n, got.Next, more)
 		}
-		q.Cursor = got.Next
+		if q.Cursor = got.Next; got.Next == "" {
+			return ""
+		}
 	}
-	return ""
+}
+
+// list lists a page, now and then in stored form, which must say the same.
+func (m *queryModel) list(i int, q bucketlite.Query) (*bucketlite.Page[*bucketlite.Object], error) {
+	m.t.Helper()
+	ctx := context.Background()
+	got, err := m.buckets[i].List(ctx, q)
+	if err != nil || !m.oneIn(10) {
+		return got, err
+	}
+	raw, err := m.buckets[i].ListRaw(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	if raw.Next != got.Next || raw.Total != got.Total || len(raw.Results) != len(got.Results) {
+		m.t.Errorf("ListRaw: got %d objects, next %q, total %d, want those of List: %d, %q, %d",
+			len(raw.Results), raw.Next, raw.Total, len(got.Results), got.Next, got.Total)
+		return got, nil
+	}
+	for n, r := range raw.Results {
+		if diff := cmp.Diff(formOf(m.t, got.Results[n]), formOf(m.t, r)); diff != "" || r.ID() != got.Results[n].ID {
+			m.t.Errorf("ListRaw: object %s, selected %q (-List +ListRaw):\n%s", r.ID(), q.Select, diff)
+		}
+	}
+	return got, nil
 }
 
 // all asks for everything that a query wants.

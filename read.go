@@ -73,7 +73,7 @@ func (b *Bucket) readObject(ctx context.Context, where string, arg any, missing 
 	if row == nil {
 		return nil, missing()
 	}
-	return row.decode(b)
+	return row.decode(b, nil)
 }
 
 // selectObject reads one object, and whether the bucket allows the access, in

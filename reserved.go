@@ -45,7 +45,7 @@ func checkReserved(b *Bucket, reserved map[string]any, old *objectRow) error {
 	o := &Object{BucketID: b.id, Status: Draft}
 	if old != nil {
 		var err error
-		if o, err = old.decode(b); err != nil {
+		if o, err = old.decode(b, nil); err != nil {
 			return err
 		}
 	}

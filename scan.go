@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/pattern"
@@ -152,47 +153,56 @@ func (s *scan) call() string {
 }
 
 // args are the arguments of a statement: those of the source, the tokens of the
-// scan, and how many objects are wanted and left out before.
-func (s *scan) args(from source, limit, offset int) []any {
-	return append(from.args[:], s.match.Token(), s.place.Token(), int64(limit), int64(offset))
+// scan, and how many objects are wanted.
+func (s *scan) args(from source, limit int) []any {
+	return append(from.args[:], s.match.Token(), s.place.Token(), int64(limit))
 }
 
-// inOrder reads the objects of a source that are wanted, in order of creation.
-func (s *scan) inOrder(ctx context.Context, conn *engine.Conn, from source, limit, offset int, found *objectHits) error {
-	text := "SELECT " + objectColumns + " FROM " + from.from
+// storedBytes is the size of a stored object. SQLite knows it without reading the
+// columns.
+const storedBytes = "octet_length(o.fields) + ifnull(octet_length(o.blobs), 0)"
+
+// inOrder finds the objects of a source that are wanted, in order of creation. Like
+// the other ways of finding objects it hands over their places alone, so that the page
+// is known before an object is read; errPageFull says that it is.
+func (s *scan) inOrder(ctx context.Context, conn *engine.Conn, from source, found *objectHits) error {
+	text := "SELECT o.seq, NULL, " + storedBytes + " FROM " + from.from
 	if !s.c.isAll() {
 		text += " AND " + s.call()
 	}
-	err := conn.LongQuery(ctx, text+" ORDER BY "+from.seq+" LIMIT ?7 + 0 OFFSET ?8 + 0", s.args(from, limit, offset), func(r engine.Row) error {
-		found.add(r, nil)
-		return nil
-	})
-	return s.err(conn, err)
+	return s.err(conn, conn.LongQuery(ctx, text+" ORDER BY "+from.seq+" LIMIT ?7 + 0", s.args(from, found.left()), found.add))
 }
 
-// sorted reads the objects of a source that are wanted, as the query sorts them. Only
-// keys and seqs are sorted; then the objects are read.
-func (s *scan) sorted(ctx context.Context, conn *engine.Conn, from source, limit, offset int, found *objectHits) error {
-	err := conn.LongQuery(ctx, "SELECT "+objectColumns+`, s.key
-FROM (SELECT o.seq AS seq, bucketlite_callback(?6, o.seq) AS key FROM `+from.from+" AND "+s.call()+`
-    ORDER BY key, o.seq LIMIT ?7 + 0 OFFSET ?8 + 0) s CROSS JOIN object o ON o.seq = s.seq ORDER BY s.key, s.seq`,
-		s.args(from, limit, offset), func(r engine.Row) error {
-			found.add(r, r.Bytes(objectColumnCount))
-			return nil
-		})
-	return s.err(conn, err)
+// lookUp finds the objects with the seqs that are wanted, in order of creation. A page
+// rarely needs all that an index leads to.
+func (s *scan) lookUp(ctx context.Context, conn *engine.Conn, seqs []int64, found *objectHits) error {
+	for chunk := range slices.Chunk(seqs, max(2*found.left(), minLookup)) {
+		if chunk[len(chunk)-1] <= s.c.after.num {
+			continue
+		}
+		if err := s.inOrder(ctx, conn, s.doc.bucket.these(chunk, s.c.after.num), found); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// walk reads the objects that are wanted in the order of the one index they are
+// sorted finds the objects of a source that are wanted, as the query sorts them.
+func (s *scan) sorted(ctx context.Context, conn *engine.Conn, from source, found *objectHits) error {
+	return s.err(conn, conn.LongQuery(ctx, "SELECT o.seq, bucketlite_callback(?6, o.seq) AS key, "+storedBytes+" FROM "+from.from+" AND "+s.call()+
+		" ORDER BY key, o.seq LIMIT ?7 + 0", s.args(from, found.left()), found.add))
+}
+
+// walk finds the objects that are wanted in the order of the one index they are
 // sorted by, without sorting.
-func (s *scan) walk(ctx context.Context, conn *engine.Conn, i *index, limit, offset int, found *objectHits) error {
+func (s *scan) walk(ctx context.Context, conn *engine.Conn, i *index, found *objectHits) error {
 	from := s.doc.bucket.everything(0)
 	from.args[3] = i.num
 	after := s.c.after
 	if !s.c.order[0].Desc {
 		from.args[0], from.args[2] = after.num, append([]byte{}, after.key...)
 		from.from = keysObjects
-		return s.keyed(ctx, conn, from, "ORDER BY e.key, e.seq", limit, offset, found)
+		return s.keyed(ctx, conn, from, "ORDER BY e.key, e.seq", found)
 	}
 	// Downwards the objects of a key still come in the order of creation, so it is
 	// key by key, and last what has none.
@@ -207,52 +217,35 @@ func (s *scan) walk(ctx context.Context, conn *engine.Conn, i *index, limit, off
 	}); err != nil {
 		return err
 	}
-	want := limit + offset
 	if !bytes.Equal(start, query.NilKey) {
 		from.from, from.args[1], from.args[2] = keysDown, s.doc.bucket.num<<clockBits, start
-		if err := s.keyed(ctx, conn, from, "", want, 0, found); err != nil {
+		if err := s.keyed(ctx, conn, from, "", found); err != nil {
 			return err
 		}
 		from = s.doc.bucket.everything(0)
 		from.args[3] = i.num
 	}
-	if len(found.rows) < want {
-		from.from, from.args[2] = keyObjects, query.NilKey
-		if err := s.keyed(ctx, conn, from, "ORDER BY e.seq", want-len(found.rows), 0, found); err != nil {
-			return err
-		}
-	}
-	found.skip(offset)
-	return nil
+	from.from, from.args[2] = keyObjects, query.NilKey
+	return s.keyed(ctx, conn, from, "ORDER BY e.seq", found)
 }
 
-// keyed reads the objects of a source of entries that are wanted, each where the
+// keyed finds the objects of a source of entries that are wanted, each where the
 // entry is the one it is sorted by.
-func (s *scan) keyed(ctx context.Context, conn *engine.Conn, from source, order string, limit, offset int, found *objectHits) error {
+func (s *scan) keyed(ctx context.Context, conn *engine.Conn, from source, order string, found *objectHits) error {
 	with, rest := "", from.from
 	if rest == keysDown {
 		with = withKeysDown
 	}
-	err := conn.LongQuery(ctx, with+"SELECT "+objectColumns+", bucketlite_callback(?6, o.seq) FROM "+rest+
-		" AND CASE WHEN "+s.call()+" THEN bucketlite_callback(?6, o.seq, e.key) END "+order+" LIMIT ?7 + 0 OFFSET ?8 + 0",
-		s.args(from, limit, offset), func(r engine.Row) error {
-			found.add(r, r.Bytes(objectColumnCount))
-			return nil
-		})
-	return s.err(conn, err)
+	return s.err(conn, conn.LongQuery(ctx, with+"SELECT o.seq, bucketlite_callback(?6, o.seq), "+storedBytes+" FROM "+rest+
+		" AND CASE WHEN "+s.call()+" THEN bucketlite_callback(?6, o.seq, e.key) END "+order+" LIMIT ?7 + 0",
+		s.args(from, found.left()), found.add))
 }
 
 // count returns how many objects of a source are wanted, and visits each of them.
 func (s *scan) count(ctx context.Context, conn *engine.Conn, from source) (n int64, err error) {
-	err = conn.LongQuery(ctx, "SELECT count(*) FROM "+from.from+" AND "+s.call(), s.args(from, 0, 0), func(r engine.Row) error {
+	err = conn.LongQuery(ctx, "SELECT count(*) FROM "+from.from+" AND "+s.call(), s.args(from, 0), func(r engine.Row) error {
 		n = r.Int(0)
 		return nil
 	})
 	return n, s.err(conn, err)
-}
-
-func (f *objectHits) add(r engine.Row, key []byte) {
-	f.rows = append(f.rows, objectRow{})
-	f.rows[len(f.rows)-1].scan(r, 0)
-	f.keys = append(f.keys, bytes.Clone(key))
 }

@@ -47,6 +47,11 @@ type Options struct {
 	// Those that come as base64 or a data URI are in memory, and at most 32 MiB in
 	// any case. Default: 5 GiB.
 	MaxBlobBytes int64
+	// MaxPageBytes bounds a page of a list: it ends before its members have more
+	// stored bytes than that, with a [Page].Next, unless it has but one. The stored
+	// bytes of an object are those of its fields and of what is known of its blobs,
+	// without their content. Iterators hold no more than a page. Default: 32 MiB.
+	MaxPageBytes int64
 	// Fetcher brings in what the URLs of blobs stand for, before the call that puts
 	// them writes anything; see [BlobInput].Data. Default: nil, URLs stay references
 	// and nothing touches the network.
@@ -75,7 +80,7 @@ func (o *Options) withDefaults() (Options, error) {
 	if opts.Durability != Full && opts.Durability != Normal {
 		return opts, badRequest("options: unknown durability %d", opts.Durability)
 	}
-	if opts.BusyTimeout < 0 || opts.MaxObjectBytes < 0 || opts.MaxBlobBytes < 0 || opts.TaskRetention < 0 || opts.EventRetention < 0 {
+	if opts.BusyTimeout < 0 || opts.MaxObjectBytes < 0 || opts.MaxBlobBytes < 0 || opts.MaxPageBytes < 0 || opts.TaskRetention < 0 || opts.EventRetention < 0 {
 		return opts, badRequest("options: a limit is negative")
 	}
 	if opts.BusyTimeout == 0 {
@@ -86,6 +91,9 @@ func (o *Options) withDefaults() (Options, error) {
 	}
 	if opts.MaxBlobBytes == 0 {
 		opts.MaxBlobBytes = 5 << 30
+	}
+	if opts.MaxPageBytes == 0 {
+		opts.MaxPageBytes = 32 << 20
 	}
 	opts.MaxBlobBytes = min(opts.MaxBlobBytes, maxContentBytes)
 	if opts.TaskRetention == 0 {

@@ -28,6 +28,7 @@ func TestOptionsRefused(t *testing.T) {
 		"negative busy timeout":  {BusyTimeout: -1},
 		"negative object bytes":  {MaxObjectBytes: -1},
 		"negative content bytes": {MaxBlobBytes: -1},
+		"negative page bytes":    {MaxPageBytes: -1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -139,11 +139,16 @@ var variedUploads = []bucketlite.UploadInput{
 var variedRuns = []string{"nightly", "hourly", "Nightly, in full", "Yearly", "fully"}
 
 // newVaried makes a store with lists of every kind, at rest.
-func newVaried(t *testing.T) (*bucketlite.Store, map[string]*variedList) {
+func newVaried(t *testing.T, opts ...bucketlite.Options) (*bucketlite.Store, map[string]*variedList) {
 	t.Helper()
 	ctx := context.Background()
 	clock := newManualClock()
-	st := openMemory(t, &bucketlite.Options{Now: clock.now})
+	o := bucketlite.Options{}
+	if len(opts) > 0 {
+		o = opts[0]
+	}
+	o.Now = clock.now
+	st := openMemory(t, &o)
 	must := func(err error) {
 		t.Helper()
 		if err != nil {

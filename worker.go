@@ -123,7 +123,7 @@ func (p *processor) job(ctx context.Context, h *handout) (*Job, error) {
 	if h.bucket.def, err = p.store.definition(ctx, h.bucket.num); err != nil {
 		return nil, err
 	}
-	object, err := h.row.decode(h.bucket)
+	object, err := h.row.decode(h.bucket, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -45,6 +45,19 @@ func (r Row) Text(i int) string { v, _ := r[i].(string); return v }
 // Bytes returns the blob in column i, nil for NULL.
 func (r Row) Bytes(i int) []byte { v, _ := r[i].([]byte); return v }
 
+// Size returns how many bytes the texts and byte slices of the row have.
+func (r Row) Size() (n int64) {
+	for _, v := range r {
+		switch v := v.(type) {
+		case string:
+			n += int64(len(v))
+		case []byte:
+			n += int64(len(v))
+		}
+	}
+	return n
+}
+
 // connect opens a connection to dsn.
 func connect(dsn string) (*Conn, error) {
 	if err := registerCallback(); err != nil {
