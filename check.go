@@ -235,7 +235,7 @@ func (c *checker) readLong(query string, args []any, begin func(), each func(eng
 func (c *checker) estimate() error {
 	return c.read(func(conn *engine.Conn) error {
 		_, err := conn.QueryRow(`
-SELECT (SELECT ifnull(sum(b.object_count + ifnull(d.objects, 0)), 0) FROM buckets b `+joinDelta+`), content_bytes FROM store`, nil,
+SELECT (SELECT ifnull(sum(b.object_count + ifnull(d.objects, 0)), 0) FROM buckets b `+joinDelta+`), live_bytes + waiting_bytes FROM store`, nil,
 			func(r engine.Row) { c.progress.TotalObjects, c.progress.TotalContentBytes = r.Int(0), r.Int(1) })
 		return err
 	})

@@ -111,14 +111,15 @@ PRAGMA writable_schema = 1; INSERT INTO sqlite_schema SELECT * FROM saved`},
 	"content, a chunk more": {rule: "content.chunks",
 		statements: "INSERT INTO chunks SELECT id + 1, sum, data FROM chunks WHERE id = (SELECT max(id) FROM chunks)"},
 	"content, wrong size": {rule: "content.size", repairable: true, statements: fmt.Sprintf(`
-INSERT INTO contents (num, hash, size, refs, lease_until) VALUES (90, x'%x', 7, 0, 1 << 62);
-INSERT INTO chunks VALUES (90 << 24, %d, x'6e657874'); UPDATE store SET content_bytes = content_bytes + 7`, sha256.Sum256([]byte("next")), checksum("next"))},
+INSERT INTO contents (num, hash, size, uses, lease_until) VALUES (90, x'%x', 7, 0, 1 << 62);
+INSERT INTO chunks VALUES (90 << 24, %d, x'6e657874'); UPDATE store SET waiting_bytes = waiting_bytes + 7`, sha256.Sum256([]byte("next")), checksum("next"))},
 	"chunk of no content":               {rule: "chunk.content", repairable: true, statements: "INSERT INTO chunks VALUES (99 << 24, 0, x'00'), (99 << 24 | 7, 0, x'00')"},
-	"content, too many references":      {rule: "content.references", repairable: true, statements: "UPDATE contents SET refs = refs + 1 WHERE size = 4"},
-	"content, too few references":       {rule: "content.references", repairable: true, statements: "UPDATE contents SET refs = refs - 1 WHERE size = 4"},
+	"content, too many references":      {rule: "content.references", repairable: true, statements: "UPDATE contents SET uses = uses + 1 WHERE size = 4"},
+	"content, too few references":       {rule: "content.references", repairable: true, statements: "UPDATE contents SET uses = uses - 1 WHERE size = 4"},
 	"content, a reference of an upload": {rule: "content.references", repairable: true, statements: "UPDATE uploads SET holds = 0, object = 'o'"},
-	"content, referred to without hash": {rule: "content.references", repairable: true, statements: "INSERT INTO contents (size, refs) VALUES (0, 1)"},
-	"bytes of content":                  {rule: "store.content", repairable: true, statements: "UPDATE store SET content_bytes = content_bytes + 1"},
+	"content, referred to without hash": {rule: "content.references", repairable: true, statements: "INSERT INTO contents (size, uses) VALUES (0, 1)"},
+	"bytes of content":                  {rule: "store.content", repairable: true, statements: "UPDATE store SET live_bytes = live_bytes + 1"},
+	"bytes that wait":                   {rule: "store.content", repairable: true, statements: "UPDATE store SET waiting_bytes = waiting_bytes + 1"},
 
 	"object, flipped letter":   {rule: "object.checksum", edit: flipValue},
 	"object, another id":       {rule: "object.checksum", statements: "UPDATE object SET id = 'other' WHERE bucket = 2"},
@@ -160,7 +161,7 @@ UPDATE object SET key = x'730161' WHERE key = x'730162'; UPDATE object SET key =
 	"object, wrong size": {rule: "object.size", repairable: true,
 		statements: "UPDATE object SET size = size + 1 WHERE bucket = 2; UPDATE buckets SET total_size = total_size + 1 WHERE num = 2"},
 	"object, content that is gone": {rule: "object.content", statements: `
-UPDATE store SET content_bytes = content_bytes - 4; DELETE FROM chunks WHERE length(data) = 4; DELETE FROM contents WHERE size = 4`},
+UPDATE store SET live_bytes = live_bytes - 4; DELETE FROM chunks WHERE length(data) = 4; DELETE FROM contents WHERE size = 4`},
 	"object, content of another size": {rule: "object.content", statements: `
 UPDATE object SET blobs = replace(blobs, '"size_bytes":4', '"size_bytes":5'), size = size + 1 WHERE bucket = 1 AND blobs IS NOT NULL;
 UPDATE buckets SET total_size = total_size + 2 WHERE num = 1`},
@@ -222,7 +223,7 @@ DELETE FROM texts WHERE rowid = (SELECT max(seq) FROM object WHERE bucket = 5); 
 	"text index, page missing": {rule: "file.integrity", statements: "DELETE FROM texts_data WHERE id = (SELECT max(id) FROM texts_data)"},
 
 	"upload without bucket":            {rule: "upload.bucket", statements: "UPDATE uploads SET bucket = 99"},
-	"upload, content that is gone":     {rule: "upload.content", statements: "UPDATE contents SET refs = 0 WHERE size = 6; UPDATE uploads SET hash = x'00'"},
+	"upload, content that is gone":     {rule: "upload.content", statements: "UPDATE contents SET uses = 0 WHERE size = 6; UPDATE store SET live_bytes = live_bytes - 6, waiting_bytes = waiting_bytes + 6; UPDATE uploads SET hash = x'00'"},
 	"upload, content of another size":  {rule: "upload.content", statements: "UPDATE uploads SET size = 5"},
 	"upload, open and ended":           {rule: "upload.status", statements: "UPDATE uploads SET status = 'PENDING'"},
 	"upload, confirmed by nobody":      {rule: "upload.status", statements: "UPDATE uploads SET status = 'PROCESSING', ended_at = NULL, task = 'task_none'"},
@@ -400,7 +401,7 @@ func TestCheckSound(t *testing.T) {
 	execute(t, db, `
 INSERT INTO indexes SELECT 8, 5, 'value', 'w', 'DROPPING', 0, 0, 0; INSERT INTO entries SELECT 8, x'06', value FROM json_each('[1,2,3]');
 INSERT INTO indexes SELECT 9, 1, 'text', '', 'BUILDING', max(seq) + 1, 0, 0 FROM object WHERE bucket = 1;
-INSERT INTO contents (size, refs, lease_until) VALUES (0, 0, 1 << 62), (0, 0, 0);
+INSERT INTO contents (size, uses, lease_until) VALUES (0, 0, 1 << 62), (0, 0, 0);
 INSERT INTO batches SELECT 3, 'btch_3', 1, 'CANCELED', NULL, NULL, 9, 9, 9, 9, NULL, NULL, 'delete', 7, 1, 1`)
 	for name, opts := range map[string]*bucketlite.Options{"writable": nil, "read-only": {ReadOnly: true}} {
 		t.Run(name, func(t *testing.T) {

@@ -189,7 +189,7 @@ func (c *checker) countReferences(after, lease int64) ([]references, error) {
 	var found []references
 	err := c.readLong(`
 SELECT max(num), hash, sum(refs) AS counted, sum(uses) AS actual FROM (
-    SELECT num, hash, refs, 0 AS uses, lease_until FROM contents WHERE hash IS NOT NULL
+    SELECT num, hash, uses AS refs, 0 AS uses, lease_until FROM contents WHERE hash IS NOT NULL
     UNION ALL
     SELECT NULL, iif(j.type = 'object', unhex(j.value ->> '$.details.hash'), NULL), 0, 1, NULL
     FROM object o, json_each(iif(json_valid(o.blobs), o.blobs, '[]')) j WHERE o.blobs IS NOT NULL
@@ -202,16 +202,28 @@ ORDER BY max(num) LIMIT ?3`, []any{after, lease, int64(maxProblems)}, func() { f
 	return found, err
 }
 
-// checkContentBytes compares the bytes of all contents with the count that is
+// The bytes of contents that are in use, and of those that wait to be collected. A
+// content that is being staged is neither.
+const (
+	actualLive    = "(SELECT ifnull(sum(size), 0) FROM contents WHERE uses > 0)"
+	actualWaiting = "(SELECT ifnull(sum(size), 0) FROM contents WHERE uses = 0 AND (hash IS NOT NULL OR ifnull(lease_until, 0) = 0))"
+)
+
+// checkContentBytes compares the bytes of all contents with the counts that are
 // kept of them.
 func (c *checker) checkContentBytes() error {
-	var counted, actual int64
-	err := c.readLong("SELECT content_bytes, (SELECT ifnull(sum(size), 0) FROM contents) FROM store", nil, func() {},
-		func(r engine.Row) { counted, actual = r.Int(0), r.Int(1) })
+	var counted, actual struct{ live, waiting int64 }
+	err := c.readLong("SELECT live_bytes, waiting_bytes, "+actualLive+", "+actualWaiting+" FROM store", nil, func() {}, func(r engine.Row) {
+		counted.live, counted.waiting, actual.live, actual.waiting = r.Int(0), r.Int(1), r.Int(2), r.Int(3)
+	})
 	if err != nil || counted == actual {
 		return err
 	}
-	p := Problem{Rule: "store.content", Subject: "store", Message: fmt.Sprintf("%d bytes of content are counted, there are %d", counted, actual)}
+	p := Problem{Rule: "store.content", Subject: "store",
+		Message: fmt.Sprintf("%d bytes of content are counted, there are %d", counted.live, actual.live)}
+	if counted.live == actual.live {
+		p.Message = fmt.Sprintf("%d bytes that wait to be collected are counted, there are %d", counted.waiting, actual.waiting)
+	}
 	if c.repairs() {
 		if err := c.write(recountContent); err != nil {
 			return err

@@ -156,11 +156,11 @@ WHERE n > 0`,
 		find: `SELECT id >> 24, format('content number %d', id >> 24), format('it does not exist, but %d chunks of it do', count(*))
 FROM chunks WHERE id >> 24 NOT IN (SELECT num FROM contents) GROUP BY 1`,
 		// A content that nobody refers to: the collector takes it away, slice by slice.
-		repair: `INSERT INTO contents (num, size, refs) SELECT ?1, 0, 0
+		repair: `INSERT INTO contents (num, size, uses) SELECT ?1, 0, 0
 WHERE NOT EXISTS (SELECT 1 FROM contents WHERE num = ?1)`},
 	{name: "content.references",
-		find:   `SELECT num, format('content number %d', num), format('%d references are counted, it cannot have any', refs) FROM contents WHERE hash IS NULL AND refs <> 0`,
-		repair: "UPDATE contents SET refs = 0 WHERE num = ?1 AND hash IS NULL"},
+		find:   `SELECT num, format('content number %d', num), format('%d references are counted, it cannot have any', uses) FROM contents WHERE hash IS NULL AND uses <> 0`,
+		repair: "UPDATE contents SET uses = 0 WHERE num = ?1 AND hash IS NULL"},
 }
 
 // checkRows checks the rules that one statement judges.

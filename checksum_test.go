@@ -157,7 +157,7 @@ func TestRepairBesideDamage(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rules, and whether they are repaired (-want +got):\n%s", diff)
 	}
-	if got := dump(t, raw(t, path), "SELECT refs FROM contents"); got != "1\n" {
+	if got := dump(t, raw(t, path), "SELECT uses FROM contents"); got != "1\n" {
 		t.Errorf("references to the content: got %s, want 1", got)
 	}
 }

@@ -12,9 +12,6 @@ import (
 // other writers hardly notice it.
 const (
 	deleteSlice = 200 // objects deleted in one transaction
-	chunkSlice  = 16  // chunks of content
-
-	maxFreePages = 1024 // unused pages the file may keep
 
 	leaseTime = 3 * time.Second // after which another store takes a task over
 	idleTime  = 2 * time.Second // between looks for tasks that other stores have left
@@ -32,6 +29,8 @@ type collector struct {
 
 	summed     bool                     // no row is left to get a checksum
 	sumBuckets map[int64]*checkedBucket // those of the rows that got theirs last
+	emptied    time.Time                // when the log was last looked at
+	shrunk     bool                     // pages were given back, and the log not emptied since
 }
 
 func newCollector(s *Store) (*collector, error) {
@@ -47,23 +46,19 @@ func (c *collector) notify() {
 	}
 }
 
-// run works until the store is closed. If the file is shared it also looks, now
-// and then, for work that other processes have left.
-func (c *collector) run(shared bool) {
+// run works until the store is closed. It also looks, now and then, for work that
+// other processes have left, or that has waited for the store to be at rest.
+func (c *collector) run() {
 	defer close(c.done)
 	c.notify()
-	var tick <-chan time.Time
-	if shared {
-		ticker := time.NewTicker(idleTime)
-		defer ticker.Stop()
-		tick = ticker.C
-	}
+	ticker := time.NewTicker(idleTime)
+	defer ticker.Stop()
 	for {
 		select {
 		case <-c.store.db.Closing():
 			return
 		case <-c.wake:
-		case <-tick:
+		case <-ticker.C:
 		}
 		for c.round() {
 		}
@@ -72,12 +67,12 @@ func (c *collector) run(shared bool) {
 
 // round does a small piece of each kind of work there is, and reports whether
 // there was any, so that no kind has to wait until another has run out. It pauses
-// after each piece for as long as that took.
+// after each piece for as long as that took, unless the store is at rest.
 func (c *collector) round() (worked bool) {
 	for _, piece := range []func() (bool, error){
 		c.deleteSome, c.collectSome, c.vacuumSome,
 		c.confirmSome, c.expireUploads, c.sweepSome, c.indexSome,
-		c.forgetSome, c.forgetUploads, c.trimEvents, c.sumSome,
+		c.forgetSome, c.forgetUploads, c.trimEvents, c.sumSome, c.emptyLog,
 	} {
 		start := time.Now()
 		some, err := piece()
@@ -88,10 +83,14 @@ func (c *collector) round() (worked bool) {
 			continue
 		}
 		worked = true
+		pause := time.Since(start)
+		if c.atRest() {
+			pause = 0
+		}
 		select {
 		case <-c.store.db.Closing():
 			return false
-		case <-time.After(time.Since(start)):
+		case <-time.After(pause):
 		}
 	}
 	return worked
@@ -243,55 +242,4 @@ WHERE num <> ?2 AND id = (SELECT delete_task FROM buckets WHERE num = ?3)`, c.st
 	_, err = tx.Exec("DELETE FROM buckets WHERE num = ?", bucket)
 	c.store.definitions.Delete(bucket)
 	return err
-}
-
-// collectSome deletes some chunks of a content nobody refers to. Its hash and its
-// lease go first, so that nobody finds it any more while its chunks are going,
-// and nobody goes on staging it, not even if the clock is put back.
-func (c *collector) collectSome() (worked bool, err error) {
-	const unused = "SELECT num, size FROM contents WHERE refs = 0 AND ifnull(lease_until, 0) < ? LIMIT 1"
-	found := false
-	ctx := context.Background()
-	err = c.store.read(ctx, func(conn *engine.Conn) (err error) {
-		found, err = conn.QueryRow(unused, []any{time.Now().UnixMicro()}, nil)
-		return err
-	})
-	if err != nil || !found {
-		return false, err
-	}
-	return true, c.store.write(ctx, func(tx *engine.Tx, g *group) error {
-		var num, size int64
-		found, err := tx.QueryRow(unused, []any{time.Now().UnixMicro()}, func(r engine.Row) { num, size = r.Int(0), r.Int(1) })
-		if err != nil || !found {
-			return err
-		}
-		if _, err := tx.Exec("UPDATE contents SET hash = NULL, lease_until = 0 WHERE num = ?", num); err != nil {
-			return err
-		}
-		n, err := tx.Exec("DELETE FROM chunks WHERE id IN (SELECT id FROM chunks WHERE id >= ? AND id < ? LIMIT ?)",
-			num<<chunkBits, (num+1)<<chunkBits, int64(chunkSlice))
-		if err != nil || n == chunkSlice {
-			return err
-		}
-		g.content -= size
-		_, err = tx.Exec("DELETE FROM contents WHERE num = ?", num)
-		return err
-	})
-}
-
-// vacuumSome gives some free pages back, if there are too many.
-func (c *collector) vacuumSome() (worked bool, err error) {
-	ctx := context.Background()
-	free := int64(0)
-	err = c.store.read(ctx, func(conn *engine.Conn) error {
-		_, err := conn.QueryRow("PRAGMA freelist_count", nil, func(r engine.Row) { free = r.Int(0) })
-		return err
-	})
-	if err != nil || free <= maxFreePages {
-		return false, err
-	}
-	return true, c.store.write(ctx, func(tx *engine.Tx, g *group) error {
-		_, err := tx.Exec("PRAGMA incremental_vacuum(128)")
-		return err
-	})
 }

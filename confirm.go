@@ -186,7 +186,7 @@ func (c *confirmer) write(tx *engine.Tx, g *group) error {
 			return err
 		}
 		state.upload = max(state.upload, now)
-		if _, err := tx.Exec("UPDATE contents SET refs = refs - 1 WHERE hash = ?", u.hash); err != nil {
+		if err := g.dropHash(tx, u.hash); err != nil {
 			return err
 		}
 		u.holds = false

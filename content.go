@@ -70,36 +70,37 @@ func checkContents(tx *engine.Tx, contents []*content) error {
 // keep adds a reference to a content that has been checked. Unless the same bytes
 // are there already, it stores those in memory, or adopts those that were staged.
 func (g *group) keep(tx *engine.Tx, c *content) error {
-	n, err := tx.Exec("UPDATE contents SET refs = refs + 1 WHERE hash = ?", c.hash[:])
+	found, err := tx.QueryRow("UPDATE contents SET uses = uses + 1 WHERE hash = ? RETURNING size, uses", []any{c.hash[:]},
+		func(r engine.Row) { g.content.count(r.Int(0), r.Int(1)-1, r.Int(1)) })
 	if err != nil {
 		return err
 	}
 	switch {
-	case n > 0:
+	case found:
 		return g.giveUp(tx, c)
 	case c.there:
 		return notFound("content %x", c.hash)
 	case c.staged != 0:
-		_, err := tx.Exec("UPDATE contents SET hash = ?, size = ?, refs = 1, lease_until = NULL WHERE num = ?", c.hash[:], c.size, c.staged)
+		_, err := tx.Exec("UPDATE contents SET hash = ?, size = ?, uses = 1, lease_until = NULL WHERE num = ?", c.hash[:], c.size, c.staged)
 		if err != nil {
 			return err
 		}
 	default:
-		num, err := tx.Insert("INSERT INTO contents (hash, size, refs) VALUES (?, ?, 1) RETURNING num", c.hash[:], c.size)
+		num, err := tx.Insert("INSERT INTO contents (hash, size, uses) VALUES (?, ?, 1) RETURNING num", c.hash[:], c.size)
 		if err != nil {
 			return err
 		}
-		if _, err := insertChunks(tx, num, 0, c.data); err != nil {
+		if _, err := g.insertChunks(tx, num, 0, c.data); err != nil {
 			return err
 		}
 	}
-	g.content += c.size
+	g.content.live += c.size
 	return nil
 }
 
 // insertChunks stores data in chunks from position at on, and returns the
 // position after the last.
-func insertChunks(tx *engine.Tx, num, at int64, data []byte) (int64, error) {
+func (g *group) insertChunks(tx *engine.Tx, num, at int64, data []byte) (int64, error) {
 	for ; len(data) > 0; at++ {
 		chunk := data[:min(len(data), chunkSize)]
 		data = data[len(chunk):]
@@ -108,6 +109,7 @@ func insertChunks(tx *engine.Tx, num, at int64, data []byte) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
+		g.content.written += int64(len(chunk))
 	}
 	return at, nil
 }
@@ -118,7 +120,8 @@ func (g *group) giveUp(tx *engine.Tx, c *content) error {
 		return nil
 	}
 	g.wake = true
-	_, err := tx.Exec("UPDATE contents SET lease_until = 0 WHERE num = ? AND refs = 0", c.staged)
+	_, err := tx.QueryRow("UPDATE contents SET lease_until = 0 WHERE num = ? AND hash IS NULL AND lease_until > 0 RETURNING size", []any{c.staged},
+		func(r engine.Row) { g.content.waiting += r.Int(0) })
 	return err
 }
 
@@ -165,18 +168,32 @@ func endRenewals(contents []*content) {
 	}
 }
 
-// drop takes back one reference for each of blobs that is stored content. What
-// nobody refers to any more is collected later, in slices.
+// drop takes back one reference for each of blobs that is stored content. Content
+// without references is collected later, in slices.
 func (g *group) drop(tx *engine.Tx, blobs []Blob) error {
 	for i := range blobs {
 		hash := blobs[i].Details.Hash
 		if hash == "" {
 			continue
 		}
-		if _, err := tx.Exec("UPDATE contents SET refs = refs - 1 WHERE hash = unhex(?)", hash); err != nil {
+		_, err := tx.QueryRow("UPDATE contents SET uses = uses - 1 WHERE hash = unhex(?) RETURNING size, uses", []any{hash}, g.dropped)
+		if err != nil {
 			return err
 		}
-		g.wake = true
 	}
 	return nil
+}
+
+// dropHash takes back one reference to a content.
+func (g *group) dropHash(tx *engine.Tx, hash []byte) error {
+	_, err := tx.QueryRow("UPDATE contents SET uses = uses - 1 WHERE hash = ? RETURNING size, uses", []any{hash}, g.dropped)
+	return err
+}
+
+// dropped counts a content that has lost a reference, given its size and its
+// references now.
+func (g *group) dropped(r engine.Row) {
+	size, uses := r.Int(0), r.Int(1)
+	g.content.count(size, uses+1, uses)
+	g.wake = g.wake || uses <= 0
 }

@@ -1,6 +1,8 @@
 package bucketlite
 
 import (
+	"time"
+
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -18,10 +20,11 @@ const maxKnown = 32
 type group struct {
 	store     *Store
 	buckets   []*bucketState // few: a group rarely touches more than one
-	content   int64          // bytes by which the stored content grew
+	content   contentTally
 	events    []change
 	lastEvent int64 // number of the newest event in the file, 0 if it is not known
 	wake      bool  // there may be work for the collector
+	user      bool  // not all of it is background work
 	jobs      bool  // there may be jobs for processors
 }
 
@@ -51,11 +54,12 @@ type bucketState struct {
 // may go on from what that knew, and a bucket written over and over is not read
 // each time.
 func (s *Store) newGroup(unchanged bool) engine.Group {
-	g := &group{store: s}
+	g := &group{store: s, user: !unchanged} // else another process has written
+	g.content.total = -1
 	if unchanged {
-		g.buckets, g.lastEvent = s.known, s.knownEvent
+		g.buckets, g.lastEvent, g.content.total = s.known, s.knownEvent, s.knownWaiting
 	}
-	s.known, s.knownEvent = nil, 0
+	s.known, s.knownEvent, s.knownWaiting = nil, 0, -1
 	return g
 }
 
@@ -113,16 +117,19 @@ func (g *group) attempt(tx *engine.Tx, state *bucketState, f func() error) error
 }
 
 // BeforeCommit writes one delta row for each bucket the group touched, or folds
-// the rows there are, and the events.
+// the rows there are, and the events; it collects the group's share of what waits,
+// and counts the content.
 func (g *group) BeforeCommit(tx *engine.Tx) error {
 	if err := g.flush(tx); err != nil {
 		return err
 	}
-	if err := g.writeEvents(tx); err != nil || g.content == 0 {
+	if err := g.writeEvents(tx); err != nil {
 		return err
 	}
-	_, err := tx.Exec("UPDATE store SET content_bytes = content_bytes + ?", g.content)
-	return err
+	if err := g.collectShare(tx); err != nil {
+		return err
+	}
+	return g.content.save(tx)
 }
 
 // flush writes what has changed in the buckets' statistics so far.
@@ -168,7 +175,10 @@ func (g *group) AfterCommit() {
 	if len(g.buckets) <= maxKnown {
 		g.store.known = g.buckets
 	}
-	g.store.knownEvent = g.lastEvent
+	g.store.knownEvent, g.store.knownWaiting = g.lastEvent, g.content.total
+	if g.user {
+		g.store.lastWrite.Store(time.Now().UnixNano())
+	}
 	if len(g.events) > 0 {
 		g.store.feed.committed(g.lastEvent)
 	}

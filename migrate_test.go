@@ -184,3 +184,37 @@ func wantOldWork(t *testing.T, st *bucketlite.Store) {
 	}
 	wantNoProblem(t, st)
 }
+
+// This format counts what waits to be collected. An older version that still has the
+// file open would move references without counting, so its statements must fail.
+func TestContentOfOlderFormats(t *testing.T) {
+	t.Parallel()
+	path := copyFile(t, "testdata/formats/4.db")
+	execute(t, raw(t, path), `
+INSERT INTO contents (num, hash, size, refs, lease_until) VALUES (90, x'01', 5, 0, 1 << 62), (91, NULL, 0, 0, 1 << 62), (92, x'02', 7, 0, NULL), (93, NULL, 0, 0, 0);
+INSERT INTO chunks (id, sum, data) VALUES (90 << 24, 0, x'0102030405'), (91 << 24, 0, x'010203'), (91 << 24 | 1, 0, x'0102'), (92 << 24, 0, x'01020304050607'), (93 << 24, 0, x'01')`)
+	st := openPath(t, path, &bucketlite.Options{Now: newManualClock().now})
+	stats := func() *bucketlite.StoreStats {
+		s, err := st.Stats(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	if !eventually(func() bool { return stats().WaitingBytes == 5 }) { // a lease protects them
+		t.Errorf("bytes that wait: got %d, want 5", stats().WaitingBytes)
+	}
+	db := raw(t, path)
+	if got, want := dump(t, db, "SELECT num, size FROM contents WHERE num >= 90"), "90 5\n91 5\n"; got != want {
+		t.Errorf("contents: got %q, want %q", got, want)
+	}
+	for _, statement := range []string{
+		"UPDATE contents SET refs = refs + 1 WHERE hash = x'01'",
+		"INSERT INTO contents (hash, size, refs) VALUES (x'03', 1, 1)",
+		"UPDATE store SET content_bytes = content_bytes + 1",
+	} {
+		if _, err := db.Exec(statement); err == nil || !strings.Contains(err.Error(), "no column named refs") && !strings.Contains(err.Error(), "no such column") {
+			t.Errorf("%s: got %v, want that there is no such column", statement, err)
+		}
+	}
+}

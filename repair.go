@@ -78,17 +78,16 @@ func advance(tx *engine.Tx, g *group, num, version int64) error {
 
 // resize sets a content's stated size to what its bytes, which have its hash, are.
 func resize(tx *engine.Tx, g *group, w *contentWalk) error {
-	n, err := tx.Exec("UPDATE contents SET size = ? WHERE num = ? AND hash = ? AND size = ?", w.read, w.num, w.hash, w.size)
-	if n > 0 {
-		g.content += w.read - w.size
-	}
+	_, err := tx.QueryRow("UPDATE contents SET size = ? WHERE num = ? AND hash = ? AND size = ? RETURNING uses", []any{w.read, w.num, w.hash, w.size},
+		func(r engine.Row) { g.content.count(w.read-w.size, -1, r.Int(0)) })
 	return err
 }
 
-// recountContent sets the count of stored bytes to what is there; what the group
+// recountContent sets the counts of stored bytes to what is there; what the group
 // has changed is not counted yet.
 func recountContent(tx *engine.Tx, g *group) error {
-	_, err := tx.Exec("UPDATE store SET content_bytes = (SELECT ifnull(sum(size), 0) FROM contents) - ?", g.content)
+	g.content.total = -1
+	_, err := tx.Exec("UPDATE store SET live_bytes = "+actualLive+" - ?, waiting_bytes = "+actualWaiting+" - ?", g.content.live, g.content.waiting)
 	return err
 }
 
@@ -184,7 +183,7 @@ func (c *checker) repairObject(tx *engine.Tx, g *group, seq int64) (done []Probl
 // collector off contents whose count is too low.
 func (c *checker) repairReferences(found []references) (map[int64]bool, error) {
 	lease := time.Now().Add(stageLease).UnixMicro() + rand.Int64N(int64(stageLease/time.Microsecond))
-	err := c.eachSlice(found, func(tx *engine.Tx, r references) error {
+	err := c.eachSlice(found, func(tx *engine.Tx, _ *group, r references) error {
 		_, err := tx.Exec("UPDATE contents SET lease_until = ? WHERE num = ? AND hash IS NOT NULL", lease, r.num)
 		return err
 	})
@@ -195,23 +194,25 @@ func (c *checker) repairReferences(found []references) (map[int64]bool, error) {
 		return nil, err
 	}
 	repaired := make(map[int64]bool)
-	err = c.eachSlice(found, func(tx *engine.Tx, r references) error {
-		n, err := tx.Exec("UPDATE contents SET refs = refs + ?, lease_until = NULL WHERE num = ? AND lease_until = ?", r.actual-r.counted, r.num, lease)
-		if n > 0 {
-			repaired[r.num] = true
-		}
+	err = c.eachSlice(found, func(tx *engine.Tx, g *group, r references) error {
+		wrong := r.counted - r.actual
+		_, err := tx.QueryRow("UPDATE contents SET uses = uses - ?, lease_until = NULL WHERE num = ? AND lease_until = ? RETURNING size, uses",
+			[]any{wrong, r.num, lease}, func(row engine.Row) {
+				g.content.count(row.Int(0), row.Int(1)+wrong, row.Int(1))
+				repaired[r.num] = true
+			})
 		return err
 	})
 	return repaired, err
 }
 
 // eachSlice runs a repair for contents in slices.
-func (c *checker) eachSlice(contents []references, repair func(*engine.Tx, references) error) error {
+func (c *checker) eachSlice(contents []references, repair func(*engine.Tx, *group, references) error) error {
 	for slice := range slices.Chunk(contents, repairSlice) {
 		err := c.write(func(tx *engine.Tx, g *group) error {
 			g.wake = true
 			for _, r := range slice {
-				if err := repair(tx, r); err != nil {
+				if err := repair(tx, g, r); err != nil {
 					return err
 				}
 			}

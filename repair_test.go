@@ -132,11 +132,12 @@ func TestNoRepairOfUnknownReferences(t *testing.T) {
 	t.Parallel()
 	path := newChecked(t)
 	breakFile(t, path, brokens["object, blobs that are no JSON"])
-	breakFile(t, path, broken{statements: "UPDATE contents SET refs = refs - 1 WHERE size > 1000"}) // none is left
-	breakFile(t, path, broken{statements: "UPDATE contents SET lease_until = 1 << 62"})             // nor collected
+	breakFile(t, path, broken{statements: `UPDATE contents SET uses = uses - 1 WHERE size > 1000;
+UPDATE store SET live_bytes = live_bytes - 614400, waiting_bytes = waiting_bytes + 614400`}) // none is left
+	breakFile(t, path, broken{statements: "UPDATE contents SET lease_until = 1 << 62"}) // nor collected
 	st := openPath(t, path)
 	wantBroken(t, st, repairing, false, "object.json", "content.references")
-	if got := dump(t, raw(t, path), "SELECT refs FROM contents ORDER BY num"); got != "2\n0\n1\n" {
+	if got := dump(t, raw(t, path), "SELECT uses FROM contents ORDER BY num"); got != "2\n0\n1\n" {
 		t.Errorf("references: got %q, want those there were", got)
 	}
 }
@@ -163,7 +164,7 @@ func TestRepairMany(t *testing.T) {
 	if err := batchError(b.PutBatch(context.Background(), inputs, nil)); err != nil {
 		t.Fatal(err)
 	}
-	execute(t, raw(t, path), "UPDATE contents SET refs = refs + 1 + num % 3; UPDATE object SET size = size + 1, key = NULL"+reseal)
+	execute(t, raw(t, path), "UPDATE contents SET uses = uses + 1 + num % 3; UPDATE object SET size = size + 1, key = NULL"+reseal)
 	report := wantBroken(t, st, repairing, true, "content.references", "object.size", "object.key", "bucket.statistics")
 	if got := len(report.Problems) + report.Omitted; got != 3*n+1 {
 		t.Errorf("problems: got %d, want %d", got, 3*n+1)
@@ -195,8 +196,8 @@ func TestRepairAmidWrites(t *testing.T) {
 	db := raw(t, path)
 	for range rounds {
 		execute(t, db, `
-UPDATE contents SET refs = refs + 1 WHERE hash IS NOT NULL AND refs > 0;
-UPDATE store SET content_bytes = content_bytes + 1000;
+UPDATE contents SET uses = uses + 1 WHERE hash IS NOT NULL AND uses > 0;
+UPDATE store SET live_bytes = live_bytes + 1000;
 UPDATE buckets SET object_count = object_count + 3, total_size = total_size + 7;
 UPDATE object SET size = size + 1 WHERE seq % 2;
 UPDATE object SET key = NULL WHERE seq % 3 AND bucket = 1`+reseal)

@@ -94,7 +94,7 @@ func (st *stager) copy(ctx context.Context, r io.Reader, limit int64) error {
 		case n > 0:
 			data := piece[:n]
 			st.began = time.Now()
-			st.running = st.store.start(ctx, func(tx *engine.Tx, g *group) error { return st.write(tx, data) })
+			st.running = st.store.start(ctx, func(tx *engine.Tx, g *group) error { return st.write(tx, g, data) })
 		}
 		if ended {
 			return st.giveWay(ctx)
@@ -152,17 +152,17 @@ func (st *stager) giveWay(ctx context.Context) error {
 }
 
 // write stores a piece and renews the lease.
-func (st *stager) write(tx *engine.Tx, piece []byte) (err error) {
-	num := st.at.num
+func (st *stager) write(tx *engine.Tx, g *group, piece []byte) (err error) {
+	num, size := st.at.num, int64(len(piece))
 	if num == 0 {
-		num, err = tx.Insert("INSERT INTO contents (size, refs, lease_until) VALUES (0, 0, ?) RETURNING num", st.store.leaseEnd())
+		num, err = tx.Insert("INSERT INTO contents (size, uses, lease_until) VALUES (?, 0, ?) RETURNING num", size, st.store.leaseEnd())
 	} else {
-		err = st.store.renewLease(tx, num)
+		err = st.store.renewLease(tx, num, size)
 	}
 	if err != nil {
 		return err
 	}
-	chunks, err := insertChunks(tx, num, st.at.chunks, piece)
+	chunks, err := g.insertChunks(tx, num, st.at.chunks, piece)
 	st.next = stagedUpTo{num, chunks}
 	return err
 }
@@ -170,11 +170,11 @@ func (st *stager) write(tx *engine.Tx, piece []byte) (err error) {
 // leaseEnd is until when a lease given now keeps collectors off.
 func (s *Store) leaseEnd() int64 { return time.Now().Add(s.stageLease).UnixMicro() }
 
-// renewLease renews the lease of a staged content. One that has run out counts as
-// long as no collector has come, so that a clock that jumps does no harm: whoever
-// gives the content up sets the lease to 0.
-func (s *Store) renewLease(tx *engine.Tx, num int64) error {
-	n, err := tx.Exec("UPDATE contents SET lease_until = ? WHERE num = ? AND lease_until > 0", s.leaseEnd(), num)
+// renewLease renews the lease of a staged content that grows by so many bytes. One
+// that has run out counts as long as no collector has come, so that a clock that
+// jumps does no harm: whoever gives the content up sets the lease to 0.
+func (s *Store) renewLease(tx *engine.Tx, num, grown int64) error {
+	n, err := tx.Exec("UPDATE contents SET lease_until = ?, size = size + ? WHERE num = ? AND lease_until > 0", s.leaseEnd(), grown, num)
 	if err == nil && n == 0 {
 		err = public(errGivenUp)
 	}
@@ -195,7 +195,7 @@ func (r *renewal) renew() {
 	if r.stopped.Load() {
 		return
 	}
-	err := r.store.write(context.Background(), func(tx *engine.Tx, g *group) error { return r.store.renewLease(tx, r.num) })
+	err := r.store.write(context.Background(), func(tx *engine.Tx, g *group) error { return r.store.renewLease(tx, r.num, 0) })
 	if err == nil || errors.Is(err, ErrBusy) {
 		r.schedule()
 	}

@@ -257,7 +257,7 @@ func TestStagedContentOfTheDead(t *testing.T) {
 	b := films(t, st)
 	put(t, b, filmInput("a", bytes.NewReader(film(5, mib))), "")
 	execute(t, raw(t, path), `
-INSERT INTO contents (num, size, refs, lease_until) VALUES (77, 0, 0, 1);
+INSERT INTO contents (num, size, uses, lease_until) VALUES (77, 0, 0, 1);
 INSERT INTO chunks (id, sum, data) VALUES (77 << 24, 0, x'00'), ((77 << 24) + 1, 0, x'01')`)
 	if err := b.DeleteObject(context.Background(), keyID(t, b, "a"), nil); err != nil { // wakes the collector
 		t.Fatal(err)

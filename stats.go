@@ -92,12 +92,17 @@ func scanStats(r engine.Row, i int) Stats {
 
 // StoreStats are statistics of a whole store.
 type StoreStats struct {
-	// ContentBytes is the stored content of all blobs, counted once however many
-	// objects share it.
-	ContentBytes int64
-	// FileBytes is the size of the database, FreeBytes how much of it is unused
-	// and will be used again, or given back.
-	FileBytes, FreeBytes int64
+	// ContentBytes is the stored content of all blobs and uploads, counted once
+	// however many of them share it.
+	ContentBytes int64 `json:"content_bytes"`
+	// WaitingBytes is the stored content that nothing refers to any more. It is
+	// collected in the background, and by the writes that bring new content.
+	WaitingBytes int64 `json:"waiting_bytes"`
+	// FileBytes is the size of the database.
+	FileBytes int64 `json:"file_bytes"`
+	// FreeBytes is how much of the database is unused: it is used again, or given
+	// back to the file system while nothing is written.
+	FreeBytes int64 `json:"free_bytes"`
 }
 
 // Stats returns statistics of the whole store.
@@ -105,9 +110,9 @@ func (s *Store) Stats(ctx context.Context) (*StoreStats, error) {
 	var stats StoreStats
 	err := s.read(ctx, func(c *engine.Conn) error {
 		_, err := c.QueryRow(`
-SELECT content_bytes, page_count * page_size, freelist_count * page_size
+SELECT live_bytes, waiting_bytes, page_count * page_size, freelist_count * page_size
 FROM store, pragma_page_count, pragma_page_size, pragma_freelist_count`, nil, func(r engine.Row) {
-			stats = StoreStats{ContentBytes: r.Int(0), FileBytes: r.Int(1), FreeBytes: r.Int(2)}
+			stats = StoreStats{ContentBytes: r.Int(0), WaitingBytes: r.Int(1), FileBytes: r.Int(2), FreeBytes: r.Int(3)}
 		})
 		return err
 	})

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
@@ -119,11 +120,15 @@ type Store struct {
 	id   string // the file's own random id
 	ids  *idSource
 
-	// known is what the last commit group knew of the buckets it touched, and
-	// knownEvent the newest event's number if it knew that. They belong to whoever
-	// holds the write lock.
-	known      []*bucketState
-	knownEvent int64
+	// known is what the last commit group knew of the buckets it touched,
+	// knownEvent the newest event's number if it knew that, knownWaiting the bytes
+	// that wait to be collected, -1 if it did not know. They belong to whoever holds
+	// the write lock.
+	known        []*bucketState
+	knownEvent   int64
+	knownWaiting int64
+
+	lastWrite atomic.Int64 // when something but background work was last committed
 
 	feed *feed
 
@@ -183,7 +188,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 		s.db.Close()
 		return nil, err
 	}
-	go s.collector.run(path != engine.Memory)
+	go s.collector.run()
 	return s, nil
 }
 
@@ -236,7 +241,14 @@ func (s *Store) readLong(ctx context.Context, f func(context.Context, *engine.Co
 // after a write takes the whole commit group back. It may run twice.
 type operation func(*engine.Tx, *group) error
 
-func (op operation) run(tx *engine.Tx) error { return op(tx, tx.Group().(*group)) }
+func (op operation) run(tx *engine.Tx) error {
+	g := tx.Group().(*group)
+	g.user = true
+	return op(tx, g)
+}
+
+// runBehind is run for background work, which does not count as use of the store.
+func (op operation) runBehind(tx *engine.Tx) error { return op(tx, tx.Group().(*group)) }
 
 // write runs op in a transaction and returns its verdict.
 func (s *Store) write(ctx context.Context, op operation) error {

@@ -318,11 +318,14 @@ var invariants = map[string]string{
 	"fields":    "SELECT id FROM object WHERE NOT json_valid(fields, 8)",
 	"orphans":   "SELECT id FROM object WHERE bucket NOT IN (SELECT num FROM buckets) OR seq >> 40 <> bucket",
 	"deltas":    "SELECT bucket, clock FROM deltas WHERE bucket NOT IN (SELECT num FROM buckets)",
-	"references": "WITH used AS (" + usedContents + `) SELECT lower(hex(c.hash)), c.refs, u.n
-		FROM contents c LEFT JOIN used u ON u.hash = lower(hex(c.hash)) WHERE c.refs <> ifnull(u.n, 0)`,
+	"references": "WITH used AS (" + usedContents + `) SELECT lower(hex(c.hash)), c.uses, u.n
+		FROM contents c LEFT JOIN used u ON u.hash = lower(hex(c.hash)) WHERE c.uses <> ifnull(u.n, 0)`,
 	"missing content": "WITH used AS (" + usedContents + `) SELECT hash FROM used
 		WHERE hash NOT IN (SELECT lower(hex(hash)) FROM contents WHERE hash IS NOT NULL)`,
-	"content bytes":        "SELECT content_bytes FROM store WHERE content_bytes <> (SELECT total(size) FROM contents)",
+	"content bytes": `SELECT live_bytes, waiting_bytes FROM store WHERE live_bytes <> (SELECT total(size) FROM contents WHERE uses > 0)
+		OR waiting_bytes <> (SELECT total(size) FROM contents WHERE uses = 0 AND (hash IS NOT NULL OR ifnull(lease_until, 0) = 0))`,
+	"sizes of what has no hash": `SELECT num FROM contents c WHERE hash IS NULL AND
+		size <> (SELECT total(length(data)) FROM chunks WHERE id >= c.num << 24 AND id < (c.num + 1) << 24)`,
 	"uploads of no bucket": "SELECT id FROM uploads WHERE bucket NOT IN (SELECT num FROM buckets)",
 	"uploads": `SELECT id, status FROM uploads WHERE
 		CASE status

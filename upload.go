@@ -419,10 +419,3 @@ WHERE num = ?`, string(status), at, u.num)
 	}
 	return err
 }
-
-// dropHash takes back one reference to a content.
-func (g *group) dropHash(tx *engine.Tx, hash []byte) error {
-	g.wake = true
-	_, err := tx.Exec("UPDATE contents SET refs = refs - 1 WHERE hash = ?", hash)
-	return err
-}

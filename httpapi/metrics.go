@@ -98,6 +98,7 @@ type storeCollector struct{ store *bucketlite.Store }
 
 var (
 	contentBytes = prometheus.NewDesc("bucketlite_store_content_bytes", "Stored content of all blobs, counted once however many objects share it.", nil, nil)
+	waitingBytes = prometheus.NewDesc("bucketlite_store_waiting_bytes", "Stored content that nothing refers to any more and that is going to be collected.", nil, nil)
 	fileBytes    = prometheus.NewDesc("bucketlite_store_file_bytes", "Size of the database.", nil, nil)
 	freeBytes    = prometheus.NewDesc("bucketlite_store_free_bytes", "Part of the database that is unused, and will be used again or given back.", nil, nil)
 )
@@ -105,6 +106,7 @@ var (
 // Describe is for [prometheus.Collector].
 func (storeCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- contentBytes
+	ch <- waitingBytes
 	ch <- fileBytes
 	ch <- freeBytes
 }
@@ -121,7 +123,7 @@ func (s storeCollector) Collect(ch chan<- prometheus.Metric) {
 	for _, v := range []struct {
 		desc  *prometheus.Desc
 		value int64
-	}{{contentBytes, stats.ContentBytes}, {fileBytes, stats.FileBytes}, {freeBytes, stats.FreeBytes}} {
+	}{{contentBytes, stats.ContentBytes}, {waitingBytes, stats.WaitingBytes}, {fileBytes, stats.FileBytes}, {freeBytes, stats.FreeBytes}} {
 		ch <- prometheus.MustNewConstMetric(v.desc, prometheus.GaugeValue, float64(v.value))
 	}
 }

@@ -57,6 +57,7 @@ func TestMetrics(t *testing.T) {
 		`bucketlite_http_request_duration_seconds_bucket{method="POST",route="/v1/buckets",le="+Inf"}`: 1,
 		`bucketlite_http_requests_in_flight`:                                                           1,
 		`bucketlite_http_received_bytes_total`:                                                         float64(len(body)),
+		`bucketlite_store_waiting_bytes`:                                                               0,
 		`bucketlite_store_content_bytes`:                                                               0,
 	} {
 		if got, ok := m[name]; !ok || got != want {

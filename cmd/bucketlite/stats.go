@@ -13,6 +13,7 @@ type storeStats struct {
 	FileBytes    int64                       `json:"file_bytes"`
 	FreeBytes    int64                       `json:"free_bytes"`
 	ContentBytes int64                       `json:"content_bytes"`
+	WaitingBytes int64                       `json:"waiting_bytes"`
 	Namespaces   []*bucketlite.NamespaceInfo `json:"namespaces"`
 }
 
@@ -41,7 +42,7 @@ func (a *app) storeStats(ctx context.Context, st *bucketlite.Store) error {
 	if err != nil {
 		return err
 	}
-	all := storeStats{File: a.db, FileBytes: stats.FileBytes, FreeBytes: stats.FreeBytes, ContentBytes: stats.ContentBytes,
+	all := storeStats{File: a.db, FileBytes: stats.FileBytes, FreeBytes: stats.FreeBytes, ContentBytes: stats.ContentBytes, WaitingBytes: stats.WaitingBytes,
 		Namespaces: []*bucketlite.NamespaceInfo{}}
 	for ns, err := range st.Namespaces(ctx, bucketlite.Query{}) {
 		if err != nil {
@@ -54,6 +55,7 @@ func (a *app) storeStats(ctx context.Context, st *bucketlite.Store) error {
 		t.row("file size", size(all.FileBytes))
 		t.row("of it unused", size(all.FreeBytes))
 		t.row("content of blobs", size(all.ContentBytes))
+		t.row("to be collected", size(all.WaitingBytes))
 		t.row("namespaces", len(all.Namespaces))
 		for _, ns := range all.Namespaces {
 			t.row("  "+ns.Name, plural(ns.BucketCount, "bucket", "buckets")+", "+plural(ns.ObjectCount, "object", "objects"))

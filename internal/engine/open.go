@@ -167,7 +167,7 @@ func writerPragmas(cfg Config) []pragma {
 	return append(readerPragmas(cfg)[1:],
 		pragma{"synchronous", strconv.Itoa(int(cfg.Synchronous))},
 		pragma{"temp_store", "2"},
-		pragma{"journal_size_limit", strconv.Itoa(64 << 20)},
+		pragma{"journal_size_limit", strconv.Itoa(MaxLog)},
 	)
 }
 

@@ -22,7 +22,7 @@ func (tx *Tx) Group() Group { return tx.group }
 
 // Exec is [Conn.Exec], and remembers that the operation has written.
 func (tx *Tx) Exec(query string, args ...any) (int64, error) {
-	if err := tx.standing(); err != nil {
+	if err := tx.Standing(); err != nil {
 		return 0, err // outside a transaction it would commit by itself
 	}
 	n, err := tx.Conn.Exec(query, args...)
@@ -47,7 +47,7 @@ func begins(query string, verbs ...string) bool {
 
 // Query is [Conn.Query], and takes whatever does not begin with SELECT for a write.
 func (tx *Tx) Query(query string, args []any, each func(Row) error) error {
-	if err := tx.standing(); err != nil {
+	if err := tx.Standing(); err != nil {
 		return err
 	}
 	tx.wrote = tx.wrote || !begins(query, "SELECT")
@@ -58,7 +58,7 @@ func (tx *Tx) Query(query string, args []any, each func(Row) error) error {
 
 // QueryRow is [Conn.QueryRow], and takes what [Tx.Query] takes for a write.
 func (tx *Tx) QueryRow(query string, args []any, scan func(Row)) (found bool, err error) {
-	if err := tx.standing(); err != nil {
+	if err := tx.Standing(); err != nil {
 		return false, err
 	}
 	tx.wrote = tx.wrote || !begins(query, "SELECT")
@@ -83,8 +83,9 @@ func (tx *Tx) note(err error) {
 	}
 }
 
-// standing returns nil while the transaction stands.
-func (tx *Tx) standing() error {
+// Standing returns nil while the transaction stands, and otherwise what made SQLite
+// roll it back.
+func (tx *Tx) Standing() error {
 	switch {
 	case !tx.rolledBack:
 		return nil
@@ -97,7 +98,7 @@ func (tx *Tx) standing() error {
 // Savepoint runs f, and takes back what it wrote if it fails: for an operation
 // that learns only after its first write that it must not happen.
 func (tx *Tx) Savepoint(f func() error) error {
-	if err := tx.standing(); err != nil {
+	if err := tx.Standing(); err != nil {
 		return err // outside a transaction it would begin one
 	}
 	if _, err := tx.Conn.Exec("SAVEPOINT op"); err != nil {
@@ -106,7 +107,7 @@ func (tx *Tx) Savepoint(f func() error) error {
 	before := tx.wrote
 	err := f()
 	if err == nil {
-		err = tx.standing()
+		err = tx.Standing()
 	}
 	if err == nil {
 		_, err = tx.Conn.Exec("RELEASE op")

@@ -126,10 +126,11 @@ type writer struct {
 	version  uint32     // of the file, after the last commit; see Config.NewGroup
 	current  bool       // whether version is known
 	crowded  bool       // the last group was, or others were waiting for its end
+	log      writeLog
 }
 
 func newWriter(db *DB, conn *Conn) *writer {
-	return &writer{db: db, conn: conn, turn: make(chan struct{}, 1), stopped: make(chan struct{})}
+	return &writer{db: db, conn: conn, turn: make(chan struct{}, 1), stopped: make(chan struct{}), log: newWriteLog(db.loc)}
 }
 
 func (w *writer) enqueue(p *Pending) error {
@@ -149,7 +150,17 @@ func (w *writer) enqueue(p *Pending) error {
 // of all that wait. If p no longer waits, another leads. A memory database's
 // connection is taken from the readers for the time being.
 func (w *writer) lead(p *Pending) {
-	defer func() { <-w.turn }()
+	start := time.Now()
+	defer func() {
+		if wait := w.log.due(time.Since(start)); wait > 0 {
+			go func() { // p has its verdict and need not wait for readers
+				w.truncateLog(wait)
+				<-w.turn
+			}()
+			return
+		}
+		<-w.turn
+	}()
 	if p.claimed.Load() {
 		return
 	}
@@ -363,7 +374,7 @@ func (w *writer) settle(tx *Tx) error {
 			return err
 		}
 	}
-	return tx.standing()
+	return tx.Standing()
 }
 
 // guard runs f. A panic in it is its own failure, not that of its neighbours.
