@@ -11,8 +11,8 @@ import (
 )
 
 // A workload ends at any moment, since its process is killed or, in the long form, the
-// power is cut. What was acknowledged is there when the file is opened again, and no
-// rule is broken.
+// power is cut. What was acknowledged is there when the file is opened again, unless
+// the power was cut with [bucketlite.Normal], and no rule is broken.
 func TestCrash(t *testing.T) {
 	t.Run("the process is killed", func(t *testing.T) {
 		rounds := 3
@@ -42,14 +42,15 @@ func TestCrash(t *testing.T) {
 		t.Logf("%d kills, %d calls acknowledged before, in %.0f s", rounds, sum, time.Since(start).Seconds())
 	})
 	if *long {
-		t.Run("the power is cut", cutPower)
+		t.Run("the power is cut", func(t *testing.T) { cutPower(t, full) })
+		t.Run("the power is cut, with less durability", func(t *testing.T) { cutPower(t, normal) })
 	}
 }
 
 // kill kills a workload some time after it has printed some lines, and judges what it leaves. It
 // returns how many calls were acknowledged.
 func kill(dir string, lines int, delay time.Duration) (acknowledged int, err error) {
-	cmd, err := workloadIn(dir)
+	cmd, err := workloadIn(dir, full)
 	if err != nil {
 		return 0, err
 	}

@@ -14,12 +14,12 @@ import (
 
 // workloadIn returns the command that runs the workload in a directory, under strace if
 // it gets the beginning of a command for that.
-func workloadIn(dir string, strace ...string) (*exec.Cmd, error) {
+func workloadIn(dir, durability string, strace ...string) (*exec.Cmd, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	command := append(strace, program, dir)
+	command := append(strace, program, dir, durability)
 	cmd := exec.Command(command[0], command[1:]...)
 	// One processor, since strace counts the calls of each thread by itself.
 	cmd.Env = append(os.Environ(), roleVariable+"=workload", "GOMAXPROCS=1")
@@ -28,8 +28,8 @@ func workloadIn(dir string, strace ...string) (*exec.Cmd, error) {
 
 // runWorkload runs the workload to its end and returns what it has printed. What the
 // disk does to it is no error, but that it does not come to an end is.
-func runWorkload(dir string, strace ...string) (out string, err error) {
-	cmd, err := workloadIn(dir, strace...)
+func runWorkload(dir, durability string, strace ...string) (out string, err error) {
+	cmd, err := workloadIn(dir, durability, strace...)
 	if err != nil {
 		return "", err
 	}

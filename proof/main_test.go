@@ -44,14 +44,15 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// newRand returns a source of random numbers, and logs how to get it again.
+// newRand returns a source of random numbers, and logs how to get it again. What other
+// processes do meanwhile is for chance all the same.
 func newRand(t *testing.T) *rand.Rand {
 	t.Helper()
 	from := *seed
 	if from == 0 {
 		from = rand.Uint64()
 	}
-	t.Logf("replay with -run '%s' -seed %d", t.Name(), from)
+	t.Logf("random numbers of -seed %d", from)
 	return rand.New(rand.NewPCG(from, 0))
 }
 

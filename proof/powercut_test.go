@@ -23,9 +23,9 @@ type recording []func(*disk, *ledger)
 const recorded = "pwrite64,fsync,fdatasync,ftruncate,open,openat,unlink,unlinkat,link,linkat,rename,renameat,renameat2,write"
 
 // record runs the workload in a directory and returns what it did there.
-func record(dir string) (recording, error) {
+func record(dir, durability string) (recording, error) {
 	log := logIn(dir)
-	if _, err := runWorkload(dir, strace(log, recorded, "-xx", "-y", "-s", "16777216")...); err != nil {
+	if _, err := runWorkload(dir, durability, strace(log, recorded, "-xx", "-y", "-s", "16777216")...); err != nil {
 		return nil, err
 	}
 	f, err := os.Open(log)
@@ -170,14 +170,15 @@ func (p *parser) unescape(s string) string {
 }
 
 // cutPower cuts the power at any step of a workload, where the disk keeps as much as it
-// likes of what was not synced, and judges what is left each time.
-func cutPower(t *testing.T) {
+// likes of what was not synced, and judges what is left each time. With durability
+// normal, calls that were acknowledged may be lost.
+func cutPower(t *testing.T, durability string) {
 	needStrace(t)
 	dir := filepath.Join(t.TempDir(), "recorded")
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	steps, err := record(dir)
+	steps, err := record(dir, durability)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,6 +198,9 @@ func cutPower(t *testing.T) {
 			steps[done](d, l)
 		}
 		known := l.settled()
+		if durability == normal {
+			known = l.loosened()
+		}
 		for how := range losses {
 			image := d.cut(r, how)
 			turns <- struct{}{}

@@ -24,7 +24,7 @@ func TestSoak(t *testing.T) {
 	if from == 0 {
 		from = rand.Uint64()
 	}
-	t.Logf("replay with -run '%s' -seed %d", t.Name(), from)
+	t.Logf("random numbers of -seed %d", from)
 	keys, every := 100, 50*time.Millisecond
 	if *long {
 		keys, every = 1000, time.Second

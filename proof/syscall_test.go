@@ -88,7 +88,7 @@ func (f fault) run(dir string) (struck bool, err error) {
 	if f.path != "" {
 		command = append(command, "-P", dir+f.path)
 	}
-	out, err := runWorkload(dir, command...)
+	out, err := runWorkload(dir, full, command...)
 	if err == nil {
 		err = judge(dir, out)
 	}
@@ -111,7 +111,7 @@ func walk(t *testing.T, f fault) (struck int) {
 	for misses < missesInARow {
 		hit := make([]bool, 8*runtime.NumCPU())
 		var wg sync.WaitGroup
-		turns := make(chan struct{}, 2*runtime.NumCPU()) // they wait more than they work
+		turns := make(chan struct{}, 4*runtime.NumCPU()) // they wait more than they work
 		for i := range hit {
 			f := f
 			f.nth += i + 1
@@ -145,7 +145,7 @@ func TestSystemCallsFail(t *testing.T) {
 	t.Run("none", func(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()
-		out, err := runWorkload(dir)
+		out, err := runWorkload(dir, full)
 		if err == nil {
 			err = judge(dir, out)
 		}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/bucketlite/bucketlite"
@@ -18,24 +19,38 @@ import (
 // prints what becomes of each; see the words of a [ledger]. Where the disk fails it
 // goes on as a careful program would: it opens the file again.
 type workload struct {
-	ctx    context.Context
-	dir    string // of the store and of its backup
-	out    io.Writer
+	ctx   context.Context
+	dir   string // of the store and of its backup
+	out   io.Writer
+	opts  *bucketlite.Options
+	calls int
+
+	mu     sync.Mutex // held while a line is printed
 	ledger *ledger
-	calls  int
 
 	st           *bucketlite.Store
 	items, other *bucketlite.Bucket
 }
+
+// The durabilities of a workload.
+const (
+	full   = "full"
+	normal = "normal"
+)
 
 // storeIn returns the path of the store that a workload makes in a directory, and
 // backupIn that of the backup.
 func storeIn(dir string) string  { return dir + "/app.db" }
 func backupIn(dir string) string { return dir + "/backup.db" }
 
-// childWorkload runs the workload in the directory that is its argument.
+// childWorkload runs the workload in the directory that is its first argument, with
+// the durability that is its second.
 func childWorkload(args []string) error {
 	w := &workload{ctx: context.Background(), dir: args[0], out: os.Stdout, ledger: newLedger()}
+	w.opts = &bucketlite.Options{BusyTimeout: time.Second}
+	if args[1] == normal {
+		w.opts.Durability = bucketlite.Normal
+	}
 	if w.open() {
 		w.run()
 	}
@@ -52,6 +67,8 @@ func (w *workload) say(word string, rest ...any) {
 	if len(rest) > 0 {
 		line += " " + strings.ReplaceAll(strings.TrimSuffix(fmt.Sprintln(rest...), "\n"), "\n", "; ")
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	io.WriteString(w.out, line+"\n")
 	if word != wordWrong {
 		w.ledger.note(line)
@@ -67,7 +84,7 @@ func (w *workload) open() bool {
 		}
 		w.items, w.other = nil, nil
 		var err error
-		if w.st, err = bucketlite.Open(w.ctx, storeIn(w.dir), &bucketlite.Options{BusyTimeout: time.Second}); err != nil {
+		if w.st, err = bucketlite.Open(w.ctx, storeIn(w.dir), w.opts); err != nil {
 			w.say("closed", err)
 			continue
 		}
@@ -141,7 +158,7 @@ func (w *workload) compare() {
 // left out.
 func (w *workload) run() {
 	for _, stage := range []func(){
-		w.create, w.put, w.replace, w.putMany, w.patch, w.compare, w.index, w.remove, w.upload, w.process, w.deleteBucket, w.backup, w.put,
+		w.create, w.put, w.replace, w.putMany, w.putTogether, w.patch, w.compare, w.index, w.remove, w.upload, w.process, w.deleteBucket, w.backup, w.put,
 	} {
 		if w.st == nil {
 			return
@@ -271,6 +288,32 @@ func (w *workload) putMany() {
 		_, err := w.items.PutBatch(w.ctx, inputs, &bucketlite.BatchOptions{Atomic: true})
 		return err
 	})
+}
+
+// putTogether puts from several goroutines, which share a commit or a few.
+func (w *workload) putTogether() {
+	if w.items == nil {
+		return
+	}
+	first := w.calls + 1
+	verdicts := make([]error, 8)
+	var wg sync.WaitGroup
+	for i := range verdicts {
+		e := entry{fmt.Sprint("t", i), "together", strings.Repeat("text", i)}
+		w.calls++
+		w.say(wordBegin, w.calls, e.change(w.items))
+		wg.Go(func() {
+			if _, verdicts[i] = w.items.Put(w.ctx, e.input(), nil); verdicts[i] == nil {
+				w.say(wordDone, first+i)
+			}
+		})
+	}
+	wg.Wait()
+	for i, err := range verdicts {
+		if err != nil {
+			w.settle(first+i, err)
+		}
+	}
 }
 
 // byKey returns the id of an item.
