@@ -75,7 +75,7 @@ func kill(dir string, lines int, delay time.Duration) (acknowledged int, err err
 	for range lines {
 		read()
 	}
-	// Where in its next call the workload is killed is for chance to say.
+	// The delay decides where in its next call the workload is killed.
 	time.AfterFunc(delay, func() { cmd.Process.Kill() })
 	for read() { // what it has printed by then
 	}

@@ -44,8 +44,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// newRand returns a source of random numbers, and logs how to get it again. What other
-// processes do meanwhile is for chance all the same.
+// newRand returns a source of random numbers and logs its seed. The seed does not fix the
+// timing of other processes.
 func newRand(t *testing.T) *rand.Rand {
 	t.Helper()
 	from := *seed
