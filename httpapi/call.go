@@ -27,9 +27,16 @@ type call struct {
 	query  url.Values            // of the URL
 	faults formError             // what is wrong with the form of the request
 	warned []string
+
+	timeout *timeout // nil for none
 }
 
-func (c *call) ctx() context.Context { return c.r.Context() }
+func (c *call) ctx() context.Context {
+	if c.timeout != nil {
+		return c.timeout.ctx
+	}
+	return c.r.Context()
+}
 
 // namespace returns the namespace with the name or id, if the key may enter it.
 func (c *call) namespace(name string) (*bucketlite.Namespace, error) {
@@ -103,6 +110,7 @@ func (c *call) body() ([]byte, error) {
 	case err == nil:
 		// What follows may take longer than the body might.
 		c.readDeadline(time.Time{})
+		c.timeout.restart()
 		return data, nil
 	case errors.As(err, &tooLong):
 		return nil, err

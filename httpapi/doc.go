@@ -45,6 +45,11 @@
 // service allows it. Lists carry statistics of all they have, not only of the page;
 // those of a page that a cursor leads to may be a minute old.
 //
+// A request that only reads ends after [Options].QueryTimeout, and when its client goes
+// away. The answer then is 503, with query_timeout_seconds in its details. Scans wait for
+// one another (see package bucketlite); a list of objects takes one for its statistics,
+// unless those are known from the page before.
+//
 // Analytics are computed from what the store has, and so are about what is still
 // there: objects that have been deleted, and uploads whose records have been, count
 // nowhere. There are no costs, credits or synchronisations: those are 0, or empty.

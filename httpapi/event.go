@@ -60,7 +60,7 @@ func (c *call) stream(watch watchFunc, opts bucketlite.WatchOptions) error {
 	}
 	// A deadline for reading would end the request's context.
 	c.readDeadline(time.Time{})
-	ctx, cancel := context.WithCancel(c.ctx())
+	ctx, cancel := context.WithCancel(c.r.Context()) // a stream has no end
 	moments := make(chan moment)
 	defer func() {
 		cancel()

@@ -34,6 +34,12 @@ type Options struct {
 	// MaxBodyBytes bounds the JSON of a request. What is uploaded is bounded by the
 	// store. Default: 64 MiB.
 	MaxBodyBytes int64
+	// QueryTimeout bounds how long a request that only reads may take: lists, aggregates,
+	// statistics, analytics, explanations, validation. The time its body takes to arrive
+	// does not count, the wait for other queries does. A request that takes longer is
+	// answered with status 503. Streams of events and downloads have no such bound.
+	// Default: 30 s.
+	QueryTimeout time.Duration
 	// Logger hears of each request, without its query, its body or its key, and of
 	// what goes wrong. Default: silence.
 	Logger *slog.Logger
@@ -106,6 +112,12 @@ func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
 	}
 	if h.opts.MaxBodyBytes == 0 {
 		h.opts.MaxBodyBytes = defaultMaxBodyBytes
+	}
+	if h.opts.QueryTimeout < 0 {
+		return nil, fmt.Errorf("httpapi: query timeout: got %s, want more than 0, or 0 for the default", h.opts.QueryTimeout)
+	}
+	if h.opts.QueryTimeout == 0 {
+		h.opts.QueryTimeout = defaultQueryTimeout
 	}
 	if h.opts.Logger == nil {
 		h.opts.Logger = slog.New(slog.DiscardHandler)

@@ -62,10 +62,14 @@ func (h *Handler) serve(rt route) http.Handler {
 		a := w.(*answer)
 		a.route = rt.pattern
 		c := &call{h: h, w: a, r: r}
+		if rt.access >= keyed && rt.effect == reads {
+			defer c.limitTime()()
+		}
 		err := c.enter(rt)
 		var body any
 		if err == nil {
 			body, err = rt.serve(c)
+			err = c.timeout.explain(err)
 		}
 		if err == nil {
 			if _, done := body.(written); done {

@@ -51,6 +51,7 @@ type serveFlags struct {
 	durability, maxBody  string
 	readOnly, fetch      bool
 	shutdown             time.Duration
+	queryTimeout         time.Duration
 	processor            string
 	processorArgs        []string
 	processorTimeout     time.Duration
@@ -113,6 +114,7 @@ the program at once.`,
 	flags.StringVar(&f.signingFile, "signing-key-file", "", "a `file` with the secret that signs upload and download URLs, 32 bytes or more (or "+signingVariable+"); else they end with the server")
 	flags.StringVar(&f.durability, "durability", "full", "what an answered write survives: full, or normal for a crash of the program alone")
 	flags.StringVar(&f.maxBody, "max-body", "64MiB", "the most JSON of a request, as a `size`")
+	flags.DurationVar(&f.queryTimeout, "query-timeout", 30*time.Second, "how long a request that only reads may take")
 	flags.BoolVar(&f.readOnly, "read-only", false, "change nothing; writes are refused")
 	flags.BoolVar(&f.fetch, "fetch", false, "fetch and store what the http and https URLs of blobs stand for; the default is to keep the URLs")
 	flags.StringVar(&f.processor, "processor", "complete", "what becomes of submitted objects: complete, none, exec=PROGRAM or webhook=URL")
@@ -147,6 +149,10 @@ func (a *app) serve(ctx context.Context, f *serveFlags) (err error) {
 		return usagef("--max-body: a size such as 64MiB expected, got %q", f.maxBody)
 	}
 	opts.MaxBodyBytes = int64(size)
+	if f.queryTimeout <= 0 {
+		return usagef("--query-timeout: more than 0 expected, got %s", f.queryTimeout)
+	}
+	opts.QueryTimeout = f.queryTimeout
 	if opts.Keys, err = f.apiKeys(ctx, a); err != nil {
 		return err
 	}
