@@ -155,6 +155,11 @@ type Store struct {
 // that lacks its schema because the log is gone, are [ErrCorrupt], and both are left
 // as they were.
 //
+// Once open, the store belongs to the file under that path. If the file or its log is
+// moved, deleted or replaced, the next write is [ErrOutcomeUnknown] and later ones are
+// [ErrReadOnly]. This is not noticed on Windows, where an open file cannot be moved, nor
+// on file systems that give a file another inode number at each look.
+//
 // The caller must Close the store.
 func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	o, err := opts.withDefaults()

@@ -22,10 +22,10 @@ const (
 // hinder each other.
 var removal sync.Mutex
 
-// emptyLog moves the whole log into the file, so that the file is whole by
+// lastCheckpoint moves the whole log into the file, so that the file is whole by
 // itself even if other processes keep it open. Readers and writers of other
 // processes may be in the way; then it gives up.
-func (w *writer) emptyLog() {
+func (w *writer) lastCheckpoint() {
 	if info, err := os.Stat(w.db.loc.file + "-wal"); err == nil && info.Size() == 0 {
 		return
 	}

@@ -54,7 +54,7 @@ type DB struct {
 	long    *pool
 	aside   *pool
 	hook    CommitHook // nil but in tests
-	footing *footing   // nil if nothing can be said of it
+	inodes  *inodes    // nil if nothing can be said of it
 
 	closing chan struct{}
 	once    sync.Once
@@ -101,7 +101,7 @@ func (db *DB) openToRead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	db.footing = newFooting(db.loc.path)
+	db.inodes = newInodes(db.loc.path)
 	db.openPools(func() (*Conn, error) { return db.openReader(parameters) })
 	return nil
 }
@@ -118,7 +118,7 @@ func (db *DB) openToWrite(ctx context.Context) error {
 		return nil
 	}
 	// The log stays in place while the connection is open.
-	db.footing = newFooting(db.loc.path, db.loc.file+"-wal")
+	db.inodes = newInodes(db.loc.path, db.loc.file+"-wal")
 	db.openPools(func() (*Conn, error) { return db.openReader("mode=rw") })
 	db.writer = newWriter(db, conn)
 	return nil

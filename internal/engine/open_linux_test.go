@@ -17,6 +17,7 @@ func init() {
 	children["refuse unwritable"] = childRefuseUnwritable
 	children["read"] = childRead
 	children["refuse to read"] = childRefuseToRead
+	children["lose permission"] = childLosePermission
 }
 
 // Permissions do not bind root, so what they forbid is tried by a process of
@@ -132,12 +133,46 @@ func childRefuseToRead(args []string) error {
 	return nil
 }
 
+// A directory that may no longer be searched hides the file. That does not say that
+// the file has vanished.
+func TestWriteWithoutPermissionToLook(t *testing.T) {
+	t.Parallel()
+	dir := publicDir(t)
+	path := filepath.Join(dir, "test.db")
+	makeItems(t, path, false)
+	for _, name := range []string{dir, path} {
+		if err := os.Chown(name, nobody, nobody); err != nil && os.Geteuid() == 0 {
+			t.Fatal(err)
+		}
+	}
+	startAsNobody(t, publicProgram(t), "lose permission", path).wait(t)
+}
+
+func childLosePermission(args []string) error {
+	ctx := context.Background()
+	db, err := Open(ctx, testConfig(args[0]))
+	if err != nil {
+		return err
+	}
+	dir := filepath.Dir(args[0])
+	if err := os.Chmod(dir, 0); err != nil {
+		return err
+	}
+	if _, err := os.Stat(args[0]); !errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("Stat: got error %v, want %v", err, fs.ErrPermission)
+	}
+	return errors.Join(db.Write(ctx, put("c")), db.Err(), os.Chmod(dir, 0o755), db.Close())
+}
+
+// nobody is the user and the group of processes without privileges.
+const nobody = 65534
+
 // startAsNobody starts a child from program without privileges.
 func startAsNobody(t *testing.T, program, role string, args ...string) *child {
 	t.Helper()
 	cmd := exec.Command(program, args...)
 	if os.Geteuid() == 0 {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	}
 	return startCommand(t, cmd, role)
 }

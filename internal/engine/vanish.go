@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -13,18 +14,17 @@ import (
 // some programs replace a file by moving it away and back.
 const lookAgain = 10 * time.Millisecond
 
-// A footing is what must stay as it is for commits to be found again: the file
-// and its log, under the names that they had when the database was opened. SQLite
-// writes to the files it has open, whatever becomes of their names.
-type footing struct {
+// inodes are the files of an open database and the names they had when it was
+// opened. SQLite writes to the files it has open, whatever becomes of their names.
+type inodes struct {
 	names []string
 	infos []os.FileInfo
 }
 
-// newFooting remembers the files of an open database. It returns nil where the
+// newInodes remembers the files of an open database. It returns nil where the
 // identity of a file cannot be told, or is not stable; nothing is noticed then.
-func newFooting(names ...string) *footing {
-	f := &footing{names: names}
+func newInodes(names ...string) *inodes {
+	f := &inodes{names: names}
 	for _, name := range names {
 		first, err := os.Stat(name)
 		if err != nil || !hasIdentity(first) {
@@ -40,13 +40,20 @@ func newFooting(names ...string) *footing {
 
 // missing returns the first name that no longer leads to its file, or "". It
 // never opens a file: closing it would drop this process's locks on it.
-func (f *footing) missing() string {
+func (f *inodes) missing() string {
 	for i, name := range f.names {
-		if info, err := os.Stat(name); err != nil || !os.SameFile(info, f.infos[i]) {
+		info, err := os.Stat(name)
+		if leadsNowhere(err) || err == nil && !os.SameFile(info, f.infos[i]) {
 			return name
 		}
 	}
 	return ""
+}
+
+// leadsNowhere reports whether err says that there is no file under a name. Other
+// errors, such as a permission that was taken away, leave that open.
+func leadsNowhere(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP)
 }
 
 // errVanished is why a database whose file or log is gone takes no more writes.
@@ -55,11 +62,11 @@ var errVanished = errors.New("the file was moved, deleted or replaced while it w
 // vanished returns an error if the file or its log is no longer found under its
 // name, twice.
 func (db *DB) vanished() error {
-	if db.footing == nil || db.footing.missing() == "" {
+	if db.inodes == nil || db.inodes.missing() == "" {
 		return nil
 	}
 	time.Sleep(lookAgain)
-	name := db.footing.missing()
+	name := db.inodes.missing()
 	if name == "" {
 		return nil
 	}

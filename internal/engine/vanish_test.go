@@ -49,7 +49,17 @@ func TestVanishedFile(t *testing.T) {
 				t.Fatal(err)
 			}
 		}},
+		{"swapped for a link to itself", func(t *testing.T, path string) {
+			remove(t, path)
+			if err := os.Symlink(path, path); err != nil {
+				t.Fatal(err)
+			}
+		}},
 		{"directory moved", func(t *testing.T, path string) { move(t, filepath.Dir(path), filepath.Dir(path)+".old") }},
+		{"directory swapped for a file", func(t *testing.T, path string) {
+			move(t, filepath.Dir(path), filepath.Dir(path)+".old")
+			writeFile(t, filepath.Dir(path), nil)
+		}},
 		{"log deleted", func(t *testing.T, path string) { remove(t, path+"-wal") }},
 		{"log replaced", func(t *testing.T, path string) {
 			copyFile(t, path+"-wal", path+".new")

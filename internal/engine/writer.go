@@ -459,7 +459,7 @@ func (w *writer) close() {
 // into the file. After a refusal the files are left as they are.
 func (w *writer) closeConn() error {
 	if w.refused() == nil && w.db.vanished() == nil {
-		w.emptyLog()
+		w.lastCheckpoint()
 	}
 	return w.conn.close()
 }
