@@ -54,6 +54,19 @@ func benchmarkWrite(b *testing.B, db *DB, goroutines int) {
 }
 
 // BenchmarkRead reads a row by its key.
+// BenchmarkLook compares commits with and without a look at the file's name.
+func BenchmarkLook(b *testing.B) {
+	for _, look := range []bool{false, true} {
+		b.Run(fmt.Sprintf("look=%t", look), func(b *testing.B) {
+			db := newStore(b)
+			if !look {
+				db.inodes = nil
+			}
+			benchmarkWrite(b, db, 1)
+		})
+	}
+}
+
 func BenchmarkRead(b *testing.B) {
 	db := newStore(b)
 	mustPut(b, db, "a")
