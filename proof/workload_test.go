@@ -437,12 +437,12 @@ func (w *workload) deleteBucket() {
 		return
 	}
 	var task *bucketlite.Task
-	w.call(changes{"bucket/other": absent, "object/other/a": absent}, func() (err error) {
+	deleted := w.call(changes{"bucket/other": absent, "object/other/a": absent}, func() (err error) {
 		task, err = w.other.Delete(w.ctx)
 		return err
 	})
 	w.other = nil
-	if task == nil {
+	if !deleted {
 		return
 	}
 	// The disk may have failed for good, and the store with it.
