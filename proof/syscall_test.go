@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -15,31 +16,33 @@ import (
 
 var inject = flag.String("inject", "", "make only this fault strike, as strace takes it, or with N for its number each of the kind")
 
-// kinds are the system calls that are made to fail, each with the errors it may
-// return, and if need be a part of the path it must be about.
+// kinds are the system calls that are made to fail, each with the errors it may return.
+// Those of the Go runtime and of the dynamic linker are to work: where they make
+// the same calls, only calls on these files of the store fail.
 var kinds = []struct {
 	calls  string
 	errors []string
-	path   string
+	files  []string
 }{
-	{"pwrite64", []string{"EIO", "ENOSPC"}, ""},
-	{"pread64", []string{"EIO"}, ""},
-	{"fsync,fdatasync", []string{"EIO", "ENOSPC"}, ""},
-	{"ftruncate", []string{"EIO", "ENOSPC"}, ""},
-	{"open,openat", []string{"EIO", "EMFILE", "ENOSPC"}, ""},
-	{"unlink,unlinkat", []string{"EIO"}, ""},
-	{"link,linkat,rename,renameat,renameat2", []string{"EIO", "ENOSPC"}, ""},
-	{"fcntl", []string{"EIO", "ENOLCK"}, ""},
-	{"mmap", []string{"ENOMEM"}, storeIn("") + "-shm"}, // others are the Go runtime's own
-	{"fstat,stat,lstat,newfstatat", []string{"EIO"}, ""},
-	{"close", []string{"EIO"}, ""},
+	{"pwrite64", []string{"EIO", "ENOSPC"}, nil},
+	{"pread64", []string{"EIO"}, []string{"app.db", "app.db-wal", "app.db-shm", "app.db-journal", "backup.db"}},
+	{"fsync,fdatasync", []string{"EIO", "ENOSPC"}, nil},
+	{"ftruncate", []string{"EIO", "ENOSPC"}, nil},
+	{"open,openat", []string{"EIO", "EMFILE", "ENOSPC"}, nil},
+	{"unlink,unlinkat", []string{"EIO"}, nil},
+	{"link,linkat,rename,renameat,renameat2", []string{"EIO", "ENOSPC"}, nil},
+	{"fcntl", []string{"EIO", "ENOLCK"}, nil},
+	{"mmap", []string{"ENOMEM"}, []string{"app.db-shm"}},
+	{"fstat,stat,lstat,newfstatat", []string{"EIO"}, nil},
+	{"close", []string{"EIO"}, nil},
 }
 
 // fault makes the nth of some system calls of a thread fail, or that and all later ones.
 type fault struct {
-	calls, errno, path string
-	nth                int
-	forGood            bool
+	calls, errno string
+	files        []string
+	nth          int
+	forGood      bool
 }
 
 // allFaults returns each kind of fault, before its first call.
@@ -47,7 +50,7 @@ func allFaults() (all []fault) {
 	for _, kind := range kinds {
 		for _, errno := range kind.errors {
 			for _, forGood := range []bool{false, true} {
-				all = append(all, fault{calls: kind.calls, errno: errno, path: kind.path, forGood: forGood})
+				all = append(all, fault{calls: kind.calls, errno: errno, files: kind.files, forGood: forGood})
 			}
 		}
 	}
@@ -85,8 +88,8 @@ func (f fault) run(dir string) (struck bool, err error) {
 	}
 	log := logIn(dir)
 	command := strace(log, f.calls, "-e", "inject="+f.String())
-	if f.path != "" {
-		command = append(command, "-P", dir+f.path)
+	for _, name := range f.files {
+		command = append(command, "-P", filepath.Join(dir, name))
 	}
 	out, err := runWorkload(dir, full, command...)
 	if err == nil {
