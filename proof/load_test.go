@@ -172,33 +172,33 @@ func (l *load) write(s *slot, v, doc string, blob bool) error {
 // fingerprint is what a slot knows of a document.
 func fingerprint(doc string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(doc))) }
 
-// any returns a slot, locked.
-func (l *load) any(r *rand.Rand) *slot {
+// some returns a slot, locked.
+func (l *load) some(r *rand.Rand) *slot {
 	s := l.slots[r.IntN(len(l.slots))]
 	s.Lock()
 	return s
 }
 
 func (l *load) put(r *rand.Rand) error {
-	s := l.any(r)
+	s := l.some(r)
 	defer s.Unlock()
 	return l.write(s, text(r), "", false)
 }
 
 func (l *load) replaceBlob(r *rand.Rand) error {
-	s := l.any(r)
+	s := l.some(r)
 	defer s.Unlock()
 	return l.write(s, text(r), document(r), true)
 }
 
 func (l *load) putSame(r *rand.Rand) error {
-	s := l.any(r)
+	s := l.some(r)
 	defer s.Unlock()
 	return l.write(s, text(r), l.pool[r.IntN(len(l.pool))], true)
 }
 
 func (l *load) patch(r *rand.Rand) error {
-	s := l.any(r)
+	s := l.some(r)
 	defer s.Unlock()
 	if s.id == "" {
 		return nil
@@ -212,7 +212,7 @@ func (l *load) patch(r *rand.Rand) error {
 }
 
 func (l *load) remove(r *rand.Rand) error {
-	s := l.any(r)
+	s := l.some(r)
 	defer s.Unlock()
 	if s.id == "" {
 		return nil
@@ -250,7 +250,7 @@ func (l *load) putMany(r *rand.Rand) error {
 
 // get reads one object with its bytes, and compares them to what is known.
 func (l *load) get(r *rand.Rand) error {
-	s := l.any(r)
+	s := l.some(r)
 	defer s.Unlock()
 	return l.verify(l.ctx, s)
 }
@@ -353,12 +353,11 @@ func (l *load) upload(r *rand.Rand) error {
 func (l *load) process(r *rand.Rand) error {
 	var ids []string
 	for range 20 {
-		if s := l.any(r); s.id != "" {
+		s := l.some(r)
+		if s.id != "" {
 			ids = append(ids, s.id)
-			s.Unlock()
-		} else {
-			s.Unlock()
 		}
+		s.Unlock()
 	}
 	if len(ids) == 0 {
 		return nil
