@@ -84,7 +84,8 @@ func judgeBackup(path string) error {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	st, err := bucketlite.Open(context.Background(), path, nil)
+	// An empty file must not become a new store.
+	st, err := bucketlite.Open(context.Background(), path, &bucketlite.Options{ReadOnly: true})
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
