@@ -3,6 +3,7 @@ package bucketlite
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
@@ -25,17 +26,18 @@ type collector struct {
 	wake  chan struct{} // holds a token when there may be work
 	done  chan struct{} // closed when the goroutine has ended
 
-	broken map[int64]IndexStatus // of indexes, by number, that cannot be worked on
-
 	summed     bool                     // no row is left to get a checksum
 	sumBuckets map[int64]*checkedBucket // those of the rows that got theirs last
 	emptied    time.Time                // when the log was last looked at
 	shrunk     bool                     // pages were given back, and the log not emptied since
+
+	mu     sync.Mutex
+	broken map[int64]brokenIndex // by number of the index
 }
 
 func newCollector(s *Store) (*collector, error) {
 	owner, err := s.ids.next("")
-	return &collector{store: s, owner: owner, wake: make(chan struct{}, 1), done: make(chan struct{}), broken: make(map[int64]IndexStatus)}, err
+	return &collector{store: s, owner: owner, wake: make(chan struct{}, 1), done: make(chan struct{}), broken: make(map[int64]brokenIndex)}, err
 }
 
 // notify tells the collector that there may be work.

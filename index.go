@@ -78,7 +78,9 @@ type index struct {
 // Errors: [ErrBadRequest] for a path that cannot be indexed, which comes as a
 // [*QueryError], or more than [MaxIndexes]; [ErrLocked], [ErrNotActive] where the
 // bucket's info cannot be changed; [ErrNotFound], also if somebody drops the index
-// before it is ready.
+// before it is ready; [ErrCorrupt] if what is to be indexed cannot be read;
+// [ErrReadOnly] if the store begins to refuse writes meanwhile, because its disk
+// failed: then the index stays, and is built once the file is opened again.
 func (b *Bucket) EnsureIndex(ctx context.Context, paths ...string) error {
 	return b.ensureIndexes(ctx, ValueIndex, paths)
 }
@@ -201,6 +203,9 @@ func (b *Bucket) waitForIndexes(ctx context.Context, wanted []Index) error {
 			case n < 0:
 				return notFound("%s: the %s was dropped before it was ready", b, w)
 			case indexes[n].Status != IndexReady:
+				if err := b.store.collector.cannot(indexes[n].num, indexes[n].Status); err != nil {
+					return errorf("%s: the %s cannot be built: %w", b, w, err)
+				}
 				building = append(building, w)
 			}
 		}
@@ -212,6 +217,8 @@ func (b *Bucket) waitForIndexes(ctx context.Context, wanted []Index) error {
 			return ctx.Err()
 		case <-b.store.db.Closing():
 			return public(ErrClosed)
+		case <-b.store.db.Stopped():
+			return errorf("%s: the %s is there, but building it has to wait: %w", b, wanted[0], b.store.db.Refusal())
 		case <-time.After(pause):
 		}
 	}

@@ -45,7 +45,7 @@ func (c *collector) indexSome() (worked bool, err error) {
 		err := conn.Query("SELECT "+unfinishedColumns+` FROM indexes i LEFT JOIN buckets b ON b.num = i.bucket
 WHERE i.status <> 'READY' AND (i.status = 'DROPPING' OR b.status <> 'IN_PROGRESS') ORDER BY i.num`, nil, func(r engine.Row) error {
 			next := unfinished{}
-			if next.scan(r); c.broken[next.num] == next.status {
+			if next.scan(r); c.cannot(next.num, next.status) != nil {
 				return nil
 			}
 			u = next
@@ -70,10 +70,33 @@ WHERE i.status <> 'READY' AND (i.status = 'DROPPING' OR b.status <> 'IN_PROGRESS
 		return true, nil // the bucket has been deleted since
 	}
 	if errors.Is(err, ErrCorrupt) {
-		c.broken[u.num] = u.status
+		c.giveUp(&u, err)
 		c.notify() // there may be others
 	}
 	return true, err
+}
+
+// brokenIndex says why an index cannot be worked on while it has a status.
+type brokenIndex struct {
+	status IndexStatus
+	err    error
+}
+
+// giveUp leaves an index as it is until the store is opened again.
+func (c *collector) giveUp(u *unfinished, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.broken[u.num] = brokenIndex{u.status, err}
+}
+
+// cannot returns why an index with a status cannot be worked on, nil if it can.
+func (c *collector) cannot(num int64, status IndexStatus) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if b := c.broken[num]; b.status == status {
+		return b.err
+	}
+	return nil
 }
 
 // indexSlice does a slice of the work on an index, if that is still to be done. The

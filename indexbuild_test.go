@@ -200,27 +200,37 @@ func TestBuildSurvivesKill(t *testing.T) {
 	wantSound(t, path)
 }
 
+// indexWait is a call that waits for an index that is being built.
+type indexWait struct {
+	st     *bucketlite.Store
+	disk   *loss
+	b      *bucketlite.Bucket
+	path   string
+	cancel context.CancelFunc
+}
+
 // What ends the wait for an index.
 func TestWaitForIndex(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		end   func(st *bucketlite.Store, b *bucketlite.Bucket, cancel context.CancelFunc) error
+		end   func(w *indexWait) error
 		want  error
 		there bool // the index is built all the same
 	}{
-		"context": {func(_ *bucketlite.Store, _ *bucketlite.Bucket, cancel context.CancelFunc) error { cancel(); return nil }, context.Canceled, true},
-		"close":   {func(st *bucketlite.Store, _ *bucketlite.Bucket, _ context.CancelFunc) error { return st.Close() }, bucketlite.ErrClosed, true},
-		"drop": {func(_ *bucketlite.Store, b *bucketlite.Bucket, _ context.CancelFunc) error {
-			return b.DropIndex(context.Background(), "v")
-		}, bucketlite.ErrNotFound, false},
-		"deletion": {func(_ *bucketlite.Store, b *bucketlite.Bucket, _ context.CancelFunc) error {
-			return second(b.Delete(context.Background()))
-		}, bucketlite.ErrNotActive, false},
+		"context":  {func(w *indexWait) error { w.cancel(); return nil }, context.Canceled, true},
+		"close":    {func(w *indexWait) error { return w.st.Close() }, bucketlite.ErrClosed, true},
+		"lost":     {func(w *indexWait) error { w.disk.lose(1, true); return nil }, bucketlite.ErrReadOnly, true}, // a slice's commit
+		"drop":     {func(w *indexWait) error { return w.b.DropIndex(context.Background(), "v") }, bucketlite.ErrNotFound, false},
+		"deletion": {func(w *indexWait) error { return second(w.b.Delete(context.Background())) }, bucketlite.ErrNotActive, false},
+		"damage": {func(w *indexWait) error {
+			execute(t, raw(t, w.path), "UPDATE indexes SET status = 'NONE' WHERE path = 'v'")
+			return nil
+		}, bucketlite.ErrCorrupt, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "a.db")
-			st := openPath(t, path)
+			st, disk := openLossy(t, path, nil)
 			holdTasks(t, path)
 			b := items(t, st)
 			putItems(t, b, 300, 10)
@@ -241,9 +251,13 @@ func TestWaitForIndex(t *testing.T) {
 				t.Fatalf("got %v before the index was ready", err)
 			default:
 			}
-			must(t, test.end(st, b, cancel))
+			must(t, test.end(&indexWait{st, disk, b, path, cancel}))
 			if err := <-ended; !errors.Is(err, test.want) {
 				t.Errorf("got %v, want %v", err, test.want)
+			}
+			must(t, st.Close())
+			if name == "damage" {
+				return
 			}
 			releaseIndexes(t, path)
 			if test.there {

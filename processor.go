@@ -454,6 +454,8 @@ func (p *processor) wait(now time.Time) {
 		p.returned(r)
 	case <-p.wake:
 		p.lookAt = time.Time{}
+	case <-p.store.db.Stopped():
+		p.stop(p.store.db.Refusal()) // no verdict can be written any more
 	case <-p.ctx.Done():
 	case <-timer.C:
 	}

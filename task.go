@@ -104,7 +104,8 @@ func selectTask(c *engine.Conn, id string) (*Task, error) {
 }
 
 // Wait returns the task with the id when it has ended, or when ctx ends with the
-// context's error.
+// context's error. If the store refuses writes since its disk failed it does not
+// wait: nobody here carries the task on. Then the error is [ErrReadOnly].
 func (s *Store) Wait(ctx context.Context, id string) (*Task, error) {
 	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
 		t, err := s.Task(ctx, id)
@@ -116,6 +117,8 @@ func (s *Store) Wait(ctx context.Context, id string) (*Task, error) {
 			return nil, ctx.Err()
 		case <-s.db.Closing():
 			return nil, public(ErrClosed)
+		case <-s.db.Stopped():
+			return nil, errorf("task %s has not ended: %w", found(id), s.db.Refusal())
 		case <-time.After(pause):
 		}
 	}

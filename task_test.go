@@ -455,3 +455,50 @@ func TestTaskNamespace(t *testing.T) {
 		t.Errorf("got %d tasks, want 4", n)
 	}
 }
+
+// A task that this store cannot carry on, since its disk has failed, is not waited
+// for; one that has ended is returned.
+func TestWaitAfterLostCommit(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "a.db")
+	st, disk := openLossy(t, path, nil)
+	done := deleted(t, st, "done")
+	if _, err := st.Wait(ctx, done.ID); err != nil {
+		t.Fatal(err)
+	}
+	holdTasks(t, path)
+	held := deleted(t, st, "held")
+	ended := make(chan error)
+	go func() { ended <- second(st.Wait(ctx, held.ID)) }()
+	disk.lose(1, false)
+	wantError(t, second(st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "lost"})), bucketlite.ErrOutcomeUnknown)
+	wantError(t, <-ended, bucketlite.ErrReadOnly)
+	if task, err := st.Wait(ctx, done.ID); err != nil || !task.Done() {
+		t.Errorf("task that has ended: got %+v, %v", task, err)
+	}
+}
+
+// deleted begins to delete a bucket that it creates.
+func deleted(t *testing.T, st *bucketlite.Store, name string) *bucketlite.Task {
+	t.Helper()
+	task, err := bucket(t, st, itemsConfig(name)).Delete(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return task
+}
+
+// A processor ends when its store refuses writes, with nothing to do as well.
+func TestProcessAfterLostCommit(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	st, disk := openLossy(t, filepath.Join(t.TempDir(), "a.db"), nil)
+	ended := make(chan error)
+	go func() {
+		ended <- st.Process(ctx, func(context.Context, *bucketlite.Job) error { return nil }, nil)
+	}()
+	disk.lose(1, false)
+	wantError(t, second(st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "lost"})), bucketlite.ErrOutcomeUnknown)
+	wantError(t, <-ended, bucketlite.ErrReadOnly)
+}
