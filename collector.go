@@ -31,13 +31,15 @@ type collector struct {
 	emptied    time.Time                // when the log was last looked at
 	shrunk     bool                     // pages were given back, and the log not emptied since
 
+	stagingAt time.Time // when to look for leases that are over next
+
 	mu     sync.Mutex
 	broken map[int64]brokenIndex // by number of the index
 }
 
 func newCollector(s *Store) (*collector, error) {
-	owner, err := s.ids.next("")
-	return &collector{store: s, owner: owner, wake: make(chan struct{}, 1), done: make(chan struct{}), broken: make(map[int64]brokenIndex)}, err
+	id, err := s.ids.next("")
+	return &collector{store: s, owner: ownerLasting(id, leaseTime), wake: make(chan struct{}, 1), done: make(chan struct{}), broken: make(map[int64]brokenIndex)}, err
 }
 
 // notify tells the collector that there may be work.
@@ -72,7 +74,7 @@ func (c *collector) run() {
 // after each piece for as long as that took, unless the store is at rest.
 func (c *collector) round() (worked bool) {
 	for _, piece := range []func() (bool, error){
-		c.deleteSome, c.collectSome, c.vacuumSome,
+		c.deleteSome, c.endStaging, c.collectSome, c.vacuumSome,
 		c.confirmSome, c.expireUploads, c.sweepSome, c.indexSome,
 		c.forgetSome, c.forgetUploads, c.trimEvents, c.sumSome, c.emptyLog,
 	} {
@@ -98,9 +100,29 @@ func (c *collector) round() (worked bool) {
 	return worked
 }
 
+// taskLease is the lease of a task when a collector found that it may take it over,
+// or has it.
+type taskLease struct {
+	num   int64 // tasks.num
+	owner string
+	until int64
+}
+
+// mayTake reports whether this store may work on a task.
+func (c *collector) mayTake(l taskLease) bool {
+	return l.owner == c.owner || c.store.leases.over(leaseID{kind: "task", a: l.num}, l.until, lasting(l.owner, leaseTime))
+}
+
+// holds reports whether the task is open and its lease still the one that was found:
+// else another store was quicker, or somebody has cancelled it.
+func (l taskLease) holds(tx *engine.Tx) (bool, error) {
+	return tx.QueryRow("SELECT 1 FROM tasks WHERE num = ? AND status IN ('PENDING', 'IN_PROGRESS') AND lease_owner IS ? AND lease_until = ?",
+		[]any{l.num, nilIfBlank(l.owner), l.until}, nil)
+}
+
 // deletion is a task of deleting, and where it stands.
 type deletion struct {
-	task      int64 // tasks.num
+	taskLease
 	id        string
 	namespace int64
 	bucket    int64 // 0: all of the namespace
@@ -112,14 +134,23 @@ func (c *collector) deleteSome() (bool, error) {
 	var d deletion
 	lookup := func(conn *engine.Conn) error {
 		d = deletion{}
-		_, err := conn.QueryRow(`
-SELECT num, id, namespace, ifnull(bucket, 0) FROM tasks
-WHERE status IN ('PENDING', 'IN_PROGRESS') AND type IN ('api_buckets_delete', 'api_namespaces_delete')
-    AND (lease_owner IS ? OR lease_until < ?) ORDER BY num LIMIT 1`, []any{c.owner, time.Now().UnixMicro()},
-			func(r engine.Row) { d = deletion{r.Int(0), r.Text(1), r.Int(2), r.Int(3)} })
+		err := conn.Query(`
+SELECT num, lease_owner, lease_until, id, namespace, ifnull(bucket, 0) FROM tasks
+WHERE status IN ('PENDING', 'IN_PROGRESS') AND type IN ('api_buckets_delete', 'api_namespaces_delete') ORDER BY num`, nil,
+			func(r engine.Row) error {
+				l := taskLease{r.Int(0), r.Text(1), r.Int(2)}
+				if !c.mayTake(l) {
+					return nil
+				}
+				d = deletion{l, r.Text(3), r.Int(4), r.Int(5)}
+				return errEnough
+			})
+		if err == errEnough {
+			err = nil
+		}
 		return err
 	}
-	if err := c.store.read(ctx, lookup); err != nil || d.task == 0 {
+	if err := c.store.read(ctx, lookup); err != nil || d.num == 0 {
 		return false, err
 	}
 	return true, c.store.write(ctx, func(tx *engine.Tx, g *group) error { return c.deleteSlice(tx, g, d) })
@@ -129,12 +160,9 @@ WHERE status IN ('PENDING', 'IN_PROGRESS') AND type IN ('api_buckets_delete', 'a
 // slice of a bucket removes its row, and that of a task completes the task, in
 // the same transaction.
 func (c *collector) deleteSlice(tx *engine.Tx, g *group, d deletion) error {
-	mine := false
-	_, err := tx.QueryRow(`
-SELECT lease_owner IS ? OR lease_until < ? FROM tasks WHERE num = ? AND status IN ('PENDING', 'IN_PROGRESS')`,
-		[]any{c.owner, time.Now().UnixMicro(), d.task}, func(r engine.Row) { mine = r.Int(0) != 0 })
+	mine, err := d.holds(tx)
 	if err != nil || !mine {
-		return err // another store was quicker
+		return err
 	}
 	bucket, own := d.bucket, true
 	if bucket == 0 {
@@ -186,7 +214,7 @@ SELECT lease_owner IS ? OR lease_until < ? FROM tasks WHERE num = ? AND status I
 	}
 	_, err = tx.Exec(`
 UPDATE tasks SET status = ?1, processed = iif(?1 = 'COMPLETED', total, processed + ?2), updated_at = ?3, ended_at = ?4, lease_owner = ?5, lease_until = ?6
-WHERE num = ?7`, string(status), deleted, now, ended, c.owner, time.Now().Add(leaseTime).UnixMicro(), d.task)
+WHERE num = ?7`, string(status), deleted, now, ended, c.owner, time.Now().Add(leaseTime).UnixMicro(), d.num)
 	return err
 }
 
@@ -237,7 +265,7 @@ func (c *collector) deleteBucket(tx *engine.Tx, g *group, bucket int64, d deleti
 	}
 	_, err = tx.Exec(`
 UPDATE tasks SET status = 'COMPLETED', processed = total, updated_at = ?1, ended_at = ?1
-WHERE num <> ?2 AND id = (SELECT delete_task FROM buckets WHERE num = ?3)`, c.store.now(), d.task, bucket)
+WHERE num <> ?2 AND id = (SELECT delete_task FROM buckets WHERE num = ?3)`, c.store.now(), d.num, bucket)
 	if err != nil {
 		return err
 	}

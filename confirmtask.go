@@ -111,8 +111,8 @@ WHERE id IN (SELECT i.value FROM tasks t, json_each(t.inputs) i WHERE t.id = ?1)
 
 // confirmJob is a task of confirming, and where it stands.
 type confirmJob struct {
+	taskLease
 	collector     *collector
-	num           int64 // tasks.num
 	id            string
 	bucket        int64
 	confirmations []Confirmation
@@ -152,23 +152,30 @@ func (c *collector) confirmSome() (worked bool, err error) {
 func (c *collector) confirmJob(conn *engine.Conn) (*confirmJob, error) {
 	var job *confirmJob
 	err := conn.Query(`
-SELECT num, id, bucket, detail, outputs FROM tasks
-WHERE status IN ('PENDING', 'IN_PROGRESS') AND type IN ('api_buckets_uploads_confirm', 'api_buckets_uploads_batch_confirm')
-    AND (lease_owner IS ? OR lease_until < ?) ORDER BY num LIMIT 1`, []any{c.owner, time.Now().UnixMicro()}, func(r engine.Row) error {
-		job = &confirmJob{collector: c, num: r.Int(0), id: r.Text(1), bucket: r.Int(2)}
-		var detail struct {
-			Confirmations []Confirmation `json:"confirmations"`
-		}
-		err := json.Unmarshal([]byte(r.Text(3)), &detail)
-		if err == nil {
-			err = decodeInfo(r, 4, &job.outputs)
-		}
-		job.confirmations = detail.Confirmations
-		if err != nil || len(job.outputs) >= len(job.confirmations) {
-			return errorf("task %q: %w: %v", job.id, ErrCorrupt, err)
-		}
-		return nil
-	})
+SELECT num, lease_owner, lease_until, id, bucket, detail, outputs FROM tasks
+WHERE status IN ('PENDING', 'IN_PROGRESS') AND type IN ('api_buckets_uploads_confirm', 'api_buckets_uploads_batch_confirm') ORDER BY num`,
+		nil, func(r engine.Row) error {
+			l := taskLease{r.Int(0), r.Text(1), r.Int(2)}
+			if !c.mayTake(l) {
+				return nil
+			}
+			job = &confirmJob{taskLease: l, collector: c, id: r.Text(3), bucket: r.Int(4)}
+			var detail struct {
+				Confirmations []Confirmation `json:"confirmations"`
+			}
+			err := json.Unmarshal([]byte(r.Text(5)), &detail)
+			if err == nil {
+				err = decodeInfo(r, 6, &job.outputs)
+			}
+			job.confirmations = detail.Confirmations
+			if err != nil || len(job.outputs) >= len(job.confirmations) {
+				return errorf("task %q: %w: %v", job.id, ErrCorrupt, err)
+			}
+			return errEnough
+		})
+	if err == errEnough {
+		err = nil
+	}
 	return job, err
 }
 
@@ -192,9 +199,7 @@ func (k *confirmJob) check(tx *engine.Tx) error {
 	if k == nil {
 		return nil
 	}
-	found, err := tx.QueryRow(`
-SELECT 1 FROM tasks WHERE num = ? AND status IN ('PENDING', 'IN_PROGRESS') AND processed = ? AND (lease_owner IS ? OR lease_until < ?)`,
-		[]any{k.num, int64(len(k.outputs)), k.collector.owner, time.Now().UnixMicro()}, nil)
+	found, err := k.holds(tx)
 	if err == nil && !found {
 		err = errLeft
 	}

@@ -103,12 +103,12 @@ func (s *Store) Process(ctx context.Context, handler func(context.Context, *Job)
 	case s.opts.ReadOnly:
 		return public(ErrReadOnly)
 	}
-	owner, err := s.ids.next("")
+	id, err := s.ids.next("")
 	if err != nil {
 		return err
 	}
 	p := &processor{
-		store: s, handler: handler, opts: o, owner: owner, pace: slowPace, running: make(map[jobKey]*run), wake: make(chan struct{}, 1),
+		store: s, handler: handler, opts: o, owner: ownerLasting(id, o.Lease), pace: slowPace, running: make(map[jobKey]*run), wake: make(chan struct{}, 1),
 		ready: make(chan *run, 2*(o.Concurrency+maxAhead)), ended: make(chan *run, o.Concurrency+maxAhead), gone: make(chan struct{}),
 	}
 	p.ctx, p.stop = context.WithCancelCause(ctx)
@@ -149,6 +149,7 @@ type processor struct {
 	lookAt   time.Time     // when to look for what others have done
 	leaveAt  time.Time     // when to look for handlers to be left behind; zero for never
 	due      time.Time     // when the next job is due, as far as is known; zero for never
+	overdue  []overdue     // jobs that are due although the file says later
 }
 
 type jobKey struct{ batch, position int64 }
@@ -235,7 +236,10 @@ func (p *processor) look(now time.Time) (idle bool, err error) {
 			}
 			lost[batch] = !found
 		}
-		o, err = p.store.outlook(c, now.UnixMicro())
+		if o, err = p.store.outlook(c, now.UnixMicro()); err != nil {
+			return err
+		}
+		p.overdue, err = p.findOverdue(c, now.UnixMicro())
 		return err
 	})
 	if err != nil {
@@ -249,6 +253,9 @@ func (p *processor) look(now time.Time) (idle bool, err error) {
 	p.due = time.Time{}
 	if o.due != 0 {
 		p.due = time.UnixMicro(o.due)
+	}
+	if len(p.overdue) > 0 {
+		p.due = now
 	}
 	return o.idle && len(p.running) == 0 && len(p.settled) == 0, nil
 }
@@ -374,6 +381,9 @@ func backoff(first time.Duration, attempt int64) time.Duration {
 	return d - d/4 + rand.N(d/2+1)
 }
 
+// longestPause returns the longest pause after an attempt.
+func longestPause(first time.Duration) time.Duration { return max(first, maxBackoff) * 5 / 4 }
+
 // write settles what has ended, renews leases and takes up to n jobs, in one
 // transaction, and starts a handler for each.
 func (p *processor) write(ctx context.Context, n int) error {
@@ -403,7 +413,7 @@ func (p *processor) write(ctx context.Context, n int) error {
 			}
 		}
 		if n > 0 {
-			t := taking{owner: p.owner, until: until, most: n, idle: p.opts.Concurrency - len(p.running), attempts: int64(p.opts.MaxAttempts)}
+			t := taking{owner: p.owner, until: until, most: n, idle: p.opts.Concurrency - len(p.running), attempts: int64(p.opts.MaxAttempts), overdue: p.overdue}
 			if err := l.take(&t); err != nil {
 				return err
 			}
@@ -415,6 +425,9 @@ func (p *processor) write(ctx context.Context, n int) error {
 		return err
 	}
 	p.settled = p.settled[:0]
+	if n > 0 {
+		p.overdue = nil
+	}
 	if renewing || len(p.running) == 0 {
 		p.renewAt = now.Add(p.opts.Lease / 3)
 	}

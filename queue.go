@@ -244,10 +244,16 @@ type handout struct {
 // suspended bucket wait, since its objects cannot be read.
 const eligible = "k.status IN ('PENDING', 'IN_PROGRESS') AND b.status NOT IN ('IN_PROGRESS', 'SUSPENDED')"
 
-const selectDue = `
+const (
+	openJobs = "batches k CROSS JOIN buckets b ON b.num = k.bucket CROSS JOIN jobs j ON j.batch = k.num"
+
+	selectJobs = `
 SELECT j.batch, j.position, j.object, j.attempts, j.retries, j.status = 'PROCESSING', j.version, k.id, b.num, b.id, b.name, ` + objectColumns + `
-FROM batches k CROSS JOIN buckets b ON b.num = k.bucket CROSS JOIN jobs j ON j.batch = k.num LEFT JOIN object o ON o.seq = j.seq
-WHERE ` + eligible + ` AND j.status IN ('PENDING', 'PROCESSING') AND j.due_at <= ? ORDER BY k.num, j.due_at LIMIT ?`
+FROM ` + openJobs + ` LEFT JOIN object o ON o.seq = j.seq
+WHERE ` + eligible + ` AND j.status IN ('PENDING', 'PROCESSING') AND `
+	selectDue     = selectJobs + "j.due_at <= ? ORDER BY k.num, j.due_at LIMIT ?"
+	selectOverdue = selectJobs + "j.batch = ? AND j.position = ? AND j.due_at = ?"
+)
 
 // taking is what a processor asks of the queue, and gets.
 type taking struct {
@@ -256,6 +262,7 @@ type taking struct {
 	most     int   // jobs wanted
 	idle     int   // jobs that are handled at once
 	attempts int64 // that a job has
+	overdue  []overdue
 
 	taken   []*handout
 	more    bool // some were at their end, so there may be more that are due
@@ -267,7 +274,7 @@ type taking struct {
 // time, lest it harm others once more.
 func (l *ledger) take(t *taking) error {
 	var due []*handout
-	err := l.tx.Query(selectDue, []any{l.now, int64(t.most)}, func(r engine.Row) error {
+	add := func(r engine.Row) error {
 		h := &handout{
 			lease:   lease{batch: r.Int(0), position: r.Int(1), object: r.Text(2), attempt: r.Int(3), owner: t.owner, until: t.until},
 			retries: r.Int(4), lost: r.Int(5) != 0, version: r.Int(6), batchID: r.Text(7),
@@ -279,9 +286,14 @@ func (l *ledger) take(t *taking) error {
 		}
 		due = append(due, h)
 		return nil
-	})
-	if err != nil {
+	}
+	if err := l.tx.Query(selectDue, []any{l.now, int64(t.most)}, add); err != nil {
 		return err
+	}
+	for _, o := range t.overdue[:min(len(t.overdue), t.most-len(due))] {
+		if err := l.tx.Query(selectOverdue, []any{o.batch, o.position, o.dueAt}, add); err != nil {
+			return err
+		}
 	}
 	for _, h := range due {
 		t.careful = t.careful || h.lost
@@ -359,6 +371,38 @@ FROM batches k CROSS JOIN buckets b ON b.num = k.bucket WHERE `+eligible, nil, f
 		err = nil
 	}
 	return o, err
+}
+
+// overdue is a job that was lent, or is to pause, until a time that a wrong clock
+// gave: it is due once it has been so for as long as it can be.
+type overdue struct{ batch, position, dueAt int64 }
+
+// maxOverdue bounds the overdue jobs that are taken at once.
+const maxOverdue = 100
+
+// longPause is a pause between two attempts that other processors might have been
+// told to make.
+const longPause = 24 * time.Hour
+
+// findOverdue finds jobs that are overdue, the farthest first.
+func (p *processor) findOverdue(c *engine.Conn, now int64) (found []overdue, err error) {
+	err = c.Query(`
+SELECT j.batch, j.position, j.due_at, j.status = 'PROCESSING', j.owner FROM `+openJobs+`
+WHERE `+eligible+` AND j.status IN ('PENDING', 'PROCESSING') AND j.due_at > ? ORDER BY j.due_at DESC LIMIT ?`,
+		[]any{now + p.opts.Lease.Microseconds(), int64(maxOverdue)}, func(r engine.Row) error {
+			o, owner := overdue{r.Int(0), r.Int(1), r.Int(2)}, r.Text(4)
+			lasts := lasting(owner, p.opts.Lease)
+			if lent := r.Int(3) != 0; !lent {
+				if lasts = longestPause(p.opts.Backoff); o.dueAt-now <= longPause.Microseconds() {
+					return nil
+				}
+			}
+			if owner != p.owner && p.store.leases.over(leaseID{"job", o.batch, o.position}, o.dueAt, lasts) {
+				found = append(found, o)
+			}
+			return nil
+		})
+	return found, err
 }
 
 // errDue ends looking for jobs.

@@ -185,8 +185,8 @@ func TestLeaseIsLost(t *testing.T) {
 		}, &bucketlite.ProcessOptions{Lease: 100 * time.Millisecond, UntilIdle: true})
 	}()
 	<-running
-	execute(t, raw(t, path), "UPDATE jobs SET owner = 'another', due_at = 1 << 62")
-	if !eventually(func() bool { return dump(t, raw(t, path), "SELECT owner FROM jobs") == "another\n" }) {
+	execute(t, raw(t, path), "UPDATE jobs SET owner = 'another/1h', due_at = 1 << 62")
+	if !eventually(func() bool { return dump(t, raw(t, path), "SELECT owner FROM jobs") == "another/1h\n" }) {
 		t.Error("the lease was taken back")
 	}
 	execute(t, raw(t, path), "UPDATE jobs SET status = 'COMPLETED', owner = NULL; UPDATE batches SET status = 'COMPLETED', open = 0; UPDATE batch_counts SET active = 0, completed = 1; UPDATE tasks SET status = 'COMPLETED', processed = 1, ended_at = updated_at; UPDATE object SET status = 'COMPLETED'")

@@ -133,6 +133,7 @@ type Store struct {
 	feed *feed
 
 	stageLease time.Duration // how long staged content is safe from collectors
+	leases     leases        // of other stores
 
 	definitions sync.Map // bucket number → *definition; a definition never changes
 

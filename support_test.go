@@ -274,14 +274,14 @@ func dump(t testing.TB, db *sql.DB, query string, args ...any) string {
 func holdTasks(t testing.TB, path string) {
 	t.Helper()
 	execute(t, raw(t, path), `CREATE TRIGGER hold AFTER INSERT ON tasks BEGIN
-		UPDATE tasks SET lease_owner = 'nobody', lease_until = 1 << 62 WHERE num = new.num; END`)
+		UPDATE tasks SET lease_owner = 'nobody/9999h', lease_until = 1 << 62 WHERE num = new.num; END`)
 }
 
 // releaseTasks ends the leases made since holdTasks, and makes no more. It opens
 // the file once more, since a store that opens looks for tasks at once.
 func releaseTasks(t testing.TB, path string) {
 	t.Helper()
-	execute(t, raw(t, path), "DROP TRIGGER hold; UPDATE tasks SET lease_until = 0 WHERE lease_owner = 'nobody'")
+	execute(t, raw(t, path), "DROP TRIGGER hold; UPDATE tasks SET lease_until = 0 WHERE lease_owner = 'nobody/9999h'")
 	openPath(t, path)
 }
 
