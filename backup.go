@@ -2,7 +2,6 @@ package bucketlite
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"io/fs"
 	"os"
@@ -10,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/tempfile"
 )
 
 // BackupOptions adjust [Store.Backup]. Nil means the defaults.
@@ -28,7 +28,9 @@ type BackupOptions struct {
 //
 // The copy is written to a temporary file in the directory of path and takes its
 // name when it is whole and on the disk. If Backup fails, or ctx ends, nothing is
-// left behind.
+// left behind. If the process is killed its temporary files stay, named
+// bucketlite-backup-….tmp; the next Backup into the directory removes them, where
+// the system can tell that their process has gone, as Linux, macOS and the BSDs can.
 //
 // Errors: [ErrExists] if there is a file at path, or one that SQLite would take
 // for a part of it; [ErrBadRequest] if path cannot be a file's, or is one the
@@ -44,22 +46,21 @@ func (s *Store) Backup(ctx context.Context, path string, opts *BackupOptions) er
 	if err != nil {
 		return err
 	}
-	temporary, err := newFile(filepath.Dir(target))
+	temporary, err := tempfile.Create(filepath.Dir(target), "bucketlite-backup-", engine.SideFiles("")...)
 	if err != nil {
 		return errorf("backup %q: %w", path, err)
 	}
-	defer func() { // once it has its name, it need not have this one
-		for _, file := range append(engine.SideFiles(temporary), temporary) {
-			os.Remove(file)
+	defer temporary.Remove() // once it has its name, it need not have this one
+	if err := s.copyTo(ctx, temporary.Path(), opts.Progress); err != nil {
+		if public(err) == err { // the context's own
+			return err
 		}
-	}()
-	if err := s.copyTo(ctx, temporary, opts.Progress); err != nil {
-		return err
-	}
-	if err := syncFile(temporary); err != nil {
 		return errorf("backup %q: %w", path, err)
 	}
-	if err := publish(temporary, target); errors.Is(err, fs.ErrExist) {
+	if err := syncFile(temporary.Path()); err != nil {
+		return errorf("backup %q: %w", path, err)
+	}
+	if err := publish(temporary.Path(), target); errors.Is(err, fs.ErrExist) {
 		return backupExists(path, target)
 	} else if err != nil {
 		return errorf("backup %q: %w", path, err)
@@ -131,7 +132,7 @@ func (s *Store) copyTo(ctx context.Context, path string, progress func(done, tot
 		case <-ended:
 		}
 		if err != nil {
-			return public(err)
+			return err
 		}
 		select {
 		case p := <-newest:
@@ -140,16 +141,6 @@ func (s *Store) copyTo(ctx context.Context, path string, progress func(done, tot
 		}
 		return nil
 	}
-}
-
-// newFile makes an empty file in a directory, and returns its path.
-func newFile(directory string) (string, error) {
-	path := filepath.Join(directory, "bucketlite-"+rand.Text()+".tmp")
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return "", err
-	}
-	return path, f.Close()
 }
 
 // publish gives a file the name it is to have, unless that is taken. os.Rename

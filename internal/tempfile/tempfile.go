@@ -1,0 +1,132 @@
+// Package tempfile makes files that exist only while their process is at them, and
+// removes those that processes which were killed have left behind.
+//
+// Beside each file lies another, with the suffix ".lock", which its process holds a
+// lock on (flock). The system ends that lock with the process, however that ends, so
+// a lock that can be had is proof that nobody is at the file. Where the system has no
+// such lock, or the file system does not support it, nothing is removed.
+package tempfile
+
+import (
+	"crypto/rand"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// File is a file that nobody else has, until Remove.
+type File struct {
+	path     string
+	lock     *os.File // nil where there are no locks
+	suffixes []string
+}
+
+const (
+	suffix     = ".tmp"
+	lockSuffix = ".lock"
+)
+
+// errHeld says that another process, or another File of this one, holds a lock.
+var errHeld = errors.New("the lock is held")
+
+// Create removes what has been left in the directory by files of the same prefix, and
+// makes an empty file with a name of its own. The suffixes are those of files that
+// others make beside it, and that go with it.
+func Create(directory, prefix string, suffixes ...string) (*File, error) {
+	sweep(directory, prefix, suffixes)
+	for {
+		f := &File{path: filepath.Join(directory, prefix+rand.Text()+suffix), suffixes: suffixes}
+		err := f.takeLock()
+		if err == errHeld {
+			continue // somebody who sweeps was quicker
+		}
+		if err != nil {
+			return nil, err
+		}
+		file, err := os.OpenFile(f.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if err != nil {
+			f.Remove()
+			return nil, err
+		}
+		return f, file.Close()
+	}
+}
+
+// Path returns the path of the file.
+func (f *File) Path() string { return f.path }
+
+// Remove removes the file, and what lies beside it, as far as it is still there.
+func (f *File) Remove() {
+	removeAll(f.path, f.suffixes)
+	if f.lock != nil {
+		os.Remove(f.path + lockSuffix) // while it is locked, so that nobody takes it for another
+		f.lock.Close()
+	}
+}
+
+func removeAll(path string, suffixes []string) {
+	for _, s := range suffixes {
+		os.Remove(path + s)
+	}
+	os.Remove(path)
+}
+
+// takeLock makes the lock of the file, and takes it. The lock comes before the file
+// and goes after it, so that no file is ever without.
+func (f *File) takeLock() error {
+	if !haveLocks {
+		return nil
+	}
+	lock, err := os.OpenFile(f.path+lockSuffix, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	if err := tryLock(lock); err == errHeld || !isNamed(lock, f.path+lockSuffix) {
+		lock.Close()
+		return errHeld
+	}
+	// Where locking is not supported it is the same for those who sweep.
+	f.lock = lock
+	return nil
+}
+
+// isNamed reports whether an open file still has the name it was opened by.
+func isNamed(f *os.File, path string) bool {
+	open, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Stat(path)
+	return err == nil && os.SameFile(open, named)
+}
+
+// sweep removes the files in a directory whose processes have gone.
+func sweep(directory, prefix string, suffixes []string) {
+	if !haveLocks {
+		return
+	}
+	entries, err := os.ReadDir(directory)
+	if err != nil {
+		return // making a file there will say what is wrong
+	}
+	for _, e := range entries {
+		path, isLock := strings.CutSuffix(filepath.Join(directory, e.Name()), suffix+lockSuffix)
+		if isLock && strings.HasPrefix(e.Name(), prefix) && e.Type().IsRegular() {
+			sweepOne(path+suffix, suffixes)
+		}
+	}
+}
+
+// sweepOne removes a file if its process has gone.
+func sweepOne(path string, suffixes []string) {
+	lock, err := os.OpenFile(path+lockSuffix, os.O_RDWR, 0)
+	if err != nil {
+		return
+	}
+	defer lock.Close()
+	if tryLock(lock) == nil && isNamed(lock, path+lockSuffix) {
+		removeAll(path, suffixes)
+		os.Remove(path + lockSuffix)
+	}
+}
