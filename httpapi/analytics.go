@@ -14,10 +14,10 @@ import (
 // Analytics are computed from what the store knows. It knows no costs, no credits
 // and no synchronisation: those are 0, or empty lists.
 var analyticsRoutes = []route{
-	{"GET /v1/analytics/buckets/{bucket}/storage", scoped, reads, (*call).storage},
-	{"GET /v1/analytics/buckets/{bucket}/upload-performance", scoped, reads, (*call).uploadPerformance},
-	{"GET /v1/analytics/buckets/{bucket}/usage", scoped, reads, (*call).usage},
-	{"GET /v1/analytics/buckets/{bucket}/health", scoped, reads, (*call).health},
+	{"GET /v1/analytics/buckets/{bucket}/storage", scoped, reads, noBody, (*call).storage},
+	{"GET /v1/analytics/buckets/{bucket}/upload-performance", scoped, reads, noBody, (*call).uploadPerformance},
+	{"GET /v1/analytics/buckets/{bucket}/usage", scoped, reads, noBody, (*call).usage},
+	{"GET /v1/analytics/buckets/{bucket}/health", scoped, reads, noBody, (*call).health},
 }
 
 // period is the time that an analysis is about.

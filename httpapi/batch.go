@@ -7,16 +7,16 @@ import (
 )
 
 var batchRoutes = []route{
-	{"POST /v1/buckets/{bucket}/batches", scoped, writes, (*call).createBatch},
-	{"POST /v1/buckets/{bucket}/batches/list", scoped, reads, (*call).listBatches},
-	{"GET /v1/buckets/{bucket}/batches/{batch}", scoped, reads, (*call).getBatch},
-	{"PATCH /v1/buckets/{bucket}/batches/{batch}", scoped, writes, (*call).updateBatch},
-	{"DELETE /v1/buckets/{bucket}/batches/{batch}", scoped, writes, (*call).deleteBatch},
-	{"POST /v1/buckets/{bucket}/batches/{batch}/objects", scoped, writes, (*call).addToBatch},
-	{"POST /v1/buckets/{bucket}/batches/{batch}/submit", scoped, writes, (*call).submitBatch},
-	{"POST /v1/buckets/{bucket}/batches/{batch}/cancel", scoped, writes, (*call).cancelBatch},
-	{"POST /v1/buckets/{bucket}/batches/{batch}/retry", scoped, writes, (*call).retryBatch},
-	{"GET /v1/buckets/{bucket}/batches/{batch}/failed-documents", scoped, reads, (*call).listFailedDocuments},
+	{"POST /v1/buckets/{bucket}/batches", scoped, writes, listBody, (*call).createBatch},
+	{"POST /v1/buckets/{bucket}/batches/list", scoped, reads, formBody, (*call).listBatches},
+	{"GET /v1/buckets/{bucket}/batches/{batch}", scoped, reads, noBody, (*call).getBatch},
+	{"PATCH /v1/buckets/{bucket}/batches/{batch}", scoped, writes, formBody, (*call).updateBatch},
+	{"DELETE /v1/buckets/{bucket}/batches/{batch}", scoped, writes, noBody, (*call).deleteBatch},
+	{"POST /v1/buckets/{bucket}/batches/{batch}/objects", scoped, writes, listBody, (*call).addToBatch},
+	{"POST /v1/buckets/{bucket}/batches/{batch}/submit", scoped, writes, formBody, (*call).submitBatch},
+	{"POST /v1/buckets/{bucket}/batches/{batch}/cancel", scoped, writes, formBody, (*call).cancelBatch},
+	{"POST /v1/buckets/{bucket}/batches/{batch}/retry", scoped, writes, listBody, (*call).retryBatch},
+	{"GET /v1/buckets/{bucket}/batches/{batch}/failed-documents", scoped, reads, formBody, (*call).listFailedDocuments},
 }
 
 // onlyTier is the one stage of processing that there is. The hosted service has more,

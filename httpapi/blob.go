@@ -13,7 +13,7 @@ import (
 )
 
 var blobRoutes = []route{
-	{"GET /v1/presigned/blobs/{namespace}/{bucket}/{object}/{blob}", signed, reads, (*call).getBlob},
+	{"GET /v1/presigned/blobs/{namespace}/{bucket}/{object}/{blob}", signed, reads, noBody, (*call).getBlob},
 }
 
 // getBlob answers with the bytes of a blob, or the ranges of them that are asked for,

@@ -5,13 +5,13 @@ import (
 )
 
 var bucketRoutes = []route{
-	{"POST /v1/buckets", scoped, writes, (*call).createBucket},
-	{"POST /v1/buckets/list", scoped, reads, (*call).listBuckets},
-	{"GET /v1/buckets", scoped, reads, (*call).browseBuckets},
-	{"GET /v1/buckets/{bucket}", scoped, reads, (*call).getBucket},
-	{"PUT /v1/buckets/{bucket}", scoped, writes, (*call).updateBucket},
-	{"PATCH /v1/buckets/{bucket}", scoped, writes, (*call).updateBucket},
-	{"DELETE /v1/buckets/{bucket}", scoped, writes, (*call).deleteBucket},
+	{"POST /v1/buckets", scoped, writes, definitionBody, (*call).createBucket},
+	{"POST /v1/buckets/list", scoped, reads, formBody, (*call).listBuckets},
+	{"GET /v1/buckets", scoped, reads, formBody, (*call).browseBuckets},
+	{"GET /v1/buckets/{bucket}", scoped, reads, noBody, (*call).getBucket},
+	{"PUT /v1/buckets/{bucket}", scoped, writes, definitionBody, (*call).updateBucket},
+	{"PATCH /v1/buckets/{bucket}", scoped, writes, definitionBody, (*call).updateBucket},
+	{"DELETE /v1/buckets/{bucket}", scoped, writes, noBody, (*call).deleteBucket},
 }
 
 // createBucket creates a bucket.

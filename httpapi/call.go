@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/bucketlite/bucketlite"
@@ -24,6 +23,7 @@ type call struct {
 	key    *key                  // who; nil where nobody needs to be known
 	ns     *bucketlite.Namespace // where; nil unless the route is scoped or signed
 	bucket *bucketlite.Bucket    // the one that the path of such a route names, nil if it names none
+	limit  int64                 // of the bytes of the body, if it is JSON
 	query  url.Values            // of the URL
 	faults formError             // what is wrong with the form of the request
 	warned []string
@@ -93,63 +93,37 @@ func (c *call) tell(text string) {
 	c.w.Header().Add("Warning", "299 bucketlite "+strconv.QuoteToASCII(text))
 }
 
-// bodyAhead is how much memory is set aside for what a client announces.
-const bodyAhead = 64 << 10
-
-// body returns the request's body, which is JSON.
-func (c *call) body() ([]byte, error) {
-	r := http.MaxBytesReader(c.w.ResponseWriter, c.r.Body, c.h.opts.MaxBodyBytes)
-	var b bytes.Buffer
-	if n := c.r.ContentLength; n > 0 {
-		b.Grow(int(min(n, bodyAhead)) + bytes.MinRead) // with room for the end
-	}
-	_, err := b.ReadFrom(r)
-	data := b.Bytes()
-	var tooLong *http.MaxBytesError
-	switch {
-	case err == nil:
-		// What follows may take longer than the body might.
-		c.readDeadline(time.Time{})
-		c.timeout.restart()
-		return data, nil
-	case errors.As(err, &tooLong):
-		return nil, err
-	}
-	// The client has gone, or is too slow, or sent something else than it announced.
-	return nil, badRequest("the body ended early")
-}
-
 // form returns the request's body as the form of a JSON object. Without a body, or
-// with null, it is an empty one.
-func (c *call) form() (*form, error) {
+// with null, it is an empty one. Members that are named stay text, see [form.raw].
+func (c *call) form(raw ...string) (*form, error) {
 	data, err := c.body()
 	if err != nil {
 		return nil, err
 	}
-	return c.formOf(data)
+	f := &form{call: c, in: "body", doc: map[string]any{}}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return f, nil
+	}
+	doc, texts, err := value.ParseObject(data, c.formLimits(), raw...)
+	var syntax *value.SyntaxError
+	if errors.As(err, &syntax) {
+		return nil, formError{{"body", bucketlite.Issue{Path: syntax.Path, Rule: syntax.Rule, Message: syntax.Message}}}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if doc != nil {
+		f.doc, f.raw = doc, texts
+	}
+	return f, nil
 }
 
 // formDepth is how much deeper than a value, which the store judges, a form may nest.
 const formDepth = 8
 
-// formOf is [call.form] for a body that has been read.
-func (c *call) formOf(data []byte) (*form, error) {
-	doc := map[string]any{}
-	if len(strings.TrimSpace(string(data))) > 0 {
-		v, err := value.Parse(data, value.Limits{MaxDepth: value.DefaultMaxDepth + formDepth, MaxBytes: int(c.h.opts.MaxBodyBytes)})
-		var syntax *value.SyntaxError
-		if errors.As(err, &syntax) {
-			return nil, formError{{"body", bucketlite.Issue{Path: syntax.Path, Rule: syntax.Rule, Message: syntax.Message}}}
-		}
-		if err != nil {
-			return nil, err
-		}
-		var ok bool
-		if doc, ok = v.(map[string]any); !ok && v != nil {
-			return nil, formError{{"body", bucketlite.Issue{Rule: "type", Message: "object expected, got " + found(v)}}}
-		}
-	}
-	return &form{call: c, in: "body", doc: doc}, nil
+// formLimits are those of the body as a form.
+func (c *call) formLimits() value.Limits {
+	return value.Limits{MaxDepth: value.DefaultMaxDepth + formDepth, MaxBytes: int(c.limit)}
 }
 
 // params returns the query of the URL as a form. Of what is given twice the first counts.

@@ -30,6 +30,14 @@
 // that is too large, 400 for a request or an escape in its path that cannot be parsed,
 // 501 for an unknown Transfer-Encoding, and 505.
 //
+// A body has a limit of bytes: [Options].MaxBodyBytes, 64 MiB by default, for objects,
+// 16 MiB for lists of ids and for uploads, 3 MiB for buckets and namespaces, and 1 MiB
+// for other forms. It has at most one value per 192 bytes of its limit, or 16,384 if
+// that is more. Beyond that the answer is 413, with max_bytes or max_values in its
+// details. A client that still sends a body when the answer comes can read the answer
+// when it has sent up to 16 MiB within 10 seconds; the connection is closed then. One
+// that expects "100 Continue" gets a refusal in its place.
+//
 // JSON is read strictly: a member that occurs twice, or text that is not UTF-8, is
 // refused. Null counts as absent, and unknown members are ignored, except those of
 // objects, which are the user's fields. Where known clients differ from the form,

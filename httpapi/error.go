@@ -85,12 +85,8 @@ var kinds = []struct {
 // classify returns the status and the type of an error's answer.
 func classify(err error) (status int, kind string) {
 	var own *failure
-	var tooLong *http.MaxBytesError
-	switch {
-	case errors.As(err, &own):
+	if errors.As(err, &own) {
 		return own.status, own.kind
-	case errors.As(err, &tooLong):
-		return http.StatusRequestEntityTooLarge, "PayloadTooLargeError"
 	}
 	for _, k := range kinds {
 		if errors.Is(err, k.sentinel) {

@@ -13,8 +13,8 @@ import (
 )
 
 var eventRoutes = []route{
-	{"GET /v1/events", scoped, reads, (*call).watchNamespace},
-	{"GET /v1/buckets/{bucket}/events", scoped, reads, (*call).watchBucket},
+	{"GET /v1/events", scoped, reads, noBody, (*call).watchNamespace},
+	{"GET /v1/buckets/{bucket}/events", scoped, reads, noBody, (*call).watchBucket},
 }
 
 // watchNamespace streams the events of the namespace, its buckets and their objects.

@@ -12,10 +12,13 @@ func SetHeartbeat(h *Handler, d time.Duration) { h.heartbeat = d }
 // SetPatience sets how long a peer may keep a request waiting.
 func SetPatience(h *Handler, d time.Duration) { h.patience = d }
 
+// Long reports whether tests may take long.
+func Long() bool { return *long }
+
 // Handle adds a route that needs no key. What f is given beside the request reads its
 // body as the other routes do.
 func Handle(h *Handler, pattern string, f func(w http.ResponseWriter, r *http.Request, body func() ([]byte, error))) {
-	h.mux.Handle(pattern, h.serve(route{pattern, open, writes, func(c *call) (any, error) {
+	h.mux.Handle(pattern, h.serve(route{pattern, open, writes, objectBody, func(c *call) (any, error) {
 		f(c.w, c.r, c.body)
 		return written{}, nil
 	}}))

@@ -21,6 +21,7 @@ type form struct {
 	in   string // "body" or "query"
 	at   value.Path
 	doc  map[string]any
+	raw  map[string][]byte // the text of members that were not read, which are not in doc
 }
 
 // text returns a string, "" if it is absent.
@@ -175,6 +176,15 @@ func (f *form) list(name string) []any {
 	return list
 }
 
+// items returns the items of a list that was left as text, nil if it is absent.
+func (f *form) items(name string) [][]byte {
+	items, ok := value.Items(f.raw[name])
+	if !ok {
+		f.fault(name, "type", "array expected, got "+short(f.raw[name]))
+	}
+	return items
+}
+
 // texts returns a list of strings, nil if it is absent.
 func (f *form) texts(name string) []string {
 	list := f.list(name)
@@ -276,14 +286,16 @@ func (f *form) faultAt(at value.Path, rule, message string) {
 	f.call.faults = append(f.call.faults, fault{f.in, bucketlite.Issue{Path: at.String(), Rule: rule, Message: message}})
 }
 
-// found returns a value as messages show it, cut short if it is long.
-func found(v any) string {
+// found returns a value as messages show it.
+func found(v any) string { return short(value.Append(nil, v)) }
+
+// short returns a text as messages show it, cut short if it is long.
+func short(text []byte) string {
 	const most = 60
-	text := string(value.Append(nil, v))
 	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "") + "…"
+		return strings.ToValidUTF8(string(text[:most]), "") + "…"
 	}
-	return text
+	return string(text)
 }
 
 func orZero(s *string) string {

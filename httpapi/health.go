@@ -6,8 +6,8 @@ import (
 )
 
 var healthRoutes = []route{
-	{"GET /v1/health", open, reads, (*call).showHealth},
-	{"GET /v1/health/liveness", open, reads, (*call).showLiveness},
+	{"GET /v1/health", open, reads, noBody, (*call).showHealth},
+	{"GET /v1/health/liveness", open, reads, noBody, (*call).showLiveness},
 }
 
 // lookTime is how long a look at the store's own record may take.

@@ -7,9 +7,9 @@ import (
 )
 
 var indexRoutes = []route{
-	{"GET /v1/buckets/{bucket}/indexes", scoped, reads, (*call).listIndexes},
-	{"POST /v1/buckets/{bucket}/indexes", scoped, writes, (*call).createIndex},
-	{"DELETE /v1/buckets/{bucket}/indexes", scoped, writes, (*call).dropIndex},
+	{"GET /v1/buckets/{bucket}/indexes", scoped, reads, noBody, (*call).listIndexes},
+	{"POST /v1/buckets/{bucket}/indexes", scoped, writes, formBody, (*call).createIndex},
+	{"DELETE /v1/buckets/{bucket}/indexes", scoped, writes, noBody, (*call).dropIndex},
 }
 
 // listIndexes returns a bucket's indexes, all of them.

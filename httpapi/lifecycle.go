@@ -7,11 +7,11 @@ import (
 )
 
 var lifecycleRoutes = []route{
-	{"POST /v1/buckets/{bucket}/lock", scoped, writes, transition((*bucketlite.Bucket).Lock)},
-	{"POST /v1/buckets/{bucket}/unlock", scoped, writes, transition((*bucketlite.Bucket).Unlock)},
-	{"POST /v1/buckets/{bucket}/archive", scoped, writes, transition((*bucketlite.Bucket).Archive)},
-	{"POST /v1/buckets/{bucket}/suspend", scoped, writes, transition((*bucketlite.Bucket).Suspend)},
-	{"POST /v1/buckets/{bucket}/activate", scoped, writes, transition((*bucketlite.Bucket).Activate)},
+	{"POST /v1/buckets/{bucket}/lock", scoped, writes, noBody, transition((*bucketlite.Bucket).Lock)},
+	{"POST /v1/buckets/{bucket}/unlock", scoped, writes, noBody, transition((*bucketlite.Bucket).Unlock)},
+	{"POST /v1/buckets/{bucket}/archive", scoped, writes, noBody, transition((*bucketlite.Bucket).Archive)},
+	{"POST /v1/buckets/{bucket}/suspend", scoped, writes, noBody, transition((*bucketlite.Bucket).Suspend)},
+	{"POST /v1/buckets/{bucket}/activate", scoped, writes, noBody, transition((*bucketlite.Bucket).Activate)},
 }
 
 // transition serves a change of a bucket's state, and returns the bucket. The body

@@ -15,7 +15,7 @@ import (
 )
 
 var metricRoutes = []route{
-	{"GET /metrics", keyed, reads, (*call).showMetrics},
+	{"GET /metrics", keyed, reads, noBody, (*call).showMetrics},
 }
 
 // metrics are the numbers of one handler, in a registry of their own.

@@ -10,13 +10,13 @@ import (
 // namespaces only by the names it is limited to, and gives them no other name: else
 // it could make one that is meant for another key.
 var namespaceRoutes = []route{
-	{"POST /v1/namespaces", keyed, writes, (*call).createNamespace},
-	{"POST /v1/namespaces/list", keyed, reads, (*call).listNamespaces},
-	{"GET /v1/namespaces", keyed, reads, (*call).browseNamespaces},
-	{"GET /v1/namespaces/{namespace}", keyed, reads, (*call).getNamespace},
-	{"PUT /v1/namespaces/{namespace}", keyed, writes, (*call).updateNamespace},
-	{"PATCH /v1/namespaces/{namespace}", keyed, writes, (*call).updateNamespace},
-	{"DELETE /v1/namespaces/{namespace}", keyed, writes, (*call).deleteNamespace},
+	{"POST /v1/namespaces", keyed, writes, definitionBody, (*call).createNamespace},
+	{"POST /v1/namespaces/list", keyed, reads, formBody, (*call).listNamespaces},
+	{"GET /v1/namespaces", keyed, reads, formBody, (*call).browseNamespaces},
+	{"GET /v1/namespaces/{namespace}", keyed, reads, noBody, (*call).getNamespace},
+	{"PUT /v1/namespaces/{namespace}", keyed, writes, definitionBody, (*call).updateNamespace},
+	{"PATCH /v1/namespaces/{namespace}", keyed, writes, definitionBody, (*call).updateNamespace},
+	{"DELETE /v1/namespaces/{namespace}", keyed, writes, noBody, (*call).deleteNamespace},
 }
 
 // createNamespace creates a namespace. Feature extractors mean nothing to the store,

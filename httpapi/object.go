@@ -12,14 +12,14 @@ import (
 )
 
 var objectRoutes = []route{
-	{"POST /v1/buckets/{bucket}/objects", scoped, writes, (*call).createObject},
-	{"POST /v1/buckets/{bucket}/objects/batch", scoped, writes, (*call).createObjects},
-	{"POST /v1/buckets/{bucket}/objects/list", scoped, reads, (*call).listObjects},
-	{"POST /v1/buckets/{bucket}/objects/aggregate", scoped, reads, (*call).aggregateObjects},
-	{"GET /v1/buckets/{bucket}/objects/{object}", scoped, reads, (*call).getObject},
-	{"PUT /v1/buckets/{bucket}/objects/{object}", scoped, writes, (*call).updateObject},
-	{"PATCH /v1/buckets/{bucket}/objects/{object}", scoped, writes, (*call).patchObject},
-	{"DELETE /v1/buckets/{bucket}/objects/{object}", scoped, writes, (*call).deleteObject},
+	{"POST /v1/buckets/{bucket}/objects", scoped, writes, objectBody, (*call).createObject},
+	{"POST /v1/buckets/{bucket}/objects/batch", scoped, writes, objectBody, (*call).createObjects},
+	{"POST /v1/buckets/{bucket}/objects/list", scoped, reads, formBody, (*call).listObjects},
+	{"POST /v1/buckets/{bucket}/objects/aggregate", scoped, reads, formBody, (*call).aggregateObjects},
+	{"GET /v1/buckets/{bucket}/objects/{object}", scoped, reads, noBody, (*call).getObject},
+	{"PUT /v1/buckets/{bucket}/objects/{object}", scoped, writes, objectBody, (*call).updateObject},
+	{"PATCH /v1/buckets/{bucket}/objects/{object}", scoped, writes, objectBody, (*call).patchObject},
+	{"DELETE /v1/buckets/{bucket}/objects/{object}", scoped, writes, noBody, (*call).deleteObject},
 }
 
 // createObject puts an object: what happens when its key is taken is for the policy

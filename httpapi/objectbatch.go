@@ -38,15 +38,16 @@ type objectFailure struct {
 }
 
 // createObjects puts objects, each by itself: those that are refused harm no other.
-// If all are, that is an error.
+// If all are, that is an error. Their text is read one by one, since a tree of them all
+// beside those of each would be the double.
 func (c *call) createObjects() (any, error) {
 	params := c.params()
 	policy, process := params.policy(), params.boolean("auto_process", false)
-	f, err := c.form()
+	f, err := c.form("objects")
 	if err != nil {
 		return nil, err
 	}
-	objects := f.list("objects")
+	objects := f.items("objects")
 	switch n := len(objects); {
 	case n == 0 && c.check() == nil:
 		f.fault("objects", "required", "at least one object expected")
@@ -62,8 +63,8 @@ func (c *call) createObjects() (any, error) {
 	var places []int // of the inputs among the objects
 	var stored objectsStored
 	reader := objectReader{call: c}
-	for i, v := range objects {
-		in, err := reader.read(value.Append(nil, v))
+	for i, text := range objects {
+		in, err := reader.read(text)
 		if err != nil {
 			stored.fail(i, err)
 			continue

@@ -62,15 +62,21 @@ func isBare(b bucketlite.BlobInput) bool { return b.Data == nil && b.UploadID ==
 
 // links gives the blobs that are bare the data that stands as their url.
 func (r *objectReader) links(data []byte, blobs []bucketlite.BlobInput) error {
-	v, err := value.Parse(data, objectLimits)
+	_, raw, err := value.ParseObject(data, objectLimits, "blobs")
 	if err != nil {
 		return err
 	}
-	doc, _ := v.(map[string]any)
-	list, _ := doc["blobs"].([]any)
-	for i := range min(len(list), len(blobs)) {
-		blob, _ := list[i].(map[string]any)
-		if url := blob["url"]; url != nil && isBare(blobs[i]) {
+	items, _ := value.Items(raw["blobs"])
+	for i := range min(len(items), len(blobs)) {
+		if !isBare(blobs[i]) {
+			continue
+		}
+		v, err := value.Parse(items[i], objectLimits)
+		if err != nil {
+			return err
+		}
+		blob, _ := v.(map[string]any)
+		if url := blob["url"]; url != nil {
 			blobs[i].Data = url
 			r.call.warn("blobs.url: data expected")
 		}
@@ -112,7 +118,7 @@ func (f *form) policy() bucketlite.Policy {
 // what is stored, beside blobs and the like. Other members are not part of it; since
 // elsewhere they would be fields, the client is warned that they are ignored.
 func (c *call) objectUpdate() (in bucketlite.ObjectInput, err error) {
-	f, err := c.form()
+	f, err := c.form("blobs")
 	if err != nil {
 		return in, err
 	}
@@ -124,7 +130,7 @@ func (c *call) objectUpdate() (in bucketlite.ObjectInput, err error) {
 	for _, name := range slices.Sorted(maps.Keys(f.doc)) {
 		switch name {
 		case "metadata":
-		case "key_prefix", "blobs", "skip_duplicates", "canonicalize_source", "force_remirror":
+		case "key_prefix", "skip_duplicates", "canonicalize_source", "force_remirror":
 			beside[name] = f.doc[name]
 		default:
 			if f.doc[name] != nil {
@@ -133,7 +139,7 @@ func (c *call) objectUpdate() (in bucketlite.ObjectInput, err error) {
 		}
 	}
 	r := objectReader{call: c}
-	if in, err = r.read(value.Append(nil, beside)); err != nil {
+	if in, err = r.read(value.AppendObject(nil, beside, f.raw)); err != nil {
 		return in, err
 	}
 	for name, v := range metadata {

@@ -8,8 +8,8 @@ import (
 )
 
 var documentRoutes = []route{
-	{"GET /openapi.json", open, reads, (*call).openAPI},
-	{"GET /docs", open, reads, (*call).docs},
+	{"GET /openapi.json", open, reads, noBody, (*call).openAPI},
+	{"GET /docs", open, reads, noBody, (*call).docs},
 }
 
 // openAPIJSON is the OpenAPI 3.1 document of all routes. It is written by hand; tests

@@ -266,11 +266,12 @@ func TestObjectURLs(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil)
 	s.do("POST", "/v1/buckets", films("films")).want(http.StatusOK)
+	const png = "\x89PNG\r\n\x1a\n"
 	still := func(text string) map[string]any {
 		return map[string]any{"property": "stills", "data": "data:image/png;base64," + base64.StdEncoding.EncodeToString([]byte(text))}
 	}
 	id := s.deviating().do("POST", "/v1/buckets/films/objects", map[string]any{"film_id": "f1", "blobs": []any{
-		still("\x01first"), still("\x01second"),
+		still(png + "first"), still(png + "second"),
 		map[string]any{"property": "film", "data": "https://example.com/film.mp4"},
 		map[string]any{"property": "notes", "data": "seen in May"},
 	}}).want(http.StatusOK).text("object_id")
@@ -285,7 +286,7 @@ func TestObjectURLs(t *testing.T) {
 	got := s.do("GET", path+"?return_presigned_urls=true", nil).want(http.StatusOK).
 		wantAt("blobs.2.properties.presigned_url", "<nil>").wantAt("blobs.2.properties.url", "https://example.com/film.mp4").
 		wantAt("blobs.3.properties.presigned_url", "<nil>").wantAt("blobs.3.properties.data", "seen in May")
-	for i, want := range []string{"\x01first", "\x01second"} {
+	for i, want := range []string{png + "first", png + "second"} {
 		signed := got.text(fmt.Sprintf("blobs.%d.properties.presigned_url", i))
 		if got := s.anyone().do("GET", signed, nil).want(http.StatusOK).body; got != want {
 			t.Errorf("blob %d: got %q, want %q", i, got, want)

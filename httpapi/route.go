@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -25,12 +26,28 @@ const (
 	writes effect = true // a key for reading alone is refused
 )
 
+// A body is how much JSON a route reads.
+type body int
+
+const (
+	noBody         body = iota // none; bytes that are no JSON are bounded by the store
+	formBody                   // a form
+	definitionBody             // a bucket or a namespace, as long as the store takes one
+	listBody                   // ids, or uploads with the objects that they become
+	objectBody                 // objects
+)
+
+// bodyLimits are the most bytes of each. Objects have [Options].MaxBodyBytes, which
+// bounds the others too.
+var bodyLimits = [...]int64{noBody: 0, formBody: 1 << 20, definitionBody: 3 << 20, listBody: 16 << 20, objectBody: math.MaxInt64}
+
 // A route is what one method does at one path. What serve returns is written as
 // JSON, unless it is nil, which means that there is no content, or written.
 type route struct {
 	pattern string
 	access  access
 	effect  effect
+	body    body
 	serve   func(*call) (any, error)
 }
 
@@ -61,7 +78,7 @@ func (h *Handler) serve(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a := w.(*answer)
 		a.route = rt.pattern
-		c := &call{h: h, w: a, r: r}
+		c := &call{h: h, w: a, r: r, limit: min(bodyLimits[rt.body], h.opts.MaxBodyBytes)}
 		if rt.access >= keyed && rt.effect == reads {
 			defer c.limitTime()()
 		}

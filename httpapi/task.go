@@ -21,9 +21,9 @@ import (
 //
 // Tasks that do not say which namespace they are of are for the other keys alone.
 var taskRoutes = []route{
-	{"GET /v1/tasks/{task}", keyed, reads, (*call).getTask},
-	{"DELETE /v1/tasks/{task}", keyed, writes, (*call).cancelTask},
-	{"POST /v1/tasks/list", keyed, reads, (*call).listTasks},
+	{"GET /v1/tasks/{task}", keyed, reads, noBody, (*call).getTask},
+	{"DELETE /v1/tasks/{task}", keyed, writes, noBody, (*call).cancelTask},
+	{"POST /v1/tasks/list", keyed, reads, formBody, (*call).listTasks},
 }
 
 // getTask returns a task.

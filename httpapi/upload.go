@@ -9,14 +9,14 @@ import (
 )
 
 var uploadRoutes = []route{
-	{"POST /v1/buckets/{bucket}/uploads", scoped, writes, (*call).createUpload},
-	{"POST /v1/buckets/{bucket}/uploads/batch", scoped, writes, (*call).createUploads},
-	{"POST /v1/buckets/{bucket}/uploads/list", scoped, reads, (*call).listUploads},
-	{"GET /v1/buckets/{bucket}/uploads/{upload}", scoped, reads, (*call).getUpload},
-	{"DELETE /v1/buckets/{bucket}/uploads/{upload}", scoped, writes, (*call).deleteUpload},
-	{"POST /v1/buckets/{bucket}/uploads/{upload}/confirm", scoped, writes, (*call).confirmUpload},
-	{"POST /v1/buckets/{bucket}/uploads/confirm/batch", scoped, writes, (*call).confirmUploads},
-	{"PUT /v1/presigned/uploads/{namespace}/{bucket}/{upload}", signed, writes, (*call).writeUpload},
+	{"POST /v1/buckets/{bucket}/uploads", scoped, writes, listBody, (*call).createUpload},
+	{"POST /v1/buckets/{bucket}/uploads/batch", scoped, writes, listBody, (*call).createUploads},
+	{"POST /v1/buckets/{bucket}/uploads/list", scoped, reads, formBody, (*call).listUploads},
+	{"GET /v1/buckets/{bucket}/uploads/{upload}", scoped, reads, noBody, (*call).getUpload},
+	{"DELETE /v1/buckets/{bucket}/uploads/{upload}", scoped, writes, noBody, (*call).deleteUpload},
+	{"POST /v1/buckets/{bucket}/uploads/{upload}/confirm", scoped, writes, formBody, (*call).confirmUpload},
+	{"POST /v1/buckets/{bucket}/uploads/confirm/batch", scoped, writes, listBody, (*call).confirmUploads},
+	{"PUT /v1/presigned/uploads/{namespace}/{bucket}/{upload}", signed, writes, noBody, (*call).writeUpload},
 }
 
 // createUpload announces an upload, and says where its bytes are to go.

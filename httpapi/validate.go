@@ -5,8 +5,8 @@ import "github.com/bucketlite/bucketlite"
 // What is refused for its form alone, or for its size, is an answer here, not an
 // error. All else is an error as it is elsewhere.
 var validateRoutes = []route{
-	{"POST /v1/buckets/validate", scoped, reads, (*call).validateBucket},
-	{"POST /v1/buckets/{bucket}/objects/validate", scoped, reads, (*call).validateObject},
+	{"POST /v1/buckets/validate", scoped, reads, definitionBody, (*call).validateBucket},
+	{"POST /v1/buckets/{bucket}/objects/validate", scoped, reads, objectBody, (*call).validateObject},
 }
 
 // verdict says whether a request that creates something would be in order.

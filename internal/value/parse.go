@@ -122,14 +122,8 @@ func (f *fault) in(s Segment) *fault {
 
 // parse is Parse with the limits as given, even if they are zero.
 func parse(data []byte, lim Limits) (any, *fault) {
-	if len(data) > lim.MaxBytes {
-		return nil, &fault{
-			rule:    ruleSize,
-			message: fmt.Sprintf("value is %d bytes long, the limit is %d", len(data), lim.MaxBytes),
-		}
-	}
 	p := parsers.Get().(*parser)
-	v, f := p.parse(data, lim.MaxDepth)
+	v, f := p.limited(data, lim)
 	// A parser that has grown with a large text is not worth keeping.
 	if len(data) <= smallText {
 		p.release()
@@ -154,6 +148,12 @@ type parser struct {
 	depth   int          // how much deeper the value may nest
 	invalid bool         // the text is not all valid UTF-8
 	stack   stack
+
+	// Of the outermost object the members named raw are left as texts, parts of data.
+	raw   []string
+	texts map[string][]byte
+	data  []byte
+	deep  int // how deep the value is that is being read
 }
 
 // The decoder is to leave alone what this package has its own rules for: it
@@ -164,10 +164,22 @@ var decoderOptions = []jsontext.Options{
 	jsontext.AllowInvalidUTF8(true),
 }
 
+// limited reads data, unless it is too long.
+func (p *parser) limited(data []byte, lim Limits) (any, *fault) {
+	if len(data) > lim.MaxBytes {
+		return nil, &fault{
+			rule:    ruleSize,
+			message: fmt.Sprintf("value is %d bytes long, the limit is %d", len(data), lim.MaxBytes),
+		}
+	}
+	return p.parse(data, lim.MaxDepth)
+}
+
 func (p *parser) parse(data []byte, depth int) (any, *fault) {
+	p.data = data
 	p.buf = *bytes.NewBuffer(data)
 	p.dec.Reset(&p.buf, decoderOptions...)
-	p.depth = depth
+	p.depth, p.deep = depth, 0
 	p.invalid = !utf8.Valid(data)
 	if len(data) <= smallText {
 		p.text = string(data)
@@ -191,6 +203,7 @@ var errTrailing = errors.New("unexpected text after the value")
 func (p *parser) release() {
 	p.buf = bytes.Buffer{}
 	p.text = ""
+	p.data = nil
 	p.stack.reset()
 }
 
@@ -241,6 +254,13 @@ func (p *parser) object() (any, *fault) {
 		if f != nil {
 			return nil, f.in(Segment{Name: name})
 		}
+		if p.deep == 1 && slices.Contains(p.raw, name) {
+			if p.texts[name], err = p.next(p.data); err != nil {
+				return nil, p.syntax(err)
+			}
+			p.stack.pushMember(name, nil)
+			continue
+		}
 		v, f := p.value()
 		if f != nil {
 			return nil, f.in(Segment{Name: name})
@@ -283,6 +303,7 @@ func (p *parser) open() *fault {
 		return &fault{rule: ruleDepth, message: messageDepth}
 	}
 	p.depth--
+	p.deep++
 	if _, err := p.dec.ReadToken(); err != nil {
 		return p.syntax(err)
 	}
@@ -292,6 +313,7 @@ func (p *parser) open() *fault {
 // close reads the end of an object or array.
 func (p *parser) close() *fault {
 	p.depth++
+	p.deep--
 	if _, err := p.dec.ReadToken(); err != nil {
 		return p.syntax(err)
 	}

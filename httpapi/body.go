@@ -1,0 +1,87 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+const (
+	// bodyAhead is how much memory is set aside for what a client announces.
+	bodyAhead = 64 << 10
+	// bytesPerValue is how many bytes of a limit allow for one value of JSON. The
+	// largest value in memory, an object with one member, takes 340 bytes however short
+	// its text is, so that a body with its text takes at most 4 times its limit.
+	bytesPerValue = 192
+	// minValues is how many values a body of any limit may have.
+	minValues = 16384
+)
+
+// maxValues returns how many values a body may have that has a limit of bytes.
+func maxValues(limit int64) int64 { return max(limit/bytesPerValue, minValues) }
+
+// body returns the request's body, which is JSON within the limits of the route.
+func (c *call) body() ([]byte, error) {
+	announced := c.r.ContentLength
+	if announced > c.limit {
+		return nil, tooManyBytes(c.limit)
+	}
+	data, err := readBody(c.r.Body, announced, c.limit)
+	switch {
+	case err == errBodyTooLong:
+		return nil, tooManyBytes(c.limit)
+	case err != nil:
+		// The client has gone, or is too slow, or sent something else than it announced.
+		return nil, badRequest("the body ended early")
+	}
+	// What follows may take longer than the body might.
+	c.readDeadline(time.Time{})
+	c.timeout.restart()
+	if most := maxValues(c.limit); int64(value.Count(data)) > most {
+		return nil, payloadTooLarge(fmt.Sprintf("body: got more than %d values, want at most that; send less in one request", most), "max_values", most)
+	}
+	return data, nil
+}
+
+func tooManyBytes(limit int64) error {
+	return payloadTooLarge(fmt.Sprintf("body: got more than %d bytes, want at most that", limit), "max_bytes", limit)
+}
+
+func payloadTooLarge(message, name string, limit int64) error {
+	return &failure{http.StatusRequestEntityTooLarge, "PayloadTooLargeError", message, map[string]any{name: limit}}
+}
+
+var errBodyTooLong = errors.New("httpapi: the body is too long")
+
+// readBody reads a body of at most limit bytes, of which so many are announced, or a
+// negative number if none are. What is announced is given memory only as it comes: the
+// buffer grows to twice what has come, and to the whole once half of it has.
+func readBody(r io.Reader, announced, limit int64) ([]byte, error) {
+	if r == nil || r == http.NoBody {
+		return nil, nil
+	}
+	want := limit
+	if announced >= 0 {
+		want = announced
+	}
+	data := make([]byte, 0, min(want, bodyAhead)+1) // with room to see the end
+	for {
+		n, err := r.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		switch {
+		case int64(len(data)) > limit:
+			return nil, errBodyTooLong
+		case err == io.EOF:
+			return data, nil
+		case err != nil:
+			return nil, err
+		}
+		if len(data) == cap(data) {
+			data = append(make([]byte, 0, max(min(2*int64(len(data)), want+1), int64(len(data))+1)), data...)
+		}
+	}
+}
