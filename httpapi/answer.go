@@ -3,7 +3,6 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -19,10 +18,14 @@ type answer struct {
 	route string // the pattern of the route that was taken
 	key   string // the name of the key
 
-	status   int   // 0 before the header is written
-	bytes    int64 // written of the body
-	received int64 // read of the request's body
-	err      error // why it is an error
+	status int   // 0 before the header is written
+	bytes  int64 // written of the body
+	err    error // why it is an error
+
+	proto     int           // the major version of HTTP
+	body      *requestBody  // nil if there is none
+	lingers   bool          // more of the body may come after the answer
+	drainTime time.Duration // for how long it is read then
 }
 
 // Unwrap is for [http.ResponseController].
@@ -32,14 +35,23 @@ func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 func (a *answer) WriteHeader(status int) {
 	if a.status == 0 && status >= 200 { // before that it is not the last
 		a.status = status
+		a.settle()
 	}
 	a.ResponseWriter.WriteHeader(status)
+}
+
+// received returns how much was read of the request's body.
+func (a *answer) received() int64 {
+	if a.body == nil {
+		return 0
+	}
+	return a.body.read
 }
 
 // Write notes how much is written.
 func (a *answer) Write(p []byte) (int, error) {
 	if a.status == 0 {
-		a.status = http.StatusOK
+		a.WriteHeader(http.StatusOK)
 	}
 	n, err := a.ResponseWriter.Write(p)
 	a.bytes += int64(n)
@@ -77,16 +89,4 @@ func encode(body any) ([]byte, error) {
 	e.SetEscapeHTML(false)
 	err := e.Encode(body)
 	return b.Bytes(), err
-}
-
-// countedBody is a request's body that notes how much of it was read.
-type countedBody struct {
-	io.ReadCloser
-	answer *answer
-}
-
-func (b *countedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	b.answer.received += int64(n)
-	return n, err
 }

@@ -12,6 +12,9 @@ func SetHeartbeat(h *Handler, d time.Duration) { h.heartbeat = d }
 // SetPatience sets how long a peer may keep a request waiting.
 func SetPatience(h *Handler, d time.Duration) { h.patience = d }
 
+// SetDrainTime sets for how long the rest of a body is read when the answer is out.
+func SetDrainTime(h *Handler, d time.Duration) { h.drainTime = d }
+
 // Long reports whether tests may take long.
 func Long() bool { return *long }
 

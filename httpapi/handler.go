@@ -31,8 +31,11 @@ type Options struct {
 	// SigningKey signs those URLs: 32 bytes or more, and secret. Default: a random
 	// one, so that they are void when the handler is gone.
 	SigningKey []byte
-	// MaxBodyBytes bounds the JSON of a request. What is uploaded is bounded by the
-	// store. Default: 64 MiB.
+	// MaxBodyBytes bounds the JSON of a request: of one that brings objects as it says,
+	// of others at 16 MiB for ids and uploads, 3 MiB for a bucket or a namespace, and 1
+	// MiB for any other form, if that is less. Each of these limits allows for one value
+	// per 192 bytes, and for 16,384 at least. What is uploaded is bounded by the store.
+	// Default: 64 MiB.
 	MaxBodyBytes int64
 	// QueryTimeout bounds how long a request that only reads may take: lists, aggregates,
 	// statistics, analytics, explanations, validation. The time its body takes to arrive
@@ -71,14 +74,14 @@ type Handler struct {
 	closing chan struct{}
 	close   sync.Once
 
-	patience, heartbeat time.Duration // as the constants say, but in tests
+	patience, heartbeat, drainTime time.Duration // as the constants say, but in tests
 }
 
 // New returns a handler for the store, which stays the caller's: it must be closed
 // after the last request. The options are copied. The error says what is wrong with
 // them.
 func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
-	h := &Handler{store: store, closing: make(chan struct{}), patience: patience, heartbeat: heartbeat}
+	h := &Handler{store: store, closing: make(chan struct{}), patience: patience, heartbeat: heartbeat, drainTime: drainTime}
 	if opts != nil {
 		h.opts = *opts
 	}
@@ -142,16 +145,18 @@ func (h *Handler) Close() { h.close.Do(func() { close(h.closing) }) }
 
 // ServeHTTP serves one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a := &answer{ResponseWriter: w, id: requestID(r), began: time.Now()}
+	a := &answer{ResponseWriter: w, id: requestID(r), began: time.Now(), proto: r.ProtoMajor, drainTime: h.drainTime}
 	w.Header().Set("X-Request-Id", a.id)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if r.Body != nil && r.Body != http.NoBody {
 		// In a copy: the server looks at its own, whether it is waited for.
 		counted := *r
-		counted.Body = &countedBody{r.Body, a}
+		a.body = &requestBody{ReadCloser: r.Body, length: r.ContentLength, expects: r.Header.Get("Expect") != ""}
+		counted.Body = a.body
 		r = &counted
 	}
 	h.metrics.began()
+	defer a.linger() // when the request counts no more
 	defer func() {
 		// Also a connection that is to be cut is told of.
 		defer h.log(a, r)
@@ -160,21 +165,23 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.panicked(a, r, p)
 		}
 	}()
-	if !routed(r.URL) {
+	if routed(r.URL) {
+		h.mux.ServeHTTP(a, r)
+	} else {
 		h.nowhere(a, r)
-		return
 	}
-	h.mux.ServeHTTP(a, r)
 }
 
 // panicked answers a request whose handler panicked.
 func (h *Handler) panicked(a *answer, r *http.Request, p any) {
 	if p == http.ErrAbortHandler { // the connection is to be cut
+		a.lingers = false
 		panic(p)
 	}
 	h.opts.Logger.LogAttrs(r.Context(), slog.LevelError, "panic", slog.String("request_id", a.id),
 		slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
 	if a.status != 0 {
+		a.lingers = false
 		panic(http.ErrAbortHandler) // half an answer must not look whole
 	}
 	a.fail(r.Context(), h, errors.New("panic"))

@@ -77,7 +77,7 @@ func (m *metrics) ended(a *answer, r *http.Request) {
 	}
 	m.requests.WithLabelValues(method, route, strconv.Itoa(a.status/100)+"xx").Inc()
 	m.duration.WithLabelValues(method, route).Observe(time.Since(a.began).Seconds())
-	m.received.Add(float64(a.received))
+	m.received.Add(float64(a.received()))
 	m.sent.Add(float64(a.bytes))
 }
 
