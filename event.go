@@ -152,12 +152,31 @@ func (r *eventRow) decode() ([]Event, error) {
 	}
 	events := make([]Event, len(changes))
 	for i, c := range changes {
-		events[i] = Event{
-			Seq: r.last - r.count + 1 + int64(i), Kind: c.kind,
-			NamespaceID: c.namespace, BucketID: c.bucket, ObjectID: c.object, At: timeOf(r.at),
-		}
+		events[i] = r.event(int64(i), c)
 	}
 	return events, nil
+}
+
+// event returns the event of the row's change number i.
+func (r *eventRow) event(i int64, c change) Event {
+	return Event{
+		Seq: r.last - r.count + 1 + i, Kind: c.kind,
+		NamespaceID: c.namespace, BucketID: c.bucket, ObjectID: c.object, At: timeOf(r.at),
+	}
+}
+
+// check judges the row as decode does, and keeps nothing of it.
+func (r *eventRow) check() error {
+	d := changeDecoder{data: r.data}
+	n := int64(0)
+	for ; len(d.data) > 0; n++ {
+		d.change()
+	}
+	if d.failed || n != r.count {
+		_, err := r.decode()
+		return err
+	}
+	return nil
 }
 
 // encodeChanges packs changes. Each is its kind's number, the number of its place
@@ -211,7 +230,7 @@ func decodeChanges(data []byte) ([]change, error) {
 	d := changeDecoder{data: data}
 	var changes []change
 	for len(d.data) > 0 {
-		c := change{kind: d.kind(), place: d.place(), object: d.id(objectPrefix)}
+		c := d.change()
 		if d.failed {
 			return nil, errPacked
 		}
@@ -225,6 +244,11 @@ type changeDecoder struct {
 	data   []byte // what is left
 	places []place
 	failed bool
+}
+
+// change takes the next change.
+func (d *changeDecoder) change() change {
+	return change{kind: d.kind(), place: d.place(), object: d.id(objectPrefix)}
 }
 
 func (d *changeDecoder) fail() { d.data, d.failed = nil, true }

@@ -175,17 +175,16 @@ func (w *watcher) run(yield func(Event, error) bool) {
 	defer feed.watchers.Add(-1)
 	for {
 		before := w.after
-		events, err := w.read()
-		for i := range events {
-			if err := w.ended(); err != nil {
-				yield(Event{}, err)
+		rows, err := w.rows()
+		for i := range rows {
+			var more bool
+			if more, err = w.hand(&rows[i], i == 0, yield); err != nil {
+				break
+			}
+			if !more {
 				return
 			}
-			e := &events[i]
-			e.Cursor = w.store.cursor(eventList, position{num: e.Seq})
-			if !yield(*e, nil) || e.Kind == w.last {
-				return
-			}
+			rows[i].data = nil
 		}
 		switch {
 		case err != nil:
@@ -217,38 +216,43 @@ func (w *watcher) ended() error {
 	}
 }
 
-// read returns those of the next events that are wanted. There may be some even
-// if it fails.
-func (w *watcher) read() ([]Event, error) {
-	rows, err := w.rows()
-	if err != nil {
-		return nil, err
+// hand hands out the wanted events of a row, the first of its page or not, and reports
+// whether there may be more. They are decoded one by one: a slow loop holds the row,
+// which is a fraction of its events.
+func (w *watcher) hand(row *eventRow, first bool, yield func(Event, error) bool) (more bool, err error) {
+	switch missing := row.last - row.count - w.after; {
+	case missing > 0 && first:
+		return false, tooOld(w.after + 1)
+	case missing > 0:
+		return false, errorf("event %d is missing: %w", w.after+1, ErrCorrupt)
 	}
-	var wanted []Event
-	for i := range rows {
-		row := &rows[i]
-		switch missing := row.last - row.count - w.after; {
-		case missing > 0 && i == 0:
-			return nil, tooOld(w.after + 1)
-		case missing > 0:
-			return wanted, errorf("event %d is missing: %w", w.after+1, ErrCorrupt)
-		}
-		events, err := row.decode()
-		if err != nil {
-			return wanted, err
-		}
-		for _, e := range events {
-			if e.Seq > w.after && w.wants(&e) {
-				wanted = append(wanted, e)
-			}
-		}
-		w.after = row.last
+	if err := row.check(); err != nil {
+		return false, err
 	}
-	return wanted, nil
+	d := changeDecoder{data: row.data}
+	for i := range row.count {
+		e := row.event(i, d.change())
+		if e.Seq <= w.after || !w.wants(&e) {
+			continue
+		}
+		if err := w.ended(); err != nil {
+			return false, err
+		}
+		e.Cursor = w.store.cursor(eventList, position{num: e.Seq})
+		if !yield(e, nil) || e.Kind == w.last {
+			return false, nil
+		}
+	}
+	w.after = row.last
+	return true, nil
 }
 
-// pageEvents is how many events are read at a time, but for those a row has more.
-const pageEvents = maxRowEvents
+// A page of events ends with the row that has the last of pageEvents, or reaches
+// pageBytes: a watch holds it while its loop's body runs.
+const (
+	pageEvents = maxRowEvents
+	pageBytes  = 16 << 10
+)
 
 // errPageFull ends the reading of a page.
 var errPageFull = errors.New("page full")
@@ -258,11 +262,12 @@ func (w *watcher) rows() ([]eventRow, error) {
 	var rows []eventRow
 	err := w.store.read(w.ctx, func(c *engine.Conn) error {
 		rows = nil
-		count := int64(0)
+		count, size := int64(0), 0
 		err := c.Query("SELECT last, count, at, data FROM events WHERE last > ? ORDER BY last LIMIT ?", []any{w.after, int64(pageEvents)},
 			func(r engine.Row) error {
 				rows = append(rows, eventRow{r.Int(0), r.Int(1), r.Int(2), r.Bytes(3)})
-				if count += r.Int(1); count >= pageEvents {
+				count, size = count+r.Int(1), size+len(rows[len(rows)-1].data)
+				if count >= pageEvents || size >= pageBytes {
 					return errPageFull
 				}
 				return nil

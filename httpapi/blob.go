@@ -19,6 +19,11 @@ var blobRoutes = []route{
 // getBlob answers with the bytes of a blob, or the ranges of them that are asked for,
 // under the conditions that the client makes. The ETag is their hash.
 func (c *call) getBlob() (any, error) {
+	leave, err := c.h.transfers.enter(nil)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	id := c.r.PathValue("blob")
 	blob, err := c.bucket.OpenBlob(c.ctx(), c.r.PathValue("object"), id)
 	if err != nil {

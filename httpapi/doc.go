@@ -101,7 +101,9 @@
 // that a client sends when it comes back, after that event; with from_start=true, at
 // the oldest that is kept. What ends the stream, if not the end of what is watched,
 // is an event "error" with the envelope of an error. A client that does not read for
-// a minute is cut off.
+// a minute is cut off. How many streams there may be, of a key and in all, is for
+// [Options].MaxStreamsPerKey and MaxStreams: beyond that the answer is 429 or 503, with
+// Retry-After. /metrics has their number.
 //
 // # Operation
 //

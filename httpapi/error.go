@@ -170,6 +170,8 @@ func (a *answer) fail(ctx context.Context, h *Handler, err error) {
 		a.Header().Set("WWW-Authenticate", `Bearer realm="bucketlite"`)
 	case http.StatusServiceUnavailable:
 		a.Header().Set("Retry-After", "1")
+	case http.StatusTooManyRequests:
+		a.Header().Set("Retry-After", "5") // the client has many that may end
 	}
 	if a.write(e.Status, e) != nil {
 		h.opts.Logger.LogAttrs(ctx, slog.LevelError, "cannot write an error", slog.String("request_id", a.id))

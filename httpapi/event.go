@@ -58,6 +58,11 @@ func (c *call) stream(watch watchFunc, opts bucketlite.WatchOptions) error {
 		return &failure{http.StatusServiceUnavailable, "ServiceUnavailableError", "the server is about to end", nil}
 	default:
 	}
+	leave, err := c.h.streams.enter(c.key)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	// A deadline for reading would end the request's context.
 	c.readDeadline(time.Time{})
 	ctx, cancel := context.WithCancel(c.r.Context()) // a stream has no end

@@ -43,6 +43,14 @@ type Options struct {
 	// answered with status 503. Streams of events and downloads have no such bound.
 	// Default: 30 s.
 	QueryTimeout time.Duration
+	// MaxStreams bounds the streams of events that are open at once, and
+	// MaxStreamsPerKey those of one key. One more is refused, with 503 or 429. Each
+	// takes about 50 KiB, and 30 more while its client does not read. Default: 1024, and
+	// 256 of a key.
+	MaxStreams, MaxStreamsPerKey int
+	// MaxTransfers bounds the requests to signed URLs that run at once. One more is
+	// refused with 503. Each takes up to 1.5 MiB. Default: 256.
+	MaxTransfers int
 	// Logger hears of each request, without its query, its body or its key, and of
 	// what goes wrong. Default: silence.
 	Logger *slog.Logger
@@ -71,6 +79,9 @@ type Handler struct {
 	keyless map[string]bool // the patterns of the routes that need no key
 	sums    sums
 	metrics *metrics
+
+	streams, transfers *gate
+
 	closing chan struct{}
 	close   sync.Once
 
@@ -122,6 +133,19 @@ func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
 	if h.opts.QueryTimeout == 0 {
 		h.opts.QueryTimeout = defaultQueryTimeout
 	}
+	for _, o := range []struct {
+		most      *int
+		otherwise int
+	}{
+		{&h.opts.MaxStreams, defaultMaxStreams}, {&h.opts.MaxStreamsPerKey, defaultMaxStreamsPerKey}, {&h.opts.MaxTransfers, defaultMaxTransfers},
+	} {
+		switch {
+		case *o.most < 0:
+			return nil, fmt.Errorf("httpapi: MaxStreams, MaxStreamsPerKey and MaxTransfers: got %d, want 0 or more", *o.most)
+		case *o.most == 0:
+			*o.most = o.otherwise
+		}
+	}
 	if h.opts.Logger == nil {
 		h.opts.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -129,6 +153,8 @@ func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
 		h.opts.Now = time.Now
 	}
 	h.metrics = newMetrics(store, h.opts.Logger)
+	h.streams = newGate("streams of events", h.opts.MaxStreams, h.opts.MaxStreamsPerKey, h.metrics.streams)
+	h.transfers = newGate("uploads and downloads", h.opts.MaxTransfers, 0, h.metrics.transfers)
 	h.mux = http.NewServeMux()
 	h.keyless = make(map[string]bool)
 	for _, r := range routes {

@@ -101,6 +101,9 @@ func TestNewRefuses(t *testing.T) {
 		"a public URL with a query": {PublicURL: "https://example.com?a=b"},
 		"a short signing key":       {SigningKey: make([]byte, 31)},
 		"a negative limit":          {MaxBodyBytes: -1},
+		"no streams":                {MaxStreams: -1},
+		"no streams of a key":       {MaxStreamsPerKey: -1},
+		"no transfers":              {MaxTransfers: -1},
 	}
 	for name, opts := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -23,6 +23,9 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	inFlight prometheus.Gauge
+
+	streams, transfers prometheus.Gauge
+
 	received prometheus.Counter
 	sent     prometheus.Counter
 	expose   http.Handler
@@ -41,6 +44,12 @@ func newMetrics(store *bucketlite.Store, logger *slog.Logger) *metrics {
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "bucketlite_http_requests_in_flight", Help: "Requests that are being answered.",
 		}),
+		streams: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "bucketlite_http_event_streams", Help: "Streams of events that are open.",
+		}),
+		transfers: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "bucketlite_http_transfers", Help: "Uploads and downloads by signed URLs that are running.",
+		}),
 		received: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "bucketlite_http_received_bytes_total", Help: "Bytes read of the bodies of requests.",
 		}),
@@ -49,7 +58,7 @@ func newMetrics(store *bucketlite.Store, logger *slog.Logger) *metrics {
 		}),
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(m.requests, m.duration, m.inFlight, m.received, m.sent, storeCollector{store},
+	registry.MustRegister(m.requests, m.duration, m.inFlight, m.streams, m.transfers, m.received, m.sent, storeCollector{store},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.expose = promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorHandling: promhttp.ContinueOnError, // the rest is worth having if the store does not answer

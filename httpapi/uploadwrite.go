@@ -21,6 +21,11 @@ func (c *call) writeUpload() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	leave, err := c.h.transfers.enter(nil)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	id := c.r.PathValue("upload")
 	if n := c.r.ContentLength; n >= 0 {
 		// A client that waits for "100 Continue" is spared the sending: reading the

@@ -1,0 +1,118 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/httpapi"
+)
+
+// Streams are bounded, of each key and in all; one that ends makes room for another.
+func TestStreamsBounded(t *testing.T) {
+	t.Parallel()
+	s := serve(t, &httpapi.Options{
+		Keys: []httpapi.Key{{Secret: secret}, {Secret: "other"}}, MaxStreams: 3, MaxStreamsPerKey: 2,
+	})
+	other := s.as("Authorization", "Bearer other")
+	first := s.stream("/v1/events")
+	s.stream("/v1/events")
+	refused := func(s *server, status int, kind, retry string) {
+		t.Helper()
+		if got := s.do("GET", "/v1/events", nil).wantError(status, kind).header.Get("Retry-After"); got != retry {
+			t.Errorf("got Retry-After %q, want %q", got, retry)
+		}
+	}
+	refused(s, http.StatusTooManyRequests, "TooManyRequestsError", "5")
+	other.stream("/v1/events")
+	refused(other, http.StatusServiceUnavailable, "ServiceUnavailableError", "1")
+	if got := metrics(t, s)["bucketlite_http_event_streams"]; got != 3 {
+		t.Errorf("got %v streams in the metrics, want 3", got)
+	}
+	first.leave()
+	eventually(t, "the stream is gone", func() bool { return metrics(t, s)["bucketlite_http_event_streams"] == 2 })
+	other.stream("/v1/events")
+	s.do("GET", "/v1/buckets", nil).want(http.StatusOK) // other requests are not bounded
+}
+
+// Requests to signed URLs are bounded in all.
+func TestTransfersBounded(t *testing.T) {
+	t.Parallel()
+	s := serve(t, &httpapi.Options{MaxTransfers: 1})
+	s.do("POST", "/v1/buckets", films("films")).want(http.StatusOK)
+	up := s.announce(nil).text("presigned_url")
+	c := converse(t, "PUT", up, noise(10), "Content-Length: 100")
+	eventually(t, "the upload has begun", func() bool { return metrics(t, s)["bucketlite_http_transfers"] == 1 })
+	s.anyone().do("PUT", up, noise(100)).wantError(http.StatusServiceUnavailable, "ServiceUnavailableError")
+	c.send(noise(90))
+	c.answer(http.StatusOK)
+	eventually(t, "the upload is over", func() bool { return metrics(t, s)["bucketlite_http_transfers"] == 0 })
+	s.anyone().do("PUT", up, noise(100)).want(http.StatusOK)
+}
+
+// A stream whose client does not read holds little, however many events wait for it.
+func TestStreamMemoryHeld(t *testing.T) {
+	const streams, most = 200, 64 << 10
+	s := serve(t, nil)
+	s.do("POST", "/v1/buckets", films("films")).want(http.StatusOK)
+	b := s.bucket("test", "films")
+	for range 4 {
+		inputs := make([]bucketlite.ObjectInput, 1000)
+		for i := range inputs {
+			inputs[i].Fields = map[string]any{"film_id": fmt.Sprint(i)}
+		}
+		if _, err := b.PutBatch(t.Context(), inputs, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	held := func() int64 {
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc + m.StackInuse)
+	}
+	before := held()
+	release := make(chan struct{})
+	var begun, ended sync.WaitGroup
+	for range streams {
+		begun.Add(1)
+		w := &stuckWriter{header: http.Header{}, begun: sync.OnceFunc(begun.Done), release: release}
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "/v1/events?from_start=true", nil)
+		r.Header = s.headers
+		ended.Go(func() { s.handler.ServeHTTP(w, r) })
+	}
+	begun.Wait()
+	each := (held() - before) / streams
+	close(release)
+	ended.Wait()
+	t.Logf("%d bytes a stream", each)
+	if each > most {
+		t.Errorf("got %d bytes a stream, want at most %d", each, most)
+	}
+}
+
+// stuckWriter is the writer of a client that does not read: it waits, and then fails.
+type stuckWriter struct {
+	header  http.Header
+	sent    bytes.Buffer
+	begun   func()
+	release chan struct{}
+}
+
+func (w *stuckWriter) Header() http.Header { return w.header }
+func (w *stuckWriter) WriteHeader(int)     {}
+func (w *stuckWriter) Write(p []byte) (int, error) {
+	if w.sent.Len() < 4096 { // what buffers on the way take
+		return w.sent.Write(p)
+	}
+	w.begun()
+	<-w.release
+	return 0, io.ErrClosedPipe
+}
