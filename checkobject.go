@@ -301,7 +301,8 @@ func (o *checkedObject) judge() *verdict {
 // reports, and has the key of its fields.
 func (o *checkedObject) judgeSchema(v *verdict, fields map[string]any, fault report) bool {
 	def := o.bucket.def
-	j := &judge{noDefaults: true}
+	// What was accepted before patterns had a bound is not damage.
+	j := &judge{noDefaults: true, believing: true}
 	for i := range o.blobs {
 		def.judgeBlob(j, blobsPath.Item(i), o.blobs, i)
 	}

@@ -43,6 +43,7 @@ type judge struct {
 	omitted    int
 	noDefaults bool // defaults do not apply
 	unasserted bool // the keywords of JSON Schema are not asserted
+	believing  bool // patterns that cost too much to match are taken to match
 	work       pattern.Allowance
 }
 
@@ -166,7 +167,9 @@ func (f *fieldPlan) conform(j *judge, path value.Path, v any) (out any, changed 
 	}
 	if f.assert != nil && !j.unasserted {
 		for _, failure := range f.assert.Check(out, &j.work) {
-			j.fault(path, failure.Rule, failure.Message)
+			if !failure.Costly || !j.believing {
+				j.fault(path, failure.Rule, failure.Message)
+			}
 		}
 	}
 	return out, changed

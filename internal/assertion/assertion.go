@@ -60,6 +60,7 @@ func IsKeyword(name string) bool {
 type Failure struct {
 	Rule    string // the keyword
 	Message string // what it wants and what was found
+	Costly  bool   // it is not known whether the value satisfies it: to find out costs too much
 }
 
 // An Assertion is the compiled assertion keywords of one field. It never
@@ -182,7 +183,7 @@ func (a *Assertion) Check(v any, allowance *pattern.Allowance) []Failure {
 		if r.keyword == "pattern" {
 			failures = a.appendPattern(failures, r, v, allowance)
 		} else if r.fails(v, result) {
-			failures = append(failures, Failure{r.keyword, r.message + r.found(v)})
+			failures = append(failures, Failure{Rule: r.keyword, Message: r.message + r.found(v)})
 		}
 	}
 	if failures == nil && result != nil && !result.IsValid() {
@@ -200,9 +201,9 @@ func (a *Assertion) appendPattern(failures []Failure, r rule, v any, allowance *
 	found, err := a.pattern.Match(s, allowance)
 	switch {
 	case err != nil:
-		return append(failures, Failure{r.keyword, "cannot be judged: " + err.Error()})
+		return append(failures, Failure{Rule: r.keyword, Message: "cannot be judged: " + err.Error(), Costly: true})
 	case !found:
-		return append(failures, Failure{r.keyword, r.message + r.found(v)})
+		return append(failures, Failure{Rule: r.keyword, Message: r.message + r.found(v)})
 	}
 	return failures
 }
@@ -267,7 +268,7 @@ func (r rule) found(v any) string {
 }
 
 func unjudged(v any) Failure {
-	return Failure{"type", "cannot be judged, got " + show(v)}
+	return Failure{Rule: "type", Message: "cannot be judged, got " + show(v)}
 }
 
 func knownFormat(v any) bool {
