@@ -66,6 +66,13 @@ func TestDamagedObjectIsRefused(t *testing.T) {
 		"list, select of none": func(b *bucketlite.Bucket, o *bucketlite.Object) error {
 			return second(b.List(ctx, bucketlite.Query{Select: []string{"object_id"}}))
 		},
+		"raw list": func(b *bucketlite.Bucket, o *bucketlite.Object) error {
+			page, err := b.ListRaw(ctx, bucketlite.Query{})
+			for i := 0; err == nil && i < len(page.Results); i++ {
+				_, err = page.Results[i].AppendJSON(nil)
+			}
+			return err
+		},
 		"list, filter": func(b *bucketlite.Bucket, o *bucketlite.Object) error {
 			return second(b.List(ctx, bucketlite.Query{Filter: bucketlite.Eq("k", "a")}))
 		},

@@ -66,6 +66,15 @@
 // and lists with a Search, a Sort, or a Filter, except for pages that one index leads to
 // directly. A regular expression, or the total of a filtered list, always takes a scan.
 //
+// # Damage
+//
+// Each object's row and each chunk of stored bytes has a checksum. What returns an
+// object, and what changes one, verifies its row first, and what reads stored bytes
+// verifies their chunks; the error is [ErrCorrupt] and names the object. A damaged
+// object can be deleted, and put again. Filters, sorts, aggregates, statistics and
+// index builds do not verify the rows that they examine, so a damaged value can decide
+// what is found or computed. [Store.Check] verifies everything.
+//
 // # Errors
 //
 // Sentinels such as [ErrNotFound], for [errors.Is], say what kind of error it is.

@@ -192,8 +192,11 @@ func takeBool(j *judge, doc map[string]any, name string, path value.Path) *bool 
 	return nil
 }
 
-// objectColumns are what objectRow reads, of object AS o.
-const objectColumns = "o.seq, o.id, o.version, o.size, o.status, o.error, o.key_prefix, o.created_at, o.updated_at, o.fields, o.blobs, o.key, o.sum"
+// objectColumns are what objectRow reads, of object AS o. For each query the driver
+// copies the name and the declared type of each column; an expression with a name of one
+// byte spares it both, which are more than two columns cost.
+const objectColumns = "+o.seq x, +o.id x, +o.version x, +o.size x, +o.status x, +o.error x, +o.key_prefix x, " +
+	"+o.created_at x, +o.updated_at x, +o.fields x, +o.blobs x, +o.key x, +o.sum x"
 
 // objectRow is a stored object before its JSON is decoded, which happens after
 // the connection has been given back.

@@ -353,9 +353,12 @@ func (p *patcher) moves(tx *engine.Tx, row *objectRow, key []byte) (bool, error)
 }
 
 // DeleteObject deletes the object with the id. Its content goes when no other
-// object shares it.
+// object shares it. An object whose row is damaged can be deleted too, unless
+// IfVersion is given; then [Store.Check] may find references to content that are
+// counted too high, and repairs them.
 //
-// Errors: [ErrNotFound], [ErrConflict] on another version, [ErrLocked], [ErrNotActive].
+// Errors: [ErrNotFound], [ErrConflict] on another version, [ErrLocked], [ErrNotActive],
+// [ErrCorrupt].
 func (b *Bucket) DeleteObject(ctx context.Context, id string, opts *DeleteOptions) error {
 	if opts == nil {
 		opts = &DeleteOptions{}

@@ -35,8 +35,8 @@ type PutResult struct {
 // and, unless in.Blobs is a list, its blobs. Without a unique key it is created.
 //
 // Errors: [ErrInvalid] with every reason, [ErrTooLarge], [ErrBadRequest] without
-// a policy, [ErrExists], [ErrConflict], [ErrNotFound] under [Update], [ErrLocked]
-// and [ErrNotActive].
+// a policy, [ErrExists], [ErrConflict], [ErrNotFound] under [Update], [ErrLocked],
+// [ErrNotActive], and [ErrCorrupt] if the object to replace is damaged.
 func (b *Bucket) Put(ctx context.Context, in ObjectInput, opts *PutOptions) (*PutResult, error) {
 	if opts == nil {
 		opts = &PutOptions{}

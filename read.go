@@ -10,7 +10,8 @@ import (
 )
 
 // Object returns the object with the id, or [ErrNotFound]. Objects of a
-// suspended bucket cannot be read: [ErrNotActive].
+// suspended bucket cannot be read: [ErrNotActive]. An object that does not match its
+// checksum is [ErrCorrupt].
 func (b *Bucket) Object(ctx context.Context, id string) (*Object, error) {
 	return b.readObject(ctx, "o.id = ?2", id, func() error { return b.noObject(id) })
 }
@@ -81,7 +82,7 @@ func (b *Bucket) readObject(ctx context.Context, where string, arg any, missing 
 func (b *Bucket) selectObject(c *engine.Conn, a access, where string, arg any) (*objectRow, error) {
 	var row *objectRow
 	var refusal error
-	found, err := c.QueryRow("SELECT b.name, b.status, b.locked, "+objectColumns+`
+	found, err := c.QueryRow("SELECT +b.name x, +b.status x, +b.locked x, "+objectColumns+`
 FROM buckets b LEFT JOIN object o ON o.bucket = b.num AND `+where+`
 WHERE b.num = ?1`, []any{b.num, arg}, func(r engine.Row) {
 		if refusal = permit(r.Text(0), Status(r.Text(1)), r.Int(2) != 0, a); refusal == nil && !r.Null(3) {
