@@ -603,6 +603,7 @@ var calls = map[string]struct {
 	"Bucket.Object":   {false, func(ctx context.Context, f *fixture) error { return second(f.b.Object(ctx, f.id)) }},
 	"Bucket.Objects":  {false, func(ctx context.Context, f *fixture) error { return last(f.b.Objects(ctx, bucketlite.Query{})) }},
 	"Bucket.List":     {false, func(ctx context.Context, f *fixture) error { return second(f.b.List(ctx, bucketlite.Query{})) }},
+	"Bucket.ListRaw":  {false, func(ctx context.Context, f *fixture) error { return second(f.b.ListRaw(ctx, bucketlite.Query{})) }},
 	"Bucket.Aggregate": {false, func(ctx context.Context, f *fixture) error {
 		return second(f.b.Aggregate(ctx, bucketlite.Aggregation{
 			GroupBy: []bucketlite.GroupBy{{Field: "v"}}, Metrics: []bucketlite.Metric{{Function: bucketlite.Count, Alias: "n"}}}))
