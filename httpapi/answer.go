@@ -66,6 +66,9 @@ func (a *answer) write(status int, body any) error {
 		a.WriteHeader(http.StatusNoContent)
 		return nil
 	}
+	if s, ok := body.(streamed); ok {
+		return a.stream(status, s)
+	}
 	text, err := encode(body)
 	if err != nil {
 		return err

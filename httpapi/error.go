@@ -132,6 +132,7 @@ func (a *answer) envelope(err error) envelope {
 	var own *failure
 	var conflict *bucketlite.ConflictError
 	var state *bucketlite.StateError
+	var offset *bucketlite.OffsetError
 	switch {
 	case errors.As(err, &own):
 		for name, v := range own.details {
@@ -143,6 +144,8 @@ func (a *answer) envelope(err error) envelope {
 			name = "existing_object_id"
 		}
 		e.Error.Details[name] = conflict.ExistingID
+	case errors.As(err, &offset):
+		e.Error.Details["next_cursor"] = offset.Cursor
 	case errors.As(err, &state):
 		e.Error.Details["status"], e.Error.Details["is_locked"] = state.Status, state.Locked
 	}

@@ -191,7 +191,7 @@ func (c *call) listObjects() (any, error) {
 		return nil, err
 	}
 	b := c.bucket
-	page, err := b.List(c.ctx(), q.Query)
+	page, err := b.ListRaw(c.ctx(), q.Query)
 	if err != nil {
 		return nil, err
 	}
@@ -204,9 +204,23 @@ func (c *call) listObjects() (any, error) {
 
 // aggregated is the answer to an aggregation.
 type aggregated struct {
-	*bucketlite.AggregateResult
-	Info map[string]any `json:"query_info"`
+	result *bucketlite.AggregateResult
+	aggregatedRest
 }
+
+// An aggregatedRest is what the answer to an aggregation has beside the groups.
+type aggregatedRest struct {
+	TotalGroups int            `json:"total_groups"`
+	Info        map[string]any `json:"query_info"`
+}
+
+func (a aggregated) results() int { return len(a.result.Groups) }
+
+func (a aggregated) appendResult(dst []byte, i int) ([]byte, error) {
+	return appendEncoded(dst, a.result.Groups[i])
+}
+
+func (a aggregated) rest() any { return a.aggregatedRest }
 
 // aggregateObjects groups the bucket's objects and computes over each group.
 func (c *call) aggregateObjects() (any, error) {
@@ -223,9 +237,6 @@ func (c *call) aggregateObjects() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if result.Groups == nil {
-		result.Groups = []bucketlite.AggregateGroup{}
-	}
 	took := float64(time.Since(began).Microseconds()) / 1000
-	return aggregated{result, map[string]any{"execution_time_ms": took}}, nil
+	return aggregated{result, aggregatedRest{result.TotalGroups, map[string]any{"execution_time_ms": took}}}, nil
 }

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -105,11 +106,24 @@ func (f *form) status() bucketlite.Status {
 
 // A list is the answer to one.
 type list[T any] struct {
-	Results    []T         `json:"results"`
+	Results []T `json:"results"`
+	listRest
+}
+
+// A listRest is what a list's answer has beside the results.
+type listRest struct {
 	TotalCount *int64      `json:"total_count,omitempty"`
 	Pagination *pagination `json:"pagination,omitempty"`
 	Stats      any         `json:"stats,omitempty"`
 }
+
+func (l list[T]) results() int { return len(l.Results) }
+
+func (l list[T]) appendResult(dst []byte, i int) ([]byte, error) {
+	return appendEncoded(dst, l.Results[i])
+}
+
+func (l list[T]) rest() any { return l.listRest }
 
 // pagination says where in a list its page is, and how to go on.
 type pagination struct {
@@ -125,9 +139,9 @@ type pagination struct {
 // answerOf makes the answer of the page that q asked for. Only the pagination's total
 // waits for include_total; total_count, if counted, is there whenever it was counted.
 func answerOf[T any](q listRequest, page *bucketlite.Page[T], stats any, counted bool) list[T] {
-	l := list[T]{Results: page.Results, Stats: stats, Pagination: &pagination{PageSize: q.Limit}}
-	if l.Results == nil {
-		l.Results = []T{}
+	l := list[T]{page.Results, listRest{Stats: stats, Pagination: &pagination{PageSize: q.Limit}}}
+	if page.Next != "" && len(page.Results) < q.Limit {
+		q.call.tell(fmt.Sprintf("the page is full with %d of %d results, by their bytes; pagination.next_cursor continues it", len(page.Results), q.Limit))
 	}
 	p := l.Pagination
 	if q.Cursor == "" {
