@@ -11,13 +11,17 @@ import (
 )
 
 // The bounds of what an aggregation keeps while it runs. Beyond them it is
-// [ErrTooLarge]; a narrower Filter, or fewer things to group by, may help. The result
-// takes memory of its own, the less the smaller Limit is.
+// [ErrTooLarge]; a narrower Filter, fewer things to group by or to collect, or a smaller
+// Limit may help. Results count too.
 const (
 	MaxAggregateGroups = 1_000_000 // groups, before Having and Limit
 	MaxAggregateValues = 1_000_000 // values that are collected or told apart, in all groups
-	MaxAggregateBytes  = 256 << 20 // memory for all that, estimated
+	MaxAggregateBytes  = 256 << 20 // memory for all that, and for the result
 )
+
+// keptBytes is what an aggregation keeps at most. The rest is for what the garbage
+// collector has not collected yet: it lets the heap grow to twice what is kept.
+const keptBytes = MaxAggregateBytes / 4 * 3
 
 // Aggregation says how objects are grouped, and what is computed over each group.
 //
@@ -218,7 +222,7 @@ func (b *Bucket) Aggregate(ctx context.Context, a Aggregation) (*AggregateResult
 	}
 	var run *aggregate.Run
 	err = b.store.readLong(ctx, func(ctx context.Context, conn *engine.Conn) error {
-		run = plan.Start(aggregate.Limits{Groups: MaxAggregateGroups, Values: MaxAggregateValues, Bytes: MaxAggregateBytes})
+		run = plan.Start(aggregate.Limits{Groups: MaxAggregateGroups, Values: MaxAggregateValues, Bytes: keptBytes})
 		return conn.Snapshot(func() error {
 			if err := b.permit(conn, readObjects); err != nil {
 				return err
@@ -234,7 +238,10 @@ func (b *Bucket) Aggregate(ctx context.Context, a Aggregation) (*AggregateResult
 	if err != nil {
 		return nil, err
 	}
-	rows := run.Results()
+	rows, err := run.Results()
+	if err != nil {
+		return nil, errorf("%s: %w: %v", b, ErrTooLarge, err)
+	}
 	result := &AggregateResult{Groups: make([]AggregateGroup, len(rows)), TotalGroups: len(rows)}
 	for i, row := range rows {
 		result.Groups[i] = AggregateGroup(row)

@@ -140,7 +140,7 @@ type list struct{ values []any }
 func (l *list) add(r *Run, _ *metric, v any) error {
 	v, size := keep(v)
 	l.values = append(l.values, v)
-	return r.spend(1, size)
+	return r.spend(1, listSize+size)
 }
 
 func (l *list) show() any {
@@ -164,11 +164,13 @@ func (d *distinct) isNew(r *Run, m *metric, v any) (bool, error) {
 	if _, ok := d.keys[string(r.scratch)]; ok {
 		return false, nil
 	}
+	size := keySize + textSize(len(r.scratch))
 	if d.keys == nil {
 		d.keys = make(map[string]struct{})
+		size += setSize
 	}
 	d.keys[string(r.scratch)] = struct{}{}
-	return true, r.spend(1, keySize+len(r.scratch))
+	return true, r.spend(1, size)
 }
 
 func (d *distinct) show() any { return json.Number(strconv.Itoa(len(d.keys))) }

@@ -85,7 +85,11 @@ func aggregated(t testing.TB, spec aggregate.Spec, types query.Types, docs []map
 		l.spoil()
 	}
 	results := []any{}
-	for _, row := range run.Results() {
+	rows, err := run.Results()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows {
 		results = append(results, map[string]any{"group": row.Group, "metrics": row.Metrics})
 	}
 	return results

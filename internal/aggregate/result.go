@@ -3,6 +3,7 @@ package aggregate
 import (
 	"bytes"
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -17,11 +18,16 @@ type Row struct {
 
 // Results returns the groups that the plan wants, in the order that it wants: as it
 // sorts them, and what is equal then, or everything, in ascending order of the keys.
-func (r *Run) Results() []Row {
+// The results are counted like what the run keeps: the error is a [LimitError].
+func (r *Run) Results() ([]Row, error) {
 	var found []sorted
 	for _, g := range r.groups {
 		if r.wants(g) {
-			found = append(found, sorted{g, r.sortKey(g)})
+			by := r.sortKey(g)
+			if err := r.spend(0, textSize(len(by))); err != nil {
+				return nil, err
+			}
+			found = append(found, sorted{g, by})
 		}
 	}
 	slices.SortFunc(found, func(a, b sorted) int {
@@ -30,11 +36,14 @@ func (r *Run) Results() []Row {
 	if r.plan.limit > 0 && len(found) > r.plan.limit {
 		found = found[:r.plan.limit]
 	}
+	if r.bytes+len(found)*r.plan.rowSize() > r.limits.Bytes {
+		return nil, LimitError(fmt.Sprintf("%d groups take more than %d bytes of memory as results; set a lower limit, or narrow the filter", len(found), r.limits.Bytes))
+	}
 	rows := make([]Row, len(found))
 	for i, g := range found {
 		rows[i] = r.row(g.group)
 	}
-	return rows
+	return rows, nil
 }
 
 // sorted is a group with the key of what it is sorted by, empty if that is null.

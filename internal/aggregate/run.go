@@ -1,10 +1,8 @@
 package aggregate
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
-	"strings"
 
 	"github.com/bucketlite/bucketlite/internal/query"
 )
@@ -138,7 +136,7 @@ func (r *Run) newGroup() (*group, error) {
 		columns: make([]any, len(r.plan.columns)),
 		metrics: make([]accumulator, len(r.plan.metrics)),
 	}
-	size := groupSize + len(g.key) + metricSize*len(g.metrics)
+	size := groupSize + textSize(len(g.key)) + slotSize*len(g.columns)
 	for i := range g.columns {
 		k := &r.plan.columns[i]
 		v, n := keep(k.derive(r.standing(k.path)))
@@ -147,10 +145,11 @@ func (r *Run) newGroup() (*group, error) {
 	}
 	for i := range g.metrics {
 		g.metrics[i] = r.plan.metrics[i].newAccumulator()
+		size += r.plan.metrics[i].accumulatorSize()
 	}
 	r.groups[g.key] = g
 	if len(r.groups) > r.limits.Groups {
-		return nil, LimitError(fmt.Sprintf("more than %d groups", r.limits.Groups))
+		return nil, LimitError(fmt.Sprintf("more than %d groups; narrow the filter, or group by fewer fields", r.limits.Groups))
 	}
 	return g, r.spend(0, size)
 }
@@ -161,9 +160,9 @@ func (r *Run) spend(values, bytes int) error {
 	r.bytes += bytes
 	switch {
 	case r.values > r.limits.Values:
-		return LimitError(fmt.Sprintf("more than %d values to collect", r.limits.Values))
+		return LimitError(fmt.Sprintf("more than %d values to collect; narrow the filter, or collect fewer fields", r.limits.Values))
 	case r.bytes > r.limits.Bytes:
-		return LimitError(fmt.Sprintf("groups and values of more than %d bytes", r.limits.Bytes))
+		return LimitError(fmt.Sprintf("groups and values take more than %d bytes of memory; narrow the filter, or group by and collect fewer fields", r.limits.Bytes))
 	}
 	return nil
 }
@@ -219,39 +218,4 @@ func (r *Run) feed(a accumulator, m *metric, v any, rest []string) error {
 		return nil
 	}
 	return a.add(r, m, v)
-}
-
-// What things take in memory, beside texts, as far as it can be told.
-const (
-	valueSize  = 16
-	keySize    = 48 // of a set
-	metricSize = 64
-	groupSize  = 128
-)
-
-// keep returns a copy of v that may be kept, and its size.
-func keep(v any) (any, int) {
-	switch v := v.(type) {
-	case string:
-		return strings.Clone(v), valueSize + len(v)
-	case json.Number:
-		return json.Number(strings.Clone(string(v))), valueSize + len(v)
-	case []any:
-		items, size := make([]any, len(v)), valueSize
-		for i, item := range v {
-			var n int
-			items[i], n = keep(item)
-			size += n
-		}
-		return items, size
-	case map[string]any:
-		members, size := make(map[string]any, len(v)), valueSize
-		for name, item := range v {
-			item, n := keep(item)
-			members[strings.Clone(name)] = item
-			size += valueSize + len(name) + n
-		}
-		return members, size
-	}
-	return v, valueSize
 }
