@@ -2,6 +2,7 @@ package bucketlite
 
 import (
 	"context"
+	"sort"
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
@@ -66,27 +67,34 @@ func (b *Bucket) grow(ctx context.Context, conn *engine.Conn, units []Growth, to
 		}
 		return to
 	}
-	// What is older than the first unit was there when that began.
-	first := units[0].Time.UnixMicro()
+	begins := make([]int64, len(units)) // in microseconds
+	for i := range units {
+		begins[i] = units[i].Time.UnixMicro()
+	}
+	missing := make([]float64, len(units)) // byte-hours of a unit before its objects were there
 	i := 0
-	err := conn.LongQuery(ctx, `
-SELECT (max(created_at, ?3) - ?3) / ?5 AS hour, count(*), sum(size)
-FROM object WHERE seq > ?1 AND seq < ?2 AND created_at < ?4 GROUP BY hour ORDER BY hour`,
-		[]any{b.num << clockBits, (b.num + 1) << clockBits, first, to.UnixMicro(), time.Hour.Microseconds()}, func(r engine.Row) error {
-			at := timeOf(first + r.Int(0)*time.Hour.Microseconds())
-			for i+1 < len(units) && !at.Before(units[i+1].Time) {
-				i++
-			}
-			units[i].Objects += r.Int(1)
-			units[i].Size += r.Int(2)
-			units[i].ByteHours += float64(r.Int(2)) * end(i).Sub(at).Hours()
-			return nil
-		})
+	// Grouping them in SQL would hold all of their times and sizes in memory.
+	add := engine.NewCallback(ctx, func(r engine.Row) (any, error) {
+		at, size := max(r.Int(0), begins[0]), r.Int(1) // an older one was there when the first unit began
+		if at < begins[i] || i+1 < len(begins) && at >= begins[i+1] {
+			i = sort.Search(len(begins), func(n int) bool { return begins[n] > at }) - 1
+		}
+		units[i].Objects++
+		units[i].Size += size
+		missing[i] += float64((at-begins[i])/time.Hour.Microseconds()) * float64(size)
+		return nil, nil
+	})
+	defer add.Release()
+	err := conn.LongQuery(ctx, "SELECT count(bucketlite_callback(?4, created_at, size)) FROM object WHERE seq > ?1 AND seq < ?2 AND created_at < ?3",
+		[]any{b.num << clockBits, (b.num + 1) << clockBits, to.UnixMicro(), add.Token()}, func(engine.Row) error { return nil })
+	if err != nil && add.Err() != nil {
+		return add.Err()
+	}
 	var before Growth
 	for i := range units {
 		units[i].Objects += before.Objects
 		units[i].Size += before.Size
-		units[i].ByteHours += float64(before.Size) * end(i).Sub(units[i].Time).Hours()
+		units[i].ByteHours = float64(units[i].Size)*end(i).Sub(units[i].Time).Hours() - missing[i]
 		before = units[i]
 	}
 	return err

@@ -2,6 +2,7 @@ package bucketlite
 
 import (
 	"context"
+	"strings"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
@@ -86,25 +87,38 @@ func (b *Bucket) listStats(ctx context.Context, conn *engine.Conn, c *compiledQu
 	s := b.newScan(ctx, c)
 	defer s.release()
 	stats := &ObjectListStats{ByStatus: make(map[Status]int64)}
-	err = s.byStatus(ctx, conn, how.source, func(status Status, objects, blobs int64) {
-		stats.ByStatus[status] = objects
-		stats.Objects += objects
-		stats.Blobs += blobs
-	})
+	err = s.byStatus(ctx, conn, how.source, stats)
 	stats.AvgBlobs = ratio(stats.Blobs, stats.Objects)
 	return stats, err
 }
 
 // byStatus counts the objects of a source that are wanted, and their blobs, by status.
-func (s *scan) byStatus(ctx context.Context, conn *engine.Conn, from source, each func(status Status, objects, blobs int64)) error {
-	text := "SELECT o.status, count(*), sum(json_array_length(o.blobs)) FROM " + from.from
+// Grouping them in SQL would hold all of their blobs in memory.
+func (s *scan) byStatus(ctx context.Context, conn *engine.Conn, from source, stats *ObjectListStats) error {
+	counts := make(map[string]*int64) // a map of numbers would keep each row's text as its key
+	tally := engine.NewCallback(ctx, func(r engine.Row) (any, error) {
+		n := counts[r.Text(0)]
+		if n == nil {
+			n = new(int64)
+			counts[strings.Clone(r.Text(0))] = n
+		}
+		*n++
+		stats.Objects++
+		stats.Blobs += r.Int(1)
+		return nil, nil
+	})
+	defer tally.Release()
+	text := "SELECT count(bucketlite_callback(?8, o.status, json_array_length(o.blobs))) FROM " + from.from
 	if !s.c.isAll() {
 		text += " AND " + s.call()
 	}
-	err := conn.LongQuery(ctx, text+" GROUP BY o.status", s.args(from, 0), func(r engine.Row) error {
-		each(Status(r.Text(0)), r.Int(1), r.Int(2))
-		return nil
-	})
+	err := conn.LongQuery(ctx, text, append(s.args(from, 0), tally.Token()), func(engine.Row) error { return nil })
+	for status, n := range counts {
+		stats.ByStatus[Status(status)] = *n
+	}
+	if err != nil && tally.Err() != nil {
+		return tally.Err()
+	}
 	return s.err(conn, err)
 }
 
