@@ -164,6 +164,9 @@ func TestUploadPerformance(t *testing.T) {
 		wantAt("summary.upload_count", "14").wantNumber("summary.p95_latency_ms", 10_000).wantNumber("summary.error_rate", 2.0/14)
 	s.analytics("upload-performance?hours=1").want(http.StatusOK).
 		wantAt("time_range.start", "2024-05-07T07:10:08Z").wantAt("summary.upload_count", "4").wantAt("metrics.1.upload_count", "4").wantAt("metrics.2", "<nil>")
+	httpapi.SetMaxLatencies(s.handler, 0)
+	s.analytics("upload-performance?hours=24").wantError(http.StatusRequestEntityTooLarge, "PayloadTooLargeError")
+	httpapi.SetMaxLatencies(s.handler, 100)
 	s.analytics("upload-performance?hours=720&group_by=day").want(http.StatusOK).wantAt("metrics.0.time_bucket", "2024-04-07T00:00:00Z").
 		wantAt("metrics.29.upload_count", "1").wantAt("metrics.30.upload_count", "14").wantAt("metrics.31", "<nil>").
 		wantNumber("metrics.29.avg_throughput_mbps", 0.001)

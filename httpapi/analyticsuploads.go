@@ -1,7 +1,9 @@
 package httpapi
 
 import (
+	"fmt"
 	"math"
+	"net/http"
 	"slices"
 	"time"
 
@@ -54,6 +56,10 @@ func (c *call) uploadPerformance() (any, error) {
 		}
 		sums[u.CreatedAt.Sub(first)/step].add(u)
 		all.add(u)
+		if most := c.h.most; len(all.latencies) > most {
+			return nil, &failure{http.StatusRequestEntityTooLarge, "PayloadTooLargeError",
+				fmt.Sprintf("more than %d confirmed uploads; ask for fewer hours", most), nil}
+		}
 	}
 	answer := uploadPerformanceAnswer{analysis: analysis{c.bucket.ID(), p}, Metrics: []timedUploadMetric{}, Summary: all.metric()}
 	for i := range sums {
@@ -61,6 +67,10 @@ func (c *call) uploadPerformance() (any, error) {
 	}
 	return answer, nil
 }
+
+// maxLatencies bounds the confirmed uploads of one analysis, whose latencies are kept
+// twice: beyond it, they would take more than 256 MiB.
+const maxLatencies = 7_000_000
 
 // An uploadSum sums up uploads. It takes 8 bytes for each that was confirmed, since
 // percentiles are exact.

@@ -78,6 +78,7 @@ type Handler struct {
 	mux     *http.ServeMux
 	keyless map[string]bool // the patterns of the routes that need no key
 	sums    sums
+	most    int // latencies of an analysis: maxLatencies, but in tests
 	metrics *metrics
 
 	streams, transfers *gate
@@ -152,6 +153,7 @@ func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
 	if h.opts.Now == nil {
 		h.opts.Now = time.Now
 	}
+	h.most = maxLatencies
 	h.metrics = newMetrics(store, h.opts.Logger)
 	h.streams = newGate("streams of events", h.opts.MaxStreams, h.opts.MaxStreamsPerKey, h.metrics.streams)
 	h.transfers = newGate("uploads and downloads", h.opts.MaxTransfers, 0, h.metrics.transfers)
