@@ -2,7 +2,6 @@ package httpapi_test
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"net/http"
 	"runtime"
@@ -11,9 +10,8 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/httpapi"
 )
-
-var long = flag.Bool("long", false, "measure large answers")
 
 // A page that ends at its bytes says so and how to go on; an offset that would lead
 // past what a client has seen is refused with the cursor.
@@ -61,7 +59,7 @@ func TestListsEndByBytes(t *testing.T) {
 // stored, and one object more.
 func TestListMemory(t *testing.T) {
 	n, size := 12, 1<<20
-	if *long {
+	if httpapi.Long() {
 		n, size = 100, 15<<20
 	}
 	ctx := context.Background()
