@@ -352,7 +352,7 @@ func (b *Bucket) UpdateBatch(ctx context.Context, id string, u BatchUpdate) (*Ba
 // Errors: [ErrConflict] if it has been submitted and not ended, [ErrNotFound], and
 // [ErrLocked] or [ErrNotActive] where the bucket's info cannot be changed.
 func (b *Bucket) DeleteBatch(ctx context.Context, id string) error {
-	return b.store.write(ctx, func(tx *engine.Tx, g *group) error {
+	return b.store.free(ctx, func(tx *engine.Tx, g *group) error {
 		k, err := b.changeableBatch(tx, g, id)
 		if err != nil {
 			return err

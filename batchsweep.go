@@ -38,7 +38,7 @@ func (c *collector) sweepSome() (worked bool, err error) {
 	if err != nil || num == 0 {
 		return false, err
 	}
-	return true, c.store.write(ctx, func(tx *engine.Tx, g *group) error {
+	return true, c.store.free(ctx, func(tx *engine.Tx, g *group) error {
 		k, err := scanBatch(tx, "WHERE num = ?", num)
 		if err != nil || k == nil {
 			return err

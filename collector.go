@@ -31,6 +31,7 @@ type collector struct {
 	emptied    time.Time                // when the log was last looked at
 	shrunk     bool                     // pages were given back, and the log not emptied since
 
+	reserved  time.Time // when the reserve was last looked at
 	stagingAt time.Time // when to look for leases that are over next
 
 	mu     sync.Mutex
@@ -55,6 +56,7 @@ func (c *collector) notify() {
 func (c *collector) run() {
 	defer close(c.done)
 	c.notify()
+	c.reserved = time.Now() // a store that is soon closed makes no reserve
 	ticker := time.NewTicker(idleTime)
 	defer ticker.Stop()
 	for {
@@ -76,11 +78,11 @@ func (c *collector) round() (worked bool) {
 	for _, piece := range []func() (bool, error){
 		c.deleteSome, c.endStaging, c.collectSome, c.vacuumSome,
 		c.confirmSome, c.expireUploads, c.sweepSome, c.indexSome,
-		c.forgetSome, c.forgetUploads, c.trimEvents, c.sumSome, c.emptyLog,
+		c.forgetSome, c.forgetUploads, c.trimEvents, c.sumSome, c.emptyLog, c.keepReserve,
 	} {
 		start := time.Now()
 		some, err := piece()
-		if err != nil && !errors.Is(err, ErrClosed) && !errors.Is(err, ErrBusy) {
+		if err != nil && !errors.Is(err, ErrClosed) && !errors.Is(err, ErrBusy) && !errors.Is(err, errSpent) {
 			c.store.opts.Logger.Error("bucketlite: background work failed", "error", err)
 		}
 		if !some || err != nil {
@@ -153,7 +155,7 @@ WHERE status IN ('PENDING', 'IN_PROGRESS') AND type IN ('api_buckets_delete', 'a
 	if err := c.store.read(ctx, lookup); err != nil || d.num == 0 {
 		return false, err
 	}
-	return true, c.store.write(ctx, func(tx *engine.Tx, g *group) error { return c.deleteSlice(tx, g, d) })
+	return true, c.store.free(ctx, func(tx *engine.Tx, g *group) error { return c.deleteSlice(tx, g, d) })
 }
 
 // deleteSlice deletes some objects of one bucket and renews the lease. The last

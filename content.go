@@ -137,7 +137,7 @@ func (s *Store) release(ctx context.Context, contents ...*content) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		err := s.write(context.Background(), func(tx *engine.Tx, g *group) error {
+		err := s.free(context.Background(), func(tx *engine.Tx, g *group) error {
 			for _, c := range staged {
 				if err := g.giveUp(tx, c); err != nil {
 					return err

@@ -21,7 +21,7 @@ func (b *Bucket) Delete(ctx context.Context) (*Task, error) {
 		return nil, err
 	}
 	var task *Task
-	err = b.store.write(ctx, func(tx *engine.Tx, g *group) error {
+	err = b.store.free(ctx, func(tx *engine.Tx, g *group) error {
 		state, err := b.state(tx, g)
 		if err != nil {
 			return err
@@ -93,7 +93,7 @@ func (n *Namespace) Delete(ctx context.Context) (*Task, error) {
 		return nil, err
 	}
 	var task *Task
-	err = n.store.write(ctx, func(tx *engine.Tx, g *group) error {
+	err = n.store.free(ctx, func(tx *engine.Tx, g *group) error {
 		running := ""
 		found, err := tx.QueryRow("SELECT delete_task FROM namespaces WHERE num = ?", []any{n.num}, func(r engine.Row) { running = r.Text(0) })
 		switch {

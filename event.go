@@ -129,7 +129,7 @@ func (c *collector) trimEvents() (worked bool, err error) {
 	if err := s.read(ctx, look); err != nil || oldest+s.opts.eventSlack() > expired {
 		return false, err
 	}
-	return true, s.write(ctx, func(tx *engine.Tx, g *group) error {
+	return true, s.free(ctx, func(tx *engine.Tx, g *group) error {
 		_, err := tx.Exec("DELETE FROM events WHERE last <= ?", min(expired, oldest+trimSlice))
 		return err
 	})

@@ -272,7 +272,7 @@ func (b *Bucket) DropTextIndex(ctx context.Context, paths ...string) error {
 }
 
 func (b *Bucket) dropIndexes(ctx context.Context, kind IndexKind, paths []string) error {
-	return b.store.write(ctx, func(tx *engine.Tx, g *group) error {
+	return b.store.free(ctx, func(tx *engine.Tx, g *group) error {
 		state, err := b.state(tx, g)
 		if err == nil {
 			err = permit(state.name, state.status, state.locked, changeInfo)

@@ -363,7 +363,7 @@ func (b *Bucket) DeleteObject(ctx context.Context, id string, opts *DeleteOption
 	if opts == nil {
 		opts = &DeleteOptions{}
 	}
-	return b.store.write(ctx, func(tx *engine.Tx, g *group) error {
+	return b.store.free(ctx, func(tx *engine.Tx, g *group) error {
 		state, err := b.writable(tx, g)
 		if err != nil {
 			return err

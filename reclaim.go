@@ -159,7 +159,7 @@ func (c *collector) vacuumSome() (worked bool, err error) {
 		return false, err
 	}
 	statement, keep := "PRAGMA incremental_vacuum(64)", pages-free+busyFreePages
-	if c.atRest() {
+	if c.atRest() || c.store.reserve.spent.Load() {
 		statement, keep = "PRAGMA incremental_vacuum(512)", max(minFreePages, (pages-free)/freeShare)
 	}
 	if free <= keep {
@@ -180,11 +180,11 @@ func (c *collector) emptyLog() (worked bool, err error) {
 	}
 	c.emptied = time.Now()
 	limit := int64(engine.MaxLog)
-	if c.atRest() {
+	switch spent := c.store.reserve.spent.Load(); {
+	case c.shrunk && (spent || c.atRest()):
+		limit = 0
+	case c.atRest():
 		limit = restLog
-		if c.shrunk {
-			limit = 0
-		}
 	}
 	empty, err := c.store.db.EmptyLog(limit)
 	c.shrunk = c.shrunk && !(empty && limit == 0)
@@ -196,7 +196,7 @@ func (c *collector) atRest() bool {
 	return time.Since(time.Unix(0, c.store.lastWrite.Load())) > restTime
 }
 
-// write runs background work in a transaction.
+// write runs background work that frees space in a transaction.
 func (c *collector) write(op operation) error {
-	return public(c.store.db.Write(context.Background(), op.runBehind))
+	return c.store.freeing(context.Background(), op.runBehind)
 }

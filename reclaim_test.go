@@ -171,7 +171,7 @@ func footprintOf(t *testing.T, st *bucketlite.Store, path string) (s footprint) 
 }
 
 // fileSize returns the size of the file at path, 0 if there is none.
-func fileSize(t *testing.T, path string) int64 {
+func fileSize(t testing.TB, path string) int64 {
 	info, err := os.Stat(path)
 	if err != nil {
 		if !os.IsNotExist(err) {

@@ -195,7 +195,7 @@ func (r *renewal) renew() {
 	if r.stopped.Load() {
 		return
 	}
-	err := r.store.write(context.Background(), func(tx *engine.Tx, g *group) error { return r.store.renewLease(tx, r.num, 0) })
+	err := r.store.free(context.Background(), func(tx *engine.Tx, g *group) error { return r.store.renewLease(tx, r.num, 0) })
 	if err == nil || errors.Is(err, ErrBusy) {
 		r.schedule()
 	}

@@ -68,6 +68,12 @@ type Options struct {
 	// EventRetention is how many of the newest events are kept for watchers that
 	// have fallen behind, and a few more. Default: 1,000,000, some 20 MB.
 	EventRetention int
+	// Reserve is how many bytes are kept in a file beside the store's own, "-reserve",
+	// to be freed when the disk is full, so that deleting is possible then. From that
+	// moment everything that does not free space is [ErrFull], until the reserve has
+	// been set aside again. It is made some seconds after Open, and stays after Close.
+	// Default: 8 MiB; less may not be enough. Negative: none. A store in memory has none.
+	Reserve int64
 	// Logger hears of what goes wrong in the background. Default: silence.
 	Logger *slog.Logger
 }
@@ -86,6 +92,9 @@ func (o *Options) withDefaults() (Options, error) {
 	}
 	if opts.BusyTimeout == 0 {
 		opts.BusyTimeout = 30 * time.Second
+	}
+	if opts.Reserve == 0 {
+		opts.Reserve = defaultReserve
 	}
 	if opts.MaxObjectBytes == 0 {
 		opts.MaxObjectBytes = 16 << 20
@@ -138,6 +147,7 @@ type Store struct {
 	definitions sync.Map // bucket number → *definition; a definition never changes
 
 	collector *collector // nil if nothing may be written
+	reserve   reserve
 	queue     queue
 }
 
@@ -193,6 +203,9 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	if s.collector, err = newCollector(s); err != nil {
 		s.db.Close()
 		return nil, err
+	}
+	if o.Reserve >= 0 {
+		s.reserve.path, s.reserve.size = s.db.ReservePath(), o.Reserve
 	}
 	go s.collector.run()
 	return s, nil
@@ -250,10 +263,14 @@ type operation func(*engine.Tx, *group) error
 func (op operation) run(tx *engine.Tx) error {
 	g := tx.Group().(*group)
 	g.user = true
+	if g.store.reserve.spent.Load() {
+		return errSpent
+	}
 	return op(tx, g)
 }
 
-// runBehind is run for background work, which does not count as use of the store.
+// runBehind is run for background work, which does not count as use of the store, and
+// frees space.
 func (op operation) runBehind(tx *engine.Tx) error { return op(tx, tx.Group().(*group)) }
 
 // write runs op in a transaction and returns its verdict.

@@ -243,7 +243,7 @@ func (c *collector) forgetSome() (worked bool, err error) {
 	if err != nil || !found {
 		return false, err
 	}
-	return true, c.store.write(ctx, func(tx *engine.Tx, g *group) error {
+	return true, c.store.free(ctx, func(tx *engine.Tx, g *group) error {
 		_, err := tx.Exec("DELETE FROM tasks WHERE num IN (SELECT num FROM tasks WHERE ended_at < ? LIMIT 100)", before)
 		return err
 	})

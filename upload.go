@@ -244,7 +244,7 @@ func (b *Bucket) uploads() listing[*Upload] {
 // Errors: [ErrNotFound], [ErrConflict] for an upload that is confirmed, being
 // confirmed or skipped, [ErrLocked], [ErrNotActive].
 func (b *Bucket) CancelUpload(ctx context.Context, id string) error {
-	return b.store.write(ctx, func(tx *engine.Tx, g *group) error {
+	return b.store.free(ctx, func(tx *engine.Tx, g *group) error {
 		u, err := b.selectUpload(tx.Conn, writeObjects, id)
 		if err != nil {
 			return err

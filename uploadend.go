@@ -39,7 +39,7 @@ func (c *collector) eachUpload(query string, at int64, do func(*engine.Tx, *grou
 	if err != nil || !worked {
 		return false, err
 	}
-	return true, c.store.write(ctx, func(tx *engine.Tx, g *group) error {
+	return true, c.store.free(ctx, func(tx *engine.Tx, g *group) error {
 		rows, err := firstUploads(tx, query, at)
 		for i := 0; i < len(rows) && err == nil; i++ {
 			err = do(tx, g, &rows[i])

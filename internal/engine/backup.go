@@ -70,14 +70,14 @@ func (c *Conn) backup(to location, goOn func() error, progress func(done, total 
 	return nil
 }
 
-// Owns reports whether path is the database's file or one that SQLite makes
-// beside it, be it there or not.
+// Owns reports whether path is the database's file, its reserve, or one that SQLite
+// makes beside it, be it there or not.
 func (db *DB) Owns(path string) bool {
 	if db.loc.path == Memory {
 		return false
 	}
 	for _, own := range []string{db.loc.path, db.loc.file} {
-		for _, file := range append(SideFiles(own), own) {
+		for _, file := range append(SideFiles(own), own, reservePath(own)) {
 			if sameFile(path, file) {
 				return true
 			}

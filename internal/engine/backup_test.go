@@ -97,7 +97,7 @@ func TestOwns(t *testing.T) {
 	path := newFile(t)
 	db := openStore(t, testConfig(path))
 	memory := openStore(t, testConfig(Memory))
-	for _, file := range append(SideFiles(path), path) {
+	for _, file := range append(SideFiles(path), path, reservePath(path)) {
 		if !db.Owns(file) {
 			t.Errorf("Owns(%q): got false, want true", file)
 		}

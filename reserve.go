@@ -1,0 +1,94 @@
+package bucketlite
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+)
+
+// defaultReserve is the space that a store keeps for a full disk. Even a deletion
+// needs some: the write-ahead log grows by it, and the file by what the log already
+// has for it. So each store has a file of zeros beside its own, and deletes it when
+// an operation that frees space finds the disk full. Until that file is back no other
+// operation writes, or it would use up the space that deleting needs. See decision 025.
+const defaultReserve = 8 << 20
+
+// reserve is the space that a store keeps for when the disk is full.
+type reserve struct {
+	path  string // empty if none is kept
+	size  int64  // bytes
+	kept  bool   // the file has been there; belongs to the collector
+	spent atomic.Bool
+}
+
+var errSpent = errorf("%w: deletions are using the reserve, and other writes are refused until there is space to set it aside again", ErrFull)
+
+// spend gives the reserve up, and reports whether that has freed space.
+func (r *reserve) spend() bool {
+	if r.path == "" || os.Remove(r.path) != nil {
+		return false
+	}
+	r.spent.Store(true)
+	return true
+}
+
+// keep sees to it that the file is there, if the disk has as much space besides.
+func (r *reserve) keep() {
+	have := int64(0)
+	if info, err := os.Stat(r.path); err == nil {
+		have = info.Size()
+	} else if r.kept {
+		r.spent.Store(true) // perhaps by another process
+	}
+	r.kept = r.kept || have > 0
+	if have < r.size {
+		if free, known := engine.FreeSpace(r.path); known && free < 2*r.size-have {
+			return
+		}
+		if engine.KeepSpace(r.path, r.size) != nil {
+			return // the disk is full, or the directory not ours: there is none until it works
+		}
+	}
+	r.kept = true
+	r.spent.Store(false)
+}
+
+// free is write for an operation that frees space. If the disk is full it is given
+// the reserve, and, should that not be enough, the space of the write-ahead log.
+func (s *Store) free(ctx context.Context, op operation) error {
+	return s.freeing(ctx, func(tx *engine.Tx) error {
+		tx.Group().(*group).user = true
+		return op.runBehind(tx)
+	})
+}
+
+func (s *Store) freeing(ctx context.Context, run func(*engine.Tx) error) error {
+	err := s.db.Write(ctx, run)
+	if errors.Is(err, ErrFull) && s.reserve.spend() {
+		s.opts.Logger.Warn("bucketlite: the disk is full, the reserve is used to free space", "reserve", s.reserve.path)
+		s.collector.notify()
+		s.db.EmptyLog(0) // it may be in use by readers, or need more space than there is
+		err = s.db.Write(ctx, run)
+	}
+	if errors.Is(err, ErrFull) && s.reserve.spent.Load() {
+		if ok, _ := s.db.EmptyLog(0); ok {
+			err = s.db.Write(ctx, run)
+		}
+	}
+	return public(err)
+}
+
+// keepReserve makes the reserve, or makes it again, once the disk has space for it.
+func (c *collector) keepReserve() (worked bool, err error) {
+	r := &c.store.reserve
+	if r.path == "" || time.Since(c.reserved) < idleTime {
+		return false, nil
+	}
+	c.reserved = time.Now()
+	r.keep()
+	return false, nil
+}
