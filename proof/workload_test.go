@@ -355,18 +355,31 @@ func (w *workload) remove() {
 	}
 }
 
-// index builds indexes. A build that fails goes on in the background.
+// index builds indexes. A build that fails goes on in the background, and so does the
+// wait for it while the disk is full, but not once the store takes no more writes.
 func (w *workload) index() {
-	for _, path := range []string{"v", "created_at"} {
+	builds := []struct {
+		path  string
+		build func(context.Context, *bucketlite.Bucket) error
+	}{
+		{"v", func(ctx context.Context, b *bucketlite.Bucket) error { return b.EnsureIndex(ctx, "v") }},
+		{"created_at", func(ctx context.Context, b *bucketlite.Bucket) error { return b.EnsureIndex(ctx, "created_at") }},
+		{"", func(ctx context.Context, b *bucketlite.Bucket) error { return b.EnsureTextIndex(ctx) }},
+	}
+	for _, index := range builds {
 		if w.items == nil {
 			return
 		}
-		w.attempt(changes{"index/items/" + path: "ready"}, func() error { return w.items.EnsureIndex(w.ctx, path) })
+		w.attempt(changes{"index/items/" + index.path: "ready"}, func() error {
+			ctx, cancel := context.WithTimeout(w.ctx, 5*time.Second)
+			defer cancel()
+			err := index.build(ctx, w.items)
+			if refusal := w.st.Err(); refusal != nil && errors.Is(err, context.DeadlineExceeded) {
+				w.say(wordWrong, "the build of an index is waited for, but", refusal)
+			}
+			return err
+		})
 	}
-	if w.items == nil {
-		return
-	}
-	w.attempt(changes{"index/items/": "ready"}, func() error { return w.items.EnsureTextIndex(w.ctx) })
 }
 
 func (w *workload) upload() {
