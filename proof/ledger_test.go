@@ -32,7 +32,7 @@ func (c changes) String() string {
 type ledger struct {
 	states map[string][]string // in which a subject may be
 	begun  map[string]changes  // by calls that have not returned
-	open   []changes           // of calls whose outcome is unknown
+	open   []changes           // of calls whose outcome is unknown, as far as they show
 	ever   map[string][]string // the states in which calls were to bring a subject
 }
 
@@ -99,13 +99,18 @@ func (l *ledger) loosened() *ledger {
 func (l *ledger) leaveOpen(call string) {
 	c := l.begun[call]
 	delete(l.begun, call)
+	shows := make(changes)
 	for subject, state := range c {
 		if len(l.states[subject]) == 0 {
 			l.states[subject] = []string{absent}
 		}
+		// A state that was possible before does not show whether the call took effect.
+		if !slices.Contains(l.states[subject], state) {
+			shows[subject] = state
+		}
 		l.states[subject] = append(slices.Clone(l.states[subject]), state)
 	}
-	l.open = append(l.open, c)
+	l.open = append(l.open, shows)
 }
 
 // compare returns how what was found, by subject, differs from what may be there.
@@ -165,6 +170,7 @@ func TestLedger(t *testing.T) {
 		"unknown, and something else":  {[]string{"begin 1 a=1", "unknown 1 disk"}, map[string]string{"a": "2"}, false},
 		"unknown, and half of it":      {[]string{"begin 1 a=1 b=1", "unknown 1 disk"}, map[string]string{"a": "1"}, false},
 		"unknown, half written again":  {[]string{"begin 1 a=1 b=1", "unknown 1 disk", "begin 2 b=2", "done 2"}, map[string]string{"b": "2"}, true},
+		"unknown, of what may be so":   {[]string{"begin 1 b=1", "done 1", "begin 2 a=1", "unknown 2 disk", "begin 3 a=absent b=absent", "unknown 3 disk"}, map[string]string{"b": "1"}, true},
 		"not returned, and there":      {[]string{"begin 1 a=1"}, map[string]string{"a": "1"}, true},
 		"not returned, and not there":  {[]string{"begin 1 a=1"}, nil, true},
 		"deleted, and there":           {[]string{"begin 1 a=1", "done 1", "begin 2 a=absent", "done 2"}, map[string]string{"a": "1"}, false},
