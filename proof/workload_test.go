@@ -370,15 +370,20 @@ func (w *workload) index() {
 		if w.items == nil {
 			return
 		}
+		stuck := false
 		w.attempt(changes{"index/items/" + index.path: "ready"}, func() error {
 			ctx, cancel := context.WithTimeout(w.ctx, 5*time.Second)
 			defer cancel()
 			err := index.build(ctx, w.items)
-			if refusal := w.st.Err(); refusal != nil && errors.Is(err, context.DeadlineExceeded) {
+			stuck = errors.Is(err, context.DeadlineExceeded)
+			if refusal := w.st.Err(); refusal != nil && stuck {
 				w.say(wordWrong, "the build of an index is waited for, but", refusal)
 			}
 			return err
 		})
+		if stuck {
+			return // and so would be the others
+		}
 	}
 }
 
