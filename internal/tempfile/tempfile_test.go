@@ -4,6 +4,7 @@ package tempfile
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,17 +17,21 @@ import (
 // roleVariable turns the test binary into a process that makes a file and is killed.
 const roleVariable = "TEMPFILE_TEST_DIRECTORY"
 
+// held keeps the file of such a process, and with it the lock, from the garbage collector.
+var held *File
+
 func TestMain(m *testing.M) {
 	directory := os.Getenv(roleVariable)
 	if directory == "" {
 		os.Exit(m.Run())
 	}
-	f, err := Create(directory, "test-", "-wal")
+	var err error
+	held, err = Create(directory, "test-", "-wal")
 	if err == nil {
-		err = os.WriteFile(f.Path()+"-wal", []byte("log"), 0o666)
+		err = os.WriteFile(held.Path()+"-wal", []byte("log"), 0o666)
 	}
-	fmt.Println(f.Path(), err)
-	select {}
+	fmt.Println(held.Path(), err)
+	io.Copy(io.Discard, os.Stdin) // which stays open; a select without cases would end as a deadlock
 }
 
 // startChild starts a process that makes a file in the directory, and returns the
@@ -36,6 +41,9 @@ func startChild(t *testing.T, directory string) (path string, kill func()) {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), roleVariable+"="+directory)
 	out, err := cmd.StdoutPipe()
+	if err == nil {
+		_, err = cmd.StdinPipe()
+	}
 	if err == nil {
 		err = cmd.Start()
 	}
