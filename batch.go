@@ -258,12 +258,10 @@ func (b *Bucket) Batches(ctx context.Context, q BatchQuery) iter.Seq2[*Batch, er
 	})
 }
 
-// maxBatchIDs is the most object ids in a batch that is read.
-const maxBatchIDs = 10_000
-
-// ListBatches returns one page of the bucket's batches that q wants. The paths of a query are those of [Batch]'s JSON form, as status, object_ids,
-// created_at and metadata.run; a search looks at batch_id, object_ids, task_id, error
-// and metadata. Errors: [ErrBadRequest], [ErrNotFound].
+// ListBatches returns one page of the bucket's batches that match q. The paths of a
+// query are those of [Batch]'s JSON form, as status, object_ids, created_at and
+// metadata.run; a search looks at batch_id, object_ids, task_id, error and metadata.
+// Errors: [ErrBadRequest], [ErrNotFound].
 func (b *Bucket) ListBatches(ctx context.Context, q BatchQuery) (*Page[*Batch], error) {
 	batches := listing[*Batch]{
 		list: list{kind: "batches " + string(q.Status), owner: b.num}, types: timesIn("created_at", "updated_at"),
