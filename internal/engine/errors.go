@@ -45,6 +45,7 @@ const (
 	codeCorrupt    = 11
 	codeFull       = 13
 	codeCantOpen   = 14
+	codeProtocol   = 15 // others were in the way, a hundred times in turn
 	codeTooBig     = 18
 	codeConstraint = 19
 	codeNotADB     = 26
@@ -55,7 +56,7 @@ const (
 func classify(err error) error {
 	var sentinel error
 	switch primaryCode(err) {
-	case codeBusy, codeLocked:
+	case codeBusy, codeLocked, codeProtocol:
 		sentinel = ErrBusy
 	case codeReadOnly:
 		sentinel = ErrReadOnly

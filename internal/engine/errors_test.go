@@ -3,7 +3,11 @@ package engine
 import (
 	"context"
 	"errors"
+	"reflect"
 	"testing"
+	"unsafe"
+
+	"modernc.org/sqlite"
 )
 
 // What SQLite refuses carries the error its result code stands for, and no other.
@@ -62,4 +66,18 @@ func execute(statement string) func(*Tx) error {
 		_, err := tx.Exec(statement)
 		return err
 	}
+}
+
+// SQLITE_PROTOCOL says that others were in the way each time SQLite began to read the
+// log. It takes a race of many processes, so its code is made up here.
+func TestClassifyProtocol(t *testing.T) {
+	t.Parallel()
+	checkOnly(t, classify(codeOf(codeProtocol)), ErrBusy, []error{ErrBusy, ErrCorrupt, ErrReadOnly})
+}
+
+// codeOf returns an error of the driver with a code.
+func codeOf(code int) error {
+	e := new(sqlite.Error)
+	*(*int)(unsafe.Pointer(reflect.ValueOf(e).Elem().FieldByName("code").UnsafeAddr())) = code
+	return e
 }
