@@ -50,7 +50,7 @@ func (s *Store) Backup(ctx context.Context, path string, opts *BackupOptions) er
 	if err != nil {
 		return errorf("backup %q: %w", path, err)
 	}
-	defer temporary.Remove() // once it has its name, it need not have this one
+	defer temporary.Remove() // also what lies beside it
 	if err := s.copyTo(ctx, temporary.Path(), opts.Progress); err != nil {
 		if public(err) == err { // the context's own
 			return err
@@ -141,20 +141,6 @@ func (s *Store) copyTo(ctx context.Context, path string, progress func(done, tot
 		}
 		return nil
 	}
-}
-
-// publish gives a file the name it is to have, unless that is taken. os.Rename
-// would put it in the place of another file; but not every file system can give a
-// file a second name.
-func publish(from, to string) error {
-	err := os.Link(from, to)
-	if err == nil || errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	if _, err := os.Lstat(to); err == nil {
-		return fs.ErrExist
-	}
-	return os.Rename(from, to)
 }
 
 // syncFile brings a file, or the names in a directory, to the disk.

@@ -1,0 +1,9 @@
+//go:build !linux && !darwin
+
+package bucketlite
+
+import "errors"
+
+// renameNew renames a file unless the new name is taken, which this system cannot do
+// in one step.
+func renameNew(from, to string) error { return errors.ErrUnsupported }
