@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/google/go-cmp/cmp"
@@ -145,6 +146,24 @@ func TestDamagedObjectIsDeleted(t *testing.T) {
 			wantSound(t, path)
 		})
 	}
+}
+
+// A bucket with a damaged object can be deleted, even if nobody can read its blobs.
+func TestBucketWithDamagedObjectIsDeleted(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	path, st, b, _ := newDamaged(t, `blobs = 'x' || blobs`)
+	task, err := b.Delete(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := st.Wait(ctx, task.ID); err != nil {
+		t.Fatalf("deletion: got error %v, want none", err)
+	}
+	repair(t, st) // its content has a reference left over
+	wantNoProblem(t, st)
+	wantSound(t, path)
 }
 
 // A repair does not touch what a damaged row may refer to.

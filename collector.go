@@ -234,9 +234,10 @@ FROM (SELECT seq, size FROM object WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT
 	}
 	var gone []Blob
 	err = tx.Query("SELECT blobs FROM object WHERE seq >= ? AND seq <= ? AND blobs IS NOT NULL", []any{first, last}, func(r engine.Row) error {
-		blobs, err := decodeBlobs(r.Text(0))
-		gone = append(gone, blobs...)
-		return err
+		if blobs, err := decodeBlobs(r.Text(0)); err == nil {
+			gone = append(gone, blobs...)
+		} // else the row is damaged, and what it refers to stays until Check repairs the counts
+		return nil
 	})
 	if err != nil {
 		return 0, false, err
