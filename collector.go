@@ -34,8 +34,9 @@ type collector struct {
 	reserved  time.Time // when the reserve was last looked at
 	stagingAt time.Time // when to look for leases that are over next
 
-	mu     sync.Mutex
-	broken map[int64]brokenIndex // by number of the index
+	mu      sync.Mutex
+	broken  map[int64]brokenIndex // by number of the index
+	stalled stall
 }
 
 func newCollector(s *Store) (*collector, error) {

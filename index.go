@@ -80,7 +80,9 @@ type index struct {
 // bucket's info cannot be changed; [ErrNotFound], also if somebody drops the index
 // before it is ready; [ErrCorrupt] if what is to be indexed cannot be read;
 // [ErrReadOnly] if the store begins to refuse writes meanwhile, because its disk
-// failed: then the index stays, and is built once the file is opened again.
+// failed: then the index stays, and is built once the file is opened again; [ErrFull]
+// if the disk is or becomes full: then an index that was made stays, and is built once
+// there is space. Calling EnsureIndex again waits for that.
 func (b *Bucket) EnsureIndex(ctx context.Context, paths ...string) error {
 	return b.ensureIndexes(ctx, ValueIndex, paths)
 }
@@ -190,6 +192,7 @@ FROM (SELECT max(seq) AS last FROM object WHERE seq > ?4 AND seq < ?5)`,
 
 // waitForIndexes waits until the indexes are ready.
 func (b *Bucket) waitForIndexes(ctx context.Context, wanted []Index) error {
+	start := time.Now()
 	for pause := time.Millisecond; len(wanted) > 0; pause = min(2*pause, 100*time.Millisecond) {
 		indexes, status, err := b.indexes(ctx)
 		if err != nil {
@@ -211,6 +214,9 @@ func (b *Bucket) waitForIndexes(ctx context.Context, wanted []Index) error {
 		}
 		if wanted = building; len(wanted) == 0 {
 			break
+		}
+		if err := b.store.collector.stallSince(start); err != nil {
+			return errorf("%s: the %s is there, but building it has to wait: %w", b, wanted[0], err)
 		}
 		select {
 		case <-ctx.Done():

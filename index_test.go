@@ -8,10 +8,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/query"
 )
 
@@ -605,4 +607,39 @@ func TestIndexOfUnreadable(t *testing.T) {
 	}
 	wantEntries(t, path, b)
 	wantSound(t, path)
+}
+
+// On a full disk an index is not waited for: the call says why it is not ready. It is
+// built once there is space.
+func TestEnsureIndexOnFullDisk(t *testing.T) {
+	t.Parallel()
+	const space = 1 << 20
+	var commits atomic.Int64
+	commits.Store(space)
+	ctx, cancel := context.WithTimeout(engine.WithCommitHook(context.Background(), func(commit func() error) error {
+		if commits.Add(-1) < 0 {
+			return bucketlite.ErrFull
+		}
+		return commit()
+	}), 20*time.Second)
+	defer cancel()
+	st, err := bucketlite.Open(ctx, filepath.Join(t.TempDir(), "a.db"), &bucketlite.Options{Durability: bucketlite.Normal, Reserve: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	b := items(t, st)
+	for i := range 300 {
+		putItem(t, b, item(fmt.Sprint(i), "v"))
+	}
+	commits.Store(1) // for the index itself
+	if err := b.EnsureIndex(ctx, "v"); !errors.Is(err, bucketlite.ErrFull) {
+		t.Errorf("on a full disk: got error %v, want ErrFull", err)
+	}
+	wantIndexes(t, b, "value v BUILDING")
+	commits.Store(space)
+	if err := b.EnsureIndex(ctx, "v"); err != nil {
+		t.Errorf("once there is space: got error %v, want none", err)
+	}
+	wantIndexes(t, b, "value v READY")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
@@ -66,12 +67,14 @@ WHERE i.status <> 'READY' AND (i.status = 'DROPPING' OR b.status <> 'IN_PROGRESS
 	if err == nil {
 		err = c.store.write(ctx, func(tx *engine.Tx, g *group) error { return b.indexSlice(tx, g, u.num) })
 	}
-	if errors.Is(err, ErrNotFound) {
+	switch {
+	case errors.Is(err, ErrNotFound):
 		return true, nil // the bucket has been deleted since
-	}
-	if errors.Is(err, ErrCorrupt) {
+	case errors.Is(err, ErrCorrupt):
 		c.giveUp(&u, err)
 		c.notify() // there may be others
+	case err != nil && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrClosed):
+		c.noteStall(err)
 	}
 	return true, err
 }
@@ -80,6 +83,31 @@ WHERE i.status <> 'READY' AND (i.status = 'DROPPING' OR b.status <> 'IN_PROGRESS
 type brokenIndex struct {
 	status IndexStatus
 	err    error
+}
+
+// stall is when work on indexes last failed, though it will be tried again, and why:
+// a full disk, say.
+type stall struct {
+	at  time.Time
+	err error
+}
+
+// noteStall notes that work on indexes has failed.
+func (c *collector) noteStall(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stalled = stall{time.Now(), err}
+}
+
+// stallSince returns the error with which work on indexes has failed since then, nil
+// if it has not.
+func (c *collector) stallSince(then time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stalled.at.After(then) {
+		return c.stalled.err
+	}
+	return nil
 }
 
 // giveUp leaves an index as it is until the store is opened again.

@@ -84,9 +84,8 @@ func judgeBackup(path string) error {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	// An empty file must not become a new store, and a backup that was interrupted at
-	// its end has its temporary name as well.
-	st, err := bucketlite.Open(context.Background(), path, &bucketlite.Options{ReadOnly: true, AllowLinks: true})
+	// An empty file must not become a new store.
+	st, err := bucketlite.Open(context.Background(), path, &bucketlite.Options{ReadOnly: true})
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
