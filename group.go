@@ -58,6 +58,8 @@ func (s *Store) newGroup(unchanged bool) engine.Group {
 	g.content.total = -1
 	if unchanged {
 		g.buckets, g.lastEvent, g.content.total = s.known, s.knownEvent, s.knownWaiting
+	} else {
+		s.reserve.notice()
 	}
 	s.known, s.knownEvent, s.knownWaiting = nil, 0, -1
 	return g

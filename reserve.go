@@ -3,6 +3,7 @@ package bucketlite
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"sync/atomic"
 	"time"
@@ -19,9 +20,9 @@ const defaultReserve = 8 << 20
 
 // reserve is the space that a store keeps for when the disk is full.
 type reserve struct {
-	path  string // empty if none is kept
-	size  int64  // bytes
-	kept  bool   // the file has been there; belongs to the collector
+	path  string      // empty if none is kept
+	size  int64       // bytes
+	kept  atomic.Bool // the file has been there
 	spent atomic.Bool
 }
 
@@ -36,15 +37,28 @@ func (r *reserve) spend() bool {
 	return true
 }
 
+// notice looks whether another store on the same file has given the reserve up. It
+// runs before the first write after one of another store.
+func (r *reserve) notice() {
+	if !r.kept.Load() || r.spent.Load() {
+		return
+	}
+	if _, err := os.Stat(r.path); errors.Is(err, fs.ErrNotExist) {
+		r.spent.Store(true)
+	}
+}
+
 // keep sees to it that the file is there, if the disk has as much space besides.
 func (r *reserve) keep() {
 	have := int64(0)
 	if info, err := os.Stat(r.path); err == nil {
 		have = info.Size()
-	} else if r.kept {
+	} else if r.kept.Load() {
 		r.spent.Store(true) // perhaps by another process
 	}
-	r.kept = r.kept || have > 0
+	if have > 0 {
+		r.kept.Store(true)
+	}
 	if have < r.size {
 		if free, known := engine.FreeSpace(r.path); known && free < 2*r.size-have {
 			return
@@ -53,12 +67,13 @@ func (r *reserve) keep() {
 			return // the disk is full, or the directory not ours: there is none until it works
 		}
 	}
-	r.kept = true
+	r.kept.Store(true)
 	r.spent.Store(false)
 }
 
 // free is write for an operation that frees space. If the disk is full it is given
-// the reserve, and, should that not be enough, the space of the write-ahead log.
+// the reserve, and, should that not be enough or not be there, the space of the
+// write-ahead log.
 func (s *Store) free(ctx context.Context, op operation) error {
 	return s.freeing(ctx, func(tx *engine.Tx) error {
 		tx.Group().(*group).user = true
@@ -74,7 +89,7 @@ func (s *Store) freeing(ctx context.Context, run func(*engine.Tx) error) error {
 		s.db.EmptyLog(0) // it may be in use by readers, or need more space than there is
 		err = s.db.Write(ctx, run)
 	}
-	if errors.Is(err, ErrFull) && s.reserve.spent.Load() {
+	if errors.Is(err, ErrFull) {
 		if ok, _ := s.db.EmptyLog(0); ok {
 			err = s.db.Write(ctx, run)
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/internal/engine"
@@ -51,6 +52,59 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantSound(t, disk.path)
+}
+
+// When one store has given the reserve up, the others on the same file leave the space
+// to deletions too.
+func TestReserveIsSpentForAllStores(t *testing.T) {
+	t.Parallel()
+	disk := smallDisk{path: filepath.Join(t.TempDir(), "a.db"), bytes: 12 << 20}
+	ctx := engine.WithCommitHook(context.Background(), disk.commit)
+	var stores [2]*bucketlite.Store
+	var buckets [2]*bucketlite.Bucket
+	for i := range stores {
+		st, err := bucketlite.Open(ctx, disk.path, &bucketlite.Options{Durability: bucketlite.Normal, Reserve: 1 << 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer st.Close()
+		stores[i] = st
+	}
+	buckets[0] = films(t, stores[0])
+	var err error
+	if buckets[1], err = namespace(t, stores[1]).Bucket(ctx, buckets[0].Name()); err != nil {
+		t.Fatal(err)
+	}
+	wantReserve(t, disk.path)
+	time.Sleep(3 * time.Second) // until both have seen it
+	ids := fillDisk(t, buckets[0], 0, 200_000)
+	if err := buckets[0].DeleteObject(ctx, ids[0], nil); err != nil {
+		t.Fatal(err)
+	}
+	_, err = buckets[1].Put(ctx, filmInput("other", bytes.NewReader(film(251, 1000))), nil)
+	if !errors.Is(err, bucketlite.ErrFull) {
+		t.Errorf("put by another store: got error %v, want ErrFull", err)
+	}
+	if err := buckets[1].DeleteObject(ctx, ids[1], nil); err != nil {
+		t.Errorf("delete by another store: got error %v, want none", err)
+	}
+}
+
+// Without a reserve, deletions still get the space that the log has.
+func TestDeleteWithoutReserve(t *testing.T) {
+	t.Parallel()
+	disk := smallDisk{path: filepath.Join(t.TempDir(), "a.db"), bytes: 12 << 20}
+	ctx := engine.WithCommitHook(context.Background(), disk.commit)
+	st, err := bucketlite.Open(ctx, disk.path, &bucketlite.Options{Durability: bucketlite.Normal, Reserve: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	b := films(t, st)
+	ids := fillDisk(t, b, 0, 200_000)
+	if err := b.DeleteObject(ctx, ids[0], nil); err != nil {
+		t.Errorf("delete on a full disk: got error %v, want none", err)
+	}
 }
 
 // deleteOnFullDisk fills the disk with blobs of some size, deletes one by one and as a
