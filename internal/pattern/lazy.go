@@ -21,7 +21,7 @@ func (l Lazy) Match(s string, a *Allowance) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	work := int64(p.size) * int64(len(s))
+	work := p.work(s)
 	if a.spent+work > MaxWork {
 		return false, &WorkError{Size: p.size, Bytes: len(s)}
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // MaxWork bounds one match: the instructions of the program times the bytes of
-// the text. A unit takes 5 to 20 ns, so a match takes a second at most.
+// the text and one. A unit takes 5 to 20 ns, so a match takes a second at most.
 const MaxWork = 50_000_000
 
 // step is the work between two calls of a Meter, about a millisecond.
@@ -73,7 +73,7 @@ func (p *Pattern) Size() int { return p.size }
 // Match reports whether s contains a match. The error is a [*WorkError] if that
 // would exceed [MaxWork], or the meter's.
 func (p *Pattern) Match(s string, meter Meter) (bool, error) {
-	work := int64(p.size) * int64(len(s))
+	work := p.work(s)
 	if work <= step {
 		if err := meter.Spend(int(work)); err != nil {
 			return false, err
@@ -94,6 +94,10 @@ func (p *Pattern) Match(s string, meter Meter) (bool, error) {
 	found := p.re.MatchReader(&r)
 	return found && r.err == nil, r.err
 }
+
+// work returns what a match with s costs: the program runs once for each place between
+// bytes, so that an empty text is not free.
+func (p *Pattern) work(s string) int64 { return int64(p.size) * (int64(len(s)) + 1) }
 
 // A reader reads a text for a match, and ends where the meter says so.
 type reader struct {

@@ -165,6 +165,30 @@ func TestMatchSpends(t *testing.T) {
 	}
 }
 
+// A match with an empty text runs the program once, and costs that.
+func TestMatchOfNothingSpends(t *testing.T) {
+	t.Parallel()
+	p := mustCompile(t, `(?:`+strings.Repeat("a?", 400)+`){100}$`, false)
+	c := &counter{limit: 3 * p.Size()}
+	var err error
+	for n := 0; err == nil && n < 10; n++ {
+		_, err = p.Match("", c)
+	}
+	if !errors.Is(err, errEnough) || c.spent < p.Size() {
+		t.Errorf("Match: spent %d, got %v, want at least %d each, and %v", c.spent, err, p.Size(), errEnough)
+	}
+	a := new(Allowance)
+	for n := 0; n <= MaxWork/p.Size(); n++ {
+		if _, err = Lazy(p.String()).Match("", a); err != nil {
+			break
+		}
+	}
+	var costly *WorkError
+	if !errors.As(err, &costly) {
+		t.Errorf("Lazy.Match: got %v, want a WorkError", err)
+	}
+}
+
 // The work that is allowed at most takes about a second.
 func BenchmarkMatch(b *testing.B) {
 	for _, expr := range []string{`(?:a?[^x-z]?k?){300}z`, `(?:[aA]?\pL?){200}z`, `(?:\w*\s*\d*){150}z`, `(?:` + strings.Repeat("a?", 375) + `){130}z`} {
