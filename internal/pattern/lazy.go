@@ -23,7 +23,7 @@ func (l Lazy) Match(s string, a *Allowance) (bool, error) {
 	}
 	work := p.work(s)
 	if a.spent+work > MaxWork {
-		return false, &WorkError{Size: p.size, Bytes: len(s)}
+		return false, &WorkError{Size: p.size, Bytes: len(s), Shared: a.spent > 0}
 	}
 	a.spent += work
 	return p.re.MatchString(s), nil

@@ -129,11 +129,16 @@ func (r *reader) ReadRune() (rune, int, error) {
 
 // A WorkError says that a match would exceed [MaxWork].
 type WorkError struct {
-	Size  int // instructions of the program
-	Bytes int // of the text
+	Size   int  // instructions of the program
+	Bytes  int  // of the text
+	Shared bool // other matches have taken part of what is permitted
 }
 
 func (e *WorkError) Error() string {
+	if e.Shared {
+		return fmt.Sprintf("a regular expression of %d instructions cannot be matched with a text of %d bytes: with the matches before it, the sum of such products is more than %d; shorten the expression, repeat less in it, or match fewer texts",
+			e.Size, e.Bytes, MaxWork)
+	}
 	return fmt.Sprintf("a regular expression of %d instructions cannot be matched with a text of %d bytes: their product is more than %d; shorten the expression, repeat less in it, or leave out long texts",
 		e.Size, e.Bytes, MaxWork)
 }

@@ -184,8 +184,8 @@ func TestMatchOfNothingSpends(t *testing.T) {
 		}
 	}
 	var costly *WorkError
-	if !errors.As(err, &costly) {
-		t.Errorf("Lazy.Match: got %v, want a WorkError", err)
+	if !errors.As(err, &costly) || !costly.Shared {
+		t.Errorf("Lazy.Match: got %v, want a WorkError of several matches", err)
 	}
 }
 
