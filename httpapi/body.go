@@ -30,6 +30,7 @@ func (c *call) body() ([]byte, error) {
 	if announced > c.limit {
 		return nil, tooManyBytes(c.limit)
 	}
+	c.timeout.pause()
 	data, err := readBody(c.r.Body, announced, c.limit)
 	switch {
 	case err == errBodyTooLong:

@@ -33,10 +33,17 @@ func (c *call) limitTime() (stop func()) {
 	}
 }
 
+// pause stops the time until it is restarted.
+func (t *timeout) pause() {
+	if t != nil {
+		t.timer.Stop()
+	}
+}
+
 // restart begins the time anew. The time a client takes to send its body is not the
 // query's.
 func (t *timeout) restart() {
-	if t != nil && t.timer.Stop() {
+	if t != nil {
 		t.timer.Reset(t.after)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -136,16 +137,36 @@ func TestSlowQueries(t *testing.T) {
 	}
 }
 
-// A read-only key cannot have a schema compiled that costs gigabytes.
-func TestValidatePatterns(t *testing.T) {
+// The time that a body takes to arrive is not the query's.
+func TestQueryTimeoutWithoutBody(t *testing.T) {
 	t.Parallel()
+	s := serve(t, &httpapi.Options{QueryTimeout: 300 * time.Millisecond})
+	s.do("POST", "/v1/buckets", films("films")).want(http.StatusOK)
+	s.do("POST", "/v1/buckets/films/objects/list", nil).want(http.StatusOK)
+	c := converse(t, "POST", s.url+"/v1/buckets/films/objects/list", nil,
+		"Authorization: Bearer "+secret, "X-Namespace: test", "Content-Length: 2")
+	time.Sleep(time.Second)
+	c.send([]byte("{}"))
+	c.answer(http.StatusOK)
+}
+
+// A read-only key cannot have a schema compiled that costs gigabytes. What is allocated is
+// that of the whole process, so nothing runs beside.
+func TestValidatePatterns(t *testing.T) {
 	s := serve(t, &httpapi.Options{Keys: []httpapi.Key{{Secret: secret, ReadOnly: true}}})
 	var fields []string
 	for i := range 15 {
 		fields = append(fields, fmt.Sprintf(`"f%d":{"type":"string","pattern":"(?:%s){1000}"}`, i, strings.Repeat("a?", 350)))
 	}
+	s.do("POST", "/v1/buckets/validate", films("films")).want(http.StatusOK) // the test's own preparations allocate
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
 	got := s.do("POST", "/v1/buckets/validate", `{"bucket_name":"b","bucket_schema":{"properties":{`+strings.Join(fields, ",")+`}}}`)
 	if !strings.Contains(got.body, "bucket_schema.properties.f0.pattern") {
 		t.Errorf("got %d %.300s, want the patterns refused", got.status, got.body)
+	}
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 32<<20 {
+		t.Errorf("validating allocated %d MiB, want at most 32", n>>20)
 	}
 }
