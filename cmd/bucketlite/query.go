@@ -145,14 +145,16 @@ func newListCommand(a *app) *cobra.Command {
 }
 
 // pages iterates over the pages that make up a query of so many objects; 0 means all.
-func pages(ctx context.Context, b *bucketlite.Bucket, q bucketlite.Query, limit int) iter.Seq2[*bucketlite.Page[*bucketlite.Object], error] {
-	return func(yield func(*bucketlite.Page[*bucketlite.Object], error) bool) {
+// The objects are in their stored form, since a page of them decoded may be many times
+// as large.
+func pages(ctx context.Context, b *bucketlite.Bucket, q bucketlite.Query, limit int) iter.Seq2[*bucketlite.Page[*bucketlite.RawObject], error] {
+	return func(yield func(*bucketlite.Page[*bucketlite.RawObject], error) bool) {
 		for left := limit; ; {
 			q.Limit = bucketlite.MaxLimit
 			if limit > 0 {
 				q.Limit = min(left, bucketlite.MaxLimit)
 			}
-			page, err := b.List(ctx, q)
+			page, err := b.ListRaw(ctx, q)
 			if !yield(page, err) || err != nil || page.Next == "" {
 				return
 			}
@@ -185,11 +187,12 @@ func (a *app) objects(ctx context.Context, b *bucketlite.Bucket, q bucketlite.Qu
 			}
 			t.row(header...)
 		}
-		for _, o := range page.Results {
+		for i, raw := range page.Results {
+			page.Results[i] = nil
 			if a.json {
-				err = a.line(o)
+				err = a.objectLine(raw)
 			} else {
-				err = objectRow(t, o, columns)
+				err = objectRow(t, raw, columns)
 			}
 			if err != nil {
 				return err
@@ -208,14 +211,24 @@ func (a *app) objects(ctx context.Context, b *bucketlite.Bucket, q bucketlite.Qu
 	return nil
 }
 
+// objectLine prints an object as a line of JSON.
+func (a *app) objectLine(o *bucketlite.RawObject) error {
+	text, err := o.AppendJSON(nil)
+	if err == nil {
+		_, err = a.out.Write(append(text, '\n'))
+	}
+	return err
+}
+
 const (
 	maxColumns = 6  // that nobody asked for
 	maxCell    = 48 // characters
+	maxSample  = 100
 )
 
 // columnsOf chooses what a table shows of objects: what was selected, or else the
 // unique key and some fields whose values are short.
-func columnsOf(ctx context.Context, b *bucketlite.Bucket, q bucketlite.Query, objects []*bucketlite.Object) ([]string, error) {
+func columnsOf(ctx context.Context, b *bucketlite.Bucket, q bucketlite.Query, objects []*bucketlite.RawObject) ([]string, error) {
 	columns := []string{"object_id"}
 	if len(q.Select) > 0 {
 		for _, path := range q.Select {
@@ -247,10 +260,21 @@ func columnsOf(ctx context.Context, b *bucketlite.Bucket, q bucketlite.Query, ob
 		}
 		return 2
 	}
+	// A field counts if one of the first objects has a short value of it.
+	filled := map[string]bool{}
+	for _, raw := range objects[:min(len(objects), maxSample)] {
+		o, err := raw.Object()
+		if err != nil {
+			return nil, err
+		}
+		for name, v := range o.Fields {
+			filled[name] = filled[name] || short(v)
+		}
+	}
 	names := slices.Sorted(maps.Keys(schema.Properties))
 	slices.SortStableFunc(names, func(a, b string) int { return rank(a) - rank(b) })
 	for _, name := range names {
-		if len(columns) < maxColumns && !slices.Contains(columns, name) && slices.ContainsFunc(objects, func(o *bucketlite.Object) bool { return short(o.Fields[name]) }) {
+		if len(columns) < maxColumns && filled[name] && !slices.Contains(columns, name) {
 			columns = append(columns, name)
 		}
 	}
@@ -269,7 +293,11 @@ func short(v any) bool {
 }
 
 // objectRow prints what the columns say of an object.
-func objectRow(t *table, o *bucketlite.Object, columns []string) error {
+func objectRow(t *table, raw *bucketlite.RawObject, columns []string) error {
+	o, err := raw.Object()
+	if err != nil {
+		return err
+	}
 	var doc map[string]any
 	cells := make([]any, len(columns))
 	for i, path := range columns {
@@ -349,7 +377,7 @@ func valueText(v any) string {
 
 func (a *app) count(ctx context.Context, b *bucketlite.Bucket, q bucketlite.Query) error {
 	q.Limit, q.Total, q.Sort, q.Select = 1, true, nil, nil
-	page, err := b.List(ctx, q)
+	page, err := b.ListRaw(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -374,17 +402,13 @@ func (a *app) page(ctx context.Context, b *bucketlite.Bucket, q bucketlite.Query
 		return usagef("--page: a --limit of 1 to %d expected", bucketlite.MaxLimit)
 	}
 	q.Limit, q.Total = limit, true
-	page, err := b.List(ctx, q)
+	page, err := b.ListRaw(ctx, q)
 	if err != nil {
 		return err
 	}
-	results := page.Results
-	if results == nil {
-		results = []*bucketlite.Object{}
-	}
 	return a.document(struct {
-		Results []*bucketlite.Object `json:"results"`
-		Next    string               `json:"next_cursor,omitempty"`
-		Total   int64                `json:"total"`
-	}{results, page.Next, page.Total})
+		Results []*bucketlite.RawObject `json:"results"`
+		Next    string                  `json:"next_cursor,omitempty"`
+		Total   int64                   `json:"total"`
+	}{page.Results, page.Next, page.Total})
 }
