@@ -47,6 +47,9 @@ func (b *Bucket) ListRaw(ctx context.Context, q Query) (*Page[*RawObject], error
 // ID returns the object's id.
 func (o *RawObject) ID() string { return o.row.object.ID }
 
+// StoredBytes returns what the object counts for [Options].MaxPageBytes. It holds as much.
+func (o *RawObject) StoredBytes() int { return len(o.row.fields) + len(o.row.blobs) }
+
 // Object decodes the object. Of a selection it decodes only the selected members.
 // The error is [ErrCorrupt].
 func (o *RawObject) Object() (*Object, error) {

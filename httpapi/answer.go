@@ -18,6 +18,9 @@ type answer struct {
 	route string // the pattern of the route that was taken
 	key   string // the name of the key
 
+	// hold is asked before a large answer is sent, for as many bytes.
+	hold func(bytes int) (leave func(), err error)
+
 	status int   // 0 before the header is written
 	bytes  int64 // written of the body
 	err    error // why it is an error
@@ -73,11 +76,25 @@ func (a *answer) write(status int, body any) error {
 	if err != nil {
 		return err
 	}
+	leave, err := a.holds(len(text))
+	if err != nil {
+		return err
+	}
+	defer leave()
 	a.Header().Set("Content-Type", "application/json")
 	a.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	a.WriteHeader(status)
 	a.Write(text) // if it fails the client is gone
 	return nil
+}
+
+// holds counts an answer in that is large: it is in memory for as long as the client
+// takes to read it, and others may be as slow.
+func (a *answer) holds(bytes int) (leave func(), err error) {
+	if bytes <= wholeBody || a.hold == nil {
+		return func() {}, nil
+	}
+	return a.hold(bytes)
 }
 
 // encode returns body as a line of JSON.

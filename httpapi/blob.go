@@ -19,7 +19,7 @@ var blobRoutes = []route{
 // getBlob answers with the bytes of a blob, or the ranges of them that are asked for,
 // under the conditions that the client makes. The ETag is their hash.
 func (c *call) getBlob() (any, error) {
-	leave, err := c.h.transfers.enter(nil)
+	leave, err := c.h.transfers.enter(nil, 1)
 	if err != nil {
 		return nil, err
 	}

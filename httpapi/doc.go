@@ -107,6 +107,10 @@
 //
 // # Operation
 //
+// Answers above 1 MiB are in memory until their clients have read them, for a minute at
+// most. There may be 512 MiB of them, and 256 MiB of a key; beyond that a request that
+// reads is answered with 503 and Retry-After.
+//
 // GET /v1/health is 200 while the store answers and takes writes, else 503 with the
 // reason; a store that was opened read-only need not take writes. GET
 // /v1/health/liveness is 200 while the process answers. GET /metrics is for Prometheus, and

@@ -58,7 +58,7 @@ func (c *call) stream(watch watchFunc, opts bucketlite.WatchOptions) error {
 		return &failure{http.StatusServiceUnavailable, "ServiceUnavailableError", "the server is about to end", nil}
 	default:
 	}
-	leave, err := c.h.streams.enter(c.key)
+	leave, err := c.h.streams.enter(c.key, 1)
 	if err != nil {
 		return err
 	}

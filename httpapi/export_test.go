@@ -38,3 +38,8 @@ func Patterns() []string {
 
 // SetMaxLatencies sets how many confirmed uploads an analysis may have.
 func SetMaxLatencies(h *Handler, n int) { h.most = n }
+
+// BoundAnswers sets the bytes of large answers, in all and of a key.
+func BoundAnswers(h *Handler, most, mostPerKey int) {
+	h.answers.most, h.answers.mostPerKey = most, mostPerKey
+}

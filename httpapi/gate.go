@@ -8,20 +8,25 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// The requests that last as long as their client likes are bounded in number. The
-// defaults of [Options] say what they hold meanwhile.
+// What lasts as long as its client likes is bounded: streams and transfers in number, of
+// which the defaults of [Options] say what they hold meanwhile, and large answers in bytes.
 const (
 	defaultMaxStreams       = 1024
 	defaultMaxStreamsPerKey = 256
 	defaultMaxTransfers     = 256
+	// maxAnswerBytes bounds the answers that are being sent, of which only those are
+	// counted that are larger than wholeBody, and maxAnswerBytesPerKey those of one key.
+	maxAnswerBytes       = 512 << 20
+	maxAnswerBytesPerKey = 256 << 20
 )
 
-// A gate bounds how many requests of one kind run at once: in all, and of each key. It
-// is safe for concurrent use.
+// A gate bounds how many requests of one kind run at once, or how much they hold: in
+// all, and of each key. It is safe for concurrent use.
 type gate struct {
 	what             string // the kind, in the plural
 	most, mostPerKey int
 	running          prometheus.Gauge
+	oneStatus        bool // a key that has too many is told the same as all others are
 
 	mu    sync.Mutex
 	all   int
@@ -32,24 +37,27 @@ func newGate(what string, most, mostPerKey int, running prometheus.Gauge) *gate 
 	return &gate{what: what, most: most, mostPerKey: mostPerKey, running: running, byKey: make(map[*key]int)}
 }
 
-// enter counts a request in, of a key or of none, or says why it must wait. One that
-// has entered calls leave when it ends.
-func (g *gate) enter(k *key) (leave func(), err error) {
+// enter counts in a request that holds n, of a key or of none, or says why it must wait.
+// One that has entered calls leave when it ends. One alone enters whatever it holds.
+func (g *gate) enter(k *key, n int) (leave func(), err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	switch {
-	case k != nil && g.byKey[k] >= g.mostPerKey:
-		return nil, &failure{http.StatusTooManyRequests, "TooManyRequestsError",
-			fmt.Sprintf("the key has %d %s already, which is the most; try again later", g.byKey[k], g.what), nil}
-	case g.all >= g.most:
+	switch of := g.byKey[k]; {
+	case k != nil && of > 0 && of+n > g.mostPerKey:
+		message := fmt.Sprintf("the key has %d %s already, and may have %d; try again later", of, g.what, g.mostPerKey)
+		if g.oneStatus {
+			return nil, &failure{http.StatusServiceUnavailable, "ServiceUnavailableError", message, nil}
+		}
+		return nil, &failure{http.StatusTooManyRequests, "TooManyRequestsError", message, nil}
+	case g.all > 0 && g.all+n > g.most:
 		return nil, &failure{http.StatusServiceUnavailable, "ServiceUnavailableError",
-			fmt.Sprintf("there are %d %s already, which is the most; try again later", g.all, g.what), nil}
+			fmt.Sprintf("there are %d %s already, and may be %d; try again later", g.all, g.what, g.most), nil}
 	}
-	g.count(k, 1)
+	g.count(k, n)
 	return func() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		g.count(k, -1)
+		g.count(k, -n)
 	}, nil
 }
 

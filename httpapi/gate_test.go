@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 
@@ -54,6 +55,35 @@ func TestTransfersBounded(t *testing.T) {
 	c.answer(http.StatusOK)
 	eventually(t, "the upload is over", func() bool { return metrics(t, s)["bucketlite_http_transfers"] == 0 })
 	s.anyone().do("PUT", up, noise(100)).want(http.StatusOK)
+}
+
+// Large answers are bounded in bytes, of each key and in all, while their clients read
+// them; small ones are not, nor those to requests that have changed something.
+func TestLargeAnswersBounded(t *testing.T) {
+	t.Parallel()
+	s := serve(t, &httpapi.Options{Keys: []httpapi.Key{{Secret: secret}, {Secret: "other"}, {Secret: "third"}}})
+	httpapi.BoundAnswers(s.handler, 33<<20, 17<<20)
+	s.do("POST", "/v1/buckets", `{"bucket_name": "large", "bucket_schema": {"properties": {"a": {"type": "text"}, "b": {"type": "text"}}}}`).want(http.StatusOK)
+	in := map[string]any{"a": strings.Repeat("a", 6<<20), "b": strings.Repeat("b", 2<<20)}
+	s.do("POST", "/v1/buckets/large/objects", in).want(http.StatusOK)
+	id := s.do("POST", "/v1/buckets/large/objects", in).want(http.StatusOK).text("object_id")
+	const list = "/v1/buckets/large/objects/list"
+	held := func() float64 { return metrics(t, s)["bucketlite_http_large_answer_bytes"] }
+	slow := func(secret, body string) *conversation {
+		return converse(t, "POST", s.url+list, []byte(body), "Authorization: Bearer "+secret, "X-Namespace: test", fmt.Sprintf("Content-Length: %d", len(body)))
+	}
+	first := slow(secret, `{"select": ["a"]}`) // the server holds the other too
+	eventually(t, "an answer is being sent", func() bool { return held() > 15<<20 })
+	s.do("POST", list, nil).wantError(http.StatusServiceUnavailable, "ServiceUnavailableError")
+	s.do("GET", "/v1/buckets/large/objects/"+id, nil).wantError(http.StatusServiceUnavailable, "ServiceUnavailableError")
+	s.do("PATCH", "/v1/buckets/large/objects/"+id, `{"b": "`+strings.Repeat("c", 2<<20)+`"}`).want(http.StatusOK)
+	s.do("POST", list, `{"select": ["status"]}`).want(http.StatusOK)
+	slow("other", `{}`)
+	eventually(t, "another answer is being sent", func() bool { return held() > 30<<20 })
+	s.as("Authorization", "Bearer third").do("POST", list, nil).wantError(http.StatusServiceUnavailable, "ServiceUnavailableError")
+	first.conn.Close()
+	eventually(t, "the first answer is over", func() bool { return held() < 17<<20 })
+	s.do("POST", list, nil).want(http.StatusOK)
 }
 
 // A stream whose client does not read holds little, however many events wait for it.

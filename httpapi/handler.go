@@ -81,7 +81,7 @@ type Handler struct {
 	most    int // latencies of an analysis: maxLatencies, but in tests
 	metrics *metrics
 
-	streams, transfers *gate
+	streams, transfers, answers *gate
 
 	closing chan struct{}
 	close   sync.Once
@@ -157,6 +157,8 @@ func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
 	h.metrics = newMetrics(store, h.opts.Logger)
 	h.streams = newGate("streams of events", h.opts.MaxStreams, h.opts.MaxStreamsPerKey, h.metrics.streams)
 	h.transfers = newGate("uploads and downloads", h.opts.MaxTransfers, 0, h.metrics.transfers)
+	h.answers = newGate("bytes of large answers", maxAnswerBytes, maxAnswerBytesPerKey, h.metrics.answers)
+	h.answers.oneStatus = true // which every route that reads has
 	h.mux = http.NewServeMux()
 	h.keyless = make(map[string]bool)
 	for _, r := range routes {

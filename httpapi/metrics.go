@@ -25,6 +25,7 @@ type metrics struct {
 	inFlight prometheus.Gauge
 
 	streams, transfers prometheus.Gauge
+	answers            prometheus.Gauge
 
 	received prometheus.Counter
 	sent     prometheus.Counter
@@ -47,6 +48,9 @@ func newMetrics(store *bucketlite.Store, logger *slog.Logger) *metrics {
 		streams: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "bucketlite_http_event_streams", Help: "Streams of events that are open.",
 		}),
+		answers: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "bucketlite_http_large_answer_bytes", Help: "Bytes of the answers above 1 MiB that are being sent.",
+		}),
 		transfers: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "bucketlite_http_transfers", Help: "Uploads and downloads by signed URLs that are running.",
 		}),
@@ -58,7 +62,7 @@ func newMetrics(store *bucketlite.Store, logger *slog.Logger) *metrics {
 		}),
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(m.requests, m.duration, m.inFlight, m.streams, m.transfers, m.received, m.sent, storeCollector{store},
+	registry.MustRegister(m.requests, m.duration, m.inFlight, m.streams, m.transfers, m.answers, m.received, m.sent, storeCollector{store},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.expose = promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorHandling: promhttp.ContinueOnError, // the rest is worth having if the store does not answer

@@ -123,6 +123,16 @@ func (l list[T]) appendResult(dst []byte, i int) ([]byte, error) {
 	return appendEncoded(dst, l.Results[i])
 }
 
+// held returns the bytes of the results in memory, as far as they are in their stored form.
+func (l list[T]) held() (n int) {
+	for _, v := range l.Results {
+		if o, ok := any(v).(*bucketlite.RawObject); ok {
+			n += o.StoredBytes()
+		}
+	}
+	return n
+}
+
 func (l list[T]) rest() any { return l.listRest }
 
 // pagination says where in a list its page is, and how to go on.

@@ -30,18 +30,31 @@ func (a *answer) stream(status int, body streamed) error {
 	if err := e.encode(func([]byte) error { return nil }); err != nil {
 		return err
 	}
+	whole := e.buf
+	if e.length == len(whole) {
+		e, body = encoder{length: e.length}, nil // a client that is slow must not keep the page
+	}
+	held := e.length
+	if p, ok := body.(interface{ held() int }); ok {
+		held = max(held, p.held())
+	}
+	leave, err := a.holds(held)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	a.Header().Set("Content-Type", "application/json")
 	a.Header().Set("Content-Length", strconv.Itoa(e.length))
 	a.WriteHeader(status)
-	if e.length == len(e.buf) {
-		a.Write(e.buf) // if it fails the client is gone
+	if body == nil {
+		a.Write(whole) // if it fails the client is gone
 		return nil
 	}
 	write := func(p []byte) error {
 		_, err := a.Write(p)
 		return err
 	}
-	err := e.encode(write)
+	err = e.encode(write)
 	if err == nil {
 		err = write(e.buf)
 	}

@@ -21,7 +21,7 @@ func (c *call) writeUpload() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	leave, err := c.h.transfers.enter(nil)
+	leave, err := c.h.transfers.enter(nil, 1)
 	if err != nil {
 		return nil, err
 	}
