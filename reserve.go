@@ -13,9 +13,10 @@ import (
 
 // defaultReserve is the space that a store keeps for a full disk. Even a deletion
 // needs some: the write-ahead log grows by it, and the file by what the log already
-// has for it. So each store has a file of zeros beside its own, and deletes it when
-// an operation that frees space finds the disk full. Until that file is back no other
-// operation writes, or it would use up the space that deleting needs. See decision 025.
+// has for it. So each store has a file of zeros beside its own, and empties it when
+// an operation that frees space finds the disk full. Until it is full again no other
+// operation writes, or it would use up the space that deleting needs. The empty file
+// says so to other stores, and to those that are opened later. See decision 025.
 const defaultReserve = 8 << 20
 
 // reserve is the space that a store keeps for when the disk is full.
@@ -30,7 +31,10 @@ var errSpent = errorf("%w: deletions are using the reserve, and other writes are
 
 // spend gives the reserve up, and reports whether that has freed space.
 func (r *reserve) spend() bool {
-	if r.path == "" || os.Remove(r.path) != nil {
+	if r.path == "" {
+		return false
+	}
+	if info, err := os.Stat(r.path); err != nil || info.Size() == 0 || os.Truncate(r.path, 0) != nil {
 		return false
 	}
 	r.spent.Store(true)
@@ -43,7 +47,7 @@ func (r *reserve) notice() {
 	if !r.kept.Load() || r.spent.Load() {
 		return
 	}
-	if _, err := os.Stat(r.path); errors.Is(err, fs.ErrNotExist) {
+	if info, err := os.Stat(r.path); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
 		r.spent.Store(true)
 	}
 }
@@ -51,13 +55,13 @@ func (r *reserve) notice() {
 // keep sees to it that the file is there, if the disk has as much space besides.
 func (r *reserve) keep() {
 	have := int64(0)
-	if info, err := os.Stat(r.path); err == nil {
+	info, err := os.Stat(r.path)
+	if err == nil {
 		have = info.Size()
-	} else if r.kept.Load() {
-		r.spent.Store(true) // perhaps by another process
-	}
-	if have > 0 {
 		r.kept.Store(true)
+	}
+	if have == 0 && r.kept.Load() {
+		r.spent.Store(true) // perhaps by another store
 	}
 	if have < r.size {
 		if free, known := engine.FreeSpace(r.path); known && free < 2*r.size-have {

@@ -71,7 +71,8 @@ type Options struct {
 	// Reserve is how many bytes are kept in a file beside the store's own, "-reserve",
 	// to be freed when the disk is full, so that deleting is possible then. From that
 	// moment everything that does not free space is [ErrFull], until the reserve has
-	// been set aside again. It is made some seconds after Open, and stays after Close.
+	// been set aside again, also after a restart. It is made some seconds after Open, and
+	// stays after Close.
 	// Default: 8 MiB; less may not be enough. Negative: none. A store in memory has none.
 	Reserve int64
 	// Logger hears of what goes wrong in the background. Default: silence.

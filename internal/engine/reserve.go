@@ -8,7 +8,7 @@ import (
 )
 
 // ReservePath is where space is kept for when the disk is full: a file beside the
-// database, which may be deleted to get that space. It is empty for a memory
+// database, which may be emptied to get that space. It is empty for a memory
 // database.
 func (db *DB) ReservePath() string {
 	if db.loc.path == Memory {
@@ -22,7 +22,9 @@ func reservePath(file string) string { return file + "-reserve" }
 // KeepSpace makes the file at path as long as size, if it is shorter, with zeros that
 // are on the disk and not only promised by it. If that fails, the file is as it was.
 func KeepSpace(path string, size int64) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
+	_, missing := os.Stat(path)
+	// Appending leaves no hole if somebody empties the file meanwhile.
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
@@ -39,7 +41,7 @@ func KeepSpace(path string, size int64) (err error) {
 	if err != nil {
 		err = errors.Join(err, f.Truncate(before))
 	}
-	if err = errors.Join(err, f.Close()); err != nil && before == 0 {
+	if err = errors.Join(err, f.Close()); err != nil && missing != nil {
 		os.Remove(path)
 	}
 	return err
