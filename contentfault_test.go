@@ -13,11 +13,13 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
 // readBlob returns all bytes of a blob.
@@ -460,4 +462,43 @@ func childStream(args []string) error {
 func hashOf(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
+}
+
+// A disk that is full for a while does not end the renewing of a lease.
+func TestLeaseIsRenewedAfterFullDisk(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a.db")
+	var full atomic.Bool
+	var refused atomic.Int64
+	ctx := engine.WithCommitHook(context.Background(), func(commit func() error) error {
+		if full.Load() {
+			refused.Add(1)
+			return bucketlite.ErrFull
+		}
+		return commit()
+	})
+	st, err := bucketlite.Open(ctx, path, &bucketlite.Options{Durability: bucketlite.Normal, Reserve: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	bucketlite.SetStageLease(st, 2*time.Second)
+	b := films(t, st)
+	data := film(1, 3*mib)
+	proceed, result := stalled(t, b, path, data, 2*mib)
+	db := raw(t, path)
+	full.Store(true)
+	if !eventually(func() bool { return refused.Load() > 1 }) {
+		t.Error("the lease was not renewed")
+	}
+	first := dump(t, db, "SELECT lease_until FROM contents")
+	full.Store(false)
+	if !eventually(func() bool { return dump(t, db, "SELECT lease_until FROM contents WHERE lease_until > 0") > first }) {
+		t.Error("the lease was not renewed once there was space")
+	}
+	close(proceed)
+	if err := <-result; err != nil {
+		t.Fatal(err)
+	}
+	wantFilm(t, b, keyID(t, b, "stalled"), data)
 }

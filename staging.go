@@ -196,7 +196,7 @@ func (r *renewal) renew() {
 		return
 	}
 	err := r.store.free(context.Background(), func(tx *engine.Tx, g *group) error { return r.store.renewLease(tx, r.num, 0) })
-	if err == nil || errors.Is(err, ErrBusy) {
+	if err == nil || errors.Is(err, ErrBusy) || errors.Is(err, ErrFull) {
 		r.schedule()
 	}
 }
