@@ -48,10 +48,14 @@ type serveFlags struct {
 	keys                 []string
 	keyFile, signingFile string
 	defaultNamespace     string
-	durability, maxBody  string
+	durability           string
+	maxBody, maxPage     string
 	readOnly, fetch      bool
 	shutdown             time.Duration
 	queryTimeout         time.Duration
+	maxStreams           int
+	maxStreamsPerKey     int
+	maxTransfers         int
 	processor            string
 	processorArgs        []string
 	processorTimeout     time.Duration
@@ -114,6 +118,10 @@ the program at once.`,
 	flags.StringVar(&f.signingFile, "signing-key-file", "", "a `file` with the secret that signs upload and download URLs, 32 bytes or more (or "+signingVariable+"); else they end with the server")
 	flags.StringVar(&f.durability, "durability", "full", "what an answered write survives: full, or normal for a crash of the program alone")
 	flags.StringVar(&f.maxBody, "max-body", "64MiB", "the most JSON of a request, as a `size`")
+	flags.StringVar(&f.maxPage, "max-page", "32MiB", "the most of stored objects on a page of a list, as a `size`; the server holds as much for each list")
+	flags.IntVar(&f.maxStreams, "max-streams", 1024, "the most streams of events at once, each of which takes about 50 KiB")
+	flags.IntVar(&f.maxStreamsPerKey, "max-streams-per-key", 256, "the most of these for one key")
+	flags.IntVar(&f.maxTransfers, "max-transfers", 256, "the most uploads and downloads by signed URLs at once, each of which takes up to 1.5 MiB")
 	flags.DurationVar(&f.queryTimeout, "query-timeout", 30*time.Second, "how long a request that only reads may take")
 	flags.BoolVar(&f.readOnly, "read-only", false, "change nothing; writes are refused")
 	flags.BoolVar(&f.fetch, "fetch", false, "fetch and store what the http and https URLs of blobs stand for; the default is to keep the URLs")
@@ -144,11 +152,19 @@ func (a *app) serve(ctx context.Context, f *serveFlags) (err error) {
 		return err
 	}
 	opts := &httpapi.Options{DefaultNamespace: f.defaultNamespace, PublicURL: f.publicURL, Logger: logger}
-	size, err := humanize.ParseBytes(f.maxBody)
-	if err != nil || size == 0 || size > 1<<40 {
-		return usagef("--max-body: a size such as 64MiB expected, got %q", f.maxBody)
+	if opts.MaxBodyBytes, err = sizeFlag("max-body", f.maxBody); err != nil {
+		return err
 	}
-	opts.MaxBodyBytes = int64(size)
+	maxPage, err := sizeFlag("max-page", f.maxPage)
+	if err != nil {
+		return err
+	}
+	for name, n := range map[string]int{"max-streams": f.maxStreams, "max-streams-per-key": f.maxStreamsPerKey, "max-transfers": f.maxTransfers} {
+		if n < 1 {
+			return usagef("--%s: 1 or more expected, got %d", name, n)
+		}
+	}
+	opts.MaxStreams, opts.MaxStreamsPerKey, opts.MaxTransfers = f.maxStreams, f.maxStreamsPerKey, f.maxTransfers
 	if f.queryTimeout <= 0 {
 		return usagef("--query-timeout: more than 0 expected, got %s", f.queryTimeout)
 	}
@@ -168,7 +184,7 @@ func (a *app) serve(ctx context.Context, f *serveFlags) (err error) {
 		return err
 	}
 
-	st, err := f.open(ctx, a, logger)
+	st, err := f.open(ctx, a, &bucketlite.Options{Logger: logger, MaxPageBytes: maxPage})
 	if err != nil {
 		return err
 	}
@@ -261,9 +277,18 @@ func (f *serveFlags) signingKey(ctx context.Context, a *app) ([]byte, error) {
 	return text, nil
 }
 
-// open opens the store.
-func (f *serveFlags) open(ctx context.Context, a *app, logger *slog.Logger) (*bucketlite.Store, error) {
-	opts := &bucketlite.Options{Logger: logger}
+// sizeFlag reads a flag that is a number of bytes.
+func sizeFlag(name, text string) (int64, error) {
+	size, err := humanize.ParseBytes(text)
+	if err != nil || size == 0 || size > 1<<40 {
+		return 0, usagef("--%s: a size such as 64MiB expected, got %q", name, text)
+	}
+	return int64(size), nil
+}
+
+// open opens the store with options, to which it adds those of the flags that are the
+// store's alone.
+func (f *serveFlags) open(ctx context.Context, a *app, opts *bucketlite.Options) (*bucketlite.Store, error) {
 	switch f.durability {
 	case "full":
 	case "normal":

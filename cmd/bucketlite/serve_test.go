@@ -282,6 +282,29 @@ func TestServeProcesses(t *testing.T) {
 	})
 }
 
+// The limits that the flags give are the server's.
+func TestServeLimits(t *testing.T) {
+	t.Parallel()
+	db := newStore(t, lineSchema, "")
+	s := startServer(t, "--db", db, "--default-namespace", "test", "--max-page", "1", "--max-streams", "2", "--max-streams-per-key", "1")
+	for range 2 {
+		if got := s.status("POST", "/v1/buckets/things/objects", "", strings.NewReader(`{}`)); got != http.StatusOK {
+			t.Fatalf("put: got status %d", got)
+		}
+	}
+	if got := s.status("POST", "/v1/buckets/things/objects/list?limit=2&offset=2", "", nil); got != http.StatusRequestEntityTooLarge {
+		t.Errorf("an offset beyond a page that is full: got status %d", got)
+	}
+	resp, err := http.DefaultClient.Do(s.request("GET", "/v1/events?from_start=true", "", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if got := s.status("HEAD", "/v1/events?from_start=true", "", nil); got != http.StatusTooManyRequests {
+		t.Errorf("a second stream: got status %d", got)
+	}
+}
+
 func TestServeReadOnly(t *testing.T) {
 	t.Parallel()
 	db := newStore(t, lineSchema, "")
