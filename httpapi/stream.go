@@ -26,19 +26,19 @@ const wholeBody = 1 << 20
 // small body is encoded first, and a large one twice, the first time to find its length
 // and any result that cannot be encoded.
 func (a *answer) stream(status int, body streamed) error {
+	page := 0 // the bytes of it in memory
+	if p, ok := body.(interface{ held() int }); ok {
+		page = p.held()
+	}
 	e := encoder{body: body}
-	if err := e.encode(func([]byte) error { return nil }); err != nil {
+	if err := a.measure(&e, page); err != nil {
 		return err
 	}
 	whole := e.buf
 	if e.length == len(whole) {
-		e, body = encoder{length: e.length}, nil // a client that is slow must not keep the page
+		e, body, page = encoder{length: e.length}, nil, 0 // a client that is slow must not keep the page
 	}
-	held := e.length
-	if p, ok := body.(interface{ held() int }); ok {
-		held = max(held, p.held())
-	}
-	leave, err := a.holds(held)
+	leave, err := a.holds(max(e.length, page))
 	if err != nil {
 		return err
 	}
@@ -62,6 +62,16 @@ func (a *answer) stream(status int, body streamed) error {
 		panic(http.ErrAbortHandler) // half an answer must not look whole
 	}
 	return nil
+}
+
+// measure encodes a body for its length, while so many bytes of it are in memory.
+func (a *answer) measure(e *encoder, page int) error {
+	leave, err := a.holds(page)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return e.encode(func([]byte) error { return nil })
 }
 
 // An encoder encodes a streamed body in a buffer that it uses again.
