@@ -102,7 +102,8 @@ const maxKeyFile = 1 << 20
 //	sha256:9f86d081… name=ci
 //
 // First comes the secret, or "sha256:" and the hash of one; then in any order what
-// there is to say about the key, with white space between. The error names the line.
+// there is to say about the key, with white space between: a comma there is an error,
+// since the key would not be limited as it says. The error names the line.
 func ParseKeys(r io.Reader) ([]Key, error) {
 	var keys []Key
 	lines := bufio.NewScanner(io.LimitReader(r, maxKeyFile))
@@ -120,6 +121,10 @@ func ParseKeys(r io.Reader) ([]Key, error) {
 			switch {
 			case word == "read-only":
 				k.ReadOnly = true
+			case strings.Contains(v, "=") || slices.ContainsFunc(strings.Split(v, ","), func(part string) bool { return part == "read-only" || part == "" && v != "" }),
+				name == "name" && strings.Contains(v, ","):
+				// Taken for a name, what should limit the key would not.
+				return nil, fmt.Errorf("httpapi: line %d: white space expected between name=…, namespaces=… and read-only, got %q", n, word)
 			case name == "name" && v != "":
 				k.Name = v
 			case name == "namespaces" && v != "":

@@ -83,7 +83,8 @@ func TestParseKeys(t *testing.T) {
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("got %v, (-want +got):\n%s", err, diff)
 	}
-	for _, line := range []string{"sk_a readonly", "sk_a name=", "sk_a namespaces", "sk_a sk_b"} {
+	for _, line := range []string{"sk_a readonly", "sk_a name=", "sk_a namespaces", "sk_a sk_b",
+		"sk_a name=reports,read-only", "sk_a name=reports,namespaces=a", "sk_a namespaces=a,read-only", "sk_a namespaces=a,name=b", "sk_a namespaces=a,"} {
 		if _, err := httpapi.ParseKeys(strings.NewReader("\n" + line)); err == nil || !strings.Contains(err.Error(), "line 2") {
 			t.Errorf("%q: got %v, want an error that names line 2", line, err)
 		}

@@ -78,8 +78,8 @@ Whoever asks needs a key: one of --api-key, of --api-key-file, or that in the
 variable ` + keyVariable + `. If there is none, one is made and printed. An address
 that other machines reach is refused then; for such a one, have a proxy speak TLS
 before the server, which does not. A file of keys has one on each line,
-the secret or "sha256:" and its hash, then perhaps name=N, namespaces=A,B and
-read-only; # begins a comment.
+the secret or "sha256:" and its hash, then perhaps "name=N namespaces=A,B read-only",
+with spaces between; # begins a comment.
 
 Requests name their namespace in the header X-Namespace. --default-namespace is
 for clients that do not: it is made if it does not exist.
