@@ -265,7 +265,7 @@ func collectBeside(b *testing.B, st *bucketlite.Store) (wait func()) {
 		}
 		eventually(func() bool {
 			stats, err := st.Stats(ctx)
-			return err != nil || stats.ContentBytes == 0
+			return err != nil || stats.ContentBytes+stats.WaitingBytes == 0
 		})
 	}
 }
