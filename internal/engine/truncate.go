@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"os"
 	"strconv"
 	"time"
 )
@@ -52,11 +51,7 @@ func (l *writeLog) size() int64 {
 	if l.path == "" {
 		return 0
 	}
-	info, err := os.Stat(l.path)
-	if err != nil {
-		return 0
-	}
-	return info.Size()
+	return fileSize(l.path)
 }
 
 // due tells, after a commit that took some time, how long to wait for readers in order

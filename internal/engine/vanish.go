@@ -18,19 +18,22 @@ const lookAgain = 10 * time.Millisecond
 // opened. SQLite writes to the files it has open, whatever becomes of their names.
 type inodes struct {
 	names []string
-	infos []os.FileInfo
+	ids   []fileID
 }
+
+// fileID tells a file from all others of the system.
+type fileID struct{ device, inode uint64 }
 
 // newInodes remembers the files of an open database. It returns nil where the
 // identity of a file cannot be told, or is not stable; nothing is noticed then.
 func newInodes(names ...string) *inodes {
 	f := &inodes{names: names}
 	for _, name := range names {
-		first, err := os.Stat(name)
-		if err != nil || !hasIdentity(first) {
+		id, err := identify(name)
+		if err != nil || id == (fileID{}) {
 			return nil
 		}
-		f.infos = append(f.infos, first)
+		f.ids = append(f.ids, id)
 	}
 	if f.missing() != "" {
 		return nil // a file system that makes up the identity of a file each time
@@ -42,8 +45,8 @@ func newInodes(names ...string) *inodes {
 // never opens a file: closing it would drop this process's locks on it.
 func (f *inodes) missing() string {
 	for i, name := range f.names {
-		info, err := os.Stat(name)
-		if leadsNowhere(err) || err == nil && !os.SameFile(info, f.infos[i]) {
+		id, err := identify(name)
+		if leadsNowhere(err) || err == nil && id != f.ids[i] {
 			return name
 		}
 	}
@@ -88,4 +91,13 @@ func checkLinks(loc location) error {
 			ErrLinked, filepath.Base(loc.file), n)
 	}
 	return nil
+}
+
+// statSize is fileSize by all that stat tells of a file.
+func statSize(name string) int64 {
+	info, err := os.Stat(name)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
