@@ -7,7 +7,7 @@ import (
 )
 
 // maxDeltas is how many delta rows a bucket may have before they are folded
-// into its own row. More would make statistics dearer to read, fewer would
+// into its own row. More would make statistics slower to read, fewer would
 // rewrite the bucket's row more often.
 const maxDeltas = 256
 

@@ -71,7 +71,7 @@ type index struct {
 // are built nevertheless, by whatever store has the file open.
 //
 // Paths are those of user fields, and "created_at". Every write of an object then
-// keeps its entries up to date, which makes it dearer. An object that has more than
+// keeps its entries up to date, which slows it down. An object that has more than
 // 1,000 different values at a path has no entries of its own there, and is looked at
 // by every query that uses the index.
 //

@@ -278,7 +278,7 @@ func sameBlobs(a, b []Blob, property string) bool {
 }
 
 // joins reports whether the patch's blobs of the property take their place beside
-// the stored ones, not in their stead.
+// the stored ones, not replacing them.
 func (p *patcher) joins(property string) bool {
 	f := p.bucket.def.plan.index[property]
 	return p.upload != nil && f != nil && f.typ == Array

@@ -166,7 +166,7 @@ func TestProcessLogsPanics(t *testing.T) {
 	}
 }
 
-// Batches are worked off in the order in which they were created, and objects in
+// Batches are processed in the order in which they were created, and objects in
 // the order in which they were added.
 func TestProcessOrder(t *testing.T) {
 	t.Parallel()

@@ -271,7 +271,7 @@ type taking struct {
 
 // take leases jobs that are due, those of the oldest batch first. A job that a
 // processor has stopped at may be the cause of that: it is not taken ahead of
-// time, lest it harm others once more.
+// time, so that it does not harm others once more.
 func (l *ledger) take(t *taking) error {
 	var due []*handout
 	add := func(r engine.Row) error {

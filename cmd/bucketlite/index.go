@@ -11,9 +11,9 @@ import (
 func newIndexCommand(a *app) *cobra.Command {
 	c := group("index", "Make, list and drop the indexes of a bucket",
 		newIndexCreateCommand(a), newIndexListCommand(a), newIndexDropCommand(a))
-	c.Long = `Make, list and drop the indexes of a bucket. An index changes how soon a query is
-answered, never what it finds; "bucketlite query --explain" tells whether one is
-used. Each makes writing dearer.`
+	c.Long = `Make, list and drop the indexes of a bucket. An index makes queries
+faster and never changes their results; "bucketlite query --explain" tells whether
+one is used. Each index slows writes down.`
 	return c
 }
 

@@ -74,7 +74,7 @@ what was written for that runs against the file. The file is made if it does not
 exist; --db :memory: serves a store that is gone at the end. /docs tells what can
 be asked.
 
-Whoever asks needs a key: one of --api-key, of --api-key-file, or that in the
+Every request needs a key: one of --api-key, of --api-key-file, or that in the
 variable ` + keyVariable + `. If there is none, one is made and printed. An address
 that other machines reach is refused then; for such a one, have a proxy speak TLS
 before the server, which does not. A file of keys has one on each line,
