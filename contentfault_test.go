@@ -217,8 +217,7 @@ func stalled(t *testing.T, b *bucketlite.Bucket, path string, data []byte, after
 func TestStalledStreamIsKept(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path)
-	bucketlite.SetStageLease(st, 8*time.Second)
+	st := openPath(t, path, bucketlite.WithStageLease(bucketlite.Options{}, 8*time.Second))
 	b := films(t, st)
 	data := film(1, 3*mib)
 	proceed, result := stalled(t, b, path, data, 2*mib)
@@ -477,12 +476,11 @@ func TestLeaseIsRenewedAfterFullDisk(t *testing.T) {
 		}
 		return commit()
 	})
-	st, err := bucketlite.Open(ctx, path, &bucketlite.Options{Durability: bucketlite.Normal, Reserve: -1})
+	st, err := bucketlite.Open(ctx, path, bucketlite.WithStageLease(bucketlite.Options{Durability: bucketlite.Normal, Reserve: -1}, 2*time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	bucketlite.SetStageLease(st, 2*time.Second)
 	b := films(t, st)
 	data := film(1, 3*mib)
 	proceed, result := stalled(t, b, path, data, 2*mib)

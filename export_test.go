@@ -9,6 +9,9 @@ func ObjectSum(seq int64, id string, version int64, key []byte, keyPrefix string
 	return row.checksum()
 }
 
-// SetStageLease shortens the lease of a store's staged content, which no test can
-// wait for. It must be called before anything is staged.
-func SetStageLease(s *Store, d time.Duration) { s.stageLease = d }
+// WithStageLease returns options of a store whose staged content has a lease of d, since
+// no test can wait for the default.
+func WithStageLease(o Options, d time.Duration) *Options {
+	o.stageLease = d
+	return &o
+}

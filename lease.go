@@ -98,13 +98,13 @@ func (c *collector) endStaging() (worked bool, err error) {
 	if now.Before(c.stagingAt) {
 		return false, nil
 	}
-	c.stagingAt = now.Add(min(idleTime, s.stageLease/4))
+	c.stagingAt = now.Add(min(idleTime, s.opts.stageLease/4))
 	ended := make(map[int64]int64) // the ends of their leases
 	err = s.read(context.Background(), func(conn *engine.Conn) error {
 		clear(ended)
 		return conn.Query("SELECT num, lease_until FROM contents WHERE uses = 0 AND hash IS NULL AND lease_until > ? LIMIT ?",
 			[]any{s.leaseEnd(), int64(maxWatched)}, func(r engine.Row) error {
-				if num, until := r.Int(0), r.Int(1); s.leases.over(leaseID{kind: "content", a: num}, until, s.stageLease) {
+				if num, until := r.Int(0), r.Int(1); s.leases.over(leaseID{kind: "content", a: num}, until, s.opts.stageLease) {
 					ended[num] = until
 				}
 				return nil

@@ -48,7 +48,6 @@ func TestLeaseOfClockAhead(t *testing.T) {
 			return func() bool { return batchEnded(t, b, id) }
 		}},
 		"staged content": {func(t *testing.T, st *bucketlite.Store, path string) func() bool {
-			bucketlite.SetStageLease(st, 50*time.Millisecond)
 			db := raw(t, path)
 			execute(t, db, fmt.Sprintf("INSERT INTO contents (size, uses, lease_until) VALUES (0, 0, %d)", ahead))
 			return func() bool { return dump(t, db, "SELECT num FROM contents") == "" }
@@ -57,7 +56,7 @@ func TestLeaseOfClockAhead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "a.db")
-			st := openPath(t, path)
+			st := openPath(t, path, bucketlite.WithStageLease(bucketlite.Options{}, 50*time.Millisecond))
 			done := test.begin(t, st, path)
 			wake := beside(t, st)
 			if !eventually(func() bool {

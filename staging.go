@@ -168,7 +168,7 @@ func (st *stager) write(tx *engine.Tx, g *group, piece []byte) (err error) {
 }
 
 // leaseEnd is until when a lease given now keeps collectors off.
-func (s *Store) leaseEnd() int64 { return time.Now().Add(s.stageLease).UnixMicro() }
+func (s *Store) leaseEnd() int64 { return time.Now().Add(s.opts.stageLease).UnixMicro() }
 
 // renewLease renews the lease of a staged content that grows by so many bytes. One
 // that has run out counts as long as no collector has come, so that a clock that
@@ -189,7 +189,7 @@ type renewal struct {
 	stopped atomic.Bool
 }
 
-func (r *renewal) schedule() { time.AfterFunc(r.store.stageLease/4, r.renew) }
+func (r *renewal) schedule() { time.AfterFunc(r.store.opts.stageLease/4, r.renew) }
 
 func (r *renewal) renew() {
 	if r.stopped.Load() {

@@ -77,6 +77,8 @@ type Options struct {
 	Reserve int64
 	// Logger hears of what goes wrong in the background. Default: silence.
 	Logger *slog.Logger
+
+	stageLease time.Duration // see [stageLease], the default
 }
 
 // withDefaults returns a checked copy of o in which nothing is unset.
@@ -116,6 +118,9 @@ func (o *Options) withDefaults() (Options, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
+	if opts.stageLease == 0 {
+		opts.stageLease = stageLease
+	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -142,8 +147,7 @@ type Store struct {
 
 	feed *feed
 
-	stageLease time.Duration // how long staged content is safe from collectors
-	leases     leases        // of other stores
+	leases leases // of other stores
 
 	definitions sync.Map // bucket number → *definition; a definition never changes
 
@@ -178,7 +182,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{opts: o, ids: newIDSource(o.Now, o.Entropy), feed: newFeed(path != engine.Memory), stageLease: stageLease}
+	s := &Store{opts: o, ids: newIDSource(o.Now, o.Entropy), feed: newFeed(path != engine.Memory)}
 	s.db, err = engine.Open(ctx, engine.Config{
 		Path:          path,
 		ReadOnly:      o.ReadOnly,
