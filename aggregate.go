@@ -62,7 +62,7 @@ type Aggregation struct {
 	// everything if SortBy is empty, is in ascending order of what it is grouped by.
 	SortBy string `json:"sort_by,omitempty"`
 	// SortDirection is "asc" or "desc"; empty means "desc".
-	SortDirection Direction `json:"sort_direction,omitempty"`
+	SortDirection SortDirection `json:"sort_direction,omitempty"`
 	// Limit is the most groups wanted; 0 means all.
 	Limit int `json:"limit,omitempty"`
 }
@@ -93,15 +93,15 @@ type DateUnit string
 
 // The units. DayOfWeek and DayOfYear are for [GroupBy].DatePart alone.
 const (
-	Year      DateUnit = aggregate.Year
-	Month     DateUnit = aggregate.Month
-	Week      DateUnit = aggregate.Week
-	Day       DateUnit = aggregate.Day
-	DayOfWeek DateUnit = aggregate.DayOfWeek
-	DayOfYear DateUnit = aggregate.DayOfYear
-	Hour      DateUnit = aggregate.Hour
-	Minute    DateUnit = aggregate.Minute
-	Second    DateUnit = aggregate.Second
+	UnitYear      DateUnit = aggregate.Year
+	UnitMonth     DateUnit = aggregate.Month
+	UnitWeek      DateUnit = aggregate.Week
+	UnitDay       DateUnit = aggregate.Day
+	UnitDayOfWeek DateUnit = aggregate.DayOfWeek
+	UnitDayOfYear DateUnit = aggregate.DayOfYear
+	UnitHour      DateUnit = aggregate.Hour
+	UnitMinute    DateUnit = aggregate.Minute
+	UnitSecond    DateUnit = aggregate.Second
 )
 
 // RangeBucket is a path to group objects by, into ranges of numbers. It is called
@@ -130,7 +130,7 @@ type Metric struct {
 	Function AggregateFunction `json:"function"`
 	// Field is the path. Only [Count] can do without.
 	Field string `json:"field,omitempty"`
-	// DistinctField is another name for the Field of a [CountDistinct].
+	// DistinctField is another name for the Field of a [MetricCountDistinct].
 	DistinctField string `json:"distinct_field,omitempty"`
 	// Alias is the name in the result.
 	Alias string `json:"alias"`
@@ -141,30 +141,30 @@ type AggregateFunction string
 
 // The functions. The order of values is that of a [Sort]; arrays have none.
 const (
-	// Count is the number of objects, or with a path that of values.
-	Count AggregateFunction = aggregate.Count
-	// CountDistinct is the number of different values.
-	CountDistinct AggregateFunction = aggregate.CountDistinct
-	// Sum is the sum of the numbers, 0 if there are none; other values are left out,
+	// MetricCount is the number of objects, or with a path that of values.
+	MetricCount AggregateFunction = aggregate.Count
+	// MetricCountDistinct is the number of different values.
+	MetricCountDistinct AggregateFunction = aggregate.CountDistinct
+	// MetricSum is the sum of the numbers, 0 if there are none; other values are left out,
 	// and a path that is declared as something else is refused. It is exact for
 	// whole numbers within 64 bits. If there are others it is the 64-bit float
 	// nearest to the exact sum, and null if there is none so large.
-	Sum AggregateFunction = aggregate.Sum
-	// Avg is the 64-bit float nearest to the sum, divided by the number of numbers,
+	MetricSum AggregateFunction = aggregate.Sum
+	// MetricAvg is the 64-bit float nearest to the sum, divided by the number of numbers,
 	// null if there are none. Otherwise it is like Sum.
-	Avg AggregateFunction = aggregate.Avg
-	// Min is the smallest value, null if there are none.
-	Min AggregateFunction = aggregate.Min
-	// Max is the largest value, null if there are none.
-	Max AggregateFunction = aggregate.Max
-	// First is the first value, of the oldest object that has any; else null.
-	First AggregateFunction = aggregate.First
-	// Last is the last value, of the newest object that has any; else null.
-	Last AggregateFunction = aggregate.Last
-	// Push is the list of all values.
-	Push AggregateFunction = aggregate.Push
-	// AddToSet is the list of the different values, each where it came first.
-	AddToSet AggregateFunction = aggregate.AddToSet
+	MetricAvg AggregateFunction = aggregate.Avg
+	// MetricMin is the smallest value, null if there are none.
+	MetricMin AggregateFunction = aggregate.Min
+	// MetricMax is the largest value, null if there are none.
+	MetricMax AggregateFunction = aggregate.Max
+	// MetricFirst is the first value, of the oldest object that has any; else null.
+	MetricFirst AggregateFunction = aggregate.First
+	// MetricLast is the last value, of the newest object that has any; else null.
+	MetricLast AggregateFunction = aggregate.Last
+	// MetricPush is the list of all values.
+	MetricPush AggregateFunction = aggregate.Push
+	// MetricAddToSet is the list of the different values, each where it came first.
+	MetricAddToSet AggregateFunction = aggregate.AddToSet
 )
 
 // Having is a condition on a group. A value of another type than Value is neither

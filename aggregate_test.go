@@ -88,7 +88,7 @@ func TestAggregateRandom(t *testing.T) {
 		docs = append(docs, r.Document())
 		inputs = append(inputs, bucketlite.ObjectInput{Fields: docs[len(docs)-1]})
 	}
-	if err := batchError(b.PutBatch(ctx, inputs, nil)); err != nil {
+	if err := batchError(b.PutMany(ctx, inputs, nil)); err != nil {
 		t.Fatal(err)
 	}
 	groups := 0
@@ -160,7 +160,7 @@ func TestAggregateExamples(t *testing.T) {
 	}
 	res, err := b.Aggregate(ctx, bucketlite.Aggregation{
 		GroupBy: []bucketlite.GroupBy{{Field: "content_type"}},
-		Metrics: []bucketlite.Metric{{Function: bucketlite.Avg, Field: "metadata.size", Alias: "avg"}, {Function: bucketlite.Push, Field: "metadata.size", Alias: "all"}},
+		Metrics: []bucketlite.Metric{{Function: bucketlite.MetricAvg, Field: "metadata.size", Alias: "avg"}, {Function: bucketlite.MetricPush, Field: "metadata.size", Alias: "all"}},
 		SortBy:  "content_type",
 		Limit:   1,
 		Filter:  bucketlite.Gt("created_at", clock.add(0).Add(-time.Hour)),
@@ -246,8 +246,8 @@ func TestAggregateFaults(t *testing.T) {
 	b := items(t, openMemory(t))
 	// All that is wrong is told at once, the filter's faults last.
 	_, err := b.Aggregate(ctx, bucketlite.Aggregation{
-		GroupBy:       []bucketlite.GroupBy{{Field: "v", DateTrunc: bucketlite.Day}},
-		Metrics:       []bucketlite.Metric{{Function: bucketlite.Count, Alias: "k"}, {Function: bucketlite.Sum, Field: "v", Alias: "s"}},
+		GroupBy:       []bucketlite.GroupBy{{Field: "v", DateTrunc: bucketlite.UnitDay}},
+		Metrics:       []bucketlite.Metric{{Function: bucketlite.MetricCount, Alias: "k"}, {Function: bucketlite.MetricSum, Field: "v", Alias: "s"}},
 		Filter:        bucketlite.And(bucketlite.Gt("n", nil), bucketlite.Regex("v", "(")),
 		SortDirection: "up",
 		Limit:         -1,
@@ -301,14 +301,14 @@ func TestParseAggregationFaults(t *testing.T) {
 func TestAggregationRoundTrip(t *testing.T) {
 	t.Parallel()
 	built := bucketlite.Aggregation{
-		GroupBy:       []bucketlite.GroupBy{{Field: "a"}, {Field: "at", Alias: "day", DateTrunc: bucketlite.Day}, {Field: "at", Alias: "hour", DatePart: bucketlite.Hour}},
-		Metrics:       []bucketlite.Metric{{Function: bucketlite.Count, Alias: "k"}, {Function: bucketlite.CountDistinct, DistinctField: "u", Alias: "u"}},
+		GroupBy:       []bucketlite.GroupBy{{Field: "a"}, {Field: "at", Alias: "day", DateTrunc: bucketlite.UnitDay}, {Field: "at", Alias: "hour", DatePart: bucketlite.UnitHour}},
+		Metrics:       []bucketlite.Metric{{Function: bucketlite.MetricCount, Alias: "k"}, {Function: bucketlite.MetricCountDistinct, DistinctField: "u", Alias: "u"}},
 		Filter:        bucketlite.Gt("n", 5),
 		Having:        []bucketlite.Having{{Field: "k", Operator: "gte", Value: 9007199254740993}},
 		Unwind:        "tags",
 		RangeBuckets:  []bucketlite.RangeBucket{{Field: "n", Boundaries: []any{0, 2.5, json.Number("10.00")}, Default: "rest"}},
 		SortBy:        "k",
-		SortDirection: bucketlite.Ascending,
+		SortDirection: bucketlite.SortAscending,
 		Limit:         10,
 	}
 	const want = `{"group_by":[{"field":"a"},{"field":"at","alias":"day","date_trunc":"day"},{"field":"at","alias":"hour","date_part":"hour"}],` +
@@ -329,7 +329,7 @@ func TestAggregationRoundTrip(t *testing.T) {
 func TestAggregateRefusals(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	a := bucketlite.Aggregation{GroupBy: []bucketlite.GroupBy{{Field: "k"}}, Metrics: []bucketlite.Metric{{Function: bucketlite.Push, Field: "list", Alias: "all"}}}
+	a := bucketlite.Aggregation{GroupBy: []bucketlite.GroupBy{{Field: "k"}}, Metrics: []bucketlite.Metric{{Function: bucketlite.MetricPush, Field: "list", Alias: "all"}}}
 	st := openMemory(t)
 	b := bucket(t, st, bucketlite.BucketConfig{Name: "large"})
 	if got, want := aggregated(t, b, a), `{"results":[],"total_groups":0}`; got != want {
@@ -342,7 +342,7 @@ func TestAggregateRefusals(t *testing.T) {
 		wantError(t, err, bucketlite.ErrTooLarge)
 	}
 	// The connection, the only one here, is back.
-	a.Metrics[0].Function = bucketlite.AddToSet
+	a.Metrics[0].Function = bucketlite.MetricAddToSet
 	if got, want := aggregated(t, b, a), `{"results":[{"group":{"k":null},"metrics":{"all":[false]}}],"total_groups":1}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -368,7 +368,7 @@ func TestAggregateSnapshot(t *testing.T) {
 	putItems(t, b, 500, 1)
 	a := bucketlite.Aggregation{
 		GroupBy: []bucketlite.GroupBy{{Field: "v"}},
-		Metrics: []bucketlite.Metric{{Function: bucketlite.Count, Alias: "k"}},
+		Metrics: []bucketlite.Metric{{Function: bucketlite.MetricCount, Alias: "k"}},
 	}
 	done := make(chan error, 1)
 	go func() {
@@ -379,7 +379,7 @@ func TestAggregateSnapshot(t *testing.T) {
 			for k := range 500 {
 				inputs = append(inputs, item(fmt.Sprint(k), fmt.Sprint(i)))
 			}
-			if err = batchError(b.PutBatch(ctx, inputs, &bucketlite.BatchOptions{Atomic: true})); err != nil {
+			if err = batchError(b.PutMany(ctx, inputs, &bucketlite.PutManyOptions{Atomic: true})); err != nil {
 				break
 			}
 		}

@@ -78,7 +78,7 @@ func (f *aggregationForm) aggregation(v any) (a Aggregation) {
 		a.RangeBuckets = append(a.RangeBuckets, RangeBucket{f.text(at, m, "field"), boundaries, f.text(at, m, "default_bucket")})
 	})
 	a.SortBy = f.text(nil, doc, "sort_by")
-	a.SortDirection = Direction(f.text(nil, doc, "sort_direction"))
+	a.SortDirection = SortDirection(f.text(nil, doc, "sort_direction"))
 	if v := doc["limit"]; v != nil {
 		// The zero Limit has no JSON form but null.
 		n, ok := value.Int(v)

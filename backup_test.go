@@ -95,7 +95,7 @@ func TestBackupAmidWrites(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			ctx := context.Background()
-			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})
+			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
 			pairs := bucket(t, st, itemsConfig("pairs"))
 			stop := writeBusily(t, st)
 			done := make(chan struct{})
@@ -110,7 +110,7 @@ func TestBackupAmidWrites(t *testing.T) {
 						}
 						v := fmt.Sprint(i)
 						pair := []bucketlite.ObjectInput{item("left", v), item("right", v), item("l"+v, v), item("r"+v, v)}
-						if err := batchError(pairs.PutBatch(ctx, pair, &bucketlite.BatchOptions{Atomic: true})); err != nil {
+						if err := batchError(pairs.PutMany(ctx, pair, &bucketlite.PutManyOptions{Atomic: true})); err != nil {
 							return err
 						}
 					}

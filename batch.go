@@ -13,7 +13,7 @@ import (
 
 // BatchInput says what a new batch consists of.
 type BatchInput struct {
-	// ObjectIDs are the ids of 1 to [MaxBatch] objects; [Bucket.AddToBatch] adds
+	// ObjectIDs are the ids of 1 to [MaxPutMany] objects; [Bucket.AddToBatch] adds
 	// more. An id that is given twice counts once.
 	ObjectIDs []string `json:"object_ids"`
 	// Metadata is kept and returned.
@@ -23,8 +23,8 @@ type BatchInput struct {
 	SkipValidation bool `json:"-"`
 }
 
-// AddOptions adjust [Bucket.AddToBatch]. Nil means the defaults.
-type AddOptions struct {
+// AddToBatchOptions adjust [Bucket.AddToBatch]. Nil means the defaults.
+type AddToBatchOptions struct {
 	// SkipValidation is that of [BatchInput].
 	SkipValidation bool
 }
@@ -78,7 +78,7 @@ func (b Batch) MarshalJSON() ([]byte, error) {
 }
 
 // Done reports whether the batch has ended.
-func (b *Batch) Done() bool { return b.Status != Draft && !isRunning(b.Status) }
+func (b *Batch) Done() bool { return b.Status != StatusDraft && !isRunning(b.Status) }
 
 // CreateBatch creates a batch of objects of the bucket. Nothing happens to them
 // until it is submitted.
@@ -111,7 +111,7 @@ VALUES (?, ?, 'DRAFT', ?, ?, 0, 0, 0, 0, ?, ?) RETURNING num`, id, b.num, metada
 		if _, err := insertJobs(tx, num, 0, ids); err != nil {
 			return err
 		}
-		if err := countBatch(tx, b.num, "", Draft); err != nil {
+		if err := countBatch(tx, b.num, "", StatusDraft); err != nil {
 			return err
 		}
 		batch, err = b.selectBatch(tx.Conn, id)
@@ -120,13 +120,13 @@ VALUES (?, ?, 'DRAFT', ?, ?, 0, 0, 0, 0, ?, ?) RETURNING num`, id, b.num, metada
 	return batch, err
 }
 
-// AddToBatch adds 1 to [MaxBatch] objects to a draft batch; those it has already
+// AddToBatch adds 1 to [MaxPutMany] objects to a draft batch; those it has already
 // stay once. A nil opts means the defaults.
 //
 // Errors: those of [Bucket.CreateBatch], and [ErrConflict] if the batch has been submitted.
-func (b *Bucket) AddToBatch(ctx context.Context, id string, objectIDs []string, opts *AddOptions) (*Batch, error) {
+func (b *Bucket) AddToBatch(ctx context.Context, id string, objectIDs []string, opts *AddToBatchOptions) (*Batch, error) {
 	if opts == nil {
-		opts = &AddOptions{}
+		opts = &AddToBatchOptions{}
 	}
 	var issues []Issue
 	ids := b.judgeIDs(objectIDs, &issues)
@@ -139,7 +139,7 @@ func (b *Bucket) AddToBatch(ctx context.Context, id string, objectIDs []string, 
 		if err != nil {
 			return err
 		}
-		if k.status != Draft {
+		if k.status != StatusDraft {
 			return k.conflict("only a draft batch can be added to")
 		}
 		n, err := insertJobs(tx, k.num, k.total, ids)
@@ -161,8 +161,8 @@ func (b *Bucket) judgeIDs(ids []string, issues *[]Issue) []any {
 	if len(ids) == 0 {
 		*issues = append(*issues, Issue{"object_ids", ruleRequired, "at least one object expected"})
 	}
-	if len(ids) > MaxBatch {
-		message := fmt.Sprintf("at most %d objects are taken in one call, these are %d", MaxBatch, len(ids))
+	if len(ids) > MaxPutMany {
+		message := fmt.Sprintf("at most %d objects are taken in one call, these are %d", MaxPutMany, len(ids))
 		*issues = append(*issues, Issue{"object_ids", ruleSize, message})
 		return nil
 	}

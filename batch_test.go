@@ -100,7 +100,7 @@ func ids(t testing.TB, b *bucketlite.Bucket, values ...string) []string {
 	for i, v := range values {
 		inputs = append(inputs, item(fmt.Sprint("key ", i), v))
 	}
-	res, err := b.PutBatch(context.Background(), inputs, nil)
+	res, err := b.PutMany(context.Background(), inputs, nil)
 	if err := batchError(res, err); err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func TestCreateBatch(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !strings.HasPrefix(k.ID, "btch_") || k.BucketID != b.ID() || k.Status != bucketlite.Draft || k.Done() || k.TaskID != "" ||
+			if !strings.HasPrefix(k.ID, "btch_") || k.BucketID != b.ID() || k.Status != bucketlite.StatusDraft || k.Done() || k.TaskID != "" ||
 				!slices.Equal(k.ObjectIDs, tt.want) || k.ObjectCount != int64(len(tt.want)) || !k.CreatedAt.Equal(now) || !k.UpdatedAt.Equal(now) {
 				t.Errorf("got %+v, want a draft of %v", k, tt.want)
 			}
@@ -204,7 +204,7 @@ func TestBatchInputRefused(t *testing.T) {
 		{"nil", bucketlite.BatchInput{}, map[string]string{"object_ids": "required"}},
 		{"none", bucketlite.BatchInput{ObjectIDs: []string{}}, map[string]string{"object_ids": "required"}},
 		{"none, unchecked", bucketlite.BatchInput{SkipValidation: true}, map[string]string{"object_ids": "required"}},
-		{"too many", bucketlite.BatchInput{ObjectIDs: make([]string, bucketlite.MaxBatch+1)}, map[string]string{"object_ids": "size"}},
+		{"too many", bucketlite.BatchInput{ObjectIDs: make([]string, bucketlite.MaxPutMany+1)}, map[string]string{"object_ids": "size"}},
 		{"no ids", bucketlite.BatchInput{ObjectIDs: []string{all[0], "", "a b", strings.Repeat("a", 129)}, SkipValidation: true},
 			map[string]string{"object_ids[1]": "name", "object_ids[2]": "name", "object_ids[3]": "name"}},
 		{"no objects", bucketlite.BatchInput{ObjectIDs: []string{"none", all[0], foreign, all[1], "nor"}},
@@ -219,7 +219,7 @@ func TestBatchInputRefused(t *testing.T) {
 			}
 			wantIssues(t, err, tt.want)
 			if tt.in.Metadata == nil {
-				k, err = b.AddToBatch(ctx, draft.ID, tt.in.ObjectIDs, &bucketlite.AddOptions{SkipValidation: tt.in.SkipValidation})
+				k, err = b.AddToBatch(ctx, draft.ID, tt.in.ObjectIDs, &bucketlite.AddToBatchOptions{SkipValidation: tt.in.SkipValidation})
 				if k != nil {
 					t.Errorf("add: got %+v, want none", k)
 				}
@@ -243,19 +243,19 @@ func TestAddToBatch(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		add  []string
-		opts *bucketlite.AddOptions
+		opts *bucketlite.AddToBatchOptions
 		want []string
 	}{
 		{"one", all[:1], nil, []string{all[1], all[0]}},
 		{"again", all[:2], nil, []string{all[1], all[0]}},
 		{"some again", []string{all[3], all[0], all[2], all[3]}, nil, []string{all[1], all[0], all[3], all[2]}},
-		{"unchecked", []string{"none"}, &bucketlite.AddOptions{SkipValidation: true}, []string{all[1], all[0], all[3], all[2], "none"}},
+		{"unchecked", []string{"none"}, &bucketlite.AddToBatchOptions{SkipValidation: true}, []string{all[1], all[0], all[3], all[2], "none"}},
 	} {
 		got, err := b.AddToBatch(ctx, k.ID, tt.add, tt.opts)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(got.ObjectIDs, tt.want) || got.ObjectCount != int64(len(tt.want)) || got.Status != bucketlite.Draft {
+		if !slices.Equal(got.ObjectIDs, tt.want) || got.ObjectCount != int64(len(tt.want)) || got.Status != bucketlite.StatusDraft {
 			t.Errorf("%s: got %+v, want %v", tt.name, got, tt.want)
 		}
 	}
@@ -265,7 +265,7 @@ func TestAddToBatch(t *testing.T) {
 	wantError(t, second(b.AddToBatch(ctx, k.ID, all, nil)), bucketlite.ErrConflict)
 	process(t, st, succeed, bucketlite.ProcessOptions{})
 	wantError(t, second(b.AddToBatch(ctx, k.ID, all, nil)), bucketlite.ErrConflict)
-	if got := mustBatch(t, b, k.ID); got.ObjectCount != 5 || got.Skipped != 1 || got.Failed != 0 || got.Status != bucketlite.Completed {
+	if got := mustBatch(t, b, k.ID); got.ObjectCount != 5 || got.Skipped != 1 || got.Failed != 0 || got.Status != bucketlite.StatusCompleted {
 		t.Errorf("got %+v, want it completed with five objects, one of them skipped", got)
 	}
 }
@@ -286,7 +286,7 @@ func TestLargeBatch(t *testing.T) {
 		if call == 0 {
 			k, err = b.CreateBatch(ctx, bucketlite.BatchInput{ObjectIDs: some, SkipValidation: true})
 		} else {
-			k, err = b.AddToBatch(ctx, k.ID, some, &bucketlite.AddOptions{SkipValidation: true})
+			k, err = b.AddToBatch(ctx, k.ID, some, &bucketlite.AddToBatchOptions{SkipValidation: true})
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -361,9 +361,9 @@ func TestListBatches(t *testing.T) {
 	}{
 		{"all", bucketlite.BatchQuery{}, want},
 		{"some", bucketlite.BatchQuery{Query: bucketlite.Query{Limit: 120}}, want[:120]},
-		{"drafts", bucketlite.BatchQuery{Status: bucketlite.Draft}, drafts},
-		{"ended", bucketlite.BatchQuery{Status: bucketlite.Completed}, ended},
-		{"none", bucketlite.BatchQuery{Status: bucketlite.Failed}, nil},
+		{"drafts", bucketlite.BatchQuery{Status: bucketlite.StatusDraft}, drafts},
+		{"ended", bucketlite.BatchQuery{Status: bucketlite.StatusCompleted}, ended},
+		{"none", bucketlite.BatchQuery{Status: bucketlite.StatusFailed}, nil},
 	} {
 		if got := list(tt.q); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: got %d batches, want %d", tt.name, len(got), len(tt.want))
@@ -374,7 +374,7 @@ func TestListBatches(t *testing.T) {
 		t.Fatalf("got %+v, %v", first, err)
 	}
 	for name, q := range map[string]bucketlite.BatchQuery{
-		"of another status": {Status: bucketlite.Draft, Query: bucketlite.Query{Cursor: first.Next}},
+		"of another status": {Status: bucketlite.StatusDraft, Query: bucketlite.Query{Cursor: first.Next}},
 		"no cursor":         {Query: bucketlite.Query{Cursor: "none"}},
 		"limit":             {Query: bucketlite.Query{Limit: -1}},
 	} {
@@ -391,7 +391,7 @@ func TestPageOfLargeBatches(t *testing.T) {
 	ctx := context.Background()
 	b := items(t, openMemory(t, &bucketlite.Options{MaxPageBytes: 700_000}))
 	var many []string // 69 kB as JSON
-	for i := range bucketlite.MaxBatch {
+	for i := range bucketlite.MaxPutMany {
 		many = append(many, fmt.Sprint(i))
 	}
 	for range 12 {
@@ -477,7 +477,7 @@ func TestUpdateBatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	process(t, st, succeed, bucketlite.ProcessOptions{})
-	if got := update(map[string]any{}); len(got.Metadata) != 0 || got.Status != bucketlite.Completed {
+	if got := update(map[string]any{}); len(got.Metadata) != 0 || got.Status != bucketlite.StatusCompleted {
 		t.Errorf("ended: got %+v, want no metadata", got)
 	}
 }
@@ -489,7 +489,7 @@ func TestDeleteBatch(t *testing.T) {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "test.db")
-			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})
+			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
 			b := items(t, st)
 			all := manyIDs(t, b, n)
 			states := map[string]func(id string){
@@ -540,7 +540,7 @@ func TestDeleteWithBatches(t *testing.T) {
 			t.Parallel()
 			ctx := context.Background()
 			path := filepath.Join(t.TempDir(), "test.db")
-			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})
+			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
 			b, bystander := items(t, st), bucket(t, st, itemsConfig("bystander"))
 			all := manyIDs(t, b, 1500)
 			createBatch(t, b, all...)
@@ -576,7 +576,7 @@ func TestDeleteWithBatches(t *testing.T) {
 			must(t, err)
 			finish(t, st, task, task.Total)
 			for _, id := range tasks {
-				if task, err := st.Wait(ctx, id); err != nil || task.Status != bucketlite.Canceled {
+				if task, err := st.Wait(ctx, id); err != nil || task.Status != bucketlite.StatusCanceled {
 					t.Errorf("task: got %+v, %v, want it cancelled", task, err)
 				}
 			}
@@ -587,7 +587,7 @@ func TestDeleteWithBatches(t *testing.T) {
 			}
 			if what == "bucket" {
 				process(t, st, succeed, bucketlite.ProcessOptions{})
-				wantBatch(t, st, bystander, kept, bucketlite.Completed)
+				wantBatch(t, st, bystander, kept, bucketlite.StatusCompleted)
 			} else if got := dump(t, raw(t, path), "SELECT num FROM batches UNION ALL SELECT batch FROM jobs UNION ALL SELECT bucket FROM batch_counts"); got != "" {
 				t.Errorf("left behind: %s", got)
 			}

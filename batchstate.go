@@ -84,7 +84,7 @@ func (k *batchState) conflict(reason string) error {
 }
 
 // isRunning reports whether a batch with the status has been submitted and not ended.
-func isRunning(s Status) bool { return s == Pending || s == InProgress }
+func isRunning(s Status) bool { return s == StatusPending || s == StatusInProgress }
 
 func (k *batchState) running() bool { return isRunning(k.status) }
 
@@ -129,12 +129,12 @@ WHERE num = ?12`, string(k.status), nilIfBlank(k.task), k.total, k.open, k.faile
 
 // conclude sets what the batch ends as.
 func (k *batchState) conclude(tx *engine.Tx) error {
-	k.status = Completed
+	k.status = StatusCompleted
 	if k.failed == 0 {
 		return nil
 	}
-	if k.status = CompletedWithErrors; k.failed+k.skipped == k.total {
-		k.status = Failed
+	if k.status = StatusCompletedWithErrors; k.failed+k.skipped == k.total {
+		k.status = StatusFailed
 	}
 	_, err := tx.QueryRow("SELECT error ->> '$.message' FROM jobs INDEXED BY jobs_failed WHERE batch = ? AND status = 'FAILED' ORDER BY position LIMIT 1",
 		[]any{k.num}, func(r engine.Row) {
@@ -148,7 +148,7 @@ func (k *batchState) saveTask(tx *engine.Tx, now int64) error {
 	var ended, outputs any
 	if !k.running() {
 		ended = now
-		if k.status != Canceled {
+		if k.status != StatusCanceled {
 			outputs = string(value.Append(nil, []any{map[string]any{
 				"batch_id": k.id, "completed": k.total - k.failed - k.skipped, "failed": k.failed, "skipped": k.skipped,
 			}}))
@@ -164,7 +164,7 @@ WHERE id = ? AND ended_at IS NULL`, string(k.status), k.ended, now, ended, nilIf
 // running is cancelled by that.
 func (k *batchState) remove(tx *engine.Tx, g *group) error {
 	if k.running() {
-		k.status = Canceled
+		k.status = StatusCanceled
 	}
 	k.sweep, k.swept = sweepDelete, 0
 	if err := k.save(tx, g); err != nil {
@@ -183,11 +183,11 @@ func countBatch(tx *engine.Tx, bucket int64, from, to Status) error {
 		}
 		change[0] += n
 		switch status {
-		case Draft, Pending, InProgress:
+		case StatusDraft, StatusPending, StatusInProgress:
 			change[1] += n
-		case Completed, CompletedWithErrors:
+		case StatusCompleted, StatusCompletedWithErrors:
 			change[2] += n
-		case Failed:
+		case StatusFailed:
 			change[3] += n
 		}
 	}

@@ -26,7 +26,7 @@ func (b *Bucket) SubmitBatch(ctx context.Context, id string) (*Task, error) {
 		if err != nil {
 			return err
 		}
-		if k.status != Draft {
+		if k.status != StatusDraft {
 			return k.conflict("only a draft batch can be submitted")
 		}
 		k.sweep = sweepSubmit
@@ -49,7 +49,7 @@ func (b *Bucket) begin(tx *engine.Tx, g *group, k *batchState, taskID string, n 
 	if err := b.store.newTask(tx, t, namespace, b.num); err != nil {
 		return nil, err
 	}
-	k.status, k.task, k.err, k.swept = Pending, taskID, "", 0
+	k.status, k.task, k.err, k.swept = StatusPending, taskID, "", 0
 	if err := k.step(tx, g, sweepFirst); err != nil {
 		return nil, err
 	}
@@ -103,27 +103,27 @@ func cancelBatchOfTask(tx *engine.Tx, g *group, t *Task) error {
 // cancel cancels the batch and the first of its jobs.
 func (k *batchState) cancel(tx *engine.Tx, g *group) error {
 	switch {
-	case k.status == Canceled:
+	case k.status == StatusCanceled:
 		return nil
 	case !k.running():
 		return k.conflict("only one that was submitted and has not ended can be cancelled")
 	}
-	k.status, k.sweep, k.swept = Canceled, sweepCancel, 0
+	k.status, k.sweep, k.swept = StatusCanceled, sweepCancel, 0
 	return k.step(tx, g, sweepFirst)
 }
 
-// RetryOptions adjust [Bucket.RetryBatch]. Nil means the defaults.
-type RetryOptions struct {
+// RetryBatchOptions adjust [Bucket.RetryBatch]. Nil means the defaults.
+type RetryBatchOptions struct {
 	// All retries whatever has failed. Default: only where the failure may pass by
-	// itself, [NetworkFailure] and [ResourceFailure].
+	// itself, [CategoryNetwork] and [CategoryResource].
 	All bool
 	// MaxRetries leaves out objects that were retried this often already: 1 to 10.
 	// Default: 3.
 	MaxRetries int
 }
 
-// RetryResult is what became of a retry.
-type RetryResult struct {
+// RetryBatchResult is what became of a retry.
+type RetryBatchResult struct {
 	// Task keeps account of the retry; nil if there was nothing to retry.
 	Task *Task
 	// Retried counts the objects that are being processed again.
@@ -136,7 +136,7 @@ type RetryResult struct {
 //
 // Errors: [ErrBadRequest], [ErrNotFound], [ErrConflict] if it has not ended or was
 // cancelled, [ErrLocked], [ErrNotActive].
-func (b *Bucket) RetryBatch(ctx context.Context, id string, opts *RetryOptions) (*RetryResult, error) {
+func (b *Bucket) RetryBatch(ctx context.Context, id string, opts *RetryBatchOptions) (*RetryBatchResult, error) {
 	most, mode := 0, "transient"
 	if opts != nil {
 		if most = opts.MaxRetries; opts.All {
@@ -182,7 +182,7 @@ type retrier struct {
 
 	batchTask string // the batch's newest task when its jobs were counted
 	jobs      int64  // to be retried
-	result    RetryResult
+	result    RetryBatchResult
 }
 
 func (r *retrier) count(c *engine.Conn) error {
@@ -200,13 +200,13 @@ func (r *retrier) count(c *engine.Conn) error {
 // retry queues the jobs that were counted. If the batch has been retried since,
 // they must be counted again.
 func (r *retrier) retry(tx *engine.Tx, g *group) (again bool, err error) {
-	r.result = RetryResult{}
+	r.result = RetryBatchResult{}
 	k, err := r.bucket.writableBatch(tx, g, r.id)
 	if err != nil {
 		return false, err
 	}
 	switch {
-	case k.running() || k.status == Draft || k.status == Canceled:
+	case k.running() || k.status == StatusDraft || k.status == StatusCanceled:
 		return false, k.conflict("only one that has been processed can be retried")
 	case k.task != r.batchTask:
 		return true, nil
@@ -215,7 +215,7 @@ func (r *retrier) retry(tx *engine.Tx, g *group) (again bool, err error) {
 	}
 	k.sweep = fmt.Sprintf("%s %s %d", sweepRetry, r.mode, r.most)
 	task, err := r.bucket.begin(tx, g, k, r.taskID, r.jobs)
-	r.result = RetryResult{Task: task, Retried: r.jobs}
+	r.result = RetryBatchResult{Task: task, Retried: r.jobs}
 	return false, err
 }
 

@@ -22,24 +22,24 @@ func TestSubmitBatch(t *testing.T) {
 	st := openMemory(t, &bucketlite.Options{Now: c.now})
 	b := items(t, st)
 	all := ids(t, b, "", "")
-	before := wantStatus(t, b, all[0], bucketlite.Draft)
+	before := wantStatus(t, b, all[0], bucketlite.StatusDraft)
 	k := createBatch(t, b, all...)
 	now := c.add(time.Second)
 	task, err := b.SubmitBatch(ctx, k.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if task.Type != bucketlite.ProcessBatchTask || task.Status != bucketlite.Pending || task.Done() || task.Processed != 0 || task.Total != 2 ||
+	if task.Type != bucketlite.ProcessBatchTask || task.Status != bucketlite.StatusPending || task.Done() || task.Processed != 0 || task.Total != 2 ||
 		!slices.Equal(task.Inputs, []string{k.ID}) || task.AdditionalData["batch_id"] != k.ID || task.AdditionalData["bucket_id"] != b.ID() ||
 		!task.CreatedAt.Equal(now) {
 		t.Errorf("task: got %+v", task)
 	}
-	got := wantBatch(t, st, b, k.ID, bucketlite.Pending)
+	got := wantBatch(t, st, b, k.ID, bucketlite.StatusPending)
 	if got.TaskID != task.ID || !got.UpdatedAt.Equal(now) || !got.CreatedAt.Equal(k.CreatedAt) || !slices.Equal(got.ObjectIDs, all) || got.Done() {
 		t.Errorf("batch: got %+v", got)
 	}
 	// The status of an object is not a change of the object.
-	after := wantStatus(t, b, all[0], bucketlite.Pending)
+	after := wantStatus(t, b, all[0], bucketlite.StatusPending)
 	after.Status = before.Status
 	if diff := cmp.Diff(before, after, cmp.AllowUnexported(bucketlite.Object{})); diff != "" {
 		t.Errorf("object (-before +after):\n%s", diff)
@@ -51,7 +51,7 @@ func TestSubmitBatch(t *testing.T) {
 	if _, err := b.Patch(ctx, all[1], item("key 1", "changed"), nil); err != nil {
 		t.Fatal(err)
 	}
-	wantStatus(t, b, all[1], bucketlite.Draft)
+	wantStatus(t, b, all[1], bucketlite.StatusDraft)
 }
 
 // All objects of a large batch are queued, slice by slice, without a processor.
@@ -62,7 +62,7 @@ func TestSubmitLarge(t *testing.T) {
 			t.Parallel()
 			ctx := context.Background()
 			path := filepath.Join(t.TempDir(), "test.db")
-			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})
+			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
 			b := items(t, st)
 			id := submit(t, b, manyIDs(t, b, n)...)
 			db := raw(t, path)
@@ -73,7 +73,7 @@ func TestSubmitLarge(t *testing.T) {
 			}
 			wantSound(t, path)
 			process(t, st, succeed, bucketlite.ProcessOptions{Concurrency: 100})
-			wantBatch(t, st, b, id, bucketlite.Completed)
+			wantBatch(t, st, b, id, bucketlite.StatusCompleted)
 			if got := dump(t, db, "SELECT count(*) FROM object WHERE status = 'COMPLETED'"); got != fmt.Sprintln(n) {
 				t.Errorf("got %s objects completed, want %d", got, n)
 			}
@@ -97,14 +97,14 @@ func TestSubmitUnchecked(t *testing.T) {
 	in.ID = "later"
 	putItem(t, b, in)
 	must(t, second(b.SubmitBatch(ctx, k.ID)))
-	wantStatus(t, b, "later", bucketlite.Pending)
+	wantStatus(t, b, "later", bucketlite.StatusPending)
 	handled := 0
 	process(t, st, func(_ context.Context, j *bucketlite.Job) error {
 		handled++
 		return nil
 	}, bucketlite.ProcessOptions{})
-	wantStatus(t, b, "later", bucketlite.Completed)
-	if got := wantBatch(t, st, b, k.ID, bucketlite.Completed); handled != 1 || got.Skipped != 1 {
+	wantStatus(t, b, "later", bucketlite.StatusCompleted)
+	if got := wantBatch(t, st, b, k.ID, bucketlite.StatusCompleted); handled != 1 || got.Skipped != 1 {
 		t.Errorf("got %d objects handled and %+v, want one handled and one skipped", handled, got)
 	}
 }
@@ -116,7 +116,7 @@ func TestCancelBatch(t *testing.T) {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "test.db")
-			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})
+			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
 			b := items(t, st)
 			all := manyIDs(t, b, n)
 			k := createBatch(t, b, all...)
@@ -124,10 +124,10 @@ func TestCancelBatch(t *testing.T) {
 			other := submit(t, b, all[0])
 			must(t, second(b.SubmitBatch(ctx, k.ID)))
 			task, err := b.CancelBatch(ctx, k.ID)
-			if err != nil || task.Status != bucketlite.Canceled || !task.Done() || task.ID != mustBatch(t, b, k.ID).TaskID {
+			if err != nil || task.Status != bucketlite.StatusCanceled || !task.Done() || task.ID != mustBatch(t, b, k.ID).TaskID {
 				t.Fatalf("got %+v, %v", task, err)
 			}
-			wantBatch(t, st, b, k.ID, bucketlite.Canceled)
+			wantBatch(t, st, b, k.ID, bucketlite.StatusCanceled)
 			again, err := b.CancelBatch(ctx, k.ID)
 			if err != nil || again.ID != task.ID {
 				t.Errorf("again: got %+v, %v", again, err)
@@ -138,7 +138,7 @@ func TestCancelBatch(t *testing.T) {
 			}) {
 				t.Error("not all objects are drafts again")
 			}
-			wantStatus(t, b, all[0], bucketlite.Pending) // it is in another batch
+			wantStatus(t, b, all[0], bucketlite.StatusPending) // it is in another batch
 			wantError(t, second(b.SubmitBatch(ctx, k.ID)), bucketlite.ErrConflict)
 			wantError(t, second(b.RetryBatch(ctx, k.ID, nil)), bucketlite.ErrConflict)
 			wantSound(t, path)
@@ -171,21 +171,21 @@ func TestCancelTaskOfBatch(t *testing.T) {
 	task := mustBatch(t, b, id).TaskID
 	must(t, b.Lock(ctx))
 	wantError(t, second(st.CancelTask(ctx, task)), bucketlite.ErrLocked)
-	wantBatch(t, st, b, id, bucketlite.Pending)
+	wantBatch(t, st, b, id, bucketlite.StatusPending)
 	must(t, b.Unlock(ctx))
 	for range 2 { // the second changes nothing
-		if got, err := st.CancelTask(ctx, task); err != nil || got.ID != task || got.Status != bucketlite.Canceled {
+		if got, err := st.CancelTask(ctx, task); err != nil || got.ID != task || got.Status != bucketlite.StatusCanceled {
 			t.Errorf("got %+v, %v, want it cancelled", got, err)
 		}
 	}
-	wantBatch(t, st, b, id, bucketlite.Canceled)
-	wantStatus(t, b, object, bucketlite.Draft)
+	wantBatch(t, st, b, id, bucketlite.StatusCanceled)
+	wantStatus(t, b, object, bucketlite.StatusDraft)
 	if got := mustStats(t, b).Batches; got != (bucketlite.BatchStats{Total: 1}) {
 		t.Errorf("statistics: got %+v", got)
 	}
 	ended := submit(t, b, object)
 	process(t, st, succeed, bucketlite.ProcessOptions{})
-	if got, err := st.CancelTask(ctx, mustBatch(t, b, ended).TaskID); err != nil || got.Status != bucketlite.Completed {
+	if got, err := st.CancelTask(ctx, mustBatch(t, b, ended).TaskID); err != nil || got.Status != bucketlite.StatusCompleted {
 		t.Errorf("ended: got %+v, %v, want it as it was", got, err)
 	}
 	wantSound(t, path)
@@ -219,7 +219,7 @@ func TestCancelRunning(t *testing.T) {
 				<-running
 				if !eventually(func() bool {
 					o, err := b.Object(ctx, all[0])
-					return err == nil && o.Status == bucketlite.Completed
+					return err == nil && o.Status == bucketlite.StatusCompleted
 				}) {
 					t.Error("the first object is not completed")
 				}
@@ -236,10 +236,10 @@ func TestCancelRunning(t *testing.T) {
 						waiting = false
 					}
 				}
-				wantBatch(t, st, b, id, bucketlite.Canceled)
-				wantStatus(t, b, all[0], bucketlite.Completed)
-				wantStatus(t, b, all[1], bucketlite.Draft)
-				wantStatus(t, b, all[2], bucketlite.Draft)
+				wantBatch(t, st, b, id, bucketlite.StatusCanceled)
+				wantStatus(t, b, all[0], bucketlite.StatusCompleted)
+				wantStatus(t, b, all[1], bucketlite.StatusDraft)
+				wantStatus(t, b, all[2], bucketlite.StatusDraft)
 				wantSound(t, path)
 			})
 		}
@@ -267,7 +267,7 @@ func TestFailedJobs(t *testing.T) {
 	st := openMemory(t, &bucketlite.Options{Now: c.now})
 	b := items(t, st)
 	id, objects := failAll(t, st, b)
-	k := wantBatch(t, st, b, id, bucketlite.CompletedWithErrors)
+	k := wantBatch(t, st, b, id, bucketlite.StatusCompletedWithErrors)
 	if want := map[bucketlite.ErrorCategory]int64{"dependency": 1, "authentication": 1, "validation": 1, "runtime": 1, "network": 1, "resource": 1}; k.Failed != 6 ||
 		!maps.Equal(k.ErrorSummary, want) || !strings.Contains(k.Error, "6 of 7") || !strings.Contains(k.Error, "no dependency") {
 		t.Errorf("batch: got %+v", k)
@@ -287,14 +287,14 @@ func TestFailedJobs(t *testing.T) {
 			cmp.AllowUnexported(bucketlite.FailedJob{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", category, diff)
 		}
-		if o := wantStatus(t, b, j.ObjectID, bucketlite.Failed); o.Error != "no "+category {
+		if o := wantStatus(t, b, j.ObjectID, bucketlite.StatusFailed); o.Error != "no "+category {
 			t.Errorf("object: got error %q", o.Error)
 		}
 	}
 	if want := []string{"dependency", "authentication", "validation", "runtime", "network", "resource"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if o := wantStatus(t, b, objects[""], bucketlite.Completed); o.Error != "" {
+	if o := wantStatus(t, b, objects[""], bucketlite.StatusCompleted); o.Error != "" {
 		t.Errorf("object: got error %q", o.Error)
 	}
 	first, err := b.ListFailedJobs(ctx, id, bucketlite.Query{Limit: 2})
@@ -302,7 +302,7 @@ func TestFailedJobs(t *testing.T) {
 		t.Fatalf("page: got %+v, %v", first, err)
 	}
 	rest, err := b.ListFailedJobs(ctx, id, bucketlite.Query{Cursor: first.Next})
-	if err != nil || len(rest.Results) != 4 || rest.Next != "" || rest.Results[0].Error.Category != bucketlite.ValidationFailure {
+	if err != nil || len(rest.Results) != 4 || rest.Next != "" || rest.Results[0].Error.Category != bucketlite.CategoryValidation {
 		t.Errorf("rest: got %+v, %v", rest, err)
 	}
 	other := createBatch(t, b, objects[""])
@@ -318,12 +318,12 @@ func TestRetryBatch(t *testing.T) {
 	ctx := context.Background()
 	for _, tt := range []struct {
 		name    string
-		opts    *bucketlite.RetryOptions
+		opts    *bucketlite.RetryBatchOptions
 		retried []string
 	}{
 		{"default", nil, []string{"network", "resource"}},
-		{"transient", &bucketlite.RetryOptions{MaxRetries: 1}, []string{"network", "resource"}},
-		{"all", &bucketlite.RetryOptions{All: true}, []string{"authentication", "dependency", "network", "resource", "runtime", "validation"}},
+		{"transient", &bucketlite.RetryBatchOptions{MaxRetries: 1}, []string{"network", "resource"}},
+		{"all", &bucketlite.RetryBatchOptions{All: true}, []string{"authentication", "dependency", "network", "resource", "runtime", "validation"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -337,10 +337,10 @@ func TestRetryBatch(t *testing.T) {
 				t.Fatal(err)
 			}
 			n := int64(len(tt.retried))
-			if res.Retried != n || res.Task.ID == before.TaskID || res.Task.Status != bucketlite.Pending || res.Task.Total != n || res.Task.Processed != 0 {
+			if res.Retried != n || res.Task.ID == before.TaskID || res.Task.Status != bucketlite.StatusPending || res.Task.Total != n || res.Task.Processed != 0 {
 				t.Errorf("got %+v with %+v, want %d retried", res, res.Task, n)
 			}
-			k := wantBatch(t, st, b, id, bucketlite.Pending)
+			k := wantBatch(t, st, b, id, bucketlite.StatusPending)
 			if k.TaskID != res.Task.ID || k.Failed != 6-n || k.Error != "" || int64(len(k.ErrorSummary)) != 6-n {
 				t.Errorf("got %+v", k)
 			}
@@ -348,17 +348,17 @@ func TestRetryBatch(t *testing.T) {
 				t.Errorf("statistics: got %+v", got)
 			}
 			for category, object := range objects {
-				want := bucketlite.Failed
+				want := bucketlite.StatusFailed
 				if category == "" {
-					want = bucketlite.Completed
+					want = bucketlite.StatusCompleted
 				} else if slices.Contains(tt.retried, category) {
-					want = bucketlite.Pending
+					want = bucketlite.StatusPending
 				}
-				if o := wantStatus(t, b, object, want); want == bucketlite.Pending && o.Error != "" {
+				if o := wantStatus(t, b, object, want); want == bucketlite.StatusPending && o.Error != "" {
 					t.Errorf("got error %q, want none", o.Error)
 				}
 			}
-			if old, err := st.Task(ctx, before.TaskID); err != nil || old.Status != bucketlite.CompletedWithErrors {
+			if old, err := st.Task(ctx, before.TaskID); err != nil || old.Status != bucketlite.StatusCompletedWithErrors {
 				t.Errorf("first task: got %+v, %v, want it as it was", old, err)
 			}
 			wantSound(t, path)
@@ -373,9 +373,9 @@ func TestRetryBatch(t *testing.T) {
 			if slices.Sort(got); !slices.Equal(got, tt.retried) {
 				t.Errorf("got %v retried, want %v", got, tt.retried)
 			}
-			want := bucketlite.CompletedWithErrors
+			want := bucketlite.StatusCompletedWithErrors
 			if n == 6 {
-				want = bucketlite.Completed
+				want = bucketlite.StatusCompleted
 			}
 			if k := wantBatch(t, st, b, id, want); k.Failed != 6-n || (k.Error == "") != (n == 6) {
 				t.Errorf("got %+v", k)
@@ -393,8 +393,8 @@ func TestRetryAtMost(t *testing.T) {
 	b := items(t, st)
 	id := submit(t, b, ids(t, b, "network", "runtime")...)
 	process(t, st, failFor, bucketlite.ProcessOptions{})
-	wantBatch(t, st, b, id, bucketlite.Failed)
-	retry := func(opts *bucketlite.RetryOptions, want int64) {
+	wantBatch(t, st, b, id, bucketlite.StatusFailed)
+	retry := func(opts *bucketlite.RetryBatchOptions, want int64) {
 		t.Helper()
 		before := mustBatch(t, b, id)
 		res, err := b.RetryBatch(ctx, id, opts)
@@ -407,24 +407,24 @@ func TestRetryAtMost(t *testing.T) {
 			}
 		}
 		process(t, st, failFor, bucketlite.ProcessOptions{})
-		wantBatch(t, st, b, id, bucketlite.Failed)
+		wantBatch(t, st, b, id, bucketlite.StatusFailed)
 		wantExact(t, b)
 	}
-	retry(nil, 1)                                                // network: 1
-	retry(&bucketlite.RetryOptions{MaxRetries: 1}, 0)            //
-	retry(&bucketlite.RetryOptions{MaxRetries: 1, All: true}, 1) // runtime: 1
-	retry(&bucketlite.RetryOptions{MaxRetries: 2, All: true}, 2) // both: 2
-	retry(nil, 1)                                                // network: 3
+	retry(nil, 1)                                                     // network: 1
+	retry(&bucketlite.RetryBatchOptions{MaxRetries: 1}, 0)            //
+	retry(&bucketlite.RetryBatchOptions{MaxRetries: 1, All: true}, 1) // runtime: 1
+	retry(&bucketlite.RetryBatchOptions{MaxRetries: 2, All: true}, 2) // both: 2
+	retry(nil, 1)                                                     // network: 3
 	retry(nil, 0)
-	retry(&bucketlite.RetryOptions{All: true}, 1) // runtime: 3
-	retry(&bucketlite.RetryOptions{All: true}, 0)
-	retry(&bucketlite.RetryOptions{All: true, MaxRetries: 10}, 2)
+	retry(&bucketlite.RetryBatchOptions{All: true}, 1) // runtime: 3
+	retry(&bucketlite.RetryBatchOptions{All: true}, 0)
+	retry(&bucketlite.RetryBatchOptions{All: true, MaxRetries: 10}, 2)
 	p, err := b.ListFailedJobs(ctx, id, bucketlite.Query{})
 	if err != nil || len(p.Results) != 2 || p.Results[0].Retries != 4 || p.Results[1].Retries != 4 {
 		t.Errorf("got %+v, %v", p, err)
 	}
 	for _, most := range []int{-1, 11} {
-		wantError(t, second(b.RetryBatch(ctx, id, &bucketlite.RetryOptions{MaxRetries: most})), bucketlite.ErrBadRequest)
+		wantError(t, second(b.RetryBatch(ctx, id, &bucketlite.RetryBatchOptions{MaxRetries: most})), bucketlite.ErrBadRequest)
 	}
 }
 
@@ -436,7 +436,7 @@ func TestRetryRefused(t *testing.T) {
 	all := ids(t, b, "")
 	completed := submit(t, b, all...)
 	process(t, st, succeed, bucketlite.ProcessOptions{})
-	if res, err := b.RetryBatch(ctx, completed, &bucketlite.RetryOptions{All: true}); err != nil || res.Retried != 0 || res.Task != nil {
+	if res, err := b.RetryBatch(ctx, completed, &bucketlite.RetryBatchOptions{All: true}); err != nil || res.Retried != 0 || res.Task != nil {
 		t.Errorf("completed: got %+v, %v, want nothing retried", res, err)
 	}
 	draft := createBatch(t, b, all...).ID
@@ -453,7 +453,7 @@ func TestRetryLarge(t *testing.T) {
 	ctx := context.Background()
 	const n = 2600
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})
+	st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
 	b := items(t, st)
 	values := make([]string, n)
 	for i := range values {
@@ -461,10 +461,10 @@ func TestRetryLarge(t *testing.T) {
 	}
 	id := submit(t, b, ids(t, b, values...)...)
 	process(t, st, failFor, bucketlite.ProcessOptions{Concurrency: 100})
-	k := wantBatch(t, st, b, id, bucketlite.CompletedWithErrors)
+	k := wantBatch(t, st, b, id, bucketlite.StatusCompletedWithErrors)
 	network, all := k.ErrorSummary["network"], k.Failed
 	for _, cancel := range []bool{false, true} {
-		opts := &bucketlite.RetryOptions{All: cancel}
+		opts := &bucketlite.RetryBatchOptions{All: cancel}
 		want := network
 		if cancel {
 			want = all
@@ -478,7 +478,7 @@ func TestRetryLarge(t *testing.T) {
 			break
 		}
 		process(t, st, failFor, bucketlite.ProcessOptions{Concurrency: 100})
-		if k := wantBatch(t, st, b, id, bucketlite.CompletedWithErrors); k.Failed != all || k.ErrorSummary["network"] != network {
+		if k := wantBatch(t, st, b, id, bucketlite.StatusCompletedWithErrors); k.Failed != all || k.ErrorSummary["network"] != network {
 			t.Errorf("got %+v, want as many failed as before", k)
 		}
 		wantSound(t, path)
@@ -487,6 +487,6 @@ func TestRetryLarge(t *testing.T) {
 	if !eventually(func() bool { return dump(t, db, "SELECT 1 FROM batches WHERE sweep IS NOT NULL") == "" }) {
 		t.Error("the batch is not swept")
 	}
-	wantBatch(t, st, b, id, bucketlite.Canceled)
+	wantBatch(t, st, b, id, bucketlite.StatusCanceled)
 	wantSound(t, path)
 }

@@ -116,8 +116,8 @@ func benchBucket(b *testing.B, d bucketlite.Durability, n int) (*bucketlite.Stor
 func fill(b *testing.B, bucket *bucketlite.Bucket, n int) {
 	b.Helper()
 	var source records
-	for left := n; left > 0; left -= bucketlite.MaxBatch {
-		res, err := bucket.PutBatch(context.Background(), source.take(min(left, bucketlite.MaxBatch)), nil)
+	for left := n; left > 0; left -= bucketlite.MaxPutMany {
+		res, err := bucket.PutMany(context.Background(), source.take(min(left, bucketlite.MaxPutMany)), nil)
 		if err != nil || len(res.Failed) > 0 {
 			b.Fatal(err, res.Failed)
 		}
@@ -149,7 +149,7 @@ func goroutines(g, n int, f func(i int)) {
 var durabilities = []struct {
 	name string
 	bucketlite.Durability
-}{{"FULL", bucketlite.Full}, {"NORMAL", bucketlite.Normal}}
+}{{"FULL", bucketlite.DurabilityFull}, {"NORMAL", bucketlite.DurabilityNormal}}
 
 // BenchmarkPut compares with one row a transaction, and for many goroutines also
 // with a bare group commit.
@@ -194,8 +194,8 @@ func BenchmarkPut(b *testing.B) {
 	}
 }
 
-// BenchmarkPutBatch puts 1,000 records at a time; an operation is one record.
-func BenchmarkPutBatch(b *testing.B) {
+// BenchmarkPutMany puts 1,000 records at a time; an operation is one record.
+func BenchmarkPutMany(b *testing.B) {
 	ctx := context.Background()
 	for _, d := range durabilities {
 		b.Run(d.name, func(b *testing.B) {
@@ -209,7 +209,7 @@ func BenchmarkPutBatch(b *testing.B) {
 			versus(b, func(n int) {
 				for end := mine + n; mine < end; {
 					size := min(end-mine, 1000)
-					res, err := bucket.PutBatch(ctx, inputs[mine:mine+size], nil)
+					res, err := bucket.PutMany(ctx, inputs[mine:mine+size], nil)
 					if err != nil || len(res.Succeeded) != size {
 						b.Fatal(err, res.Failed)
 					}
@@ -233,7 +233,7 @@ const stored = 10_000 // records in a bucket that is read
 
 func BenchmarkObject(b *testing.B) {
 	ctx := context.Background()
-	_, bucket := benchBucket(b, bucketlite.Normal, stored)
+	_, bucket := benchBucket(b, bucketlite.DurabilityNormal, stored)
 	twin := newTwin(b, "NORMAL")
 	var source records
 	twin.bulk(twin.rows(source.take(stored)))
@@ -318,7 +318,7 @@ func BenchmarkUpsert(b *testing.B) {
 			versus(b, func(n int) {
 				for ; n > 0; n -= 1000 {
 					at := r.IntN(stored - 1000)
-					res, err := bucket.PutBatch(ctx, inputs[at:at+min(n, 1000)], &bucketlite.BatchOptions{Policy: bucketlite.Upsert})
+					res, err := bucket.PutMany(ctx, inputs[at:at+min(n, 1000)], &bucketlite.PutManyOptions{Policy: bucketlite.Upsert})
 					if err != nil || len(res.Failed) > 0 {
 						b.Fatal(err, res.Failed)
 					}
@@ -337,7 +337,7 @@ func BenchmarkUpsert(b *testing.B) {
 
 func BenchmarkValidate(b *testing.B) {
 	ctx := context.Background()
-	_, bucket := benchBucket(b, bucketlite.Normal, 0)
+	_, bucket := benchBucket(b, bucketlite.DurabilityNormal, 0)
 	var source records
 	inputs := source.take(1000)
 	b.ReportAllocs()
@@ -357,7 +357,7 @@ func BenchmarkStats(b *testing.B) {
 	ctx := context.Background()
 	for _, n := range sizes {
 		b.Run(fmt.Sprintf("objects=%d", n), func(b *testing.B) {
-			_, bucket := benchBucket(b, bucketlite.Normal, n)
+			_, bucket := benchBucket(b, bucketlite.DurabilityNormal, n)
 			b.ReportAllocs()
 			for b.Loop() {
 				if s, err := bucket.Stats(ctx); err != nil || s.ObjectCount != int64(n) || s.Storage.Min == 0 {
@@ -373,7 +373,7 @@ func BenchmarkOpen(b *testing.B) {
 	for _, n := range sizes {
 		b.Run(fmt.Sprintf("objects=%d", n), func(b *testing.B) {
 			path := filepath.Join(b.TempDir(), "bench.db")
-			st, err := bucketlite.Open(ctx, path, &bucketlite.Options{Durability: bucketlite.Normal})
+			st, err := bucketlite.Open(ctx, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -405,7 +405,7 @@ func BenchmarkOpen(b *testing.B) {
 func BenchmarkCheck(b *testing.B) {
 	for _, n := range []int{1_000, 100_000} {
 		b.Run(fmt.Sprintf("objects=%d", n), func(b *testing.B) {
-			st, _ := benchBucket(b, bucketlite.Normal, n)
+			st, _ := benchBucket(b, bucketlite.DurabilityNormal, n)
 			b.ReportAllocs()
 			for b.Loop() {
 				report, err := st.Check(context.Background(), nil)
@@ -455,7 +455,7 @@ func BenchmarkProcess(b *testing.B) {
 						b.Fatal(err)
 					}
 					b.StopTimer()
-					if task, err = st.Task(ctx, task.ID); err != nil || task.Status != bucketlite.Completed || task.Processed != int64(len(some)) {
+					if task, err = st.Task(ctx, task.ID); err != nil || task.Status != bucketlite.StatusCompleted || task.Processed != int64(len(some)) {
 						b.Fatalf("got %+v, %v", task, err)
 					}
 					b.StartTimer()

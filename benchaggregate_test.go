@@ -18,7 +18,7 @@ var groupedRecords = flag.Int("aggregated", 100_000, "how many records Benchmark
 func BenchmarkAggregate(b *testing.B) {
 	ctx := context.Background()
 	path := filepath.Join(b.TempDir(), "bench.db")
-	st, err := bucketlite.Open(ctx, path, &bucketlite.Options{Durability: bucketlite.Normal})
+	st, err := bucketlite.Open(ctx, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -38,9 +38,9 @@ func BenchmarkAggregate(b *testing.B) {
 	}
 	b.Cleanup(func() { db.Close() })
 	metrics := []bucketlite.Metric{
-		{Function: bucketlite.Count, Alias: "n"},
-		{Function: bucketlite.Sum, Field: "price", Alias: "total"},
-		{Function: bucketlite.Avg, Field: "price", Alias: "mean"},
+		{Function: bucketlite.MetricCount, Alias: "n"},
+		{Function: bucketlite.MetricSum, Field: "price", Alias: "total"},
+		{Function: bucketlite.MetricAvg, Field: "price", Alias: "mean"},
 	}
 	for _, bm := range []struct {
 		name string
@@ -60,7 +60,7 @@ FROM objects GROUP BY 1`},
 			`SELECT json_extract(fields, '$.category'), count(*), sum(json_extract(fields, '$.price')), avg(json_extract(fields, '$.price'))
 FROM objects WHERE json_extract(fields, '$.stock') < 500 GROUP BY 1`},
 		{"month",
-			bucketlite.Aggregation{GroupBy: []bucketlite.GroupBy{{Field: "updated", DateTrunc: bucketlite.Month}}, Metrics: metrics},
+			bucketlite.Aggregation{GroupBy: []bucketlite.GroupBy{{Field: "updated", DateTrunc: bucketlite.UnitMonth}}, Metrics: metrics},
 			`SELECT strftime('%Y-%m-01T00:00:00Z', json_extract(fields, '$.updated')), count(*),
 	sum(json_extract(fields, '$.price')), avg(json_extract(fields, '$.price')) FROM objects GROUP BY 1`},
 	} {

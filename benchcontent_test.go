@@ -164,7 +164,7 @@ func BenchmarkBlobWrite(b *testing.B) {
 func BenchmarkBlobRead(b *testing.B) {
 	ctx := context.Background()
 	const size = 64 << 20
-	bucket, twin := blobBucket(b, bucketlite.Normal), newChunkTwin(b, "NORMAL")
+	bucket, twin := blobBucket(b, bucketlite.DurabilityNormal), newChunkTwin(b, "NORMAL")
 	id := putNoise(b, bucket, size)
 	twin.write(noise(size), 4)
 	b.SetBytes(size)

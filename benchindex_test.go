@@ -43,7 +43,7 @@ func BenchmarkPutIndexed(b *testing.B) {
 							if size == 1 {
 								_, err = to.Put(ctx, some[0], nil)
 							} else {
-								err = batchError(to.PutBatch(ctx, some, nil))
+								err = batchError(to.PutMany(ctx, some, nil))
 							}
 							if err != nil {
 								b.Fatal(err)

@@ -13,7 +13,7 @@ import (
 // MiB, and fails beyond 32.
 func BenchmarkIterate(b *testing.B) {
 	ctx := context.Background()
-	_, bucket := benchBucket(b, bucketlite.Normal, *objects)
+	_, bucket := benchBucket(b, bucketlite.DurabilityNormal, *objects)
 	for name, q := range map[string]bucketlite.Query{
 		"all":      {},
 		"filtered": {Filter: bucketlite.Gt("stock", 500)},

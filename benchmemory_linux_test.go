@@ -18,7 +18,7 @@ func BenchmarkGiB(b *testing.B) {
 	const size = 1 << 30
 	ctx := context.Background()
 	for range b.N {
-		bucket := blobBucket(b, bucketlite.Full)
+		bucket := blobBucket(b, bucketlite.DurabilityFull)
 		putNoise(b, bucket, 1<<20) // what is set up once, is set up
 		debug.FreeOSMemory()
 		before := residentPeak(b)

@@ -28,7 +28,7 @@ type queries struct {
 func newQueries(b *testing.B, n int, indexed bool) *queries {
 	b.Helper()
 	ctx := context.Background()
-	st, bucket := benchBucket(b, bucketlite.Normal, n)
+	st, bucket := benchBucket(b, bucketlite.DurabilityNormal, n)
 	if indexed {
 		start := time.Now()
 		if err := bucket.EnsureIndex(ctx, "category", "price", "stock"); err != nil {

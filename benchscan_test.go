@@ -34,7 +34,7 @@ func BenchmarkObjectBesideScans(b *testing.B) {
 					for scanning.Err() == nil {
 						got, err := bu.Aggregate(scanning, bucketlite.Aggregation{
 							Filter:  bucketlite.Contains("v", "no such text"),
-							GroupBy: []bucketlite.GroupBy{{Field: "n"}}, Metrics: []bucketlite.Metric{{Function: bucketlite.Count, Alias: "n"}},
+							GroupBy: []bucketlite.GroupBy{{Field: "n"}}, Metrics: []bucketlite.Metric{{Function: bucketlite.MetricCount, Alias: "n"}},
 						})
 						if err == nil && got.TotalGroups != 0 || err != nil && !errors.Is(err, context.Canceled) {
 							b.Errorf("scan: got %v, %v, want no group", got, err)

@@ -63,7 +63,7 @@ type BlobInput struct {
 	// text field also any other string, kept inline. For any other field it is the
 	// field's value, kept inline.
 	//
-	// A URL is kept as a reference. If there is an [Options].Fetcher, Put, PutBatch
+	// A URL is kept as a reference. If there is an [Options].Fetcher, Put, PutMany
 	// and Patch first store what it stands for, as they store what a Reader gives;
 	// the blob then has both the URL and the content. A URL that cannot be fetched
 	// is [ErrInvalid], with the rule "fetch" and the fetcher's error within.

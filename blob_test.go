@@ -335,7 +335,7 @@ func TestBlobTypes(t *testing.T) {
 		`{"property":"photos","type":"IMAGE","data":"s3://a"}`: bucketlite.Image,
 		`{"property":"notes","type":"TEXT","data":"hello"}`:    bucketlite.Text,
 		`{"property":"l","type":"ARRAY","data":[1]}`:           bucketlite.Array,
-		`{"property":"o","type":"OBJECT","data":{}}`:           bucketlite.Struct,
+		`{"property":"o","type":"OBJECT","data":{}}`:           bucketlite.ObjectField,
 	} {
 		if got := put(t, b, input(t, `{"blobs":[`+text+`]}`), "").Blobs[0].Type; got != want {
 			t.Errorf("%s: got type %s, want %s", text, got, want)

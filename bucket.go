@@ -19,10 +19,10 @@ type StorageClass string
 
 // The storage classes.
 const (
-	Standard StorageClass = "standard" // the default
-	Nearline StorageClass = "nearline"
-	Coldline StorageClass = "coldline"
-	Archive  StorageClass = "archive"
+	StorageStandard StorageClass = "standard" // the default
+	StorageNearline StorageClass = "nearline"
+	StorageColdline StorageClass = "coldline"
+	StorageArchive  StorageClass = "archive"
 )
 
 // BucketConfig describes a bucket to be created.
@@ -144,9 +144,9 @@ func (n *Namespace) CreateBucket(ctx context.Context, config BucketConfig) (*Buc
 INSERT INTO buckets (status, locked, clock, object_count, total_size, namespace, id, name, created_at, updated_at,
     storage_class, description, metadata, unique_key, schema)
 VALUES (?, 0, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING num`,
-			string(Active), n.num, id, config.Name, now, now, string(config.StorageClass), config.Description, metadata, key, string(schema))
+			string(StatusActive), n.num, id, config.Name, now, now, string(config.StorageClass), config.Description, metadata, key, string(schema))
 		b.num = num
-		g.note(BucketCreated, place{n.id, id}, "")
+		g.note(EventBucketCreated, place{n.id, id}, "")
 		if err != nil {
 			return err
 		}
@@ -179,8 +179,8 @@ func judgeBucket(config *BucketConfig) (def *definition, metadata any, err error
 	}
 	switch config.StorageClass {
 	case "":
-		config.StorageClass = Standard
-	case Standard, Nearline, Coldline, Archive:
+		config.StorageClass = StorageStandard
+	case StorageStandard, StorageNearline, StorageColdline, StorageArchive:
 	default:
 		issues = append(issues, Issue{"storage_class", "enum", "standard, nearline, coldline or archive expected, got " + found(string(config.StorageClass))})
 	}
@@ -261,11 +261,11 @@ func (n *Namespace) Bucket(ctx context.Context, nameOrID string) (*Bucket, error
 	return b, nil
 }
 
-// Locate returns handles on a namespace and on a bucket in it, each by its name or
+// OpenBucket returns handles on a namespace and on a bucket in it, each by its name or
 // id, as [Store.Namespace] and [Namespace.Bucket] do, but with one look at the file.
 // If there is no such namespace, or no such bucket, it is [ErrNotFound]; in the
 // second case the namespace is returned beside it.
-func (s *Store) Locate(ctx context.Context, namespace, bucket string) (*Namespace, *Bucket, error) {
+func (s *Store) OpenBucket(ctx context.Context, namespace, bucket string) (*Namespace, *Bucket, error) {
 	where := "n.name = ?1"
 	if isID(namespacePrefix, namespace) {
 		where = "n.id = ?1"
@@ -456,7 +456,7 @@ WHERE num = ?`, optional(u.Name), optional(u.Description), metadata, b.store.now
 		if u.Name != nil {
 			state.name = *u.Name
 		}
-		g.note(BucketUpdated, state.place, "")
+		g.note(EventBucketUpdated, state.place, "")
 		return err
 	})
 	if err != nil {

@@ -163,11 +163,11 @@ func TestStorageClass(t *testing.T) {
 	ctx := context.Background()
 	ns := namespace(t, openMemory(t))
 	for class, want := range map[bucketlite.StorageClass]bucketlite.StorageClass{
-		"":                  bucketlite.Standard,
-		bucketlite.Standard: "standard",
-		bucketlite.Nearline: "nearline",
-		bucketlite.Coldline: "coldline",
-		bucketlite.Archive:  "archive",
+		"":                         bucketlite.StorageStandard,
+		bucketlite.StorageStandard: "standard",
+		bucketlite.StorageNearline: "nearline",
+		bucketlite.StorageColdline: "coldline",
+		bucketlite.StorageArchive:  "archive",
 	} {
 		b, err := ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: "class " + string(class), StorageClass: class})
 		if err != nil {
@@ -187,13 +187,13 @@ func TestBucketUpdate(t *testing.T) {
 	c := newManualClock()
 	st := openMemory(t, &bucketlite.Options{Now: c.now})
 	config := itemsConfig("before")
-	config.Description, config.Metadata, config.StorageClass = "a", map[string]any{"n": json.Number("1.50")}, bucketlite.Coldline
+	config.Description, config.Metadata, config.StorageClass = "a", map[string]any{"n": json.Number("1.50")}, bucketlite.StorageColdline
 	b := bucket(t, st, config)
 	want, err := b.Info(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want.Name != "before" || want.Description != "a" || want.Metadata["n"] != json.Number("1.50") || want.Status != bucketlite.Active ||
+	if want.Name != "before" || want.Description != "a" || want.Metadata["n"] != json.Number("1.50") || want.Status != bucketlite.StatusActive ||
 		want.Locked || !want.CreatedAt.Equal(c.add(0)) || !want.UpdatedAt.Equal(c.add(0)) || want.LastUploadAt != nil {
 		t.Errorf("created: got %+v", want)
 	}
@@ -462,7 +462,7 @@ func TestBucketJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	created := info(bucket(t, st, got))
-	if created.StorageClass != bucketlite.Coldline || !slices.Equal(created.UniqueKey.Fields, []string{"k"}) || created.Schema.Properties["k"].Type != bucketlite.String {
+	if created.StorageClass != bucketlite.StorageColdline || !slices.Equal(created.UniqueKey.Fields, []string{"k"}) || created.Schema.Properties["k"].Type != bucketlite.String {
 		t.Errorf("created from JSON: got %+v", created)
 	}
 	var update bucketlite.BucketUpdate
@@ -474,7 +474,7 @@ func TestBucketJSON(t *testing.T) {
 	}
 }
 
-// Locate finds what Namespace and Bucket find, and is not found where they are not.
+// OpenBucket finds what Namespace and Bucket find, and is not found where they are not.
 func TestLocate(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -499,7 +499,7 @@ func TestLocate(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			n, found, err := st.Locate(ctx, test.namespace, test.bucket)
+			n, found, err := st.OpenBucket(ctx, test.namespace, test.bucket)
 			if (n != nil) != test.inNamespace || (found != nil) != test.inBucket || errors.Is(err, bucketlite.ErrNotFound) == test.inBucket {
 				t.Fatalf("got %v, %v, %v", n, found, err)
 			}
@@ -508,19 +508,19 @@ func TestLocate(t *testing.T) {
 			}
 		})
 	}
-	if _, _, err := st.Locate(ctx, "test", "videos"); err != nil {
+	if _, _, err := st.OpenBucket(ctx, "test", "videos"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.Delete(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if _, found, err := st.Locate(ctx, "test", "videos"); found != nil || !errors.Is(err, bucketlite.ErrNotFound) {
+	if _, found, err := st.OpenBucket(ctx, "test", "videos"); found != nil || !errors.Is(err, bucketlite.ErrNotFound) {
 		t.Errorf("a deleted bucket by name: got %v, %v, want ErrNotFound", found, err)
 	}
 	if _, err := other.Delete(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if n, _, err := st.Locate(ctx, "other", "videos"); n != nil || !errors.Is(err, bucketlite.ErrNotFound) {
+	if n, _, err := st.OpenBucket(ctx, "other", "videos"); n != nil || !errors.Is(err, bucketlite.ErrNotFound) {
 		t.Errorf("a deleted namespace: got %v, %v, want ErrNotFound", n, err)
 	}
 }

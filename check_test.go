@@ -68,7 +68,7 @@ func newChecked(t *testing.T) string {
 		case j.BatchID == ended:
 			stop()
 		case j.Object.ID == objects[1]:
-			return &bucketlite.JobError{Category: bucketlite.NetworkFailure, Permanent: true}
+			return &bucketlite.JobError{Category: bucketlite.CategoryNetwork, Permanent: true}
 		case j.Object.ID == objects[2]:
 			return errors.New("later")
 		}
@@ -507,7 +507,7 @@ func TestCheckAmidWrites(t *testing.T) {
 	for kind, path := range map[string]string{"file": filepath.Join(t.TempDir(), "a.db"), "memory": ":memory:"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})
+			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
 			stop := writeBusily(t, st)
 			for range rounds {
 				wantNoProblem(t, st)
@@ -540,7 +540,7 @@ func writeBusily(t *testing.T, st *bucketlite.Store) (stop func()) {
 			return second(b.Put(ctx, itemWithDoc(fmt.Sprint(i%40), fmt.Sprint("doc ", i%7)), nil))
 		},
 		func(i int) error {
-			return batchError(b.PutBatch(ctx, []bucketlite.ObjectInput{item(fmt.Sprint(i%60), "v"), itemWithDoc(fmt.Sprint("p", i), "doc 1")}, nil))
+			return batchError(b.PutMany(ctx, []bucketlite.ObjectInput{item(fmt.Sprint(i%60), "v"), itemWithDoc(fmt.Sprint("p", i), "doc 1")}, nil))
 		},
 		func(i int) error {
 			o, err := b.ObjectByKey(ctx, map[string]any{"k": fmt.Sprint(i % 40)})

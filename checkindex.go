@@ -246,7 +246,7 @@ WHERE num = ?1 AND kind = 'text' AND status <> 'DROPPING'`
 // rebuild drops an index and makes it anew.
 func rebuild(tx *engine.Tx, g *group, bucket, num int64) error {
 	state, err := g.bucket(tx, bucket)
-	if err != nil || state == nil || state.status == InProgress {
+	if err != nil || state == nil || state.status == StatusInProgress {
 		return err
 	}
 	indexes, err := state.loadIndexes(tx)

@@ -38,7 +38,7 @@ func TestCheckOfManyTexts(t *testing.T) {
 	for i := range 3000 {
 		inputs = append(inputs, item(fmt.Sprint(i), fmt.Sprintf("text %d of many", i)))
 	}
-	must(t, batchError(b.PutBatch(ctx, inputs, nil)))
+	must(t, batchError(b.PutMany(ctx, inputs, nil)))
 	wantNoProblem(t, st)
 	execute(t, raw(t, path), "DELETE FROM texts; INSERT INTO texts (rowid, text) SELECT seq, 'another text' FROM object")
 	wantBroken(t, st, nil, false, "index.text")
@@ -70,7 +70,7 @@ func TestRepairOfIndexedObjects(t *testing.T) {
 func TestRepairOfIndexesAmidWrites(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})
+	st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
 	b := items(t, st)
 	putItems(t, b, 300, 10)
 	ensure(t, b, "v", "tags", "n", "created_at")

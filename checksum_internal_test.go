@@ -10,7 +10,7 @@ import (
 func summed() objectRow {
 	return objectRow{
 		object: Object{
-			seq: 1<<clockBits | 7, ID: "obj", Version: 9, KeyPrefix: "here/", Size: 3, Status: Draft, Error: "none",
+			seq: 1<<clockBits | 7, ID: "obj", Version: 9, KeyPrefix: "here/", Size: 3, Status: StatusDraft, Error: "none",
 			CreatedAt: time.UnixMicro(11), UpdatedAt: time.UnixMicro(12),
 		},
 		key: []byte("key"), fields: []byte("fields"), blobs: "blobs",
@@ -56,7 +56,7 @@ func TestChecksumLeavesOut(t *testing.T) {
 	t.Parallel()
 	o := summed()
 	want := o.checksum()
-	o.object.Status, o.object.Error, o.object.Size = Completed, "", 4
+	o.object.Status, o.object.Error, o.object.Size = StatusCompleted, "", 4
 	if got := o.checksum(); got != want {
 		t.Errorf("got %d, want %d", got, want)
 	}

@@ -103,10 +103,10 @@ func TestDamagedObjectIsRefused(t *testing.T) {
 			return second(b.Put(ctx, in, nil))
 		},
 		"replacement in a batch": func(b *bucketlite.Bucket, o *bucketlite.Object) error {
-			return batchError(b.PutBatch(ctx, []bucketlite.ObjectInput{item("a", "w")}, nil))
+			return batchError(b.PutMany(ctx, []bucketlite.ObjectInput{item("a", "w")}, nil))
 		},
 		"deletion of a version": func(b *bucketlite.Bucket, o *bucketlite.Object) error {
-			return b.DeleteObject(ctx, o.ID, &bucketlite.DeleteOptions{IfVersion: o.Version})
+			return b.DeleteObject(ctx, o.ID, &bucketlite.DeleteObjectOptions{IfVersion: o.Version})
 		},
 	}
 	for name, damage := range damages {

@@ -206,9 +206,9 @@ func (c *collector) deleteSlice(tx *engine.Tx, g *group, d deletion) error {
 		deleted = 0 // they count for the task that had the bucket first
 	}
 	now := c.store.now()
-	status, ended := InProgress, any(nil)
+	status, ended := StatusInProgress, any(nil)
 	if emptied && (d.bucket != 0 || bucket == 0) {
-		status, ended = Completed, now
+		status, ended = StatusCompleted, now
 		if d.bucket == 0 {
 			if _, err := tx.Exec("DELETE FROM namespaces WHERE num = ?", d.namespace); err != nil {
 				return err

@@ -10,8 +10,8 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// ConfirmOptions adjust [Bucket.ConfirmUpload]. Nil means the defaults.
-type ConfirmOptions struct {
+// ConfirmUploadOptions adjust [Bucket.ConfirmUpload]. Nil means the defaults.
+type ConfirmUploadOptions struct {
 	// ETag, unless empty, is that of the bytes, with or without its quotes: their
 	// SHA-256 in hexadecimal. Other bytes are not confirmed.
 	ETag string `json:"etag"`
@@ -33,7 +33,7 @@ type ConfirmOptions struct {
 // bytes have not come or are not those expected, or the upload was cancelled, has
 // expired or was skipped; [ErrExists] if the key is taken under [Insert];
 // [ErrInvalid] if the object does not conform; [ErrLocked], [ErrNotActive].
-func (b *Bucket) ConfirmUpload(ctx context.Context, id string, opts *ConfirmOptions) (*Upload, error) {
+func (b *Bucket) ConfirmUpload(ctx context.Context, id string, opts *ConfirmUploadOptions) (*Upload, error) {
 	c := &confirmer{bucket: b, id: id}
 	if opts != nil {
 		c.opts = *opts
@@ -49,7 +49,7 @@ func (b *Bucket) ConfirmUpload(ctx context.Context, id string, opts *ConfirmOpti
 type confirmer struct {
 	bucket *Bucket
 	id     string
-	opts   ConfirmOptions
+	opts   ConfirmUploadOptions
 	job    *confirmJob // of the task it is done for; nil if there is none
 
 	row    uploadRow // the upload, in the end as it is stored
@@ -80,7 +80,7 @@ func (c *confirmer) prepare(ctx context.Context, merge bool) error {
 	if err := b.store.read(ctx, c.load); err != nil {
 		return err
 	}
-	if c.row.status == Completed || !*c.in.CreateObject {
+	if c.row.status == StatusCompleted || !*c.in.CreateObject {
 		return nil
 	}
 	object := &ObjectInput{Fields: c.in.ObjectMetadata, Blobs: []BlobInput{{Property: c.in.Property, UploadID: c.id}}}
@@ -122,12 +122,12 @@ func (c *confirmer) load(conn *engine.Conn) error {
 	u, err := b.selectUpload(conn, writeObjects, c.id)
 	if err != nil { // what is confirmed is told wherever it may be read
 		done, e := b.selectUpload(conn, readObjects, c.id)
-		if e != nil || done.status != Completed {
+		if e != nil || done.status != StatusCompleted {
 			return err
 		}
 		u = done
 	}
-	if u.status != Completed && u.status != Processing {
+	if u.status != StatusCompleted && u.status != StatusProcessing {
 		if err := u.open(b, b.store.now()); err != nil {
 			return err
 		}
@@ -170,7 +170,7 @@ func (c *confirmer) write(tx *engine.Tx, g *group) error {
 	if err := c.load(tx.Conn); err != nil {
 		return err
 	}
-	if c.row.status == Completed {
+	if c.row.status == StatusCompleted {
 		return c.job.succeed(tx, &c.row)
 	}
 	state, err := b.writable(tx, g)
@@ -192,7 +192,7 @@ func (c *confirmer) write(tx *engine.Tx, g *group) error {
 		u.holds = false
 	}
 	ended := timeOf(now)
-	u.status, u.ended = Completed, &ended
+	u.status, u.ended = StatusCompleted, &ended
 	_, err = tx.Exec("UPDATE uploads SET status = ?, object = ?, holds = ?, ended_at = ? WHERE num = ?",
 		string(u.status), nilIfBlank(u.object), u.holds, now, u.num)
 	if err != nil {

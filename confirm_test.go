@@ -37,7 +37,7 @@ func TestConfirmCreatesObject(t *testing.T) {
 			writeUpload(t, b, id, png(1))
 			now := c.add(time.Second)
 			u := confirmUpload(t, b, id)
-			if u.Status != bucketlite.Completed || u.ObjectID == "" || !u.CompletedAt.Equal(now) || !u.VerifiedAt.Equal(written) || u.ETag != `"`+sum(png(1))+`"` {
+			if u.Status != bucketlite.StatusCompleted || u.ObjectID == "" || !u.CompletedAt.Equal(now) || !u.VerifiedAt.Equal(written) || u.ETag != `"`+sum(png(1))+`"` {
 				t.Errorf("got %+v", u)
 			}
 			o := mustObject(t, b, u.ObjectID)
@@ -47,7 +47,7 @@ func TestConfirmCreatesObject(t *testing.T) {
 			if diff := cmp.Diff(want, o.Blobs, cmpopts.IgnoreFields(bucketlite.Blob{}, "ID")); diff != "" {
 				t.Errorf("blobs (-want +got):\n%s", diff)
 			}
-			if o.Status != bucketlite.Draft || !o.CreatedAt.Equal(now) {
+			if o.Status != bucketlite.StatusDraft || !o.CreatedAt.Equal(now) {
 				t.Errorf("got %+v", o)
 			}
 			if stats := mustStats(t, b); stats.LastUploadAt == nil || !stats.LastUploadAt.Equal(now) || stats.ObjectCount != 1 {
@@ -177,7 +177,7 @@ func TestConfirmRefused(t *testing.T) {
 	writeUpload(t, b, id, "text")
 	before := uploads(t, b)
 	hash := sum("text")
-	for name, opts := range map[string]*bucketlite.ConfirmOptions{
+	for name, opts := range map[string]*bucketlite.ConfirmUploadOptions{
 		"etag":          {ETag: sum("other")},
 		"quoted":        {ETag: `"` + sum("other") + `"`},
 		"md5":           {ETag: "1cb251ec0d568de6a929b520c4aed8d1"},
@@ -192,12 +192,12 @@ func TestConfirmRefused(t *testing.T) {
 	}
 	wantUploads(t, b, before)
 	for _, etag := range []string{hash, `"` + hash + `"`, `W/"` + hash + `"`, strings.ToUpper(hash), ""} {
-		u, err := b.ConfirmUpload(ctx, id, &bucketlite.ConfirmOptions{ETag: etag, Size: 4})
-		if err != nil || u.Status != bucketlite.Completed {
+		u, err := b.ConfirmUpload(ctx, id, &bucketlite.ConfirmUploadOptions{ETag: etag, Size: 4})
+		if err != nil || u.Status != bucketlite.StatusCompleted {
 			t.Errorf("etag %s: got %v, %v", etag, u, err)
 		}
 	}
-	_, err = b.ConfirmUpload(ctx, id, &bucketlite.ConfirmOptions{ETag: sum("other")})
+	_, err = b.ConfirmUpload(ctx, id, &bucketlite.ConfirmUploadOptions{ETag: sum("other")})
 	wantError(t, err, bucketlite.ErrConflict)
 	wantSound(t, path)
 }
@@ -220,7 +220,7 @@ func TestConfirmedIsTold(t *testing.T) {
 	if err := b.Suspend(ctx); err != nil {
 		t.Fatal(err)
 	}
-	wantVerdict(t, second(b.ConfirmUpload(ctx, id, nil)), b, bucketlite.Suspended, inactive)
+	wantVerdict(t, second(b.ConfirmUpload(ctx, id, nil)), b, bucketlite.StatusSuspended, inactive)
 }
 
 // 64 confirmations of one upload come to one object, the same for all.
@@ -361,7 +361,7 @@ func TestConfirmAmidDeletions(t *testing.T) {
 		t.Error(err)
 	}
 	for _, id := range ids {
-		if u := mustUpload(t, b, id); u.Status != bucketlite.Completed || u.ObjectID == "" {
+		if u := mustUpload(t, b, id); u.Status != bucketlite.StatusCompleted || u.ObjectID == "" {
 			t.Errorf("got %+v", u)
 		}
 	}

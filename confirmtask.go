@@ -14,7 +14,7 @@ import (
 // Confirmation names an upload for [Bucket.ConfirmUploads].
 type Confirmation struct {
 	UploadID string `json:"upload_id"`
-	ConfirmOptions
+	ConfirmUploadOptions
 }
 
 // ConfirmUploads begins to confirm up to [MaxUploads] uploads, each as
@@ -186,7 +186,7 @@ func (k *confirmJob) next(ctx context.Context) error {
 		return err
 	}
 	next := k.confirmations[len(k.outputs)]
-	c := &confirmer{bucket: b, id: next.UploadID, opts: next.ConfirmOptions, job: k}
+	c := &confirmer{bucket: b, id: next.UploadID, opts: next.ConfirmUploadOptions, job: k}
 	return c.run(ctx)
 }
 
@@ -211,7 +211,7 @@ func (k *confirmJob) succeed(tx *engine.Tx, u *uploadRow) error {
 	if k == nil {
 		return nil
 	}
-	output := map[string]any{"upload_id": u.id, "status": string(Completed)}
+	output := map[string]any{"upload_id": u.id, "status": string(StatusCompleted)}
 	if u.object != "" {
 		output["object_id"] = u.object
 	}
@@ -227,7 +227,7 @@ func (k *confirmJob) refuse(tx *engine.Tx, refusal error) error {
 	if _, err := tx.Exec("UPDATE uploads SET status = 'PENDING' WHERE id = ? AND status = 'PROCESSING' AND task = ?", id, k.id); err != nil {
 		return err
 	}
-	return k.note(tx, map[string]any{"upload_id": id, "status": string(Failed), "error": refusal.Error()})
+	return k.note(tx, map[string]any{"upload_id": id, "status": string(StatusFailed), "error": refusal.Error()})
 }
 
 // note adds an output to the task and renews the lease. The last one ends the task.
@@ -235,7 +235,7 @@ func (k *confirmJob) note(tx *engine.Tx, output map[string]any) error {
 	outputs := append(k.outputs[:len(k.outputs):len(k.outputs)], output)
 	s := k.collector.store
 	now := s.now()
-	status, ended, message := InProgress, any(nil), any(nil)
+	status, ended, message := StatusInProgress, any(nil), any(nil)
 	if len(outputs) == len(k.confirmations) {
 		ended = now
 		status, message = k.verdict(outputs)
@@ -251,17 +251,17 @@ UPDATE tasks SET status = ?, processed = ?, outputs = ?, error = ?, updated_at =
 func (k *confirmJob) verdict(outputs []any) (status Status, message any) {
 	failed := 0
 	for _, output := range outputs {
-		if output.(map[string]any)["status"] == string(Failed) {
+		if output.(map[string]any)["status"] == string(StatusFailed) {
 			failed++
 		}
 	}
 	switch failed {
 	case 0:
-		return Completed, nil
+		return StatusCompleted, nil
 	case len(outputs):
-		return Failed, fmt.Sprint(outputs[0].(map[string]any)["error"])
+		return StatusFailed, fmt.Sprint(outputs[0].(map[string]any)["error"])
 	}
-	return CompletedWithErrors, nil
+	return StatusCompletedWithErrors, nil
 }
 
 // bucketNumbered returns a handle on a bucket by its number.

@@ -80,12 +80,12 @@ func TestConfirmUploads(t *testing.T) {
 	list := confirmations(good, empty, wrong, other, cancelled, before.ID)
 	list[2].ETag, list[3].Size = sum("other"), 1
 	task := mustConfirm(t, b, list)
-	if task.Type != bucketlite.ConfirmUploadsTask || task.Status != bucketlite.Pending || task.Total != 6 || !slices.Equal(task.Inputs, []string{good, empty, wrong, other, cancelled, before.ID}) ||
+	if task.Type != bucketlite.ConfirmUploadsTask || task.Status != bucketlite.StatusPending || task.Total != 6 || !slices.Equal(task.Inputs, []string{good, empty, wrong, other, cancelled, before.ID}) ||
 		task.AdditionalData["bucket_id"] != b.ID() {
 		t.Errorf("got %+v", task)
 	}
 	task, got := waitFor(t, st, task)
-	if task.Status != bucketlite.CompletedWithErrors || task.Processed != 6 || task.Error != "" {
+	if task.Status != bucketlite.StatusCompletedWithErrors || task.Processed != 6 || task.Error != "" {
 		t.Errorf("got %+v", task)
 	}
 	want := []output{
@@ -108,11 +108,11 @@ func TestConfirmUploads(t *testing.T) {
 	wantSound(t, path)
 
 	task, got = waitFor(t, st, mustConfirm(t, b, confirmations(empty)))
-	if task.Type != bucketlite.ConfirmUploadTask || task.Status != bucketlite.Failed || task.Error == "" || len(got) != 1 {
+	if task.Type != bucketlite.ConfirmUploadTask || task.Status != bucketlite.StatusFailed || task.Error == "" || len(got) != 1 {
 		t.Errorf("none: got %+v", task)
 	}
 	writeUpload(t, b, empty, "c")
-	if task, _ = waitFor(t, st, mustConfirm(t, b, confirmations(empty))); task.Status != bucketlite.Completed {
+	if task, _ = waitFor(t, st, mustConfirm(t, b, confirmations(empty))); task.Status != bucketlite.StatusCompleted {
 		t.Errorf("all: got %+v", task)
 	}
 	wantSound(t, path)
@@ -164,7 +164,7 @@ func TestProcessingUpload(t *testing.T) {
 	list[2].Size = 7
 	task := mustConfirm(t, b, list)
 	c.add(2 * time.Hour)
-	if u := mustUpload(t, b, first); u.Status != bucketlite.Processing || u.TaskID != task.ID {
+	if u := mustUpload(t, b, first); u.Status != bucketlite.StatusProcessing || u.TaskID != task.ID {
 		t.Errorf("got %+v, want it to be processed", u)
 	}
 	_, err := b.WriteUpload(ctx, first, strings.NewReader("x"))
@@ -179,7 +179,7 @@ func TestProcessingUpload(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	// One that is given back too late has expired.
-	if u := mustUpload(t, b, refused); u.Status != bucketlite.Failed {
+	if u := mustUpload(t, b, refused); u.Status != bucketlite.StatusFailed {
 		t.Errorf("got %+v, want it failed", u)
 	}
 	awaitCollector(t, b, path)
@@ -204,7 +204,7 @@ func TestConfirmTaskIsTakenOver(t *testing.T) {
 	execute(t, raw(t, path), "DROP TRIGGER hold; UPDATE tasks SET lease_until = 0")
 	st = openPath(t, path)
 	task, got := waitFor(t, st, task)
-	if task.Status != bucketlite.Completed || len(got) != 20 {
+	if task.Status != bucketlite.StatusCompleted || len(got) != 20 {
 		t.Errorf("got %+v", task)
 	}
 	b = reopenItems(t, path)
@@ -234,7 +234,7 @@ func TestConfirmTaskMeetsState(t *testing.T) {
 			}
 			releaseTasks(t, path)
 			task, got := waitFor(t, st, task)
-			if task.Status != bucketlite.Failed || task.Error == "" || !got[0].failed || !got[1].failed {
+			if task.Status != bucketlite.StatusFailed || task.Error == "" || !got[0].failed || !got[1].failed {
 				t.Errorf("got %+v", task)
 			}
 			for task, err := range st.Tasks(ctx, bucketlite.TaskQuery{Type: bucketlite.DeleteBucketTask}) {

@@ -113,12 +113,12 @@ func TestReaderFaults(t *testing.T) {
 		"Put": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
 			return second(b.Put(t.Context(), in, nil))
 		},
-		"PutBatch": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
-			return batchError(b.PutBatch(t.Context(), []bucketlite.ObjectInput{in}, nil))
+		"PutMany": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
+			return batchError(b.PutMany(t.Context(), []bucketlite.ObjectInput{in}, nil))
 		},
-		"PutBatch, atomic": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
+		"PutMany, atomic": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
 			inputs := []bucketlite.ObjectInput{filmInput("good", bytes.NewReader(film(8, 2*mib))), in, {Fields: map[string]any{"k": "good too"}}}
-			return second(b.PutBatch(t.Context(), inputs, &bucketlite.BatchOptions{Atomic: true}))
+			return second(b.PutMany(t.Context(), inputs, &bucketlite.PutManyOptions{Atomic: true}))
 		},
 		"Patch": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
 			return second(b.Patch(t.Context(), "patched", in, nil))
@@ -138,7 +138,7 @@ func TestReaderFaults(t *testing.T) {
 				t.Run(faultName+"/"+place+"/"+callName, func(t *testing.T) {
 					t.Parallel()
 					path := filepath.Join(t.TempDir(), "a.db")
-					st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})
+					st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
 					b := films(t, st)
 					put(t, b, bucketlite.ObjectInput{ID: "patched", Fields: map[string]any{"k": "patched"}}, "")
 					seen := snapshot(t, b)
@@ -287,9 +287,9 @@ func TestStreamCollected(t *testing.T) {
 func TestContentRaces(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
-	first := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})
+	first := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
 	buckets := []*bucketlite.Bucket{films(t, first)}
-	other, err := namespace(t, openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})).Bucket(context.Background(), "films")
+	other, err := namespace(t, openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})).Bucket(context.Background(), "films")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -476,7 +476,7 @@ func TestLeaseIsRenewedAfterFullDisk(t *testing.T) {
 		}
 		return commit()
 	})
-	st, err := bucketlite.Open(ctx, path, bucketlite.WithStageLease(bucketlite.Options{Durability: bucketlite.Normal, Reserve: -1}, 2*time.Second))
+	st, err := bucketlite.Open(ctx, path, bucketlite.WithStageLease(bucketlite.Options{Durability: bucketlite.DurabilityNormal, Reserve: -1}, 2*time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,7 +81,7 @@ func (q Query) sum(c *compiledQuery) []byte {
 	}
 	sort := make([]any, len(q.Sort))
 	for i, by := range q.Sort {
-		sort[i] = []any{by.Field, by.Direction == Descending}
+		sort[i] = []any{by.Field, by.Direction == SortDescending}
 	}
 	form["sort"] = sort
 	sum := sha256.Sum256(value.Append(nil, form))

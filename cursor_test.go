@@ -165,7 +165,7 @@ func TestLongCursor(t *testing.T) {
 	for i := range bucketlite.MaxSort {
 		name := fmt.Sprint("field", i)
 		fields[name] = strings.Repeat("€\x01", 1000)
-		q.Sort = append(q.Sort, bucketlite.Sort{Field: name, Direction: []bucketlite.Direction{bucketlite.Ascending, bucketlite.Descending}[i%2]})
+		q.Sort = append(q.Sort, bucketlite.Sort{Field: name, Direction: []bucketlite.SortDirection{bucketlite.SortAscending, bucketlite.SortDescending}[i%2]})
 	}
 	var ids []string
 	for range 5 {

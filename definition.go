@@ -156,7 +156,7 @@ func (c *compiler) fault(path value.Path, rule, format string, args ...any) {
 	c.issues = append(c.issues, Issue{path.String(), rule, fmt.Sprintf(format, args...)})
 }
 
-// plan compiles a schema, or a Struct field, whose JSON form is doc.
+// plan compiles a schema, or an ObjectField, whose JSON form is doc.
 func (c *compiler) plan(path value.Path, doc map[string]any, depth int) *plan {
 	p := &plan{index: make(map[string]*fieldPlan)}
 	if open, ok := doc["additionalProperties"].(bool); ok {
@@ -205,7 +205,7 @@ func (c *compiler) field(path value.Path, name string, doc map[string]any, depth
 	if _, ok := doc["items"]; ok && known && f.typ != Array {
 		c.fault(path.Member("items"), "items", "only an array has items, this is %s", t)
 	}
-	if _, ok := doc["properties"]; ok && known && f.typ != Struct {
+	if _, ok := doc["properties"]; ok && known && f.typ != ObjectField {
 		c.fault(path.Member("properties"), "properties", "only an object has properties, this is %s", t)
 	}
 	_, hasProperties := doc["properties"]
@@ -283,7 +283,7 @@ func (c *compiler) examples(path value.Path, f *fieldPlan, values []any) {
 
 // synonyms are type names of other systems.
 var synonyms = map[string]FieldType{
-	"json": Struct, "dict": Struct, "map": Struct, "list": Array, "str": String, "int": Integer, "long": Integer,
+	"json": ObjectField, "dict": ObjectField, "map": ObjectField, "list": Array, "str": String, "int": Integer, "long": Integer,
 	"double": Float, "decimal": Number, "bool": Boolean, "timestamp": DateTime, "time": DateTime, "uuid": String,
 	"document": PDF, "csv": Excel, "xlsx": Excel, "jpeg": Image, "png": Image, "gif": Image, "mp3": Audio, "mp4": Video,
 }

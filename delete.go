@@ -26,7 +26,7 @@ func (b *Bucket) Delete(ctx context.Context) (*Task, error) {
 		if err != nil {
 			return err
 		}
-		if state.status == InProgress {
+		if state.status == StatusInProgress {
 			task, err = b.deleteTask(tx)
 			return err
 		}
@@ -49,7 +49,7 @@ func (b *Bucket) Delete(ctx context.Context) (*Task, error) {
 		if err := markDeleted(tx, g, "num = ?", b.num, id); err != nil {
 			return err
 		}
-		state.status = InProgress
+		state.status = StatusInProgress
 		task, err = selectTask(tx.Conn, id)
 		return err
 	})
@@ -70,7 +70,7 @@ func markDeleted(tx *engine.Tx, g *group, where string, arg any, task string) er
 	g.wake = true
 	err := tx.Query("SELECT (SELECT id FROM namespaces WHERE num = namespace), id FROM buckets WHERE status <> 'IN_PROGRESS' AND "+where+" ORDER BY num",
 		[]any{arg}, func(r engine.Row) error {
-			g.note(BucketDeleted, place{r.Text(0), r.Text(1)}, "")
+			g.note(EventBucketDeleted, place{r.Text(0), r.Text(1)}, "")
 			return nil
 		})
 	if err != nil {
@@ -132,7 +132,7 @@ func (n *Namespace) Delete(ctx context.Context) (*Task, error) {
 		if err := markDeleted(tx, g, "namespace = ?", n.num, id); err != nil {
 			return err
 		}
-		g.note(NamespaceDeleted, place{namespace: n.id}, "")
+		g.note(EventNamespaceDeleted, place{namespace: n.id}, "")
 		if err := g.reload(tx); err != nil {
 			return err
 		}

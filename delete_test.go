@@ -23,7 +23,7 @@ func finish(t *testing.T, st *bucketlite.Store, task *bucketlite.Task, n int64) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ended.ID != task.ID || ended.Status != bucketlite.Completed || ended.Processed != n || ended.Total != n || ended.Error != "" {
+	if ended.ID != task.ID || ended.Status != bucketlite.StatusCompleted || ended.Processed != n || ended.Total != n || ended.Error != "" {
 		t.Errorf("task: got %+v, want it completed with %d objects", ended, n)
 	}
 	return ended
@@ -88,7 +88,7 @@ func TestDeleteIsAsynchronous(t *testing.T) {
 	}
 	holdTasks(t, path)
 	task := mustDelete(t, b)
-	if task.Status != bucketlite.Pending || task.Done() || task.Type != bucketlite.DeleteBucketTask || task.Processed != 0 || task.Total != 300 ||
+	if task.Status != bucketlite.StatusPending || task.Done() || task.Type != bucketlite.DeleteBucketTask || task.Processed != 0 || task.Total != 300 ||
 		!slices.Equal(task.Inputs, []string{b.ID()}) || task.AdditionalData["bucket_id"] != b.ID() || task.AdditionalData["bucket_name"] != "items" {
 		t.Errorf("task: got %+v", task)
 	}
@@ -125,10 +125,10 @@ func TestDeleteIsAsynchronous(t *testing.T) {
 
 	// Info and statistics can be read, objects cannot.
 	info, err := b.Info(ctx)
-	if err != nil || info.Status != bucketlite.InProgress || info.ObjectCount != 300 {
+	if err != nil || info.Status != bucketlite.StatusInProgress || info.ObjectCount != 300 {
 		t.Errorf("info: got %+v, %v", info, err)
 	}
-	wantVerdict(t, last(b.Objects(ctx, bucketlite.Query{})), b, bucketlite.InProgress, inactive)
+	wantVerdict(t, last(b.Objects(ctx, bucketlite.Query{})), b, bucketlite.StatusInProgress, inactive)
 
 	releaseTasks(t, path)
 	finish(t, st, task, 300)
@@ -386,7 +386,7 @@ func TestDeleteNamespace(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if task.Type != bucketlite.DeleteNamespaceTask || task.Status != bucketlite.Pending || task.Total != 750 ||
+			if task.Type != bucketlite.DeleteNamespaceTask || task.Status != bucketlite.StatusPending || task.Total != 750 ||
 				!slices.Equal(task.Inputs, []string{ns.ID()}) || task.AdditionalData["namespace_name"] != "renamed" {
 				t.Errorf("task: got %+v", task)
 			}
@@ -438,7 +438,7 @@ func TestDeleteAmidPuts(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, err := range w.wait() {
-					wantVerdict(t, err, b, bucketlite.InProgress, inactive)
+					wantVerdict(t, err, b, bucketlite.StatusInProgress, inactive)
 				}
 				n := mustStats(t, b).ObjectCount
 				if task.Total != n || task.AdditionalData["object_count"] != json.Number(fmt.Sprint(n)) {

@@ -22,7 +22,7 @@
 //
 // [Open] a store, create a namespace, and in it a bucket with a schema.
 // [Bucket.Put] stores an object; what happens when its key is taken is for the
-// [Policy] to say. [Bucket.PutBatch] stores thousands, [Bucket.Patch] changes some
+// [Policy] to say. [Bucket.PutMany] stores thousands, [Bucket.Patch] changes some
 // fields, [Bucket.DeleteObject] deletes. [Bucket.Object], [Bucket.ObjectByKey],
 // [Bucket.List] and [Bucket.Objects] read, [Bucket.OpenBlob] reads a blob's bytes.
 // [Bucket.CreateUpload] and [Bucket.CreateBatch] begin uploads and batches,
@@ -43,7 +43,7 @@
 // # Transactions and durability
 //
 // Every call that writes is a transaction: it happens as a whole or not at all.
-// PutBatch is one for each object, or a single one with [BatchOptions].Atomic. A
+// PutMany is one for each object, or a single one with [PutManyOptions].Atomic. A
 // call returns once its commit is on the disk; [Options].Durability can relax
 // that. Calls that wait at the same time share a commit, and each still gets its
 // own verdict: many goroutines that write are faster together than alone. To
@@ -91,7 +91,7 @@
 // # Limits
 //
 // An object's fields may have 16 MiB as JSON and nest 100 deep, a blob 5 GiB;
-// [Options] change the sizes. Blobs are streamed, in constant memory. PutBatch
-// takes [MaxBatch] objects, a page of a list holds [MaxLimit]. The file must be on a
+// [Options] change the sizes. Blobs are streamed, in constant memory. PutMany
+// takes [MaxPutMany] objects, a page of a list holds [MaxLimit]. The file must be on a
 // local file system, since write-ahead logging does not work on most network ones.
 package bucketlite

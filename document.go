@@ -173,7 +173,7 @@ func (p *plan) queryType(path []string) query.Type {
 	}
 	t := query.Type{Kind: f.kind()}
 	if len(path) > 1 {
-		if f.typ != Struct {
+		if f.typ != ObjectField {
 			return unknown
 		}
 		t = f.members.queryType(path[1:])

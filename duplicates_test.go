@@ -72,7 +72,7 @@ func TestSkipDuplicates(t *testing.T) {
 			t.Run(test.name+"/"+call, func(t *testing.T) {
 				t.Parallel()
 				path := filepath.Join(t.TempDir(), "a.db")
-				st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})
+				st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
 				b := keyed(t, st, `,"one":{"type":"text"},"two":{"type":"text"},"many":{"type":"array","items":{"type":"text"},"maxItems":3},"ref":{"type":"text"}`)
 				first := put(t, b, input(t, `{"k":"x",`+blobs("one:a two:b many:a many:b many:b ref:s3://r", `,"key_prefix":"old","metadata":{"old":true}`)+`}`), "")
 				in := input(t, `{"k":"x","skip_duplicates":true,`+blobs(test.blobs, `,"key_prefix":"new","metadata":{"new":true}`)+`}`)
@@ -81,7 +81,7 @@ func TestSkipDuplicates(t *testing.T) {
 				case "put":
 					put(t, b, in, "")
 				case "batch":
-					if err := batchError(b.PutBatch(t.Context(), []bucketlite.ObjectInput{in, in}, nil)); err != nil {
+					if err := batchError(b.PutMany(t.Context(), []bucketlite.ObjectInput{in, in}, nil)); err != nil {
 						t.Fatal(err)
 					}
 				case "patch":
@@ -158,9 +158,9 @@ func TestSkipDuplicatesKeepsStatus(t *testing.T) {
 		in   string
 		want bucketlite.Status
 	}{
-		{`{"k":"x","skip_duplicates":true,` + all + `}`, bucketlite.Completed},
-		{`{"k":"x",` + all + `}`, bucketlite.Draft},
-		{`{"k":"x","n":1,"skip_duplicates":true,` + all + `}`, bucketlite.Draft},
+		{`{"k":"x","skip_duplicates":true,` + all + `}`, bucketlite.StatusCompleted},
+		{`{"k":"x",` + all + `}`, bucketlite.StatusDraft},
+		{`{"k":"x","n":1,"skip_duplicates":true,` + all + `}`, bucketlite.StatusDraft},
 	} {
 		for _, call := range []string{"Put", "Patch"} {
 			execute(t, raw(t, path), "UPDATE object SET status = 'COMPLETED'")
@@ -174,7 +174,7 @@ func TestSkipDuplicatesKeepsStatus(t *testing.T) {
 			}
 			want := test.want
 			if strings.Contains(test.in, `"n"`) && call == "Patch" {
-				want = bucketlite.Completed // Put has set the field already
+				want = bucketlite.StatusCompleted // Put has set the field already
 			}
 			if err != nil || o.Status != want {
 				t.Errorf("%s with %s: got %s, %v, want %s", call, test.in, o.Status, err, want)

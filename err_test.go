@@ -57,7 +57,7 @@ func TestVanishedFile(t *testing.T) {
 		t.Skip("an open file cannot be moved there")
 	}
 	path := filepath.Join(t.TempDir(), "test.db")
-	st, err := bucketlite.Open(t.Context(), path, &bucketlite.Options{Durability: bucketlite.Normal})
+	st, err := bucketlite.Open(t.Context(), path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,9 +31,9 @@ var (
 	ErrLocked = errors.New("locked")
 	// ErrNotActive (403): the bucket's status forbids the call. The error is a [*StateError].
 	ErrNotActive = errors.New("not active")
-	// ErrTooOld (410): a watch is to go on from a point older than the events that
+	// ErrCursorExpired (410): a watch is to go on from a point older than the events that
 	// are kept, or has fallen behind them. Read what there is, and watch from now on.
-	ErrTooOld = errors.New("too old")
+	ErrCursorExpired = errors.New("too old")
 	// ErrTooLarge (413): an input exceeds a limit, or the call would need too much
 	// memory.
 	ErrTooLarge = engine.ErrTooLarge
@@ -55,14 +55,14 @@ var (
 	// write is there whole or not at all; until then the store refuses writes with
 	// ErrReadOnly.
 	ErrOutcomeUnknown = engine.ErrOutcomeUnknown
-	// ErrStranger: [Open] found a file of another application, and left it as it was.
-	ErrStranger = engine.ErrStranger
-	// ErrNewer: [Open] found a file written by a newer version of this library,
+	// ErrNotAStore: [Open] found a file of another application, and left it as it was.
+	ErrNotAStore = engine.ErrNotAStore
+	// ErrNewFormat: [Open] found a file written by a newer version of this library,
 	// and left it as it was.
-	ErrNewer = engine.ErrNewer
-	// ErrOlder: [Open] found a file written by an older version of this library,
+	ErrNewFormat = engine.ErrNewFormat
+	// ErrOldFormat: [Open] found a file written by an older version of this library,
 	// and was to open it read-only. Opened for writing once, it is brought up to date.
-	ErrOlder = engine.ErrOlder
+	ErrOldFormat = engine.ErrOldFormat
 )
 
 // Issue is one reason why an input was refused.

@@ -17,21 +17,21 @@ type EventKind string
 
 // The kinds of events.
 const (
-	NamespaceCreated EventKind = "namespace.created"
-	NamespaceUpdated EventKind = "namespace.updated"
-	NamespaceDeleted EventKind = "namespace.deleted" // its deletion was accepted; after one BucketDeleted for each of its buckets
-	BucketCreated    EventKind = "bucket.created"
-	BucketUpdated    EventKind = "bucket.updated"
-	BucketDeleted    EventKind = "bucket.deleted" // its deletion was accepted; stands for all its objects
-	BucketLocked     EventKind = "bucket.locked"
-	BucketUnlocked   EventKind = "bucket.unlocked"
-	BucketArchived   EventKind = "bucket.archived"
-	BucketSuspended  EventKind = "bucket.suspended"
-	BucketActivated  EventKind = "bucket.activated"
-	ObjectCreated    EventKind = "object.created"
-	ObjectUpdated    EventKind = "object.updated" // replaced or patched; it has a new version
-	ObjectDeleted    EventKind = "object.deleted"
-	ObjectProcessed  EventKind = "object.processed" // its job in a batch has ended
+	EventNamespaceCreated EventKind = "namespace.created"
+	EventNamespaceUpdated EventKind = "namespace.updated"
+	EventNamespaceDeleted EventKind = "namespace.deleted" // its deletion was accepted; after one EventBucketDeleted for each of its buckets
+	EventBucketCreated    EventKind = "bucket.created"
+	EventBucketUpdated    EventKind = "bucket.updated"
+	EventBucketDeleted    EventKind = "bucket.deleted" // its deletion was accepted; stands for all its objects
+	EventBucketLocked     EventKind = "bucket.locked"
+	EventBucketUnlocked   EventKind = "bucket.unlocked"
+	EventBucketArchived   EventKind = "bucket.archived"
+	EventBucketSuspended  EventKind = "bucket.suspended"
+	EventBucketActivated  EventKind = "bucket.activated"
+	EventObjectCreated    EventKind = "object.created"
+	EventObjectUpdated    EventKind = "object.updated" // replaced or patched; it has a new version
+	EventObjectDeleted    EventKind = "object.deleted"
+	EventObjectProcessed  EventKind = "object.processed" // its job in a batch has ended
 )
 
 // Event is one committed change. It says what changed, not how: whoever wants to
@@ -56,10 +56,10 @@ type Event struct {
 // eventKinds holds each kind at the number that stands for it in the file. It is
 // append-only.
 var eventKinds = [...]EventKind{
-	1: NamespaceCreated, 2: NamespaceUpdated, 3: NamespaceDeleted,
-	4: BucketCreated, 5: BucketUpdated, 6: BucketDeleted,
-	7: BucketLocked, 8: BucketUnlocked, 9: BucketArchived, 10: BucketSuspended, 11: BucketActivated,
-	12: ObjectCreated, 13: ObjectUpdated, 14: ObjectDeleted, 15: ObjectProcessed,
+	1: EventNamespaceCreated, 2: EventNamespaceUpdated, 3: EventNamespaceDeleted,
+	4: EventBucketCreated, 5: EventBucketUpdated, 6: EventBucketDeleted,
+	7: EventBucketLocked, 8: EventBucketUnlocked, 9: EventBucketArchived, 10: EventBucketSuspended, 11: EventBucketActivated,
+	12: EventObjectCreated, 13: EventObjectUpdated, 14: EventObjectDeleted, 15: EventObjectProcessed,
 }
 
 // place is where a change happened.

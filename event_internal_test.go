@@ -24,26 +24,26 @@ var somePlace = place{namespacePrefix + someULID, bucketPrefix + otherULID}
 
 var changeTables = map[string][]change{
 	"none":            nil,
-	"an object":       {{ObjectCreated, somePlace, objectPrefix + someULID}},
-	"a caller's id":   {{ObjectUpdated, somePlace, "x"}},
-	"a prefix":        {{ObjectUpdated, somePlace, "obj_"}},
-	"lower case":      {{ObjectDeleted, somePlace, "obj_01arz3ndektsv4rrffq69g5fav"}},
-	"too large":       {{ObjectDeleted, somePlace, "obj_80000000000000000000000000"}},
-	"another's id":    {{ObjectDeleted, somePlace, bucketPrefix + someULID}},
-	"longest id":      {{ObjectDeleted, somePlace, fmt.Sprintf("%0128d", 7)}},
-	"a bucket":        {{BucketLocked, somePlace, ""}},
-	"a namespace":     {{NamespaceUpdated, place{namespace: somePlace.namespace}, ""}},
-	"one place twice": {{ObjectCreated, somePlace, "a"}, {ObjectDeleted, somePlace, "a"}},
+	"an object":       {{EventObjectCreated, somePlace, objectPrefix + someULID}},
+	"a caller's id":   {{EventObjectUpdated, somePlace, "x"}},
+	"a prefix":        {{EventObjectUpdated, somePlace, "obj_"}},
+	"lower case":      {{EventObjectDeleted, somePlace, "obj_01arz3ndektsv4rrffq69g5fav"}},
+	"too large":       {{EventObjectDeleted, somePlace, "obj_80000000000000000000000000"}},
+	"another's id":    {{EventObjectDeleted, somePlace, bucketPrefix + someULID}},
+	"longest id":      {{EventObjectDeleted, somePlace, fmt.Sprintf("%0128d", 7)}},
+	"a bucket":        {{EventBucketLocked, somePlace, ""}},
+	"a namespace":     {{EventNamespaceUpdated, place{namespace: somePlace.namespace}, ""}},
+	"one place twice": {{EventObjectCreated, somePlace, "a"}, {EventObjectDeleted, somePlace, "a"}},
 	"places in turn": {
-		{ObjectCreated, somePlace, "a"}, {NamespaceCreated, place{namespace: "ns"}, ""}, {ObjectProcessed, somePlace, "a"},
-		{BucketCreated, place{"ns", "b"}, ""}, {BucketDeleted, place{"ns", "b"}, ""},
+		{EventObjectCreated, somePlace, "a"}, {EventNamespaceCreated, place{namespace: "ns"}, ""}, {EventObjectProcessed, somePlace, "a"},
+		{EventBucketCreated, place{"ns", "b"}, ""}, {EventBucketDeleted, place{"ns", "b"}, ""},
 	},
 	"many places": manyPlaces(300),
 }
 
 func manyPlaces(n int) (changes []change) {
 	for i := range 2 * n {
-		changes = append(changes, change{BucketDeleted, place{"n", fmt.Sprint("b", i%n)}, ""})
+		changes = append(changes, change{EventBucketDeleted, place{"n", fmt.Sprint("b", i%n)}, ""})
 	}
 	return changes
 }
@@ -68,7 +68,7 @@ func TestChangesFormat(t *testing.T) {
 	for _, kind := range eventKinds[1:] {
 		changes = append(changes, change{kind, place{"n", "b"}, ""})
 	}
-	changes = append(changes, change{ObjectCreated, somePlace, "x"}, change{ObjectDeleted, somePlace, objectPrefix + someULID})
+	changes = append(changes, change{EventObjectCreated, somePlace, "x"}, change{EventObjectDeleted, somePlace, objectPrefix + someULID})
 	const want = "0100016e016200" + "020000" + "030000" + "040000" + "050000" + "060000" + "070000" + "080000" +
 		"090000" + "0a0000" + "0b0000" + "0c0000" + "0d0000" + "0e0000" + "0f0000" +
 		"0c01ff01563e3ab5d3d6764c61efb99302bd5bffffffffffffffffffffffffffffffffff0178" +
@@ -87,7 +87,7 @@ func TestChangesAreCompact(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		changes = append(changes, change{ObjectCreated, somePlace, id})
+		changes = append(changes, change{EventObjectCreated, somePlace, id})
 	}
 	if got, most := len(encodeChanges(changes)), 34+19*len(changes); got > most {
 		t.Errorf("got %d bytes, want at most %d", got, most)
@@ -180,7 +180,7 @@ func FuzzEncodeChanges(f *testing.F) {
 // of a bulk and one by one. An operation is one record; ratio 0.95: with the
 // events 0.95 operations in the time of one without.
 func BenchmarkFeed(b *testing.B) {
-	for d, name := range []string{Full: "FULL", Normal: "NORMAL"} {
+	for d, name := range []string{DurabilityFull: "FULL", DurabilityNormal: "NORMAL"} {
 		for _, size := range []int{1, sliceObjects} {
 			b.Run(fmt.Sprintf("%s/objects=%d", name, size), func(b *testing.B) {
 				with, without := newFeedBench(b, Durability(d)), newFeedBench(b, Durability(d))

@@ -87,10 +87,10 @@ func liveObjects(t testing.TB, events []bucketlite.Event, bucketID string) []str
 		if e.BucketID != bucketID || e.ObjectID == "" {
 			continue
 		}
-		if created := e.Kind == bucketlite.ObjectCreated; live[e.ObjectID] == created {
+		if created := e.Kind == bucketlite.EventObjectCreated; live[e.ObjectID] == created {
 			t.Errorf("%+v: the object was there: %t", e, live[e.ObjectID])
 		}
-		if live[e.ObjectID] = true; e.Kind == bucketlite.ObjectDeleted {
+		if live[e.ObjectID] = true; e.Kind == bucketlite.EventObjectDeleted {
 			delete(live, e.ObjectID)
 		}
 	}
@@ -200,24 +200,24 @@ func TestEventKinds(t *testing.T) {
 					return refused(bucketlite.ErrConflict, second(b.Patch(ctx, "one", item("1", "x"), &bucketlite.PatchOptions{IfVersion: 1})))
 				}, nil},
 				{"batch", func() error {
-					return batchError(b.PutBatch(ctx, []bucketlite.ObjectInput{named("2", "two"), item("1", ""), item("2", "")}, nil))
+					return batchError(b.PutMany(ctx, []bucketlite.ObjectInput{named("2", "two"), item("1", ""), item("2", "")}, nil))
 				}, []string{"object.created ns/b/two", "object.updated ns/b/one", "object.updated ns/b/two"}},
 				{"batch of which one is refused", func() error {
-					res, err := b.PutBatch(ctx, []bucketlite.ObjectInput{named("3", "three"), item("2", ""), named("4", "four")},
-						&bucketlite.BatchOptions{Policy: bucketlite.Insert})
+					res, err := b.PutMany(ctx, []bucketlite.ObjectInput{named("3", "three"), item("2", ""), named("4", "four")},
+						&bucketlite.PutManyOptions{Policy: bucketlite.Insert})
 					if err == nil && len(res.Failed) == 1 {
 						err = res.Failed[0].Err
 					}
 					return refused(bucketlite.ErrExists, err)
 				}, []string{"object.created ns/b/three", "object.created ns/b/four"}},
 				{"atomic batch", func() error {
-					return batchError(b.PutBatch(ctx, []bucketlite.ObjectInput{item("3", ""), item("4", "")}, &bucketlite.BatchOptions{Atomic: true}))
+					return batchError(b.PutMany(ctx, []bucketlite.ObjectInput{item("3", ""), item("4", "")}, &bucketlite.PutManyOptions{Atomic: true}))
 				}, []string{"object.updated ns/b/three", "object.updated ns/b/four"}},
 				{"atomic batch of which one is refused", func() error {
-					return refused(bucketlite.ErrExists, second(b.PutBatch(ctx, []bucketlite.ObjectInput{named("5", "five"), item("4", "")},
-						&bucketlite.BatchOptions{Policy: bucketlite.Insert, Atomic: true})))
+					return refused(bucketlite.ErrExists, second(b.PutMany(ctx, []bucketlite.ObjectInput{named("5", "five"), item("4", "")},
+						&bucketlite.PutManyOptions{Policy: bucketlite.Insert, Atomic: true})))
 				}, nil},
-				{"empty batch", func() error { return batchError(b.PutBatch(ctx, nil, nil)) }, nil},
+				{"empty batch", func() error { return batchError(b.PutMany(ctx, nil, nil)) }, nil},
 				{"delete an object", func() error { return b.DeleteObject(ctx, "four", nil) },
 					[]string{"object.deleted ns/b/four"}},
 				{"delete it again", func() error { return refused(bucketlite.ErrNotFound, b.DeleteObject(ctx, "four", nil)) }, nil},
@@ -297,11 +297,11 @@ func TestEventJSON(t *testing.T) {
 		want  string
 	}{
 		"object": {
-			bucketlite.Event{Seq: 7, Cursor: "c", Kind: bucketlite.ObjectCreated, NamespaceID: "n", BucketID: "b", ObjectID: "o", At: time.Unix(0, 0).UTC()},
+			bucketlite.Event{Seq: 7, Cursor: "c", Kind: bucketlite.EventObjectCreated, NamespaceID: "n", BucketID: "b", ObjectID: "o", At: time.Unix(0, 0).UTC()},
 			`{"seq":7,"cursor":"c","kind":"object.created","namespace_id":"n","bucket_id":"b","object_id":"o","at":"1970-01-01T00:00:00Z"}`,
 		},
 		"namespace": {
-			bucketlite.Event{Seq: 1, Cursor: "c", Kind: bucketlite.NamespaceCreated, NamespaceID: "n", At: time.Unix(0, 0).UTC()},
+			bucketlite.Event{Seq: 1, Cursor: "c", Kind: bucketlite.EventNamespaceCreated, NamespaceID: "n", At: time.Unix(0, 0).UTC()},
 			`{"seq":1,"cursor":"c","kind":"namespace.created","namespace_id":"n","at":"1970-01-01T00:00:00Z"}`,
 		},
 	} {
@@ -316,7 +316,7 @@ func TestEventJSON(t *testing.T) {
 func TestEventRetention(t *testing.T) {
 	t.Parallel()
 	for _, keep := range []int{1, 40, 3000} {
-		opts := &bucketlite.Options{EventRetention: keep, Durability: bucketlite.Normal}
+		opts := &bucketlite.Options{EventRetention: keep, Durability: bucketlite.DurabilityNormal}
 		for kind, path := range map[string]string{"file": filepath.Join(t.TempDir(), "test.db"), "memory": ":memory:"} {
 			t.Run(fmt.Sprint(kind, " ", keep), func(t *testing.T) {
 				t.Parallel()
@@ -329,7 +329,7 @@ func TestEventRetention(t *testing.T) {
 				}
 				putItems(t, b, 2*keep, 1)
 				if !eventually(func() bool {
-					return errors.Is(first(st.Watch(ctx, after(old))), bucketlite.ErrTooOld)
+					return errors.Is(first(st.Watch(ctx, after(old))), bucketlite.ErrCursorExpired)
 				}) {
 					t.Fatal("the oldest events are still there")
 				}
@@ -441,22 +441,22 @@ func (s *simulation) compareEvents(events []bucketlite.Event) {
 	if got := liveObjects(s.t, events, s.b.ID()); !slices.Equal(got, ids) {
 		s.t.Errorf("objects: got %q, want %q", got, ids)
 	}
-	status, isLocked := bucketlite.Active, false
+	status, isLocked := bucketlite.StatusActive, false
 	version := int64(0)
 	versions := make(map[string]int64)
 	for _, e := range events {
 		switch e.Kind {
-		case bucketlite.BucketLocked:
+		case bucketlite.EventBucketLocked:
 			isLocked = true
-		case bucketlite.BucketUnlocked:
+		case bucketlite.EventBucketUnlocked:
 			isLocked = false
-		case bucketlite.BucketArchived:
-			status = bucketlite.Archived
-		case bucketlite.BucketSuspended:
-			status = bucketlite.Suspended
-		case bucketlite.BucketActivated:
-			status = bucketlite.Active
-		case bucketlite.ObjectCreated, bucketlite.ObjectUpdated, bucketlite.ObjectDeleted:
+		case bucketlite.EventBucketArchived:
+			status = bucketlite.StatusArchived
+		case bucketlite.EventBucketSuspended:
+			status = bucketlite.StatusSuspended
+		case bucketlite.EventBucketActivated:
+			status = bucketlite.StatusActive
+		case bucketlite.EventObjectCreated, bucketlite.EventObjectUpdated, bucketlite.EventObjectDeleted:
 			version++ // each of these, and nothing else, counts in a bucket's clock
 			versions[e.ObjectID] = version
 		}

@@ -44,9 +44,9 @@ func ExampleBucket_Aggregate() {
 	res, err := b.Aggregate(ctx, bucketlite.Aggregation{
 		GroupBy: []bucketlite.GroupBy{{Field: "category"}},
 		Metrics: []bucketlite.Metric{
-			{Function: bucketlite.Count, Alias: "sold"},
-			{Function: bucketlite.Sum, Field: "price", Alias: "income"},
-			{Function: bucketlite.Avg, Field: "price", Alias: "price"},
+			{Function: bucketlite.MetricCount, Alias: "sold"},
+			{Function: bucketlite.MetricSum, Field: "price", Alias: "income"},
+			{Function: bucketlite.MetricAvg, Field: "price", Alias: "price"},
 		},
 		Having: []bucketlite.Having{{Field: "sold", Operator: "gte", Value: 2}},
 		SortBy: "income",
@@ -65,8 +65,8 @@ func ExampleGroupBy() {
 	st, b := openSales(ctx)
 	defer st.Close()
 	res, err := b.Aggregate(ctx, bucketlite.Aggregation{
-		GroupBy: []bucketlite.GroupBy{{Field: "sold", DateTrunc: bucketlite.Day, Alias: "day"}},
-		Metrics: []bucketlite.Metric{{Function: bucketlite.Count, Alias: "n"}},
+		GroupBy: []bucketlite.GroupBy{{Field: "sold", DateTrunc: bucketlite.UnitDay, Alias: "day"}},
+		Metrics: []bucketlite.Metric{{Function: bucketlite.MetricCount, Alias: "n"}},
 		Filter:  bucketlite.Lt("sold", "2024-06-01T00:00:00Z"),
 	})
 	check(err)
@@ -84,7 +84,7 @@ func ExampleRangeBucket() {
 	defer st.Close()
 	res, err := b.Aggregate(ctx, bucketlite.Aggregation{
 		RangeBuckets: []bucketlite.RangeBucket{{Field: "price", Boundaries: []any{0, 25, 60}, Default: "dear"}},
-		Metrics:      []bucketlite.Metric{{Function: bucketlite.Push, Field: "price", Alias: "prices"}},
+		Metrics:      []bucketlite.Metric{{Function: bucketlite.MetricPush, Field: "price", Alias: "prices"}},
 	})
 	check(err)
 	for _, g := range res.Groups {
@@ -114,7 +114,7 @@ func ExampleAggregation() {
 	check(err)
 	fmt.Println(string(data))
 
-	a.Metrics = append(a.Metrics, bucketlite.Metric{Function: bucketlite.Sum, Field: "category", Alias: "total"})
+	a.Metrics = append(a.Metrics, bucketlite.Metric{Function: bucketlite.MetricSum, Field: "category", Alias: "total"})
 	_, err = b.Aggregate(ctx, a)
 	fmt.Println(errors.Is(err, bucketlite.ErrBadRequest), err)
 	// Output:

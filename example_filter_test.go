@@ -10,7 +10,7 @@ import (
 
 func ExampleFilter() {
 	f := bucketlite.And(
-		bucketlite.HasWords("title", "red sneaker"),
+		bucketlite.Words("title", "red sneaker"),
 		bucketlite.Or(bucketlite.Gte("seconds", 60), bucketlite.IsNull("seconds")),
 		bucketlite.Not(bucketlite.Eq("blobs.details.mime_type", "image/gif")),
 	)

@@ -12,7 +12,7 @@ func ExampleQuery() {
 	ctx := context.Background()
 	st, b := openVideos(ctx)
 	defer st.Close()
-	_, err := b.PutBatch(ctx, []bucketlite.ObjectInput{video("v1", "Red sneaker"), video("v2", "Blue hat"), video("v3", "A red hat")}, nil)
+	_, err := b.PutMany(ctx, []bucketlite.ObjectInput{video("v1", "Red sneaker"), video("v2", "Blue hat"), video("v3", "A red hat")}, nil)
 	check(err)
 
 	page, err := b.List(ctx, bucketlite.Query{
@@ -57,7 +57,7 @@ func ExampleBucket_ListStats() {
 	ctx := context.Background()
 	st, b := openVideos(ctx)
 	defer st.Close()
-	_, err := b.PutBatch(ctx, []bucketlite.ObjectInput{video("v1", "Red sneaker"), video("v2", "Blue hat"), video("v3", "A red hat")}, nil)
+	_, err := b.PutMany(ctx, []bucketlite.ObjectInput{video("v1", "Red sneaker"), video("v2", "Blue hat"), video("v3", "A red hat")}, nil)
 	check(err)
 
 	stats, err := b.ListStats(ctx, bucketlite.Query{Search: "hat"})

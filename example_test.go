@@ -139,7 +139,7 @@ func ExampleStore_CreateNamespace() {
 	// true
 }
 
-func ExampleStore_Locate() {
+func ExampleStore_OpenBucket() {
 	ctx := context.Background()
 	st, err := bucketlite.Open(ctx, ":memory:", nil)
 	check(err)
@@ -149,9 +149,9 @@ func ExampleStore_Locate() {
 	_, err = ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: "scenes"})
 	check(err)
 
-	ns, b, err := st.Locate(ctx, "production", "scenes")
+	ns, b, err := st.OpenBucket(ctx, "production", "scenes")
 	fmt.Println(ns, b, err)
-	_, _, err = st.Locate(ctx, "production", "actors")
+	_, _, err = st.OpenBucket(ctx, "production", "actors")
 	fmt.Println(err)
 	// Output:
 	// namespace "production" bucket "scenes" <nil>
@@ -228,12 +228,12 @@ func ExampleBucket_Put_ifVersion() {
 	// Output: true
 }
 
-func ExampleBucket_PutBatch() {
+func ExampleBucket_PutMany() {
 	ctx := context.Background()
 	st, b := openVideos(ctx)
 	defer st.Close()
 
-	res, err := b.PutBatch(ctx, []bucketlite.ObjectInput{
+	res, err := b.PutMany(ctx, []bucketlite.ObjectInput{
 		video("v1", "Red sneaker"),
 		{Fields: map[string]any{"video_id": "v2"}},
 		video("v3", "Blue sneaker"),
@@ -271,7 +271,7 @@ func ExampleBucket_Objects() {
 	ctx := context.Background()
 	st, b := openVideos(ctx)
 	defer st.Close()
-	_, err := b.PutBatch(ctx, []bucketlite.ObjectInput{video("v1", "red sneaker"), video("v2", "blue sneaker")}, nil)
+	_, err := b.PutMany(ctx, []bucketlite.ObjectInput{video("v1", "red sneaker"), video("v2", "blue sneaker")}, nil)
 	check(err)
 
 	for o, err := range b.Objects(ctx, bucketlite.Query{}) {
@@ -291,7 +291,7 @@ func ExampleBucket_List() {
 	ctx := context.Background()
 	st, b := openVideos(ctx)
 	defer st.Close()
-	_, err := b.PutBatch(ctx, []bucketlite.ObjectInput{video("v1", "Red"), video("v2", "Blue"), video("v3", "Green")}, nil)
+	_, err := b.PutMany(ctx, []bucketlite.ObjectInput{video("v1", "Red"), video("v2", "Blue"), video("v3", "Green")}, nil)
 	check(err)
 
 	query := bucketlite.Query{Limit: 2}
@@ -382,7 +382,7 @@ func ExampleBucket_Stats() {
 	ctx := context.Background()
 	st, b := openVideos(ctx)
 	defer st.Close()
-	_, err := b.PutBatch(ctx, []bucketlite.ObjectInput{video("v1", "Red sneaker"), video("v2", "Blue sneaker")}, nil)
+	_, err := b.PutMany(ctx, []bucketlite.ObjectInput{video("v1", "Red sneaker"), video("v2", "Blue sneaker")}, nil)
 	check(err)
 
 	stats, err := b.Stats(ctx)
@@ -395,7 +395,7 @@ func ExampleStore_Check() {
 	ctx := context.Background()
 	st, b := openVideos(ctx)
 	defer st.Close()
-	_, err := b.PutBatch(ctx, []bucketlite.ObjectInput{video("v1", "Red sneaker"), video("v2", "Blue sneaker")}, nil)
+	_, err := b.PutMany(ctx, []bucketlite.ObjectInput{video("v1", "Red sneaker"), video("v2", "Blue sneaker")}, nil)
 	check(err)
 
 	report, err := st.Check(ctx, nil) // &bucketlite.CheckOptions{Repair: true} sets right what it can
@@ -473,7 +473,7 @@ func ExampleBucket_Delete() {
 	ctx := context.Background()
 	st, b := openVideos(ctx)
 	defer st.Close()
-	_, err := b.PutBatch(ctx, []bucketlite.ObjectInput{video("v1", "Red"), video("v2", "Blue")}, nil)
+	_, err := b.PutMany(ctx, []bucketlite.ObjectInput{video("v1", "Red"), video("v2", "Blue")}, nil)
 	check(err)
 
 	task, err := b.Delete(ctx) // accepted; the work goes on in the background
@@ -640,7 +640,7 @@ func ExampleBucket_ConfirmUpload() {
 	check(err)
 	fmt.Println(up.Status, up.Size)
 
-	up, err = b.ConfirmUpload(ctx, up.ID, &bucketlite.ConfirmOptions{ETag: up.ETag})
+	up, err = b.ConfirmUpload(ctx, up.ID, &bucketlite.ConfirmUploadOptions{ETag: up.ETag})
 	check(err)
 	o, err := b.Object(ctx, up.ObjectID)
 	check(err)
@@ -672,7 +672,7 @@ func ExampleBucket_ConfirmUpload_withoutObject() {
 	// Output: notes 11
 }
 
-func ExampleBucket_ExpectUpload() {
+func ExampleBucket_CheckUploadSize() {
 	ctx := context.Background()
 	st, b := openVideos(ctx)
 	defer st.Close()
@@ -681,7 +681,7 @@ func ExampleBucket_ExpectUpload() {
 		Filename: "notes.txt", ContentType: "text/plain", Size: 11, ObjectMetadata: map[string]any{"video_id": "v1"},
 	})
 	check(err)
-	fmt.Println(b.ExpectUpload(ctx, up.ID, 12))
+	fmt.Println(b.CheckUploadSize(ctx, up.ID, 12))
 	// Output: bucketlite: bucket "videos": content: 11 bytes were announced, got 12
 }
 
@@ -690,7 +690,7 @@ func ExampleBucket_ConfirmUploads() {
 	st, b := openVideos(ctx)
 	defer st.Close()
 
-	shared := &bucketlite.UploadsOptions{ObjectMetadata: map[string]any{"title": "Red sneaker"}}
+	shared := &bucketlite.CreateUploadsOptions{ObjectMetadata: map[string]any{"title": "Red sneaker"}}
 	uploads, err := b.CreateUploads(ctx, []bucketlite.UploadInput{
 		{Filename: "notes.txt", ContentType: "text/plain", ObjectMetadata: map[string]any{"video_id": "v1"}},
 		{Filename: "notes.txt", ContentType: "text/plain", ObjectMetadata: map[string]any{"video_id": "v2"}},
@@ -717,7 +717,7 @@ func ExampleStore_Process() {
 	ctx := context.Background()
 	st, b := openVideos(ctx)
 	defer st.Close()
-	res, err := b.PutBatch(ctx, []bucketlite.ObjectInput{video("v1", "Red sneaker"), video("v2", "Blue boot")}, nil)
+	res, err := b.PutMany(ctx, []bucketlite.ObjectInput{video("v1", "Red sneaker"), video("v2", "Blue boot")}, nil)
 	check(err)
 
 	batch, err := b.CreateBatch(ctx, bucketlite.BatchInput{ObjectIDs: []string{res.Succeeded[0].Object.ID, res.Succeeded[1].Object.ID}})
@@ -755,7 +755,7 @@ func ExampleJobError() {
 	check(err)
 
 	err = st.Process(ctx, func(ctx context.Context, j *bucketlite.Job) error {
-		return &bucketlite.JobError{Category: bucketlite.ValidationFailure, Message: "it has no still"}
+		return &bucketlite.JobError{Category: bucketlite.CategoryValidation, Message: "it has no still"}
 	}, &bucketlite.ProcessOptions{UntilIdle: true})
 	check(err)
 	for job, err := range b.FailedJobs(ctx, batch.ID, bucketlite.Query{}) {
@@ -781,7 +781,7 @@ func ExampleBucket_RetryBatch() {
 	work := func() {
 		err := st.Process(ctx, func(ctx context.Context, j *bucketlite.Job) error {
 			if !online {
-				return &bucketlite.JobError{Category: bucketlite.NetworkFailure, Message: "no connection"}
+				return &bucketlite.JobError{Category: bucketlite.CategoryNetwork, Message: "no connection"}
 			}
 			return nil
 		}, &bucketlite.ProcessOptions{MaxAttempts: 1, UntilIdle: true})

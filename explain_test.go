@@ -32,7 +32,7 @@ func newExplained(t *testing.T) (indexed, plain *bucketlite.Bucket) {
 	}
 	for name, b := range map[string]**bucketlite.Bucket{"indexed": &indexed, "plain": &plain} {
 		*b = bucket(t, st, bucketlite.BucketConfig{Name: name, Schema: schema(t, properties)})
-		must(t, batchError((*b).PutBatch(context.Background(), inputs, nil)))
+		must(t, batchError((*b).PutMany(context.Background(), inputs, nil)))
 	}
 	ensure(t, indexed, "n", "tenth", "half", "at", "tags", "m.deep", "created_at")
 	ensureText(t, indexed, "title")

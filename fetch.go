@@ -38,7 +38,7 @@ type Fetched struct {
 	Filename string
 }
 
-// fetchesAtOnce is how many URLs one PutBatch fetches at once.
+// fetchesAtOnce is how many URLs one PutMany fetches at once.
 const fetchesAtOnce = 8
 
 // maxCause is how many bytes of a fetcher's own words become part of a message.

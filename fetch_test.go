@@ -137,8 +137,8 @@ func TestFetch(t *testing.T) {
 				}
 				return res.Object, nil
 			},
-			"PutBatch": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) (*bucketlite.Object, error) {
-				res, err := b.PutBatch(t.Context(), []bucketlite.ObjectInput{in}, nil)
+			"PutMany": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) (*bucketlite.Object, error) {
+				res, err := b.PutMany(t.Context(), []bucketlite.ObjectInput{in}, nil)
 				if err := batchError(res, err); err != nil {
 					return nil, err
 				}
@@ -305,12 +305,12 @@ func TestFetchRefused(t *testing.T) {
 			"Put": func(ctx context.Context, b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
 				return second(b.Put(ctx, in, nil))
 			},
-			"PutBatch": func(ctx context.Context, b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
-				return batchError(b.PutBatch(ctx, []bucketlite.ObjectInput{in}, nil))
+			"PutMany": func(ctx context.Context, b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
+				return batchError(b.PutMany(ctx, []bucketlite.ObjectInput{in}, nil))
 			},
-			"PutBatch, atomic": func(ctx context.Context, b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
+			"PutMany, atomic": func(ctx context.Context, b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
 				good := bucketlite.ObjectInput{Fields: map[string]any{"k": "good"}, Blobs: []bucketlite.BlobInput{{Property: "film", Data: "s3://good"}}}
-				return second(b.PutBatch(ctx, []bucketlite.ObjectInput{good, in, good}, &bucketlite.BatchOptions{Atomic: true, Policy: bucketlite.Upsert}))
+				return second(b.PutMany(ctx, []bucketlite.ObjectInput{good, in, good}, &bucketlite.PutManyOptions{Atomic: true, Policy: bucketlite.Upsert}))
 			},
 			"Patch": func(ctx context.Context, b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
 				return second(b.Patch(ctx, "patched", in, nil))
@@ -324,7 +324,7 @@ func TestFetchRefused(t *testing.T) {
 				src.add("s3://good", film(2, 2*mib), bucketlite.Fetched{})
 				test.source(src, cancel)
 				path := filepath.Join(t.TempDir(), "a.db")
-				st := openPath(t, path, &bucketlite.Options{Fetcher: src, MaxBlobBytes: 4 * mib, Durability: bucketlite.Normal})
+				st := openPath(t, path, &bucketlite.Options{Fetcher: src, MaxBlobBytes: 4 * mib, Durability: bucketlite.DurabilityNormal})
 				b := films(t, st)
 				put(t, b, bucketlite.ObjectInput{ID: "patched", Fields: map[string]any{"k": "patched"}}, "")
 				seen := snapshot(t, b)
@@ -396,7 +396,7 @@ func TestNotFetchedInVain(t *testing.T) {
 		"a patch of another version": {func() error {
 			return second(b.Patch(ctx, o.ID, in("new", ""), &bucketlite.PatchOptions{IfVersion: 99}))
 		}, bucketlite.ErrConflict},
-		"a batch with a fault": {func() error { return batchError(b.PutBatch(ctx, []bucketlite.ObjectInput{in(5, "")}, nil)) }, bucketlite.ErrInvalid},
+		"a batch with a fault": {func() error { return batchError(b.PutMany(ctx, []bucketlite.ObjectInput{in(5, "")}, nil)) }, bucketlite.ErrInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantError(t, test.do(), test.want)
@@ -408,7 +408,7 @@ func TestNotFetchedInVain(t *testing.T) {
 	}
 	wantError(t, putWith(in("new", ""), bucketlite.PutOptions{}), bucketlite.ErrLocked)
 	wantError(t, second(b.Patch(ctx, o.ID, in("new", ""), nil)), bucketlite.ErrLocked)
-	wantError(t, batchError(b.PutBatch(ctx, []bucketlite.ObjectInput{in("new", "")}, nil)), bucketlite.ErrLocked)
+	wantError(t, batchError(b.PutMany(ctx, []bucketlite.ObjectInput{in("new", "")}, nil)), bucketlite.ErrLocked)
 	if err := b.Unlock(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -448,8 +448,8 @@ func TestFetchUnchanged(t *testing.T) {
 				_, err := b.Put(t.Context(), in, &bucketlite.PutOptions{Policy: bucketlite.Upsert})
 				return err
 			},
-			"PutBatch": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
-				return batchError(b.PutBatch(t.Context(), []bucketlite.ObjectInput{in}, &bucketlite.BatchOptions{Policy: bucketlite.Update}))
+			"PutMany": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
+				return batchError(b.PutMany(t.Context(), []bucketlite.ObjectInput{in}, &bucketlite.PutManyOptions{Policy: bucketlite.Update}))
 			},
 			"Patch": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
 				_, err := b.Patch(t.Context(), keyID(t, b, "a"), in, nil)
@@ -461,7 +461,7 @@ func TestFetchUnchanged(t *testing.T) {
 				src := newSources()
 				src.add(u, first, bucketlite.Fetched{Filename: "old.mp4"})
 				path := filepath.Join(t.TempDir(), "a.db")
-				st := openPath(t, path, &bucketlite.Options{Fetcher: src, Durability: bucketlite.Normal})
+				st := openPath(t, path, &bucketlite.Options{Fetcher: src, Durability: bucketlite.DurabilityNormal})
 				b := films(t, st)
 				in := func(blob, object string) bucketlite.ObjectInput {
 					return input(t, strings.TrimSuffix(`{"k":"a","blobs":[{"property":"film",`+blob+`}],`+object, ",")+"}")
@@ -510,13 +510,13 @@ func TestFetchOvertaken(t *testing.T) {
 			_, err := b.Put(t.Context(), in, nil)
 			return err
 		},
-		"PutBatch": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
+		"PutMany": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
 			next := bucketlite.ObjectInput{Fields: map[string]any{"k": "a", "n": 2}} // keeps the blobs that in has put
-			return batchError(b.PutBatch(t.Context(), []bucketlite.ObjectInput{in, next}, nil))
+			return batchError(b.PutMany(t.Context(), []bucketlite.ObjectInput{in, next}, nil))
 		},
-		"PutBatch, atomic": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
+		"PutMany, atomic": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
 			next := bucketlite.ObjectInput{Fields: map[string]any{"k": "a", "n": 2}}
-			return batchError(b.PutBatch(t.Context(), []bucketlite.ObjectInput{in, next}, &bucketlite.BatchOptions{Atomic: true}))
+			return batchError(b.PutMany(t.Context(), []bucketlite.ObjectInput{in, next}, &bucketlite.PutManyOptions{Atomic: true}))
 		},
 		"Patch": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
 			_, err := b.Patch(t.Context(), "one", in, nil)
@@ -552,7 +552,7 @@ func TestFetchOvertaken(t *testing.T) {
 				src := newSources()
 				src.add(u, data, bucketlite.Fetched{})
 				path := filepath.Join(t.TempDir(), "a.db")
-				st := openPath(t, path, &bucketlite.Options{Fetcher: src, Durability: bucketlite.Normal})
+				st := openPath(t, path, &bucketlite.Options{Fetcher: src, Durability: bucketlite.DurabilityNormal})
 				b := bucket(t, st, bucketlite.BucketConfig{Schema: schema(t, `"k":{"type":"string"},"film":{"type":"video"},"trailer":{"type":"video"}`),
 					UniqueKey: &bucketlite.UniqueKey{Fields: []string{"k"}, DefaultPolicy: bucketlite.Upsert}})
 				put(t, b, input(t, `{"object_id":"one","k":"a","blobs":[{"property":"film","data":"`+u+`"}]}`), "")
@@ -613,12 +613,12 @@ func TestFetchInBatch(t *testing.T) {
 		inputs = append(inputs, bucketlite.ObjectInput{Fields: map[string]any{"k": fmt.Sprint(i % 40)},
 			Blobs: []bucketlite.BlobInput{{Property: "doc", Data: fmt.Sprint("s3://", i)}}})
 	}
-	if err := batchError(b.PutBatch(t.Context(), inputs, nil)); err != nil {
+	if err := batchError(b.PutMany(t.Context(), inputs, nil)); err != nil {
 		t.Fatal(err)
 	}
 	// Now they change places, over and over: what was there in the beginning is
 	// not what each of them meets.
-	if err := batchError(b.PutBatch(t.Context(), slices.Concat(inputs, inputs[:50], inputs[40:90]), nil)); err != nil {
+	if err := batchError(b.PutMany(t.Context(), slices.Concat(inputs, inputs[:50], inputs[40:90]), nil)); err != nil {
 		t.Fatal(err)
 	}
 	for k := range 40 {
@@ -637,8 +637,8 @@ func TestFetchInBatch(t *testing.T) {
 	}
 	for _, atomic := range []bool{false, true} {
 		k := fmt.Sprint("new", atomic)
-		res, err := b.PutBatch(t.Context(), []bucketlite.ObjectInput{item(k, ""), {Fields: map[string]any{"k": k}, Blobs: inputs[0].Blobs}},
-			&bucketlite.BatchOptions{Atomic: atomic})
+		res, err := b.PutMany(t.Context(), []bucketlite.ObjectInput{item(k, ""), {Fields: map[string]any{"k": k}, Blobs: inputs[0].Blobs}},
+			&bucketlite.PutManyOptions{Atomic: atomic})
 		if err := batchError(res, err); err != nil {
 			t.Fatal(err)
 		}

@@ -183,7 +183,7 @@ func TestInlineDataIsKept(t *testing.T) {
 	in.Blobs = []bucketlite.BlobInput{{Property: "n", Data: 5}, {Property: "doc", Data: "text"}}
 	putItem(t, b, in)
 	execute(t, raw(t, path), "UPDATE object SET status = 'COMPLETED'")
-	if o := putItem(t, b, item("a", "v")); o.Status != bucketlite.Completed {
+	if o := putItem(t, b, item("a", "v")); o.Status != bucketlite.StatusCompleted {
 		t.Errorf("put of the same: got status %s, want COMPLETED", o.Status)
 	}
 	wantStoredFields(t, path, `{"doc":"text","k":"a","n":5,"v":"v"}`)

@@ -74,10 +74,10 @@ func Lte(path string, v any) Filter { return newCondition(path, query.Lte, v) }
 // if there are none. Values of several types are an In[any].
 func In[T any](path string, values ...T) Filter { return newCondition(path, query.In, asAny(values)) }
 
-// Nin wants what [In] does not, the absence of a value included. It wants
+// NotIn wants what [In] does not, the absence of a value included. It wants
 // everything if there are no values.
-func Nin[T any](path string, values ...T) Filter {
-	return newCondition(path, query.Nin, asAny(values))
+func NotIn[T any](path string, values ...T) Filter {
+	return newCondition(path, query.NotIn, asAny(values))
 }
 
 // Contains wants the string at path to contain text.
@@ -105,9 +105,9 @@ func Exists(path string) Filter { return newCondition(path, query.Exists, true) 
 // IsNull wants no value at path, or null.
 func IsNull(path string) Filter { return newCondition(path, query.IsNull, true) }
 
-// HasWords wants the string at path to have every word of text, in any order. A
+// Words wants the string at path to have every word of text, in any order. A
 // word is a run of letters, digits and marks. It wants nothing if text has none.
-func HasWords(path, text string) Filter { return newCondition(path, query.HasWords, text) }
+func Words(path, text string) Filter { return newCondition(path, query.Words, text) }
 
 // And wants what all the filters want, and everything if there are none.
 func And(filters ...Filter) Filter { return newGroup(query.And, filters) }

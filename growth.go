@@ -124,14 +124,14 @@ func unitBegin(t time.Time, unit DateUnit) (time.Time, bool) {
 	year, month, day := t.Date()
 	hour := 0
 	switch unit {
-	case Hour:
+	case UnitHour:
 		hour = t.Hour()
-	case Day:
-	case Week:
+	case UnitDay:
+	case UnitWeek:
 		day -= (int(t.Weekday()) + 6) % 7
-	case Month:
+	case UnitMonth:
 		day = 1
-	case Year:
+	case UnitYear:
 		month, day = 1, 1
 	default:
 		return t, false
@@ -142,13 +142,13 @@ func unitBegin(t time.Time, unit DateUnit) (time.Time, bool) {
 // nextUnit returns when the unit after that which began at t begins.
 func nextUnit(t time.Time, unit DateUnit) time.Time {
 	switch unit {
-	case Hour:
+	case UnitHour:
 		return t.Add(time.Hour)
-	case Day:
+	case UnitDay:
 		return t.AddDate(0, 0, 1)
-	case Week:
+	case UnitWeek:
 		return t.AddDate(0, 0, 7)
-	case Month:
+	case UnitMonth:
 		return t.AddDate(0, 1, 0)
 	}
 	return t.AddDate(1, 0, 0)

@@ -41,35 +41,35 @@ func TestGrowth(t *testing.T) {
 		unit     bucketlite.DateUnit
 		want     []bucketlite.Growth
 	}{
-		{"hours", "2024-05-06T07:30:00Z", "2024-05-06T10:00:00Z", bucketlite.Hour, []bucketlite.Growth{
+		{"hours", "2024-05-06T07:30:00Z", "2024-05-06T10:00:00Z", bucketlite.UnitHour, []bucketlite.Growth{
 			{at("2024-05-06T07:00:00Z"), 1, 100, 100},
 			{at("2024-05-06T08:00:00Z"), 1, 100, 100},
 			{at("2024-05-06T09:00:00Z"), 2, 150, 150},
 		}},
-		{"before all", "2024-05-06T05:00:00Z", "2024-05-06T07:00:00Z", bucketlite.Hour, []bucketlite.Growth{
+		{"before all", "2024-05-06T05:00:00Z", "2024-05-06T07:00:00Z", bucketlite.UnitHour, []bucketlite.Growth{
 			{at("2024-05-06T05:00:00Z"), 0, 0, 0},
 			{at("2024-05-06T06:00:00Z"), 0, 0, 0},
 		}},
-		{"what was before, and an end amid a unit", "2024-05-06T09:00:00Z", "2024-05-06T09:05:00Z", bucketlite.Hour, []bucketlite.Growth{
+		{"what was before, and an end amid a unit", "2024-05-06T09:00:00Z", "2024-05-06T09:05:00Z", bucketlite.UnitHour, []bucketlite.Growth{
 			{at("2024-05-06T09:00:00Z"), 1, 100, 100.0 / 12},
 		}},
-		{"days of another zone", "2024-05-06T23:30:00-02:00", "2024-05-07T12:00:00Z", bucketlite.Day, []bucketlite.Growth{
+		{"days of another zone", "2024-05-06T23:30:00-02:00", "2024-05-07T12:00:00Z", bucketlite.UnitDay, []bucketlite.Growth{
 			{at("2024-05-07T00:00:00Z"), 3, 170, 150*12 + 20*3},
 		}},
-		{"days", "2024-05-05T12:00:00Z", "2024-05-08T00:00:00Z", bucketlite.Day, []bucketlite.Growth{
+		{"days", "2024-05-05T12:00:00Z", "2024-05-08T00:00:00Z", bucketlite.UnitDay, []bucketlite.Growth{
 			{at("2024-05-05T00:00:00Z"), 0, 0, 0},
 			{at("2024-05-06T00:00:00Z"), 2, 150, 100*17 + 50*15},
 			{at("2024-05-07T00:00:00Z"), 3, 170, 150*24 + 20*15},
 		}},
-		{"weeks", "2024-05-05T12:00:00Z", "2024-05-13T00:00:00Z", bucketlite.Week, []bucketlite.Growth{
+		{"weeks", "2024-05-05T12:00:00Z", "2024-05-13T00:00:00Z", bucketlite.UnitWeek, []bucketlite.Growth{
 			{at("2024-04-29T00:00:00Z"), 0, 0, 0},
 			{at("2024-05-06T00:00:00Z"), 3, 170, 170*5*24 + 100*(17+24) + 50*(15+24) + 20*15},
 		}},
-		{"months", "2024-04-30T23:59:59Z", "2024-05-01T00:00:01Z", bucketlite.Month, []bucketlite.Growth{
+		{"months", "2024-04-30T23:59:59Z", "2024-05-01T00:00:01Z", bucketlite.UnitMonth, []bucketlite.Growth{
 			{at("2024-04-01T00:00:00Z"), 0, 0, 0},
 			{at("2024-05-01T00:00:00Z"), 0, 0, 0},
 		}},
-		{"years from before there were computers", "1000-02-01T00:00:00Z", "1002-01-01T00:00:00Z", bucketlite.Year, []bucketlite.Growth{
+		{"years from before there were computers", "1000-02-01T00:00:00Z", "1002-01-01T00:00:00Z", bucketlite.UnitYear, []bucketlite.Growth{
 			{at("1000-01-01T00:00:00Z"), 0, 0, 0},
 			{at("1001-01-01T00:00:00Z"), 0, 0, 0},
 		}},
@@ -100,7 +100,7 @@ func TestGrowthIsExact(t *testing.T) {
 		objects = append(objects, putItem(t, b, item(fmt.Sprint(i), strings.Repeat("v", r.IntN(100)))))
 	}
 	for range 50 {
-		units := []bucketlite.DateUnit{bucketlite.Hour, bucketlite.Day, bucketlite.Week, bucketlite.Month, bucketlite.Year}
+		units := []bucketlite.DateUnit{bucketlite.UnitHour, bucketlite.UnitDay, bucketlite.UnitWeek, bucketlite.UnitMonth, bucketlite.UnitYear}
 		unit := units[r.IntN(len(units))]
 		from := begin.Add(time.Duration(r.Int64N(int64(200 * 24 * time.Hour))))
 		to := from.Add(1 + time.Duration(r.Int64N(int64(100*24*time.Hour))))
@@ -137,32 +137,32 @@ func TestGrowthRefused(t *testing.T) {
 	b := items(t, st)
 	now := time.Now()
 	for name, call := range map[string]func() ([]bucketlite.Growth, error){
-		"no time":      func() ([]bucketlite.Growth, error) { return b.Growth(ctx, now, now, bucketlite.Day) },
-		"back in time": func() ([]bucketlite.Growth, error) { return b.Growth(ctx, now, now.Add(-1), bucketlite.Day) },
-		"another unit": func() ([]bucketlite.Growth, error) { return b.Growth(ctx, now, now.Add(1), bucketlite.Minute) },
+		"no time":      func() ([]bucketlite.Growth, error) { return b.Growth(ctx, now, now, bucketlite.UnitDay) },
+		"back in time": func() ([]bucketlite.Growth, error) { return b.Growth(ctx, now, now.Add(-1), bucketlite.UnitDay) },
+		"another unit": func() ([]bucketlite.Growth, error) { return b.Growth(ctx, now, now.Add(1), bucketlite.UnitMinute) },
 		"no unit":      func() ([]bucketlite.Growth, error) { return b.Growth(ctx, now, now.Add(1), "") },
 		"too many": func() ([]bucketlite.Growth, error) {
-			return b.Growth(ctx, time.Unix(0, 0), time.Unix(3600*bucketlite.MaxGrowth, 1), bucketlite.Hour)
+			return b.Growth(ctx, time.Unix(0, 0), time.Unix(3600*bucketlite.MaxGrowth, 1), bucketlite.UnitHour)
 		},
 	} {
 		if got, err := call(); got != nil || !errors.Is(err, bucketlite.ErrBadRequest) {
 			t.Errorf("%s: got %v, %v, want ErrBadRequest", name, got, err)
 		}
 	}
-	if got, err := b.Growth(ctx, time.Unix(0, 0), time.Unix(3600*bucketlite.MaxGrowth, 0), bucketlite.Hour); err != nil || len(got) != bucketlite.MaxGrowth {
+	if got, err := b.Growth(ctx, time.Unix(0, 0), time.Unix(3600*bucketlite.MaxGrowth, 0), bucketlite.UnitHour); err != nil || len(got) != bucketlite.MaxGrowth {
 		t.Errorf("got %d, %v, want all", len(got), err)
 	}
 	if err := b.Suspend(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Growth(ctx, now, now.Add(1), bucketlite.Day); err != nil {
+	if _, err := b.Growth(ctx, now, now.Add(1), bucketlite.UnitDay); err != nil {
 		t.Errorf("suspended: got %v", err)
 	}
 	if err := b.Activate(ctx); err != nil {
 		t.Fatal(err)
 	}
 	finish(t, st, mustDelete(t, b), 0)
-	if _, err := b.Growth(ctx, now, now.Add(1), bucketlite.Day); !errors.Is(err, bucketlite.ErrNotFound) {
+	if _, err := b.Growth(ctx, now, now.Add(1), bucketlite.UnitDay); !errors.Is(err, bucketlite.ErrNotFound) {
 		t.Errorf("gone: got %v, want ErrNotFound", err)
 	}
 }

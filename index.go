@@ -201,7 +201,7 @@ func (b *Bucket) waitForIndexes(ctx context.Context, wanted []Index) error {
 		var building []Index
 		for _, w := range wanted {
 			switch n := slices.IndexFunc(indexes, func(i *index) bool { return i.sameAs(w) }); {
-			case status == InProgress:
+			case status == StatusInProgress:
 				return permit(b.name, status, false, changeInfo)
 			case n < 0:
 				return notFound("%s: the %s was dropped before it was ready", b, w)

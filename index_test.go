@@ -451,7 +451,7 @@ func TestIndexOfFailedWrites(t *testing.T) {
 	for range 3 {
 		inputs := []bucketlite.ObjectInput{item("new", strings.Repeat("long ", 200)), item("taken", "x")}
 		inputs[0].Fields["tags"] = []any{"a", "b"}
-		res, err := b.PutBatch(ctx, inputs, &bucketlite.BatchOptions{Atomic: true, Policy: bucketlite.Insert})
+		res, err := b.PutMany(ctx, inputs, &bucketlite.PutManyOptions{Atomic: true, Policy: bucketlite.Insert})
 		wantError(t, err, bucketlite.ErrExists)
 		if len(res.Succeeded) != 0 {
 			t.Errorf("got %v, want nothing stored", res.Succeeded)
@@ -623,7 +623,7 @@ func TestEnsureIndexOnFullDisk(t *testing.T) {
 		return commit()
 	}), 20*time.Second)
 	defer cancel()
-	st, err := bucketlite.Open(ctx, filepath.Join(t.TempDir(), "a.db"), &bucketlite.Options{Durability: bucketlite.Normal, Reserve: -1})
+	st, err := bucketlite.Open(ctx, filepath.Join(t.TempDir(), "a.db"), &bucketlite.Options{Durability: bucketlite.DurabilityNormal, Reserve: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

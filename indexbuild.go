@@ -140,7 +140,7 @@ func (b *Bucket) indexSlice(tx *engine.Tx, g *group, num int64) error {
 		return u.drop(tx)
 	case IndexBuilding:
 		state, err := g.bucket(tx, b.num)
-		if err != nil || state == nil || state.status == InProgress {
+		if err != nil || state == nil || state.status == StatusInProgress {
 			return err
 		}
 		return b.buildSlice(tx, state, &u)

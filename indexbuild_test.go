@@ -69,7 +69,7 @@ func TestBuildAmidWrites(t *testing.T) {
 	for kind, path := range map[string]string{"file": filepath.Join(t.TempDir(), "a.db"), "memory": ":memory:"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			opts := &bucketlite.Options{Durability: bucketlite.Normal}
+			opts := &bucketlite.Options{Durability: bucketlite.DurabilityNormal}
 			st := openPath(t, path, opts)
 			b := items(t, st)
 			putItems(t, b, 500, 10)

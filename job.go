@@ -33,19 +33,19 @@ type ErrorCategory string
 // are not tried again by themselves. The last two may pass: they are what
 // [Bucket.RetryBatch] retries unless told otherwise.
 const (
-	DependencyFailure     ErrorCategory = "dependency"     // something that is needed is not installed
-	AuthenticationFailure ErrorCategory = "authentication" // credentials are wrong or have expired
-	ValidationFailure     ErrorCategory = "validation"     // the object cannot be processed as it is
-	RuntimeFailure        ErrorCategory = "runtime"        // anything else
-	NetworkFailure        ErrorCategory = "network"        // no connection, or no answer in time
-	ResourceFailure       ErrorCategory = "resource"       // no memory or no space
+	CategoryDependency     ErrorCategory = "dependency"     // something that is needed is not installed
+	CategoryAuthentication ErrorCategory = "authentication" // credentials are wrong or have expired
+	CategoryValidation     ErrorCategory = "validation"     // the object cannot be processed as it is
+	CategoryRuntime        ErrorCategory = "runtime"        // anything else
+	CategoryNetwork        ErrorCategory = "network"        // no connection, or no answer in time
+	CategoryResource       ErrorCategory = "resource"       // no memory or no space
 )
 
 // JobError is an error of a handler that says more than its text. The handler may
-// return one, or an error that wraps one. Any other error is a [RuntimeFailure],
-// or a [NetworkFailure] if it is [context.DeadlineExceeded].
+// return one, or an error that wraps one. Any other error is a [CategoryRuntime],
+// or a [CategoryNetwork] if it is [context.DeadlineExceeded].
 type JobError struct {
-	// Category is RuntimeFailure if it is empty or unknown.
+	// Category is CategoryRuntime if it is empty or unknown.
 	Category ErrorCategory
 	// Message says what went wrong. Default: the text of Err.
 	Message string
@@ -70,10 +70,10 @@ func (e *JobError) Unwrap() error { return e.Err }
 
 func (e *JobError) category() ErrorCategory {
 	switch e.Category {
-	case DependencyFailure, AuthenticationFailure, ValidationFailure, NetworkFailure, ResourceFailure:
+	case CategoryDependency, CategoryAuthentication, CategoryValidation, CategoryNetwork, CategoryResource:
 		return e.Category
 	}
-	return RuntimeFailure
+	return CategoryRuntime
 }
 
 // ErrorDetail says why an object could not be processed. Its JSON form is that of
@@ -110,7 +110,7 @@ func newFailure(category ErrorCategory, message string) *failure {
 func (j *Job) run(ctx context.Context, handler func(context.Context, *Job) error) (f *failure) {
 	defer func() {
 		if v := recover(); v != nil {
-			f = newFailure(RuntimeFailure, fmt.Sprintf("panic: %v", v))
+			f = newFailure(CategoryRuntime, fmt.Sprintf("panic: %v", v))
 			f.Traceback = clip(string(debug.Stack()))
 		}
 	}()
@@ -120,9 +120,9 @@ func (j *Job) run(ctx context.Context, handler func(context.Context, *Job) error
 	}
 	var e *JobError
 	if !errors.As(err, &e) {
-		category := RuntimeFailure
+		category := CategoryRuntime
 		if errors.Is(err, context.DeadlineExceeded) {
-			category = NetworkFailure
+			category = CategoryNetwork
 		}
 		return newFailure(category, err.Error())
 	}
@@ -134,7 +134,7 @@ func (j *Job) run(ctx context.Context, handler func(context.Context, *Job) error
 	f.Component, f.Stage, f.Recovery = clip(e.Component), clip(e.Stage), clip(e.Recovery)
 	f.explicit = true
 	switch f.Category {
-	case DependencyFailure, AuthenticationFailure, ValidationFailure:
+	case CategoryDependency, CategoryAuthentication, CategoryValidation:
 		f.permanent = true
 	default:
 		f.permanent = e.Permanent

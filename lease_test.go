@@ -84,7 +84,7 @@ func TestLeaseOfClockAheadRenewed(t *testing.T) {
 		must(t, wake.DropIndex(context.Background(), "none"))
 		execute(t, raw(t, path), "UPDATE tasks SET lease_until = lease_until + 1")
 	}
-	if got, err := st.Task(context.Background(), task.ID); err != nil || got.Status != bucketlite.Pending {
+	if got, err := st.Task(context.Background(), task.ID); err != nil || got.Status != bucketlite.StatusPending {
 		t.Errorf("got %+v, %v, want a task that nobody has taken over", got, err)
 	}
 	execute(t, raw(t, path), "DROP TRIGGER lease; UPDATE tasks SET lease_until = 0")
@@ -117,5 +117,5 @@ func batchEnded(t *testing.T, b *bucketlite.Bucket, id string) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return k.Status == bucketlite.Completed
+	return k.Status == bucketlite.StatusCompleted
 }

@@ -12,22 +12,22 @@ type Status string
 
 // The statuses of a bucket. One in progress is being deleted.
 const (
-	Active    Status = "ACTIVE"
-	Archived  Status = "ARCHIVED"
-	Suspended Status = "SUSPENDED"
+	StatusActive    Status = "ACTIVE"
+	StatusArchived  Status = "ARCHIVED"
+	StatusSuspended Status = "SUSPENDED"
 )
 
 // The statuses of objects, uploads, batches, jobs and tasks, besides InProgress.
 const (
-	Draft               Status = "DRAFT"
-	Pending             Status = "PENDING"
-	InProgress          Status = "IN_PROGRESS"
-	Processing          Status = "PROCESSING"
-	Completed           Status = "COMPLETED"
-	CompletedWithErrors Status = "COMPLETED_WITH_ERRORS"
-	Failed              Status = "FAILED"
-	Canceled            Status = "CANCELED"
-	Skipped             Status = "SKIPPED"
+	StatusDraft               Status = "DRAFT"
+	StatusPending             Status = "PENDING"
+	StatusInProgress          Status = "IN_PROGRESS"
+	StatusProcessing          Status = "PROCESSING"
+	StatusCompleted           Status = "COMPLETED"
+	StatusCompletedWithErrors Status = "COMPLETED_WITH_ERRORS"
+	StatusFailed              Status = "FAILED"
+	StatusCanceled            Status = "CANCELED"
+	StatusSkipped             Status = "SKIPPED"
 )
 
 // access is what a call wants of a bucket. Reading its info and statistics is
@@ -46,10 +46,10 @@ var accessNames = [...]string{"read objects", "write objects", "change its info"
 // statusRules is what each status allows; a locked bucket allows readObjects
 // alone, and that only if its status does.
 var statusRules = map[Status][4]bool{
-	Active:     {readObjects: true, writeObjects: true, changeInfo: true, deleteBucket: true},
-	Archived:   {readObjects: true, changeInfo: true, deleteBucket: true},
-	Suspended:  {changeInfo: true, deleteBucket: true},
-	InProgress: {},
+	StatusActive:     {readObjects: true, writeObjects: true, changeInfo: true, deleteBucket: true},
+	StatusArchived:   {readObjects: true, changeInfo: true, deleteBucket: true},
+	StatusSuspended:  {changeInfo: true, deleteBucket: true},
+	StatusInProgress: {},
 }
 
 // permit returns a [*StateError] if a bucket of that name and state forbids the
@@ -64,26 +64,32 @@ func permit(name string, status Status, locked bool, a access) error {
 
 // transitions holds for each status the ones it can turn into, beside itself.
 var transitions = map[Status][]Status{
-	Active:    {Archived, Suspended},
-	Archived:  {Active},
-	Suspended: {Active, Archived},
+	StatusActive:    {StatusArchived, StatusSuspended},
+	StatusArchived:  {StatusActive},
+	StatusSuspended: {StatusActive, StatusArchived},
 }
 
 // transitionEvents are the events of the transitions, by the status they lead to.
-var transitionEvents = map[Status]EventKind{Active: BucketActivated, Archived: BucketArchived, Suspended: BucketSuspended}
+var transitionEvents = map[Status]EventKind{StatusActive: EventBucketActivated, StatusArchived: EventBucketArchived, StatusSuspended: EventBucketSuspended}
 
 // Activate makes an archived or suspended bucket active again.
 //
 // Errors, of this and the other transitions: [ErrNotFound], [ErrLocked], and
 // [ErrNotActive] where the status does not allow it. A transition to the status
 // the bucket has changes nothing and succeeds.
-func (b *Bucket) Activate(ctx context.Context) error { return b.transit(ctx, Active, "be activated") }
+func (b *Bucket) Activate(ctx context.Context) error {
+	return b.transit(ctx, StatusActive, "be activated")
+}
 
 // Archive makes a bucket read-only for the time being.
-func (b *Bucket) Archive(ctx context.Context) error { return b.transit(ctx, Archived, "be archived") }
+func (b *Bucket) Archive(ctx context.Context) error {
+	return b.transit(ctx, StatusArchived, "be archived")
+}
 
 // Suspend closes an active bucket's objects to reading as well as writing.
-func (b *Bucket) Suspend(ctx context.Context) error { return b.transit(ctx, Suspended, "be suspended") }
+func (b *Bucket) Suspend(ctx context.Context) error {
+	return b.transit(ctx, StatusSuspended, "be suspended")
+}
 
 // Lock makes a bucket read-only, whatever its status, until it is unlocked. A
 // locked bucket cannot change its status or be deleted.
@@ -118,7 +124,7 @@ func (b *Bucket) setLocked(ctx context.Context, locked bool, action string) erro
 		if err != nil {
 			return err
 		}
-		if state.status == InProgress {
+		if state.status == StatusInProgress {
 			return &StateError{Bucket: state.name, Action: action, Status: state.status}
 		}
 		if state.locked == locked {
@@ -126,9 +132,9 @@ func (b *Bucket) setLocked(ctx context.Context, locked bool, action string) erro
 		}
 		_, err = tx.Exec("UPDATE buckets SET locked = ?, updated_at = ? WHERE num = ?", locked, b.store.now(), b.num)
 		state.locked = locked
-		kind := BucketUnlocked
+		kind := EventBucketUnlocked
 		if locked {
-			kind = BucketLocked
+			kind = EventBucketLocked
 		}
 		g.note(kind, state.place, "")
 		return err

@@ -23,18 +23,18 @@ const (
 	locked                  // ErrLocked, and nothing changes
 )
 
-var statuses = []bucketlite.Status{bucketlite.Active, bucketlite.Archived, bucketlite.Suspended, bucketlite.InProgress}
+var statuses = []bucketlite.Status{bucketlite.StatusActive, bucketlite.StatusArchived, bucketlite.StatusSuspended, bucketlite.StatusInProgress}
 
 // transitions is what activate, archive, suspend and delete do to a bucket that
 // is not locked. The status that results is in the same column of toStatus.
 var (
 	transitions = map[bucketlite.Status][4]verdict{
-		bucketlite.Active:     {same, done, done, done},
-		bucketlite.Archived:   {done, same, inactive, done},
-		bucketlite.Suspended:  {done, done, same, done},
-		bucketlite.InProgress: {inactive, inactive, inactive, same},
+		bucketlite.StatusActive:     {same, done, done, done},
+		bucketlite.StatusArchived:   {done, same, inactive, done},
+		bucketlite.StatusSuspended:  {done, done, same, done},
+		bucketlite.StatusInProgress: {inactive, inactive, inactive, same},
 	}
-	toStatus    = [4]bucketlite.Status{bucketlite.Active, bucketlite.Archived, bucketlite.Suspended, bucketlite.InProgress}
+	toStatus    = [4]bucketlite.Status{bucketlite.StatusActive, bucketlite.StatusArchived, bucketlite.StatusSuspended, bucketlite.StatusInProgress}
 	transitName = [4]string{"Activate", "Archive", "Suspend", "Delete"}
 	transit     = [4]func(*bucketlite.Bucket, context.Context) error{
 		(*bucketlite.Bucket).Activate, (*bucketlite.Bucket).Archive, (*bucketlite.Bucket).Suspend,
@@ -133,7 +133,7 @@ func wantVerdict(t *testing.T, err error, b *bucketlite.Bucket, status bucketlit
 func eachState(t *testing.T, f func(t *testing.T, status bucketlite.Status, isLocked bool)) {
 	for _, status := range statuses {
 		for _, isLocked := range []bool{false, true} {
-			if isLocked && status == bucketlite.InProgress {
+			if isLocked && status == bucketlite.StatusInProgress {
 				continue
 			}
 			t.Run(fmt.Sprintf("%s,locked=%t", status, isLocked), func(t *testing.T) { f(t, status, isLocked) })
@@ -162,7 +162,7 @@ func TestTransitions(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				f := s.fixture(t, status, isLocked)
 				want := done
-				if status == bucketlite.InProgress {
+				if status == bucketlite.StatusInProgress {
 					want = inactive
 				} else if isLocked == toLocked {
 					want = same
@@ -207,10 +207,10 @@ const (
 // allowed is what each status allows, and what a lock does.
 var (
 	allowed = map[bucketlite.Status][5]verdict{
-		bucketlite.Active:     {done, done, done, done, done},
-		bucketlite.Archived:   {done, done, inactive, done, done},
-		bucketlite.Suspended:  {done, inactive, inactive, done, done},
-		bucketlite.InProgress: {done, inactive, inactive, inactive, same},
+		bucketlite.StatusActive:     {done, done, done, done, done},
+		bucketlite.StatusArchived:   {done, done, inactive, done, done},
+		bucketlite.StatusSuspended:  {done, inactive, inactive, done, done},
+		bucketlite.StatusInProgress: {done, inactive, inactive, inactive, same},
 	}
 	allowedLocked = [5]verdict{done, done, locked, locked, locked}
 )
@@ -245,9 +245,9 @@ var operations = map[string]struct {
 
 	"Put, new":      {writeObjects, func(ctx context.Context, f *fixture) error { return second(f.b.Put(ctx, item("new", ""), nil)) }},
 	"Put, replaced": {writeObjects, calls["Bucket.Put"].do},
-	"PutBatch":      {writeObjects, calls["Bucket.PutBatch"].do},
-	"PutBatch, atomic": {writeObjects, func(ctx context.Context, f *fixture) error {
-		return second(f.b.PutBatch(ctx, []bucketlite.ObjectInput{item("k", ""), item("l", "")}, &bucketlite.BatchOptions{Atomic: true}))
+	"PutMany":       {writeObjects, calls["Bucket.PutMany"].do},
+	"PutMany, atomic": {writeObjects, func(ctx context.Context, f *fixture) error {
+		return second(f.b.PutMany(ctx, []bucketlite.ObjectInput{item("k", ""), item("l", "")}, &bucketlite.PutManyOptions{Atomic: true}))
 	}},
 	"Patch":        {writeObjects, calls["Bucket.Patch"].do},
 	"DeleteObject": {writeObjects, calls["Bucket.DeleteObject"].do},
@@ -325,8 +325,8 @@ func TestStateBeforeObject(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := s.fixture(t, bucketlite.Active, true)
-			s.want(t, f, bucketlite.Active, locked, func() error { return call(f.b) })
+			f := s.fixture(t, bucketlite.StatusActive, true)
+			s.want(t, f, bucketlite.StatusActive, locked, func() error { return call(f.b) })
 		})
 	}
 }
@@ -343,15 +343,15 @@ func TestStateIsDurable(t *testing.T) {
 	if err := b.Suspend(ctx); err != nil {
 		t.Fatal(err)
 	}
-	wantVerdict(t, last(again.Objects(ctx, bucketlite.Query{})), b, bucketlite.Suspended, inactive)
+	wantVerdict(t, last(again.Objects(ctx, bucketlite.Query{})), b, bucketlite.StatusSuspended, inactive)
 	if err := again.Lock(ctx); err != nil {
 		t.Fatal(err)
 	}
-	wantVerdict(t, b.Activate(ctx), b, bucketlite.Suspended, locked)
+	wantVerdict(t, b.Activate(ctx), b, bucketlite.StatusSuspended, locked)
 	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
-	wantVerdict(t, reopenItems(t, path).Activate(ctx), b, bucketlite.Suspended, locked)
+	wantVerdict(t, reopenItems(t, path).Activate(ctx), b, bucketlite.StatusSuspended, locked)
 	if err := again.Unlock(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -367,10 +367,10 @@ var stoppers = map[string]struct {
 	want   verdict
 	do     func(*bucketlite.Bucket, context.Context) error
 }{
-	"Lock":    {bucketlite.Active, locked, (*bucketlite.Bucket).Lock},
-	"Archive": {bucketlite.Archived, inactive, (*bucketlite.Bucket).Archive},
-	"Suspend": {bucketlite.Suspended, inactive, (*bucketlite.Bucket).Suspend},
-	"Delete":  {bucketlite.InProgress, inactive, transit[3]},
+	"Lock":    {bucketlite.StatusActive, locked, (*bucketlite.Bucket).Lock},
+	"Archive": {bucketlite.StatusArchived, inactive, (*bucketlite.Bucket).Archive},
+	"Suspend": {bucketlite.StatusSuspended, inactive, (*bucketlite.Bucket).Suspend},
+	"Delete":  {bucketlite.StatusInProgress, inactive, transit[3]},
 }
 
 // The state is checked where the write happens: once a stopper has returned,
@@ -449,7 +449,7 @@ func writeUntilRefused(b *bucketlite.Bucket, g int, put chan struct{}) error {
 		}
 		switch i % 4 {
 		case 0:
-			err = batchError(b.PutBatch(ctx, []bucketlite.ObjectInput{item(fmt.Sprintf("%d-%d-a", g, i), ""), item(fmt.Sprintf("%d-%d-b", g, i), "")}, nil))
+			err = batchError(b.PutMany(ctx, []bucketlite.ObjectInput{item(fmt.Sprintf("%d-%d-a", g, i), ""), item(fmt.Sprintf("%d-%d-b", g, i), "")}, nil))
 		case 1:
 			_, err = b.Patch(ctx, res.Object.ID, bucketlite.ObjectInput{Fields: map[string]any{"v": "patched"}}, nil)
 		case 2:

@@ -241,7 +241,7 @@ func TestPositions(t *testing.T) {
 	for range 300 {
 		var by []Sort
 		for range 1 + r.IntN(3) {
-			by = append(by, Sort{querytest.Paths[r.IntN(len(querytest.Paths))], []Direction{"", Ascending, Descending}[r.IntN(3)]})
+			by = append(by, Sort{querytest.Paths[r.IntN(len(querytest.Paths))], []SortDirection{"", SortAscending, SortDescending}[r.IntN(3)]})
 		}
 		c, err := Query{Sort: by}.compile(s, list{kind: "things"}, types)
 		if err != nil {
@@ -263,7 +263,7 @@ func TestPositions(t *testing.T) {
 			for j, b := range places {
 				want := i - j
 				for _, by := range slices.Backward(by) {
-					desc := by.Direction == Descending
+					desc := by.Direction == SortDescending
 					if querytest.Less(docs[i], docs[j], by.Field, kind(by.Field), desc) {
 						want = -1
 					} else if querytest.Less(docs[j], docs[i], by.Field, kind(by.Field), desc) {

@@ -344,7 +344,7 @@ func (m *mover) meetAll(t *testing.T, q bucketlite.Query, n int, change func()) 
 	}
 	for i := 1; i < len(met); i++ {
 		for _, by := range q.Sort {
-			desc := by.Direction == bucketlite.Descending
+			desc := by.Direction == bucketlite.SortDescending
 			if querytest.Less(met[i-1], met[i], by.Field, "", desc) {
 				break
 			}
@@ -375,7 +375,7 @@ func (m *mover) meetAll(t *testing.T, q bucketlite.Query, n int, change func()) 
 func TestTotalIsOfOneMoment(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	b := items(t, open(t, &bucketlite.Options{Durability: bucketlite.Normal}))
+	b := items(t, open(t, &bucketlite.Options{Durability: bucketlite.DurabilityNormal}))
 	var stop atomic.Bool
 	defer stop.Store(true)
 	ended := make(chan error, 1)

@@ -32,7 +32,7 @@ func TestObjectListStats(t *testing.T) {
 	}, bucketlite.ProcessOptions{})
 	counts := func(draft, completed, failed int64) map[bucketlite.Status]int64 {
 		m := make(map[bucketlite.Status]int64)
-		for status, n := range map[bucketlite.Status]int64{bucketlite.Draft: draft, bucketlite.Completed: completed, bucketlite.Failed: failed} {
+		for status, n := range map[bucketlite.Status]int64{bucketlite.StatusDraft: draft, bucketlite.StatusCompleted: completed, bucketlite.StatusFailed: failed} {
 			if n > 0 {
 				m[status] = n
 			}
@@ -107,10 +107,10 @@ func TestListStats(t *testing.T) {
 		{"no buckets", anyOf(ctx, ns.BucketListStats), none, &bucketlite.BucketListStats{}},
 		{"uploads", anyOf(ctx, b.UploadListStats), bucketlite.Query{Limit: 1}, &bucketlite.UploadListStats{
 			Uploads: 5, Size: 17, AvgSize: 3.4, Buckets: 1,
-			ByStatus: map[bucketlite.Status]int64{bucketlite.Completed: 1, bucketlite.Pending: 2, bucketlite.Failed: 1, bucketlite.Canceled: 1},
+			ByStatus: map[bucketlite.Status]int64{bucketlite.StatusCompleted: 1, bucketlite.StatusPending: 2, bucketlite.StatusFailed: 1, bucketlite.StatusCanceled: 1},
 		}},
 		{"some uploads", anyOf(ctx, b.UploadListStats), bucketlite.Query{Search: "winter"}, &bucketlite.UploadListStats{
-			Uploads: 1, Size: 5, AvgSize: 5, Buckets: 1, ByStatus: map[bucketlite.Status]int64{bucketlite.Pending: 1},
+			Uploads: 1, Size: 5, AvgSize: 5, Buckets: 1, ByStatus: map[bucketlite.Status]int64{bucketlite.StatusPending: 1},
 		}},
 		{"no uploads", anyOf(ctx, b.UploadListStats), none, &bucketlite.UploadListStats{ByStatus: map[bucketlite.Status]int64{}}},
 	} {

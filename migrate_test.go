@@ -119,7 +119,7 @@ func wantOldContent(t *testing.T, st *bucketlite.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(tasks.Results) == 0 || tasks.Results[0].Type != "api_buckets_delete" || tasks.Results[0].Status != bucketlite.Completed {
+	if len(tasks.Results) == 0 || tasks.Results[0].Type != "api_buckets_delete" || tasks.Results[0].Status != bucketlite.StatusCompleted {
 		t.Errorf("tasks: got %v, want first a deletion that is completed", tasks.Results)
 	}
 	putItem(t, b, item("new", "")) // and it can be written
@@ -157,7 +157,7 @@ func wantOldWork(t *testing.T, st *bucketlite.Store) {
 			t.Fatal(err)
 		}
 		batches = append(batches, string(k.Status))
-		if k.Status == bucketlite.Draft {
+		if k.Status == bucketlite.StatusDraft {
 			if _, err := b.SubmitBatch(ctx, k.ID); err != nil {
 				t.Error(err)
 			}

@@ -213,7 +213,7 @@ func (m *model) writable() error {
 	switch {
 	case m.locked:
 		return bucketlite.ErrLocked
-	case m.status != bucketlite.Active:
+	case m.status != bucketlite.StatusActive:
 		return bucketlite.ErrNotActive
 	}
 	return nil

@@ -139,7 +139,7 @@ func newNaive(r *rand.Rand, l *variedList, forms []map[string]any) *naive {
 	}
 	for range r.IntN(3) {
 		n.query.Sort = append(n.query.Sort, bucketlite.Sort{
-			Field: paths[r.IntN(len(paths))], Direction: []bucketlite.Direction{"", bucketlite.Ascending, bucketlite.Descending}[r.IntN(3)],
+			Field: paths[r.IntN(len(paths))], Direction: []bucketlite.SortDirection{"", bucketlite.SortAscending, bucketlite.SortDescending}[r.IntN(3)],
 		})
 	}
 	return n
@@ -159,7 +159,7 @@ func (n *naive) answer() []map[string]any {
 	}
 	slices.SortStableFunc(wanted, func(a, b map[string]any) int {
 		for _, by := range n.query.Sort {
-			kind, desc := n.list.kind(by.Field), by.Direction == bucketlite.Descending
+			kind, desc := n.list.kind(by.Field), by.Direction == bucketlite.SortDescending
 			if querytest.Less(a, b, by.Field, kind, desc) {
 				return -1
 			}

@@ -93,7 +93,7 @@ func (s *Store) CreateNamespace(ctx context.Context, config NamespaceConfig) (*N
 		n.num, err = tx.Insert(`
 INSERT INTO namespaces (id, name, description, feature_extractors, payload_indexes, created_at, updated_at)
 VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING num`, id, config.Name, config.Description, extractors, indexes, now, now)
-		g.note(NamespaceCreated, place{namespace: id}, "")
+		g.note(EventNamespaceCreated, place{namespace: id}, "")
 		return err
 	})
 	if err != nil {
@@ -238,7 +238,7 @@ func (n *Namespace) Update(ctx context.Context, u NamespaceUpdate) (*NamespaceIn
 		_, err := tx.Exec(`
 UPDATE namespaces SET name = ifnull(?, name), description = ifnull(?, description), payload_indexes = ifnull(?, payload_indexes), updated_at = ?
 WHERE num = ?`, optional(u.Name), optional(u.Description), indexes, n.store.now(), n.num)
-		g.note(NamespaceUpdated, place{namespace: n.id}, "")
+		g.note(EventNamespaceUpdated, place{namespace: n.id}, "")
 		if err != nil || u.PayloadIndexes == nil {
 			return err
 		}

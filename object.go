@@ -325,8 +325,8 @@ func (b *Bucket) overwrite(tx *engine.Tx, g *group, state *bucketState, row, old
 	o := &row.object
 	o.Version, o.UpdatedAt = state.tick(), timeOf(g.store.now())
 	err := row.update(tx, old)
-	g.note(ObjectUpdated, state.place, o.ID)
-	if err == nil && o.Status != Draft {
+	g.note(EventObjectUpdated, state.place, o.ID)
+	if err == nil && o.Status != StatusDraft {
 		err = followVersion(tx, o.seq, old.object.Version, o.Version)
 	}
 	if err == nil && state.indexed {

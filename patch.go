@@ -18,8 +18,8 @@ type PatchOptions struct {
 	IfVersion int64
 }
 
-// DeleteOptions adjust [Bucket.DeleteObject]. Nil means the defaults.
-type DeleteOptions struct {
+// DeleteObjectOptions adjust [Bucket.DeleteObject]. Nil means the defaults.
+type DeleteObjectOptions struct {
 	// IfVersion, unless 0, makes the call a [ErrConflict] if the object has another version.
 	IfVersion int64
 }
@@ -317,7 +317,7 @@ func (p *patcher) patch(tx *engine.Tx, g *group) error {
 	}
 	o := row.object
 	if !bytes.Equal(m.data.jsonb, row.fields) || m.encoded != nilIfBlank(row.blobs) {
-		o.Status, o.Error = Draft, ""
+		o.Status, o.Error = StatusDraft, ""
 	}
 	if p.in.KeyPrefix != "" {
 		o.KeyPrefix = p.in.KeyPrefix
@@ -359,9 +359,9 @@ func (p *patcher) moves(tx *engine.Tx, row *objectRow, key []byte) (bool, error)
 //
 // Errors: [ErrNotFound], [ErrConflict] on another version, [ErrLocked], [ErrNotActive],
 // [ErrCorrupt].
-func (b *Bucket) DeleteObject(ctx context.Context, id string, opts *DeleteOptions) error {
+func (b *Bucket) DeleteObject(ctx context.Context, id string, opts *DeleteObjectOptions) error {
 	if opts == nil {
-		opts = &DeleteOptions{}
+		opts = &DeleteObjectOptions{}
 	}
 	return b.store.free(ctx, func(tx *engine.Tx, g *group) error {
 		state, err := b.writable(tx, g)
@@ -398,7 +398,7 @@ func (b *Bucket) DeleteObject(ctx context.Context, id string, opts *DeleteOption
 		state.tick()
 		state.objects--
 		state.size -= row.object.Size
-		g.note(ObjectDeleted, state.place, id)
+		g.note(EventObjectDeleted, state.place, id)
 		return g.drop(tx, blobs)
 	})
 }

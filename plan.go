@@ -33,7 +33,7 @@ type fieldPlan struct {
 	enum     map[string]struct{} // keys of the values allowed; nil means any
 	allowed  string              // the values allowed, for people
 	items    *fieldPlan
-	members  *plan // of a Struct
+	members  *plan // of an ObjectField
 	assert   *assertion.Assertion
 }
 
@@ -152,7 +152,7 @@ func (f *fieldPlan) conform(j *judge, path value.Path, v any) (out any, changed 
 	}
 	out = v
 	switch f.typ {
-	case Struct:
+	case ObjectField:
 		if f.members != nil {
 			out, changed = f.members.conform(j, path, v.(map[string]any), nil)
 		}
@@ -257,7 +257,7 @@ func (f *fieldPlan) mismatch(v any) string {
 		if _, ok := v.(bool); !ok {
 			return "boolean expected"
 		}
-	case Struct:
+	case ObjectField:
 		if _, ok := v.(map[string]any); !ok {
 			return "object expected"
 		}

@@ -56,21 +56,21 @@ func TestTypeMatrix(t *testing.T) {
 	integers := []string{`0`, `-0`, `5`, `-5`, `5.0`, `50e-1`, `1e18`, `9223372036854775807`, `-9223372036854775808`}
 	numbers := append([]string{`5.5`, `1e19`, `9223372036854775808`, `-9223372036854775809`, `18446744073709551616`, `1e-7`, `0.1`}, integers...)
 	accepted := map[bucketlite.FieldType][]string{
-		bucketlite.String:   strs,
-		bucketlite.Number:   numbers,
-		bucketlite.Integer:  integers,
-		bucketlite.Float:    numbers,
-		bucketlite.Boolean:  {`true`, `false`},
-		bucketlite.Struct:   {`{}`, `{"a":1}`},
-		bucketlite.Array:    {`[]`, `["a"]`, `[1,[2]]`, `[{}]`},
-		bucketlite.Date:     {`"2024-05-06"`},
-		bucketlite.DateTime: {`"2024-05-06T07:08:09Z"`},
-		bucketlite.Text:     strs,
-		bucketlite.Image:    nil,
-		bucketlite.Audio:    nil,
-		bucketlite.Video:    nil,
-		bucketlite.PDF:      nil,
-		bucketlite.Excel:    nil,
+		bucketlite.String:      strs,
+		bucketlite.Number:      numbers,
+		bucketlite.Integer:     integers,
+		bucketlite.Float:       numbers,
+		bucketlite.Boolean:     {`true`, `false`},
+		bucketlite.ObjectField: {`{}`, `{"a":1}`},
+		bucketlite.Array:       {`[]`, `["a"]`, `[1,[2]]`, `[{}]`},
+		bucketlite.Date:        {`"2024-05-06"`},
+		bucketlite.DateTime:    {`"2024-05-06T07:08:09Z"`},
+		bucketlite.Text:        strs,
+		bucketlite.Image:       nil,
+		bucketlite.Audio:       nil,
+		bucketlite.Video:       nil,
+		bucketlite.PDF:         nil,
+		bucketlite.Excel:       nil,
 	}
 	for typ, accepted := range accepted {
 		t.Run(string(typ), func(t *testing.T) {
@@ -153,15 +153,15 @@ func TestGoValues(t *testing.T) {
 		{"strings", bucketlite.Array, []string{"a", "b"}, `{"v":["a","b"]}`},
 		{"nil strings", bucketlite.Array, []string(nil), `{"v":[]}`},
 		{"array", bucketlite.Array, [2]int{1, 2}, `{"v":[1,2]}`},
-		{"map", bucketlite.Struct, map[string]int{"a": 1}, `{"v":{"a":1}}`},
-		{"struct", bucketlite.Struct, details{A: 1}, `{"v":{"a":1}}`},
-		{"raw JSON", bucketlite.Struct, json.RawMessage(`{"a":1.0}`), `{"v":{"a":1.0}}`},
-		{"broken raw JSON", bucketlite.Struct, json.RawMessage(`{"a":`), "json"},
+		{"map", bucketlite.ObjectField, map[string]int{"a": 1}, `{"v":{"a":1}}`},
+		{"struct", bucketlite.ObjectField, details{A: 1}, `{"v":{"a":1}}`},
+		{"raw JSON", bucketlite.ObjectField, json.RawMessage(`{"a":1.0}`), `{"v":{"a":1.0}}`},
+		{"broken raw JSON", bucketlite.ObjectField, json.RawMessage(`{"a":`), "json"},
 		{"bytes", bucketlite.String, []byte("x"), "type"},
 		{"channel", bucketlite.String, make(chan int), "type"},
-		{"function", bucketlite.Struct, func() {}, "type"},
+		{"function", bucketlite.ObjectField, func() {}, "type"},
 		{"complex", bucketlite.Number, complex(1, 1), "type"},
-		{"map of ints", bucketlite.Struct, map[int]string{1: "a"}, `{"v":{"1":"a"}}`},
+		{"map of ints", bucketlite.ObjectField, map[int]string{1: "a"}, `{"v":{"1":"a"}}`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

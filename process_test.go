@@ -242,7 +242,7 @@ func childLoad(args []string) error {
 				inputs = append(inputs, item(k+"-a", v), item(k+"-b", v))
 			}
 			if len(inputs) > 1 {
-				err = batchError(b.PutBatch(context.Background(), inputs, nil))
+				err = batchError(b.PutMany(context.Background(), inputs, nil))
 			} else {
 				_, err = b.Put(context.Background(), in, nil)
 			}
@@ -346,7 +346,7 @@ func TestDeleteSurvivesCrash(t *testing.T) {
 		t.Fatalf("the deletion does not begin: %+v", task)
 	}
 	c.kill(t)
-	if task, err := watcher.Task(context.Background(), id); err != nil || !amid(task) || task.Status != bucketlite.InProgress {
+	if task, err := watcher.Task(context.Background(), id); err != nil || !amid(task) || task.Status != bucketlite.StatusInProgress {
 		t.Fatalf("after the crash: got %+v, %v, want it amid the work", task, err)
 	}
 	st = openPath(t, path)
@@ -409,14 +409,14 @@ func TestProcessSurvivesKill(t *testing.T) {
 		t.Error("got nothing handled after the last kill, want what was left")
 	}
 	for _, id := range batches {
-		k := wantBatch(t, st, b, id, bucketlite.Completed)
+		k := wantBatch(t, st, b, id, bucketlite.StatusCompleted)
 		task, err := st.Task(ctx, k.TaskID)
 		if err != nil || task.Processed != int64(len(all)) || k.Failed != 0 || k.Skipped != 0 {
 			t.Errorf("got %+v and %+v, %v", k, task, err)
 		}
 	}
 	for _, object := range all {
-		wantStatus(t, b, object, bucketlite.Completed)
+		wantStatus(t, b, object, bucketlite.StatusCompleted)
 	}
 	wantSound(t, path)
 }

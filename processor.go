@@ -30,7 +30,7 @@ type ProcessOptions struct {
 	Lease time.Duration
 	// Timeout is how long a handler may take over one job. After that its context
 	// ends; if it has not returned a second later it is left behind, what it returns
-	// is ignored, and the attempt has failed with a [NetworkFailure]. Default: no
+	// is ignored, and the attempt has failed with a [CategoryNetwork]. Default: no
 	// limit.
 	Timeout time.Duration
 	// UntilIdle makes Process return nil when no batch is being processed any more,
@@ -76,7 +76,7 @@ func (o *ProcessOptions) withDefaults() (ProcessOptions, error) {
 // An object is COMPLETED if the handler returns nil. Otherwise it is tried again
 // after a pause, unless the error forbids it or there were MaxAttempts; then it is
 // FAILED. See [JobError]. A handler that panics has failed with a
-// [RuntimeFailure]. If the object's content changes meanwhile, the object stays a
+// [CategoryRuntime]. If the object's content changes meanwhile, the object stays a
 // draft whatever the handler returns; if it is deleted, it is skipped. The state
 // of a bucket does not hinder, except that the jobs of a suspended one wait.
 //
@@ -312,7 +312,7 @@ func (p *processor) leaveBehind(now time.Time) {
 		case r.stage.CompareAndSwap(working, leftBehind):
 			p.workers--
 			p.store.opts.Logger.Warn("bucketlite: a handler that does not return was left behind", "batch", r.job.BatchID, "object", r.object)
-			p.finish(r, newFailure(NetworkFailure, fmt.Sprintf("the handler did not return within %s", p.opts.Timeout)))
+			p.finish(r, newFailure(CategoryNetwork, fmt.Sprintf("the handler did not return within %s", p.opts.Timeout)))
 		}
 	}
 	p.hire()

@@ -31,43 +31,43 @@ func TestProcess(t *testing.T) {
 		category bucketlite.ErrorCategory
 		message  string
 	}{
-		{"succeeds", always(nil), bucketlite.Completed, 1, "", ""},
+		{"succeeds", always(nil), bucketlite.StatusCompleted, 1, "", ""},
 		{"fails once", func(n int) error {
 			if n == 1 {
 				return errors.New("not yet")
 			}
 			return nil
-		}, bucketlite.Completed, 2, "", ""},
+		}, bucketlite.StatusCompleted, 2, "", ""},
 		{"panics once", func(n int) error {
 			if n == 1 {
 				panic("not yet")
 			}
 			return nil
-		}, bucketlite.Completed, 2, "", ""},
+		}, bucketlite.StatusCompleted, 2, "", ""},
 		{"fails twice", func(n int) error {
 			if n <= 2 {
-				return permanent(bucketlite.NetworkFailure)
+				return permanent(bucketlite.CategoryNetwork)
 			}
 			return nil
-		}, bucketlite.Completed, 3, "", ""},
-		{"fails", always(errors.New("never")), bucketlite.Failed, 3, "runtime", "never"},
-		{"fails with a wrapped deadline", always(fmt.Errorf("call: %w", context.DeadlineExceeded)), bucketlite.Failed, 3, "network", "call: context deadline exceeded"},
-		{"dependency", always(permanent(bucketlite.DependencyFailure)), bucketlite.Failed, 1, "dependency", "m"},
-		{"authentication", always(permanent(bucketlite.AuthenticationFailure)), bucketlite.Failed, 1, "authentication", "m"},
-		{"validation", always(permanent(bucketlite.ValidationFailure)), bucketlite.Failed, 1, "validation", "m"},
-		{"runtime", always(permanent(bucketlite.RuntimeFailure)), bucketlite.Failed, 3, "runtime", "m"},
-		{"network", always(permanent(bucketlite.NetworkFailure)), bucketlite.Failed, 3, "network", "m"},
-		{"resource", always(permanent(bucketlite.ResourceFailure)), bucketlite.Failed, 3, "resource", "m"},
-		{"unknown category", always(permanent("weather")), bucketlite.Failed, 3, "runtime", "m"},
-		{"permanent", always(&bucketlite.JobError{Category: bucketlite.NetworkFailure, Permanent: true, Err: errors.New("cause")}), bucketlite.Failed, 1, "network", "cause"},
-		{"wrapped", always(fmt.Errorf("outer: %w", permanent(bucketlite.ValidationFailure))), bucketlite.Failed, 1, "validation", "m"},
-		{"panics", func(int) error { panic("at the disco") }, bucketlite.Failed, 3, "runtime", "panic: at the disco"},
-		{"panics with nil", func(int) error { panic(nil) }, bucketlite.Failed, 3, "runtime", fmt.Sprint("panic: ", new(runtime.PanicNilError))},
-		{"error that panics", always((*badError)(nil)), bucketlite.Failed, 3, "runtime", "panic: no text"},
-		{"ends its goroutine", func(int) error { runtime.Goexit(); return nil }, bucketlite.Failed, 3, "runtime", "the handler ended its goroutine"},
-		{"no text", always(errors.New("")), bucketlite.Failed, 3, "runtime", ""},
-		{"odd text", always(errors.New("a\x00b\xffc")), bucketlite.Failed, 3, "runtime", "a\uFFFDb\uFFFDc"},
-		{"long text", always(errors.New(strings.Repeat("ä", 5000))), bucketlite.Failed, 3, "runtime", strings.Repeat("ä", 998) + "…"},
+		}, bucketlite.StatusCompleted, 3, "", ""},
+		{"fails", always(errors.New("never")), bucketlite.StatusFailed, 3, "runtime", "never"},
+		{"fails with a wrapped deadline", always(fmt.Errorf("call: %w", context.DeadlineExceeded)), bucketlite.StatusFailed, 3, "network", "call: context deadline exceeded"},
+		{"dependency", always(permanent(bucketlite.CategoryDependency)), bucketlite.StatusFailed, 1, "dependency", "m"},
+		{"authentication", always(permanent(bucketlite.CategoryAuthentication)), bucketlite.StatusFailed, 1, "authentication", "m"},
+		{"validation", always(permanent(bucketlite.CategoryValidation)), bucketlite.StatusFailed, 1, "validation", "m"},
+		{"runtime", always(permanent(bucketlite.CategoryRuntime)), bucketlite.StatusFailed, 3, "runtime", "m"},
+		{"network", always(permanent(bucketlite.CategoryNetwork)), bucketlite.StatusFailed, 3, "network", "m"},
+		{"resource", always(permanent(bucketlite.CategoryResource)), bucketlite.StatusFailed, 3, "resource", "m"},
+		{"unknown category", always(permanent("weather")), bucketlite.StatusFailed, 3, "runtime", "m"},
+		{"permanent", always(&bucketlite.JobError{Category: bucketlite.CategoryNetwork, Permanent: true, Err: errors.New("cause")}), bucketlite.StatusFailed, 1, "network", "cause"},
+		{"wrapped", always(fmt.Errorf("outer: %w", permanent(bucketlite.CategoryValidation))), bucketlite.StatusFailed, 1, "validation", "m"},
+		{"panics", func(int) error { panic("at the disco") }, bucketlite.StatusFailed, 3, "runtime", "panic: at the disco"},
+		{"panics with nil", func(int) error { panic(nil) }, bucketlite.StatusFailed, 3, "runtime", fmt.Sprint("panic: ", new(runtime.PanicNilError))},
+		{"error that panics", always((*badError)(nil)), bucketlite.StatusFailed, 3, "runtime", "panic: no text"},
+		{"ends its goroutine", func(int) error { runtime.Goexit(); return nil }, bucketlite.StatusFailed, 3, "runtime", "the handler ended its goroutine"},
+		{"no text", always(errors.New("")), bucketlite.StatusFailed, 3, "runtime", ""},
+		{"odd text", always(errors.New("a\x00b\xffc")), bucketlite.StatusFailed, 3, "runtime", "a\uFFFDb\uFFFDc"},
+		{"long text", always(errors.New(strings.Repeat("ä", 5000))), bucketlite.StatusFailed, 3, "runtime", strings.Repeat("ä", 998) + "…"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -80,11 +80,11 @@ func TestProcess(t *testing.T) {
 			process(t, st, func(ctx context.Context, j *bucketlite.Job) error {
 				attempts++
 				if j.Attempt != attempts || j.Retries != 0 || j.BatchID != id || j.Bucket.ID() != b.ID() || j.Object.ID != object ||
-					j.Object.Fields["v"] != "value" || j.Object.Status != bucketlite.Processing {
+					j.Object.Fields["v"] != "value" || j.Object.Status != bucketlite.StatusProcessing {
 					t.Errorf("attempt %d: got %+v with %+v", attempts, j, j.Object)
 				}
-				wantStatus(t, j.Bucket, object, bucketlite.Processing)
-				wantBatch(t, st, b, id, bucketlite.InProgress)
+				wantStatus(t, j.Bucket, object, bucketlite.StatusProcessing)
+				wantBatch(t, st, b, id, bucketlite.StatusInProgress)
 				return tt.handle(attempts)
 			}, bucketlite.ProcessOptions{Concurrency: 1})
 			if attempts != tt.attempts {
@@ -92,7 +92,7 @@ func TestProcess(t *testing.T) {
 			}
 			o := wantStatus(t, b, object, tt.status)
 			k := wantBatch(t, st, b, id, tt.status)
-			if o.Error != tt.message || (k.Failed == 1) != (tt.status == bucketlite.Failed) {
+			if o.Error != tt.message || (k.Failed == 1) != (tt.status == bucketlite.StatusFailed) {
 				t.Errorf("got error %q of the object and %+v", o.Error, k)
 			}
 			if _, err := o.MarshalJSON(); err != nil {
@@ -103,7 +103,7 @@ func TestProcess(t *testing.T) {
 				must(t, err)
 				failed = append(failed, j)
 			}
-			if tt.status == bucketlite.Failed {
+			if tt.status == bucketlite.StatusFailed {
 				if len(failed) != 1 || failed[0].Error.Category != tt.category || failed[0].Error.Message != tt.message || failed[0].Attempts != attempts ||
 					(failed[0].Error.Traceback != "") != strings.HasPrefix(tt.message, "panic") {
 					t.Errorf("got %+v", failed[0])
@@ -129,7 +129,7 @@ func TestJobError(t *testing.T) {
 		want string
 	}{
 		{bucketlite.JobError{}, "runtime: "},
-		{bucketlite.JobError{Category: bucketlite.NetworkFailure, Message: "no answer", Err: cause}, "network: no answer"},
+		{bucketlite.JobError{Category: bucketlite.CategoryNetwork, Message: "no answer", Err: cause}, "network: no answer"},
 		{bucketlite.JobError{Category: "weather", Err: cause}, "runtime: cause"},
 	} {
 		if got := tt.err.Error(); got != tt.want || errors.Is(&tt.err, cause) != (tt.err.Err != nil) {
@@ -145,7 +145,7 @@ func TestJobErrorDetail(t *testing.T) {
 	b := items(t, st)
 	id := submit(t, b, ids(t, b, "")...)
 	process(t, st, func(context.Context, *bucketlite.Job) error {
-		return &bucketlite.JobError{Category: bucketlite.DependencyFailure, Message: "no ffmpeg", Component: "thumbnails", Stage: "decode", Recovery: "install it"}
+		return &bucketlite.JobError{Category: bucketlite.CategoryDependency, Message: "no ffmpeg", Component: "thumbnails", Stage: "decode", Recovery: "install it"}
 	}, bucketlite.ProcessOptions{})
 	p, err := b.ListFailedJobs(context.Background(), id, bucketlite.Query{})
 	must(t, err)
@@ -269,7 +269,7 @@ func TestProcessWaits(t *testing.T) {
 				if got := <-handled; got != id {
 					t.Errorf("got a job of batch %q, want %q", got, id)
 				}
-				if !eventually(func() bool { return mustBatch(t, b, id).Status == bucketlite.Completed }) {
+				if !eventually(func() bool { return mustBatch(t, b, id).Status == bucketlite.StatusCompleted }) {
 					t.Error("the batch does not end")
 				}
 			}
@@ -307,7 +307,7 @@ func TestProcessEndsWithContext(t *testing.T) {
 					case "succeeds":
 						return nil
 					case "explicit":
-						return &bucketlite.JobError{Category: bucketlite.ValidationFailure}
+						return &bucketlite.JobError{Category: bucketlite.CategoryValidation}
 					}
 					return ctx.Err()
 				}, &bucketlite.ProcessOptions{Concurrency: 3})
@@ -320,9 +320,9 @@ func TestProcessEndsWithContext(t *testing.T) {
 				t.Errorf("got %v, want the context's error", err)
 			}
 			close(release)
-			want := []bucketlite.Status{bucketlite.Completed, bucketlite.Failed, bucketlite.Pending, bucketlite.Pending}
+			want := []bucketlite.Status{bucketlite.StatusCompleted, bucketlite.StatusFailed, bucketlite.StatusPending, bucketlite.StatusPending}
 			if deaf {
-				want = slices.Repeat([]bucketlite.Status{bucketlite.Pending}, 4)
+				want = slices.Repeat([]bucketlite.Status{bucketlite.StatusPending}, 4)
 			}
 			for i, object := range all {
 				wantStatus(t, b, object, want[i])
@@ -334,7 +334,7 @@ func TestProcessEndsWithContext(t *testing.T) {
 				}
 				return nil
 			}, bucketlite.ProcessOptions{})
-			wantStatus(t, b, all[3], bucketlite.Completed)
+			wantStatus(t, b, all[3], bucketlite.StatusCompleted)
 			if k := mustBatch(t, b, id); !k.Done() {
 				t.Errorf("got %+v, want it to have ended", k)
 			}
@@ -372,14 +372,14 @@ func TestProcessTimeout(t *testing.T) {
 			}, bucketlite.ProcessOptions{Concurrency: 1, MaxAttempts: 2, Timeout: time.Millisecond})
 			close(release)
 			left.Wait()
-			wantStatus(t, b, all[0], bucketlite.Failed)
+			wantStatus(t, b, all[0], bucketlite.StatusFailed)
 			for _, object := range all[1:] {
-				wantStatus(t, b, object, bucketlite.Completed)
+				wantStatus(t, b, object, bucketlite.StatusCompleted)
 			}
-			wantBatch(t, st, b, id, bucketlite.CompletedWithErrors)
+			wantBatch(t, st, b, id, bucketlite.StatusCompletedWithErrors)
 			p, err := b.ListFailedJobs(context.Background(), id, bucketlite.Query{})
 			must(t, err)
-			if j := p.Results[0]; j.Attempts != 2 || j.Error.Category != bucketlite.NetworkFailure {
+			if j := p.Results[0]; j.Attempts != 2 || j.Error.Category != bucketlite.CategoryNetwork {
 				t.Errorf("got %+v", j)
 			}
 			wantSound(t, path)
@@ -404,10 +404,10 @@ func TestProcessReplacesWorkers(t *testing.T) {
 				}
 				return nil
 			}, bucketlite.ProcessOptions{Concurrency: 1, MaxAttempts: 1, Timeout: time.Millisecond})
-			if k := wantBatch(t, st, b, id, bucketlite.CompletedWithErrors); k.Failed != 1 {
+			if k := wantBatch(t, st, b, id, bucketlite.StatusCompletedWithErrors); k.Failed != 1 {
 				t.Errorf("got %+v, want one failed", k)
 			}
-			wantStatus(t, b, all[299], bucketlite.Completed)
+			wantStatus(t, b, all[299], bucketlite.StatusCompleted)
 		})
 	}
 	t.Cleanup(func() { close(release) })
@@ -507,7 +507,7 @@ func TestHandlerUsesStore(t *testing.T) {
 					t.Errorf("got batch %q, want %q", j.BatchID, next)
 				}
 			case "close":
-				wantStatus(t, b, all[0], bucketlite.Pending)
+				wantStatus(t, b, all[0], bucketlite.StatusPending)
 				return st.Close()
 			}
 			return err
@@ -534,11 +534,11 @@ func TestObjectChangesWhileProcessed(t *testing.T) {
 		verdict error
 		want    bucketlite.Status // of the object; "" for none
 	}{
-		{"changed, succeeds", change(item("key 0", "new")), nil, bucketlite.Draft},
-		{"changed, fails", change(item("key 0", "new")), &bucketlite.JobError{Permanent: true}, bucketlite.Draft},
-		{"moved, succeeds", change(same), nil, bucketlite.Completed},
-		{"moved, fails", change(same), &bucketlite.JobError{Permanent: true}, bucketlite.Failed},
-		{"put as it was", func(j *bucketlite.Job) error { return second(j.Bucket.Put(ctx, item("key 0", "old"), nil)) }, nil, bucketlite.Completed},
+		{"changed, succeeds", change(item("key 0", "new")), nil, bucketlite.StatusDraft},
+		{"changed, fails", change(item("key 0", "new")), &bucketlite.JobError{Permanent: true}, bucketlite.StatusDraft},
+		{"moved, succeeds", change(same), nil, bucketlite.StatusCompleted},
+		{"moved, fails", change(same), &bucketlite.JobError{Permanent: true}, bucketlite.StatusFailed},
+		{"put as it was", func(j *bucketlite.Job) error { return second(j.Bucket.Put(ctx, item("key 0", "old"), nil)) }, nil, bucketlite.StatusCompleted},
 		{"deleted, succeeds", remove, nil, ""},
 		{"deleted, fails", remove, &bucketlite.JobError{Permanent: true}, ""},
 		{"deleted, would be tried again", remove, errors.New("fails"), ""},
@@ -546,7 +546,7 @@ func TestObjectChangesWhileProcessed(t *testing.T) {
 			in := item("key 0", "new")
 			in.ID = j.Object.ID
 			return errors.Join(remove(j), second(j.Bucket.Put(ctx, in, nil)))
-		}, nil, bucketlite.Draft},
+		}, nil, bucketlite.StatusDraft},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -595,17 +595,17 @@ func TestLastBatchDecides(t *testing.T) {
 				if j.BatchID == quick {
 					return nil
 				}
-				if !eventually(func() bool { return mustBatch(t, b, quick).Status == bucketlite.Completed }) {
+				if !eventually(func() bool { return mustBatch(t, b, quick).Status == bucketlite.StatusCompleted }) {
 					t.Error("the other batch does not end")
 				}
-				wantStatus(t, b, object, bucketlite.Completed)
+				wantStatus(t, b, object, bucketlite.StatusCompleted)
 				if moved {
 					must(t, second(b.Patch(ctx, object, bucketlite.ObjectInput{KeyPrefix: "a/b"}, nil)))
 				}
 				return &bucketlite.JobError{Message: "late", Permanent: true}
 			}, bucketlite.ProcessOptions{Concurrency: 2})
-			wantBatch(t, st, b, slow, bucketlite.Failed)
-			if o := wantStatus(t, b, object, bucketlite.Failed); o.Error != "late" {
+			wantBatch(t, st, b, slow, bucketlite.StatusFailed)
+			if o := wantStatus(t, b, object, bucketlite.StatusFailed); o.Error != "late" {
 				t.Errorf("got error %q", o.Error)
 			}
 		})
@@ -625,13 +625,13 @@ func TestProcessedEvents(t *testing.T) {
 	must(t, second(b.CancelBatch(ctx, cancelled)))
 	submit(t, b, all[:3]...)
 	must(t, b.DeleteObject(ctx, all[2], nil))
-	before := []*bucketlite.Object{wantStatus(t, b, all[0], bucketlite.Pending), wantStatus(t, b, all[1], bucketlite.Pending)}
+	before := []*bucketlite.Object{wantStatus(t, b, all[0], bucketlite.StatusPending), wantStatus(t, b, all[1], bucketlite.StatusPending)}
 	from := eventCursor(t, st)
 	c.add(time.Second)
 	process(t, st, failFor, bucketlite.ProcessOptions{Concurrency: 1})
 	var got []string
 	for _, e := range eventsAfter(t, st, from) {
-		if e.Kind != bucketlite.ObjectProcessed || e.BucketID != b.ID() {
+		if e.Kind != bucketlite.EventObjectProcessed || e.BucketID != b.ID() {
 			t.Errorf("got %+v", e)
 		}
 		got = append(got, e.ObjectID)
@@ -639,7 +639,7 @@ func TestProcessedEvents(t *testing.T) {
 	if !slices.Equal(got, all[:2]) {
 		t.Errorf("got events of %v, want those of %v", got, all[:2])
 	}
-	for i, want := range []bucketlite.Status{bucketlite.Completed, bucketlite.Failed} {
+	for i, want := range []bucketlite.Status{bucketlite.StatusCompleted, bucketlite.StatusFailed} {
 		if o := wantStatus(t, b, all[i], want); o.Version != before[i].Version || !o.UpdatedAt.Equal(before[i].UpdatedAt) {
 			t.Errorf("got %+v, want the version and time of %+v", o, before[i])
 		}
@@ -666,7 +666,7 @@ func TestObjectChangesBetweenAttempts(t *testing.T) {
 	if !slices.Equal(seen, []any{"old", "new"}) {
 		t.Errorf("got %v", seen)
 	}
-	wantStatus(t, b, object, bucketlite.Completed)
+	wantStatus(t, b, object, bucketlite.StatusCompleted)
 }
 
 // Objects that are deleted before their turn are skipped, and if that is all of
@@ -682,7 +682,7 @@ func TestObjectDeletedBefore(t *testing.T) {
 		must(t, b.DeleteObject(ctx, object, nil))
 	}
 	process(t, st, func(context.Context, *bucketlite.Job) error { t.Error("a handler was called"); return nil }, bucketlite.ProcessOptions{Concurrency: 4})
-	if k := wantBatch(t, st, b, id, bucketlite.Completed); k.Skipped != 30 {
+	if k := wantBatch(t, st, b, id, bucketlite.StatusCompleted); k.Skipped != 30 {
 		t.Errorf("got %+v, want all skipped", k)
 	}
 	if task, err := st.Task(ctx, mustBatch(t, b, id).TaskID); err != nil || task.Processed != 30 {
@@ -736,7 +736,7 @@ func TestProcessInEachState(t *testing.T) {
 				if !tt.handled {
 					must(t, b.Activate(ctx))
 					process(t, st, succeed, bucketlite.ProcessOptions{})
-					wantBatch(t, st, b, id, bucketlite.Completed)
+					wantBatch(t, st, b, id, bucketlite.StatusCompleted)
 				}
 			})
 		}

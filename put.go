@@ -313,7 +313,7 @@ func (p *putter) insert(tx *engine.Tx, g *group, state *bucketState) (done bool,
 		return false, err
 	}
 	row := newRow(Object{
-		ID: p.id, BucketID: b.id, KeyPrefix: p.in.KeyPrefix, Status: Draft, Version: clock,
+		ID: p.id, BucketID: b.id, KeyPrefix: p.in.KeyPrefix, Status: StatusDraft, Version: clock,
 		CreatedAt: timeOf(now), UpdatedAt: timeOf(now), seq: b.num<<clockBits | clock,
 	}, p.key, p.data, p.blobs, p.encoded)
 	o := &row.object
@@ -333,7 +333,7 @@ func (p *putter) insert(tx *engine.Tx, g *group, state *bucketState) (done bool,
 	state.size += o.Size
 	state.upload = max(state.upload, now)
 	state.replacing = false
-	g.note(ObjectCreated, state.place, o.ID)
+	g.note(EventObjectCreated, state.place, o.ID)
 	p.stored, p.created = row, true
 	return true, nil
 }
@@ -375,7 +375,7 @@ func (p *putter) replace(tx *engine.Tx, g *group, state *bucketState, old *objec
 		}
 	}
 	if !bytes.Equal(data.jsonb, old.fields) || p.blobs != nil && encoded != nilIfBlank(old.blobs) {
-		o.Status, o.Error = Draft, ""
+		o.Status, o.Error = StatusDraft, ""
 	}
 	if p.in.KeyPrefix != "" {
 		o.KeyPrefix = p.in.KeyPrefix

@@ -73,7 +73,7 @@ func TestPutCreates(t *testing.T) {
 	}
 	o := res.Object
 	if !res.Created || !strings.HasPrefix(o.ID, "obj_") || o.BucketID != b.ID() || o.KeyPrefix != "a/b" ||
-		o.Status != bucketlite.Draft || o.Error != "" || o.Version == 0 || len(o.Blobs) != 1 || !strings.HasPrefix(o.Blobs[0].ID, "blob_") {
+		o.Status != bucketlite.StatusDraft || o.Error != "" || o.Version == 0 || len(o.Blobs) != 1 || !strings.HasPrefix(o.Blobs[0].ID, "blob_") {
 		t.Errorf("got %+v, want a new draft with what was given", res)
 	}
 	if o.CreatedAt.IsZero() || !o.CreatedAt.Equal(o.UpdatedAt) || o.CreatedAt.Location() != time.UTC {
@@ -279,15 +279,15 @@ func TestStatusAfterChange(t *testing.T) {
 		in   bucketlite.ObjectInput
 		want bucketlite.Status
 	}{
-		{"patch of a field", patch, input(t, `{"n":2}`), bucketlite.Draft},
-		{"patch that removes a field", patch, input(t, `{"n":null}`), bucketlite.Draft},
-		{"patch of a blob", patch, input(t, `{"blobs":[{"property":"image","data":"s3://b"}]}`), bucketlite.Draft},
-		{"patch that removes a blob", patch, input(t, `{"image":null}`), bucketlite.Draft},
-		{"patch of nothing", patch, input(t, `{}`), bucketlite.Completed},
-		{"put of other fields", replace, input(t, `{"k":"x","n":3}`), bucketlite.Draft},
-		{"put of blobs", replace, input(t, `{"k":"x","n":3,"blobs":[{"property":"image","data":"s3://c"}]}`), bucketlite.Draft},
-		{"put that removes blobs", replace, input(t, `{"k":"x","n":3,"blobs":[]}`), bucketlite.Draft},
-		{"put of what is stored", replace, input(t, `{"k":"x","n":3}`), bucketlite.Completed},
+		{"patch of a field", patch, input(t, `{"n":2}`), bucketlite.StatusDraft},
+		{"patch that removes a field", patch, input(t, `{"n":null}`), bucketlite.StatusDraft},
+		{"patch of a blob", patch, input(t, `{"blobs":[{"property":"image","data":"s3://b"}]}`), bucketlite.StatusDraft},
+		{"patch that removes a blob", patch, input(t, `{"image":null}`), bucketlite.StatusDraft},
+		{"patch of nothing", patch, input(t, `{}`), bucketlite.StatusCompleted},
+		{"put of other fields", replace, input(t, `{"k":"x","n":3}`), bucketlite.StatusDraft},
+		{"put of blobs", replace, input(t, `{"k":"x","n":3,"blobs":[{"property":"image","data":"s3://c"}]}`), bucketlite.StatusDraft},
+		{"put that removes blobs", replace, input(t, `{"k":"x","n":3,"blobs":[]}`), bucketlite.StatusDraft},
+		{"put of what is stored", replace, input(t, `{"k":"x","n":3}`), bucketlite.StatusCompleted},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -379,7 +379,7 @@ func TestIfVersion(t *testing.T) {
 		"put, insert":        errOf(b.Put(t.Context(), in, &bucketlite.PutOptions{IfVersion: first.Version, Policy: bucketlite.Insert})),
 		"put of a later one": errOf(b.Put(t.Context(), in, &bucketlite.PutOptions{IfVersion: 1 << 60})),
 		"patch":              errOf(b.Patch(t.Context(), first.ID, input(t, `{"n":3}`), &bucketlite.PatchOptions{IfVersion: first.Version})),
-		"delete":             b.DeleteObject(t.Context(), first.ID, &bucketlite.DeleteOptions{IfVersion: first.Version}),
+		"delete":             b.DeleteObject(t.Context(), first.ID, &bucketlite.DeleteObjectOptions{IfVersion: first.Version}),
 	} {
 		if !errors.Is(err, bucketlite.ErrConflict) {
 			t.Errorf("%s: got %v, want ErrConflict", name, err)
@@ -387,7 +387,7 @@ func TestIfVersion(t *testing.T) {
 	}
 	_, err := b.Put(t.Context(), in, &bucketlite.PutOptions{IfVersion: -1})
 	wantError(t, err, bucketlite.ErrBadRequest)
-	wantError(t, b.DeleteObject(t.Context(), "nothing", &bucketlite.DeleteOptions{IfVersion: 1}), bucketlite.ErrNotFound)
+	wantError(t, b.DeleteObject(t.Context(), "nothing", &bucketlite.DeleteObjectOptions{IfVersion: 1}), bucketlite.ErrNotFound)
 	wantSnapshot(t, b, before)
 
 	third, err := b.Put(t.Context(), in, &bucketlite.PutOptions{IfVersion: second.Version})
@@ -398,7 +398,7 @@ func TestIfVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.DeleteObject(t.Context(), first.ID, &bucketlite.DeleteOptions{IfVersion: fourth.Version}); err != nil {
+	if err := b.DeleteObject(t.Context(), first.ID, &bucketlite.DeleteObjectOptions{IfVersion: fourth.Version}); err != nil {
 		t.Fatal(err)
 	}
 	// An object that takes the place of another is not taken for it.
@@ -425,7 +425,7 @@ func TestPutCancelled(t *testing.T) {
 	ctx, c := context.WithCancel(t.Context())
 	c()
 	wantError(t, errOf(b.Put(ctx, input(t, `{"k":"x"}`), nil)), context.Canceled)
-	wantError(t, errOf(b.PutBatch(ctx, []bucketlite.ObjectInput{input(t, `{"k":"x"}`)}, nil)), context.Canceled)
+	wantError(t, errOf(b.PutMany(ctx, []bucketlite.ObjectInput{input(t, `{"k":"x"}`)}, nil)), context.Canceled)
 	wantError(t, errOf(b.Patch(ctx, "x", input(t, `{"k":"x"}`), nil)), context.Canceled)
 	wantError(t, b.DeleteObject(ctx, "x", nil), context.Canceled)
 	wantError(t, b.Validate(ctx, input(t, `{"k":"x"}`)), context.Canceled)

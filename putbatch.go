@@ -10,8 +10,8 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// MaxBatch is the most objects one [Bucket.PutBatch] takes.
-const MaxBatch = 10_000
+// MaxPutMany is the most objects one [Bucket.PutMany] takes.
+const MaxPutMany = 10_000
 
 // A slice of a bulk is one operation of the writer. Small slices let other
 // callers in between, large ones cost less per object.
@@ -20,33 +20,33 @@ const (
 	sliceBytes   = 4 << 20
 )
 
-// BatchOptions adjust [Bucket.PutBatch]. Nil means the defaults.
-type BatchOptions struct {
+// PutManyOptions adjust [Bucket.PutMany]. Nil means the defaults.
+type PutManyOptions struct {
 	// Policy is that of [PutOptions], for every object.
 	Policy Policy
 	// Atomic stores all objects in one commit, or none of them.
 	Atomic bool
 }
 
-// BatchResult is what became of the inputs of a [Bucket.PutBatch]. Each is in one of the lists.
-type BatchResult struct {
-	Succeeded []BatchSuccess
-	Failed    []BatchFailure
+// PutManyResult is what became of the inputs of a [Bucket.PutMany]. Each is in one of the lists.
+type PutManyResult struct {
+	Succeeded []PutManySuccess
+	Failed    []PutManyFailure
 }
 
-// BatchSuccess is an input that was stored.
-type BatchSuccess struct {
+// PutManySuccess is an input that was stored.
+type PutManySuccess struct {
 	Index int // of the input
 	PutResult
 }
 
-// BatchFailure is an input that was not stored.
-type BatchFailure struct {
+// PutManyFailure is an input that was not stored.
+type PutManyFailure struct {
 	Index int // of the input
 	Err   error
 }
 
-// PutBatch stores up to [MaxBatch] objects, each as [Bucket.Put] would, in order:
+// PutMany stores up to [MaxPutMany] objects, each as [Bucket.Put] would, in order:
 // an input sees what those before it did. An input that is refused harms no other;
 // the result says why, and the error is nil. Both lists are in order of the inputs.
 //
@@ -60,12 +60,12 @@ type BatchFailure struct {
 // after [Options].BusyTimeout has passed fail with [ErrBusy] at once. Inputs whose
 // commit is lost have failed with [ErrOutcomeUnknown]; those after them, of which
 // nothing was stored, with [ErrReadOnly].
-func (b *Bucket) PutBatch(ctx context.Context, inputs []ObjectInput, opts *BatchOptions) (*BatchResult, error) {
+func (b *Bucket) PutMany(ctx context.Context, inputs []ObjectInput, opts *PutManyOptions) (*PutManyResult, error) {
 	if opts == nil {
-		opts = &BatchOptions{}
+		opts = &PutManyOptions{}
 	}
-	if len(inputs) > MaxBatch {
-		return nil, errorf("%s: %w: %d objects in one call, at most %d are taken", b, ErrTooLarge, len(inputs), MaxBatch)
+	if len(inputs) > MaxPutMany {
+		return nil, errorf("%s: %w: %d objects in one call, at most %d are taken", b, ErrTooLarge, len(inputs), MaxPutMany)
 	}
 	if b.def.key != nil {
 		if _, err := b.def.key.policy(opts.Policy); err != nil {
@@ -92,10 +92,10 @@ func (b *Bucket) PutBatch(ctx context.Context, inputs []ObjectInput, opts *Batch
 	return bulk.result(err)
 }
 
-// bulk is one PutBatch.
+// bulk is one PutMany.
 type bulk struct {
 	bucket *Bucket
-	opts   BatchOptions
+	opts   PutManyOptions
 	items  []bulkItem
 }
 
@@ -326,24 +326,24 @@ func (k *bulk) release(ctx context.Context, all bool) {
 }
 
 // result sorts the items. An atomic call that failed has stored none of them.
-func (k *bulk) result(err error) (*BatchResult, error) {
-	r := &BatchResult{}
+func (k *bulk) result(err error) (*PutManyResult, error) {
+	r := &PutManyResult{}
 	none := k.opts.Atomic && err != nil
 	if !none {
-		r.Succeeded = make([]BatchSuccess, 0, len(k.items))
+		r.Succeeded = make([]PutManySuccess, 0, len(k.items))
 	}
 	for i := range k.items {
 		item := &k.items[i]
 		switch {
 		case item.err != nil:
-			r.Failed = append(r.Failed, BatchFailure{i, item.err})
+			r.Failed = append(r.Failed, PutManyFailure{i, item.err})
 		case none:
 		default:
 			put, e := item.put.result()
 			if e != nil {
 				return nil, e
 			}
-			r.Succeeded = append(r.Succeeded, BatchSuccess{i, *put})
+			r.Succeeded = append(r.Succeeded, PutManySuccess{i, *put})
 		}
 	}
 	return r, err

@@ -16,7 +16,7 @@ import (
 
 // outcome shows what became of each input, in order: created, replaced, or what
 // its error is.
-func outcome(t *testing.T, r *bucketlite.BatchResult, n int) string {
+func outcome(t *testing.T, r *bucketlite.PutManyResult, n int) string {
 	t.Helper()
 	all := make([]string, n)
 	set := func(i int, s string) {
@@ -74,7 +74,7 @@ func inputs(t *testing.T, lines ...string) []bucketlite.ObjectInput {
 }
 
 // A batch is its inputs put one after the other, under every policy.
-func TestPutBatchIsPutInOrder(t *testing.T) {
+func TestPutManyIsPutInOrder(t *testing.T) {
 	t.Parallel()
 	lines := []string{
 		`{"k":"a","n":1}`, `{"k":"a","n":2}`, `{"k":"b","n":"x"}`, `{"k":"b","n":3}`, `{"k":"stored","n":4}`, `{"k":"stored","n":5,"blobs":[]}`,
@@ -96,7 +96,7 @@ func TestPutBatchIsPutInOrder(t *testing.T) {
 				put(t, b, in, bucketlite.Insert)
 				all := inputs(t, lines...)
 				if batch {
-					r, err := b.PutBatch(t.Context(), all, &bucketlite.BatchOptions{Policy: policy})
+					r, err := b.PutMany(t.Context(), all, &bucketlite.PutManyOptions{Policy: policy})
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -134,10 +134,10 @@ func TestPutBatchIsPutInOrder(t *testing.T) {
 }
 
 // What a result says of an object is what it was after that input.
-func TestPutBatchResults(t *testing.T) {
+func TestPutManyResults(t *testing.T) {
 	t.Parallel()
 	b := keyed(t, openMemory(t), "")
-	r, err := b.PutBatch(t.Context(), inputs(t, `{"k":"a","n":1}`, `{"k":""}`, `{"k":"a","n":2}`), nil)
+	r, err := b.PutMany(t.Context(), inputs(t, `{"k":"a","n":1}`, `{"k":""}`, `{"k":"a","n":2}`), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,17 +150,17 @@ func TestPutBatchResults(t *testing.T) {
 	if first, second := r.Succeeded[0].Object, r.Succeeded[1].Object; first.ID != second.ID || first.Version >= second.Version {
 		t.Errorf("got %q version %d, then %q version %d, want one object and a later version", first.ID, first.Version, second.ID, second.Version)
 	}
-	_, err = b.PutBatch(t.Context(), inputs(t, `{"k":"a"}`), &bucketlite.BatchOptions{Policy: bucketlite.Insert})
+	_, err = b.PutMany(t.Context(), inputs(t, `{"k":"a"}`), &bucketlite.PutManyOptions{Policy: bucketlite.Insert})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err = b.PutBatch(t.Context(), nil, nil)
+	r, err = b.PutMany(t.Context(), nil, nil)
 	if err != nil || len(r.Succeeded)+len(r.Failed) != 0 {
 		t.Errorf("an empty batch: got %v, %v, want nothing and no error", r, err)
 	}
 }
 
-func TestPutBatchAtomic(t *testing.T) {
+func TestPutManyAtomic(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
@@ -184,7 +184,7 @@ func TestPutBatchAtomic(t *testing.T) {
 			before := snapshot(t, b)
 			all := inputs(t, test.lines...)
 			all[0].Blobs = []bucketlite.BlobInput{{Property: "text", Data: "data:,new"}}
-			r, err := b.PutBatch(t.Context(), all, &bucketlite.BatchOptions{Policy: test.policy, Atomic: true})
+			r, err := b.PutMany(t.Context(), all, &bucketlite.PutManyOptions{Policy: test.policy, Atomic: true})
 			wantError(t, err, test.want)
 			if got := outcome(t, r, len(all)); got != test.failed {
 				t.Errorf("got %s, want %s", got, test.failed)
@@ -198,7 +198,7 @@ func TestPutBatchAtomic(t *testing.T) {
 	t.Run("all is well", func(t *testing.T) {
 		t.Parallel()
 		b := keyed(t, openMemory(t), "")
-		r, err := b.PutBatch(t.Context(), inputs(t, `{"k":"a"}`, `{"k":"a"}`, `{"k":"b"}`), &bucketlite.BatchOptions{Atomic: true})
+		r, err := b.PutMany(t.Context(), inputs(t, `{"k":"a"}`, `{"k":"a"}`, `{"k":"b"}`), &bucketlite.PutManyOptions{Atomic: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -208,28 +208,28 @@ func TestPutBatchAtomic(t *testing.T) {
 	})
 }
 
-func TestPutBatchLimits(t *testing.T) {
+func TestPutManyLimits(t *testing.T) {
 	t.Parallel()
 	for _, atomic := range []bool{false, true} {
 		t.Run(fmt.Sprintf("atomic=%t", atomic), func(t *testing.T) {
 			t.Parallel()
 			b := keyed(t, openMemory(t), "")
-			all := make([]bucketlite.ObjectInput, bucketlite.MaxBatch+1)
+			all := make([]bucketlite.ObjectInput, bucketlite.MaxPutMany+1)
 			for i := range all {
 				all[i].Fields = map[string]any{"k": fmt.Sprint(i)}
 			}
-			opts := &bucketlite.BatchOptions{Policy: bucketlite.Insert, Atomic: atomic}
-			_, err := b.PutBatch(t.Context(), all, opts)
+			opts := &bucketlite.PutManyOptions{Policy: bucketlite.Insert, Atomic: atomic}
+			_, err := b.PutMany(t.Context(), all, opts)
 			wantError(t, err, bucketlite.ErrTooLarge)
 			if s, err := b.Stats(t.Context()); err != nil || s.ObjectCount != 0 {
 				t.Fatalf("got %+v, %v, want no objects", s, err)
 			}
-			r, err := b.PutBatch(t.Context(), all[:bucketlite.MaxBatch], opts)
-			if err != nil || len(r.Succeeded) != bucketlite.MaxBatch {
+			r, err := b.PutMany(t.Context(), all[:bucketlite.MaxPutMany], opts)
+			if err != nil || len(r.Succeeded) != bucketlite.MaxPutMany {
 				t.Fatalf("got %v, want all of them stored", err)
 			}
-			if s, err := b.Stats(t.Context()); err != nil || s.ObjectCount != bucketlite.MaxBatch {
-				t.Errorf("got %+v, %v, want %d objects", s, err, bucketlite.MaxBatch)
+			if s, err := b.Stats(t.Context()); err != nil || s.ObjectCount != bucketlite.MaxPutMany {
+				t.Errorf("got %+v, %v, want %d objects", s, err, bucketlite.MaxPutMany)
 			}
 			i := 0
 			for o, err := range b.Objects(t.Context(), bucketlite.Query{}) {
@@ -244,7 +244,7 @@ func TestPutBatchLimits(t *testing.T) {
 
 // If the context ends, what was committed stays and is reported, the rest has
 // failed with the context's error.
-func TestPutBatchCancelled(t *testing.T) {
+func TestPutManyCancelled(t *testing.T) {
 	t.Parallel()
 	const n, at = 1000, 700
 	for _, atomic := range []bool{false, true} {
@@ -262,7 +262,7 @@ func TestPutBatchCancelled(t *testing.T) {
 				cancel()
 				return copy(p, "hello"), io.EOF
 			})}}
-			r, err := b.PutBatch(ctx, all, &bucketlite.BatchOptions{Atomic: atomic})
+			r, err := b.PutMany(ctx, all, &bucketlite.PutManyOptions{Atomic: atomic})
 			if atomic {
 				wantError(t, err, bucketlite.ErrInvalid) // the first of them all
 			} else {
@@ -291,7 +291,7 @@ func TestPutBatchCancelled(t *testing.T) {
 				all[i] = bucketlite.ObjectInput{ID: fmt.Sprint(i), Fields: map[string]any{"k": fmt.Sprint(i)}}
 			}
 			left = 300
-			r, err := b.PutBatch(ctx, all, &bucketlite.BatchOptions{Atomic: atomic})
+			r, err := b.PutMany(ctx, all, &bucketlite.PutManyOptions{Atomic: atomic})
 			if atomic {
 				// The writer was at it: the batch gets its verdict.
 				if err != nil || len(r.Succeeded) != n {
@@ -312,7 +312,7 @@ func TestPutBatchCancelled(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		for _, atomic := range []bool{false, true} {
-			r, err := b.PutBatch(ctx, inputs(t, `{"k":"a"}`, `{"k":"b"}`), &bucketlite.BatchOptions{Atomic: atomic})
+			r, err := b.PutMany(ctx, inputs(t, `{"k":"a"}`, `{"k":"b"}`), &bucketlite.PutManyOptions{Atomic: atomic})
 			wantError(t, err, context.Canceled)
 			if got, want := outcome(t, r, 2), "canceled canceled"; got != want {
 				t.Errorf("got %s, want %s", got, want)
@@ -324,7 +324,7 @@ func TestPutBatchCancelled(t *testing.T) {
 		t.Parallel()
 		b := keyed(t, openMemory(t), "")
 		ctx, cancel := context.WithCancel(t.Context())
-		r, err := b.PutBatch(ctx, inputs(t, `{"k":"a"}`, `{"k":"b"}`), nil)
+		r, err := b.PutMany(ctx, inputs(t, `{"k":"a"}`, `{"k":"b"}`), nil)
 		cancel()
 		if err != nil {
 			t.Errorf("got %v, want no error", err)
@@ -335,7 +335,7 @@ func TestPutBatchCancelled(t *testing.T) {
 
 // wantPartly checks that a result accounts for all n inputs and is the truth
 // about the bucket.
-func wantPartly(t *testing.T, b *bucketlite.Bucket, r *bucketlite.BatchResult, n int, none bool) {
+func wantPartly(t *testing.T, b *bucketlite.Bucket, r *bucketlite.PutManyResult, n int, none bool) {
 	t.Helper()
 	if !none && len(r.Succeeded)+len(r.Failed) != n {
 		t.Errorf("got %d stored and %d failed, want %d in all", len(r.Succeeded), len(r.Failed), n)
@@ -363,7 +363,7 @@ func wantPartly(t *testing.T, b *bucketlite.Bucket, r *bucketlite.BatchResult, n
 }
 
 // A reader that fails takes only its own input down, with its own error.
-func TestPutBatchReaderFails(t *testing.T) {
+func TestPutManyReaderFails(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken pipe")
 	b := keyed(t, openMemory(t), `,"text":{"type":"text"}`)
@@ -373,7 +373,7 @@ func TestPutBatchReaderFails(t *testing.T) {
 	_, err := b.Put(t.Context(), all[1], nil)
 	wantError(t, err, broken)
 	wantSnapshot(t, b, before)
-	r, err := b.PutBatch(t.Context(), all, nil)
+	r, err := b.PutMany(t.Context(), all, nil)
 	if err != nil || len(r.Succeeded) != 2 || len(r.Failed) != 1 {
 		t.Fatalf("got %+v, %v, want one failure", r, err)
 	}
@@ -381,7 +381,7 @@ func TestPutBatchReaderFails(t *testing.T) {
 }
 
 // Without entropy there are no ids, and nothing is stored without one.
-func TestPutBatchWithoutEntropy(t *testing.T) {
+func TestPutManyWithoutEntropy(t *testing.T) {
 	t.Parallel()
 	entropy := &io.LimitedReader{R: rand.Reader, N: 16 << 10}
 	now := time.Date(2024, 5, 6, 0, 0, 0, 0, time.UTC)
@@ -389,7 +389,7 @@ func TestPutBatchWithoutEntropy(t *testing.T) {
 		return now.Add(time.Duration(time.Now().UnixNano()) * 1000) // no two ids in one millisecond
 	}}), bucketlite.BucketConfig{})
 	all := make([]bucketlite.ObjectInput, 5000)
-	r, err := b.PutBatch(t.Context(), all, nil)
+	r, err := b.PutMany(t.Context(), all, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,26 +69,26 @@ type Sort struct {
 	// Field is a path, as in a [Filter].
 	Field string `json:"field"`
 	// Direction is "asc" or "desc"; empty means "asc".
-	Direction Direction `json:"direction,omitempty"`
+	Direction SortDirection `json:"direction,omitempty"`
 }
 
 // MaxSortBytes is how much of a string counts when it is sorted by.
 const MaxSortBytes = query.MaxKeyText
 
-// Direction is the direction of a [Sort].
-type Direction string
+// SortDirection is the direction of a [Sort].
+type SortDirection string
 
 // The directions.
 const (
-	Ascending  Direction = "asc"
-	Descending Direction = "desc"
+	SortAscending  SortDirection = "asc"
+	SortDescending SortDirection = "desc"
 )
 
 // Asc sorts by the path, the smallest first.
-func Asc(path string) Sort { return Sort{path, Ascending} }
+func Asc(path string) Sort { return Sort{path, SortAscending} }
 
 // Desc sorts by the path, the largest first.
-func Desc(path string) Sort { return Sort{path, Descending} }
+func Desc(path string) Sort { return Sort{path, SortDescending} }
 
 // Page is one page of a list.
 type Page[T any] struct {
@@ -177,11 +177,11 @@ func compileSort(sort []Sort, types query.Types, faults *QueryError) (order quer
 		if err != nil {
 			faults.fault(at.Item(i).Member("field"), rulePath, err.Error())
 		}
-		if s.Direction != "" && s.Direction != Ascending && s.Direction != Descending {
+		if s.Direction != "" && s.Direction != SortAscending && s.Direction != SortDescending {
 			faults.fault(at.Item(i).Member("direction"), "enum", `"asc" or "desc" expected, got `+found(string(s.Direction)))
 		}
 		if err == nil {
-			order = append(order, query.OrderBy{Path: path, Type: types(path), Desc: s.Direction == Descending})
+			order = append(order, query.OrderBy{Path: path, Type: types(path), Desc: s.Direction == SortDescending})
 		}
 	}
 	return order

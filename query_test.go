@@ -390,7 +390,7 @@ func TestOrderIsCreation(t *testing.T) {
 func TestPagingAmidChanges(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	for kind, st := range map[string]*bucketlite.Store{"file": open(t, &bucketlite.Options{Durability: bucketlite.Normal}), "memory": openMemory(t)} {
+	for kind, st := range map[string]*bucketlite.Store{"file": open(t, &bucketlite.Options{Durability: bucketlite.DurabilityNormal}), "memory": openMemory(t)} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			b := items(t, st)
@@ -482,7 +482,7 @@ func TestLoopMayWrite(t *testing.T) {
 			return errors.Join(second(b.Object(ctx, o.ID)), second(b.Stats(ctx)), last(b.Objects(ctx, bucketlite.Query{Limit: 3})))
 		}, n, n},
 	} {
-		for kind, st := range map[string]*bucketlite.Store{"file": open(t, &bucketlite.Options{Durability: bucketlite.Normal}), "memory": openMemory(t)} {
+		for kind, st := range map[string]*bucketlite.Store{"file": open(t, &bucketlite.Options{Durability: bucketlite.DurabilityNormal}), "memory": openMemory(t)} {
 			t.Run(tt.name+", "+kind, func(t *testing.T) {
 				t.Parallel()
 				b := items(t, st)

@@ -50,7 +50,7 @@ func TestQueriesOfMediaItems(t *testing.T) {
 		"duration": {Type: bucketlite.Integer}, "tags": {Type: bucketlite.Array, Items: &bucketlite.Field{Type: bucketlite.String}},
 	}}})
 	for chunk := range slices.Chunk(inputs, 1000) {
-		if res, err := b.PutBatch(ctx, chunk, nil); err != nil || len(res.Failed) > 0 {
+		if res, err := b.PutMany(ctx, chunk, nil); err != nil || len(res.Failed) > 0 {
 			t.Fatal(err, res)
 		}
 	}
@@ -73,7 +73,7 @@ func TestQueriesOfMediaItems(t *testing.T) {
 		{"with an image", bucketlite.Query{Filter: bucketlite.Exists("imageurl")}, func(m mediaItem) bool { return m.Image != nil }, nil},
 		{"no string is a number", bucketlite.Query{Filter: bucketlite.Gt("duration", "0")}, func(mediaItem) bool { return false }, nil},
 		{"some ids", bucketlite.Query{Filter: bucketlite.In("mediaid", "111", items[5].ID, items[0].ID, "none")}, func(m mediaItem) bool { return m.ID == "111" || m.ID == items[0].ID || m.ID == items[5].ID }, nil},
-		{"neither language", bucketlite.Query{Filter: bucketlite.Nin("language", "en", "FR")}, func(m mediaItem) bool { return m.Language != "en" && m.Language != "fr" }, nil},
+		{"neither language", bucketlite.Query{Filter: bucketlite.NotIn("language", "en", "FR")}, func(m mediaItem) bool { return m.Language != "en" && m.Language != "fr" }, nil},
 		{"title contains", bucketlite.Query{Filter: bucketlite.Contains("title", "LECTURE")}, func(m mediaItem) bool { return strings.Contains(lower(m.Title), "lecture") }, nil},
 		{"title contains, minding case", bucketlite.Query{Filter: bucketlite.Contains("title", "of "), CaseSensitive: true}, func(m mediaItem) bool { return strings.Contains(m.Title, "of ") }, nil},
 		{"title begins", bucketlite.Query{Filter: bucketlite.StartsWith("title", "the ")}, func(m mediaItem) bool { return strings.HasPrefix(lower(m.Title), "the ") }, nil},
@@ -88,7 +88,7 @@ func TestQueriesOfMediaItems(t *testing.T) {
 		{"a tag contains", bucketlite.Query{Filter: bucketlite.Contains("tags", "video/Lect")}, func(m mediaItem) bool {
 			return m.tagged(func(s string) bool { return strings.Contains(s, "video/lect") })
 		}, nil},
-		{"words", bucketlite.Query{Filter: bucketlite.HasWords("description", "gallery ART")}, func(m mediaItem) bool {
+		{"words", bucketlite.Query{Filter: bucketlite.Words("description", "gallery ART")}, func(m mediaItem) bool {
 			words := strings.FieldsFunc(lower(m.About), func(r rune) bool {
 				return r < 128 && !('a' <= r && r <= 'z' || '0' <= r && r <= '9') || r == '’' || r == '“' || r == '”' || r == '–' || r == '—' || r == '\u00a0'
 			})
@@ -153,7 +153,7 @@ func wantGroups(t *testing.T, b *bucketlite.Bucket, items []mediaItem) {
 	t.Helper()
 	res, err := b.Aggregate(context.Background(), bucketlite.Aggregation{
 		GroupBy: []bucketlite.GroupBy{{Field: "mediatype"}, {Field: "language"}},
-		Metrics: []bucketlite.Metric{{Function: bucketlite.Count, Alias: "n"}, {Function: bucketlite.Sum, Field: "duration", Alias: "seconds"}, {Function: bucketlite.Max, Field: "duration", Alias: "longest"}},
+		Metrics: []bucketlite.Metric{{Function: bucketlite.MetricCount, Alias: "n"}, {Function: bucketlite.MetricSum, Field: "duration", Alias: "seconds"}, {Function: bucketlite.MetricMax, Field: "duration", Alias: "longest"}},
 		Filter:  bucketlite.Gte("duration", 10),
 	})
 	if err != nil {

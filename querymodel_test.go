@@ -34,7 +34,7 @@ func TestQueryModel(t *testing.T) {
 	queries, pages := 0, 0
 	for i := range stores {
 		clock := newManualClock()
-		opts := &bucketlite.Options{Now: clock.now, Durability: bucketlite.Normal}
+		opts := &bucketlite.Options{Now: clock.now, Durability: bucketlite.DurabilityNormal}
 		if i%2 == 0 { // pages end by bytes
 			opts.MaxPageBytes = []int64{1, 1500, 6000}[(i/2+r.IntN(3))%3]
 		}

@@ -132,13 +132,13 @@ func (l *ledger) settle(o *outcome) error {
 	}
 	switch {
 	case !exists:
-		return l.end(k, o, Skipped)
+		return l.end(k, o, StatusSkipped)
 	case o.back || o.failure != nil && !o.final:
 		err = l.requeue(o)
 	case o.failure != nil:
-		err = l.end(k, o, Failed)
+		err = l.end(k, o, StatusFailed)
 	default:
-		err = l.end(k, o, Completed)
+		err = l.end(k, o, StatusCompleted)
 	}
 	if err != nil {
 		return err
@@ -172,24 +172,24 @@ func (l *ledger) end(k *batchState, o *outcome, status Status) error {
 	k.ended++
 	var detail any
 	switch status {
-	case Failed:
+	case StatusFailed:
 		k.fail(o.failure.Category, 1)
 		text, err := o.failure.encode(o.object, l.g.store.now())
 		if err != nil {
 			return err
 		}
 		detail = text
-	case Skipped:
+	case StatusSkipped:
 		k.skipped++
 	}
 	_, err := l.tx.Exec("UPDATE jobs SET status = ?, owner = NULL, error = ? WHERE batch = ? AND position = ?",
 		string(status), detail, o.batch, o.position)
-	if err != nil || status == Skipped {
+	if err != nil || status == StatusSkipped {
 		return err
 	}
 	state, err := l.g.bucket(l.tx, k.bucket)
-	if err == nil && state.status != InProgress { // else an event tells that all objects are gone
-		l.g.note(ObjectProcessed, state.place, o.object)
+	if err == nil && state.status != StatusInProgress { // else an event tells that all objects are gone
+		l.g.note(EventObjectProcessed, state.place, o.object)
 	}
 	return err
 }
@@ -320,13 +320,13 @@ func (l *ledger) handOut(h *handout, attempts int64) (bool, error) {
 		return false, err
 	}
 	if !h.exists {
-		return false, l.end(k, &outcome{lease: h.lease}, Skipped)
+		return false, l.end(k, &outcome{lease: h.lease}, StatusSkipped)
 	}
 	object := &h.row.object
 	if h.lost && h.attempt >= attempts {
 		o := &outcome{lease: h.lease, final: true,
-			failure: newFailure(RuntimeFailure, "each processor that had the object stopped before it was done with it")}
-		if err := l.end(k, o, Failed); err != nil {
+			failure: newFailure(CategoryRuntime, "each processor that had the object stopped before it was done with it")}
+		if err := l.end(k, o, StatusFailed); err != nil {
 			return false, err
 		}
 		if object.Version != h.version {
@@ -334,14 +334,14 @@ func (l *ledger) handOut(h *handout, attempts int64) (bool, error) {
 		}
 		return false, l.mark(o)
 	}
-	k.status = InProgress
+	k.status = StatusInProgress
 	h.attempt++
 	_, err = l.tx.Exec("UPDATE jobs SET status = 'PROCESSING', attempts = ?, version = ?, due_at = ?, owner = ? WHERE batch = ? AND position = ?",
 		h.attempt, object.Version, h.until, h.owner, h.batch, h.position)
 	if err != nil {
 		return false, err
 	}
-	object.Status, object.Error = Processing, ""
+	object.Status, object.Error = StatusProcessing, ""
 	_, err = l.tx.Exec("UPDATE object SET status = 'PROCESSING', error = NULL WHERE seq = ? AND status <> 'PROCESSING'", h.seq)
 	return true, err
 }

@@ -21,7 +21,7 @@ func TestSameObjectsInManyBatches(t *testing.T) {
 	ctx := context.Background()
 	const batches, objects, processors = 100, 20, 8
 	path := filepath.Join(t.TempDir(), "test.db")
-	opts := &bucketlite.Options{Durability: bucketlite.Normal}
+	opts := &bucketlite.Options{Durability: bucketlite.DurabilityNormal}
 	st := openPath(t, path, opts)
 	b := items(t, st)
 	all := manyIDs(t, b, objects)
@@ -78,10 +78,10 @@ func TestSameObjectsInManyBatches(t *testing.T) {
 		t.Errorf("got %d jobs handled in %d batches, want %d in %d", handled, len(batchIDs), batches*objects, batches)
 	}
 	for _, id := range batchIDs {
-		wantBatch(t, st, b, id, bucketlite.Completed)
+		wantBatch(t, st, b, id, bucketlite.StatusCompleted)
 	}
 	for _, object := range all {
-		wantStatus(t, b, object, bucketlite.Completed)
+		wantStatus(t, b, object, bucketlite.StatusCompleted)
 	}
 	wantSound(t, path)
 }
@@ -100,7 +100,7 @@ func abandonJobs(t testing.TB, path string, attempts int) {
 // that its process died of each time has failed.
 func TestLeaseEnds(t *testing.T) {
 	t.Parallel()
-	for attempts, want := range map[int]bucketlite.Status{1: bucketlite.Completed, 2: bucketlite.Completed, 3: bucketlite.Failed} {
+	for attempts, want := range map[int]bucketlite.Status{1: bucketlite.StatusCompleted, 2: bucketlite.StatusCompleted, 3: bucketlite.StatusFailed} {
 		t.Run(fmt.Sprint(attempts), func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "test.db")
@@ -119,11 +119,11 @@ func TestLeaseEnds(t *testing.T) {
 			wantBatch(t, st, b, id, want)
 			wantStatus(t, b, all[0], want)
 			wantSound(t, path)
-			if want == bucketlite.Failed {
-				wantStatus(t, b, all[1], bucketlite.Draft)
+			if want == bucketlite.StatusFailed {
+				wantStatus(t, b, all[1], bucketlite.StatusDraft)
 				p, err := b.ListFailedJobs(context.Background(), id, bucketlite.Query{})
 				must(t, err)
-				if j := p.Results[0]; j.Error.Category != bucketlite.RuntimeFailure || j.Attempts != 3 {
+				if j := p.Results[0]; j.Error.Category != bucketlite.CategoryRuntime || j.Attempts != 3 {
 					t.Errorf("got %+v", j)
 				}
 			}
@@ -163,7 +163,7 @@ func TestLeaseIsRenewed(t *testing.T) {
 	if calls.Load() != 1 {
 		t.Errorf("got %d calls, want 1", calls.Load())
 	}
-	wantBatch(t, st, b, id, bucketlite.Completed)
+	wantBatch(t, st, b, id, bucketlite.StatusCompleted)
 }
 
 // A processor that lost a job to another, after it could not renew its lease, is
@@ -191,8 +191,8 @@ func TestLeaseIsLost(t *testing.T) {
 	}
 	execute(t, raw(t, path), "UPDATE jobs SET status = 'COMPLETED', owner = NULL; UPDATE batches SET status = 'COMPLETED', open = 0; UPDATE batch_counts SET active = 0, completed = 1; UPDATE tasks SET status = 'COMPLETED', processed = 1, ended_at = updated_at; UPDATE object SET status = 'COMPLETED'")
 	must(t, <-ended)
-	wantStatus(t, b, object, bucketlite.Completed)
-	wantBatch(t, st, b, id, bucketlite.Completed)
+	wantStatus(t, b, object, bucketlite.StatusCompleted)
+	wantBatch(t, st, b, id, bucketlite.StatusCompleted)
 	wantSound(t, path)
 }
 
@@ -207,7 +207,7 @@ func TestBatchesAtRandom(t *testing.T) {
 	t.Logf("%d random operations on batches", 4*rounds)
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "test.db")
-	opts := &bucketlite.Options{Durability: bucketlite.Normal}
+	opts := &bucketlite.Options{Durability: bucketlite.DurabilityNormal}
 	stores := []*bucketlite.Store{openPath(t, path, opts), openPath(t, path, opts)}
 	b := items(t, stores[0])
 	buckets := []*bucketlite.Bucket{b, reopenItems(t, path)}
@@ -221,9 +221,9 @@ func TestBatchesAtRandom(t *testing.T) {
 				case r == 0:
 					panic("at the disco")
 				case r < 4:
-					return &bucketlite.JobError{Category: bucketlite.NetworkFailure}
+					return &bucketlite.JobError{Category: bucketlite.CategoryNetwork}
 				case r == 5:
-					return &bucketlite.JobError{Category: bucketlite.ValidationFailure}
+					return &bucketlite.JobError{Category: bucketlite.CategoryValidation}
 				}
 				return nil
 			}, &bucketlite.ProcessOptions{Concurrency: 2, Backoff: time.Millisecond, Lease: time.Minute})
@@ -296,7 +296,7 @@ func changeBatches(r *rand.Rand, b *bucketlite.Bucket) error {
 	case 4:
 		_, err = b.CancelBatch(ctx, some)
 	case 5:
-		_, err = b.RetryBatch(ctx, some, &bucketlite.RetryOptions{All: r.IntN(2) == 0})
+		_, err = b.RetryBatch(ctx, some, &bucketlite.RetryBatchOptions{All: r.IntN(2) == 0})
 	case 6:
 		err = b.DeleteBatch(ctx, some)
 	case 7:

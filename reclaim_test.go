@@ -48,7 +48,7 @@ func TestReplacedContentIsReclaimed(t *testing.T) {
 				load.time, load.objects = 30*time.Second, 5*load.objects
 			}
 			path := filepath.Join(t.TempDir(), "a.db")
-			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})
+			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
 			load.run(t, st, path)
 			wantSmall(t, st, path)
 			if err := st.Close(); err != nil {

@@ -162,7 +162,7 @@ func TestRepairMany(t *testing.T) {
 	for i := range inputs {
 		inputs[i] = itemWithDoc(fmt.Sprint(i), fmt.Sprint("doc ", i))
 	}
-	if err := batchError(b.PutBatch(context.Background(), inputs, nil)); err != nil {
+	if err := batchError(b.PutMany(context.Background(), inputs, nil)); err != nil {
 		t.Fatal(err)
 	}
 	execute(t, raw(t, path), "UPDATE contents SET uses = uses + 1 + num % 3; UPDATE object SET size = size + 1, key = NULL"+reseal)
@@ -184,8 +184,8 @@ func TestRepairAmidWrites(t *testing.T) {
 	}
 	t.Logf("%d repairs amid writes", rounds)
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})
-	other := openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal})
+	st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
+	other := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
 	kept := bucket(t, st, itemsConfig("kept"))
 	for i := range 30 {
 		putItem(t, kept, itemWithDoc(fmt.Sprint(i), fmt.Sprint("doc ", i%7)))

@@ -42,7 +42,7 @@ func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	disk := smallDisk{path: filepath.Join(t.TempDir(), "a.db"), bytes: 12 << 20}
 	ctx := engine.WithCommitHook(context.Background(), disk.commit)
-	st, err := bucketlite.Open(ctx, disk.path, &bucketlite.Options{Durability: bucketlite.Normal, Reserve: 1 << 20})
+	st, err := bucketlite.Open(ctx, disk.path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal, Reserve: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestReserveIsSpentForAllStores(t *testing.T) {
 	var stores [2]*bucketlite.Store
 	var buckets [2]*bucketlite.Bucket
 	for i := range stores {
-		st, err := bucketlite.Open(ctx, disk.path, &bucketlite.Options{Durability: bucketlite.Normal, Reserve: 1 << 20})
+		st, err := bucketlite.Open(ctx, disk.path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal, Reserve: 1 << 20})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +96,7 @@ func TestDeleteWithoutReserve(t *testing.T) {
 	t.Parallel()
 	disk := smallDisk{path: filepath.Join(t.TempDir(), "a.db"), bytes: 12 << 20}
 	ctx := engine.WithCommitHook(context.Background(), disk.commit)
-	st, err := bucketlite.Open(ctx, disk.path, &bucketlite.Options{Durability: bucketlite.Normal, Reserve: -1})
+	st, err := bucketlite.Open(ctx, disk.path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal, Reserve: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

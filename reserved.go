@@ -42,7 +42,7 @@ func checkReserved(b *Bucket, reserved map[string]any, old *objectRow) error {
 	if len(reserved) == 0 {
 		return nil
 	}
-	o := &Object{BucketID: b.id, Status: Draft}
+	o := &Object{BucketID: b.id, Status: StatusDraft}
 	if old != nil {
 		var err error
 		if o, err = old.decode(b, nil); err != nil {

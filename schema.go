@@ -13,15 +13,15 @@ type FieldType string
 
 // The types of fields that hold values.
 const (
-	String   FieldType = "string"
-	Number   FieldType = "number"  // any number
-	Integer  FieldType = "integer" // a whole number within 64 bits; 5.0 is one
-	Float    FieldType = "float"   // any number, like Number
-	Boolean  FieldType = "boolean"
-	Struct   FieldType = "object"
-	Array    FieldType = "array"
-	Date     FieldType = "date"     // YYYY-MM-DD
-	DateTime FieldType = "datetime" // RFC 3339; without a zone it means UTC
+	String      FieldType = "string"
+	Number      FieldType = "number"  // any number
+	Integer     FieldType = "integer" // a whole number within 64 bits; 5.0 is one
+	Float       FieldType = "float"   // any number, like Number
+	Boolean     FieldType = "boolean"
+	ObjectField FieldType = "object"
+	Array       FieldType = "array"
+	Date        FieldType = "date"     // YYYY-MM-DD
+	DateTime    FieldType = "datetime" // RFC 3339; without a zone it means UTC
 )
 
 // The types of fields that hold files. Text may also be a string at the
@@ -36,7 +36,7 @@ const (
 )
 
 var fieldTypes = []FieldType{
-	String, Number, Integer, Float, Boolean, Struct, Array, Date, DateTime,
+	String, Number, Integer, Float, Boolean, ObjectField, Array, Date, DateTime,
 	Text, Image, Audio, Video, PDF, Excel,
 }
 
@@ -51,7 +51,7 @@ func (t FieldType) isFile() bool {
 
 // isScalar reports whether the type can be part of a unique key.
 func (t FieldType) isScalar() bool {
-	return t != Struct && t != Array && !t.isFile()
+	return t != ObjectField && t != Array && !t.isFile()
 }
 
 // Schema declares the fields of a bucket's objects. It is fixed when the bucket
@@ -82,9 +82,9 @@ type Field struct {
 	Enum []any
 	// Items declares the elements of an Array. Without it any value but null will do.
 	Items *Field
-	// Properties declares members of a Struct. Others are kept as given.
+	// Properties declares members of an ObjectField. Others are kept as given.
 	Properties map[string]Field
-	// AdditionalProperties, if false, refuses members of a Struct that are not declared.
+	// AdditionalProperties, if false, refuses members of an ObjectField that are not declared.
 	AdditionalProperties *bool
 	// Description and Examples are for people; examples must fit the type.
 	Description string

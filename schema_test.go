@@ -261,7 +261,7 @@ func TestSchemaNesting(t *testing.T) {
 	t.Run("without end", func(t *testing.T) {
 		t.Parallel()
 		fields := map[string]bucketlite.Field{}
-		fields["a"] = bucketlite.Field{Type: bucketlite.Struct, Properties: fields}
+		fields["a"] = bucketlite.Field{Type: bucketlite.ObjectField, Properties: fields}
 		wantError(t, bucketlite.ValidateSchema(bucketlite.Schema{Properties: fields}, nil), bucketlite.ErrInvalid)
 		field := bucketlite.Field{Type: bucketlite.Array}
 		field.Items = &field

@@ -70,7 +70,7 @@ func TestSelect(t *testing.T) {
 			if _, ok := want["blobs"]; !ok && o.Blobs != nil {
 				t.Errorf("got the blobs %v", o.Blobs)
 			}
-			if o.ID != "o" || o.BucketID != b.ID() || o.Version == 0 || o.CreatedAt.IsZero() || o.Status != bucketlite.Draft {
+			if o.ID != "o" || o.BucketID != b.ID() || o.Version == 0 || o.CreatedAt.IsZero() || o.Status != bucketlite.StatusDraft {
 				t.Errorf("got %+v, want the members of the system", o)
 			}
 		})

@@ -47,7 +47,7 @@ func newRand(t *testing.T) *rand.Rand {
 func newSimulation(t *testing.T, r *rand.Rand, path string) *simulation {
 	t.Helper()
 	s := &simulation{t: t, r: r, path: path, clock: newManualClock()}
-	s.m.status = bucketlite.Active
+	s.m.status = bucketlite.StatusActive
 	s.handles = []*handle{{st: s.open()}}
 	s.b = items(t, s.handles[0].st)
 	s.handles[0].b = s.b
@@ -59,7 +59,7 @@ func newSimulation(t *testing.T, r *rand.Rand, path string) *simulation {
 
 func (s *simulation) open() *bucketlite.Store {
 	s.t.Helper()
-	return openPath(s.t, s.path, &bucketlite.Options{Now: s.clock.now, Durability: bucketlite.Normal})
+	return openPath(s.t, s.path, &bucketlite.Options{Now: s.clock.now, Durability: bucketlite.DurabilityNormal})
 }
 
 // reopen opens the file once more.
@@ -155,7 +155,7 @@ func (s *simulation) patch(now time.Time) {
 func (s *simulation) remove() {
 	id := s.anyID()
 	version := s.anyVersion(s.m.byID(id))
-	err := s.b.DeleteObject(context.Background(), id, &bucketlite.DeleteOptions{IfVersion: version})
+	err := s.b.DeleteObject(context.Background(), id, &bucketlite.DeleteObjectOptions{IfVersion: version})
 	s.want(err, s.m.remove(id, version), "delete %q, version %d", id, version)
 }
 
@@ -173,7 +173,7 @@ func (s *simulation) batch(now time.Time) {
 		ins[i] = s.input(true)
 		inputs[i] = ins[i].object()
 	}
-	res, err := s.b.PutBatch(context.Background(), inputs, &bucketlite.BatchOptions{Policy: policy, Atomic: atomic})
+	res, err := s.b.PutMany(context.Background(), inputs, &bucketlite.PutManyOptions{Policy: policy, Atomic: atomic})
 	succeeded := make(map[int]*bucketlite.Object)
 	failed := make(map[int]error)
 	for _, success := range res.Succeeded {
@@ -323,7 +323,7 @@ func (s *simulation) stored(o *modelObject, got *bucketlite.Object, now time.Tim
 // equal fails unless an object is what the model has.
 func (s *simulation) equal(o *modelObject, got *bucketlite.Object) {
 	s.t.Helper()
-	if got.ID != o.id || got.BucketID != s.b.ID() || got.Version != o.version || got.Status != bucketlite.Draft || got.Size != o.size() ||
+	if got.ID != o.id || got.BucketID != s.b.ID() || got.Version != o.version || got.Status != bucketlite.StatusDraft || got.Size != o.size() ||
 		!got.CreatedAt.Equal(o.created) || !got.UpdatedAt.Equal(o.updated) || !maps.Equal(got.Fields, o.all()) {
 		s.t.Errorf("got %+v, want %+v of %d bytes", got, o, o.size())
 	}
@@ -355,7 +355,7 @@ func (s *simulation) compare() {
 	if info.Status != s.m.status || info.Locked != s.m.locked || !equalStats(&info.Stats, &want) {
 		s.t.Errorf("info: got %+v, want %+v, status %s, locked %t", info, want, s.m.status, s.m.locked)
 	}
-	if s.m.status == bucketlite.Suspended {
+	if s.m.status == bucketlite.StatusSuspended {
 		if err := last(s.b.Objects(ctx, bucketlite.Query{})); !errors.Is(err, bucketlite.ErrNotActive) {
 			s.t.Errorf("objects: got %v, want ErrNotActive", err)
 		}

@@ -164,8 +164,8 @@ func TestStreamGivenUp(t *testing.T) {
 		"Put": func(ctx context.Context, b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
 			return second(b.Put(ctx, in, nil))
 		},
-		"PutBatch": func(ctx context.Context, b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
-			return batchError(b.PutBatch(ctx, []bucketlite.ObjectInput{in}, nil))
+		"PutMany": func(ctx context.Context, b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
+			return batchError(b.PutMany(ctx, []bucketlite.ObjectInput{in}, nil))
 		},
 		"Patch": func(ctx context.Context, b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
 			return second(b.Patch(ctx, "patched", in, nil))

@@ -96,7 +96,7 @@ func change(r *rand.Rand, b *bucketlite.Bucket) error {
 	case 2:
 		_, err = b.Put(ctx, itemWithDoc(k, v), nil)
 	case 3:
-		err = batchError(b.PutBatch(ctx, []bucketlite.ObjectInput{item(k, v), item(k, ""), item("x"+k, v)}, &bucketlite.BatchOptions{Atomic: r.IntN(2) == 0}))
+		err = batchError(b.PutMany(ctx, []bucketlite.ObjectInput{item(k, v), item(k, ""), item("x"+k, v)}, &bucketlite.PutManyOptions{Atomic: r.IntN(2) == 0}))
 	case 4:
 		if err = deleteKey(b, k); errors.Is(err, bucketlite.ErrNotFound) {
 			return nil
@@ -120,7 +120,7 @@ func TestStatsAcrossFolding(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			c := newManualClock()
-			st := openPath(t, path, &bucketlite.Options{Now: c.now, Durability: bucketlite.Normal})
+			st := openPath(t, path, &bucketlite.Options{Now: c.now, Durability: bucketlite.DurabilityNormal})
 			b := items(t, st)
 			bystander := bucket(t, st, itemsConfig("bystander"))
 			putItems(t, bystander, 3, 3)
@@ -203,7 +203,7 @@ func TestStatsAreOfOneMoment(t *testing.T) {
 			if kind != "memory" {
 				path = filepath.Join(t.TempDir(), "test.db")
 			}
-			b := items(t, openPath(t, path, &bucketlite.Options{Durability: bucketlite.Normal}))
+			b := items(t, openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal}))
 			reader := b
 			if kind == "two stores" {
 				reader = reopenItems(t, path)
@@ -280,7 +280,7 @@ func TestLastUploadAt(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			c := newManualClock()
-			opts := &bucketlite.Options{Now: c.now, Durability: bucketlite.Normal}
+			opts := &bucketlite.Options{Now: c.now, Durability: bucketlite.DurabilityNormal}
 			st := openPath(t, path, opts)
 			b := items(t, st)
 			if got := mustStats(t, b).LastUploadAt; got != nil {
@@ -309,13 +309,13 @@ func TestLastUploadAt(t *testing.T) {
 				{"lock and unlock", time.Second, func() error { return errors.Join(b.Lock(ctx), b.Unlock(ctx)) }, false},
 				{"update of info", time.Second, func() error { return second(b.Update(ctx, bucketlite.BucketUpdate{Description: new("d")})) }, false},
 				{"batch", time.Second, func() error {
-					return batchError(b.PutBatch(ctx, []bucketlite.ObjectInput{item("b", ""), item("b2", "")}, nil))
+					return batchError(b.PutMany(ctx, []bucketlite.ObjectInput{item("b", ""), item("b2", "")}, nil))
 				}, true},
 				{"atomic batch", time.Second, func() error {
-					return batchError(b.PutBatch(ctx, []bucketlite.ObjectInput{item("b", ""), item("b2", "")}, &bucketlite.BatchOptions{Atomic: true}))
+					return batchError(b.PutMany(ctx, []bucketlite.ObjectInput{item("b", ""), item("b2", "")}, &bucketlite.PutManyOptions{Atomic: true}))
 				}, true},
 				{"refused atomic batch", time.Second, func() error {
-					_, err := b.PutBatch(ctx, []bucketlite.ObjectInput{item("new", ""), item("b2", "")}, &bucketlite.BatchOptions{Atomic: true, Policy: bucketlite.Insert})
+					_, err := b.PutMany(ctx, []bucketlite.ObjectInput{item("new", ""), item("b2", "")}, &bucketlite.PutManyOptions{Atomic: true, Policy: bucketlite.Insert})
 					if errors.Is(err, bucketlite.ErrExists) {
 						return nil
 					}

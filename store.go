@@ -18,11 +18,11 @@ import (
 type Durability int
 
 const (
-	// Full: an acknowledged write survives a power cut. The default.
-	Full Durability = iota
-	// Normal: an acknowledged write survives the end of the process, but the last
+	// DurabilityFull: an acknowledged write survives a power cut. The default.
+	DurabilityFull Durability = iota
+	// DurabilityNormal: an acknowledged write survives the end of the process, but the last
 	// ones may be lost in a power cut. Several times faster for single writers.
-	Normal
+	DurabilityNormal
 )
 
 // Options adjust a store. The zero Options, and nil, mean the defaults.
@@ -37,7 +37,7 @@ type Options struct {
 	// write-ahead log of its own, so a store that is opened under two names at once
 	// is damaged. Links are not noticed on Windows. Default: false, Open refuses.
 	AllowLinks bool
-	// Durability says what an acknowledged write survives. Default: Full.
+	// Durability says what an acknowledged write survives. Default: DurabilityFull.
 	Durability Durability
 	// BusyTimeout is how long a call waits for another process that holds the
 	// file, before it returns [ErrBusy]. Default: 30 s.
@@ -87,7 +87,7 @@ func (o *Options) withDefaults() (Options, error) {
 	if o != nil {
 		opts = *o
 	}
-	if opts.Durability != Full && opts.Durability != Normal {
+	if opts.Durability != DurabilityFull && opts.Durability != DurabilityNormal {
 		return opts, badRequest("options: unknown durability %d", opts.Durability)
 	}
 	if opts.BusyTimeout < 0 || opts.MaxObjectBytes < 0 || opts.MaxBlobBytes < 0 || opts.MaxPageBytes < 0 || opts.TaskRetention < 0 || opts.EventRetention < 0 {
@@ -160,9 +160,9 @@ type Store struct {
 // must. The path ":memory:" opens a private store in memory. A nil opts means
 // the defaults.
 //
-// A file of another application is [ErrStranger], one of a newer version of this
-// library [ErrNewer]; both are left as they were. One of an older version is brought
-// up to date; with ReadOnly it is [ErrOlder] instead. A file system on which
+// A file of another application is [ErrNotAStore], one of a newer version of this
+// library [ErrNewFormat]; both are left as they were. One of an older version is brought
+// up to date; with ReadOnly it is [ErrOldFormat] instead. A file system on which
 // write-ahead logging does not work, as many network file systems, is refused.
 // A missing permission matches [fs.ErrPermission].
 //
@@ -186,7 +186,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	s.db, err = engine.Open(ctx, engine.Config{
 		Path:          path,
 		ReadOnly:      o.ReadOnly,
-		Synchronous:   map[Durability]engine.Synchronous{Full: engine.Full, Normal: engine.Normal}[o.Durability],
+		Synchronous:   map[Durability]engine.Synchronous{DurabilityFull: engine.Full, DurabilityNormal: engine.Normal}[o.Durability],
 		AllowLinks:    o.AllowLinks,
 		BusyTimeout:   o.BusyTimeout,
 		Readers:       max(4, runtime.GOMAXPROCS(0)),

@@ -70,7 +70,7 @@ func TestOptionsLimits(t *testing.T) {
 		"given, largest blob":        {small, withBlob(100), nil},
 		"given, too large blob":      {small, withBlob(101), bucketlite.ErrTooLarge},
 		"zero options are defaults":  {&bucketlite.Options{}, withValue(1 << 20), nil},
-		"relaxed durability":         {&bucketlite.Options{Durability: bucketlite.Normal}, withValue(100), nil},
+		"relaxed durability":         {&bucketlite.Options{Durability: bucketlite.DurabilityNormal}, withValue(100), nil},
 		"others do not touch limits": {&bucketlite.Options{BusyTimeout: time.Second}, withBlob(1 << 20), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -124,15 +124,15 @@ func TestOpenRefuses(t *testing.T) {
 		opts *bucketlite.Options
 		want error
 	}{
-		"database of another application": {file("stranger.db", statement("CREATE TABLE t (a)")), nil, bucketlite.ErrStranger},
+		"database of another application": {file("stranger.db", statement("CREATE TABLE t (a)")), nil, bucketlite.ErrNotAStore},
 		"no database": {file("text.db", func(path string) {
 			if err := os.WriteFile(path, bytes.Repeat([]byte("text\n"), 1000), 0o666); err != nil {
 				t.Fatal(err)
 			}
-		}), nil, bucketlite.ErrStranger},
-		"newer":                    {newer, nil, bucketlite.ErrNewer},
-		"newer, read-only":         {newer, &bucketlite.Options{ReadOnly: true}, bucketlite.ErrNewer},
-		"older, read-only":         {"testdata/formats/1.db", &bucketlite.Options{ReadOnly: true}, bucketlite.ErrOlder},
+		}), nil, bucketlite.ErrNotAStore},
+		"newer":                    {newer, nil, bucketlite.ErrNewFormat},
+		"newer, read-only":         {newer, &bucketlite.Options{ReadOnly: true}, bucketlite.ErrNewFormat},
+		"older, read-only":         {"testdata/formats/1.db", &bucketlite.Options{ReadOnly: true}, bucketlite.ErrOldFormat},
 		"directory":                {dir, nil, noError},
 		"no such directory":        {filepath.Join(dir, "none", "test.db"), nil, fs.ErrNotExist},
 		"no such file, read-only":  {filepath.Join(dir, "none.db"), &bucketlite.Options{ReadOnly: true}, fs.ErrNotExist},

@@ -146,12 +146,12 @@ func putItems(t testing.TB, b *bucketlite.Bucket, n, length int) {
 
 func fillItems(b *bucketlite.Bucket, n, length int) error {
 	v := strings.Repeat("v", length)
-	for start := 0; start < n; start += bucketlite.MaxBatch {
+	for start := 0; start < n; start += bucketlite.MaxPutMany {
 		var inputs []bucketlite.ObjectInput
-		for i := start; i < min(n, start+bucketlite.MaxBatch); i++ {
+		for i := start; i < min(n, start+bucketlite.MaxPutMany); i++ {
 			inputs = append(inputs, item(fmt.Sprint(i), v))
 		}
-		if err := batchError(b.PutBatch(context.Background(), inputs, nil)); err != nil {
+		if err := batchError(b.PutMany(context.Background(), inputs, nil)); err != nil {
 			return err
 		}
 	}
@@ -159,7 +159,7 @@ func fillItems(b *bucketlite.Bucket, n, length int) error {
 }
 
 // batchError returns why a batch, or the first input that failed, was refused.
-func batchError(res *bucketlite.BatchResult, err error) error {
+func batchError(res *bucketlite.PutManyResult, err error) error {
 	if err == nil && len(res.Failed) > 0 {
 		err = res.Failed[0].Err
 	}
@@ -218,11 +218,11 @@ func addToStats(s *bucketlite.Stats, size int64) {
 func addToBatchStats(s *bucketlite.BatchStats, status bucketlite.Status) {
 	s.Total++
 	switch status {
-	case bucketlite.Draft, bucketlite.Pending, bucketlite.InProgress:
+	case bucketlite.StatusDraft, bucketlite.StatusPending, bucketlite.StatusInProgress:
 		s.Active++
-	case bucketlite.Completed, bucketlite.CompletedWithErrors:
+	case bucketlite.StatusCompleted, bucketlite.StatusCompletedWithErrors:
 		s.Completed++
-	case bucketlite.Failed:
+	case bucketlite.StatusFailed:
 		s.Failed++
 	}
 }
@@ -416,7 +416,7 @@ func wantSound(t testing.TB, path string) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if info.Status != bucketlite.Suspended {
+			if info.Status != bucketlite.StatusSuspended {
 				wantExact(t, b)
 			}
 		}
@@ -542,8 +542,8 @@ var calls = map[string]struct {
 		return second(f.st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "new"}))
 	}},
 	"Store.Namespace": {false, func(ctx context.Context, f *fixture) error { return second(f.st.Namespace(ctx, "test")) }},
-	"Store.Locate": {false, func(ctx context.Context, f *fixture) error {
-		_, _, err := f.st.Locate(ctx, "test", f.b.ID())
+	"Store.OpenBucket": {false, func(ctx context.Context, f *fixture) error {
+		_, _, err := f.st.OpenBucket(ctx, "test", f.b.ID())
 		return err
 	}},
 	"Store.Namespaces": {false, func(ctx context.Context, f *fixture) error { return last(f.st.Namespaces(ctx, bucketlite.Query{})) }},
@@ -590,7 +590,7 @@ var calls = map[string]struct {
 	"Bucket.Info":  {false, func(ctx context.Context, f *fixture) error { return second(f.b.Info(ctx)) }},
 	"Bucket.Stats": {false, func(ctx context.Context, f *fixture) error { return second(f.b.Stats(ctx)) }},
 	"Bucket.Growth": {false, func(ctx context.Context, f *fixture) error {
-		return second(f.b.Growth(ctx, time.Unix(0, 0), time.Now(), bucketlite.Month))
+		return second(f.b.Growth(ctx, time.Unix(0, 0), time.Now(), bucketlite.UnitMonth))
 	}},
 	"Bucket.Watch":    {false, func(ctx context.Context, f *fixture) error { return first(f.b.Watch(ctx, fromStart)) }},
 	"Bucket.Update":   {true, func(ctx context.Context, f *fixture) error { return second(f.b.Update(ctx, bucketlite.BucketUpdate{})) }},
@@ -606,7 +606,7 @@ var calls = map[string]struct {
 	"Bucket.ListRaw":  {false, func(ctx context.Context, f *fixture) error { return second(f.b.ListRaw(ctx, bucketlite.Query{})) }},
 	"Bucket.Aggregate": {false, func(ctx context.Context, f *fixture) error {
 		return second(f.b.Aggregate(ctx, bucketlite.Aggregation{
-			GroupBy: []bucketlite.GroupBy{{Field: "v"}}, Metrics: []bucketlite.Metric{{Function: bucketlite.Count, Alias: "n"}}}))
+			GroupBy: []bucketlite.GroupBy{{Field: "v"}}, Metrics: []bucketlite.Metric{{Function: bucketlite.MetricCount, Alias: "n"}}}))
 	}},
 	"Bucket.Explain":         {false, func(ctx context.Context, f *fixture) error { return second(f.b.Explain(ctx, bucketlite.Query{})) }},
 	"Bucket.Indexes":         {false, func(ctx context.Context, f *fixture) error { return second(f.b.Indexes(ctx)) }},
@@ -628,7 +628,7 @@ var calls = map[string]struct {
 	"Bucket.CreateUploads": {true, func(ctx context.Context, f *fixture) error {
 		return second(f.b.CreateUploads(ctx, []bucketlite.UploadInput{docUpload("k")}, nil))
 	}},
-	"Bucket.ExpectUpload": {false, func(ctx context.Context, f *fixture) error { return f.b.ExpectUpload(ctx, f.up, 5) }},
+	"Bucket.CheckUploadSize": {false, func(ctx context.Context, f *fixture) error { return f.b.CheckUploadSize(ctx, f.up, 5) }},
 	"Bucket.WriteUpload": {true, func(ctx context.Context, f *fixture) error {
 		return second(f.b.WriteUpload(ctx, f.up, strings.NewReader("other")))
 	}},
@@ -647,8 +647,8 @@ var calls = map[string]struct {
 	"Bucket.ListUploads, counted": {false, func(ctx context.Context, f *fixture) error {
 		return second(f.b.ListUploads(ctx, bucketlite.Query{Total: true}))
 	}},
-	"Bucket.PutBatch": {true, func(ctx context.Context, f *fixture) error {
-		return batchError(f.b.PutBatch(ctx, []bucketlite.ObjectInput{item("k", "w")}, nil))
+	"Bucket.PutMany": {true, func(ctx context.Context, f *fixture) error {
+		return batchError(f.b.PutMany(ctx, []bucketlite.ObjectInput{item("k", "w")}, nil))
 	}},
 
 	"Bucket.CreateBatch": {true, func(ctx context.Context, f *fixture) error {
@@ -669,7 +669,7 @@ var calls = map[string]struct {
 	"Bucket.SubmitBatch": {true, func(ctx context.Context, f *fixture) error { return second(f.b.SubmitBatch(ctx, f.draft)) }},
 	"Bucket.CancelBatch": {true, func(ctx context.Context, f *fixture) error { return second(f.b.CancelBatch(ctx, f.submitted)) }},
 	"Bucket.RetryBatch": {true, func(ctx context.Context, f *fixture) error {
-		return second(f.b.RetryBatch(ctx, f.failed, &bucketlite.RetryOptions{All: true}))
+		return second(f.b.RetryBatch(ctx, f.failed, &bucketlite.RetryBatchOptions{All: true}))
 	}},
 	"Bucket.FailedJobs": {false, func(ctx context.Context, f *fixture) error {
 		return last(f.b.FailedJobs(ctx, f.failed, bucketlite.Query{}))

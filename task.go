@@ -50,7 +50,7 @@ type Task struct {
 }
 
 // Done reports whether the task has ended.
-func (t *Task) Done() bool { return t.Status != Pending && t.Status != InProgress }
+func (t *Task) Done() bool { return t.Status != StatusPending && t.Status != StatusInProgress }
 
 const taskColumns = "num, id, type, status, inputs, detail, error, created_at, updated_at, processed, total, outputs"
 
@@ -148,7 +148,7 @@ func (s *Store) CancelTask(ctx context.Context, id string) (*Task, error) {
 		if err != nil {
 			return err
 		}
-		if err := s.endTask(tx, id, Canceled, ""); err != nil {
+		if err := s.endTask(tx, id, StatusCanceled, ""); err != nil {
 			return err
 		}
 		task, err = selectTask(tx.Conn, id)
@@ -226,7 +226,7 @@ func (s *Store) newTask(tx *engine.Tx, t *Task, namespace int64, bucket any) err
 	now := s.now()
 	_, err = tx.Exec(`
 INSERT INTO tasks (id, type, status, namespace, bucket, inputs, detail, processed, total, created_at, updated_at, lease_until)
-VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, 0)`, t.ID, string(t.Type), string(Pending), namespace, bucket,
+VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, 0)`, t.ID, string(t.Type), string(StatusPending), namespace, bucket,
 		string(value.Append(nil, inputs)), string(value.Append(nil, t.AdditionalData)), t.Total, now, now)
 	return err
 }

@@ -63,7 +63,7 @@ func TestTaskNotFound(t *testing.T) {
 func TestTaskDone(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[bucketlite.Status]bool{
-		bucketlite.Pending: false, bucketlite.InProgress: false, bucketlite.Completed: true, bucketlite.Failed: true,
+		bucketlite.StatusPending: false, bucketlite.StatusInProgress: false, bucketlite.StatusCompleted: true, bucketlite.StatusFailed: true,
 	} {
 		if got := (&bucketlite.Task{Status: status}).Done(); got != want {
 			t.Errorf("%s: got %t, want %t", status, got, want)
@@ -140,7 +140,7 @@ func TestTasksOutliveTheirSubject(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got[task.ID] = task.Type; task.Status != bucketlite.Completed {
+		if got[task.ID] = task.Type; task.Status != bucketlite.StatusCompleted {
 			t.Errorf("got %+v, want it completed", task)
 		}
 	}
@@ -170,11 +170,11 @@ func TestDeleteNamespaceAtOnce(t *testing.T) {
 	}
 	for _, b := range buckets {
 		info, err := b.Info(ctx)
-		if err != nil || info.Status != bucketlite.InProgress || info.ObjectCount != 10 {
+		if err != nil || info.Status != bucketlite.StatusInProgress || info.ObjectCount != 10 {
 			t.Errorf("info: got %+v, %v", info, err)
 		}
-		wantVerdict(t, last(b.Objects(ctx, bucketlite.Query{})), b, bucketlite.InProgress, inactive)
-		wantVerdict(t, second(b.Put(ctx, item("k", ""), nil)), b, bucketlite.InProgress, inactive)
+		wantVerdict(t, last(b.Objects(ctx, bucketlite.Query{})), b, bucketlite.StatusInProgress, inactive)
+		wantVerdict(t, second(b.Put(ctx, item("k", ""), nil)), b, bucketlite.StatusInProgress, inactive)
 		if again := mustDelete(t, b); again.ID != task.ID {
 			t.Errorf("delete: got %+v, want task %s", again, task.ID)
 		}
@@ -252,10 +252,10 @@ func TestTasksByStatusAndType(t *testing.T) {
 		want []string
 	}{
 		"all":               {bucketlite.TaskQuery{}, []string{done.ID, held.ID, all.ID}},
-		"completed":         {bucketlite.TaskQuery{Status: bucketlite.Completed}, []string{done.ID}},
-		"pending":           {bucketlite.TaskQuery{Status: bucketlite.Pending}, []string{held.ID, all.ID}},
+		"completed":         {bucketlite.TaskQuery{Status: bucketlite.StatusCompleted}, []string{done.ID}},
+		"pending":           {bucketlite.TaskQuery{Status: bucketlite.StatusPending}, []string{held.ID, all.ID}},
 		"of buckets":        {bucketlite.TaskQuery{Type: bucketlite.DeleteBucketTask}, []string{done.ID, held.ID}},
-		"pending of bucket": {bucketlite.TaskQuery{Status: bucketlite.Pending, Type: bucketlite.DeleteBucketTask}, []string{held.ID}},
+		"pending of bucket": {bucketlite.TaskQuery{Status: bucketlite.StatusPending, Type: bucketlite.DeleteBucketTask}, []string{held.ID}},
 		"of no such status": {bucketlite.TaskQuery{Status: "' OR '1'='1"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -275,7 +275,7 @@ func TestTasksByStatusAndType(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := bucketlite.TaskQuery{Query: bucketlite.Query{Cursor: page.Next}, Status: bucketlite.Pending}
+	q := bucketlite.TaskQuery{Query: bucketlite.Query{Cursor: page.Next}, Status: bucketlite.StatusPending}
 	if _, err := st.ListTasks(ctx, q); !errors.Is(err, bucketlite.ErrBadRequest) {
 		t.Errorf("cursor of another query: got %v, want ErrBadRequest", err)
 	}
@@ -338,7 +338,7 @@ func TestCancelTask(t *testing.T) {
 	if _, err := st.CancelTask(ctx, "task_01ARZ3NDEKTSV4RRFFQ69G5FAV"); !errors.Is(err, bucketlite.ErrNotFound) {
 		t.Errorf("unknown: got %v, want ErrNotFound", err)
 	}
-	if got, err := st.CancelTask(ctx, done.ID); err != nil || got.Status != bucketlite.Completed {
+	if got, err := st.CancelTask(ctx, done.ID); err != nil || got.Status != bucketlite.StatusCompleted {
 		t.Errorf("ended: got %+v, %v, want it as it was", got, err)
 	}
 	if got, err := st.CancelTask(ctx, deleting.ID); got != nil || !errors.Is(err, bucketlite.ErrConflict) || errors.Is(err, bucketlite.ErrExists) {
@@ -348,17 +348,17 @@ func TestCancelTask(t *testing.T) {
 		t.Errorf("deletion: got %+v, %v, want it to go on", got, err)
 	}
 	for range 2 { // the second changes nothing
-		if got, err := st.CancelTask(ctx, confirming.ID); err != nil || got.Status != bucketlite.Canceled || !got.Done() {
+		if got, err := st.CancelTask(ctx, confirming.ID); err != nil || got.Status != bucketlite.StatusCanceled || !got.Done() {
 			t.Errorf("confirmations: got %+v, %v, want them cancelled", got, err)
 		}
 	}
 	releaseTasks(t, path)
 	finish(t, st, deleting, 0)
 	for _, u := range uploads {
-		if got, err := b.Upload(ctx, u.ID); err != nil || got.Status != bucketlite.Pending {
+		if got, err := b.Upload(ctx, u.ID); err != nil || got.Status != bucketlite.StatusPending {
 			t.Errorf("upload: got %+v, %v, want it pending", got, err)
 		}
-		if got, err := b.ConfirmUpload(ctx, u.ID, nil); err != nil || got.Status != bucketlite.Completed {
+		if got, err := b.ConfirmUpload(ctx, u.ID, nil); err != nil || got.Status != bucketlite.StatusCompleted {
 			t.Errorf("upload: got %+v, %v, want it confirmed", got, err)
 		}
 	}
@@ -406,9 +406,9 @@ func TestCancelTaskAmidWork(t *testing.T) {
 			t.Fatal(err)
 		}
 		switch got.Status {
-		case bucketlite.Completed:
+		case bucketlite.StatusCompleted:
 			confirmed++
-		case bucketlite.Pending:
+		case bucketlite.StatusPending:
 		default:
 			t.Errorf("got %+v, want it completed or pending", got)
 		}

@@ -305,7 +305,7 @@ func TestPolicies(t *testing.T) {
 				case none, unknown:
 					wantError(t, errFree, bucketlite.ErrBadRequest)
 					wantError(t, errTaken, bucketlite.ErrBadRequest)
-					_, err := b.PutBatch(t.Context(), []bucketlite.ObjectInput{input(t, `{"k":"free"}`)}, &bucketlite.BatchOptions{Policy: asked})
+					_, err := b.PutMany(t.Context(), []bucketlite.ObjectInput{input(t, `{"k":"free"}`)}, &bucketlite.PutManyOptions{Policy: asked})
 					wantError(t, err, bucketlite.ErrBadRequest)
 					wantSnapshot(t, b, before)
 					return

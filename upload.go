@@ -250,10 +250,10 @@ func (b *Bucket) CancelUpload(ctx context.Context, id string) error {
 			return err
 		}
 		switch u.status {
-		case Canceled:
+		case StatusCanceled:
 			return nil
-		case Pending, Failed:
-			return u.end(tx, g, Canceled, b.store.now())
+		case StatusPending, StatusFailed:
+			return u.end(tx, g, StatusCanceled, b.store.now())
 		}
 		return u.conflict(b, "it is %s and cannot be cancelled", u.status)
 	})
@@ -354,7 +354,7 @@ func (u *uploadRow) decode(b *Bucket) (*Upload, error) {
 	}
 	if u.expired(b.store.now()) { // as the collector will leave it
 		ended := *u
-		ended.status, ended.hash, ended.duplicateOf, ended.written = Failed, nil, "", nil
+		ended.status, ended.hash, ended.duplicateOf, ended.written = StatusFailed, nil, "", nil
 		u = &ended
 	}
 	up := &Upload{
@@ -372,12 +372,12 @@ func (u *uploadRow) decode(b *Bucket) (*Upload, error) {
 		up.ETag = `"` + up.FileHash + `"`
 	}
 	switch u.status {
-	case Skipped:
+	case StatusSkipped:
 		up.SkippedUniqueKey, up.ExistingObjectID = true, u.object
 		up.Message = fmt.Sprintf("object %q has the unique key: nothing needs to be sent", u.object)
-	case Failed:
+	case StatusFailed:
 		up.Message = "it was not confirmed before it expired"
-	case Completed:
+	case StatusCompleted:
 		up.ObjectID, up.CompletedAt = u.object, u.ended
 	}
 	if up.IsDuplicate && up.Message == "" {
@@ -387,17 +387,17 @@ func (u *uploadRow) decode(b *Bucket) (*Upload, error) {
 }
 
 // expired reports whether the time to confirm the upload has passed.
-func (u *uploadRow) expired(now int64) bool { return u.status == Pending && u.expires <= now }
+func (u *uploadRow) expired(now int64) bool { return u.status == StatusPending && u.expires <= now }
 
 // open returns nil while the upload waits to be written or confirmed, else why
 // it does not.
 func (u *uploadRow) open(b *Bucket, now int64) error {
 	switch {
-	case u.expired(now), u.status == Failed:
+	case u.expired(now), u.status == StatusFailed:
 		return u.conflict(b, "it expired at %s", timeOf(u.expires).Format(time.RFC3339))
-	case u.status == Pending:
+	case u.status == StatusPending:
 		return nil
-	case u.status == Skipped:
+	case u.status == StatusSkipped:
 		return &ConflictError{Subject: fmt.Sprintf("%s: upload %q", b, u.id), ExistingID: u.object, Exists: true,
 			Reason: fmt.Sprintf("it was skipped, object %q has the unique key", u.object)}
 	}

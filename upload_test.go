@@ -230,7 +230,7 @@ func TestCancelUpload(t *testing.T) {
 			t.Fatal(err)
 		}
 		u := mustUpload(t, b, id)
-		if u.Status != bucketlite.Canceled || u.ETag != "" || u.CompletedAt != nil || u.VerifiedAt != nil {
+		if u.Status != bucketlite.StatusCanceled || u.ETag != "" || u.CompletedAt != nil || u.VerifiedAt != nil {
 			t.Errorf("got %+v, want it cancelled", u)
 		}
 	}

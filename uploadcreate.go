@@ -25,8 +25,8 @@ const (
 	maxExpiration     = 86400
 )
 
-// UploadsOptions adjust [Bucket.CreateUploads]. Nil means the defaults.
-type UploadsOptions struct {
+// CreateUploadsOptions adjust [Bucket.CreateUploads]. Nil means the defaults.
+type CreateUploadsOptions struct {
 	// Metadata and ObjectMetadata are shared by all uploads. A member that an
 	// upload has itself is that upload's.
 	Metadata       map[string]any `json:"shared_metadata"`
@@ -61,9 +61,9 @@ func (b *Bucket) CreateUpload(ctx context.Context, in UploadInput) (*Upload, err
 // CreateUploads is [Bucket.CreateUpload] for up to [MaxUploads] uploads, in one
 // transaction: all are created, in order, or none. The paths of what is wrong
 // begin with the input's place, as in "uploads[3].filename".
-func (b *Bucket) CreateUploads(ctx context.Context, inputs []UploadInput, opts *UploadsOptions) ([]*Upload, error) {
+func (b *Bucket) CreateUploads(ctx context.Context, inputs []UploadInput, opts *CreateUploadsOptions) ([]*Upload, error) {
 	if opts == nil {
-		opts = &UploadsOptions{}
+		opts = &CreateUploadsOptions{}
 	}
 	if len(inputs) > MaxUploads {
 		return nil, errorf("%s: %w: %d uploads in one call, at most %d are taken", b, ErrTooLarge, len(inputs), MaxUploads)
@@ -345,12 +345,12 @@ ORDER BY u.num LIMIT 1`, []any{d.bucket.num, d.hash}, func(r engine.Row) { u.sca
 // write stores the upload.
 func (d *uploadDraft) write(tx *engine.Tx, g *group) error {
 	now := d.bucket.store.now()
-	status, ended := Pending, any(nil)
+	status, ended := StatusPending, any(nil)
 	var hash, size, mimeType, original, written any
 	holds := 0
 	switch {
 	case d.existing != "":
-		status, ended = Skipped, now
+		status, ended = StatusSkipped, now
 	case d.original != nil:
 		hash, size, mimeType, original, written, holds = d.hash, d.original.size, d.original.mimeType, d.original.id, now, 1
 		if err := g.keep(tx, &content{hash: [32]byte(d.hash), size: d.original.size, there: true}); err != nil {

@@ -62,7 +62,7 @@ func TestCreateUpload(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			got := createUpload(t, b, tt.in)
-			tt.want.ID, tt.want.BucketID, tt.want.Status = got.ID, b.ID(), bucketlite.Pending
+			tt.want.ID, tt.want.BucketID, tt.want.Status = got.ID, b.ID(), bucketlite.StatusPending
 			tt.want.Key = ns.ID + "/" + b.ID() + "/" + got.ID + "/" + tt.in.Filename
 			tt.want.CreatedAt, tt.want.ExpiresAt = now, now.Add(time.Duration(tt.want.ExpiresIn)*time.Second)
 			if diff := cmp.Diff(&tt.want, got, cmpopts.IgnoreUnexported(bucketlite.Upload{})); diff != "" {
@@ -196,7 +196,7 @@ func TestCreateUploadSkipsTakenKey(t *testing.T) {
 	in := docUpload("taken")
 	in.Policy = bucketlite.Insert
 	u := createUpload(t, b, in)
-	if u.Status != bucketlite.Skipped || !u.SkippedUniqueKey || u.ExistingObjectID != o.ID || u.Message == "" || u.ObjectID != "" {
+	if u.Status != bucketlite.StatusSkipped || !u.SkippedUniqueKey || u.ExistingObjectID != o.ID || u.Message == "" || u.ObjectID != "" {
 		t.Errorf("got %+v, want it skipped for %s", u, o.ID)
 	}
 	var conflict *bucketlite.ConflictError
@@ -208,12 +208,12 @@ func TestCreateUploadSkipsTakenKey(t *testing.T) {
 	wantError(t, err, bucketlite.ErrExists)
 	wantError(t, b.CancelUpload(ctx, u.ID), bucketlite.ErrConflict)
 	in.Policy = bucketlite.Upsert
-	if u := createUpload(t, b, in); u.Status != bucketlite.Pending || u.SkippedUniqueKey || u.ExistingObjectID != "" {
+	if u := createUpload(t, b, in); u.Status != bucketlite.StatusPending || u.SkippedUniqueKey || u.ExistingObjectID != "" {
 		t.Errorf("upsert: got %+v, want it pending", u)
 	}
 	in = docUpload("free")
 	in.Policy = bucketlite.Insert
-	if u := createUpload(t, b, in); u.Status != bucketlite.Pending {
+	if u := createUpload(t, b, in); u.Status != bucketlite.StatusPending {
 		t.Errorf("free: got %+v, want it pending", u)
 	}
 	wantSound(t, path)
@@ -224,7 +224,7 @@ func TestCreateUploads(t *testing.T) {
 	ctx := context.Background()
 	st := openMemory(t)
 	b := items(t, st)
-	shared := &bucketlite.UploadsOptions{Metadata: map[string]any{"a": "shared", "b": "shared"}, ObjectMetadata: map[string]any{"v": "shared", "k": "shared"}}
+	shared := &bucketlite.CreateUploadsOptions{Metadata: map[string]any{"a": "shared", "b": "shared"}, ObjectMetadata: map[string]any{"v": "shared", "k": "shared"}}
 	own, bare := docUpload("own"), docUpload("")
 	own.Metadata, bare.ObjectMetadata = map[string]any{"b": "own"}, nil
 	got, err := b.CreateUploads(ctx, []bucketlite.UploadInput{own, bare}, shared)

@@ -14,7 +14,7 @@ const uploadRetention = 30 * 24 * time.Hour
 func (c *collector) expireUploads() (worked bool, err error) {
 	const expired = "SELECT " + uploadColumns + " FROM uploads u WHERE u.status = 'PENDING' AND u.expires_at <= ? LIMIT ?"
 	return c.eachUpload(expired, c.store.now(), func(tx *engine.Tx, g *group, u *uploadRow) error {
-		return u.end(tx, g, Failed, u.expires)
+		return u.end(tx, g, StatusFailed, u.expires)
 	})
 }
 

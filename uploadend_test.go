@@ -27,7 +27,7 @@ func TestUploadExpires(t *testing.T) {
 	confirmed := createUpload(t, b, in).ID
 	writeUpload(t, b, confirmed, "confirmed")
 	c.add(time.Minute - time.Microsecond)
-	if u := mustUpload(t, b, id); u.Status != bucketlite.Pending || u.ETag == "" {
+	if u := mustUpload(t, b, id); u.Status != bucketlite.StatusPending || u.ETag == "" {
 		t.Errorf("just before: got %+v, want it pending", u)
 	}
 	confirmUpload(t, b, confirmed)
@@ -35,7 +35,7 @@ func TestUploadExpires(t *testing.T) {
 	// It has expired before the collector comes to it, and looks the same after.
 	for range 2 {
 		u := mustUpload(t, b, id)
-		if u.Status != bucketlite.Failed || u.Message == "" || u.ETag != "" || u.CompletedAt != nil {
+		if u.Status != bucketlite.StatusFailed || u.Message == "" || u.ETag != "" || u.CompletedAt != nil {
 			t.Errorf("got %+v, want it failed", u)
 		}
 		for name, err := range map[string]error{
@@ -49,7 +49,7 @@ func TestUploadExpires(t *testing.T) {
 		createUpload(t, b, docUpload("l")) // wakes the collector
 		wantStored(t, st, path, int64(len("confirmed")))
 	}
-	if u := mustUpload(t, b, confirmed); u.Status != bucketlite.Completed {
+	if u := mustUpload(t, b, confirmed); u.Status != bucketlite.StatusCompleted {
 		t.Errorf("confirmed: got %+v", u)
 	}
 	wantSound(t, path)

@@ -69,11 +69,11 @@ func TestUploadsSurviveKill(t *testing.T) {
 				t.Fatal(err)
 			}
 			delete(tasks, task.ID)
-			if task.Status == bucketlite.Completed && looked[task.ID] {
+			if task.Status == bucketlite.StatusCompleted && looked[task.ID] {
 				continue
 			}
 			task, _ := waitFor(t, st, task)
-			if task.Status != bucketlite.Completed {
+			if task.Status != bucketlite.StatusCompleted {
 				t.Errorf("round %d: task %+v", round, task)
 			}
 			for _, id := range task.Inputs {
@@ -108,7 +108,7 @@ func note(confirmed map[string]string, tasks map[string]bool, out string) {
 func wantConfirmed(t *testing.T, b *bucketlite.Bucket, id, size string) {
 	t.Helper()
 	u := mustUpload(t, b, id)
-	if u.Status != bucketlite.Completed || u.ObjectID == "" || size != "" && size != fmt.Sprint(u.Size) {
+	if u.Status != bucketlite.StatusCompleted || u.ObjectID == "" || size != "" && size != fmt.Sprint(u.Size) {
 		t.Fatalf("got %+v, want it confirmed with %s bytes", u, size)
 	}
 	r, err := b.OpenBlob(context.Background(), u.ObjectID, "doc")

@@ -44,10 +44,10 @@ func (b *Bucket) WriteUpload(ctx context.Context, id string, r io.Reader) (*Uplo
 	return w.row.decode(b)
 }
 
-// ExpectUpload tells whether [Bucket.WriteUpload] may take this many bytes, for those
+// CheckUploadSize tells whether [Bucket.WriteUpload] may take this many bytes, for those
 // who know before they come: nil, or the error it would end with because of their
 // number or because of how the upload and the bucket stand now.
-func (b *Bucket) ExpectUpload(ctx context.Context, id string, size int64) error {
+func (b *Bucket) CheckUploadSize(ctx context.Context, id string, size int64) error {
 	w := &uploadWriter{bucket: b, id: id}
 	if err := b.store.read(ctx, w.load); err != nil {
 		return err
@@ -209,7 +209,7 @@ func (b *Bucket) confirmedUpload(ctx context.Context, id string) (u *uploadRow, 
 		u, err = b.selectUpload(c, readObjects, id)
 		return err
 	})
-	if err == nil && u.status != Completed {
+	if err == nil && u.status != StatusCompleted {
 		err = u.conflict(b, "it is %s, and not confirmed", u.status)
 	}
 	return u, err

@@ -36,7 +36,7 @@ func TestWriteUpload(t *testing.T) {
 				t.Fatal(err)
 			}
 			hash := sum(string(data))
-			if u.Status != bucketlite.Pending || u.Size != int64(size) || u.FileHash != hash || u.ETag != `"`+hash+`"` || !u.VerifiedAt.Equal(now) {
+			if u.Status != bucketlite.StatusPending || u.Size != int64(size) || u.FileHash != hash || u.ETag != `"`+hash+`"` || !u.VerifiedAt.Equal(now) {
 				t.Errorf("got %+v", u)
 			}
 			wantStored(t, st, path, int64(size))
@@ -304,7 +304,7 @@ func TestUploadedTextIsJudged(t *testing.T) {
 }
 
 // What is wrong with the number of bytes is told before they come, and changes nothing.
-func TestExpectUpload(t *testing.T) {
+func TestCheckUploadSize(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	c := newManualClock()
@@ -333,7 +333,7 @@ func TestExpectUpload(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			id := createUpload(t, tt.b, tt.in).ID
 			before := uploads(t, tt.b)
-			if err := tt.b.ExpectUpload(ctx, id, tt.size); tt.want != nil {
+			if err := tt.b.CheckUploadSize(ctx, id, tt.size); tt.want != nil {
 				wantIssues(t, err, tt.want)
 			} else if err != nil {
 				t.Errorf("got %v, want no error", err)
@@ -341,17 +341,17 @@ func TestExpectUpload(t *testing.T) {
 			wantUploads(t, tt.b, before)
 		})
 	}
-	wantError(t, b.ExpectUpload(ctx, "upl_1", 1), bucketlite.ErrNotFound)
+	wantError(t, b.CheckUploadSize(ctx, "upl_1", 1), bucketlite.ErrNotFound)
 	id := createUpload(t, b, filmUpload("a")).ID
 	if err := b.Lock(ctx); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, b.ExpectUpload(ctx, id, 1), bucketlite.ErrLocked)
+	wantError(t, b.CheckUploadSize(ctx, id, 1), bucketlite.ErrLocked)
 	if err := b.Unlock(ctx); err != nil {
 		t.Fatal(err)
 	}
 	c.add(time.Hour)
-	wantError(t, b.ExpectUpload(ctx, id, 1), bucketlite.ErrConflict)
+	wantError(t, b.CheckUploadSize(ctx, id, 1), bucketlite.ErrConflict)
 }
 
 func TestDuplicateUpload(t *testing.T) {
@@ -369,7 +369,7 @@ func TestDuplicateUpload(t *testing.T) {
 	}
 	first := confirmUpload(t, b, pending.ID)
 	dup := createUpload(t, b, picture)
-	if dup.Status != bucketlite.Pending || !dup.IsDuplicate || dup.DuplicateOf != first.ID || dup.Message == "" ||
+	if dup.Status != bucketlite.StatusPending || !dup.IsDuplicate || dup.DuplicateOf != first.ID || dup.Message == "" ||
 		dup.ETag != first.ETag || dup.Size != first.Size || dup.VerifiedAt == nil {
 		t.Errorf("got %+v, want a duplicate of %s", dup, first.ID)
 	}
@@ -435,7 +435,7 @@ func TestBlobFromUpload(t *testing.T) {
 	}
 	one := upload(t, b, loose("one.png"), png(1))
 	two := upload(t, b, loose("two.png"), png(2))
-	if one.Status != bucketlite.Completed || one.ObjectID != "" || one.CompletedAt == nil {
+	if one.Status != bucketlite.StatusCompleted || one.ObjectID != "" || one.CompletedAt == nil {
 		t.Errorf("got %+v", one)
 	}
 	wantSound(t, path)
@@ -465,7 +465,7 @@ func TestBlobFromUpload(t *testing.T) {
 	if _, err := b.Patch(ctx, second.ID, bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "photo", UploadID: one.ID}}}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := batchError(b.PutBatch(ctx, []bucketlite.ObjectInput{object("c", pictures(two.ID)...), object("a", pictures(one.ID)...)}, nil)); err != nil {
+	if err := batchError(b.PutMany(ctx, []bucketlite.ObjectInput{object("c", pictures(two.ID)...), object("a", pictures(one.ID)...)}, nil)); err != nil {
 		t.Fatal(err)
 	}
 	wantObject(first.ID)
@@ -513,8 +513,8 @@ func TestBlobFromUploadRefused(t *testing.T) {
 	before := snapshot(t, b)
 	calls := map[string]func(in bucketlite.ObjectInput) error{
 		"Put": func(in bucketlite.ObjectInput) error { return second(b.Put(ctx, in, nil)) },
-		"PutBatch": func(in bucketlite.ObjectInput) error {
-			return batchError(b.PutBatch(ctx, []bucketlite.ObjectInput{in}, nil))
+		"PutMany": func(in bucketlite.ObjectInput) error {
+			return batchError(b.PutMany(ctx, []bucketlite.ObjectInput{in}, nil))
 		},
 		"Patch": func(in bucketlite.ObjectInput) error { return second(b.Patch(ctx, "there", in, nil)) },
 	}

@@ -107,12 +107,12 @@ var variedNamespaces = []bucketlite.NamespaceConfig{
 
 var variedBuckets = []bucketlite.BucketConfig{
 	{Name: "videos", Metadata: map[string]any{"team": "red", "rank": 5, "tags": []any{"a", "B"}}},
-	{Name: "Photos", Metadata: map[string]any{"team": "Red", "rank": 5.0, "tags": []any{}}, StorageClass: bucketlite.Coldline},
+	{Name: "Photos", Metadata: map[string]any{"team": "Red", "rank": 5.0, "tags": []any{}}, StorageClass: bucketlite.StorageColdline},
 	{Name: "PDFs", Description: "red tape", Metadata: map[string]any{"team": "blue", "rank": "5", "tags": []any{"b", "c"}}},
 	{Name: "audio", Metadata: map[string]any{"rank": json.Number("9007199254740993"), "team": nil}},
 	{Name: "empty", Metadata: map[string]any{"rank": json.Number("9007199254740992"), "tags": []any{map[string]any{"x": 1}}}},
 	{Name: "locked", Description: "Éclair", Metadata: map[string]any{"team": []any{"red", "green"}}},
-	{Name: "archived", Metadata: map[string]any{"rank": -1, "since": "2024-03-01T12:00:00Z"}, StorageClass: bucketlite.Archive},
+	{Name: "archived", Metadata: map[string]any{"rank": -1, "since": "2024-03-01T12:00:00Z"}, StorageClass: bucketlite.StorageArchive},
 }
 
 // variedObjects conform to a bucket with "title", a datetime "at" and a text "doc".
@@ -291,9 +291,9 @@ func addVariedBatches(t *testing.T, clock *manualClock, st *bucketlite.Store, b 
 			case i == 4:
 				return nil
 			case j.Object.ID == "o3", j.Object.ID == "O8":
-				return &bucketlite.JobError{Category: bucketlite.ValidationFailure, Message: "No way to " + j.Object.ID}
+				return &bucketlite.JobError{Category: bucketlite.CategoryValidation, Message: "No way to " + j.Object.ID}
 			}
-			return &bucketlite.JobError{Category: bucketlite.NetworkFailure, Message: "no answer", Permanent: true}
+			return &bucketlite.JobError{Category: bucketlite.CategoryNetwork, Message: "no answer", Permanent: true}
 		}, bucketlite.ProcessOptions{Concurrency: 1})
 		if i == 2 {
 			jobs := newVariedList(t, func(ctx context.Context, q bucketlite.Query) (*bucketlite.Page[*bucketlite.FailedJob], error) {

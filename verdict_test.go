@@ -145,7 +145,7 @@ func manyInputs() []bucketlite.ObjectInput {
 }
 
 // verdicts are the keys of a batch's inputs by what the result says of them.
-func verdicts(in []bucketlite.ObjectInput, r *bucketlite.BatchResult) map[string][]string {
+func verdicts(in []bucketlite.ObjectInput, r *bucketlite.PutManyResult) map[string][]string {
 	got := make(map[string][]string)
 	for _, s := range r.Succeeded {
 		got["stored"] = append(got["stored"], in[s.Index].Fields["k"].(string))
@@ -162,7 +162,7 @@ func verdicts(in []bucketlite.ObjectInput, r *bucketlite.BatchResult) map[string
 
 // Whatever commit of a batch is lost, each of its inputs has a verdict that is true
 // after reopening: what was not stored is not there, what was stored is.
-func TestPutBatchVerdicts(t *testing.T) {
+func TestPutManyVerdicts(t *testing.T) {
 	t.Parallel()
 	plain := manyInputs()
 	bad := slices.Clone(plain[:250]) // its slice fails as a whole, so each is put alone
@@ -197,7 +197,7 @@ func TestPutBatchVerdicts(t *testing.T) {
 				execute(t, raw(t, path), `CREATE TRIGGER bad BEFORE INSERT ON object WHEN new.fields ->> '$.k' = 'bad'
 					BEGIN SELECT RAISE(ABORT, 'test error'); END`)
 				l.lose(tt.n, kept)
-				r, err := b.PutBatch(context.Background(), in, &bucketlite.BatchOptions{Atomic: tt.atomic})
+				r, err := b.PutMany(context.Background(), in, &bucketlite.PutManyOptions{Atomic: tt.atomic})
 				if !l.struck() {
 					t.Fatalf("got fewer than %d commits", tt.n)
 				}
@@ -273,7 +273,7 @@ func TestConfirmTaskAfterLostCommit(t *testing.T) {
 			}
 			st = openPath(t, path)
 			ended, err := st.Wait(ctx, task.ID)
-			if err != nil || ended.Status != bucketlite.Completed {
+			if err != nil || ended.Status != bucketlite.StatusCompleted {
 				t.Errorf("got %+v, %v, want the task completed", ended, err)
 			}
 			wantSound(t, path)
@@ -297,10 +297,10 @@ func TestBusyOnce(t *testing.T) {
 	b, f := items(t, st), films(t, st)
 	release := foreignLock(t, path)
 	defer release()
-	for name, call := range map[string]func() (*bucketlite.BatchResult, error){
-		"few":     func() (*bucketlite.BatchResult, error) { return b.PutBatch(t.Context(), manyInputs()[:10], nil) },
-		"slices":  func() (*bucketlite.BatchResult, error) { return b.PutBatch(t.Context(), manyInputs(), nil) },
-		"streams": func() (*bucketlite.BatchResult, error) { return f.PutBatch(t.Context(), streams(10), nil) },
+	for name, call := range map[string]func() (*bucketlite.PutManyResult, error){
+		"few":     func() (*bucketlite.PutManyResult, error) { return b.PutMany(t.Context(), manyInputs()[:10], nil) },
+		"slices":  func() (*bucketlite.PutManyResult, error) { return b.PutMany(t.Context(), manyInputs(), nil) },
+		"streams": func() (*bucketlite.PutManyResult, error) { return f.PutMany(t.Context(), streams(10), nil) },
 	} {
 		start := time.Now()
 		r, err := call()

@@ -40,7 +40,7 @@ type WatchOptions struct {
 //
 // The iteration ends when the loop is left, and else with an error: the context's
 // when ctx ends, [ErrClosed] when the store is closed, [ErrBadRequest] if After is
-// no point of this store or past the last event, [ErrTooOld] if events that were
+// no point of this store or past the last event, [ErrCursorExpired] if events that were
 // to be met are no longer kept. To go on another time, keep the Cursor of the last
 // event.
 func (s *Store) Watch(ctx context.Context, opts *WatchOptions) iter.Seq2[Event, error] {
@@ -53,7 +53,7 @@ func (s *Store) Watch(ctx context.Context, opts *WatchOptions) iter.Seq2[Event, 
 // ends with [ErrNotFound].
 func (n *Namespace) Watch(ctx context.Context, opts *WatchOptions) iter.Seq2[Event, error] {
 	return n.store.watch(ctx, opts, scope{
-		place: place{namespace: n.id}, last: NamespaceDeleted, num: n.num, gone: notFound("%s", n),
+		place: place{namespace: n.id}, last: EventNamespaceDeleted, num: n.num, gone: notFound("%s", n),
 		live: "EXISTS (SELECT 1 FROM namespaces WHERE num = ?1 AND delete_task IS NULL)",
 	})
 }
@@ -64,7 +64,7 @@ func (n *Namespace) Watch(ctx context.Context, opts *WatchOptions) iter.Seq2[Eve
 // begins, it ends with [ErrNotFound].
 func (b *Bucket) Watch(ctx context.Context, opts *WatchOptions) iter.Seq2[Event, error] {
 	return b.store.watch(ctx, opts, scope{
-		place: place{bucket: b.id}, last: BucketDeleted, num: b.num, gone: b.gone(),
+		place: place{bucket: b.id}, last: EventBucketDeleted, num: b.num, gone: b.gone(),
 		live: "EXISTS (SELECT 1 FROM buckets WHERE num = ?1 AND status <> 'IN_PROGRESS')",
 	})
 }
@@ -166,7 +166,9 @@ func (w *watcher) start(opts WatchOptions) error {
 }
 
 // tooOld says that an event is missing.
-func tooOld(seq int64) error { return errorf("watch: event %d is no longer kept: %w", seq, ErrTooOld) }
+func tooOld(seq int64) error {
+	return errorf("watch: event %d is no longer kept: %w", seq, ErrCursorExpired)
+}
 
 // run hands out what there is, and waits for more.
 func (w *watcher) run(yield func(Event, error) bool) {

@@ -83,9 +83,9 @@ func TestWatchOrder(t *testing.T) {
 		for i, e := range want {
 			last[e.ObjectID] = int64(i + 1)
 			switch e.Kind {
-			case bucketlite.ObjectCreated:
+			case bucketlite.EventObjectCreated:
 				created = append(created, e.ObjectID)
-			case bucketlite.ObjectDeleted:
+			case bucketlite.EventObjectDeleted:
 				gone[e.ObjectID] = true
 			}
 		}
@@ -235,7 +235,7 @@ func TestWatchRefusesPoints(t *testing.T) {
 // A watch whose body is too slow for so many events is told.
 func TestWatchFallsBehind(t *testing.T) {
 	t.Parallel()
-	onFileAndMemory(t, &bucketlite.Options{EventRetention: 10, Durability: bucketlite.Normal}, func(t *testing.T, st *bucketlite.Store) {
+	onFileAndMemory(t, &bucketlite.Options{EventRetention: 10, Durability: bucketlite.DurabilityNormal}, func(t *testing.T, st *bucketlite.Store) {
 		ctx := patience(t)
 		b := items(t, st)
 		watch := b.Watch(ctx, nil)
@@ -243,7 +243,7 @@ func TestWatchFallsBehind(t *testing.T) {
 		met := 0
 		for e, err := range watch {
 			if met++; met == 2 {
-				if wantError(t, err, bucketlite.ErrTooOld); e != (bucketlite.Event{}) {
+				if wantError(t, err, bucketlite.ErrCursorExpired); e != (bucketlite.Event{}) {
 					t.Errorf("got %+v with the error", e)
 				}
 				continue
@@ -254,7 +254,7 @@ func TestWatchFallsBehind(t *testing.T) {
 			for i := range 100 {
 				putItem(t, b, item(fmt.Sprint(i), ""))
 			}
-			if !eventually(func() bool { return errors.Is(first(st.Watch(ctx, after(e.Cursor))), bucketlite.ErrTooOld) }) {
+			if !eventually(func() bool { return errors.Is(first(st.Watch(ctx, after(e.Cursor))), bucketlite.ErrCursorExpired) }) {
 				t.Fatal("the oldest events are still there")
 			}
 		}
@@ -338,7 +338,7 @@ func TestWatchLargeCommit(t *testing.T) {
 	for i := range inputs {
 		inputs[i] = item(fmt.Sprint(i), "")
 	}
-	if err := batchError(b.PutBatch(t.Context(), inputs, &bucketlite.BatchOptions{Atomic: true})); err != nil {
+	if err := batchError(b.PutMany(t.Context(), inputs, &bucketlite.PutManyOptions{Atomic: true})); err != nil {
 		t.Fatal(err)
 	}
 	events := eventsAfter(t, st, begin)
@@ -346,7 +346,7 @@ func TestWatchLargeCommit(t *testing.T) {
 		t.Fatalf("got %d events, want %d", len(events), n)
 	}
 	for i, id := range idsOf(t, b) {
-		if events[i].ObjectID != id || events[i].Kind != bucketlite.ObjectCreated {
+		if events[i].ObjectID != id || events[i].Kind != bucketlite.EventObjectCreated {
 			t.Fatalf("event %d: got %+v, want %s created", i, events[i], id)
 		}
 	}
@@ -432,10 +432,10 @@ func TestWatchEndsWithItsSubject(t *testing.T) {
 		watch("bucket, later", b.Watch(ctx, after(begin)))
 		watch("namespace, later", ns.Watch(ctx, after(begin)))
 		ending.Wait()
-		mine := []bucketlite.EventKind{bucketlite.ObjectCreated, bucketlite.BucketDeleted}
-		all := []bucketlite.EventKind{bucketlite.ObjectCreated, bucketlite.BucketCreated, bucketlite.BucketDeleted, bucketlite.BucketDeleted, bucketlite.NamespaceDeleted}
+		mine := []bucketlite.EventKind{bucketlite.EventObjectCreated, bucketlite.EventBucketDeleted}
+		all := []bucketlite.EventKind{bucketlite.EventObjectCreated, bucketlite.EventBucketCreated, bucketlite.EventBucketDeleted, bucketlite.EventBucketDeleted, bucketlite.EventNamespaceDeleted}
 		for name, want := range map[string][]bucketlite.EventKind{
-			"bucket": mine, "bucket, later": mine, "namespace": all, "namespace, later": all, "second": {bucketlite.BucketDeleted},
+			"bucket": mine, "bucket, later": mine, "namespace": all, "namespace, later": all, "second": {bucketlite.EventBucketDeleted},
 		} {
 			if !slices.Equal(met[name], want) {
 				t.Errorf("%s: got %q, want %q", name, met[name], want)

@@ -173,7 +173,7 @@ func TestIterateMemory(t *testing.T) {
 	if *long {
 		n, size = 100, 15<<20
 	}
-	st := open(t, &bucketlite.Options{MaxPageBytes: int64(2 * size), Durability: bucketlite.Normal})
+	st := open(t, &bucketlite.Options{MaxPageBytes: int64(2 * size), Durability: bucketlite.DurabilityNormal})
 	b := bucket(t, st, bucketlite.BucketConfig{Name: "large"})
 	putLarge(t, b, n, size)
 	whole := heapPeak(t, func() {

@@ -30,7 +30,7 @@ var scans = map[string]func(context.Context, *bucketlite.Bucket, bucketlite.Filt
 		return last(b.Objects(ctx, bucketlite.Query{Filter: f}))
 	},
 	"Aggregate": func(ctx context.Context, b *bucketlite.Bucket, f bucketlite.Filter) error {
-		return second(b.Aggregate(ctx, bucketlite.Aggregation{Filter: f, GroupBy: []bucketlite.GroupBy{{Field: "n"}}, Metrics: []bucketlite.Metric{{Function: bucketlite.Count, Alias: "n"}}}))
+		return second(b.Aggregate(ctx, bucketlite.Aggregation{Filter: f, GroupBy: []bucketlite.GroupBy{{Field: "n"}}, Metrics: []bucketlite.Metric{{Function: bucketlite.MetricCount, Alias: "n"}}}))
 	},
 	"ListStats": func(ctx context.Context, b *bucketlite.Bucket, f bucketlite.Filter) error {
 		return second(b.ListStats(ctx, bucketlite.Query{Filter: f}))

@@ -46,7 +46,7 @@ func (p *processor) start(h *handout) {
 	p.running[r.key()] = r
 	var err error
 	if r.job, err = p.job(r.ctx, h); err != nil {
-		f := newFailure(RuntimeFailure, err.Error())
+		f := newFailure(CategoryRuntime, err.Error())
 		f.permanent = errors.Is(err, ErrCorrupt)
 		p.finish(r, f)
 		return
@@ -107,7 +107,7 @@ func (p *processor) do(r *run) (goOn bool) {
 		defer end()
 		ctx = c
 	}
-	r.failure = newFailure(RuntimeFailure, "the handler ended its goroutine")
+	r.failure = newFailure(CategoryRuntime, "the handler ended its goroutine")
 	r.failure = r.job.run(ctx, p.handler)
 	r.exited = false
 	if f := r.failure; f != nil && f.Traceback != "" {

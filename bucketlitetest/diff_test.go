@@ -39,7 +39,7 @@ func TestDiffOfValues(t *testing.T) {
 		{"object", bucketlite.Object{Fields: map[string]any{"n": 5}},
 			bucketlite.Object{ID: "obj_1", BucketID: "bkt_1", CreatedAt: now, UpdatedAt: now, Version: 7, Fields: map[string]any{"n": json.Number("5")}, Blobs: []bucketlite.Blob{}}, true},
 		{"object's size", bucketlite.Object{Size: 1}, bucketlite.Object{Size: 2}, false},
-		{"object's status", &bucketlite.Object{Status: bucketlite.Draft}, &bucketlite.Object{Status: bucketlite.Completed}, false},
+		{"object's status", &bucketlite.Object{Status: bucketlite.StatusDraft}, &bucketlite.Object{Status: bucketlite.StatusCompleted}, false},
 		{"ids among fields", bucketlite.Object{Fields: map[string]any{"batch_id": "a"}}, bucketlite.Object{Fields: map[string]any{"batch_id": "b"}}, false},
 		{"times deep among fields", bucketlite.Object{Fields: map[string]any{"m": map[string]any{"created_at": "a"}}},
 			bucketlite.Object{Fields: map[string]any{"m": map[string]any{"created_at": "b"}}}, false},
@@ -53,8 +53,8 @@ func TestDiffOfValues(t *testing.T) {
 		{"task", bucketlite.Task{Inputs: []string{"a"}, Outputs: []any{map[string]any{"upload_id": "a", "status": "COMPLETED"}}},
 			bucketlite.Task{Inputs: []string{"b"}, Outputs: []any{map[string]any{"upload_id": "b", "status": "COMPLETED"}}}, true},
 		{"task's outputs", bucketlite.Task{Outputs: []any{map[string]any{"status": "FAILED"}}}, bucketlite.Task{Outputs: []any{map[string]any{"status": "COMPLETED"}}}, false},
-		{"event", bucketlite.Event{Seq: 1, Cursor: "a", Kind: bucketlite.ObjectCreated}, bucketlite.Event{Seq: 2, ObjectID: "b", Kind: bucketlite.ObjectCreated, At: now}, true},
-		{"event's kind", bucketlite.Event{Kind: bucketlite.ObjectCreated}, bucketlite.Event{Kind: bucketlite.ObjectDeleted}, false},
+		{"event", bucketlite.Event{Seq: 1, Cursor: "a", Kind: bucketlite.EventObjectCreated}, bucketlite.Event{Seq: 2, ObjectID: "b", Kind: bucketlite.EventObjectCreated, At: now}, true},
+		{"event's kind", bucketlite.Event{Kind: bucketlite.EventObjectCreated}, bucketlite.Event{Kind: bucketlite.EventObjectDeleted}, false},
 		{"page", &bucketlite.Page[*bucketlite.Object]{Next: "a", Results: []*bucketlite.Object{{ID: "a"}}}, &bucketlite.Page[*bucketlite.Object]{Results: []*bucketlite.Object{{ID: "b"}}}, true},
 		{"page's length", &bucketlite.Page[*bucketlite.Object]{Results: []*bucketlite.Object{{ID: "a"}}}, &bucketlite.Page[*bucketlite.Object]{}, false},
 		{"bucket", bucketlite.BucketInfo{Name: "b", Stats: bucketlite.Stats{UpdatedAt: &now}}, bucketlite.BucketInfo{Name: "b", ID: "bkt_1"}, true},
@@ -98,7 +98,7 @@ func TestDiffOfValues(t *testing.T) {
 		{"infinite", math.Inf(1), math.Inf(1), true},
 		{"infinite and not", math.Inf(1), 1.0, false},
 		{"huge exponents", json.Number("1e999999999"), json.Number("1e999999998"), false},
-		{"named numbers", bucketlite.Full, bucketlite.Normal, false},
+		{"named numbers", bucketlite.DurabilityFull, bucketlite.DurabilityNormal, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -153,10 +153,10 @@ func ExampleClock() {
 }
 
 func ExampleDiff() {
-	want := bucketlite.Object{Status: bucketlite.Draft, Fields: map[string]any{"price": 5}}
+	want := bucketlite.Object{Status: bucketlite.StatusDraft, Fields: map[string]any{"price": 5}}
 	got := bucketlite.Object{
 		ID: "obj_01KB5F3Z2V8Q6W0E4R7T9Y1M5N", CreatedAt: time.Now(), // which nobody can foresee
-		Status: bucketlite.Draft, Fields: map[string]any{"price": 5.0},
+		Status: bucketlite.StatusDraft, Fields: map[string]any{"price": 5.0},
 	}
 	fmt.Println(bucketlitetest.Diff(want, got) == "")
 	got.Fields["price"] = 6

@@ -15,7 +15,7 @@ import (
 //
 // Everything is told by commits. A call that changes something is one commit, with
 // these exceptions: calls that wait at the same time share one, and so its fate;
-// [bucketlite.Bucket.PutBatch] without Atomic takes one for some hundred objects;
+// [bucketlite.Bucket.PutMany] without Atomic takes one for some hundred objects;
 // content that comes from a reader takes one for each piece, before that of its
 // object; and what goes on in the background, as deletions do, commits too. A call
 // that changes nothing, because it is refused or only reads, is none: no disk

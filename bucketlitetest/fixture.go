@@ -210,8 +210,8 @@ func put(ctx context.Context, b *bucketlite.Bucket, nodes []node) (objects []*bu
 		inputs, places = append(inputs, in), append(places, i)
 	}
 	for len(inputs) > 0 {
-		size := min(len(inputs), bucketlite.MaxBatch)
-		res, err := b.PutBatch(ctx, inputs[:size], &bucketlite.BatchOptions{Policy: bucketlite.Insert})
+		size := min(len(inputs), bucketlite.MaxPutMany)
+		res, err := b.PutMany(ctx, inputs[:size], &bucketlite.PutManyOptions{Policy: bucketlite.Insert})
 		if err != nil {
 			return nil, fmt.Errorf(" %w", err)
 		}

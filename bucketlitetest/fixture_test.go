@@ -91,7 +91,7 @@ func TestLoadObjects(t *testing.T) {
 // More than one call of the store takes.
 func TestLoadManyObjects(t *testing.T) {
 	t.Parallel()
-	const n = bucketlite.MaxBatch + 1
+	const n = bucketlite.MaxPutMany + 1
 	var text strings.Builder
 	for i := range n {
 		fmt.Fprintf(&text, "{\"k\": \"%d\"}\n", i)

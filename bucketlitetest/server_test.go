@@ -113,15 +113,15 @@ func TestNewServerProcesses(t *testing.T) {
 		opts *bucketlitetest.ServerOptions
 		want bucketlite.Status
 	}{
-		"default": {nil, bucketlite.Completed},
-		"own":     {&bucketlitetest.ServerOptions{Processor: refuse}, bucketlite.Failed},
-		"none":    {&bucketlitetest.ServerOptions{Unprocessed: true}, bucketlite.Pending},
+		"default": {nil, bucketlite.StatusCompleted},
+		"own":     {&bucketlitetest.ServerOptions{Processor: refuse}, bucketlite.StatusFailed},
+		"none":    {&bucketlitetest.ServerOptions{Unprocessed: true}, bucketlite.StatusPending},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := bucketlitetest.NewServerWith(t, test.opts)
 			task := submit(t, s.Store)
-			if test.want != bucketlite.Pending {
+			if test.want != bucketlite.StatusPending {
 				task = wait(t, s.Store, task)
 			}
 			if task.Status != test.want {
@@ -175,8 +175,8 @@ func TestNewServerProcessesOn(t *testing.T) {
 			return nil
 		},
 	})
-	if task := wait(t, s.Store, submit(t, s.Store)); task.Status != bucketlite.Completed {
-		t.Errorf("got the task %s, want %s", task.Status, bucketlite.Completed)
+	if task := wait(t, s.Store, submit(t, s.Store)); task.Status != bucketlite.StatusCompleted {
+		t.Errorf("got the task %s, want %s", task.Status, bucketlite.StatusCompleted)
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 
 // Options adjust [NewStoreWith]. Nil means the defaults.
 type Options struct {
-	// Store are the options of the store itself. Durability is [bucketlite.Normal]
+	// Store are the options of the store itself. Durability is [bucketlite.DurabilityNormal]
 	// whatever they say: no test can cut the power. Default: nil.
 	Store *bucketlite.Options
 	// Path is the store's file. If it is there already it is opened as it is, which
@@ -56,7 +56,7 @@ func NewStoreWith(t testing.TB, opts *Options) *bucketlite.Store {
 	if o.Store != nil {
 		store = *o.Store
 	}
-	store.Durability = bucketlite.Normal
+	store.Durability = bucketlite.DurabilityNormal
 	if o.Path == "" {
 		o.Path = filepath.Join(t.TempDir(), "test.db")
 	}
@@ -156,7 +156,7 @@ var emptyStore = sync.OnceValues(func() (*template, error) {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "test.db")
-	st, err := bucketlite.Open(context.Background(), path, &bucketlite.Options{Durability: bucketlite.Normal})
+	st, err := bucketlite.Open(context.Background(), path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
 	if err != nil {
 		return nil, err
 	}

@@ -182,7 +182,7 @@ func TestNewStoreWithStoreOptions(t *testing.T) {
 	opts := &bucketlite.Options{MaxObjectBytes: 20}
 	b := items(t, bucketlitetest.NewStoreWith(t, &bucketlitetest.Options{Store: opts}))
 	wantError(t, "put", putItem(b, strings.Repeat("k", 20)), bucketlite.ErrTooLarge)
-	if opts.Durability != bucketlite.Full {
+	if opts.Durability != bucketlite.DurabilityFull {
 		t.Error("the caller's options were changed")
 	}
 }

@@ -42,8 +42,8 @@ func (c *call) dated() (p period, unit bucketlite.DateUnit, err error) {
 		p.Start = time.Time{}
 	}
 	p.Start = params.time("start_date", p.Start)
-	unit = bucketlite.DateUnit(params.choice("group_by", string(bucketlite.Day),
-		string(bucketlite.Hour), string(bucketlite.Day), string(bucketlite.Week), string(bucketlite.Month)))
+	unit = bucketlite.DateUnit(params.choice("group_by", string(bucketlite.UnitDay),
+		string(bucketlite.UnitHour), string(bucketlite.UnitDay), string(bucketlite.UnitWeek), string(bucketlite.UnitMonth)))
 	if err := c.check(); err != nil {
 		return p, unit, err
 	}
@@ -232,7 +232,7 @@ func (c *call) health() (any, error) {
 	errs := make(map[bucketlite.ErrorCategory]*errorBreakdown)
 	// What was updated is the status; a batch in progress may have failures at any time.
 	touched := bucketlite.Or(
-		bucketlite.Gte("updated_at", p.Start.Format(time.RFC3339Nano)), bucketlite.Eq("status", string(bucketlite.InProgress)),
+		bucketlite.Gte("updated_at", p.Start.Format(time.RFC3339Nano)), bucketlite.Eq("status", string(bucketlite.StatusInProgress)),
 	)
 	for batch, err := range b.Batches(c.ctx(), bucketlite.BatchQuery{Query: bucketlite.Query{Filter: touched}}) {
 		if err != nil {

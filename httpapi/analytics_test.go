@@ -228,11 +228,11 @@ func TestHealthAnalytics(t *testing.T) {
 	s.analytics("health").want(http.StatusOK).wantAt("overall_health", "healthy").wantAt("total_errors", "0").
 		wantAt("error_breakdown", "[]").wantAt("sync_health", "[]").wantAt("stuck_syncs", "[]").
 		wantAt("time_range.start", "2024-05-05T07:08:09Z").wantAt("time_range.end", "2024-05-06T07:08:09Z")
-	s.process(bucketlite.ValidationFailure)
+	s.process(bucketlite.CategoryValidation)
 	s.clock.add(30 * time.Hour)
-	s.process(bucketlite.RuntimeFailure, "", "", "", "", "", "")
+	s.process(bucketlite.CategoryRuntime, "", "", "", "", "", "")
 	s.clock.add(time.Hour)
-	s.process(bucketlite.RuntimeFailure, bucketlite.NetworkFailure, "", "")
+	s.process(bucketlite.CategoryRuntime, bucketlite.CategoryNetwork, "", "")
 	s.clock.add(time.Hour)
 
 	s.analytics("health").want(http.StatusOK).wantAt("overall_health", "degraded").wantAt("total_errors", "3").
@@ -295,7 +295,7 @@ func TestAnalyticsOfMany(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s.process(slices.Repeat([]bucketlite.ErrorCategory{bucketlite.ValidationFailure}, many)...)
+	s.process(slices.Repeat([]bucketlite.ErrorCategory{bucketlite.CategoryValidation}, many)...)
 	s.clock.add(time.Second)
 
 	want := fmt.Sprint(many)

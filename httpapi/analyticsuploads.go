@@ -41,7 +41,7 @@ func (c *call) uploadPerformance() (any, error) {
 	params := c.params()
 	p := c.recent(params)
 	step := time.Hour
-	if params.choice("group_by", string(bucketlite.Hour), string(bucketlite.Hour), string(bucketlite.Day)) == string(bucketlite.Day) {
+	if params.choice("group_by", string(bucketlite.UnitHour), string(bucketlite.UnitHour), string(bucketlite.UnitDay)) == string(bucketlite.UnitDay) {
 		step = 24 * time.Hour
 	}
 	if err := c.check(); err != nil {
@@ -83,7 +83,7 @@ type uploadSum struct {
 func (s *uploadSum) add(u *bucketlite.Upload) {
 	s.count++
 	switch {
-	case u.Status == bucketlite.Failed:
+	case u.Status == bucketlite.StatusFailed:
 		s.failed++
 	case u.CompletedAt != nil:
 		s.latencies = append(s.latencies, float64(u.CompletedAt.Sub(u.CreatedAt))/float64(time.Millisecond))

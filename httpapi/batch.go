@@ -41,7 +41,7 @@ func (c *call) addToBatch() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.bucket.AddToBatch(c.ctx(), c.r.PathValue("batch"), ids, &bucketlite.AddOptions{SkipValidation: skip})
+	return c.bucket.AddToBatch(c.ctx(), c.r.PathValue("batch"), ids, &bucketlite.AddToBatchOptions{SkipValidation: skip})
 }
 
 // batchObjects returns the objects that a batch is to have, and whether they need
@@ -149,7 +149,7 @@ func (c *call) retryBatch() (any, error) {
 		return nil, err
 	}
 	if len(tiers) == 0 || slices.Contains(tiers, onlyTier) {
-		result, err := c.bucket.RetryBatch(c.ctx(), r.BatchID, &bucketlite.RetryOptions{All: r.Mode == "all", MaxRetries: r.MaxCount})
+		result, err := c.bucket.RetryBatch(c.ctx(), r.BatchID, &bucketlite.RetryBatchOptions{All: r.Mode == "all", MaxRetries: r.MaxCount})
 		if err != nil {
 			return nil, err
 		}

@@ -97,7 +97,7 @@ func TestBatchObjects(t *testing.T) {
 		s.do("POST", path+"?skip_validation=perhaps", `{"object_ids": 5}`).wantFaults("query.skip_validation type", "body.object_ids type")
 		s.do("POST", path+"?skip_validation=false", `{"object_ids": ["nobody"]}`).wantFaults("body.object_ids[0] exists")
 		s.do("POST", path+"?skip_validation=true", `{"object_ids": ["nobody"]}`).want(http.StatusOK)
-		many := `{"object_ids": ["a"` + strings.Repeat(`,"a"`, bucketlite.MaxBatch) + `]}`
+		many := `{"object_ids": ["a"` + strings.Repeat(`,"a"`, bucketlite.MaxPutMany) + `]}`
 		s.do("POST", path+"?skip_validation=true", many).wantError(http.StatusRequestEntityTooLarge, "PayloadTooLargeError")
 	}
 	s.do("GET", draft, nil).want(http.StatusOK).wantAt("object_ids", fmt.Sprintf("[%q,%q]", alien, "nobody"))

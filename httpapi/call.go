@@ -55,7 +55,7 @@ func (c *call) locate(name string) (err error) {
 		c.ns, err = c.namespace(name)
 		return err
 	}
-	ns, b, err := c.h.store.Locate(c.ctx(), name, bucket)
+	ns, b, err := c.h.store.OpenBucket(c.ctx(), name, bucket)
 	if err := c.admits(name, ns, err); err != nil {
 		return err
 	}

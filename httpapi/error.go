@@ -75,7 +75,7 @@ var kinds = []struct {
 	{bucketlite.ErrConflict, http.StatusConflict, "AlreadyExistsError"},
 	{bucketlite.ErrLocked, http.StatusForbidden, "ForbiddenError"},
 	{bucketlite.ErrNotActive, http.StatusForbidden, "ForbiddenError"},
-	{bucketlite.ErrTooOld, http.StatusGone, "GoneError"},
+	{bucketlite.ErrCursorExpired, http.StatusGone, "GoneError"},
 	{bucketlite.ErrBusy, http.StatusServiceUnavailable, "ServiceUnavailableError"},
 	{bucketlite.ErrClosed, http.StatusServiceUnavailable, "ServiceUnavailableError"},
 	{bucketlite.ErrReadOnly, http.StatusServiceUnavailable, "ServiceUnavailableError"},

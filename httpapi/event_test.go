@@ -110,19 +110,19 @@ func TestEvents(t *testing.T) {
 	ns := s.stream("/v1/events")
 	s.as("X-Namespace", other.ID()).do("POST", "/v1/buckets", films("films")).want(http.StatusOK)
 	id := s.do("POST", "/v1/buckets", films("films")).want(http.StatusOK).text("bucket_id")
-	created := ns.want(bucketlite.BucketCreated)
+	created := ns.want(bucketlite.EventBucketCreated)
 	if created.BucketID != id {
 		t.Errorf("got bucket %s, want %s, that of the namespace", created.BucketID, id)
 	}
 
 	bucket := s.stream("/v1/buckets/films/events")
 	put(t, s, "films", "a")
-	o := bucket.want(bucketlite.ObjectCreated)
-	if got := ns.want(bucketlite.ObjectCreated); got != o {
+	o := bucket.want(bucketlite.EventObjectCreated)
+	if got := ns.want(bucketlite.EventObjectCreated); got != o {
 		t.Errorf("got %+v of the namespace, want %+v as of the bucket", got, o)
 	}
 	put(t, s, "films", "a")
-	updated := bucket.want(bucketlite.ObjectUpdated)
+	updated := bucket.want(bucketlite.EventObjectUpdated)
 	if updated.ObjectID != o.ObjectID {
 		t.Errorf("got object %s, want %s", updated.ObjectID, o.ObjectID)
 	}
@@ -149,7 +149,7 @@ func TestEvents(t *testing.T) {
 
 	// The end of what is watched is the end of the stream.
 	s.do("DELETE", "/v1/buckets/films", nil).want(http.StatusOK)
-	bucket.want(bucketlite.BucketDeleted)
+	bucket.want(bucketlite.EventBucketDeleted)
 	bucket.wantEnd()
 }
 
@@ -196,7 +196,7 @@ func TestEventsTooOld(t *testing.T) {
 	s.do("POST", "/v1/buckets", films("films")).want(http.StatusOK)
 	put(t, s, "films", "a")
 	all := s.stream("/v1/events?from_start=true")
-	first, _, third := all.want(bucketlite.NamespaceCreated), all.want(bucketlite.BucketCreated), all.want(bucketlite.ObjectCreated)
+	first, _, third := all.want(bucketlite.EventNamespaceCreated), all.want(bucketlite.EventBucketCreated), all.want(bucketlite.EventObjectCreated)
 	all.leave()
 	w := &heldWriter{ResponseRecorder: httptest.NewRecorder(), held: make(chan struct{}), release: make(chan struct{})}
 	r := httptest.NewRequestWithContext(t.Context(), "GET", "/v1/events?after="+first.Cursor, nil)
@@ -216,8 +216,8 @@ func TestEventsTooOld(t *testing.T) {
 	close(w.release)
 	<-ended
 	slow := &stream{t: t, lines: bufio.NewReader(w.Body)}
-	slow.want(bucketlite.BucketCreated)
-	slow.want(bucketlite.ObjectCreated)
+	slow.want(bucketlite.EventBucketCreated)
+	slow.want(bucketlite.EventObjectCreated)
 	m, err := slow.read()
 	if err != nil || m.event != "error" || m.id != "" || !strings.Contains(m.data, `"status":410,"error":{"type":"GoneError"`) {
 		t.Errorf("got %+v and %v, want the envelope of a 410 and no id", m, err)
@@ -255,7 +255,7 @@ func TestEventsHeartbeat(t *testing.T) {
 			t.Fatal(err)
 		}
 		if m.comment == "" {
-			if m.event != string(bucketlite.BucketCreated) {
+			if m.event != string(bucketlite.EventBucketCreated) {
 				t.Errorf("got %+v, want the bucket's creation", m)
 			}
 			break
@@ -284,7 +284,7 @@ func TestEventsEnd(t *testing.T) {
 
 func TestEventsStoreClosed(t *testing.T) {
 	t.Parallel()
-	st, err := bucketlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), &bucketlite.Options{Durability: bucketlite.Normal})
+	st, err := bucketlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -311,7 +311,7 @@ func TestEventsSlowClient(t *testing.T) {
 		for i := range inputs {
 			inputs[i].Fields = map[string]any{"film_id": fmt.Sprint(i)}
 		}
-		if _, err := b.PutBatch(t.Context(), inputs, nil); err != nil {
+		if _, err := b.PutMany(t.Context(), inputs, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

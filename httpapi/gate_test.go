@@ -99,7 +99,7 @@ func TestStreamMemoryHeld(t *testing.T) {
 		for i := range inputs {
 			inputs[i].Fields = map[string]any{"film_id": fmt.Sprint(i)}
 		}
-		if _, err := b.PutBatch(t.Context(), inputs, nil); err != nil {
+		if _, err := b.PutMany(t.Context(), inputs, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

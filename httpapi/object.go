@@ -144,7 +144,7 @@ func (c *call) deleteObject() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = c.bucket.DeleteObject(c.ctx(), c.r.PathValue("object"), &bucketlite.DeleteOptions{IfVersion: version})
+	err = c.bucket.DeleteObject(c.ctx(), c.r.PathValue("object"), &bucketlite.DeleteObjectOptions{IfVersion: version})
 	return nil, c.precondition(err, version)
 }
 

@@ -71,7 +71,7 @@ func (c *call) createObjects() (any, error) {
 		}
 		inputs, places = append(inputs, in), append(places, i)
 	}
-	result, err := b.PutBatch(c.ctx(), inputs, &bucketlite.BatchOptions{Policy: policy})
+	result, err := b.PutMany(c.ctx(), inputs, &bucketlite.PutManyOptions{Policy: policy})
 	if err != nil && (result == nil || len(result.Succeeded) == 0) {
 		return nil, err
 	}

@@ -78,7 +78,7 @@ func (q listRequest) told(err error) error {
 // sort returns what to sort by: {"field", "direction"}, or a list of those.
 func (f *form) sort() (sort []bucketlite.Sort) {
 	read := func(f *form) {
-		sort = append(sort, bucketlite.Sort{Field: f.requiredText("field"), Direction: bucketlite.Direction(f.text("direction"))})
+		sort = append(sort, bucketlite.Sort{Field: f.requiredText("field"), Direction: bucketlite.SortDirection(f.text("direction"))})
 	}
 	if _, ok := f.doc["sort"].([]any); ok {
 		f.each("sort", read)
@@ -90,16 +90,16 @@ func (f *form) sort() (sort []bucketlite.Sort) {
 
 // statuses are those there are; of some there is nothing here.
 var statuses = []bucketlite.Status{
-	bucketlite.Pending, bucketlite.InProgress, bucketlite.Processing, bucketlite.Completed, bucketlite.CompletedWithErrors,
-	bucketlite.Failed, bucketlite.Canceled, "UNKNOWN", bucketlite.Skipped, bucketlite.Draft,
-	bucketlite.Active, bucketlite.Archived, bucketlite.Suspended,
+	bucketlite.StatusPending, bucketlite.StatusInProgress, bucketlite.StatusProcessing, bucketlite.StatusCompleted, bucketlite.StatusCompletedWithErrors,
+	bucketlite.StatusFailed, bucketlite.StatusCanceled, "UNKNOWN", bucketlite.StatusSkipped, bucketlite.StatusDraft,
+	bucketlite.StatusActive, bucketlite.StatusArchived, bucketlite.StatusSuspended,
 }
 
 // status returns the member status, empty if it is absent.
 func (f *form) status() bucketlite.Status {
 	status := bucketlite.Status(f.text("status"))
 	if status != "" && !slices.Contains(statuses, status) {
-		f.fault("status", "enum", "a status such as "+string(bucketlite.Completed)+" expected, got "+found(string(status)))
+		f.fault("status", "enum", "a status such as "+string(bucketlite.StatusCompleted)+" expected, got "+found(string(status)))
 	}
 	return status
 }

@@ -50,7 +50,7 @@ func (c *call) knownTypes(v any, at string) any {
 func (c *call) knownType(name, at string) string {
 	known := strings.ToLower(name)
 	if known == "json" {
-		known = string(bucketlite.Struct)
+		known = string(bucketlite.ObjectField)
 	}
 	if known != name {
 		c.warn(at + ": " + known + " expected")

@@ -50,7 +50,7 @@ func serveStore(t testing.TB, opts *httpapi.Options, storeOpts *bucketlite.Optio
 	if storeOpts != nil {
 		so = *storeOpts
 	}
-	so.Durability = bucketlite.Normal
+	so.Durability = bucketlite.DurabilityNormal
 	path := filepath.Join(t.TempDir(), "test.db")
 	st, err := bucketlite.Open(ctx, path, &so)
 	if err != nil {

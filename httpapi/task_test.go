@@ -92,7 +92,7 @@ func TestTaskNotCancelled(t *testing.T) {
 	}
 	eventually(t, "a deletion is met amid it", func() bool {
 		s.do("POST", "/v1/buckets", films("goner")).want(http.StatusOK)
-		if _, err := s.bucket("test", "goner").PutBatch(context.Background(), inputs, nil); err != nil {
+		if _, err := s.bucket("test", "goner").PutMany(context.Background(), inputs, nil); err != nil {
 			t.Fatal(err)
 		}
 		id := s.do("DELETE", "/v1/buckets/goner", nil).want(http.StatusOK).text("task_id")

@@ -57,7 +57,7 @@ func (f *form) uploadInput() (in bucketlite.UploadInput) {
 // need none.
 func (c *call) presignUploads(uploads ...*bucketlite.Upload) (err error) {
 	for _, u := range uploads {
-		if u.Status == bucketlite.Pending && u.ETag == "" {
+		if u.Status == bucketlite.StatusPending && u.ETag == "" {
 			if u.PresignedURL, err = c.uploadURL(u); err != nil {
 				return err
 			}
@@ -78,7 +78,7 @@ func (c *call) createUploads() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts := &bucketlite.UploadsOptions{Metadata: f.object("shared_metadata"), ObjectMetadata: f.object("shared_object_metadata")}
+	opts := &bucketlite.CreateUploadsOptions{Metadata: f.object("shared_metadata"), ObjectMetadata: f.object("shared_object_metadata")}
 	var inputs []bucketlite.UploadInput
 	if f.several("uploads") {
 		f.each("uploads", func(f *form) { inputs = append(inputs, f.uploadInput()) })
@@ -134,7 +134,7 @@ func (c *call) getUpload() (any, error) {
 // blob that they became, as long as its object has it. One that has become none, or
 // is not confirmed, gets no URL.
 func (c *call) presignDownload(b *bucketlite.Bucket, u *bucketlite.Upload) error {
-	if u.Status != bucketlite.Completed || u.ObjectID == "" {
+	if u.Status != bucketlite.StatusCompleted || u.ObjectID == "" {
 		return nil
 	}
 	o, err := b.Object(c.ctx(), u.ObjectID)
@@ -166,7 +166,7 @@ func (c *call) listUploads() (any, error) {
 		return nil, err
 	}
 	if q.Sort == nil {
-		q.Sort = []bucketlite.Sort{{Field: "created_at", Direction: bucketlite.Descending}}
+		q.Sort = []bucketlite.Sort{{Field: "created_at", Direction: bucketlite.SortDescending}}
 	}
 	b := c.bucket
 	page, err := b.ListUploads(c.ctx(), q.Query)
@@ -201,7 +201,7 @@ func (c *call) deleteUpload() (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if u.Status == bucketlite.Pending && u.ETag != "" {
+		if u.Status == bucketlite.StatusPending && u.ETag != "" {
 			return nil, &bucketlite.ConflictError{Subject: "upload " + found(id), Reason: "it has bytes, which cannot be kept without it"}
 		}
 	}

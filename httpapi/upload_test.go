@@ -385,7 +385,7 @@ func TestUploadConfirmAsync(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if task.Status != bucketlite.Completed || task.Type != bucketlite.ConfirmUploadTask {
+	if task.Status != bucketlite.StatusCompleted || task.Type != bucketlite.ConfirmUploadTask {
 		t.Errorf("got task %s %s: %s", task.Type, task.Status, task.Error)
 	}
 	s.do("GET", path, nil).want(http.StatusOK).wantAt("status", "COMPLETED").wantAt("task_id", task.ID)
@@ -393,7 +393,7 @@ func TestUploadConfirmAsync(t *testing.T) {
 	// What is wrong with it is the task's to tell.
 	late := s.announce(nil).text("upload_id")
 	got = s.do("POST", "/v1/buckets/films/uploads/"+late+"/confirm?async=1", nil).want(http.StatusOK).wantAt("status", "PROCESSING").wantAt("etag", "<nil>")
-	if task, err = s.store.Wait(t.Context(), got.text("task_id")); err != nil || task.Status != bucketlite.Failed {
+	if task, err = s.store.Wait(t.Context(), got.text("task_id")); err != nil || task.Status != bucketlite.StatusFailed {
 		t.Errorf("got %v, %v, want a failed task", task, err)
 	}
 	s.do("GET", "/v1/buckets/films/uploads/"+late, nil).want(http.StatusOK).wantAt("status", "PENDING")
@@ -418,7 +418,7 @@ func TestUploadConfirmBatch(t *testing.T) {
 		t.Errorf("got %s", got.body)
 	}
 	task, err := s.store.Wait(t.Context(), got.text("task_id"))
-	if err != nil || task.Status != bucketlite.CompletedWithErrors || len(task.Outputs) != 3 {
+	if err != nil || task.Status != bucketlite.StatusCompletedWithErrors || len(task.Outputs) != 3 {
 		t.Errorf("got %+v, %v, want a task of which one is refused", task, err)
 	}
 

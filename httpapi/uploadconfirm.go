@@ -57,23 +57,23 @@ func (c *call) confirmUpload() (any, error) {
 }
 
 // beginToConfirm has a task confirm the upload. Its outcome is the task's.
-func (c *call) beginToConfirm(b *bucketlite.Bucket, id string, opts bucketlite.ConfirmOptions) (any, error) {
+func (c *call) beginToConfirm(b *bucketlite.Bucket, id string, opts bucketlite.ConfirmUploadOptions) (any, error) {
 	u, err := b.Upload(c.ctx(), id)
 	if err != nil {
 		return nil, err
 	}
-	task, err := b.ConfirmUploads(c.ctx(), []bucketlite.Confirmation{{UploadID: id, ConfirmOptions: opts}})
+	task, err := b.ConfirmUploads(c.ctx(), []bucketlite.Confirmation{{UploadID: id, ConfirmUploadOptions: opts}})
 	if err != nil {
 		return nil, err
 	}
 	a := confirmedOf(u)
-	a.Status, a.TaskID, a.Message = bucketlite.Processing, task.ID, "the task tells what becomes of it"
+	a.Status, a.TaskID, a.Message = bucketlite.StatusProcessing, task.ID, "the task tells what becomes of it"
 	return a, nil
 }
 
 // confirmOptions returns what the bytes are expected to be.
-func (f *form) confirmOptions() bucketlite.ConfirmOptions {
-	return bucketlite.ConfirmOptions{ETag: f.text("etag"), Size: f.size("file_size_bytes")}
+func (f *form) confirmOptions() bucketlite.ConfirmUploadOptions {
+	return bucketlite.ConfirmUploadOptions{ETag: f.text("etag"), Size: f.size("file_size_bytes")}
 }
 
 // confirming is the answer to the confirmation of several uploads.
@@ -94,7 +94,7 @@ func (c *call) confirmUploads() (any, error) {
 	var list []bucketlite.Confirmation
 	if f.several("confirmations") {
 		f.each("confirmations", func(f *form) {
-			list = append(list, bucketlite.Confirmation{UploadID: f.requiredText("upload_id"), ConfirmOptions: f.confirmOptions()})
+			list = append(list, bucketlite.Confirmation{UploadID: f.requiredText("upload_id"), ConfirmUploadOptions: f.confirmOptions()})
 		})
 	}
 	if err := c.check(); err != nil {

@@ -30,7 +30,7 @@ func (c *call) writeUpload() (any, error) {
 	if n := c.r.ContentLength; n >= 0 {
 		// A client that waits for "100 Continue" is spared the sending: reading the
 		// body is what gives it.
-		if err := c.bucket.ExpectUpload(c.ctx(), id, n); err != nil {
+		if err := c.bucket.CheckUploadSize(c.ctx(), id, n); err != nil {
 			return nil, err
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 // A workload ends at any moment, since its process is killed or, in the long form, the
 // power is cut. What was acknowledged is there when the file is opened again, unless
-// the power was cut with [bucketlite.Normal], and no rule is broken.
+// the power was cut with [bucketlite.DurabilityNormal], and no rule is broken.
 func TestCrash(t *testing.T) {
 	t.Run("the process is killed", func(t *testing.T) {
 		rounds := 3

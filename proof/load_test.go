@@ -234,7 +234,7 @@ func (l *load) putMany(r *rand.Rand) error {
 		defer s.Unlock()
 		inputs = append(inputs, bucketlite.ObjectInput{Fields: map[string]any{"k": s.k, "v": v}})
 	}
-	res, err := l.items.PutBatch(context.WithoutCancel(l.ctx), inputs, nil)
+	res, err := l.items.PutMany(context.WithoutCancel(l.ctx), inputs, nil)
 	if err == nil && len(res.Failed) > 0 {
 		err = res.Failed[0].Err
 	}
@@ -299,7 +299,7 @@ func (l *load) filter(r *rand.Rand) error {
 func (l *load) aggregate(*rand.Rand) error {
 	_, err := l.items.Aggregate(l.ctx, bucketlite.Aggregation{
 		RangeBuckets: []bucketlite.RangeBucket{{Field: "n", Boundaries: []any{0, 1000, 10_000, 100_000}}},
-		Metrics:      []bucketlite.Metric{{Function: bucketlite.Count, Alias: "objects"}, {Function: bucketlite.Sum, Field: "n", Alias: "size"}},
+		Metrics:      []bucketlite.Metric{{Function: bucketlite.MetricCount, Alias: "objects"}, {Function: bucketlite.MetricSum, Field: "n", Alias: "size"}},
 	})
 	return err
 }
@@ -373,7 +373,7 @@ func (l *load) process(r *rand.Rand) error {
 	if err != nil {
 		return err
 	}
-	if task.Status != bucketlite.Completed {
+	if task.Status != bucketlite.StatusCompleted {
 		return fmt.Errorf("got task %+v", task)
 	}
 	return l.items.DeleteBatch(l.ctx, batch.ID)
@@ -399,7 +399,7 @@ func (l *load) rotate(r *rand.Rand) error {
 	for i := range 300 {
 		inputs = append(inputs, bucketlite.ObjectInput{Fields: map[string]any{"k": fmt.Sprint(i), "v": text(r)}})
 	}
-	if _, err := b.PutBatch(l.ctx, inputs, nil); err != nil {
+	if _, err := b.PutMany(l.ctx, inputs, nil); err != nil {
 		return err
 	}
 	l.rotating.Lock()

@@ -49,7 +49,7 @@ func childWorkload(args []string) error {
 	w := &workload{ctx: context.Background(), dir: args[0], out: os.Stdout, ledger: newLedger()}
 	w.opts = &bucketlite.Options{BusyTimeout: time.Second}
 	if args[1] == normal {
-		w.opts.Durability = bucketlite.Normal
+		w.opts.Durability = bucketlite.DurabilityNormal
 	}
 	if w.open() {
 		w.run()
@@ -257,7 +257,7 @@ func (w *workload) putMany() {
 		w.say(wordBegin, w.calls, e.change(w.items))
 	}
 	verdicts := make([]error, len(inputs))
-	res, err := w.items.PutBatch(w.ctx, inputs, nil)
+	res, err := w.items.PutMany(w.ctx, inputs, nil)
 	for i := range verdicts {
 		verdicts[i] = err
 	}
@@ -285,7 +285,7 @@ func (w *workload) putMany() {
 		}
 	}
 	w.call(all, func() error {
-		_, err := w.items.PutBatch(w.ctx, inputs, &bucketlite.BatchOptions{Atomic: true})
+		_, err := w.items.PutMany(w.ctx, inputs, &bucketlite.PutManyOptions{Atomic: true})
 		return err
 	})
 }
@@ -503,7 +503,7 @@ func contents(ctx context.Context, st *bucketlite.Store) (found map[string]strin
 			if err != nil {
 				return nil, err
 			}
-			if info.Status == bucketlite.InProgress {
+			if info.Status == bucketlite.StatusInProgress {
 				continue // it is being deleted
 			}
 			b, err := ns.Bucket(ctx, info.ID)
@@ -556,7 +556,7 @@ func contentsOf(ctx context.Context, b *bucketlite.Bucket, found map[string]stri
 			return err
 		}
 		status := string(batch.Status)
-		if batch.Status == bucketlite.Pending || batch.Status == bucketlite.InProgress {
+		if batch.Status == bucketlite.StatusPending || batch.Status == bucketlite.StatusInProgress {
 			status = "SUBMITTED"
 		}
 		found[fmt.Sprint("batch/", batch.Metadata["name"])] = status

@@ -74,7 +74,7 @@ sum:duration, unless it is given a name: total=sum:duration.
 			if agg.SortBy = sortBy; sortBy != "" {
 				name, direction, found := cutLast(sortBy, ":")
 				if found && (direction == "asc" || direction == "desc") {
-					agg.SortBy, agg.SortDirection = name, bucketlite.Direction(direction)
+					agg.SortBy, agg.SortDirection = name, bucketlite.SortDirection(direction)
 				}
 			}
 		}

@@ -30,7 +30,7 @@ func newDeleteCommand(a *app) *cobra.Command {
 		if err := a.confirm(ctx, yes, fmt.Sprintf("Delete object %q of bucket %q?", o.ID, b.Name())); err != nil {
 			return err
 		}
-		if err := b.DeleteObject(ctx, o.ID, &bucketlite.DeleteOptions{IfVersion: version}); err != nil {
+		if err := b.DeleteObject(ctx, o.ID, &bucketlite.DeleteObjectOptions{IfVersion: version}); err != nil {
 			return err
 		}
 		done := map[string]any{"object_id": o.ID, "deleted": true}

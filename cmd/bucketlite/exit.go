@@ -34,13 +34,13 @@ var exitCodes = []struct {
 	{exitOK, "all went well", nil},
 	{exitFailure, "it failed for another reason, such as a full disk", nil},
 	{exitUsage, "the command line makes no sense, a filter or cursor in it included", []error{bucketlite.ErrBadRequest}},
-	{exitNotFound, "what is named does not exist, or no more", []error{bucketlite.ErrNotFound, bucketlite.ErrTooOld}},
+	{exitNotFound, "what is named does not exist, or no more", []error{bucketlite.ErrNotFound, bucketlite.ErrCursorExpired}},
 	{exitInvalid, "the input was refused, or some lines of it", []error{errRefused, bucketlite.ErrInvalid, bucketlite.ErrTooLarge}},
 	{exitConflict, "at odds with what is stored: a name, id or key is taken, or a version has moved on", []error{bucketlite.ErrConflict, bucketlite.ErrExists}},
 	{exitState, "the bucket is locked, archived, suspended or being deleted", []error{bucketlite.ErrLocked, bucketlite.ErrNotActive}},
 	{exitDamaged, "the store is damaged", []error{bucketlite.ErrCorrupt}},
 	{exitBusy, "another program kept the store busy for too long; nothing happened", []error{bucketlite.ErrBusy}},
-	{exitNoStore, "the file is no store, or one of another version", []error{bucketlite.ErrStranger, bucketlite.ErrNewer, bucketlite.ErrOlder}},
+	{exitNoStore, "the file is no store, or one of another version", []error{bucketlite.ErrNotAStore, bucketlite.ErrNewFormat, bucketlite.ErrOldFormat}},
 	{exitInterrupted, "interrupted; what was stored by then stays", nil},
 }
 

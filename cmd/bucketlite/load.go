@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	batchObjects = 1000     // objects in one PutBatch call
+	batchObjects = 1000     // objects in one PutMany call
 	batchBytes   = 4 << 20  // and bytes of their lines
 	batchFiles   = 64 << 20 // and bytes of their files, as far as they are known
 
@@ -252,7 +252,7 @@ func (l *loader) put(ctx context.Context) error {
 	if len(l.batch) == 0 {
 		return ctx.Err()
 	}
-	result, err := l.bucket.PutBatch(ctx, l.batch, &bucketlite.BatchOptions{Policy: l.policy})
+	result, err := l.bucket.PutMany(ctx, l.batch, &bucketlite.PutManyOptions{Policy: l.policy})
 	if result != nil { // if ctx ended midway there are both
 		for _, s := range result.Succeeded {
 			if s.Created {

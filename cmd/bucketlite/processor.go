@@ -83,7 +83,7 @@ func (p *program) process(ctx context.Context, job *bucketlite.Job) error {
 	case ctx.Err() != nil: // the job is handed back
 		return ctx.Err()
 	case limited.Err() != nil:
-		return &bucketlite.JobError{Category: bucketlite.NetworkFailure, Component: "exec", Message: fmt.Sprintf("the program ran for longer than %s", p.timeout), Err: err}
+		return &bucketlite.JobError{Category: bucketlite.CategoryNetwork, Component: "exec", Message: fmt.Sprintf("the program ran for longer than %s", p.timeout), Err: err}
 	case errors.As(err, &exit):
 		message := strings.TrimSpace(said.String())
 		if message == "" {
@@ -91,7 +91,7 @@ func (p *program) process(ctx context.Context, job *bucketlite.Job) error {
 		}
 		return &bucketlite.JobError{Component: "exec", Message: message, Err: err}
 	case errors.Is(err, os.ErrNotExist), errors.Is(err, os.ErrPermission):
-		return &bucketlite.JobError{Category: bucketlite.DependencyFailure, Component: "exec", Err: err}
+		return &bucketlite.JobError{Category: bucketlite.CategoryDependency, Component: "exec", Err: err}
 	}
 	return &bucketlite.JobError{Component: "exec", Err: err}
 }
@@ -165,7 +165,7 @@ func (w *webhook) process(ctx context.Context, job *bucketlite.Job) error {
 		if errors.As(err, &failed) {
 			err = failed.Err // without the URL, which may have a secret in it
 		}
-		return &bucketlite.JobError{Category: bucketlite.NetworkFailure, Component: "webhook", Err: err}
+		return &bucketlite.JobError{Category: bucketlite.CategoryNetwork, Component: "webhook", Err: err}
 	}
 	defer resp.Body.Close()
 	said, _ := io.ReadAll(io.LimitReader(resp.Body, maxSaid)) // what there is of it
@@ -176,5 +176,5 @@ func (w *webhook) process(ctx context.Context, job *bucketlite.Job) error {
 	if text := strings.TrimSpace(strings.ToValidUTF8(string(said), "")); text != "" {
 		message += ": " + text
 	}
-	return &bucketlite.JobError{Category: bucketlite.NetworkFailure, Component: "webhook", Message: message}
+	return &bucketlite.JobError{Category: bucketlite.CategoryNetwork, Component: "webhook", Message: message}
 }

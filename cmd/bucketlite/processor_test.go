@@ -139,7 +139,7 @@ func execArgs(t *testing.T, args ...string) []string {
 
 func TestProcessorComplete(t *testing.T) {
 	t.Parallel()
-	if p := processOnce(t); p.object.Status != bucketlite.Completed {
+	if p := processOnce(t); p.object.Status != bucketlite.StatusCompleted {
 		t.Errorf("got %s, want COMPLETED", p.object.Status)
 	}
 	if process := processorOf(t, "--processor", "none"); process != nil {
@@ -157,7 +157,7 @@ func TestProcessorExec(t *testing.T) {
 	t.Setenv(signingVariable, "secret")
 	file := filepath.Join(t.TempDir(), "record")
 	p := processOnce(t, execArgs(t, "record", file, "a b", `"c"`, "$HOME")...)
-	if p.object.Status != bucketlite.Completed {
+	if p.object.Status != bucketlite.StatusCompleted {
 		t.Fatalf("got %s, want COMPLETED: %+v", p.object.Status, p.failed)
 	}
 	text, err := os.ReadFile(file)
@@ -194,9 +194,9 @@ func TestProcessorExecFails(t *testing.T) {
 		category bucketlite.ErrorCategory
 		want     string
 	}{
-		{"with the end of what it said", []string{"fail", "no such codec"}, nil, bucketlite.RuntimeFailure, "noise no such codec"},
-		{"without a word", []string{"silent"}, nil, bucketlite.RuntimeFailure, "the program ended with exit status 4"},
-		{"in too long a time", []string{"hang"}, []string{"--processor-timeout", "100ms"}, bucketlite.NetworkFailure, "the program ran for longer than 100ms"},
+		{"with the end of what it said", []string{"fail", "no such codec"}, nil, bucketlite.CategoryRuntime, "noise no such codec"},
+		{"without a word", []string{"silent"}, nil, bucketlite.CategoryRuntime, "the program ended with exit status 4"},
+		{"in too long a time", []string{"hang"}, []string{"--processor-timeout", "100ms"}, bucketlite.CategoryNetwork, "the program ran for longer than 100ms"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -212,7 +212,7 @@ func TestProcessorExecFails(t *testing.T) {
 
 func wantFailure(t *testing.T, p processed, category bucketlite.ErrorCategory, suffix string) {
 	t.Helper()
-	if p.object.Status != bucketlite.Failed || p.failed == nil {
+	if p.object.Status != bucketlite.StatusFailed || p.failed == nil {
 		t.Fatalf("got %s, want FAILED", p.object.Status)
 	}
 	if p.failed.Category != category || !strings.HasSuffix(p.failed.Message, suffix) {
@@ -271,7 +271,7 @@ func TestProcessorWebhook(t *testing.T) {
 	}))
 	defer ts.Close()
 	p := processOnce(t, "--processor", "webhook="+ts.URL+"/hook?a=b")
-	if p.object.Status != bucketlite.Completed {
+	if p.object.Status != bucketlite.StatusCompleted {
 		t.Fatalf("got %s, want COMPLETED: %+v", p.object.Status, p.failed)
 	}
 	if got.BucketID != p.bucket.ID() || got.BucketName != "things" || got.BatchID != p.batch.ID || got.Attempt != 1 {
@@ -310,13 +310,13 @@ func TestProcessorWebhookFails(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			p := processOnce(t, append([]string{"--processor", "webhook=" + ts.URL + test.path}, test.flags...)...)
-			wantFailure(t, p, bucketlite.NetworkFailure, test.want)
+			wantFailure(t, p, bucketlite.CategoryNetwork, test.want)
 		})
 	}
 	gone := httptest.NewServer(nil)
 	gone.Close()
 	p := processOnce(t, "--processor", "webhook="+gone.URL+"?token=secret")
-	wantFailure(t, p, bucketlite.NetworkFailure, "")
+	wantFailure(t, p, bucketlite.CategoryNetwork, "")
 	if strings.Contains(p.failed.Message, "secret") {
 		t.Errorf("got %q, with the secret of the URL", p.failed.Message)
 	}

@@ -52,7 +52,7 @@ func (f *queryFlags) query(ctx context.Context, a *app) (q bucketlite.Query, err
 	}
 	for _, s := range f.sort {
 		path, direction, _ := strings.Cut(s, ":")
-		q.Sort = append(q.Sort, bucketlite.Sort{Field: path, Direction: bucketlite.Direction(direction)})
+		q.Sort = append(q.Sort, bucketlite.Sort{Field: path, Direction: bucketlite.SortDirection(direction)})
 	}
 	return q, nil
 }

@@ -292,7 +292,7 @@ func (f *serveFlags) open(ctx context.Context, a *app, opts *bucketlite.Options)
 	switch f.durability {
 	case "full":
 	case "normal":
-		opts.Durability = bucketlite.Normal
+		opts.Durability = bucketlite.DurabilityNormal
 	default:
 		return nil, usagef("--durability: full or normal expected, got %q", f.durability)
 	}

@@ -278,7 +278,7 @@ func TestServeProcesses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return o.Status == bucketlite.Completed
+		return o.Status == bucketlite.StatusCompleted
 	})
 }
 
@@ -436,7 +436,7 @@ func TestServeProcessesAfterFullDisk(t *testing.T) {
 	eventually(t, "processing was interrupted", func() bool { return strings.Contains(log.String(), "interrupted") })
 	faults.FreeDisk()
 	ended, err := st.Wait(ctx, task.ID)
-	if err != nil || ended.Status != bucketlite.Completed {
+	if err != nil || ended.Status != bucketlite.StatusCompleted {
 		t.Errorf("got %+v, %v, want it to have completed", ended, err)
 	}
 }

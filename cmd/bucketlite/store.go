@@ -69,7 +69,7 @@ func (a *app) open(ctx context.Context, want access, opts *bucketlite.Options) (
 		}
 	}
 	st, err := bucketlite.Open(ctx, a.db, opts)
-	if errors.Is(err, bucketlite.ErrOlder) {
+	if errors.Is(err, bucketlite.ErrOldFormat) {
 		// Not done unasked: older programs could not open the file any more.
 		err = &advised{err, `a command that writes does that, such as "bucketlite check --repair"`}
 	}

@@ -78,7 +78,7 @@ processor.`,
 			if err := a.showTask(t); err != nil {
 				return err
 			}
-			if t.Status == bucketlite.Failed {
+			if t.Status == bucketlite.StatusFailed {
 				return fmt.Errorf("task %q has failed: %s", t.ID, t.Error)
 			}
 			return nil

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	batchObjects = 1000     // objects in one PutBatch call
+	batchObjects = 1000     // objects in one PutMany call
 	batchBytes   = 4 << 20  // and bytes of their lines
 	maxLine      = 64 << 20 // bytes of one line
 
@@ -103,7 +103,7 @@ func (l *loader) put(ctx context.Context) error {
 	if len(l.batch) == 0 {
 		return nil
 	}
-	result, err := l.bucket.PutBatch(ctx, l.batch, nil)
+	result, err := l.bucket.PutMany(ctx, l.batch, nil)
 	if result != nil { // if ctx ended midway there are both
 		for _, s := range result.Succeeded {
 			if s.Created {

@@ -96,8 +96,8 @@ func (q *quickstart) group(ctx context.Context) error {
 		GroupBy:      []bucketlite.GroupBy{{Field: "mediatype"}},
 		RangeBuckets: []bucketlite.RangeBucket{{Field: "duration", Boundaries: []any{0, 600, 3600, 7200}, Default: "longer, or not known"}},
 		Metrics: []bucketlite.Metric{
-			{Function: bucketlite.Count, Alias: "items"},
-			{Function: bucketlite.Avg, Field: "duration", Alias: "mean"},
+			{Function: bucketlite.MetricCount, Alias: "items"},
+			{Function: bucketlite.MetricAvg, Field: "duration", Alias: "mean"},
 		},
 	})
 	if err != nil {

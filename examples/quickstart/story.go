@@ -190,7 +190,7 @@ func (q *quickstart) dates(ctx context.Context) (err error) {
 	q.refusal("put the first item with its date as it is", err)
 
 	// Atomic: all in one commit, or none.
-	result, err := q.releases.PutBatch(ctx, converted, &bucketlite.BatchOptions{Atomic: true})
+	result, err := q.releases.PutMany(ctx, converted, &bucketlite.PutManyOptions{Atomic: true})
 	if err != nil {
 		return err
 	}
@@ -318,7 +318,7 @@ func (q *quickstart) delete(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if task.Status != bucketlite.Completed {
+	if task.Status != bucketlite.StatusCompleted {
 		return fmt.Errorf("delete: %s: %s", task.Status, task.Error)
 	}
 	q.say("wait: %s, %s of %s objects deleted", task.Status, count(task.Processed), count(task.Total))

@@ -43,7 +43,7 @@ func (q *quickstart) upload(ctx context.Context) error {
 		return err
 	}
 	q.say("send %s bytes", count(upload.Size))
-	if upload, err = q.media.ConfirmUpload(ctx, upload.ID, &bucketlite.ConfirmOptions{ETag: upload.ETag}); err != nil {
+	if upload, err = q.media.ConfirmUpload(ctx, upload.ID, &bucketlite.ConfirmUploadOptions{ETag: upload.ETag}); err != nil {
 		return err
 	}
 	if upload.ObjectID != object.ID {
@@ -94,7 +94,7 @@ func (q *quickstart) process(ctx context.Context) error {
 	err = q.store.Process(ctx, func(ctx context.Context, job *bucketlite.Job) error {
 		clip, err := job.Bucket.OpenBlob(ctx, job.Object.ID, "clip")
 		if errors.Is(err, bucketlite.ErrNotFound) {
-			return &bucketlite.JobError{Category: bucketlite.ValidationFailure, Message: "the item has no clip"}
+			return &bucketlite.JobError{Category: bucketlite.CategoryValidation, Message: "the item has no clip"}
 		}
 		if err != nil {
 			return err
@@ -118,8 +118,8 @@ func (q *quickstart) process(ctx context.Context) error {
 	if task, err = q.store.Task(ctx, task.ID); err != nil {
 		return err
 	}
-	if task.Status != bucketlite.CompletedWithErrors {
-		return fmt.Errorf("the task is %s, %s expected", task.Status, bucketlite.CompletedWithErrors)
+	if task.Status != bucketlite.StatusCompletedWithErrors {
+		return fmt.Errorf("the task is %s, %s expected", task.Status, bucketlite.StatusCompletedWithErrors)
 	}
 	q.say("The task is %s, with %d of %d items dealt with.", task.Status, task.Processed, task.Total)
 	return nil

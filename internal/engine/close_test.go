@@ -418,5 +418,5 @@ func TestRefusedReadOnlyLeavesNoLog(t *testing.T) {
 	openStore(t, old).Close()
 	cfg := testConfig(old.Path)
 	cfg.ReadOnly = true
-	checkRefused(t, cfg, ErrOlder)
+	checkRefused(t, cfg, ErrOldFormat)
 }

@@ -95,7 +95,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 
 func (db *DB) openToRead(ctx context.Context) error {
 	parameters, err := openReadOnly(ctx, db.loc, db.cfg)
-	if errors.Is(err, ErrOlder) {
+	if errors.Is(err, ErrOldFormat) {
 		db.removeLog() // looking at the file has made one
 	}
 	if err != nil {

@@ -25,14 +25,14 @@ var (
 	// ErrOutcomeUnknown: the disk failed while a commit was under way, or the file
 	// had vanished after it; after reopening, the write is there whole or not at all.
 	ErrOutcomeUnknown = errors.New("the outcome of the commit is unknown")
-	// ErrStranger: the file is a database of another application.
-	ErrStranger = errors.New("the file belongs to another application")
+	// ErrNotAStore: the file is a database of another application.
+	ErrNotAStore = errors.New("the file belongs to another application")
 	// ErrLinked: the file has several names, each with a log of its own.
 	ErrLinked = errors.New("the file has several names")
-	// ErrNewer: the file was written by a newer version of this library.
-	ErrNewer = errors.New("the file was written by a newer version")
-	// ErrOlder: the file was written by an older version, and is not to be changed.
-	ErrOlder = errors.New("the file was written by an older version")
+	// ErrNewFormat: the file was written by a newer version of this library.
+	ErrNewFormat = errors.New("the file was written by a newer version")
+	// ErrOldFormat: the file was written by an older version, and is not to be changed.
+	ErrOldFormat = errors.New("the file was written by an older version")
 )
 
 // SQLite's primary result codes that this package tells apart.

@@ -13,7 +13,7 @@ import (
 // What SQLite refuses carries the error its result code stands for, and no other.
 func TestClassify(t *testing.T) {
 	t.Parallel()
-	sentinels := []error{ErrBusy, ErrClosed, ErrCorrupt, ErrFull, ErrReadOnly, ErrTooLarge, ErrOutcomeUnknown, ErrStranger, ErrNewer, ErrOlder}
+	sentinels := []error{ErrBusy, ErrClosed, ErrCorrupt, ErrFull, ErrReadOnly, ErrTooLarge, ErrOutcomeUnknown, ErrNotAStore, ErrNewFormat, ErrOldFormat}
 	tests := []struct {
 		name string
 		op   func(*Tx) error

@@ -13,7 +13,7 @@ import (
 func inspect(loc location, cfg Config) (err error) {
 	for range 2 {
 		err = inspectFile(loc, cfg)
-		if errors.Is(err, ErrStranger) || errors.Is(err, ErrCorrupt) {
+		if errors.Is(err, ErrNotAStore) || errors.Is(err, ErrCorrupt) {
 			err = inspectRecovery(loc, cfg, err)
 		}
 		if err == nil {
@@ -74,7 +74,7 @@ func inspectRecovery(loc location, cfg Config, verdict error) error {
 func checkIdentity(c *Conn, loc location, cfg Config) error {
 	id, err := c.integer("application_id")
 	if primaryCode(err) == codeNotADB {
-		return fmt.Errorf("%w: it is not an SQLite database", ErrStranger)
+		return fmt.Errorf("%w: it is not an SQLite database", ErrNotAStore)
 	}
 	if err != nil {
 		return err
@@ -93,9 +93,9 @@ func judge(id, version int64, loc location, cfg Config) error {
 	latest := int64(len(cfg.Migrations))
 	switch {
 	case id != int64(cfg.ApplicationID):
-		return fmt.Errorf("%w: %w %d, want %d", ErrStranger, errOtherID, id, cfg.ApplicationID)
+		return fmt.Errorf("%w: %w %d, want %d", ErrNotAStore, errOtherID, id, cfg.ApplicationID)
 	case version > latest:
-		return fmt.Errorf("%w: format %d, this version knows formats up to %d", ErrNewer, version, latest)
+		return fmt.Errorf("%w: format %d, this version knows formats up to %d", ErrNewFormat, version, latest)
 	case version == 0:
 		// The id and the schema are written in one transaction. Versions before
 		// that left the schema to the log until the first checkpoint.

@@ -95,7 +95,7 @@ func TestOpenMigrates(t *testing.T) {
 	readOnly := cfg
 	readOnly.ReadOnly = true
 	_, err := Open(context.Background(), readOnly)
-	checkError(t, "read-only, of an older format", err, ErrOlder)
+	checkError(t, "read-only, of an older format", err, ErrOldFormat)
 	db = openStore(t, cfg)
 	if got, want := keys(t, db), []string{"old"}; !slices.Equal(got, want) {
 		t.Errorf("keys: got %q, want %q", got, want)

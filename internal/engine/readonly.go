@@ -44,7 +44,7 @@ func checkReadable(loc location, cfg Config, parameters string) error {
 	}
 	version, err := c.integer("user_version")
 	if latest := int64(len(cfg.Migrations)); err == nil && version < latest {
-		err = fmt.Errorf("%w: format %d, this one is %d: open it for writing once to bring it up to date", ErrOlder, version, latest)
+		err = fmt.Errorf("%w: format %d, this one is %d: open it for writing once to bring it up to date", ErrOldFormat, version, latest)
 	}
 	return err
 }

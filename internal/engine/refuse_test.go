@@ -39,7 +39,7 @@ func TestOpenStranger(t *testing.T) {
 				cfg := testConfig(newPath(t))
 				cfg.ReadOnly = readOnly
 				test.make(t, cfg.Path)
-				checkRefused(t, cfg, ErrStranger)
+				checkRefused(t, cfg, ErrNotAStore)
 			})
 		}
 	}
@@ -53,7 +53,7 @@ func TestOpenNewer(t *testing.T) {
 			cfg := testConfig(newPath(t))
 			cfg.ReadOnly = readOnly
 			makeNewer(t, cfg.Path)
-			checkRefused(t, cfg, ErrNewer)
+			checkRefused(t, cfg, ErrNewFormat)
 		})
 	}
 }
@@ -68,7 +68,7 @@ func TestOpenNewerInLog(t *testing.T) {
 	for _, readOnly := range []bool{false, true} {
 		cfg.ReadOnly = readOnly
 		_, err := Open(context.Background(), cfg)
-		checkError(t, fmt.Sprintf("read-only %t", readOnly), err, ErrNewer)
+		checkError(t, fmt.Sprintf("read-only %t", readOnly), err, ErrNewFormat)
 	}
 }
 
@@ -99,7 +99,7 @@ func TestOpenStrangerAtOnce(t *testing.T) {
 	database(fmt.Sprintf("PRAGMA user_version = %d; CREATE TABLE t (a)", len(cfg.Migrations)))(t, cfg.Path)
 	before := listing(t, filepath.Dir(cfg.Path))
 	_, err = openWriter(context.Background(), loc, cfg)
-	checkError(t, "openWriter", err, ErrStranger)
+	checkError(t, "openWriter", err, ErrNotAStore)
 	checkListing(t, filepath.Dir(cfg.Path), before)
 }
 

@@ -43,7 +43,7 @@ type Predicate struct {
 
 // Node is a group or condition of a [Predicate]. It must not be changed.
 type Node struct {
-	// Op is And, Or or Not, or a condition's operator. That is never Ne or Nin,
+	// Op is And, Or or Not, or a condition's operator. That is never Ne or NotIn,
 	// nor Eq with null: they are here as Eq and In, negated, and as IsNull.
 	Op Op
 	// Negated turns a condition into its opposite, for the document as a whole.
@@ -63,7 +63,7 @@ type Node struct {
 	//   - for In: a *Set;
 	//   - for Contains, StartsWith and EndsWith: a string;
 	//   - for Regex: a *pattern.Pattern;
-	//   - for HasWords: a *WordSet;
+	//   - for Words: a *WordSet;
 	//   - for Exists and IsNull: nil.
 	//
 	// Strings are folded unless CaseSensitive. Where the Type's Kind is DateTime,
@@ -173,7 +173,7 @@ func (c *compiler) group(e *Expr, at value.Path, caseSensitive bool, depth int) 
 func (o Op) isFlag() bool { return o == Exists || o == IsNull }
 
 // ops are the operators of conditions.
-var ops = []Op{Eq, Ne, Gt, Lt, Gte, Lte, In, Nin, Contains, StartsWith, EndsWith, Regex, Exists, IsNull, HasWords}
+var ops = []Op{Eq, Ne, Gt, Lt, Gte, Lte, In, NotIn, Contains, StartsWith, EndsWith, Regex, Exists, IsNull, Words}
 
 func (o Op) isKnown() bool { return slices.Contains(ops, o) }
 

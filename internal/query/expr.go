@@ -28,14 +28,14 @@ const (
 	Gte        Op = "gte"
 	Lte        Op = "lte"
 	In         Op = "in"
-	Nin        Op = "nin" // not In
+	NotIn      Op = "nin" // not In
 	Contains   Op = "contains"
 	StartsWith Op = "starts_with"
 	EndsWith   Op = "ends_with"
 	Regex      Op = "regex"
 	Exists     Op = "exists"
 	IsNull     Op = "is_null"
-	HasWords   Op = "text"
+	Words      Op = "text"
 )
 
 // The bounds of a filter.

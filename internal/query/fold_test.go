@@ -72,7 +72,7 @@ func TestFoldEveryCharacter(t *testing.T) {
 		case r <= unicode.MaxASCII && got != strings.ToLower(string(r)):
 			t.Errorf("Fold(%q) = %q, want the lower case", r, got)
 		}
-		if words := slices.Collect(query.Words(string(r))); len(words) != len(slices.Collect(query.Words(got))) {
+		if words := slices.Collect(query.SplitWords(string(r))); len(words) != len(slices.Collect(query.SplitWords(got))) {
 			t.Errorf("%q is a word or not, depending on its case", r)
 		}
 	}
@@ -126,7 +126,7 @@ func TestFoldLong(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("Straße ", 1000) + "\u212a" + strings.Repeat(" x", 500)
 	upper := strings.ReplaceAll(strings.ToUpper(long), "SS", "ẞ")
-	for _, op := range []query.Op{query.Eq, query.Contains, query.StartsWith, query.EndsWith, query.HasWords} {
+	for _, op := range []query.Op{query.Eq, query.Contains, query.StartsWith, query.EndsWith, query.Words} {
 		p, err := query.Compile(query.Condition("v", op, upper), nil)
 		if err != nil {
 			t.Fatal(err)

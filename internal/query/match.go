@@ -195,7 +195,7 @@ func (n *Node) hasText(s string, w *Work) bool {
 		return false
 	}
 	switch n.Op {
-	case HasWords:
+	case Words:
 		return n.words.match(s)
 	}
 	if n.CaseSensitive {

@@ -44,7 +44,7 @@ func (n *Node) prepare(c *compiler, v any, at value.Path) {
 	switch n.Op {
 	case Ne:
 		n.Op, n.Negated = Eq, true
-	case Nin:
+	case NotIn:
 		n.Op, n.Negated = In, true
 	}
 	switch n.Op {
@@ -149,7 +149,7 @@ func (n *Node) prepareSet(c *compiler, v any, at value.Path) {
 // opGiven returns the operator as it was written.
 func (n *Node) opGiven() Op {
 	if n.Op == In && n.Negated {
-		return Nin
+		return NotIn
 	}
 	return n.Op
 }
@@ -164,7 +164,7 @@ func (n *Node) prepareText(c *compiler, v any, at value.Path) {
 		c.add(at, ruleType, "%s: a string expected, got %s", n.Op, found(v))
 	case n.Op == Regex:
 		n.preparePattern(c, s, at)
-	case n.Op == HasWords:
+	case n.Op == Words:
 		n.words = newWordSet(s, n.CaseSensitive)
 		n.Value = n.words
 	default:

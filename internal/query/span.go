@@ -120,7 +120,7 @@ func (n *Node) Texts() ([]string, bool) {
 	switch n.Op {
 	case Contains, StartsWith, EndsWith:
 		return []string{Fold(n.text)}, true
-	case HasWords:
+	case Words:
 		words := make([]string, len(n.words.Words))
 		for i, word := range n.words.Words {
 			words[i] = Fold(word)

@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// Words returns the words of s as they are: the longest runs of letters, digits
+// SplitWords returns the words of s as they are: the longest runs of letters, digits
 // and marks.
-func Words(s string) iter.Seq[string] {
+func SplitWords(s string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for {
 			var word string
@@ -64,7 +64,7 @@ func newWordSet(text string, caseSensitive bool) *WordSet {
 		text = Fold(text) // what a word is does not depend on its case
 	}
 	w := &WordSet{caseSensitive: caseSensitive, index: make(map[string]int)}
-	for word := range Words(text) {
+	for word := range SplitWords(text) {
 		w.index[word] = 0
 		w.longest = max(w.longest, len(word))
 	}

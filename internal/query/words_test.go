@@ -28,16 +28,16 @@ func TestWords(t *testing.T) {
 		{"نص عربي", []string{"نص", "عربي"}},
 	}
 	for _, test := range tests {
-		if got := slices.Collect(query.Words(test.in)); !slices.Equal(got, test.want) {
+		if got := slices.Collect(query.SplitWords(test.in)); !slices.Equal(got, test.want) {
 			t.Errorf("Words(%q) = %q, want %q", test.in, got, test.want)
 		}
 	}
-	for range query.Words("a b c") {
+	for range query.SplitWords("a b c") {
 		break // which must end it
 	}
 }
 
-func TestHasWords(t *testing.T) {
+func TestWordsOperator(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		words, text string
@@ -54,7 +54,7 @@ func TestHasWords(t *testing.T) {
 		{"cafe", "cafe\u0301", false}, // the accent is part of the word
 	}
 	for _, test := range tests {
-		p, err := query.Compile(query.Condition("v", query.HasWords, test.words), nil)
+		p, err := query.Compile(query.Condition("v", query.Words, test.words), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +71,7 @@ func TestHasManyWords(t *testing.T) {
 	for i := range 200 {
 		words = append(words, fmt.Sprintf("W%d", i))
 	}
-	p, err := query.Compile(query.Condition("v", query.HasWords, strings.Join(words, " ")), nil)
+	p, err := query.Compile(query.Condition("v", query.Words, strings.Join(words, " ")), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
