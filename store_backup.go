@@ -60,7 +60,7 @@ func (s *Store) Backup(ctx context.Context, path string, opts *BackupOptions) er
 	if err := syncFile(temporary.Path()); err != nil {
 		return errorf("backup %q: %w", path, err)
 	}
-	if err := publish(temporary.Path(), target); errors.Is(err, fs.ErrExist) {
+	if err := tempfile.Publish(temporary.Path(), target); errors.Is(err, fs.ErrExist) {
 		return backupExists(path, target)
 	} else if err != nil {
 		return errorf("backup %q: %w", path, err)

@@ -1,4 +1,4 @@
-package bucketlite
+package tempfile
 
 import "golang.org/x/sys/unix"
 

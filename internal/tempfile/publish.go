@@ -1,4 +1,4 @@
-package bucketlite
+package tempfile
 
 import (
 	"errors"
@@ -7,11 +7,11 @@ import (
 	"os"
 )
 
-// publish gives a file the name it is to have in the same directory, unless that is
+// Publish gives a file the name it is to have in the same directory, unless that is
 // taken. os.Rename would replace another file. Where the system cannot rename
 // without replacing, the file has both names for a moment; if the process is killed
 // at that moment, a store at the new name opens only with AllowLinks.
-func publish(from, to string) error {
+func Publish(from, to string) error {
 	err := renameNew(from, to)
 	if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -19,7 +19,7 @@ func publish(from, to string) error {
 	return linkNew(from, to)
 }
 
-// linkNew is publish by a second name. Not every file system can give a file one.
+// linkNew is Publish by a second name. Not every file system can give a file one.
 func linkNew(from, to string) error {
 	err := os.Link(from, to)
 	if errors.Is(err, fs.ErrExist) {

@@ -1,4 +1,4 @@
-package bucketlite
+package tempfile
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 // A published file has one name, and takes the place of no other.
 func TestPublish(t *testing.T) {
 	t.Parallel()
-	for name, publish := range map[string]func(from, to string) error{"publish": publish, "link": linkNew} {
+	for name, publish := range map[string]func(from, to string) error{"publish": Publish, "link": linkNew} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			directory := t.TempDir()

@@ -1,6 +1,6 @@
 //go:build !linux && !darwin
 
-package bucketlite
+package tempfile
 
 import "errors"
 
