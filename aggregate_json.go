@@ -90,7 +90,7 @@ func (f *aggregationForm) aggregation(v any) (a Aggregation) {
 }
 
 func (f *aggregationForm) fault(at value.Path, want string, v any) {
-	f.faults.fault(at, ruleType, want+" expected, got "+found(v))
+	f.faults.fault(at, ruleType, want+" expected, got "+value.Show(v))
 }
 
 func (f *aggregationForm) object(at value.Path, v any) map[string]any {

@@ -170,7 +170,7 @@ func (b *Bucket) judgeIDs(ids []string, issues *[]Issue) []any {
 	distinct := make([]any, 0, len(ids))
 	for i, id := range ids {
 		if !isObjectID(id) {
-			*issues = append(*issues, Issue{fmt.Sprintf("object_ids[%d]", i), ruleName, "1 to 128 of A-Z a-z 0-9 _ - expected, got " + found(id)})
+			*issues = append(*issues, Issue{fmt.Sprintf("object_ids[%d]", i), ruleName, "1 to 128 of A-Z a-z 0-9 _ - expected, got " + value.Show(id)})
 		} else if !seen[id] {
 			seen[id] = true
 			distinct = append(distinct, id)
@@ -202,7 +202,7 @@ func (b *Bucket) checkIDs(ctx context.Context, ids []string, issues []Issue, ski
 		return c.Query(`
 SELECT key, value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM object WHERE bucket = ? AND id = value) ORDER BY key`,
 			[]any{list, b.num}, func(r engine.Row) error {
-				issues = append(issues, Issue{fmt.Sprintf("object_ids[%d]", r.Int(0)), ruleExists, "no such object: " + found(r.Text(1))})
+				issues = append(issues, Issue{fmt.Sprintf("object_ids[%d]", r.Int(0)), ruleExists, "no such object: " + value.Show(r.Text(1))})
 				return nil
 			})
 	})
@@ -313,13 +313,13 @@ FROM batches k WHERE k.bucket = ?1 AND k.sweep IS NOT 'delete' AND `+where, args
 			err = decodeInfo(r, 12, &batch.ObjectIDs)
 		}
 		if err != nil {
-			return errorf("%s: batch %s: %w: %v", b, found(batch.ID), ErrCorrupt, err)
+			return errorf("%s: batch %s: %w: %v", b, value.Show(batch.ID), ErrCorrupt, err)
 		}
 		return each(batch, r.Size())
 	})
 }
 
-func (b *Bucket) noBatch(id string) error { return notFound("%s: batch %s", b, found(id)) }
+func (b *Bucket) noBatch(id string) error { return notFound("%s: batch %s", b, value.Show(id)) }
 
 // UpdateBatch changes a batch's metadata, whatever its status. Errors:
 // [ErrInvalid], [ErrNotFound], and [ErrLocked] or [ErrNotActive] where the bucket's

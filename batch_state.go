@@ -42,7 +42,7 @@ func scanBatch(tx *engine.Tx, where string, args ...any) (*batchState, error) {
 			was: Status(r.Text(3)),
 		}
 		if err := decodeInfo(r, 9, &k.failures); err != nil {
-			return errorf("batch %s: %w: %v", found(k.id), ErrCorrupt, err)
+			return errorf("batch %s: %w: %v", value.Show(k.id), ErrCorrupt, err)
 		}
 		return nil
 	})

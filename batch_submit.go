@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 // SubmitBatch queues a draft batch's objects for [Store.Process], and returns the
@@ -88,7 +89,7 @@ func cancelBatchOfTask(tx *engine.Tx, g *group, t *Task) error {
 		return err
 	}
 	if k == nil {
-		return notFound("task %s: batch %s", found(t.ID), found(t.Inputs[0]))
+		return notFound("task %s: batch %s", value.Show(t.ID), value.Show(t.Inputs[0]))
 	}
 	state, err := g.bucket(tx, k.bucket)
 	if err != nil {
@@ -260,7 +261,7 @@ WHERE batch = ? AND status = 'FAILED' AND position > ? ORDER BY position LIMIT ?
 				func(r engine.Row) error {
 					j := &FailedJob{position: r.Int(0), ObjectID: r.Text(1), Attempts: int(r.Int(2)), Retries: int(r.Int(3))}
 					if err := json.Unmarshal([]byte(r.Text(4)), &j.Error); err != nil {
-						return errorf("batch %s: object %q: %w: %v", found(id), j.ObjectID, ErrCorrupt, err)
+						return errorf("batch %s: object %q: %w: %v", value.Show(id), j.ObjectID, ErrCorrupt, err)
 					}
 					return each(j, r.Size())
 				})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 // What is done to all jobs of a batch is done in slices, so that a large batch
@@ -116,7 +117,7 @@ func (k *batchState) retrySlice(tx *engine.Tx, limit int64) error {
 	var mode string
 	var most int64
 	if _, err := fmt.Sscanf(k.sweep, sweepRetry+" %s %d", &mode, &most); err != nil {
-		return errorf("batch %s: %w: sweep %s", found(k.id), ErrCorrupt, found(k.sweep))
+		return errorf("batch %s: %w: sweep %s", value.Show(k.id), ErrCorrupt, value.Show(k.sweep))
 	}
 	first, last := k.swept+1, int64(0)
 	_, err := tx.QueryRow(`

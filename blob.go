@@ -105,7 +105,7 @@ func blobInputs(j *judge, v any) []BlobInput {
 	path := value.Path{{Name: "blobs"}}
 	list, ok := v.([]any)
 	if !ok {
-		j.fault(path, ruleType, "array expected, got "+found(v))
+		j.fault(path, ruleType, "array expected, got "+value.Show(v))
 		return nil
 	}
 	inputs := make([]BlobInput, len(list))
@@ -118,14 +118,14 @@ func blobInputs(j *judge, v any) []BlobInput {
 func blobInput(j *judge, path value.Path, v any) BlobInput {
 	doc, ok := v.(map[string]any)
 	if !ok {
-		j.fault(path, ruleType, "object expected, got "+found(v))
+		j.fault(path, ruleType, "object expected, got "+value.Show(v))
 		return BlobInput{}
 	}
 	var in BlobInput
 	text := func(name string) string {
 		s, ok := doc[name].(string)
 		if !ok && doc[name] != nil {
-			j.fault(path.Member(name), ruleType, "string expected, got "+found(doc[name]))
+			j.fault(path.Member(name), ruleType, "string expected, got "+value.Show(doc[name]))
 		}
 		return s
 	}
@@ -133,7 +133,7 @@ func blobInput(j *judge, path value.Path, v any) BlobInput {
 	in.UploadID, in.Data = text("upload_id"), doc["data"]
 	metadata, ok := doc["metadata"].(map[string]any)
 	if !ok && doc["metadata"] != nil {
-		j.fault(path.Member("metadata"), ruleType, "object expected, got "+found(doc["metadata"]))
+		j.fault(path.Member("metadata"), ruleType, "object expected, got "+value.Show(doc["metadata"]))
 	}
 	in.Metadata = metadata
 	if canonicalize := takeBool(j, doc, "canonicalize_source", path); canonicalize != nil {
@@ -176,7 +176,7 @@ func (bb *blobBuilder) build(inputs []BlobInput) error {
 func (bb *blobBuilder) add(path value.Path, in *BlobInput) {
 	f := bb.bucket.def.plan.index[in.Property]
 	if f == nil {
-		message := "not declared in the schema: " + found(in.Property)
+		message := "not declared in the schema: " + value.Show(in.Property)
 		if in.Property == "" {
 			message = "required"
 		}
@@ -187,10 +187,10 @@ func (bb *blobBuilder) add(path value.Path, in *BlobInput) {
 	if several {
 		f = f.items
 	} else if slices.ContainsFunc(bb.blobs, func(b Blob) bool { return b.Property == in.Property }) {
-		bb.judge.fault(path.Member("property"), ruleProperty, found(in.Property)+" has a blob already, and is no array of files")
+		bb.judge.fault(path.Member("property"), ruleProperty, value.Show(in.Property)+" has a blob already, and is no array of files")
 	}
 	if in.Type != "" && !strings.EqualFold(string(in.Type), string(f.typ)) {
-		bb.judge.fault(path.Member("type"), ruleType, fmt.Sprintf("%s expected for %s, got %s", f.typ, found(in.Property), found(string(in.Type))))
+		bb.judge.fault(path.Member("type"), ruleType, fmt.Sprintf("%s expected for %s, got %s", f.typ, value.Show(in.Property), value.Show(string(in.Type))))
 	}
 	if bb.bucket.def.key.covers(in.Property) {
 		bb.judge.fault(path.Member("property"), ruleKey, "a field of the unique key stands at the root, not in a blob")
@@ -297,12 +297,12 @@ func (bb *blobBuilder) file(path value.Path, data any, f *fieldPlan, b *Blob) {
 		case f.typ == Text:
 			bb.inline(path, data, f, b)
 		default:
-			bb.judge.fault(path, ruleData, "a URL, a data URI or an object with base64 expected, got "+found(data))
+			bb.judge.fault(path, ruleData, "a URL, a data URI or an object with base64 expected, got "+value.Show(data))
 		}
 	case map[string]any:
 		bb.fileObject(path, data, f, b)
 	default:
-		bb.judge.fault(path, ruleData, "a URL, a data URI or an object with base64 expected, got "+found(data))
+		bb.judge.fault(path, ruleData, "a URL, a data URI or an object with base64 expected, got "+value.Show(data))
 	}
 }
 
@@ -315,7 +315,7 @@ func (bb *blobBuilder) fileObject(path value.Path, data map[string]any, f *field
 		case name != "base64" && name != "url" && name != "mime_type" && name != "filename":
 			bb.judge.fault(path.Member(name), ruleData, "base64, mime_type, filename or url expected")
 		case !ok && data[name] != nil:
-			bb.judge.fault(path.Member(name), ruleType, "string expected, got "+found(data[name]))
+			bb.judge.fault(path.Member(name), ruleType, "string expected, got "+value.Show(data[name]))
 		case ok:
 			text[name] = s
 		}
@@ -326,7 +326,7 @@ func (bb *blobBuilder) fileObject(path value.Path, data map[string]any, f *field
 	case hasBytes == hasURL:
 		bb.judge.fault(path, ruleData, "either base64 or url expected")
 	case hasURL && !urlPattern.MatchString(link):
-		bb.judge.fault(path.Member("url"), ruleData, "a URL of scheme http, https, s3, gs or file expected, got "+found(link))
+		bb.judge.fault(path.Member("url"), ruleData, "a URL of scheme http, https, s3, gs or file expected, got "+value.Show(link))
 	case hasURL:
 		b.Properties["url"] = link
 		b.Details.Filename, b.Details.MIMEType = text["filename"], text["mime_type"]

@@ -71,7 +71,7 @@ func (b *Bucket) findBlob(o *Object, property string) (Blob, error) {
 	}
 	i := slices.IndexFunc(o.Blobs, named)
 	if i < 0 {
-		return Blob{}, notFound("%s: object %q: blob %s%s", b, o.ID, what, found(property))
+		return Blob{}, notFound("%s: object %q: blob %s%s", b, o.ID, what, value.Show(property))
 	}
 	return o.Blobs[i], nil
 }
@@ -95,7 +95,7 @@ func (b *Bucket) openBlob(ctx context.Context, blob Blob) (*BlobReader, error) {
 		r.hash, size = hex.EncodeToString(sum[:]), int64(len(text))
 		r.source.inline = strings.NewReader(text)
 	default:
-		return nil, badRequest("%s: the blob %s of %s is a reference, nothing is stored", b, found(blob.ID), found(blob.Property))
+		return nil, badRequest("%s: the blob %s of %s is a reference, nothing is stored", b, value.Show(blob.ID), value.Show(blob.Property))
 	}
 	r.SectionReader = *io.NewSectionReader(r.source, 0, size)
 	return r, nil

@@ -182,12 +182,12 @@ func judgeBucket(config *BucketConfig) (def *definition, metadata any, err error
 		config.StorageClass = StorageStandard
 	case StorageStandard, StorageNearline, StorageColdline, StorageArchive:
 	default:
-		issues = append(issues, Issue{"storage_class", "enum", "standard, nearline, coldline or archive expected, got " + found(string(config.StorageClass))})
+		issues = append(issues, Issue{"storage_class", "enum", "standard, nearline, coldline or archive expected, got " + value.Show(string(config.StorageClass))})
 	}
 	metadata = encodeInfo("metadata", config.Metadata, &issues)
 	encodeInfo("description", config.Description, &issues)
 	if len(issues) > 0 {
-		return nil, nil, newValidationError("bucket "+found(config.Name), issues)
+		return nil, nil, newValidationError("bucket "+value.Show(config.Name), issues)
 	}
 	return def, metadata, nil
 }
@@ -245,7 +245,7 @@ func (n *Namespace) Bucket(ctx context.Context, nameOrID string) (*Bucket, error
 		ok, err := c.QueryRow("SELECT b.num, b.id, b.name FROM buckets b WHERE b.namespace = ?1 AND "+bucketNamed(nameOrID),
 			[]any{n.num, nameOrID}, func(r engine.Row) { b.num, b.id, b.name = r.Int(0), r.Text(1), r.Text(2) })
 		if err == nil && !ok {
-			err = notFound("%s: bucket %s", n, found(nameOrID))
+			err = notFound("%s: bucket %s", n, value.Show(nameOrID))
 		}
 		if err == nil {
 			stored, err = b.readDefinition(c)
@@ -282,9 +282,9 @@ func (s *Store) OpenBucket(ctx context.Context, namespace, bucket string) (*Name
 		switch {
 		case err != nil:
 		case !ok:
-			err = notFound("namespace %s", found(namespace))
+			err = notFound("namespace %s", value.Show(namespace))
 		case b.num == 0:
-			err = notFound("%s: bucket %s", n, found(bucket))
+			err = notFound("%s: bucket %s", n, value.Show(bucket))
 		default:
 			stored, err = b.readDefinition(c)
 		}

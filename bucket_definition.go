@@ -197,7 +197,7 @@ func (c *compiler) field(path value.Path, name string, doc map[string]any, depth
 	if known {
 		f.typ = FieldType(t)
 	} else if isText {
-		c.fault(path.Member("type"), ruleType, "unknown type %s%s", found(t), suggest(t))
+		c.fault(path.Member("type"), ruleType, "unknown type %s%s", value.Show(t), suggest(t))
 	}
 	if items, ok := doc["items"].(map[string]any); ok {
 		f.items = c.field(path.Member("items"), "", items, depth+1)
@@ -259,7 +259,7 @@ func allowed(enum []any) string {
 	const most = 20
 	names := make([]string, 0, most+1)
 	for _, v := range enum[:min(len(enum), most)] {
-		names = append(names, found(v))
+		names = append(names, value.Show(v))
 	}
 	if more := len(enum) - most; more > 0 {
 		names = append(names, fmt.Sprintf("… (%d more)", more))

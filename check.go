@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 // CheckOptions adjust [Store.Check]. Nil means the defaults.
@@ -270,7 +271,9 @@ func (c *checker) checkFile() error {
 }
 
 // bucketSubject is how problems name a bucket.
-func bucketSubject(name, id string) string { return fmt.Sprintf("bucket %s (%s)", found(name), id) }
+func bucketSubject(name, id string) string {
+	return fmt.Sprintf("bucket %s (%s)", value.Show(name), id)
+}
 
 // checkBuckets checks the buckets' definitions and statistics.
 func (c *checker) checkBuckets() error {

@@ -231,7 +231,9 @@ func (v *verdict) wrongSize(o *checkedObject) bool { return v.size != nil && *v.
 func (v *verdict) wrongKey(o *checkedObject) bool  { return v.key != nil && !bytes.Equal(*v.key, o.key) }
 
 // subject is how problems name the object.
-func (o *checkedObject) subject() string { return o.bucket.subject + ": object " + found(o.object.ID) }
+func (o *checkedObject) subject() string {
+	return o.bucket.subject + ": object " + value.Show(o.object.ID)
+}
 
 // report is where an object's faults go.
 type report func(rule, format string, args ...any)
@@ -340,11 +342,11 @@ func (o *checkedObject) judgeContent(b *Blob, fault report) {
 	raw, err := hex.DecodeString(hash)
 	switch {
 	case err != nil || hex.EncodeToString(raw) != hash:
-		fault("object.content", "blob %s: a SHA-256 in hexadecimal expected, got %s", found(b.ID), found(hash))
+		fault("object.content", "blob %s: a SHA-256 in hexadecimal expected, got %s", value.Show(b.ID), value.Show(hash))
 	case !there:
-		fault("object.content", "blob %s: its content %s does not exist", found(b.ID), hash)
+		fault("object.content", "blob %s: its content %s does not exist", value.Show(b.ID), hash)
 	case size != b.Details.Size:
-		fault("object.content", "blob %s: its content has %d bytes, %d are stated", found(b.ID), size, b.Details.Size)
+		fault("object.content", "blob %s: its content has %d bytes, %d are stated", value.Show(b.ID), size, b.Details.Size)
 	}
 }
 
@@ -353,16 +355,16 @@ func (d *definition) judgeBlob(j *judge, path value.Path, blobs []Blob, i int) {
 	b := &blobs[i]
 	f := d.plan.index[b.Property]
 	if f == nil {
-		j.fault(path, ruleProperty, "not declared in the schema: "+found(b.Property))
+		j.fault(path, ruleProperty, "not declared in the schema: "+value.Show(b.Property))
 		return
 	}
 	if f.typ == Array && f.items != nil && f.items.typ.isFile() {
 		f = f.items
 	} else if hasBlob(blobs[:i], b.Property) {
-		j.fault(path, ruleProperty, found(b.Property)+" has a blob already, and is no array of files")
+		j.fault(path, ruleProperty, value.Show(b.Property)+" has a blob already, and is no array of files")
 	}
 	if b.Type != f.typ {
-		j.fault(path, ruleType, fmt.Sprintf("%s expected for %s, got %s", f.typ, found(b.Property), found(string(b.Type))))
+		j.fault(path, ruleType, fmt.Sprintf("%s expected for %s, got %s", f.typ, value.Show(b.Property), value.Show(string(b.Type))))
 	}
 	if d.key.covers(b.Property) {
 		j.fault(path, ruleKey, "a field of the unique key stands at the root, not in a blob")

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 // Stored content is cut into chunks. A chunk's id is the content's number and
@@ -38,7 +39,7 @@ type content struct {
 func keptContent(b *Blob) (*content, error) {
 	c := &content{there: true, size: b.Details.Size}
 	if n, err := hex.Decode(c.hash[:], []byte(b.Details.Hash)); err != nil || n != len(c.hash) {
-		return nil, errorf("blob %q: hash %s: %w", b.ID, found(b.Details.Hash), ErrCorrupt)
+		return nil, errorf("blob %q: hash %s: %w", b.ID, value.Show(b.Details.Hash), ErrCorrupt)
 	}
 	return c, nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 // How much is done to an index in one transaction.
@@ -147,7 +148,7 @@ func (b *Bucket) indexSlice(tx *engine.Tx, g *group, num int64) error {
 	case IndexReady, "": // another store was quicker
 		return nil
 	}
-	return errorf("index number %d: %w: its status is %s", num, ErrCorrupt, found(string(u.status)))
+	return errorf("index number %d: %w: its status is %s", num, ErrCorrupt, value.Show(string(u.status)))
 }
 
 // buildSlice indexes the next objects, downwards.

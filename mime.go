@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bucketlite/bucketlite/internal/value"
 	"github.com/gabriel-vasile/mimetype"
 )
 
@@ -22,7 +23,7 @@ func reconcile(t FieldType, declared string, data []byte) (string, error) {
 	if declared != "" {
 		base, _, err := mime.ParseMediaType(declared)
 		if err != nil || !strings.Contains(base, "/") {
-			return "", fmt.Errorf("a MIME type expected, got %s", found(declared))
+			return "", fmt.Errorf("a MIME type expected, got %s", value.Show(declared))
 		}
 		declared = base
 		if !fits(t, declared) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 // NamespaceConfig describes a namespace to be created.
@@ -78,7 +79,7 @@ func (s *Store) CreateNamespace(ctx context.Context, config NamespaceConfig) (*N
 	extractors := encodeInfo("feature_extractors", config.FeatureExtractors, &issues)
 	indexes := encodeInfo("payload_indexes", config.PayloadIndexes, &issues)
 	if len(issues) > 0 {
-		return nil, newValidationError("namespace "+found(config.Name), issues)
+		return nil, newValidationError("namespace "+value.Show(config.Name), issues)
 	}
 	id, err := s.ids.next(namespacePrefix)
 	if err != nil {
@@ -125,7 +126,7 @@ func (s *Store) Namespace(ctx context.Context, nameOrID string) (*Namespace, err
 		ok, err := c.QueryRow("SELECT num, id, name FROM namespaces WHERE delete_task IS NULL AND "+where,
 			[]any{nameOrID}, func(r engine.Row) { n.num, n.id, n.name = r.Int(0), r.Text(1), r.Text(2) })
 		if err == nil && !ok {
-			err = notFound("namespace %s", found(nameOrID))
+			err = notFound("namespace %s", value.Show(nameOrID))
 		}
 		return err
 	})

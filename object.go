@@ -136,7 +136,7 @@ func (in *ObjectInput) UnmarshalJSON(data []byte) error {
 	}
 	doc, ok := v.(map[string]any)
 	if !ok {
-		return &ValidationError{Subject: "object", Issues: []Issue{{"", ruleType, "object expected, got " + found(v)}}}
+		return &ValidationError{Subject: "object", Issues: []Issue{{"", ruleType, "object expected, got " + value.Show(v)}}}
 	}
 	j := &judge{}
 	*in = ObjectInput{Fields: doc}
@@ -174,7 +174,7 @@ func takeString(j *judge, doc map[string]any, name string) (string, bool) {
 	delete(doc, name)
 	s, ok := v.(string)
 	if !ok && v != nil {
-		j.fault(value.Path{{Name: name}}, ruleType, "string expected, got "+found(v))
+		j.fault(value.Path{{Name: name}}, ruleType, "string expected, got "+value.Show(v))
 	}
 	return s, ok
 }
@@ -187,7 +187,7 @@ func takeBool(j *judge, doc map[string]any, name string, path value.Path) *bool 
 		return &b
 	}
 	if v != nil {
-		j.fault(path.Member(name), ruleType, "boolean expected, got "+found(v))
+		j.fault(path.Member(name), ruleType, "boolean expected, got "+value.Show(v))
 	}
 	return nil
 }

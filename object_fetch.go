@@ -189,7 +189,7 @@ func (b *Bucket) unfetched(l *link, source string, cause error) error {
 		}
 		return r // and the replacement character for what is not UTF-8
 	}, text)
-	issue := Issue{l.path.String(), ruleFetch, fmt.Sprintf("%s cannot be fetched: %s", found(withoutSecrets(source)), text)}
+	issue := Issue{l.path.String(), ruleFetch, fmt.Sprintf("%s cannot be fetched: %s", value.Show(withoutSecrets(source)), text)}
 	return &ValidationError{Subject: b.String(), Issues: []Issue{issue}, cause: cause}
 }
 

@@ -174,7 +174,7 @@ func (p *putter) judge(ctx context.Context) error {
 		return b.refusal(j)
 	}
 	if in.ID != "" && !isObjectID(in.ID) {
-		j.fault(value.Path{{Name: "object_id"}}, ruleName, "1 to 128 of A-Z a-z 0-9 _ - expected, got "+found(in.ID))
+		j.fault(value.Path{{Name: "object_id"}}, ruleName, "1 to 128 of A-Z a-z 0-9 _ - expected, got "+value.Show(in.ID))
 	}
 	if in.KeyPrefix != "" {
 		value.Plain(in.KeyPrefix, value.Path{{Name: "key_prefix"}}, b.store.opts.objectLimits(), j.fault)

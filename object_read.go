@@ -44,7 +44,7 @@ func (b *Bucket) encodeKey(key map[string]any) (fields map[string]any, encoded [
 			if v := fields[f.name]; v == nil {
 				j.fault(path, ruleRequired, "required")
 			} else if want := f.mismatch(v); want != "" {
-				j.fault(path, ruleType, want+", got "+found(v))
+				j.fault(path, ruleType, want+", got "+value.Show(v))
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(fields)) {
@@ -115,7 +115,7 @@ func (b *Bucket) findObject(c *engine.Conn, id string) (*objectRow, error) {
 }
 
 func (b *Bucket) noObject(id string) error {
-	return notFound("%s: object %s", b, found(id))
+	return notFound("%s: object %s", b, value.Show(id))
 }
 
 // gone says that the bucket has been deleted since its handle was made.

@@ -52,7 +52,7 @@ func checkReserved(b *Bucket, reserved map[string]any, old *objectRow) error {
 	j := &judge{}
 	for name, v := range reserved {
 		if !equalsReserved(o, name, v) {
-			j.fault(value.Path{{Name: name}}, ruleReserved, "the name is the system's, and "+found(v)+" is not what is stored")
+			j.fault(value.Path{{Name: name}}, ruleReserved, "the name is the system's, and "+value.Show(v)+" is not what is stored")
 		}
 	}
 	sortIssues(j.issues)

@@ -178,7 +178,7 @@ func compileSort(sort []Sort, types query.Types, faults *QueryError) (order quer
 			faults.fault(at.Item(i).Member("field"), rulePath, err.Error())
 		}
 		if s.Direction != "" && s.Direction != SortAscending && s.Direction != SortDescending {
-			faults.fault(at.Item(i).Member("direction"), "enum", `"asc" or "desc" expected, got `+found(string(s.Direction)))
+			faults.fault(at.Item(i).Member("direction"), "enum", `"asc" or "desc" expected, got `+value.Show(string(s.Direction)))
 		}
 		if err == nil {
 			order = append(order, query.OrderBy{Path: path, Type: types(path), Desc: s.Direction == SortDescending})

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/bucketlite/bucketlite/internal/assertion"
 	"github.com/bucketlite/bucketlite/internal/pattern"
@@ -147,7 +146,7 @@ func (p *plan) refuseUndeclared(j *judge, path value.Path, m map[string]any) {
 // conform judges a value that is not null and returns it as it is to be stored.
 func (f *fieldPlan) conform(j *judge, path value.Path, v any) (out any, changed bool) {
 	if want := f.mismatch(v); want != "" {
-		j.fault(path, ruleType, want+", got "+found(v))
+		j.fault(path, ruleType, want+", got "+value.Show(v))
 		return v, false
 	}
 	out = v
@@ -162,7 +161,7 @@ func (f *fieldPlan) conform(j *judge, path value.Path, v any) (out any, changed 
 	if f.enum != nil {
 		var key [64]byte // enough for most, and off the heap
 		if _, ok := f.enum[string(f.appendEnumKey(key[:0], out))]; !ok {
-			j.fault(path, "enum", "one of "+f.allowed+" expected, got "+found(v))
+			j.fault(path, "enum", "one of "+f.allowed+" expected, got "+value.Show(v))
 		}
 	}
 	if f.assert != nil && !j.unasserted {
@@ -291,23 +290,6 @@ func (f *fieldPlan) appendEnumKey(dst []byte, v any) []byte {
 		}
 	}
 	return value.AppendKey(dst, v)
-}
-
-// found shows a value in a message: scalars as JSON, cut short.
-func found(v any) string {
-	const most = 60
-	switch v := v.(type) {
-	case map[string]any:
-		return "an object"
-	case []any:
-		return "an array"
-	case string:
-		if len(v) > most {
-			v = strings.ToValidUTF8(v[:most], "") + "…"
-		}
-		return string(value.AppendString(nil, v))
-	}
-	return string(value.Append(nil, v))
 }
 
 // appendTo returns a report that collects issues.

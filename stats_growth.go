@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 // MaxGrowth is how many units of time [Bucket.Growth] tells of at most.
@@ -107,7 +108,7 @@ func unitsOf(from, to time.Time, unit DateUnit) ([]Growth, error) {
 	}
 	at, ok := unitBegin(from.UTC(), unit)
 	if !ok {
-		return nil, badRequest("growth: hour, day, week, month or year expected, got %s", found(string(unit)))
+		return nil, badRequest("growth: hour, day, week, month or year expected, got %s", value.Show(string(unit)))
 	}
 	var units []Growth
 	for ; at.Before(to); at = nextUnit(at, unit) {

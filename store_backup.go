@@ -10,6 +10,7 @@ import (
 
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/tempfile"
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 // BackupOptions adjust [Store.Backup]. Nil means the defaults.
@@ -74,7 +75,7 @@ func (s *Store) Backup(ctx context.Context, path string, opts *BackupOptions) er
 // backupTarget returns the absolute path of a copy that may be made.
 func (s *Store) backupTarget(path string) (string, error) {
 	if path == "" || path == engine.Memory || strings.ContainsRune(path, 0) {
-		return "", badRequest("backup: the path of a file expected, got %s", found(path))
+		return "", badRequest("backup: the path of a file expected, got %s", value.Show(path))
 	}
 	target, err := filepath.Abs(path)
 	if err != nil {
@@ -88,13 +89,13 @@ func (s *Store) backupTarget(path string) (string, error) {
 		}
 	}
 	if s.db.Owns(target) {
-		return "", badRequest("backup: %s belongs to the store itself", found(path))
+		return "", badRequest("backup: %s belongs to the store itself", value.Show(path))
 	}
 	return target, nil
 }
 
 func backupExists(path, file string) error {
-	return &ConflictError{Subject: "backup " + found(path), Reason: "the file " + found(file) + " already exists", Exists: true}
+	return &ConflictError{Subject: "backup " + value.Show(path), Reason: "the file " + value.Show(file) + " already exists", Exists: true}
 }
 
 // copyTo copies the store into an empty file. Copying does not wait for progress,

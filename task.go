@@ -69,7 +69,7 @@ func scanTask(r engine.Row) (*Task, error) {
 		err = decodeInfo(r, 11, &t.Outputs)
 	}
 	if err != nil {
-		return nil, errorf("task %s: %w: %v", found(t.ID), ErrCorrupt, err)
+		return nil, errorf("task %s: %w: %v", value.Show(t.ID), ErrCorrupt, err)
 	}
 	percentage := 0.0
 	if t.Total > 0 {
@@ -98,7 +98,7 @@ func selectTask(c *engine.Conn, id string) (*Task, error) {
 		return err
 	})
 	if err == nil && t == nil {
-		err = notFound("task %s", found(id))
+		err = notFound("task %s", value.Show(id))
 	}
 	return t, err
 }
@@ -118,7 +118,7 @@ func (s *Store) Wait(ctx context.Context, id string) (*Task, error) {
 		case <-s.db.Closing():
 			return nil, public(ErrClosed)
 		case <-s.db.Stopped():
-			return nil, errorf("task %s has not ended: %w", found(id), s.db.Refusal())
+			return nil, errorf("task %s has not ended: %w", value.Show(id), s.db.Refusal())
 		case <-time.After(pause):
 		}
 	}
@@ -143,7 +143,7 @@ func (s *Store) CancelTask(ctx context.Context, id string) (*Task, error) {
 		case ProcessBatchTask:
 			err = cancelBatchOfTask(tx, g, task)
 		default:
-			err = &ConflictError{Subject: "task " + found(id), Reason: "a deletion cannot be cancelled"}
+			err = &ConflictError{Subject: "task " + value.Show(id), Reason: "a deletion cannot be cancelled"}
 		}
 		if err != nil {
 			return err

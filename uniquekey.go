@@ -57,7 +57,7 @@ func compileKey(p *plan, key *UniqueKey, issues *[]Issue) *keyPlan {
 		fault(root.Member("fields"), "at least one field expected")
 	}
 	if key.DefaultPolicy != "" && !key.DefaultPolicy.known() {
-		fault(root.Member("default_policy"), "insert, update or upsert expected, got %s", found(string(key.DefaultPolicy)))
+		fault(root.Member("default_policy"), "insert, update or upsert expected, got %s", value.Show(string(key.DefaultPolicy)))
 	}
 	k := &keyPlan{config: UniqueKey{slices.Sorted(slices.Values(key.Fields)), key.DefaultPolicy}}
 	for i, name := range key.Fields {
@@ -65,11 +65,11 @@ func compileKey(p *plan, key *UniqueKey, issues *[]Issue) *keyPlan {
 		f := p.index[name]
 		switch {
 		case slices.Contains(key.Fields[:i], name):
-			fault(at, "%s is named twice", found(name))
+			fault(at, "%s is named twice", value.Show(name))
 		case f == nil:
-			fault(at, "%s is not a field of the schema", found(name))
+			fault(at, "%s is not a field of the schema", value.Show(name))
 		case !f.typ.isScalar():
-			fault(at, "%s is of type %s, which cannot be part of a key", found(name), f.typ)
+			fault(at, "%s is of type %s, which cannot be part of a key", value.Show(name), f.typ)
 		case f.fallback != nil:
 			fault(value.Path{}.Member("properties").Member(name).Member("default"), "a field of the unique key cannot have a default")
 		default:
@@ -146,7 +146,7 @@ func (k *keyPlan) describe(fields map[string]any) string {
 		if i > 0 {
 			text += ", "
 		}
-		text += f.name + " " + found(fields[f.name])
+		text += f.name + " " + value.Show(fields[f.name])
 	}
 	return text
 }
@@ -163,7 +163,7 @@ func (k *keyPlan) policy(asked Policy) (Policy, error) {
 	case p == "":
 		return "", badRequest("policy: the bucket has a unique key without a default policy: insert, update or upsert expected")
 	}
-	return "", badRequest("policy: insert, update or upsert expected, got %s", found(string(p)))
+	return "", badRequest("policy: insert, update or upsert expected, got %s", value.Show(string(p)))
 }
 
 // equal reports whether two unique keys mean the same.

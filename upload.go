@@ -60,7 +60,7 @@ func (in *UploadInput) UnmarshalJSON(data []byte) error {
 	}
 	doc, ok := v.(map[string]any)
 	if !ok {
-		return &ValidationError{Subject: "upload", Issues: []Issue{{"", ruleType, "object expected, got " + found(v)}}}
+		return &ValidationError{Subject: "upload", Issues: []Issue{{"", ruleType, "object expected, got " + value.Show(v)}}}
 	}
 	j := &judge{}
 	*in = uploadInput(j, doc)
@@ -89,7 +89,7 @@ func uploadInput(j *judge, doc map[string]any) UploadInput {
 func member[T any](j *judge, doc map[string]any, name, want string) T {
 	v, ok := doc[name].(T)
 	if !ok && doc[name] != nil {
-		j.fault(value.Path{{Name: name}}, ruleType, want+" expected, got "+found(doc[name]))
+		j.fault(value.Path{{Name: name}}, ruleType, want+" expected, got "+value.Show(doc[name]))
 	}
 	return v
 }
@@ -97,7 +97,7 @@ func member[T any](j *judge, doc map[string]any, name, want string) T {
 func integerMember(j *judge, doc map[string]any, name string) int64 {
 	n, ok := value.Int(doc[name])
 	if !ok && doc[name] != nil {
-		j.fault(value.Path{{Name: name}}, ruleType, "integer expected, got "+found(doc[name]))
+		j.fault(value.Path{{Name: name}}, ruleType, "integer expected, got "+value.Show(doc[name]))
 	}
 	return n
 }
@@ -330,7 +330,7 @@ FROM buckets b JOIN namespaces n ON n.num = b.namespace LEFT JOIN uploads u ON u
 }
 
 func (b *Bucket) noUpload(id string) error {
-	return notFound("%s: upload %s", b, found(id))
+	return notFound("%s: upload %s", b, value.Show(id))
 }
 
 // input returns what was asked for. What cannot be decoded was not written by us.

@@ -42,7 +42,7 @@ func (b *Bucket) ConfirmUploads(ctx context.Context, confirmations []Confirmatio
 	list := make([]any, len(confirmations))
 	for i, c := range confirmations {
 		if named[c.UploadID] {
-			return nil, badRequest("%s: upload %s is named twice", b, found(c.UploadID))
+			return nil, badRequest("%s: upload %s is named twice", b, value.Show(c.UploadID))
 		}
 		named[c.UploadID] = true
 		t.Inputs = append(t.Inputs, c.UploadID)

@@ -223,7 +223,7 @@ func (d *uploadDraft) judgeFile(j *judge, path value.Path) {
 	}
 	hash, err := hex.DecodeString(in.FileHash)
 	if err != nil || len(in.FileHash) != 64 || strings.ToLower(in.FileHash) != in.FileHash {
-		j.fault(path.Member("file_hash"), "pattern", "64 hexadecimal digits in lower case expected, got "+found(in.FileHash))
+		j.fault(path.Member("file_hash"), "pattern", "64 hexadecimal digits in lower case expected, got "+value.Show(in.FileHash))
 		return
 	}
 	// A text that is judged has to be seen, so it has to come.
@@ -240,13 +240,13 @@ func (d *uploadDraft) judgeType(j *judge, path value.Path) {
 	switch {
 	case d.field != nil:
 		if given != "" && given != d.field.typ {
-			j.fault(path.Member("blob_type"), ruleType, fmt.Sprintf("%s expected for %s, got %s", d.field.typ, found(in.Property), found(string(in.Type))))
+			j.fault(path.Member("blob_type"), ruleType, fmt.Sprintf("%s expected for %s, got %s", d.field.typ, value.Show(in.Property), value.Show(string(in.Type))))
 		}
 		given = d.field.typ
 	case *in.CreateObject && declared == nil:
-		j.fault(path.Member("blob_property"), ruleProperty, "not declared in the schema: "+found(in.Property))
+		j.fault(path.Member("blob_property"), ruleProperty, "not declared in the schema: "+value.Show(in.Property))
 	case *in.CreateObject:
-		j.fault(path.Member("blob_property"), ruleProperty, fmt.Sprintf("%s is of type %s, which holds no file", found(in.Property), declared.typ))
+		j.fault(path.Member("blob_property"), ruleProperty, fmt.Sprintf("%s is of type %s, which holds no file", value.Show(in.Property), declared.typ))
 	case utf8.RuneCountInString(in.Property) > maxNameLength:
 		j.fault(path.Member("blob_property"), ruleName, "at most 255 characters expected")
 	}
@@ -255,7 +255,7 @@ func (d *uploadDraft) judgeType(j *judge, path value.Path) {
 	if given == "" {
 		given = typeOf(in.ContentType)
 	} else if !given.isFile() {
-		j.fault(path.Member("blob_type"), ruleType, "text, image, audio, video, pdf or excel expected, got "+found(string(in.Type)))
+		j.fault(path.Member("blob_type"), ruleType, "text, image, audio, video, pdf or excel expected, got "+value.Show(string(in.Type)))
 	}
 	in.Type = given
 	if in.ContentType == "" {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 var blobRoutes = []route{
@@ -31,7 +32,7 @@ func (c *call) getBlob() (any, error) {
 	}
 	defer blob.Close()
 	if blob.Blob().ID != id { // a property of that name
-		return nil, &failure{http.StatusNotFound, "NotFoundError", "blob " + found(id), nil}
+		return nil, &failure{http.StatusNotFound, "NotFoundError", "blob " + value.Show(id), nil}
 	}
 	mimeType := blob.MIMEType()
 	if mimeType == "" {

@@ -14,6 +14,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 // A digest is a hash that a header gives of the bytes in the body.
@@ -60,7 +62,7 @@ func digestsOf(h http.Header) (digests []*digest, err error) {
 		d := &digest{header: name, encode: encode, hash: newHash()}
 		var decodeErr error
 		if d.want, decodeErr = decode(text); err == nil && (decodeErr != nil || len(d.want) != d.hash.Size()) {
-			err = badRequest(fmt.Sprintf("header %s: got %s, want %d bytes such as %s", name, found(text), d.hash.Size(), encode(d.hash.Sum(nil))))
+			err = badRequest(fmt.Sprintf("header %s: got %s, want %d bytes such as %s", name, value.Show(text), d.hash.Size(), encode(d.hash.Sum(nil))))
 		}
 		digests = append(digests, d)
 	}
@@ -82,7 +84,7 @@ func digestsOf(h http.Header) (digests []*digest, err error) {
 		for member := range strings.SplitSeq(members, ",") {
 			algorithm, text, ok := strings.Cut(strings.TrimSpace(member), "=")
 			if !ok {
-				return nil, badRequest("header " + name + ": got " + found(member) + ", want an algorithm and a hash such as sha-256=:…:")
+				return nil, badRequest("header " + name + ": got " + value.Show(member) + ", want an algorithm and a hash such as sha-256=:…:")
 			}
 			if newHash := fieldHashes[strings.ToLower(algorithm)]; newHash != nil {
 				add(name+" "+algorithm, text, decodeField, encodeField, newHash)

@@ -112,7 +112,7 @@ func (f *form) choice(name, otherwise string, choices ...string) string {
 	case s == nil:
 		return otherwise
 	case !slices.Contains(choices, *s):
-		f.fault(name, "enum", strings.Join(choices, ", ")+" expected, got "+found(*s))
+		f.fault(name, "enum", strings.Join(choices, ", ")+" expected, got "+value.Show(*s))
 	}
 	return orZero(s)
 }
@@ -130,7 +130,7 @@ func (f *form) time(name string, otherwise time.Time) time.Time {
 			return t
 		}
 	}
-	f.fault(name, "format", "a time as 2006-01-02T15:04:05Z expected, got "+found(*s))
+	f.fault(name, "format", "a time as 2006-01-02T15:04:05Z expected, got "+value.Show(*s))
 	return otherwise
 }
 
@@ -195,7 +195,7 @@ func (f *form) texts(name string) []string {
 	for i, v := range list {
 		s, ok := v.(string)
 		if !ok {
-			f.faultAt(f.at.Member(name).Item(i), "type", "string expected, got "+found(v))
+			f.faultAt(f.at.Member(name).Item(i), "type", "string expected, got "+value.Show(v))
 		}
 		texts[i] = s
 	}
@@ -208,7 +208,7 @@ func (f *form) integers(name string) []int64 {
 	for i, v := range f.list(name) {
 		n, ok := value.Int(v)
 		if !ok {
-			f.faultAt(f.at.Member(name).Item(i), "type", "integer expected, got "+found(v))
+			f.faultAt(f.at.Member(name).Item(i), "type", "integer expected, got "+value.Show(v))
 		}
 		numbers = append(numbers, n)
 	}
@@ -221,7 +221,7 @@ func (f *form) each(name string, read func(*form)) {
 		at := append(value.Path(nil), f.at.Member(name).Item(i)...)
 		doc, ok := v.(map[string]any)
 		if !ok {
-			f.faultAt(at, "type", "object expected, got "+found(v))
+			f.faultAt(at, "type", "object expected, got "+value.Show(v))
 			continue
 		}
 		read(&form{call: f.call, in: f.in, at: at, doc: doc})
@@ -277,7 +277,7 @@ func (f *form) member(name string, others []string) (any, string) {
 }
 
 func (f *form) expected(name, want string, v any) {
-	f.fault(name, "type", want+" expected, got "+found(v))
+	f.fault(name, "type", want+" expected, got "+value.Show(v))
 }
 
 func (f *form) fault(name, rule, message string) { f.faultAt(f.at.Member(name), rule, message) }
@@ -285,9 +285,6 @@ func (f *form) fault(name, rule, message string) { f.faultAt(f.at.Member(name), 
 func (f *form) faultAt(at value.Path, rule, message string) {
 	f.call.faults = append(f.call.faults, fault{f.in, bucketlite.Issue{Path: at.String(), Rule: rule, Message: message}})
 }
-
-// found returns a value as messages show it.
-func found(v any) string { return short(value.Append(nil, v)) }
 
 // short returns a text as messages show it, cut short if it is long.
 func short(text []byte) string {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 var objectRoutes = []route{
@@ -164,7 +165,7 @@ func (c *call) ifVersion() (int64, error) {
 	digits, closed := strings.CutSuffix(digits, `"`)
 	version, err := strconv.ParseInt(digits, 10, 64)
 	if !ok || !closed || err != nil || version < 1 {
-		return 0, badRequest("header If-Match: an ETag as of an object expected, got " + found(tag))
+		return 0, badRequest("header If-Match: an ETag as of an object expected, got " + value.Show(tag))
 	}
 	return version, nil
 }

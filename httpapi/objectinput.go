@@ -110,7 +110,7 @@ func (f *form) policy() bucketlite.Policy {
 		}
 		return policy
 	}
-	f.fault("policy", "enum", "insert, update or upsert expected, got "+found(given))
+	f.fault("policy", "enum", "insert, update or upsert expected, got "+value.Show(given))
 	return ""
 }
 

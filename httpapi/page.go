@@ -99,7 +99,7 @@ var statuses = []bucketlite.Status{
 func (f *form) status() bucketlite.Status {
 	status := bucketlite.Status(f.text("status"))
 	if status != "" && !slices.Contains(statuses, status) {
-		f.fault("status", "enum", "a status such as "+string(bucketlite.StatusCompleted)+" expected, got "+found(string(status)))
+		f.fault("status", "enum", "a status such as "+string(bucketlite.StatusCompleted)+" expected, got "+value.Show(string(status)))
 	}
 	return status
 }

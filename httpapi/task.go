@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 // A key that is limited to some namespaces sees the tasks of those, and no others.
@@ -44,7 +45,7 @@ func (c *call) task() (*bucketlite.Task, error) {
 	}
 	if !seen {
 		// As if it were not there, in the store's own words.
-		return nil, &failure{404, "NotFoundError", "task " + found(id) + ": not found", nil}
+		return nil, &failure{404, "NotFoundError", "task " + value.Show(id) + ": not found", nil}
 	}
 	return t, nil
 }

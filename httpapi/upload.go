@@ -202,7 +202,7 @@ func (c *call) deleteUpload() (any, error) {
 			return nil, err
 		}
 		if u.Status == bucketlite.StatusPending && u.ETag != "" {
-			return nil, &bucketlite.ConflictError{Subject: "upload " + found(id), Reason: "it has bytes, which cannot be kept without it"}
+			return nil, &bucketlite.ConflictError{Subject: "upload " + value.Show(id), Reason: "it has bytes, which cannot be kept without it"}
 		}
 	}
 	return nil, c.bucket.CancelUpload(c.ctx(), id)

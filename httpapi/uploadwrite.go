@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 // writeUpload stores the body as the bytes of an upload, as it comes, and answers
@@ -69,9 +71,9 @@ func (c *call) bare() error {
 		return &failure{http.StatusNotImplemented, "NotImplementedError", "aws-chunked bodies and streaming signatures: not supported, send the bytes of the file alone", nil}
 	case len(encodings) > 0:
 		c.w.Header().Set("Accept-Encoding", "identity")
-		return unsupported("header Content-Encoding: got " + found(encodings[0]) + ", want identity or none")
+		return unsupported("header Content-Encoding: got " + value.Show(encodings[0]) + ", want identity or none")
 	case h.Get("Content-Range") != "":
-		return badRequest("header Content-Range: got " + found(h.Get("Content-Range")) + ", want none: a file is sent as a whole")
+		return badRequest("header Content-Range: got " + value.Show(h.Get("Content-Range")) + ", want none: a file is sent as a whole")
 	}
 	return nil
 }

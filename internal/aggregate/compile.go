@@ -173,7 +173,7 @@ func (c *compiler) name(names map[string]cell, at, name string, as cell) {
 	case len(name) > MaxAlias && utf8.RuneCountInString(name) > MaxAlias:
 		c.fault(at, ruleName, "a name has at most %d characters", MaxAlias)
 	case taken:
-		c.fault(at, ruleDuplicate, "the name %s is taken", found(name))
+		c.fault(at, ruleDuplicate, "the name %s is taken", value.Show(name))
 	default:
 		names[name] = as
 		return
@@ -207,7 +207,7 @@ func (c *compiler) group(at string, g Group) {
 
 func (c *compiler) unit(at, unit string, units []string) {
 	if unit != "" && !oneOf(unit, units) {
-		c.fault(at, ruleEnum, "one of %s expected, got %s", strings.Join(units, " "), found(unit))
+		c.fault(at, ruleEnum, "one of %s expected, got %s", strings.Join(units, " "), value.Show(unit))
 	}
 }
 
@@ -237,7 +237,7 @@ func (c *compiler) ranges(at string, r Range) {
 	}
 	c.boundaries(at, k.ranges, r.Boundaries)
 	if slices.Contains(k.ranges.names, k.ranges.other) {
-		c.fault(at+".default_bucket", ruleDuplicate, "the name %s is that of a range", found(k.ranges.other))
+		c.fault(at+".default_bucket", ruleDuplicate, "the name %s is that of a range", value.Show(k.ranges.other))
 	}
 	c.plan.columns = append(c.plan.columns, k)
 }
@@ -259,7 +259,7 @@ func (c *compiler) boundaries(at string, r *ranges, boundaries []any) {
 		}
 		n, ok := query.NumOf(v)
 		if !ok {
-			c.fault(at, ruleType, "a number expected, got %s", found(v))
+			c.fault(at, ruleType, "a number expected, got %s", value.Show(v))
 			return
 		}
 		text := string(value.AppendNumber(nil, v))
@@ -296,7 +296,7 @@ func (c *compiler) metric(at string, m Metric) {
 	case m.Function == "":
 		c.fault(at+".function", ruleRequired, "a function is required")
 	case !oneOf(m.Function, functions):
-		c.fault(at+".function", ruleUnknown, "unknown function %s, the functions are %s", found(m.Function), strings.Join(functions, " "))
+		c.fault(at+".function", ruleUnknown, "unknown function %s, the functions are %s", value.Show(m.Function), strings.Join(functions, " "))
 	case m.DistinctField == "":
 	case m.Function == CountDistinct:
 		field, fieldAt = m.DistinctField, at+".distinct_field"
@@ -330,7 +330,7 @@ func (c *compiler) cell(at, name string) (cell, bool) {
 	}
 	// What is meant may be one of those that had faults themselves.
 	if !c.broken {
-		c.fault(at, ruleUnknown, "no group or aggregation is called %s", found(name))
+		c.fault(at, ruleUnknown, "no group or aggregation is called %s", value.Show(name))
 	}
 	return cell{}, false
 }
@@ -345,7 +345,7 @@ func (c *compiler) condition(at string, h Having) {
 	case h.Operator == "":
 		c.fault(at+".operator", ruleRequired, "an operator is required")
 	case !oneOf(h.Operator, operators):
-		c.fault(at+".operator", ruleUnknown, "unknown operator %s, the operators are %s", found(h.Operator), strings.Join(operators, " "))
+		c.fault(at+".operator", ruleUnknown, "unknown operator %s, the operators are %s", value.Show(h.Operator), strings.Join(operators, " "))
 	}
 	c.plan.having = append(c.plan.having, k)
 }
@@ -368,17 +368,17 @@ func (c *compiler) comparand(at string, k cell, v any) any {
 		if instant, ok := query.ParseInstant(s); ok && isText {
 			return instant
 		}
-		c.fault(at, ruleType, "a datetime expected, got %s", found(v))
+		c.fault(at, ruleType, "a datetime expected, got %s", value.Show(v))
 	case kind == query.Number && !isNumber:
-		c.fault(at, ruleType, "a number expected, got %s", found(v))
+		c.fault(at, ruleType, "a number expected, got %s", value.Show(v))
 	case kind == query.String && !isText:
-		c.fault(at, ruleType, "a string expected, got %s", found(v))
+		c.fault(at, ruleType, "a string expected, got %s", value.Show(v))
 	case isText:
 		return s
 	case isNumber:
 		return n
 	default:
-		c.fault(at, ruleType, "a number or string expected, got %s", found(v))
+		c.fault(at, ruleType, "a number or string expected, got %s", value.Show(v))
 	}
 	return nil
 }
@@ -420,7 +420,7 @@ func (c *compiler) order(spec Spec) {
 	case Ascending:
 		c.plan.asc = true
 	default:
-		c.fault("sort_direction", ruleEnum, "%q or %q expected, got %s", Ascending, Descending, found(spec.Direction))
+		c.fault("sort_direction", ruleEnum, "%q or %q expected, got %s", Ascending, Descending, value.Show(spec.Direction))
 	}
 	if spec.SortBy == "" {
 		return
@@ -434,21 +434,4 @@ func (c *compiler) order(spec Spec) {
 		return
 	}
 	c.plan.sort = &k
-}
-
-// found shows a value in a message: scalars as JSON, cut short.
-func found(v any) string {
-	const most = 60
-	switch x := v.(type) {
-	case map[string]any:
-		return "an object"
-	case []any:
-		return "an array"
-	case string:
-		if len(x) > most {
-			x = x[:most] + "…"
-		}
-		return string(value.AppendString(nil, strings.ToValidUTF8(x, "")))
-	}
-	return string(value.Append(nil, v))
 }

@@ -180,7 +180,7 @@ func (o Op) isKnown() bool { return slices.Contains(ops, o) }
 // unknownOp says that there is no such operator, and which there are.
 func unknownOp(o Op) string {
 	var b strings.Builder
-	b.WriteString("unknown operator " + found(string(o)) + ", the operators are")
+	b.WriteString("unknown operator " + value.Show(string(o)) + ", the operators are")
 	for _, op := range ops {
 		b.WriteString(" " + string(op))
 	}

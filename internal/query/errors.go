@@ -81,20 +81,3 @@ func (f *faults) err() error {
 	}
 	return &Error{Faults: slices.Clip(f.list), Omitted: f.omitted}
 }
-
-// found shows a value in a message: scalars as JSON, cut short.
-func found(v any) string {
-	const most = 60
-	switch v := v.(type) {
-	case map[string]any:
-		return "an object"
-	case []any:
-		return "an array"
-	case string:
-		if len(v) > most {
-			v = strings.ToValidUTF8(v[:most], "") + "…"
-		}
-		return string(value.AppendString(nil, v))
-	}
-	return string(value.Append(nil, v))
-}

@@ -52,7 +52,7 @@ func parse(v any, depth int) *Expr {
 		return &Expr{Op: And}
 	case !ok:
 		e := &Expr{Op: And}
-		e.fault(nil, ruleType, "a filter is an object, got %s", found(v))
+		e.fault(nil, ruleType, "a filter is an object, got %s", value.Show(v))
 		return e
 	case isCondition(object):
 		return parseCondition(object)
@@ -95,7 +95,7 @@ func parseCondition(object map[string]any) *Expr {
 		}
 		e.Op = Op(op)
 	default:
-		e.faultAt(memberOperator, ruleType, "the name of an operator expected, got %s", found(op))
+		e.faultAt(memberOperator, ruleType, "the name of an operator expected, got %s", value.Show(op))
 		return e
 	}
 	v, ok := object[memberValue]
@@ -116,7 +116,7 @@ func (e *Expr) parseCase(v any) {
 	case bool:
 		e.CaseSensitive = &v
 	default:
-		e.faultAt(memberCase, ruleType, "a boolean expected, got %s", found(v))
+		e.faultAt(memberCase, ruleType, "a boolean expected, got %s", value.Show(v))
 	}
 }
 
@@ -162,7 +162,7 @@ func (e *Expr) parseArgs(op Op, v any, depth int) {
 	}
 	list, ok := v.([]any)
 	if !ok {
-		e.fault(at, ruleType, "a list of filters expected, got %s", found(v))
+		e.fault(at, ruleType, "a list of filters expected, got %s", value.Show(v))
 	}
 	for i, item := range list {
 		e.Args = append(e.Args, parse(item, depth+1))

@@ -61,7 +61,7 @@ func (n *Node) prepare(c *compiler, v any, at value.Path) {
 	case Exists, IsNull:
 		flag, ok := v.(bool)
 		if !ok {
-			c.add(at, ruleType, "%s: true or false expected, got %s", n.Op, found(v))
+			c.add(at, ruleType, "%s: true or false expected, got %s", n.Op, value.Show(v))
 		}
 		n.Negated = !flag
 		n.ifAbsent = n.Op == IsNull
@@ -97,7 +97,7 @@ func (n *Node) equal(c *compiler, v any, at value.Path) any {
 			return instant(c, v, at)
 		case Date:
 			if !isDate(v) {
-				c.add(at, ruleType, "a date as YYYY-MM-DD expected, got %s", found(v))
+				c.add(at, ruleType, "a date as YYYY-MM-DD expected, got %s", value.Show(v))
 				return nil
 			}
 		}
@@ -117,7 +117,7 @@ func (n *Node) equal(c *compiler, v any, at value.Path) any {
 func (n *Node) ordered(c *compiler, v any, at value.Path) any {
 	switch v.(type) {
 	case nil, bool, []any, map[string]any:
-		c.add(at, ruleType, "%s: a number, string or datetime expected, got %s", n.Op, found(v))
+		c.add(at, ruleType, "%s: a number, string or datetime expected, got %s", n.Op, value.Show(v))
 		return nil
 	}
 	return n.equal(c, v, at)
@@ -126,7 +126,7 @@ func (n *Node) ordered(c *compiler, v any, at value.Path) any {
 func (n *Node) prepareSet(c *compiler, v any, at value.Path) {
 	list, ok := v.([]any)
 	if !ok {
-		c.add(at, ruleType, "%s: a list expected, got %s", n.opGiven(), found(v))
+		c.add(at, ruleType, "%s: a list expected, got %s", n.opGiven(), value.Show(v))
 		return
 	}
 	n.set = &Set{}
@@ -159,9 +159,9 @@ func (n *Node) prepareText(c *compiler, v any, at value.Path) {
 	s, ok := v.(string)
 	switch {
 	case !ok && n.Op == Contains:
-		c.add(at, ruleType, "contains: a string expected, got %s; it looks for a part of a text, while eq finds an element of an array", found(v))
+		c.add(at, ruleType, "contains: a string expected, got %s; it looks for a part of a text, while eq finds an element of an array", value.Show(v))
 	case !ok:
-		c.add(at, ruleType, "%s: a string expected, got %s", n.Op, found(v))
+		c.add(at, ruleType, "%s: a string expected, got %s", n.Op, value.Show(v))
 	case n.Op == Regex:
 		n.preparePattern(c, s, at)
 	case n.Op == Words:
@@ -204,7 +204,7 @@ func instant(c *compiler, v any, at value.Path) any {
 			return at
 		}
 	}
-	c.add(at, ruleType, "a datetime as in RFC 3339 expected, got %s", found(v))
+	c.add(at, ruleType, "a datetime as in RFC 3339 expected, got %s", value.Show(v))
 	return nil
 }
 
@@ -218,6 +218,6 @@ func number(c *compiler, v any, at value.Path) any {
 	if n, ok := NumOf(v); ok {
 		return n
 	}
-	c.add(at, ruleType, "no number: %s", found(v))
+	c.add(at, ruleType, "no number: %s", value.Show(v))
 	return nil
 }
