@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/ident"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -92,7 +93,7 @@ func (b *Bucket) CreateBatch(ctx context.Context, in BatchInput) (*Batch, error)
 	if err := b.checkIDs(ctx, in.ObjectIDs, issues, in.SkipValidation); err != nil {
 		return nil, err
 	}
-	id, err := b.store.ids.next(batchPrefix)
+	id, err := b.store.newID(ident.BatchPrefix)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +170,7 @@ func (b *Bucket) judgeIDs(ids []string, issues *[]Issue) []any {
 	seen := make(map[string]bool, len(ids))
 	distinct := make([]any, 0, len(ids))
 	for i, id := range ids {
-		if !isObjectID(id) {
+		if !ident.IsObject(id) {
 			*issues = append(*issues, Issue{fmt.Sprintf("object_ids[%d]", i), ruleName, "1 to 128 of A-Z a-z 0-9 _ - expected, got " + value.Show(id)})
 		} else if !seen[id] {
 			seen[id] = true

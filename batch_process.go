@@ -103,7 +103,7 @@ func (s *Store) Process(ctx context.Context, handler func(context.Context, *Job)
 	case s.opts.ReadOnly:
 		return public(ErrReadOnly)
 	}
-	id, err := s.ids.next("")
+	id, err := s.newID("")
 	if err != nil {
 		return err
 	}

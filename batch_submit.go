@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/ident"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -17,7 +18,7 @@ import (
 // Errors: [ErrNotFound], [ErrConflict] if it has been submitted already,
 // [ErrLocked], [ErrNotActive].
 func (b *Bucket) SubmitBatch(ctx context.Context, id string) (*Task, error) {
-	taskID, err := b.store.ids.next(taskPrefix)
+	taskID, err := b.store.newID(ident.TaskPrefix)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +151,7 @@ func (b *Bucket) RetryBatch(ctx context.Context, id string, opts *RetryBatchOpti
 	if most < 1 || most > 10 {
 		return nil, badRequest("max retries: 1 to 10 expected, got %d", most)
 	}
-	taskID, err := b.store.ids.next(taskPrefix)
+	taskID, err := b.store.newID(ident.TaskPrefix)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/bucketlite/bucketlite/internal/filename"
+	"github.com/bucketlite/bucketlite/internal/ident"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -196,7 +197,7 @@ func (bb *blobBuilder) add(path value.Path, in *BlobInput) {
 		bb.judge.fault(path.Member("property"), ruleKey, "a field of the unique key stands at the root, not in a blob")
 	}
 	b := Blob{Property: in.Property, KeyPrefix: in.KeyPrefix, Type: f.typ}
-	if b.ID, bb.err = bb.bucket.store.ids.next(blobPrefix); bb.err != nil {
+	if b.ID, bb.err = bb.bucket.store.newID(ident.BlobPrefix); bb.err != nil {
 		return
 	}
 	b.Properties = bb.metadata(path.Member("metadata"), in)

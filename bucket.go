@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/ident"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -123,7 +124,7 @@ func (n *Namespace) CreateBucket(ctx context.Context, config BucketConfig) (*Buc
 		}
 		key = string(text)
 	}
-	id, err := s.ids.next(bucketPrefix)
+	id, err := s.newID(ident.BucketPrefix)
 	if err != nil {
 		return nil, err
 	}
@@ -267,7 +268,7 @@ func (n *Namespace) Bucket(ctx context.Context, nameOrID string) (*Bucket, error
 // second case the namespace is returned beside it.
 func (s *Store) OpenBucket(ctx context.Context, namespace, bucket string) (*Namespace, *Bucket, error) {
 	where := "n.name = ?1"
-	if isID(namespacePrefix, namespace) {
+	if ident.Is(ident.NamespacePrefix, namespace) {
 		where = "n.id = ?1"
 	}
 	n, b := &Namespace{store: s}, &Bucket{store: s}
@@ -304,7 +305,7 @@ func (s *Store) OpenBucket(ctx context.Context, namespace, bucket string) (*Name
 
 // bucketNamed returns the condition that buckets AS b have ?2 as their name or id.
 func bucketNamed(nameOrID string) string {
-	if isID(bucketPrefix, nameOrID) {
+	if ident.Is(ident.BucketPrefix, nameOrID) {
 		return "b.id = ?2"
 	}
 	return "b.name = ?2 AND b.status <> 'IN_PROGRESS'"

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/ident"
 )
 
 // Delete begins to delete the bucket with all its objects, and returns the task
@@ -16,7 +17,7 @@ import (
 //
 // Errors: [ErrNotFound], [ErrLocked].
 func (b *Bucket) Delete(ctx context.Context) (*Task, error) {
-	id, err := b.store.ids.next(taskPrefix)
+	id, err := b.store.newID(ident.TaskPrefix)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +89,7 @@ func markDeleted(tx *engine.Tx, g *group, where string, arg any, task string) er
 //
 // Errors: [ErrLocked] if a bucket is locked, naming all that are; [ErrNotFound].
 func (n *Namespace) Delete(ctx context.Context) (*Task, error) {
-	id, err := n.store.ids.next(taskPrefix)
+	id, err := n.store.newID(ident.TaskPrefix)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/ident"
 	"github.com/oklog/ulid/v2"
 )
 
@@ -197,10 +198,10 @@ func encodeChanges(changes []change) []byte {
 			at = len(places)
 			places = append(places, c.place)
 			data = binary.AppendUvarint(data, uint64(at))
-			data = appendID(data, namespacePrefix, c.namespace)
-			data = appendID(data, bucketPrefix, c.bucket)
+			data = appendID(data, ident.NamespacePrefix, c.namespace)
+			data = appendID(data, ident.BucketPrefix, c.bucket)
 		}
-		data = appendID(data, objectPrefix, c.object)
+		data = appendID(data, ident.ObjectPrefix, c.object)
 	}
 	return data
 }
@@ -248,7 +249,7 @@ type changeDecoder struct {
 
 // change takes the next change.
 func (d *changeDecoder) change() change {
-	return change{kind: d.kind(), place: d.place(), object: d.id(objectPrefix)}
+	return change{kind: d.kind(), place: d.place(), object: d.id(ident.ObjectPrefix)}
 }
 
 func (d *changeDecoder) fail() { d.data, d.failed = nil, true }
@@ -288,7 +289,7 @@ func (d *changeDecoder) place() place {
 	}
 	d.take(n)
 	if at == uint64(len(d.places)) {
-		d.places = append(d.places, place{d.id(namespacePrefix), d.id(bucketPrefix)})
+		d.places = append(d.places, place{d.id(ident.NamespacePrefix), d.id(ident.BucketPrefix)})
 	}
 	return d.places[at]
 }
@@ -297,7 +298,7 @@ func (d *changeDecoder) id(prefix string) string {
 	n := d.byte()
 	if n != packedID {
 		text := string(d.take(int(n)))
-		if text != "" && !isObjectID(text) {
+		if text != "" && !ident.IsObject(text) {
 			d.fail()
 		}
 		return text

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/ident"
 )
 
 // These tests are inside the package since a row's bytes show nowhere outside.
@@ -20,16 +21,16 @@ const (
 	otherULID = "7ZZZZZZZZZZZZZZZZZZZZZZZZZ"
 )
 
-var somePlace = place{namespacePrefix + someULID, bucketPrefix + otherULID}
+var somePlace = place{ident.NamespacePrefix + someULID, ident.BucketPrefix + otherULID}
 
 var changeTables = map[string][]change{
 	"none":            nil,
-	"an object":       {{EventObjectCreated, somePlace, objectPrefix + someULID}},
+	"an object":       {{EventObjectCreated, somePlace, ident.ObjectPrefix + someULID}},
 	"a caller's id":   {{EventObjectUpdated, somePlace, "x"}},
 	"a prefix":        {{EventObjectUpdated, somePlace, "obj_"}},
 	"lower case":      {{EventObjectDeleted, somePlace, "obj_01arz3ndektsv4rrffq69g5fav"}},
 	"too large":       {{EventObjectDeleted, somePlace, "obj_80000000000000000000000000"}},
-	"another's id":    {{EventObjectDeleted, somePlace, bucketPrefix + someULID}},
+	"another's id":    {{EventObjectDeleted, somePlace, ident.BucketPrefix + someULID}},
 	"longest id":      {{EventObjectDeleted, somePlace, fmt.Sprintf("%0128d", 7)}},
 	"a bucket":        {{EventBucketLocked, somePlace, ""}},
 	"a namespace":     {{EventNamespaceUpdated, place{namespace: somePlace.namespace}, ""}},
@@ -68,7 +69,7 @@ func TestChangesFormat(t *testing.T) {
 	for _, kind := range eventKinds[1:] {
 		changes = append(changes, change{kind, place{"n", "b"}, ""})
 	}
-	changes = append(changes, change{EventObjectCreated, somePlace, "x"}, change{EventObjectDeleted, somePlace, objectPrefix + someULID})
+	changes = append(changes, change{EventObjectCreated, somePlace, "x"}, change{EventObjectDeleted, somePlace, ident.ObjectPrefix + someULID})
 	const want = "0100016e016200" + "020000" + "030000" + "040000" + "050000" + "060000" + "070000" + "080000" +
 		"090000" + "0a0000" + "0b0000" + "0c0000" + "0d0000" + "0e0000" + "0f0000" +
 		"0c01ff01563e3ab5d3d6764c61efb99302bd5bffffffffffffffffffffffffffffffffff0178" +
@@ -80,10 +81,10 @@ func TestChangesFormat(t *testing.T) {
 
 func TestChangesAreCompact(t *testing.T) {
 	t.Parallel()
-	ids := newIDSource(time.Now, nil)
+	ids := ident.NewSource(time.Now, nil)
 	var changes []change
 	for range maxRowEvents {
-		id, err := ids.next(objectPrefix)
+		id, err := ids.Next(ident.ObjectPrefix)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -158,8 +159,8 @@ func FuzzEncodeChanges(f *testing.F) {
 	f.Add(uint64(2), 700, "", "obj_01arz3ndektsv4rrffq69g5fav", "n", "")
 	f.Fuzz(func(t *testing.T, seed uint64, n int, a, b, c, d string) {
 		var texts []string
-		for _, text := range []string{a, b, c, d, "", objectPrefix + otherULID, bucketPrefix + someULID} {
-			if text == "" || isObjectID(text) {
+		for _, text := range []string{a, b, c, d, "", ident.ObjectPrefix + otherULID, ident.BucketPrefix + someULID} {
+			if text == "" || ident.IsObject(text) {
 				texts = append(texts, text)
 			}
 		}

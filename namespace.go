@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/ident"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -81,7 +82,7 @@ func (s *Store) CreateNamespace(ctx context.Context, config NamespaceConfig) (*N
 	if len(issues) > 0 {
 		return nil, newValidationError("namespace "+value.Show(config.Name), issues)
 	}
-	id, err := s.ids.next(namespacePrefix)
+	id, err := s.newID(ident.NamespacePrefix)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +119,7 @@ func (s *Store) checkNamespaceName(tx *engine.Tx, name string, except int64) err
 // [ErrNotFound]; one that is being deleted is not found.
 func (s *Store) Namespace(ctx context.Context, nameOrID string) (*Namespace, error) {
 	where := "name = ?"
-	if isID(namespacePrefix, nameOrID) {
+	if ident.Is(ident.NamespacePrefix, nameOrID) {
 		where = "id = ?"
 	}
 	n := &Namespace{store: s}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/ident"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -146,7 +147,7 @@ func (p *putter) prepare(ctx context.Context) (err error) {
 		return errorf("%s: encode blobs: %w", b, err)
 	}
 	if p.id = p.in.ID; p.id == "" {
-		p.id, err = b.store.ids.next(objectPrefix)
+		p.id, err = b.store.newID(ident.ObjectPrefix)
 	}
 	p.links, p.read = b.links(p.in, p.blobs), len(p.contents)
 	return err
@@ -173,7 +174,7 @@ func (p *putter) judge(ctx context.Context) error {
 	if !p.takeFields(j) {
 		return b.refusal(j)
 	}
-	if in.ID != "" && !isObjectID(in.ID) {
+	if in.ID != "" && !ident.IsObject(in.ID) {
 		j.fault(value.Path{{Name: "object_id"}}, ruleName, "1 to 128 of A-Z a-z 0-9 _ - expected, got "+value.Show(in.ID))
 	}
 	if in.KeyPrefix != "" {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/ident"
 )
 
 // Durability says what an acknowledged write survives. At either level the file
@@ -133,7 +134,7 @@ type Store struct {
 	opts Options
 	db   *engine.DB
 	id   string // the file's own random id
-	ids  *idSource
+	ids  *ident.Source
 
 	// known is what the last commit group knew of the buckets it touched,
 	// knownEvent the newest event's number if it knew that, knownWaiting the bytes
@@ -182,7 +183,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{opts: o, ids: newIDSource(o.Now, o.Entropy), feed: newFeed(path != engine.Memory)}
+	s := &Store{opts: o, ids: ident.NewSource(o.Now, o.Entropy), feed: newFeed(path != engine.Memory)}
 	s.db, err = engine.Open(ctx, engine.Config{
 		Path:          path,
 		ReadOnly:      o.ReadOnly,
@@ -286,6 +287,12 @@ func (s *Store) write(ctx context.Context, op operation) error {
 // start begins a write without waiting for it.
 func (s *Store) start(ctx context.Context, op operation) *engine.Pending {
 	return s.db.Start(ctx, op.run)
+}
+
+// newID returns a new id with the prefix.
+func (s *Store) newID(prefix string) (string, error) {
+	id, err := s.ids.Next(prefix)
+	return id, public(err)
 }
 
 // now returns the time in the form the file keeps.

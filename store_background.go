@@ -40,7 +40,7 @@ type collector struct {
 }
 
 func newCollector(s *Store) (*collector, error) {
-	id, err := s.ids.next("")
+	id, err := s.newID("")
 	return &collector{store: s, owner: ownerLasting(id, leaseTime), wake: make(chan struct{}, 1), done: make(chan struct{}), broken: make(map[int64]brokenIndex)}, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/ident"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -57,7 +58,7 @@ func (b *Bucket) ConfirmUploads(ctx context.Context, confirmations []Confirmatio
 	}
 	t.AdditionalData = map[string]any{"bucket_id": b.id, "confirmations": list}
 	var err error
-	if t.ID, err = b.store.ids.next(taskPrefix); err != nil {
+	if t.ID, err = b.store.newID(ident.TaskPrefix); err != nil {
 		return nil, err
 	}
 	var task *Task

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/ident"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -167,7 +168,7 @@ func (b *Bucket) draftUpload(j *judge, path value.Path, in UploadInput) (d *uplo
 		return d, nil
 	}
 	d.request = string(value.Append(nil, d.in.document()))
-	d.id, err = b.store.ids.next(uploadPrefix)
+	d.id, err = b.store.newID(ident.UploadPrefix)
 	return d, err
 }
 
