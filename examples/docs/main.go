@@ -10,10 +10,10 @@ import (
 
 func main() {
 	ctx := context.Background()
-	st, err := bucketlite.Open(ctx, ":memory:", nil) // or a file: "app.db"
+	store, err := bucketlite.Open(ctx, ":memory:", nil) // or a file: "app.db"
 	check(err)
-	defer st.Close()
-	ns, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "production"})
+	defer store.Close()
+	ns, err := store.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "production"})
 	check(err)
 	videos, err := ns.CreateBucket(ctx, bucketlite.BucketConfig{
 		Name: "videos",

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/bucketlite/bucketlite"
+)
+
+func createProducts(ctx context.Context, shop *bucketlite.Namespace) (*bucketlite.Bucket, error) {
+	return shop.CreateBucket(ctx, bucketlite.BucketConfig{
+		Name: "products",
+		Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
+			"sku":      {Type: bucketlite.String, Keywords: map[string]any{"pattern": "^[A-Z]-[0-9]+$"}},
+			"name":     {Type: bucketlite.String, Required: true, Keywords: map[string]any{"maxLength": 100}},
+			"price":    {Type: bucketlite.Number, Keywords: map[string]any{"minimum": 0}},
+			"size":     {Type: bucketlite.String, Enum: []any{"S", "M", "L"}, Default: "M"},
+			"tags":     {Type: bucketlite.Array, Items: &bucketlite.Field{Type: bucketlite.String}},
+			"released": {Type: bucketlite.DateTime},
+			"photo":    {Type: bucketlite.Image},
+			"manual":   {Type: bucketlite.PDF},
+			"notes":    {Type: bucketlite.Text},
+		}},
+		UniqueKey: &bucketlite.UniqueKey{Fields: []string{"sku"}, DefaultPolicy: bucketlite.Upsert},
+	})
+}
+
+func Example_schemas() {
+	ctx := context.Background()
+	store, products := openProducts(ctx)
+	defer store.Close()
+
+	err := products.Validate(ctx, bucketlite.ObjectInput{Fields: map[string]any{
+		"sku": "a1", "price": -5, "size": "XXL", "tags": []any{"shoes", 7}, "photo": "photo.jpg",
+	}})
+	var invalid *bucketlite.ValidationError
+	if errors.As(err, &invalid) {
+		for _, issue := range invalid.Issues {
+			fmt.Println(issue)
+		}
+	}
+
+	hat := bucketlite.ObjectInput{Fields: map[string]any{"sku": "B-1", "name": "Felt hat"}}
+	res, err := products.Put(ctx, hat, nil) // the bucket's policy is Upsert
+	check(err)
+	fmt.Println(res.Created, res.Object.Fields["size"])
+
+	_, err = products.Put(ctx, hat, &bucketlite.PutOptions{Policy: bucketlite.Insert})
+	var conflict *bucketlite.ConflictError
+	fmt.Println(errors.As(err, &conflict), conflict.ExistingID == res.Object.ID)
+
+	result, err := products.PutMany(ctx, []bucketlite.ObjectInput{
+		{Fields: map[string]any{"sku": "C-1", "name": "Scarf"}},
+		{Fields: map[string]any{"sku": "C-2"}},
+	}, nil)
+	check(err)
+	fmt.Println(len(result.Succeeded), "stored")
+	for _, failure := range result.Failed {
+		fmt.Println(failure.Index, failure.Err)
+	}
+	// Output:
+	// name: required
+	// photo: image comes as a blob, not as a value, got "photo.jpg"
+	// price: at least 0 expected, got -5
+	// size: one of "S", "M", "L" expected, got "XXL"
+	// sku: must match "^[A-Z]-[0-9]+$", got "a1"
+	// tags[1]: string expected, got 7
+	// false M
+	// true true
+	// 1 stored
+	// 1 bucketlite: bucket "products": name: required
+}
