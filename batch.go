@@ -7,6 +7,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/ident"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -98,8 +99,8 @@ func (b *Bucket) CreateBatch(ctx context.Context, in BatchInput) (*Batch, error)
 		return nil, err
 	}
 	var batch *Batch
-	err = b.store.write(ctx, func(tx *engine.Tx, g *group) error {
-		if _, err := b.writable(tx, g); err != nil {
+	err = b.store.write(ctx, func(tx *commit.Tx) error {
+		if _, err := b.permitted(tx, writeObjects); err != nil {
 			return err
 		}
 		now := b.store.now()
@@ -135,8 +136,8 @@ func (b *Bucket) AddToBatch(ctx context.Context, id string, objectIDs []string, 
 		return nil, err
 	}
 	var batch *Batch
-	err := b.store.write(ctx, func(tx *engine.Tx, g *group) error {
-		k, err := b.writableBatch(tx, g, id)
+	err := b.store.write(ctx, func(tx *commit.Tx) error {
+		k, err := b.writableBatch(tx, id)
 		if err != nil {
 			return err
 		}
@@ -148,7 +149,7 @@ func (b *Bucket) AddToBatch(ctx context.Context, id string, objectIDs []string, 
 			return err
 		}
 		k.total += n
-		if err := k.save(tx, g); err != nil {
+		if err := k.save(tx); err != nil {
 			return err
 		}
 		batch, err = b.selectBatch(tx.Conn, id)
@@ -196,7 +197,7 @@ func (b *Bucket) checkIDs(ctx context.Context, ids []string, issues []Issue, ski
 	}
 	list := string(value.Append(nil, all))
 	err := b.store.read(ctx, func(c *engine.Conn) error {
-		if err := b.permits(c, writeObjects); err != nil {
+		if err := b.permit(c, writeObjects); err != nil {
 			return err
 		}
 		issues = nil
@@ -213,20 +214,8 @@ SELECT key, value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM object WHERE
 	return err
 }
 
-// permits returns a [*StateError] if the bucket's state forbids the access just now.
-func (b *Bucket) permits(c *engine.Conn, a access) error {
-	verdict := b.gone()
-	_, err := c.QueryRow("SELECT name, status, locked FROM buckets WHERE num = ?", []any{b.num}, func(r engine.Row) {
-		verdict = permit(r.Text(0), Status(r.Text(1)), r.Int(2) != 0, a)
-	})
-	if err != nil {
-		return err
-	}
-	return verdict
-}
-
 // insertJobs adds objects to a batch that has some, and returns how many are new.
-func insertJobs(tx *engine.Tx, batch, total int64, ids []any) (int64, error) {
+func insertJobs(tx *commit.Tx, batch, total int64, ids []any) (int64, error) {
 	return tx.Exec(`
 INSERT INTO jobs (batch, position, object, status, attempts, retries, due_at)
 SELECT ?1, ?2 + row_number() OVER (ORDER BY key), value, 'DRAFT', 0, 0, 0 FROM json_each(?3)
@@ -332,8 +321,8 @@ func (b *Bucket) UpdateBatch(ctx context.Context, id string, u BatchUpdate) (*Ba
 		return nil, newValidationError(b.String(), issues)
 	}
 	var batch *Batch
-	err := b.store.write(ctx, func(tx *engine.Tx, g *group) error {
-		k, err := b.changeableBatch(tx, g, id)
+	err := b.store.write(ctx, func(tx *commit.Tx) error {
+		k, err := b.changeableBatch(tx, id)
 		if err != nil {
 			return err
 		}
@@ -351,17 +340,17 @@ func (b *Bucket) UpdateBatch(ctx context.Context, id string, u BatchUpdate) (*Ba
 // Errors: [ErrConflict] if it has been submitted and not ended, [ErrNotFound], and
 // [ErrLocked] or [ErrNotActive] where the bucket's info cannot be changed.
 func (b *Bucket) DeleteBatch(ctx context.Context, id string) error {
-	return b.store.free(ctx, func(tx *engine.Tx, g *group) error {
-		k, err := b.changeableBatch(tx, g, id)
+	return b.store.free(ctx, func(tx *commit.Tx) error {
+		k, err := b.changeableBatch(tx, id)
 		if err != nil {
 			return err
 		}
 		if k.running() {
 			return k.conflict("it must be cancelled before it can be deleted")
 		}
-		if err := k.remove(tx, g); err != nil {
+		if err := k.remove(tx); err != nil {
 			return err
 		}
-		return k.step(tx, g, sweepFirst)
+		return k.step(tx, sweepFirst)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -392,9 +393,9 @@ func (p *processor) write(ctx context.Context, n int) error {
 	var taken []*handout
 	var lost []*run
 	more, careful := false, false
-	err := p.store.write(ctx, func(tx *engine.Tx, g *group) (err error) {
+	err := p.store.write(ctx, func(tx *commit.Tx) (err error) {
 		taken, lost, more, careful = nil, nil, false, false
-		l := &ledger{tx: tx, g: g, now: time.Now().UnixMicro()}
+		l := &ledger{store: p.store, tx: tx, now: time.Now().UnixMicro()}
 		until := l.now + p.opts.Lease.Microseconds()
 		for _, o := range p.settled {
 			if err := l.settle(o); err != nil {

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -83,8 +84,8 @@ type outcome struct {
 
 // ledger keeps the batches an operation of a processor touches.
 type ledger struct {
-	tx      *engine.Tx
-	g       *group
+	store   *Store
+	tx      *commit.Tx
 	now     int64
 	batches []*batchState
 }
@@ -105,7 +106,7 @@ func (l *ledger) batch(num int64) (*batchState, error) {
 
 func (l *ledger) save() error {
 	for _, k := range l.batches {
-		if err := k.save(l.tx, l.g); err != nil {
+		if err := k.save(l.tx); err != nil {
 			return err
 		}
 	}
@@ -152,12 +153,12 @@ func (l *ledger) settle(o *outcome) error {
 // requeue puts a job back into the queue.
 func (l *ledger) requeue(o *outcome) error {
 	if o.back {
-		l.g.jobs = true
+		l.tx.Raise(commit.Jobs)
 		_, err := l.tx.Exec("UPDATE jobs SET status = 'PENDING', owner = NULL, attempts = attempts - 1, due_at = 0 WHERE batch = ? AND position = ?",
 			o.batch, o.position)
 		return err
 	}
-	detail, err := o.failure.encode(o.object, l.g.store.now())
+	detail, err := o.failure.encode(o.object, l.tx.Now())
 	if err != nil {
 		return err
 	}
@@ -174,7 +175,7 @@ func (l *ledger) end(k *batchState, o *outcome, status Status) error {
 	switch status {
 	case StatusFailed:
 		k.fail(o.failure.Category, 1)
-		text, err := o.failure.encode(o.object, l.g.store.now())
+		text, err := o.failure.encode(o.object, l.tx.Now())
 		if err != nil {
 			return err
 		}
@@ -187,9 +188,9 @@ func (l *ledger) end(k *batchState, o *outcome, status Status) error {
 	if err != nil || status == StatusSkipped {
 		return err
 	}
-	state, err := l.g.bucket(l.tx, k.bucket)
-	if err == nil && state.status != StatusInProgress { // else an event tells that all objects are gone
-		l.g.note(EventObjectProcessed, state.place, o.object)
+	state, err := l.tx.Bucket(k.bucket)
+	if err == nil && state.Status != string(StatusInProgress) { // else an event tells that all objects are gone
+		l.tx.Note(string(EventObjectProcessed), state.Place, o.object)
 	}
 	return err
 }
@@ -278,7 +279,7 @@ func (l *ledger) take(t *taking) error {
 		h := &handout{
 			lease:   lease{batch: r.Int(0), position: r.Int(1), object: r.Text(2), attempt: r.Int(3), owner: t.owner, until: t.until},
 			retries: r.Int(4), lost: r.Int(5) != 0, version: r.Int(6), batchID: r.Text(7),
-			bucket: &Bucket{store: l.g.store, num: r.Int(8), id: r.Text(9), name: r.Text(10)},
+			bucket: &Bucket{store: l.store, num: r.Int(8), id: r.Text(9), name: r.Text(10)},
 		}
 		if h.exists = !r.Null(11); h.exists {
 			h.row.scan(r, 11)
@@ -410,7 +411,7 @@ var errDue = errors.New("a job is due")
 
 // followVersion tells the jobs that are at an object of a new version that has the
 // same content.
-func followVersion(tx *engine.Tx, seq, from, to int64) error {
+func followVersion(tx *commit.Tx, seq, from, to int64) error {
 	_, err := tx.Exec("UPDATE jobs SET version = ? WHERE seq = ? AND status IN ('PENDING', 'PROCESSING') AND version = ?", to, seq, from)
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
@@ -32,7 +33,7 @@ const selectBatchState = `
 SELECT num, id, bucket, status, task, total, open, failed, skipped, failures, error, sweep, swept FROM batches `
 
 // scanBatch reads the batch a condition describes; nil if there is none.
-func scanBatch(tx *engine.Tx, where string, args ...any) (*batchState, error) {
+func scanBatch(tx *commit.Tx, where string, args ...any) (*batchState, error) {
 	var k *batchState
 	err := tx.Query(selectBatchState+where, args, func(r engine.Row) error {
 		k = &batchState{
@@ -50,7 +51,7 @@ func scanBatch(tx *engine.Tx, where string, args ...any) (*batchState, error) {
 }
 
 // batchState returns the batch with the id, or ErrNotFound.
-func (b *Bucket) batchState(tx *engine.Tx, id string) (*batchState, error) {
+func (b *Bucket) batchState(tx *commit.Tx, id string) (*batchState, error) {
 	k, err := scanBatch(tx, "WHERE bucket = ? AND id = ? AND sweep IS NOT 'delete'", b.num, id)
 	if err == nil && k == nil {
 		err = b.noBatch(id)
@@ -59,20 +60,16 @@ func (b *Bucket) batchState(tx *engine.Tx, id string) (*batchState, error) {
 }
 
 // writableBatch returns the batch if the bucket allows objects to be written.
-func (b *Bucket) writableBatch(tx *engine.Tx, g *group, id string) (*batchState, error) {
-	if _, err := b.writable(tx, g); err != nil {
+func (b *Bucket) writableBatch(tx *commit.Tx, id string) (*batchState, error) {
+	if _, err := b.permitted(tx, writeObjects); err != nil {
 		return nil, err
 	}
 	return b.batchState(tx, id)
 }
 
 // changeableBatch returns the batch if the bucket allows its info to be changed.
-func (b *Bucket) changeableBatch(tx *engine.Tx, g *group, id string) (*batchState, error) {
-	state, err := b.state(tx, g)
-	if err == nil {
-		err = permit(state.name, state.status, state.locked, changeInfo)
-	}
-	if err != nil {
+func (b *Bucket) changeableBatch(tx *commit.Tx, id string) (*batchState, error) {
+	if _, err := b.permitted(tx, changeInfo); err != nil {
 		return nil, err
 	}
 	return b.batchState(tx, id)
@@ -90,7 +87,7 @@ func (k *batchState) running() bool { return isRunning(k.status) }
 
 // save writes the batch, and in step with it its task and the bucket's counts. It
 // ends a batch that has nothing left to do, so that no other place has to.
-func (k *batchState) save(tx *engine.Tx, g *group) error {
+func (k *batchState) save(tx *commit.Tx) error {
 	if k.running() && k.open == 0 && k.sweep == "" {
 		if err := k.conclude(tx); err != nil {
 			return err
@@ -104,7 +101,7 @@ func (k *batchState) save(tx *engine.Tx, g *group) error {
 		}
 		failures = string(text)
 	}
-	now := g.store.now()
+	now := tx.Now()
 	_, err := tx.Exec(`
 UPDATE batches SET status = ?1, task = ?2, total = ?3, open = ?4, failed = ?5, skipped = ?6, failures = ?7, error = ?8,
     sweep = ?9, swept = ?10, updated_at = iif(status = ?1, updated_at, ?11)
@@ -123,12 +120,12 @@ WHERE num = ?12`, string(k.status), nilIfBlank(k.task), k.total, k.open, k.faile
 	if was == k.status {
 		return nil
 	}
-	g.jobs = true
+	tx.Raise(commit.Jobs)
 	return countBatch(tx, k.bucket, was, k.status)
 }
 
 // conclude sets what the batch ends as.
-func (k *batchState) conclude(tx *engine.Tx) error {
+func (k *batchState) conclude(tx *commit.Tx) error {
 	k.status = StatusCompleted
 	if k.failed == 0 {
 		return nil
@@ -144,7 +141,7 @@ func (k *batchState) conclude(tx *engine.Tx) error {
 }
 
 // saveTask writes the task's progress, and how it ended if it has.
-func (k *batchState) saveTask(tx *engine.Tx, now int64) error {
+func (k *batchState) saveTask(tx *commit.Tx, now int64) error {
 	var ended, outputs any
 	if !k.running() {
 		ended = now
@@ -162,12 +159,12 @@ WHERE id = ? AND ended_at IS NULL`, string(k.status), k.ended, now, ended, nilIf
 
 // remove makes the batch invisible; its jobs go slice by slice. One that is
 // running is cancelled by that.
-func (k *batchState) remove(tx *engine.Tx, g *group) error {
+func (k *batchState) remove(tx *commit.Tx) error {
 	if k.running() {
 		k.status = StatusCanceled
 	}
 	k.sweep, k.swept = sweepDelete, 0
-	if err := k.save(tx, g); err != nil {
+	if err := k.save(tx); err != nil {
 		return err
 	}
 	return countBatch(tx, k.bucket, k.status, "")
@@ -175,7 +172,7 @@ func (k *batchState) remove(tx *engine.Tx, g *group) error {
 
 // countBatch moves a batch from one status to another in the bucket's counts; ""
 // stands for not being there.
-func countBatch(tx *engine.Tx, bucket int64, from, to Status) error {
+func countBatch(tx *commit.Tx, bucket int64, from, to Status) error {
 	var change [4]int64 // total, active, completed, failed
 	for status, n := range map[Status]int64{from: -1, to: 1} {
 		if status == "" {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/ident"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -23,8 +24,8 @@ func (b *Bucket) SubmitBatch(ctx context.Context, id string) (*Task, error) {
 		return nil, err
 	}
 	var task *Task
-	err = b.store.write(ctx, func(tx *engine.Tx, g *group) error {
-		k, err := b.writableBatch(tx, g, id)
+	err = b.store.write(ctx, func(tx *commit.Tx) error {
+		k, err := b.writableBatch(tx, id)
 		if err != nil {
 			return err
 		}
@@ -32,7 +33,7 @@ func (b *Bucket) SubmitBatch(ctx context.Context, id string) (*Task, error) {
 			return k.conflict("only a draft batch can be submitted")
 		}
 		k.sweep = sweepSubmit
-		task, err = b.begin(tx, g, k, taskID, k.total)
+		task, err = b.begin(tx, k, taskID, k.total)
 		return err
 	})
 	return task, err
@@ -40,7 +41,7 @@ func (b *Bucket) SubmitBatch(ctx context.Context, id string) (*Task, error) {
 
 // begin makes a batch pending whose sweep will queue n jobs, queues the first of
 // them, and returns the task.
-func (b *Bucket) begin(tx *engine.Tx, g *group, k *batchState, taskID string, n int64) (*Task, error) {
+func (b *Bucket) begin(tx *commit.Tx, k *batchState, taskID string, n int64) (*Task, error) {
 	var namespace int64
 	if _, err := tx.QueryRow("SELECT namespace FROM buckets WHERE num = ?", []any{b.num}, func(r engine.Row) { namespace = r.Int(0) }); err != nil {
 		return nil, err
@@ -52,7 +53,7 @@ func (b *Bucket) begin(tx *engine.Tx, g *group, k *batchState, taskID string, n 
 		return nil, err
 	}
 	k.status, k.task, k.err, k.swept = StatusPending, taskID, "", 0
-	if err := k.step(tx, g, sweepFirst); err != nil {
+	if err := k.step(tx, sweepFirst); err != nil {
 		return nil, err
 	}
 	return selectTask(tx.Conn, taskID)
@@ -68,12 +69,12 @@ func (b *Bucket) begin(tx *engine.Tx, g *group, k *batchState, taskID string, n 
 // [ErrLocked] or [ErrNotActive] where the bucket's info cannot be changed.
 func (b *Bucket) CancelBatch(ctx context.Context, id string) (*Task, error) {
 	var task *Task
-	err := b.store.write(ctx, func(tx *engine.Tx, g *group) error {
-		k, err := b.changeableBatch(tx, g, id)
+	err := b.store.write(ctx, func(tx *commit.Tx) error {
+		k, err := b.changeableBatch(tx, id)
 		if err != nil {
 			return err
 		}
-		if err := k.cancel(tx, g); err != nil {
+		if err := k.cancel(tx); err != nil {
 			return err
 		}
 		task, err = selectTask(tx.Conn, k.task)
@@ -84,7 +85,7 @@ func (b *Bucket) CancelBatch(ctx context.Context, id string) (*Task, error) {
 
 // cancelBatchOfTask cancels the batch that a task processes, and the task with it,
 // as [Bucket.CancelBatch] does.
-func cancelBatchOfTask(tx *engine.Tx, g *group, t *Task) error {
+func cancelBatchOfTask(tx *commit.Tx, t *Task) error {
 	k, err := scanBatch(tx, "WHERE id = ? AND task = ? AND sweep IS NOT 'delete'", t.Inputs[0], t.ID)
 	if err != nil {
 		return err
@@ -92,18 +93,18 @@ func cancelBatchOfTask(tx *engine.Tx, g *group, t *Task) error {
 	if k == nil {
 		return notFound("task %s: batch %s", value.Show(t.ID), value.Show(t.Inputs[0]))
 	}
-	state, err := g.bucket(tx, k.bucket)
+	state, err := tx.Bucket(k.bucket)
 	if err != nil {
 		return err
 	}
-	if err := permit(state.name, state.status, state.locked, changeInfo); err != nil {
+	if err := permitState(state, changeInfo); err != nil {
 		return err
 	}
-	return k.cancel(tx, g)
+	return k.cancel(tx)
 }
 
 // cancel cancels the batch and the first of its jobs.
-func (k *batchState) cancel(tx *engine.Tx, g *group) error {
+func (k *batchState) cancel(tx *commit.Tx) error {
 	switch {
 	case k.status == StatusCanceled:
 		return nil
@@ -111,7 +112,7 @@ func (k *batchState) cancel(tx *engine.Tx, g *group) error {
 		return k.conflict("only one that was submitted and has not ended can be cancelled")
 	}
 	k.status, k.sweep, k.swept = StatusCanceled, sweepCancel, 0
-	return k.step(tx, g, sweepFirst)
+	return k.step(tx, sweepFirst)
 }
 
 // RetryBatchOptions adjust [Bucket.RetryBatch]. Nil means the defaults.
@@ -161,8 +162,8 @@ func (b *Bucket) RetryBatch(ctx context.Context, id string, opts *RetryBatchOpti
 			return nil, err
 		}
 		again = false
-		err := b.store.write(ctx, func(tx *engine.Tx, g *group) (err error) {
-			again, err = r.retry(tx, g)
+		err := b.store.write(ctx, func(tx *commit.Tx) (err error) {
+			again, err = r.retry(tx)
 			return err
 		})
 		if err != nil {
@@ -201,9 +202,9 @@ func (r *retrier) count(c *engine.Conn) error {
 
 // retry queues the jobs that were counted. If the batch has been retried since,
 // they must be counted again.
-func (r *retrier) retry(tx *engine.Tx, g *group) (again bool, err error) {
+func (r *retrier) retry(tx *commit.Tx) (again bool, err error) {
 	r.result = RetryBatchResult{}
-	k, err := r.bucket.writableBatch(tx, g, r.id)
+	k, err := r.bucket.writableBatch(tx, r.id)
 	if err != nil {
 		return false, err
 	}
@@ -216,7 +217,7 @@ func (r *retrier) retry(tx *engine.Tx, g *group) (again bool, err error) {
 		return false, nil
 	}
 	k.sweep = fmt.Sprintf("%s %s %d", sweepRetry, r.mode, r.most)
-	task, err := r.bucket.begin(tx, g, k, r.taskID, r.jobs)
+	task, err := r.bucket.begin(tx, k, r.taskID, r.jobs)
 	r.result = RetryBatchResult{Task: task, Retried: r.jobs}
 	return false, err
 }

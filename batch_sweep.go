@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
@@ -39,17 +40,17 @@ func (c *collector) sweepSome() (worked bool, err error) {
 	if err != nil || num == 0 {
 		return false, err
 	}
-	return true, c.store.free(ctx, func(tx *engine.Tx, g *group) error {
+	return true, c.store.free(ctx, func(tx *commit.Tx) error {
 		k, err := scanBatch(tx, "WHERE num = ?", num)
 		if err != nil || k == nil {
 			return err
 		}
-		return k.step(tx, g, sweepSlice)
+		return k.step(tx, sweepSlice)
 	})
 }
 
 // step does a slice of what is being done to the batch's jobs, if anything is.
-func (k *batchState) step(tx *engine.Tx, g *group, limit int64) (err error) {
+func (k *batchState) step(tx *commit.Tx, limit int64) (err error) {
 	switch k.sweep {
 	case "":
 		return nil
@@ -68,9 +69,11 @@ func (k *batchState) step(tx *engine.Tx, g *group, limit int64) (err error) {
 	if err != nil {
 		return err
 	}
-	g.jobs = true
-	g.wake = g.wake || k.sweep != ""
-	return k.save(tx, g)
+	tx.Raise(commit.Jobs)
+	if k.sweep != "" {
+		tx.Raise(commit.Background)
+	}
+	return k.save(tx)
 }
 
 // slice moves on by some positions, and returns the first and the last of them.
@@ -84,7 +87,7 @@ func (k *batchState) slice(limit int64) (first, last int64) {
 
 // queueSlice queues jobs of a batch that was submitted. Only now is it settled
 // which object an id names.
-func (k *batchState) queueSlice(tx *engine.Tx, limit int64) error {
+func (k *batchState) queueSlice(tx *commit.Tx, limit int64) error {
 	first, last := k.slice(limit)
 	n, err := tx.Exec(`
 UPDATE jobs SET status = 'PENDING', seq = (SELECT seq FROM object WHERE bucket = ? AND id = jobs.object)
@@ -98,7 +101,7 @@ WHERE batch = ? AND position BETWEEN ? AND ? AND status = 'DRAFT'`, k.bucket, k.
 
 // markQueued marks the objects of queued jobs, but those that a job of another
 // batch is at.
-func (k *batchState) markQueued(tx *engine.Tx, first, last int64) error {
+func (k *batchState) markQueued(tx *commit.Tx, first, last int64) error {
 	_, err := tx.Exec(`
 UPDATE object SET status = 'PENDING', error = NULL
 WHERE seq IN (SELECT seq FROM jobs WHERE batch = ? AND position BETWEEN ? AND ? AND status = 'PENDING')
@@ -113,7 +116,7 @@ const retryFilter = `batch = ?1 AND status = 'FAILED' AND retries < ?2
     AND (?3 = 'all' OR error ->> '$.error_type' IN ('network', 'resource'))`
 
 // retrySlice queues jobs that failed.
-func (k *batchState) retrySlice(tx *engine.Tx, limit int64) error {
+func (k *batchState) retrySlice(tx *commit.Tx, limit int64) error {
 	var mode string
 	var most int64
 	if _, err := fmt.Sscanf(k.sweep, sweepRetry+" %s %d", &mode, &most); err != nil {
@@ -160,7 +163,7 @@ func (k *batchState) fail(category ErrorCategory, n int64) {
 }
 
 // cancelSlice cancels jobs that have not ended.
-func (k *batchState) cancelSlice(tx *engine.Tx, limit int64) error {
+func (k *batchState) cancelSlice(tx *commit.Tx, limit int64) error {
 	first, last := k.slice(limit)
 	if err := k.releaseObjects(tx, first, last); err != nil {
 		return err
@@ -179,7 +182,7 @@ WHERE batch = ? AND position BETWEEN ? AND ? AND status IN ('PENDING', 'PROCESSI
 
 // releaseObjects makes drafts again of the objects of jobs that will not be
 // done, but those that another batch has yet to do.
-func (k *batchState) releaseObjects(tx *engine.Tx, first, last int64) error {
+func (k *batchState) releaseObjects(tx *commit.Tx, first, last int64) error {
 	if k.open == 0 {
 		return nil
 	}
@@ -193,7 +196,7 @@ WHERE seq IN (SELECT seq FROM jobs WHERE batch = ?1 AND position BETWEEN ?2 AND 
 }
 
 // deleteSlice deletes jobs, and after the last of them the batch.
-func (k *batchState) deleteSlice(tx *engine.Tx, limit int64) (gone bool, err error) {
+func (k *batchState) deleteSlice(tx *commit.Tx, limit int64) (gone bool, err error) {
 	first, last := k.swept+1, min(k.swept+limit, k.total)
 	if err := k.releaseObjects(tx, first, last); err != nil {
 		return false, err
@@ -210,7 +213,7 @@ func (k *batchState) deleteSlice(tx *engine.Tx, limit int64) (gone bool, err err
 
 // deleteBatches deletes some jobs and batches of a bucket that is being deleted,
 // and ends the tasks that process them. It reports whether none is left.
-func deleteBatches(tx *engine.Tx, g *group, bucket int64) (done bool, err error) {
+func deleteBatches(tx *commit.Tx, bucket int64) (done bool, err error) {
 	for left := int64(deleteSlice); left > 0; {
 		k, err := scanBatch(tx, "WHERE bucket = ? ORDER BY num LIMIT 1", bucket)
 		if err != nil {
@@ -221,12 +224,12 @@ func deleteBatches(tx *engine.Tx, g *group, bucket int64) (done bool, err error)
 			return true, err
 		}
 		if k.sweep != sweepDelete {
-			if err := k.remove(tx, g); err != nil {
+			if err := k.remove(tx); err != nil {
 				return false, err
 			}
 		}
 		n := min(left, k.total-k.swept)
-		if err := k.step(tx, g, left); err != nil {
+		if err := k.step(tx, left); err != nil {
 			return false, err
 		}
 		left -= n + 1 // the batch is a row too

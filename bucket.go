@@ -9,6 +9,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/ident"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -129,7 +130,7 @@ func (n *Namespace) CreateBucket(ctx context.Context, config BucketConfig) (*Buc
 		return nil, err
 	}
 	b := &Bucket{store: s, id: id, name: config.Name, def: def}
-	err = s.write(ctx, func(tx *engine.Tx, g *group) error {
+	err = s.write(ctx, func(tx *commit.Tx) error {
 		if err := n.check(tx.Conn); err != nil {
 			return err
 		}
@@ -147,11 +148,11 @@ INSERT INTO buckets (status, locked, clock, object_count, total_size, namespace,
 VALUES (?, 0, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING num`,
 			string(StatusActive), n.num, id, config.Name, now, now, string(config.StorageClass), config.Description, metadata, key, string(schema))
 		b.num = num
-		g.note(EventBucketCreated, place{n.id, id}, "")
+		tx.Note(string(EventBucketCreated), commit.Place{Namespace: n.id, Bucket: id}, "")
 		if err != nil {
 			return err
 		}
-		return g.addWanted(tx, num, wanted)
+		return addWanted(tx, num, wanted)
 	})
 	if err != nil {
 		return nil, err
@@ -227,7 +228,7 @@ func encodeInfo(name string, v any, issues *[]Issue) any {
 }
 
 // checkBucketName refuses a name another live bucket has.
-func (n *Namespace) checkBucketName(tx *engine.Tx, name string, except int64) error {
+func (n *Namespace) checkBucketName(tx *commit.Tx, name string, except int64) error {
 	taken := ""
 	_, err := tx.QueryRow("SELECT id FROM buckets WHERE namespace = ? AND name = ? AND status <> 'IN_PROGRESS' AND num <> ?",
 		[]any{n.num, name, except}, func(r engine.Row) { taken = r.Text(0) })
@@ -435,11 +436,8 @@ func (b *Bucket) Update(ctx context.Context, u BucketUpdate) (*BucketInfo, error
 	if err != nil {
 		return nil, err
 	}
-	err = b.store.write(ctx, func(tx *engine.Tx, g *group) error {
-		state, err := b.state(tx, g)
-		if err == nil {
-			err = permit(state.name, state.status, state.locked, changeInfo)
-		}
+	err = b.store.write(ctx, func(tx *commit.Tx) error {
+		state, err := b.permitted(tx, changeInfo)
 		if err == nil && u.Name != nil {
 			n := &Namespace{store: b.store}
 			_, err = tx.QueryRow("SELECT n.num, n.id, n.name FROM buckets b JOIN namespaces n ON n.num = b.namespace WHERE b.num = ?",
@@ -455,9 +453,9 @@ func (b *Bucket) Update(ctx context.Context, u BucketUpdate) (*BucketInfo, error
 UPDATE buckets SET name = ifnull(?, name), description = ifnull(?, description), metadata = ifnull(?, metadata), updated_at = ?
 WHERE num = ?`, optional(u.Name), optional(u.Description), metadata, b.store.now(), b.num)
 		if u.Name != nil {
-			state.name = *u.Name
+			state.Name = *u.Name
 		}
-		g.note(EventBucketUpdated, state.place, "")
+		tx.Note(string(EventBucketUpdated), state.Place, "")
 		return err
 	})
 	if err != nil {

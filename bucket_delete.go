@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/ident"
 )
@@ -22,35 +23,35 @@ func (b *Bucket) Delete(ctx context.Context) (*Task, error) {
 		return nil, err
 	}
 	var task *Task
-	err = b.store.free(ctx, func(tx *engine.Tx, g *group) error {
-		state, err := b.state(tx, g)
+	err = b.store.free(ctx, func(tx *commit.Tx) error {
+		state, err := b.state(tx)
 		if err != nil {
 			return err
 		}
-		if state.status == StatusInProgress {
+		if state.Status == string(StatusInProgress) {
 			task, err = b.deleteTask(tx)
 			return err
 		}
-		if err := permit(state.name, state.status, state.locked, deleteBucket); err != nil {
+		if err := permitState(state, deleteBucket); err != nil {
 			return err
 		}
 		var namespace, objects int64
 		_, err = tx.QueryRow("SELECT namespace, object_count FROM buckets WHERE num = ?", []any{b.num}, func(r engine.Row) {
-			namespace, objects = r.Int(0), r.Int(1)+state.objects
+			namespace, objects = r.Int(0), r.Int(1)+state.Objects
 		})
 		if err != nil {
 			return err
 		}
 		t := &Task{ID: id, Type: DeleteBucketTask, Inputs: []string{b.id}, Total: objects, AdditionalData: map[string]any{
-			"bucket_id": b.id, "bucket_name": state.name, "object_count": objects,
+			"bucket_id": b.id, "bucket_name": state.Name, "object_count": objects,
 		}}
 		if err := b.store.newTask(tx, t, namespace, b.num); err != nil {
 			return err
 		}
-		if err := markDeleted(tx, g, "num = ?", b.num, id); err != nil {
+		if err := markDeleted(tx, "num = ?", b.num, id); err != nil {
 			return err
 		}
-		state.status = StatusInProgress
+		state.Status = string(StatusInProgress)
 		task, err = selectTask(tx.Conn, id)
 		return err
 	})
@@ -58,7 +59,7 @@ func (b *Bucket) Delete(ctx context.Context) (*Task, error) {
 }
 
 // deleteTask returns the task that is deleting the bucket.
-func (b *Bucket) deleteTask(tx *engine.Tx) (*Task, error) {
+func (b *Bucket) deleteTask(tx *commit.Tx) (*Task, error) {
 	id := ""
 	if _, err := tx.QueryRow("SELECT delete_task FROM buckets WHERE num = ?", []any{b.num}, func(r engine.Row) { id = r.Text(0) }); err != nil {
 		return nil, err
@@ -67,18 +68,18 @@ func (b *Bucket) deleteTask(tx *engine.Tx) (*Task, error) {
 }
 
 // markDeleted hands buckets to a task for deletion.
-func markDeleted(tx *engine.Tx, g *group, where string, arg any, task string) error {
-	g.wake = true
+func markDeleted(tx *commit.Tx, where string, arg any, task string) error {
+	tx.Raise(commit.Background)
 	err := tx.Query("SELECT (SELECT id FROM namespaces WHERE num = namespace), id FROM buckets WHERE status <> 'IN_PROGRESS' AND "+where+" ORDER BY num",
 		[]any{arg}, func(r engine.Row) error {
-			g.note(EventBucketDeleted, place{r.Text(0), r.Text(1)}, "")
+			tx.Note(string(EventBucketDeleted), commit.Place{Namespace: r.Text(0), Bucket: r.Text(1)}, "")
 			return nil
 		})
 	if err != nil {
 		return err
 	}
 	_, err = tx.Exec("UPDATE buckets SET status = 'IN_PROGRESS', delete_task = ?, updated_at = ? WHERE status <> 'IN_PROGRESS' AND "+where,
-		task, g.store.now(), arg)
+		task, tx.Now(), arg)
 	return err
 }
 
@@ -94,7 +95,7 @@ func (n *Namespace) Delete(ctx context.Context) (*Task, error) {
 		return nil, err
 	}
 	var task *Task
-	err = n.store.free(ctx, func(tx *engine.Tx, g *group) error {
+	err = n.store.free(ctx, func(tx *commit.Tx) error {
 		running := ""
 		found, err := tx.QueryRow("SELECT delete_task FROM namespaces WHERE num = ?", []any{n.num}, func(r engine.Row) { running = r.Text(0) })
 		switch {
@@ -109,7 +110,7 @@ func (n *Namespace) Delete(ctx context.Context) (*Task, error) {
 		if err := n.checkLocked(tx); err != nil {
 			return err
 		}
-		if err := g.flush(tx); err != nil { // for an exact count
+		if err := tx.Flush(); err != nil { // for an exact count
 			return err
 		}
 		var name string // it may have changed since the handle was made
@@ -130,11 +131,11 @@ func (n *Namespace) Delete(ctx context.Context) (*Task, error) {
 		if _, err := tx.Exec("UPDATE namespaces SET delete_task = ? WHERE num = ?", id, n.num); err != nil {
 			return err
 		}
-		if err := markDeleted(tx, g, "namespace = ?", n.num, id); err != nil {
+		if err := markDeleted(tx, "namespace = ?", n.num, id); err != nil {
 			return err
 		}
-		g.note(EventNamespaceDeleted, place{namespace: n.id}, "")
-		if err := g.reload(tx); err != nil {
+		tx.Note(string(EventNamespaceDeleted), commit.Place{Namespace: n.id}, "")
+		if err := tx.ReloadStatus(); err != nil {
 			return err
 		}
 		task, err = selectTask(tx.Conn, id)
@@ -144,7 +145,7 @@ func (n *Namespace) Delete(ctx context.Context) (*Task, error) {
 }
 
 // checkLocked refuses to go on while buckets are locked, and names them.
-func (n *Namespace) checkLocked(tx *engine.Tx) error {
+func (n *Namespace) checkLocked(tx *commit.Tx) error {
 	var locked []string
 	err := tx.Query("SELECT name FROM buckets WHERE namespace = ? AND locked AND status <> 'IN_PROGRESS' ORDER BY name", []any{n.num},
 		func(r engine.Row) error {
@@ -155,16 +156,4 @@ func (n *Namespace) checkLocked(tx *engine.Tx) error {
 		return err
 	}
 	return errorf("%s: cannot be deleted: buckets %s: %w", n, strings.Join(locked, ", "), ErrLocked)
-}
-
-// reload reads the status of the group's buckets again, after a statement that
-// changed some of them.
-func (g *group) reload(tx *engine.Tx) error {
-	for _, b := range g.buckets {
-		_, err := tx.QueryRow("SELECT status FROM buckets WHERE num = ?", []any{b.num}, func(r engine.Row) { b.status = Status(r.Text(0)) })
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
@@ -236,7 +237,7 @@ func (c *checker) readLong(query string, args []any, begin func(), each func(eng
 func (c *checker) estimate() error {
 	return c.read(func(conn *engine.Conn) error {
 		_, err := conn.QueryRow(`
-SELECT (SELECT ifnull(sum(b.object_count + ifnull(d.objects, 0)), 0) FROM buckets b `+joinDelta+`), live_bytes + waiting_bytes FROM store`, nil,
+SELECT (SELECT ifnull(sum(b.object_count + ifnull(d.objects, 0)), 0) FROM buckets b `+commit.JoinDelta+`), live_bytes + waiting_bytes FROM store`, nil,
 			func(r engine.Row) { c.progress.TotalObjects, c.progress.TotalContentBytes = r.Int(0), r.Int(1) })
 		return err
 	})
@@ -316,7 +317,7 @@ func (c *checker) checkStatistics(num int64, subject string) error {
 	}
 	p := Problem{Rule: "bucket.statistics", Subject: subject, Message: s.String()}
 	if c.repairs() {
-		if err := c.write(func(tx *engine.Tx, g *group) error { return recount(tx, g, num) }); err != nil {
+		if err := c.write(func(tx *commit.Tx) error { return recount(tx, num) }); err != nil {
 			return err
 		}
 		p.Repaired = true
@@ -340,7 +341,7 @@ const selectCounted = `
 SELECT b.object_count + ifnull(d.objects, 0), b.total_size + ifnull(d.size, 0),
     ifnull(d.rank, 0), (SELECT count(*) FROM deltas WHERE bucket = b.num),
     o.n, o.high, o.low, b.last_upload_at, d.last_upload_at
-FROM buckets b ` + joinDelta + `, (SELECT count(*) AS n, ifnull(sum(size >> 20), 0) AS high, ifnull(sum(size & 0xfffff), 0) AS low
+FROM buckets b ` + commit.JoinDelta + `, (SELECT count(*) AS n, ifnull(sum(size >> 20), 0) AS high, ifnull(sum(size & 0xfffff), 0) AS low
     FROM object WHERE bucket = ?1) o
 WHERE b.num = ?1`
 

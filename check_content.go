@@ -7,6 +7,7 @@ import (
 	"hash"
 	"hash/crc32"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -138,7 +139,7 @@ func (c *checker) endContent(w *contentWalk) error {
 	}
 	w.fault.Subject = fmt.Sprintf("content %x", w.hash)
 	if w.fault.Rule == "content.size" && c.repairs() {
-		if err := c.write(func(tx *engine.Tx, g *group) error { return resize(tx, g, w) }); err != nil {
+		if err := c.write(func(tx *commit.Tx) error { return resize(tx, w) }); err != nil {
 			return err
 		}
 		w.fault.Repaired = true

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -204,13 +205,13 @@ func (t *tally) add(seed maphash.Seed, key []byte, seq int64) {
 // sets it right.
 func (c *checker) judgeIndex(bucket int64, w *indexWalk, t *indexTally) error {
 	p := Problem{Subject: w.subject + ": " + t.String()}
-	repair := func(tx *engine.Tx, g *group) error { return rebuild(tx, g, bucket, t.num) }
+	repair := func(tx *commit.Tx) error { return rebuild(tx, bucket, t.num) }
 	switch {
 	case t.Kind == TextIndex && w.lost > 0:
 		p.Rule, p.Message = "index.text", fmt.Sprintf("%d of %d objects are not found by their texts", w.lost, len(w.probes))
-		repair = func(tx *engine.Tx, g *group) error {
+		repair = func(tx *commit.Tx) error {
 			_, err := tx.Exec(rebuildTexts, t.num)
-			g.wake = true
+			tx.Raise(commit.Background)
 			return err
 		}
 	case t.want.n != t.got.n:
@@ -219,7 +220,7 @@ func (c *checker) judgeIndex(bucket int64, w *indexWalk, t *indexTally) error {
 		p.Rule, p.Message = "index.entry", fmt.Sprintf("its %d entries are not those that its objects have", t.got.n)
 	case t.many && !t.index.many || t.cut && !t.index.cut:
 		p.Rule, p.Message = "index.flags", "its entries are said to tell all of a condition, and do not"
-		repair = func(tx *engine.Tx, g *group) error {
+		repair = func(tx *commit.Tx) error {
 			_, err := tx.Exec("UPDATE indexes SET many = max(many, ?), cut = max(cut, ?) WHERE num = ?", t.many, t.cut, t.num)
 			return err
 		}
@@ -244,12 +245,12 @@ UPDATE indexes SET status = 'BUILDING',
 WHERE num = ?1 AND kind = 'text' AND status <> 'DROPPING'`
 
 // rebuild drops an index and makes it anew.
-func rebuild(tx *engine.Tx, g *group, bucket, num int64) error {
-	state, err := g.bucket(tx, bucket)
-	if err != nil || state == nil || state.status == StatusInProgress {
+func rebuild(tx *commit.Tx, bucket, num int64) error {
+	state, err := tx.Bucket(bucket)
+	if err != nil || state == nil || state.Status == string(StatusInProgress) {
 		return err
 	}
-	indexes, err := state.loadIndexes(tx)
+	indexes, err := loadIndexes(tx, state)
 	if err != nil {
 		return err
 	}
@@ -260,7 +261,7 @@ func rebuild(tx *engine.Tx, g *group, bucket, num int64) error {
 		if _, err := tx.Exec(dropping+"num = ?", num); err != nil {
 			return err
 		}
-		return g.addIndexes(tx, state, []Index{i.Index})
+		return addIndexes(tx, state, []Index{i.Index})
 	}
 	return nil // it has been dropped
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/jsonb"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -114,7 +115,7 @@ func (c *checker) selectObjects(conn *engine.Conn, query string, args ...any) ([
 func (c *checker) selectBucket(conn *engine.Conn, num int64) (*checkedBucket, error) {
 	b := &checkedBucket{num: num, subject: fmt.Sprintf("bucket number %d", num)}
 	var err error
-	b.there, err = conn.QueryRow("SELECT b.name, b.id, max(b.clock, ifnull(d.clock, 0)) FROM buckets b "+joinDelta+" WHERE b.num = ?", []any{num},
+	b.there, err = conn.QueryRow("SELECT b.name, b.id, max(b.clock, ifnull(d.clock, 0)) FROM buckets b "+commit.JoinDelta+" WHERE b.num = ?", []any{num},
 		func(r engine.Row) { b.subject, b.clock = bucketSubject(r.Text(0), r.Text(1)), r.Int(2) })
 	if err != nil || !b.there {
 		return b, err
@@ -209,7 +210,7 @@ func (c *checker) endBucket() error {
 	p := Problem{Rule: "bucket.clock", Subject: late.bucket.subject,
 		Message: fmt.Sprintf("an object has version %d, the last one given out is %d", late.version, late.bucket.clock)}
 	if c.repairs() && late.version < 1<<clockBits {
-		if err := c.write(func(tx *engine.Tx, g *group) error { return advance(tx, g, late.bucket.num, late.version) }); err != nil {
+		if err := c.write(func(tx *commit.Tx) error { return advance(tx, late.bucket.num, late.version) }); err != nil {
 			return err
 		}
 		p.Repaired = true

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -16,14 +17,14 @@ const repairSlice = 100
 func (c *checker) repairs() bool { return c.opts.Repair && !c.damaged }
 
 // write runs a repair.
-func (c *checker) write(op operation) error { return c.store.db.Write(c.ctx, op.run) }
+func (c *checker) write(op operation) error { return c.store.db.Write(c.ctx, c.store.used(op)) }
 
 // repairRows runs a repair for the rows with the numbers, in slices. What it
 // derives, it derives from what is there when it runs.
 func (c *checker) repairRows(statement string, nums []int64) error {
 	for slice := range slices.Chunk(nums, repairSlice) {
-		err := c.write(func(tx *engine.Tx, g *group) error {
-			g.wake = true
+		err := c.write(func(tx *commit.Tx) error {
+			tx.Raise(commit.Background)
 			for _, num := range slice {
 				if _, err := tx.Exec(statement, num); err != nil {
 					return err
@@ -40,12 +41,12 @@ func (c *checker) repairRows(statement string, nums []int64) error {
 
 // recount sets a bucket's statistics to what is there. It goes on from the group's
 // own state of the bucket, which others of the group may have changed.
-func recount(tx *engine.Tx, g *group, num int64) error {
-	state, err := g.bucket(tx, num)
+func recount(tx *commit.Tx, num int64) error {
+	state, err := tx.Bucket(num)
 	if err != nil || state == nil {
 		return err
 	}
-	if err := g.flush(tx); err != nil {
+	if err := tx.Flush(); err != nil {
 		return err
 	}
 	var s counted
@@ -56,38 +57,30 @@ func recount(tx *engine.Tx, g *group, num int64) error {
 	if latest := max(s.foldedUpload, s.deltaUpload); latest != 0 {
 		upload = latest
 	}
-	_, err = tx.Exec("UPDATE buckets SET clock = ?, object_count = ?, total_size = ?, last_upload_at = ?, stats_updated_at = ? WHERE num = ?",
-		state.clock, s.actualObjects, s.actualSize, upload, g.store.now(), num)
-	if err != nil {
-		return err
-	}
-	state.rank, state.objects, state.size, state.upload = 0, 0, 0, 0
-	_, err = tx.Exec("DELETE FROM deltas WHERE bucket = ?", num)
-	return err
+	return state.Reset(tx, s.actualObjects, s.actualSize, upload)
 }
 
 // advance moves a bucket's clock to a version that has been given out.
-func advance(tx *engine.Tx, g *group, num, version int64) error {
-	state, err := g.bucket(tx, num)
-	if err != nil || state == nil || state.clock >= version {
-		return err
+func advance(tx *commit.Tx, num, version int64) error {
+	state, err := tx.Bucket(num)
+	if err == nil && state != nil {
+		state.Advance(version)
 	}
-	state.clock, state.dirty = version, true
-	return nil
+	return err
 }
 
 // resize sets a content's stated size to what its bytes, which have its hash, are.
-func resize(tx *engine.Tx, g *group, w *contentWalk) error {
+func resize(tx *commit.Tx, w *contentWalk) error {
 	_, err := tx.QueryRow("UPDATE contents SET size = ? WHERE num = ? AND hash = ? AND size = ? RETURNING uses", []any{w.read, w.num, w.hash, w.size},
-		func(r engine.Row) { g.content.count(w.read-w.size, -1, r.Int(0)) })
+		func(r engine.Row) { tx.Content.Count(w.read-w.size, -1, r.Int(0)) })
 	return err
 }
 
 // recountContent sets the counts of stored bytes to what is there; what the group
 // has changed is not counted yet.
-func recountContent(tx *engine.Tx, g *group) error {
-	g.content.total = -1
-	_, err := tx.Exec("UPDATE store SET live_bytes = "+actualLive+" - ?, waiting_bytes = "+actualWaiting+" - ?", g.content.live, g.content.waiting)
+func recountContent(tx *commit.Tx) error {
+	tx.Content.Total = -1
+	_, err := tx.Exec("UPDATE store SET live_bytes = "+actualLive+" - ?, waiting_bytes = "+actualWaiting+" - ?", tx.Content.Live, tx.Content.Waiting)
 	return err
 }
 
@@ -98,10 +91,10 @@ func (c *checker) repairObjects(seqs []int64) (map[Problem]bool, error) {
 	repaired := make(map[Problem]bool)
 	for slice := range slices.Chunk(seqs, repairSlice) {
 		var done []Problem
-		err := c.write(func(tx *engine.Tx, g *group) error {
+		err := c.write(func(tx *commit.Tx) error {
 			done = nil
 			for _, seq := range slice {
-				rules, err := c.repairObject(tx, g, seq)
+				rules, err := c.repairObject(tx, seq)
 				if err != nil {
 					return err
 				}
@@ -121,7 +114,7 @@ func (c *checker) repairObjects(seqs []int64) (map[Problem]bool, error) {
 
 // repairObject judges an object once more and sets right what follows from it. A key
 // that another object has is left: nobody can tell which of them is wrong.
-func (c *checker) repairObject(tx *engine.Tx, g *group, seq int64) (done []Problem, err error) {
+func (c *checker) repairObject(tx *commit.Tx, seq int64) (done []Problem, err error) {
 	objects, err := c.selectObjects(tx.Conn, "SELECT o.bucket, "+objectColumns+" FROM object o WHERE o.seq = ?", seq)
 	if err != nil || len(objects) == 0 {
 		return nil, err
@@ -131,23 +124,23 @@ func (c *checker) repairObject(tx *engine.Tx, g *group, seq int64) (done []Probl
 	right := o.objectRow
 	if v.wrongSize(o) {
 		right.object.Size = *v.size
-		state, err := g.bucket(tx, o.bucket.num)
+		state, err := tx.Bucket(o.bucket.num)
 		if err != nil {
 			return nil, err
 		}
 		if state != nil {
-			state.tick() // for a delta row of its own
-			state.size += *v.size - o.object.Size
+			state.Tick() // for a delta row of its own
+			state.Size += *v.size - o.object.Size
 		}
 		done = append(done, Problem{Rule: "object.size", Subject: o.subject()})
 	}
 	if v.fields != nil {
 		right.fields = v.fields
-		state, err := g.bucket(tx, o.bucket.num)
+		state, err := tx.Bucket(o.bucket.num)
 		if err != nil {
 			return nil, err
 		}
-		if state != nil && state.indexed {
+		if state != nil && state.Indexed {
 			b := &Bucket{store: c.store, num: o.bucket.num, def: o.bucket.def}
 			if err := b.reindex(tx, state, seq, o.row(), right.row()); err != nil {
 				return nil, err
@@ -183,7 +176,7 @@ func (c *checker) repairObject(tx *engine.Tx, g *group, seq int64) (done []Probl
 // collector off contents whose count is too low.
 func (c *checker) repairReferences(found []references) (map[int64]bool, error) {
 	lease := time.Now().Add(stageLease).UnixMicro() + rand.Int64N(int64(stageLease/time.Microsecond))
-	err := c.eachSlice(found, func(tx *engine.Tx, _ *group, r references) error {
+	err := c.eachSlice(found, func(tx *commit.Tx, r references) error {
 		_, err := tx.Exec("UPDATE contents SET lease_until = ? WHERE num = ? AND hash IS NOT NULL", lease, r.num)
 		return err
 	})
@@ -194,11 +187,11 @@ func (c *checker) repairReferences(found []references) (map[int64]bool, error) {
 		return nil, err
 	}
 	repaired := make(map[int64]bool)
-	err = c.eachSlice(found, func(tx *engine.Tx, g *group, r references) error {
+	err = c.eachSlice(found, func(tx *commit.Tx, r references) error {
 		wrong := r.counted - r.actual
 		_, err := tx.QueryRow("UPDATE contents SET uses = uses - ?, lease_until = NULL WHERE num = ? AND lease_until = ? RETURNING size, uses",
 			[]any{wrong, r.num, lease}, func(row engine.Row) {
-				g.content.count(row.Int(0), row.Int(1)+wrong, row.Int(1))
+				tx.Content.Count(row.Int(0), row.Int(1)+wrong, row.Int(1))
 				repaired[r.num] = true
 			})
 		return err
@@ -207,12 +200,12 @@ func (c *checker) repairReferences(found []references) (map[int64]bool, error) {
 }
 
 // eachSlice runs a repair for contents in slices.
-func (c *checker) eachSlice(contents []references, repair func(*engine.Tx, *group, references) error) error {
+func (c *checker) eachSlice(contents []references, repair func(*commit.Tx, references) error) error {
 	for slice := range slices.Chunk(contents, repairSlice) {
-		err := c.write(func(tx *engine.Tx, g *group) error {
-			g.wake = true
+		err := c.write(func(tx *commit.Tx) error {
+			tx.Raise(commit.Background)
 			for _, r := range slice {
-				if err := repair(tx, g, r); err != nil {
+				if err := repair(tx, r); err != nil {
 					return err
 				}
 			}

@@ -3,6 +3,7 @@ package bucketlite
 import (
 	"fmt"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -205,14 +206,14 @@ func (c *checker) checkRule(rule rowRule) error {
 // meanwhile, as old ones are, nothing is known of what came before the next.
 func (c *checker) checkEvents() error {
 	for last := int64(-1 << 63); ; {
-		var rows []eventRow
+		var rows []commit.Events
 		err := c.read(func(conn *engine.Conn) error {
 			rows = nil
 			size := 0
-			err := conn.Query("SELECT last, count, at, data FROM events WHERE last >= ? ORDER BY last LIMIT ?", []any{last, int64(checkRows)},
+			err := conn.Query(commit.SelectEvents+"WHERE last >= ? ORDER BY last LIMIT ?", []any{last, int64(checkRows)},
 				func(r engine.Row) error {
-					rows = append(rows, eventRow{r.Int(0), r.Int(1), r.Int(2), r.Bytes(3)})
-					if size += len(rows[len(rows)-1].data); size > checkBytes && len(rows) > 1 {
+					rows = append(rows, commit.ScanEvents(r))
+					if size += len(rows[len(rows)-1].Data); size > checkBytes && len(rows) > 1 {
 						return errEnough
 					}
 					return nil
@@ -227,20 +228,20 @@ func (c *checker) checkEvents() error {
 		}
 		for i := range rows {
 			row := &rows[i]
-			if row.last == last {
+			if row.Last == last {
 				continue // the one that has been checked
 			}
-			subject := fmt.Sprintf("events up to number %d", row.last)
-			if _, err := row.decode(); err != nil {
+			subject := fmt.Sprintf("events up to number %d", row.Last)
+			if err := row.Check(); err != nil {
 				c.add(Problem{Rule: "event.data", Subject: subject, Message: err.Error()})
 			}
-			if first := row.last - row.count + 1; first < 1 || i > 0 && first != rows[i-1].last+1 {
+			if first := row.First(); first < 1 || i > 0 && first != rows[i-1].Last+1 {
 				c.add(Problem{Rule: "event.order", Subject: subject, Message: fmt.Sprintf("the first has number %d, and does not follow those before", first)})
 			}
 		}
-		if len(rows) == 0 || rows[len(rows)-1].last == last {
+		if len(rows) == 0 || rows[len(rows)-1].Last == last {
 			return nil
 		}
-		last = rows[len(rows)-1].last
+		last = rows[len(rows)-1].Last
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"slices"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
@@ -46,7 +47,7 @@ func keptContent(b *Blob) (*content, error) {
 
 // checkContents refuses contents whose bytes are gone by now: an operation must
 // know before it writes.
-func checkContents(tx *engine.Tx, contents []*content) error {
+func checkContents(tx *commit.Tx, contents []*content) error {
 	for _, c := range contents {
 		var err error
 		found := true
@@ -70,15 +71,15 @@ func checkContents(tx *engine.Tx, contents []*content) error {
 
 // keep adds a reference to a content that has been checked. Unless the same bytes
 // are there already, it stores those in memory, or adopts those that were staged.
-func (g *group) keep(tx *engine.Tx, c *content) error {
+func keep(tx *commit.Tx, c *content) error {
 	found, err := tx.QueryRow("UPDATE contents SET uses = uses + 1 WHERE hash = ? RETURNING size, uses", []any{c.hash[:]},
-		func(r engine.Row) { g.content.count(r.Int(0), r.Int(1)-1, r.Int(1)) })
+		func(r engine.Row) { tx.Content.Count(r.Int(0), r.Int(1)-1, r.Int(1)) })
 	if err != nil {
 		return err
 	}
 	switch {
 	case found:
-		return g.giveUp(tx, c)
+		return giveUp(tx, c)
 	case c.there:
 		return notFound("content %x", c.hash)
 	case c.staged != 0:
@@ -91,17 +92,17 @@ func (g *group) keep(tx *engine.Tx, c *content) error {
 		if err != nil {
 			return err
 		}
-		if _, err := g.insertChunks(tx, num, 0, c.data); err != nil {
+		if _, err := insertChunks(tx, num, 0, c.data); err != nil {
 			return err
 		}
 	}
-	g.content.live += c.size
+	tx.Content.Live += c.size
 	return nil
 }
 
 // insertChunks stores data in chunks from position at on, and returns the
 // position after the last.
-func (g *group) insertChunks(tx *engine.Tx, num, at int64, data []byte) (int64, error) {
+func insertChunks(tx *commit.Tx, num, at int64, data []byte) (int64, error) {
 	for ; len(data) > 0; at++ {
 		chunk := data[:min(len(data), chunkSize)]
 		data = data[len(chunk):]
@@ -110,19 +111,19 @@ func (g *group) insertChunks(tx *engine.Tx, num, at int64, data []byte) (int64, 
 		if err != nil {
 			return 0, err
 		}
-		g.content.written += int64(len(chunk))
+		tx.Content.Written += int64(len(chunk))
 	}
 	return at, nil
 }
 
 // giveUp ends the lease of a staged content that no object adopts.
-func (g *group) giveUp(tx *engine.Tx, c *content) error {
+func giveUp(tx *commit.Tx, c *content) error {
 	if c.staged == 0 {
 		return nil
 	}
-	g.wake = true
+	tx.Raise(commit.Background)
 	_, err := tx.QueryRow("UPDATE contents SET lease_until = 0 WHERE num = ? AND hash IS NULL AND lease_until > 0 RETURNING size", []any{c.staged},
-		func(r engine.Row) { g.content.waiting += r.Int(0) })
+		func(r engine.Row) { tx.Content.Waiting += r.Int(0) })
 	return err
 }
 
@@ -138,9 +139,9 @@ func (s *Store) release(ctx context.Context, contents ...*content) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		err := s.free(context.Background(), func(tx *engine.Tx, g *group) error {
+		err := s.free(context.Background(), func(tx *commit.Tx) error {
 			for _, c := range staged {
-				if err := g.giveUp(tx, c); err != nil {
+				if err := giveUp(tx, c); err != nil {
 					return err
 				}
 			}
@@ -171,13 +172,13 @@ func endRenewals(contents []*content) {
 
 // drop takes back one reference for each of blobs that is stored content. Content
 // without references is collected later, in slices.
-func (g *group) drop(tx *engine.Tx, blobs []Blob) error {
+func drop(tx *commit.Tx, blobs []Blob) error {
 	for i := range blobs {
 		hash := blobs[i].Details.Hash
 		if hash == "" {
 			continue
 		}
-		_, err := tx.QueryRow("UPDATE contents SET uses = uses - 1 WHERE hash = unhex(?) RETURNING size, uses", []any{hash}, g.dropped)
+		_, err := tx.QueryRow("UPDATE contents SET uses = uses - 1 WHERE hash = unhex(?) RETURNING size, uses", []any{hash}, dropped(tx))
 		if err != nil {
 			return err
 		}
@@ -186,15 +187,19 @@ func (g *group) drop(tx *engine.Tx, blobs []Blob) error {
 }
 
 // dropHash takes back one reference to a content.
-func (g *group) dropHash(tx *engine.Tx, hash []byte) error {
-	_, err := tx.QueryRow("UPDATE contents SET uses = uses - 1 WHERE hash = ? RETURNING size, uses", []any{hash}, g.dropped)
+func dropHash(tx *commit.Tx, hash []byte) error {
+	_, err := tx.QueryRow("UPDATE contents SET uses = uses - 1 WHERE hash = ? RETURNING size, uses", []any{hash}, dropped(tx))
 	return err
 }
 
-// dropped counts a content that has lost a reference, given its size and its
-// references now.
-func (g *group) dropped(r engine.Row) {
-	size, uses := r.Int(0), r.Int(1)
-	g.content.count(size, uses+1, uses)
-	g.wake = g.wake || uses <= 0
+// dropped returns a function that counts a content that has lost a reference, given its
+// size and its references now.
+func dropped(tx *commit.Tx) func(engine.Row) {
+	return func(r engine.Row) {
+		size, uses := r.Int(0), r.Int(1)
+		tx.Content.Count(size, uses+1, uses)
+		if uses <= 0 {
+			tx.Raise(commit.Background)
+		}
+	}
 }

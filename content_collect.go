@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -25,67 +26,35 @@ const (
 	restLog = 1 << 20 // bytes of the write-ahead log that may stay at rest
 )
 
-// contentTally is what a group knows of the store's counts of content, and what it
-// has changed.
-type contentTally struct {
-	live    int64 // change of the bytes that something refers to
-	waiting int64 // change of the bytes that wait to be collected
-	written int64 // bytes of chunks the group has written
-	total   int64 // bytes that wait according to the file, -1 if not known
-}
-
-// count moves a content of some size from one number of references to another. A
-// negative number stands for a content that is not counted.
-func (t *contentTally) count(size, before, after int64) {
-	for _, c := range []struct{ uses, size int64 }{{before, -size}, {after, size}} {
-		switch {
-		case c.uses > 0:
-			t.live += c.size
-		case c.uses == 0:
-			t.waiting += c.size
-		}
-	}
-}
-
-// save adds what the group has changed to the file's counts.
-func (t *contentTally) save(tx *engine.Tx) error {
-	if t.live == 0 && t.waiting == 0 {
-		return nil
-	}
-	_, err := tx.QueryRow("UPDATE store SET live_bytes = live_bytes + ?, waiting_bytes = waiting_bytes + ? RETURNING waiting_bytes",
-		[]any{t.live, t.waiting}, func(r engine.Row) { t.total = r.Int(0) })
-	return err
-}
-
 // collectShare collects twice as many bytes as the group has written, if much waits.
 // So what waits shrinks however much is written, and the file does not grow: the
 // pages of what is collected are those of what is written next. A content that
 // cannot be collected is left to the collector, which reports it.
-func (g *group) collectShare(tx *engine.Tx) error {
-	if g.content.written == 0 {
+func collectShare(tx *commit.Tx) error {
+	if tx.Content.Written == 0 {
 		return nil
 	}
-	if g.content.total < 0 {
-		if _, err := tx.QueryRow("SELECT waiting_bytes FROM store", nil, func(r engine.Row) { g.content.total = r.Int(0) }); err != nil {
+	if tx.Content.Total < 0 {
+		if _, err := tx.QueryRow("SELECT waiting_bytes FROM store", nil, func(r engine.Row) { tx.Content.Total = r.Int(0) }); err != nil {
 			return err
 		}
 	}
-	if g.content.total+g.content.waiting <= maxWaiting {
+	if tx.Content.Total+tx.Content.Waiting <= maxWaiting {
 		return nil
 	}
-	before := g.content
-	err := tx.Savepoint(func() error { return g.collect(tx, 2*g.content.written/chunkSize+1) })
+	before := tx.Content
+	err := tx.Savepoint(func() error { return collect(tx, 2*tx.Content.Written/chunkSize+1) })
 	if err != nil {
-		g.content = before
-		g.wake = true
+		tx.Content = before
+		tx.Raise(commit.Background)
 	}
 	return tx.Standing()
 }
 
 // collect deletes up to n chunks of contents that nothing refers to, or a few more.
-func (g *group) collect(tx *engine.Tx, n int64) error {
+func collect(tx *commit.Tx, n int64) error {
 	for n > 0 {
-		chunks, found, err := g.collectContent(tx, max(n, 2)) // with 1 it would not know that a short content is done
+		chunks, found, err := collectContent(tx, max(n, 2)) // with 1 it would not know that a short content is done
 		if err != nil || !found {
 			return err
 		}
@@ -100,7 +69,7 @@ const selectUnused = "SELECT num, size, hash IS NULL AND lease_until > 0 FROM co
 // collectContent deletes up to limit chunks of a content that nothing refers to. If
 // any are left, its hash and its lease go, so that nobody finds it any more and
 // nobody goes on staging it, not even if the clock is put back.
-func (g *group) collectContent(tx *engine.Tx, limit int64) (chunks int64, found bool, err error) {
+func collectContent(tx *commit.Tx, limit int64) (chunks int64, found bool, err error) {
 	var num, size int64
 	abandoned := false // while it was being staged, and so not counted as waiting
 	found, err = tx.QueryRow(selectUnused, []any{time.Now().UnixMicro()}, func(r engine.Row) {
@@ -110,7 +79,7 @@ func (g *group) collectContent(tx *engine.Tx, limit int64) (chunks int64, found 
 		return 0, false, err
 	}
 	if abandoned {
-		g.content.waiting += size
+		tx.Content.Waiting += size
 	}
 	chunks, err = tx.Exec("DELETE FROM chunks WHERE id IN (SELECT id FROM chunks WHERE id >= ? AND id < ? LIMIT ?)",
 		num<<chunkBits, (num+1)<<chunkBits, limit)
@@ -118,13 +87,13 @@ func (g *group) collectContent(tx *engine.Tx, limit int64) (chunks int64, found 
 		return 0, false, err
 	}
 	if chunks < limit {
-		g.content.waiting -= size
+		tx.Content.Waiting -= size
 		_, err = tx.Exec("DELETE FROM contents WHERE num = ?", num)
 		return chunks, true, err
 	}
 	// All chunks but the last are full, and if the last were gone, so would be its row soon.
 	gone := min(size, chunks*chunkSize)
-	g.content.waiting -= gone
+	tx.Content.Waiting -= gone
 	_, err = tx.Exec("UPDATE contents SET hash = NULL, lease_until = 0, size = size - ? WHERE num = ?", gone, num)
 	return chunks, true, err
 }
@@ -143,7 +112,7 @@ func (c *collector) collectSome() (worked bool, err error) {
 	if c.atRest() {
 		slice = restChunkSlice
 	}
-	return true, c.write(func(tx *engine.Tx, g *group) error { return g.collect(tx, slice) })
+	return true, c.write(func(tx *commit.Tx) error { return collect(tx, slice) })
 }
 
 // vacuumSome gives some free pages back, if there are too many: few are left at rest,
@@ -166,7 +135,7 @@ func (c *collector) vacuumSome() (worked bool, err error) {
 		return false, nil
 	}
 	c.shrunk = true
-	return true, c.write(func(tx *engine.Tx, g *group) error {
+	return true, c.write(func(tx *commit.Tx) error {
 		_, err := tx.Exec(statement)
 		return err
 	})
@@ -193,10 +162,10 @@ func (c *collector) emptyLog() (worked bool, err error) {
 
 // atRest reports whether nothing but background work has been written for a while.
 func (c *collector) atRest() bool {
-	return time.Since(time.Unix(0, c.store.lastWrite.Load())) > restTime
+	return c.store.commits.Unused() > restTime
 }
 
 // write runs background work that frees space in a transaction.
 func (c *collector) write(op operation) error {
-	return c.store.freeing(context.Background(), op.runBehind)
+	return c.store.freeing(context.Background(), op)
 }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -94,7 +95,7 @@ func (st *stager) copy(ctx context.Context, r io.Reader, limit int64) error {
 		case n > 0:
 			data := piece[:n]
 			st.began = time.Now()
-			st.running = st.store.start(ctx, func(tx *engine.Tx, g *group) error { return st.write(tx, g, data) })
+			st.running = st.store.start(ctx, func(tx *commit.Tx) error { return st.write(tx, data) })
 		}
 		if ended {
 			return st.giveWay(ctx)
@@ -152,7 +153,7 @@ func (st *stager) giveWay(ctx context.Context) error {
 }
 
 // write stores a piece and renews the lease.
-func (st *stager) write(tx *engine.Tx, g *group, piece []byte) (err error) {
+func (st *stager) write(tx *commit.Tx, piece []byte) (err error) {
 	num, size := st.at.num, int64(len(piece))
 	if num == 0 {
 		num, err = tx.Insert("INSERT INTO contents (size, uses, lease_until) VALUES (?, 0, ?) RETURNING num", size, st.store.leaseEnd())
@@ -162,7 +163,7 @@ func (st *stager) write(tx *engine.Tx, g *group, piece []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	chunks, err := g.insertChunks(tx, num, st.at.chunks, piece)
+	chunks, err := insertChunks(tx, num, st.at.chunks, piece)
 	st.next = stagedUpTo{num, chunks}
 	return err
 }
@@ -173,7 +174,7 @@ func (s *Store) leaseEnd() int64 { return time.Now().Add(s.opts.stageLease).Unix
 // renewLease renews the lease of a staged content that grows by so many bytes. One
 // that has run out counts as long as no collector has come, so that a clock that
 // jumps does no harm: whoever gives the content up sets the lease to 0.
-func (s *Store) renewLease(tx *engine.Tx, num, grown int64) error {
+func (s *Store) renewLease(tx *commit.Tx, num, grown int64) error {
 	n, err := tx.Exec("UPDATE contents SET lease_until = ?, size = size + ? WHERE num = ? AND lease_until > 0", s.leaseEnd(), grown, num)
 	if err == nil && n == 0 {
 		err = public(errGivenUp)
@@ -195,7 +196,7 @@ func (r *renewal) renew() {
 	if r.stopped.Load() {
 		return
 	}
-	err := r.store.free(context.Background(), func(tx *engine.Tx, g *group) error { return r.store.renewLease(tx, r.num, 0) })
+	err := r.store.free(context.Background(), func(tx *commit.Tx) error { return r.store.renewLease(tx, r.num, 0) })
 	if err == nil || errors.Is(err, ErrBusy) || errors.Is(err, ErrFull) {
 		r.schedule()
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -468,5 +469,24 @@ func (s *simulation) compareEvents(events []bucketlite.Event) {
 		if o := &s.m.objects[i]; versions[o.id] != o.version {
 			s.t.Errorf("%s: got version %d, want %d", o.id, versions[o.id], o.version)
 		}
+	}
+}
+
+// The file knows each kind by a number, which package commit keeps.
+func TestEventKindNumbers(t *testing.T) {
+	t.Parallel()
+	want := []bucketlite.EventKind{
+		bucketlite.EventNamespaceCreated, bucketlite.EventNamespaceUpdated, bucketlite.EventNamespaceDeleted,
+		bucketlite.EventBucketCreated, bucketlite.EventBucketUpdated, bucketlite.EventBucketDeleted,
+		bucketlite.EventBucketLocked, bucketlite.EventBucketUnlocked, bucketlite.EventBucketArchived,
+		bucketlite.EventBucketSuspended, bucketlite.EventBucketActivated,
+		bucketlite.EventObjectCreated, bucketlite.EventObjectUpdated, bucketlite.EventObjectDeleted, bucketlite.EventObjectProcessed,
+	}
+	var got []bucketlite.EventKind
+	for _, kind := range commit.Kinds() {
+		got = append(got, bucketlite.EventKind(kind))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }

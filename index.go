@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/query"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -115,23 +116,20 @@ func (b *Bucket) ensureIndexes(ctx context.Context, kind IndexKind, paths []stri
 	if len(faults.Issues) > 0 {
 		return faults
 	}
-	err := b.store.write(ctx, func(tx *engine.Tx, g *group) error {
-		state, err := b.state(tx, g)
-		if err == nil {
-			err = permit(state.name, state.status, state.locked, changeInfo)
-		}
+	err := b.store.write(ctx, func(tx *commit.Tx) error {
+		state, err := b.permitted(tx, changeInfo)
 		if err != nil {
 			return err
 		}
-		missing, room, err := state.missingIndexes(tx, wanted)
+		missing, room, err := missingIndexes(tx, state, wanted)
 		if err == nil && len(missing) > room {
 			err = badRequest("%s: a bucket has at most %d indexes, with these it would have %d", b, MaxIndexes, MaxIndexes-room+len(missing))
 		}
 		if err != nil {
 			return err
 		}
-		g.wake = true // also for one that is not ready since building it has failed
-		return g.addIndexes(tx, state, missing)
+		tx.Raise(commit.Background) // also for one that is not ready since building it has failed
+		return addIndexes(tx, state, missing)
 	})
 	if err != nil {
 		return err
@@ -157,8 +155,8 @@ func checkIndexPath(kind IndexKind, path string) string {
 
 // missingIndexes returns those of the wanted indexes that the bucket has not, and
 // how many more it may have.
-func (b *bucketState) missingIndexes(tx *engine.Tx, wanted []Index) (missing []Index, room int, err error) {
-	indexes, err := b.loadIndexes(tx)
+func missingIndexes(tx *commit.Tx, b *commit.Bucket, wanted []Index) (missing []Index, room int, err error) {
+	indexes, err := loadIndexes(tx, b)
 	for _, w := range wanted {
 		is := func(i *index) bool { return i.sameAs(w) }
 		if !slices.ContainsFunc(indexes, is) && !slices.ContainsFunc(missing, w.sameAs) {
@@ -174,19 +172,19 @@ func (i Index) sameAs(o Index) bool { return i.Kind == o.Kind && i.Path == o.Pat
 // addIndexes adds indexes that the bucket has not. They are built downwards from the
 // newest object there is: those to come are indexed as they are written. If there is
 // none they are ready.
-func (g *group) addIndexes(tx *engine.Tx, state *bucketState, missing []Index) error {
+func addIndexes(tx *commit.Tx, state *commit.Bucket, missing []Index) error {
 	for _, w := range missing {
 		_, err := tx.Exec(`
 INSERT INTO indexes (bucket, kind, path, status, built, many, cut)
 SELECT ?1, ?2, ?3, iif(last IS NULL, 'READY', 'BUILDING'), ifnull(last + 1, ?4), 0, 0
 FROM (SELECT max(seq) AS last FROM object WHERE seq > ?4 AND seq < ?5)`,
-			state.num, string(w.Kind), w.Path, state.num<<clockBits, (state.num+1)<<clockBits)
+			state.Num, string(w.Kind), w.Path, state.Num<<clockBits, (state.Num+1)<<clockBits)
 		if err != nil {
 			return err
 		}
-		g.wake = true
+		tx.Raise(commit.Background)
 	}
-	state.forgetIndexes(state.indexed || len(missing) > 0)
+	state.ForgetIndexes(state.Indexed || len(missing) > 0)
 	return nil
 }
 
@@ -278,11 +276,8 @@ func (b *Bucket) DropTextIndex(ctx context.Context, paths ...string) error {
 }
 
 func (b *Bucket) dropIndexes(ctx context.Context, kind IndexKind, paths []string) error {
-	return b.store.free(ctx, func(tx *engine.Tx, g *group) error {
-		state, err := b.state(tx, g)
-		if err == nil {
-			err = permit(state.name, state.status, state.locked, changeInfo)
-		}
+	return b.store.free(ctx, func(tx *commit.Tx) error {
+		state, err := b.permitted(tx, changeInfo)
 		if err != nil {
 			return err
 		}
@@ -291,8 +286,8 @@ func (b *Bucket) dropIndexes(ctx context.Context, kind IndexKind, paths []string
 				return err
 			}
 		}
-		g.wake = true
-		state.forgetIndexes(true)
+		tx.Raise(commit.Background)
+		state.ForgetIndexes(true)
 		return nil
 	})
 }
@@ -334,7 +329,7 @@ func payloadIndexes(config []any) (wanted []Index) {
 }
 
 // wantedIndexes returns the indexes that the namespace asks of its buckets.
-func (n *Namespace) wantedIndexes(tx *engine.Tx) ([]Index, error) {
+func (n *Namespace) wantedIndexes(tx *commit.Tx) ([]Index, error) {
 	var config []any
 	err := tx.Query("SELECT payload_indexes FROM namespaces WHERE num = ?", []any{n.num}, func(r engine.Row) error {
 		if err := decodeInfo(r, 0, &config); err != nil {
@@ -346,30 +341,30 @@ func (n *Namespace) wantedIndexes(tx *engine.Tx) ([]Index, error) {
 }
 
 // addWanted adds indexes to a bucket, those it has not and as many as it may have.
-func (g *group) addWanted(tx *engine.Tx, bucket int64, wanted []Index) error {
+func addWanted(tx *commit.Tx, bucket int64, wanted []Index) error {
 	if len(wanted) == 0 {
 		return nil
 	}
-	state, err := g.bucket(tx, bucket)
+	state, err := tx.Bucket(bucket)
 	if err != nil || state == nil {
 		return err
 	}
-	missing, room, err := state.missingIndexes(tx, wanted)
+	missing, room, err := missingIndexes(tx, state, wanted)
 	if err != nil {
 		return err
 	}
-	return g.addIndexes(tx, state, missing[:max(0, min(room, len(missing)))])
+	return addIndexes(tx, state, missing[:max(0, min(room, len(missing)))])
 }
 
 // addWantedToAll adds indexes to all buckets of the namespace.
-func (n *Namespace) addWantedToAll(tx *engine.Tx, g *group, wanted []Index) error {
+func (n *Namespace) addWantedToAll(tx *commit.Tx, wanted []Index) error {
 	var buckets []int64
 	err := tx.Query("SELECT num FROM buckets WHERE namespace = ? AND status <> 'IN_PROGRESS'", []any{n.num}, func(r engine.Row) error {
 		buckets = append(buckets, r.Int(0))
 		return nil
 	})
 	for i := 0; i < len(buckets) && err == nil; i++ {
-		err = g.addWanted(tx, buckets[i], wanted)
+		err = addWanted(tx, buckets[i], wanted)
 	}
 	return err
 }

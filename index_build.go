@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
@@ -66,7 +67,7 @@ WHERE i.status <> 'READY' AND (i.status = 'DROPPING' OR b.status <> 'IN_PROGRESS
 		b.def, err = c.store.definition(ctx, u.bucket)
 	}
 	if err == nil {
-		err = c.store.write(ctx, func(tx *engine.Tx, g *group) error { return b.indexSlice(tx, g, u.num) })
+		err = c.store.write(ctx, func(tx *commit.Tx) error { return b.indexSlice(tx, u.num) })
 	}
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -130,7 +131,7 @@ func (c *collector) cannot(num int64, status IndexStatus) error {
 
 // indexSlice does a slice of the work on an index, if that is still to be done. The
 // bucket has a definition if the index was being built, and has no id yet.
-func (b *Bucket) indexSlice(tx *engine.Tx, g *group, num int64) error {
+func (b *Bucket) indexSlice(tx *commit.Tx, num int64) error {
 	var u unfinished
 	_, err := tx.QueryRow("SELECT "+unfinishedColumns+" FROM indexes i WHERE i.num = ?", []any{num}, u.scan)
 	if err != nil {
@@ -140,8 +141,8 @@ func (b *Bucket) indexSlice(tx *engine.Tx, g *group, num int64) error {
 	case droppingIndex:
 		return u.drop(tx)
 	case IndexBuilding:
-		state, err := g.bucket(tx, b.num)
-		if err != nil || state == nil || state.status == StatusInProgress {
+		state, err := tx.Bucket(b.num)
+		if err != nil || state == nil || state.Status == string(StatusInProgress) {
 			return err
 		}
 		return b.buildSlice(tx, state, &u)
@@ -152,9 +153,9 @@ func (b *Bucket) indexSlice(tx *engine.Tx, g *group, num int64) error {
 }
 
 // buildSlice indexes the next objects, downwards.
-func (b *Bucket) buildSlice(tx *engine.Tx, state *bucketState, u *unfinished) error {
-	b.id, b.name = state.place.bucket, state.name
-	indexes, err := state.loadIndexes(tx)
+func (b *Bucket) buildSlice(tx *commit.Tx, state *commit.Bucket, u *unfinished) error {
+	b.id, b.name = state.Place.Bucket, state.Name
+	indexes, err := loadIndexes(tx, state)
 	if err != nil {
 		return err
 	}
@@ -176,7 +177,7 @@ func (b *Bucket) buildSlice(tx *engine.Tx, state *bucketState, u *unfinished) er
 		return err
 	}
 	_, err = tx.Exec("UPDATE indexes SET built = ?, status = 'READY' WHERE num = ?", b.num<<clockBits, u.num)
-	state.forgetIndexes(true)
+	state.ForgetIndexes(true)
 	return err
 }
 
@@ -188,7 +189,7 @@ type indexedRow struct {
 
 // rowsBelow returns the next objects of the bucket for an index, upwards, and
 // whether there may be more.
-func (b *Bucket) rowsBelow(tx *engine.Tx, u *unfinished) (objects []indexedRow, more bool, err error) {
+func (b *Bucket) rowsBelow(tx *commit.Tx, u *unfinished) (objects []indexedRow, more bool, err error) {
 	limit := indexSlice
 	if u.kind == TextIndex {
 		limit = textIndexSlice
@@ -219,7 +220,7 @@ func (b *Bucket) rowsBelow(tx *engine.Tx, u *unfinished) (objects []indexedRow, 
 }
 
 // build indexes an object. It may have been indexed when it was written.
-func (i *index) build(tx *engine.Tx, b *Bucket, indexes []*index, seq int64, doc *rowDoc) error {
+func (i *index) build(tx *commit.Tx, b *Bucket, indexes []*index, seq int64, doc *rowDoc) error {
 	if i.Kind == ValueIndex {
 		return i.update(tx, b, seq, nil, doc)
 	}
@@ -234,7 +235,7 @@ func (i *index) build(tx *engine.Tx, b *Bucket, indexes []*index, seq int64, doc
 // with the last text index of the bucket. While another needs them, those go that
 // are of no object: nobody has cared for them while the bucket had no index but
 // those being dropped.
-func (u *unfinished) drop(tx *engine.Tx) error {
+func (u *unfinished) drop(tx *commit.Tx) error {
 	var done bool
 	var err error
 	if u.kind == ValueIndex {
@@ -257,12 +258,12 @@ func (u *unfinished) drop(tx *engine.Tx) error {
 	return err
 }
 
-func (u *unfinished) dropEntries(tx *engine.Tx) (done bool, err error) {
+func (u *unfinished) dropEntries(tx *commit.Tx) (done bool, err error) {
 	n, err := tx.Exec("DELETE FROM entries WHERE (idx, key, seq) IN (SELECT idx, key, seq FROM entries WHERE idx = ? LIMIT ?)", u.num, int64(entrySlice))
 	return n < entrySlice, err
 }
 
-func (u *unfinished) dropTexts(tx *engine.Tx) (done bool, err error) {
+func (u *unfinished) dropTexts(tx *commit.Tx) (done bool, err error) {
 	seqs, err := selectSeqs(tx, "SELECT rowid FROM texts WHERE rowid >= ? AND rowid < ? ORDER BY rowid LIMIT ?",
 		u.bucket<<clockBits, (u.bucket+1)<<clockBits, int64(textSlice))
 	if err != nil {
@@ -282,7 +283,7 @@ func (u *unfinished) dropTexts(tx *engine.Tx) (done bool, err error) {
 
 // sweepTexts deletes the texts of no object. While an index is dropped, built is how
 // far that has come, upwards.
-func (u *unfinished) sweepTexts(tx *engine.Tx) (done bool, err error) {
+func (u *unfinished) sweepTexts(tx *commit.Tx) (done bool, err error) {
 	seqs, err := selectSeqs(tx, "SELECT rowid FROM texts WHERE rowid > ? AND rowid < ? ORDER BY rowid LIMIT ?",
 		u.built, (u.bucket+1)<<clockBits, int64(textLooks))
 	if err != nil || len(seqs) == 0 {
@@ -301,7 +302,7 @@ SELECT rowid FROM texts WHERE rowid > ? AND rowid <= ? AND NOT EXISTS (SELECT 1 
 	return false, err
 }
 
-func selectSeqs(tx *engine.Tx, query string, args ...any) (seqs []int64, err error) {
+func selectSeqs(tx *commit.Tx, query string, args ...any) (seqs []int64, err error) {
 	err = tx.Query(query, args, func(r engine.Row) error {
 		seqs = append(seqs, r.Int(0))
 		return nil
@@ -309,7 +310,7 @@ func selectSeqs(tx *engine.Tx, query string, args ...any) (seqs []int64, err err
 	return seqs, err
 }
 
-func deleteTexts(tx *engine.Tx, seqs []int64) error {
+func deleteTexts(tx *commit.Tx, seqs []int64) error {
 	for _, seq := range seqs {
 		if _, err := tx.Exec("DELETE FROM texts WHERE rowid = ?", seq); err != nil {
 			return err
@@ -323,7 +324,7 @@ const dropping = "UPDATE indexes SET status = 'DROPPING', built = bucket << 40 W
 
 // deleteIndexes deletes some of what the indexes of a bucket that is being deleted
 // consist of, and reports whether nothing is left.
-func deleteIndexes(tx *engine.Tx, bucket int64) (done bool, err error) {
+func deleteIndexes(tx *commit.Tx, bucket int64) (done bool, err error) {
 	if _, err := tx.Exec(dropping+"bucket = ?", bucket); err != nil {
 		return false, err
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/query"
 )
@@ -391,7 +392,7 @@ func trigrams(parts []string) string {
 
 // objectCount returns how many objects the bucket has.
 func (b *Bucket) objectCount(conn *engine.Conn) (n int64, err error) {
-	ok, err := conn.QueryRow("SELECT b.object_count + ifnull(d.objects, 0) FROM buckets b "+joinDelta+" WHERE b.num = ?",
+	ok, err := conn.QueryRow("SELECT b.object_count + ifnull(d.objects, 0) FROM buckets b "+commit.JoinDelta+" WHERE b.num = ?",
 		[]any{b.num}, func(r engine.Row) { n = r.Int(0) })
 	if err == nil && !ok {
 		err = b.gone()

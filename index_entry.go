@@ -4,25 +4,23 @@ import (
 	"bytes"
 	"strings"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/query"
 )
 
 // loadIndexes returns the bucket's indexes, reading them on first use.
-func (b *bucketState) loadIndexes(tx *engine.Tx) ([]*index, error) {
-	if b.indexed && b.indexes == nil {
-		var err error
-		if b.indexes, err = selectIndexes(tx.Conn, b.num); err != nil {
-			return nil, err
-		}
-		b.indexed = len(b.indexes) > 0
+func loadIndexes(tx *commit.Tx, b *commit.Bucket) ([]*index, error) {
+	if indexes, ok := b.Indexes.([]*index); ok || !b.Indexed {
+		return indexes, nil
 	}
-	return b.indexes, nil
+	indexes, err := selectIndexes(tx.Conn, b.Num)
+	if err != nil {
+		return nil, err
+	}
+	b.Indexes, b.Indexed = indexes, len(indexes) > 0
+	return indexes, nil
 }
-
-// forgetIndexes has the indexes read again when they are next needed, if the
-// bucket may have any.
-func (b *bucketState) forgetIndexes(any bool) { b.indexes, b.indexed = nil, any }
 
 // rowOf returns an object as a rowDoc sees it.
 func rowOf(o *Object, fields []byte, blobs any) engine.Row {
@@ -37,8 +35,8 @@ func (o *objectRow) row() engine.Row { return rowOf(&o.object, o.fields, nilIfBl
 
 // reindex brings the bucket's indexes up to date with an object that has changed.
 // Of old and new, one is nil if the object is new, or gone.
-func (b *Bucket) reindex(tx *engine.Tx, state *bucketState, seq int64, old, new engine.Row) error {
-	indexes, err := state.loadIndexes(tx)
+func (b *Bucket) reindex(tx *commit.Tx, state *commit.Bucket, seq int64, old, new engine.Row) error {
+	indexes, err := loadIndexes(tx, state)
 	if err != nil || len(indexes) == 0 {
 		return err
 	}
@@ -59,8 +57,8 @@ func (b *Bucket) reindex(tx *engine.Tx, state *bucketState, seq int64, old, new 
 
 // unindex takes an object out of the bucket's indexes when its row no longer tells
 // which entries it has. It reads those indexes as a whole.
-func (b *Bucket) unindex(tx *engine.Tx, state *bucketState, seq int64) error {
-	indexes, err := state.loadIndexes(tx)
+func (b *Bucket) unindex(tx *commit.Tx, state *commit.Bucket, seq int64) error {
+	indexes, err := loadIndexes(tx, state)
 	if err != nil {
 		return err
 	}
@@ -86,7 +84,7 @@ func (b *Bucket) document(row engine.Row) *rowDoc {
 
 // update exchanges the entries of an object. They may be there already, or not
 // yet, while the index is being built.
-func (i *index) update(tx *engine.Tx, b *Bucket, seq int64, before, after *rowDoc) error {
+func (i *index) update(tx *commit.Tx, b *Bucket, seq int64, before, after *rowDoc) error {
 	old, sure := i.entries(b, before)
 	new, _ := i.entries(b, after)
 	for _, key := range missing(old.Keys, new.Keys) {
@@ -124,7 +122,7 @@ func (i *index) entries(b *Bucket, doc *rowDoc) (e query.Entries, ok bool) {
 }
 
 // admit notes in the index's row what it has not had before.
-func (i *index) admit(tx *engine.Tx, e query.Entries) error {
+func (i *index) admit(tx *commit.Tx, e query.Entries) error {
 	if (!e.Many || i.many) && (!e.Cut || i.cut) {
 		return nil
 	}
@@ -155,7 +153,7 @@ const maxIndexedText = 256 << 10
 const unindexedText = "\x01\x01\x01"
 
 // updateText exchanges the text of an object.
-func (b *Bucket) updateText(tx *engine.Tx, indexes []*index, seq int64, before, after *rowDoc) error {
+func (b *Bucket) updateText(tx *commit.Tx, indexes []*index, seq int64, before, after *rowDoc) error {
 	old, new := b.textOf(indexes, before), b.textOf(indexes, after)
 	if before != nil && after != nil && old == new && new != unindexedText {
 		return nil

@@ -3,6 +3,7 @@ package bucketlite
 import (
 	"context"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -62,6 +63,23 @@ func permit(name string, status Status, locked bool, a access) error {
 	return &StateError{Bucket: name, Action: accessNames[a], Status: status, Locked: lockForbids}
 }
 
+// permitState is permit for a bucket as a transaction sees it.
+func permitState(state *commit.Bucket, a access) error {
+	return permit(state.Name, Status(state.Status), state.Locked, a)
+}
+
+// permit is permit for the bucket as a reader sees it.
+func (b *Bucket) permit(c *engine.Conn, a access) error {
+	verdict := b.gone()
+	_, err := c.QueryRow("SELECT name, status, locked FROM buckets WHERE num = ?", []any{b.num}, func(r engine.Row) {
+		verdict = permit(r.Text(0), Status(r.Text(1)), r.Int(2) != 0, a)
+	})
+	if err != nil {
+		return err
+	}
+	return verdict
+}
+
 // transitions holds for each status the ones it can turn into, beside itself.
 var transitions = map[Status][]Status{
 	StatusActive:    {StatusArchived, StatusSuspended},
@@ -99,44 +117,44 @@ func (b *Bucket) Lock(ctx context.Context) error { return b.setLocked(ctx, true,
 func (b *Bucket) Unlock(ctx context.Context) error { return b.setLocked(ctx, false, "be unlocked") }
 
 func (b *Bucket) transit(ctx context.Context, to Status, action string) error {
-	return b.store.write(ctx, func(tx *engine.Tx, g *group) error {
-		state, err := b.state(tx, g)
-		if err != nil || state.status == to {
+	return b.store.write(ctx, func(tx *commit.Tx) error {
+		state, err := b.state(tx)
+		if err != nil || state.Status == string(to) {
 			return err
 		}
 		allowed := false
-		for _, s := range transitions[state.status] {
+		for _, s := range transitions[Status(state.Status)] {
 			allowed = allowed || s == to
 		}
-		if state.locked || !allowed {
-			return &StateError{Bucket: state.name, Action: action, Status: state.status, Locked: state.locked}
+		if state.Locked || !allowed {
+			return &StateError{Bucket: state.Name, Action: action, Status: Status(state.Status), Locked: state.Locked}
 		}
 		_, err = tx.Exec("UPDATE buckets SET status = ?, updated_at = ? WHERE num = ?", string(to), b.store.now(), b.num)
-		state.status = to
-		g.note(transitionEvents[to], state.place, "")
+		state.Status = string(to)
+		tx.Note(string(transitionEvents[to]), state.Place, "")
 		return err
 	})
 }
 
 func (b *Bucket) setLocked(ctx context.Context, locked bool, action string) error {
-	return b.store.write(ctx, func(tx *engine.Tx, g *group) error {
-		state, err := b.state(tx, g)
+	return b.store.write(ctx, func(tx *commit.Tx) error {
+		state, err := b.state(tx)
 		if err != nil {
 			return err
 		}
-		if state.status == StatusInProgress {
-			return &StateError{Bucket: state.name, Action: action, Status: state.status}
+		if state.Status == string(StatusInProgress) {
+			return &StateError{Bucket: state.Name, Action: action, Status: Status(state.Status)}
 		}
-		if state.locked == locked {
+		if state.Locked == locked {
 			return nil
 		}
 		_, err = tx.Exec("UPDATE buckets SET locked = ?, updated_at = ? WHERE num = ?", locked, b.store.now(), b.num)
-		state.locked = locked
+		state.Locked = locked
 		kind := EventBucketUnlocked
 		if locked {
 			kind = EventBucketLocked
 		}
-		g.note(kind, state.place, "")
+		tx.Note(string(kind), state.Place, "")
 		return err
 	})
 }
@@ -144,19 +162,19 @@ func (b *Bucket) setLocked(ctx context.Context, locked bool, action string) erro
 // state returns the bucket as the transaction sees it. Because the transaction
 // holds the write lock, no write can commit after a transition that forbids it,
 // from whatever process.
-func (b *Bucket) state(tx *engine.Tx, g *group) (*bucketState, error) {
-	state, err := g.bucket(tx, b.num)
+func (b *Bucket) state(tx *commit.Tx) (*commit.Bucket, error) {
+	state, err := tx.Bucket(b.num)
 	if err == nil && state == nil {
 		err = b.gone()
 	}
 	return state, err
 }
 
-// writable returns the bucket's state if it allows objects to be written.
-func (b *Bucket) writable(tx *engine.Tx, g *group) (*bucketState, error) {
-	state, err := b.state(tx, g)
+// permitted returns the bucket as state does, if it allows the access.
+func (b *Bucket) permitted(tx *commit.Tx, a access) (*commit.Bucket, error) {
+	state, err := b.state(tx)
 	if err == nil {
-		err = permit(state.name, state.status, state.locked, writeObjects)
+		err = permitState(state, a)
 	}
 	return state, err
 }

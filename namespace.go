@@ -6,6 +6,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/ident"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -87,7 +88,7 @@ func (s *Store) CreateNamespace(ctx context.Context, config NamespaceConfig) (*N
 		return nil, err
 	}
 	n := &Namespace{store: s, id: id, name: config.Name}
-	err = s.write(ctx, func(tx *engine.Tx, g *group) (err error) {
+	err = s.write(ctx, func(tx *commit.Tx) (err error) {
 		if err := s.checkNamespaceName(tx, config.Name, 0); err != nil {
 			return err
 		}
@@ -95,7 +96,7 @@ func (s *Store) CreateNamespace(ctx context.Context, config NamespaceConfig) (*N
 		n.num, err = tx.Insert(`
 INSERT INTO namespaces (id, name, description, feature_extractors, payload_indexes, created_at, updated_at)
 VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING num`, id, config.Name, config.Description, extractors, indexes, now, now)
-		g.note(EventNamespaceCreated, place{namespace: id}, "")
+		tx.Note(string(EventNamespaceCreated), commit.Place{Namespace: id}, "")
 		return err
 	})
 	if err != nil {
@@ -105,7 +106,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING num`, id, config.Name, config.Description
 }
 
 // checkNamespaceName refuses a name another live namespace has.
-func (s *Store) checkNamespaceName(tx *engine.Tx, name string, except int64) error {
+func (s *Store) checkNamespaceName(tx *commit.Tx, name string, except int64) error {
 	taken := ""
 	_, err := tx.QueryRow("SELECT id FROM namespaces WHERE name = ? AND delete_task IS NULL AND num <> ?",
 		[]any{name, except}, func(r engine.Row) { taken = r.Text(0) })
@@ -188,7 +189,7 @@ func selectNamespaces(c *engine.Conn, where string, args []any, each func(*Names
 	return c.Query(`
 SELECT n.num, n.id, n.name, n.description, n.feature_extractors, n.payload_indexes, n.created_at, n.updated_at,
     (SELECT count(*) FROM buckets b WHERE b.namespace = n.num AND b.status <> 'IN_PROGRESS'),
-    (SELECT ifnull(sum(b.object_count + ifnull(d.objects, 0)), 0) FROM buckets b `+joinDelta+` WHERE b.namespace = n.num AND b.status <> 'IN_PROGRESS')
+    (SELECT ifnull(sum(b.object_count + ifnull(d.objects, 0)), 0) FROM buckets b `+commit.JoinDelta+` WHERE b.namespace = n.num AND b.status <> 'IN_PROGRESS')
 FROM namespaces n WHERE `+where, args, func(r engine.Row) error {
 		info := &NamespaceInfo{
 			num: r.Int(0), ID: r.Text(1), Name: r.Text(2), Description: r.Text(3),
@@ -228,7 +229,7 @@ func (n *Namespace) Update(ctx context.Context, u NamespaceUpdate) (*NamespaceIn
 	if len(issues) > 0 {
 		return nil, newValidationError(n.String(), issues)
 	}
-	err := n.store.write(ctx, func(tx *engine.Tx, g *group) error {
+	err := n.store.write(ctx, func(tx *commit.Tx) error {
 		if err := n.check(tx.Conn); err != nil {
 			return err
 		}
@@ -240,7 +241,7 @@ func (n *Namespace) Update(ctx context.Context, u NamespaceUpdate) (*NamespaceIn
 		_, err := tx.Exec(`
 UPDATE namespaces SET name = ifnull(?, name), description = ifnull(?, description), payload_indexes = ifnull(?, payload_indexes), updated_at = ?
 WHERE num = ?`, optional(u.Name), optional(u.Description), indexes, n.store.now(), n.num)
-		g.note(EventNamespaceUpdated, place{namespace: n.id}, "")
+		tx.Note(string(EventNamespaceUpdated), commit.Place{Namespace: n.id}, "")
 		if err != nil || u.PayloadIndexes == nil {
 			return err
 		}
@@ -248,7 +249,7 @@ WHERE num = ?`, optional(u.Name), optional(u.Description), indexes, n.store.now(
 		if err != nil {
 			return err
 		}
-		return n.addWantedToAll(tx, g, wanted)
+		return n.addWantedToAll(tx, wanted)
 	})
 	if err != nil {
 		return nil, err

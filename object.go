@@ -6,6 +6,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/jsonb"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -295,7 +296,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 
 // insert writes a new row with its checksum, and reports whether its id and key
 // were free.
-func (o *objectRow) insert(tx *engine.Tx, bucket int64) (bool, error) {
+func (o *objectRow) insert(tx *commit.Tx, bucket int64) (bool, error) {
 	v := &o.object
 	n, err := tx.Exec(insertObject, v.seq, bucket, v.ID, nilIfEmpty(o.key), v.Version, v.Size, string(v.Status),
 		nilIfBlank(v.KeyPrefix), v.CreatedAt.UnixMicro(), v.UpdatedAt.UnixMicro(), o.fields, nilIfBlank(o.blobs), o.checksum())
@@ -303,7 +304,7 @@ func (o *objectRow) insert(tx *engine.Tx, bucket int64) (bool, error) {
 }
 
 // update writes the row over old, with its checksum unless it is to have none.
-func (o *objectRow) update(tx *engine.Tx, old *objectRow) error {
+func (o *objectRow) update(tx *commit.Tx, old *objectRow) error {
 	v := &o.object
 	var sum any
 	if !o.unsummed {
@@ -321,21 +322,21 @@ func (o *objectRow) update(tx *engine.Tx, old *objectRow) error {
 }
 
 // overwrite writes row over old, with a new version and time.
-func (b *Bucket) overwrite(tx *engine.Tx, g *group, state *bucketState, row, old *objectRow) error {
+func (b *Bucket) overwrite(tx *commit.Tx, state *commit.Bucket, row, old *objectRow) error {
 	o := &row.object
-	o.Version, o.UpdatedAt = state.tick(), timeOf(g.store.now())
+	o.Version, o.UpdatedAt = state.Tick(), timeOf(tx.Now())
 	err := row.update(tx, old)
-	g.note(EventObjectUpdated, state.place, o.ID)
+	tx.Note(string(EventObjectUpdated), state.Place, o.ID)
 	if err == nil && o.Status != StatusDraft {
 		err = followVersion(tx, o.seq, old.object.Version, o.Version)
 	}
-	if err == nil && state.indexed {
+	if err == nil && state.Indexed {
 		err = b.reindex(tx, state, o.seq, old.row(), row.row())
 	}
 	if err != nil {
 		return err
 	}
-	state.size += o.Size - old.object.Size
+	state.Size += o.Size - old.object.Size
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"unsafe"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -88,7 +89,7 @@ func (c *collector) sumSome() (worked bool, err error) {
 	}
 	c.sumBuckets = k.buckets
 	sound := c.sound(page)
-	return true, c.store.write(ctx, func(tx *engine.Tx, _ *group) error {
+	return true, c.store.write(ctx, func(tx *commit.Tx) error {
 		for _, o := range sound {
 			if _, err := tx.Exec("UPDATE object SET sum = ? WHERE seq = ? AND sum IS NULL", o.checksum(), o.object.seq); err != nil {
 				return err

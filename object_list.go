@@ -174,18 +174,3 @@ func (b *Bucket) countWanted(ctx context.Context, conn *engine.Conn, c *compiled
 	defer s.release()
 	return s.count(ctx, conn, how.source)
 }
-
-// permit refuses access the bucket's state does not allow.
-func (b *Bucket) permit(c *engine.Conn, a access) error {
-	var refusal error
-	found, err := c.QueryRow("SELECT name, status, locked FROM buckets WHERE num = ?", []any{b.num}, func(r engine.Row) {
-		refusal = permit(r.Text(0), Status(r.Text(1)), r.Int(2) != 0, a)
-	})
-	if err == nil && !found {
-		err = b.gone()
-	}
-	if err == nil {
-		err = refusal
-	}
-	return err
-}

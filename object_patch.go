@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
@@ -285,9 +286,9 @@ func (p *patcher) joins(property string) bool {
 }
 
 // patch writes the merged object.
-func (p *patcher) patch(tx *engine.Tx, g *group) error {
+func (p *patcher) patch(tx *commit.Tx) error {
 	b := p.bucket
-	state, err := b.writable(tx, g)
+	state, err := b.permitted(tx, writeObjects)
 	if err != nil {
 		return err
 	}
@@ -327,15 +328,15 @@ func (p *patcher) patch(tx *engine.Tx, g *group) error {
 		key = m.key
 	}
 	p.stored = newRow(o, key, m.data, m.blobs, m.encoded)
-	if err := p.bucket.overwrite(tx, g, state, &p.stored, row); err != nil {
+	if err := p.bucket.overwrite(tx, state, &p.stored, row); err != nil {
 		return err
 	}
-	return exchange(tx, g, o.ID, p.contents, m.gone)
+	return exchange(tx, o.ID, p.contents, m.gone)
 }
 
 // moves reports whether the object gets another key, and refuses one that
 // another object has.
-func (p *patcher) moves(tx *engine.Tx, row *objectRow, key []byte) (bool, error) {
+func (p *patcher) moves(tx *commit.Tx, row *objectRow, key []byte) (bool, error) {
 	if key == nil {
 		return false, nil
 	}
@@ -363,8 +364,8 @@ func (b *Bucket) DeleteObject(ctx context.Context, id string, opts *DeleteObject
 	if opts == nil {
 		opts = &DeleteObjectOptions{}
 	}
-	return b.store.free(ctx, func(tx *engine.Tx, g *group) error {
-		state, err := b.writable(tx, g)
+	return b.store.free(ctx, func(tx *commit.Tx) error {
+		state, err := b.permitted(tx, writeObjects)
 		if err != nil {
 			return err
 		}
@@ -389,16 +390,16 @@ func (b *Bucket) DeleteObject(ctx context.Context, id string, opts *DeleteObject
 		}
 		if row.damaged {
 			err = b.unindex(tx, state, row.object.seq)
-		} else if state.indexed {
+		} else if state.Indexed {
 			err = b.reindex(tx, state, row.object.seq, row.row(), nil)
 		}
 		if err != nil {
 			return err
 		}
-		state.tick()
-		state.objects--
-		state.size -= row.object.Size
-		g.note(EventObjectDeleted, state.place, id)
-		return g.drop(tx, blobs)
+		state.Tick()
+		state.Objects--
+		state.Size -= row.object.Size
+		tx.Note(string(EventObjectDeleted), state.Place, id)
+		return drop(tx, blobs)
 	})
 }

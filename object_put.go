@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/ident"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -235,16 +236,16 @@ func (p *putter) takeFields(j *judge) bool {
 
 // put stores the object in the writer's transaction. It checks everything that
 // can refuse it before its first write.
-func (p *putter) put(tx *engine.Tx, g *group) error {
-	state, err := p.bucket.writable(tx, g)
+func (p *putter) put(tx *commit.Tx) error {
+	state, err := p.bucket.permitted(tx, writeObjects)
 	if err != nil {
 		return err
 	}
 	// Inserting finds out at once whether the key is free; not so good a guess
 	// while a bucket's objects are being put a second time.
-	guess := p.opts.Policy == Insert || p.opts.Policy == Upsert && !state.replacing
+	guess := p.opts.Policy == Insert || p.opts.Policy == Upsert && !state.Replacing
 	if guess && p.opts.IfVersion == 0 && p.incomplete == nil && p.reserved == nil && p.keptFrom == 0 {
-		done, err := p.insert(tx, g, state)
+		done, err := p.insert(tx, state)
 		if done || err != nil {
 			return err
 		}
@@ -259,9 +260,9 @@ func (p *putter) put(tx *engine.Tx, g *group) error {
 	case p.keptFrom != 0 && (old == nil || old.object.Version != p.keptFrom):
 		return errMoved
 	case old == nil:
-		return p.create(tx, g, state)
+		return p.create(tx, state)
 	}
-	return p.replace(tx, g, state, old)
+	return p.replace(tx, state, old)
 }
 
 // admit judges the call against the stored object it meets, or against there
@@ -294,8 +295,8 @@ func (p *putter) admit(old *objectRow) error {
 }
 
 // create is put for a key that is known to be free.
-func (p *putter) create(tx *engine.Tx, g *group, state *bucketState) error {
-	done, err := p.insert(tx, g, state)
+func (p *putter) create(tx *commit.Tx, state *commit.Bucket) error {
+	done, err := p.insert(tx, state)
 	if err == nil && !done {
 		return p.taken(p.id) // by an object with another key
 	}
@@ -303,10 +304,10 @@ func (p *putter) create(tx *engine.Tx, g *group, state *bucketState) error {
 }
 
 // insert writes a new object, and reports whether its id and key were free.
-func (p *putter) insert(tx *engine.Tx, g *group, state *bucketState) (done bool, err error) {
+func (p *putter) insert(tx *commit.Tx, state *commit.Bucket) (done bool, err error) {
 	b := p.bucket
 	now := b.store.now()
-	clock := state.clock + 1
+	clock := state.Clock() + 1
 	if clock >= 1<<clockBits {
 		return false, errorf("%s: %w: it has had as many changes as it can count", b, ErrFull)
 	}
@@ -321,27 +322,27 @@ func (p *putter) insert(tx *engine.Tx, g *group, state *bucketState) (done bool,
 	if done, err := row.insert(tx, b.num); err != nil || !done {
 		return false, err
 	}
-	if err := adopt(tx, g, p.contents, o.ID); err != nil {
+	if err := adopt(tx, p.contents, o.ID); err != nil {
 		return false, err
 	}
-	if state.indexed {
+	if state.Indexed {
 		if err := b.reindex(tx, state, o.seq, nil, row.row()); err != nil {
 			return false, err
 		}
 	}
-	state.tick()
-	state.objects++
-	state.size += o.Size
-	state.upload = max(state.upload, now)
-	state.replacing = false
-	g.note(EventObjectCreated, state.place, o.ID)
+	state.Tick()
+	state.Objects++
+	state.Size += o.Size
+	state.Upload = max(state.Upload, now)
+	state.Replacing = false
+	tx.Note(string(EventObjectCreated), state.Place, o.ID)
 	p.stored, p.created = row, true
 	return true, nil
 }
 
 // existing returns the stored object that has the input's key, or without one
 // its id; nil if there is none.
-func (p *putter) existing(tx *engine.Tx) (*objectRow, error) {
+func (p *putter) existing(tx *commit.Tx) (*objectRow, error) {
 	where, arg := "o.key = ?", any(p.key)
 	if p.key == nil {
 		where, arg = "o.id = ?", p.id
@@ -356,7 +357,7 @@ func (p *putter) existing(tx *engine.Tx) (*objectRow, error) {
 }
 
 // replace puts the input in the place of a stored object.
-func (p *putter) replace(tx *engine.Tx, g *group, state *bucketState, old *objectRow) error {
+func (p *putter) replace(tx *commit.Tx, state *commit.Bucket, old *objectRow) error {
 	b := p.bucket
 	o := old.object
 	stored, err := decodeBlobs(old.blobs)
@@ -385,18 +386,18 @@ func (p *putter) replace(tx *engine.Tx, g *group, state *bucketState, old *objec
 		return err
 	}
 	row := newRow(o, old.key, data, blobs, encoded)
-	if err := b.overwrite(tx, g, state, &row, old); err != nil {
+	if err := b.overwrite(tx, state, &row, old); err != nil {
 		return err
 	}
 	if p.blobs != nil {
 		// A stored blob that stands in for another shares its content, so its
 		// reference is dropped and made again.
-		if err := exchange(tx, g, o.ID, p.contents, stored); err != nil {
+		if err := exchange(tx, o.ID, p.contents, stored); err != nil {
 			return err
 		}
 	}
-	state.upload = max(state.upload, row.object.UpdatedAt.UnixMicro())
-	state.replacing = true
+	state.Upload = max(state.Upload, row.object.UpdatedAt.UnixMicro())
+	state.Replacing = true
 	p.stored, p.created = row, false
 	return nil
 }
@@ -456,18 +457,18 @@ func (p *putter) result() (*PutResult, error) {
 
 // exchange references an object's new contents and drops those of blobs that
 // went. New ones come first, so that what both share never looks unused.
-func exchange(tx *engine.Tx, g *group, object string, contents []*content, gone []Blob) error {
-	if err := adopt(tx, g, contents, object); err != nil {
+func exchange(tx *commit.Tx, object string, contents []*content, gone []Blob) error {
+	if err := adopt(tx, contents, object); err != nil {
 		return err
 	}
-	return g.drop(tx, gone)
+	return drop(tx, gone)
 }
 
 // adopt references an object's new contents. An upload that brought one learns
 // which object took it first.
-func adopt(tx *engine.Tx, g *group, contents []*content, object string) error {
+func adopt(tx *commit.Tx, contents []*content, object string) error {
 	for _, c := range contents {
-		if err := g.keep(tx, c); err != nil {
+		if err := keep(tx, c); err != nil {
 			return err
 		}
 		if c.upload == 0 {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -192,13 +193,13 @@ func (k *bulk) putEach(ctx context.Context, inputs []ObjectInput) {
 }
 
 func (k *bulk) start(ctx context.Context, slice []bulkItem) *engine.Pending {
-	return k.bucket.store.start(ctx, func(tx *engine.Tx, g *group) error { return putSlice(tx, g, slice) })
+	return k.bucket.store.start(ctx, func(tx *commit.Tx) error { return putSlice(tx, slice) })
 }
 
 // putSlice stores the items of a slice. One that is refused has not written, so
 // the others stand; an error of the engine fails the slice. Behind an item whose
 // object has moved on the rest waits as well, to keep the order.
-func putSlice(tx *engine.Tx, g *group, slice []bulkItem) error {
+func putSlice(tx *commit.Tx, slice []bulkItem) error {
 	var moved error
 	for i := range slice {
 		item := &slice[i]
@@ -206,7 +207,7 @@ func putSlice(tx *engine.Tx, g *group, slice []bulkItem) error {
 			continue
 		}
 		if item.err = moved; moved == nil {
-			item.err = item.put.put(tx, g)
+			item.err = item.put.put(tx)
 		}
 		switch {
 		case item.err == errMoved:
@@ -274,15 +275,15 @@ func (k *bulk) putAll(ctx context.Context, inputs []ObjectInput) error {
 
 // putTogether stores all items in one commit or none.
 func (k *bulk) putTogether(ctx context.Context) error {
-	return k.bucket.store.write(ctx, func(tx *engine.Tx, g *group) error {
-		state, err := k.bucket.writable(tx, g)
+	return k.bucket.store.write(ctx, func(tx *commit.Tx) error {
+		state, err := k.bucket.permitted(tx, writeObjects)
 		if err != nil {
 			return err
 		}
-		return g.attempt(tx, state, func() error {
+		return tx.Attempt(state, func() error {
 			for i := range k.items {
 				item := &k.items[i]
-				if item.err = item.put.put(tx, g); item.err != nil {
+				if item.err = item.put.put(tx); item.err != nil {
 					return item.err
 				}
 			}

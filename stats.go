@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -62,7 +63,7 @@ func (b *Bucket) Stats(ctx context.Context) (*Stats, error) {
 }
 
 // joinStats adds what a bucket's statistics consist of to its row AS b.
-const joinStats = joinDelta + " LEFT JOIN batch_counts c ON c.bucket = b.num"
+const joinStats = commit.JoinDelta + " LEFT JOIN batch_counts c ON c.bucket = b.num"
 
 // statsColumns are what scanStats reads, of buckets AS b with [joinStats]: what
 // has been folded, plus what has not. The smallest and the largest object are the

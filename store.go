@@ -7,9 +7,9 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/ident"
 )
@@ -136,15 +136,7 @@ type Store struct {
 	id   string // the file's own random id
 	ids  *ident.Source
 
-	// known is what the last commit group knew of the buckets it touched,
-	// knownEvent the newest event's number if it knew that, knownWaiting the bytes
-	// that wait to be collected, -1 if it did not know. They belong to whoever holds
-	// the write lock.
-	known        []*bucketState
-	knownEvent   int64
-	knownWaiting int64
-
-	lastWrite atomic.Int64 // when something but background work was last committed
+	commits *commit.Committer
 
 	feed *feed
 
@@ -184,6 +176,14 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{opts: o, ids: ident.NewSource(o.Now, o.Entropy), feed: newFeed(path != engine.Memory)}
+	s.commits = commit.NewCommitter(commit.Config{
+		Now:        o.Now,
+		EventSlack: o.eventSlack(),
+		Signals:    [...]func(){commit.Background: s.wakeCollector, commit.Jobs: s.queue.notify},
+		Overtaken:  s.reserve.notice,
+		Last:       collectShare,
+		Noted:      s.feed.committed,
+	})
 	s.db, err = engine.Open(ctx, engine.Config{
 		Path:          path,
 		ReadOnly:      o.ReadOnly,
@@ -194,7 +194,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 		LongReads:     max(1, runtime.GOMAXPROCS(0)-1),
 		ApplicationID: applicationID,
 		Migrations:    migrations(),
-		NewGroup:      s.newGroup,
+		NewGroup:      s.commits.Begin,
 	})
 	if err != nil {
 		return nil, public(fmt.Errorf("open %q: %w", path, err))
@@ -264,29 +264,28 @@ func (s *Store) readLong(ctx context.Context, f func(context.Context, *engine.Co
 
 // operation is work for the writer. It must check before it writes: a refusal
 // after a write takes the whole commit group back. It may run twice.
-type operation func(*engine.Tx, *group) error
+type operation func(*commit.Tx) error
 
-func (op operation) run(tx *engine.Tx) error {
-	g := tx.Group().(*group)
-	g.user = true
-	if g.store.reserve.spent.Load() {
-		return errSpent
+// used returns op as the engine runs it for a caller.
+func (s *Store) used(op operation) func(*engine.Tx) error {
+	return func(t *engine.Tx) error {
+		tx := commit.Of(t)
+		tx.Use()
+		if s.reserve.spent.Load() {
+			return errSpent
+		}
+		return op(tx)
 	}
-	return op(tx, g)
 }
-
-// runBehind is run for background work, which does not count as use of the store, and
-// frees space.
-func (op operation) runBehind(tx *engine.Tx) error { return op(tx, tx.Group().(*group)) }
 
 // write runs op in a transaction and returns its verdict.
 func (s *Store) write(ctx context.Context, op operation) error {
-	return public(s.db.Write(ctx, op.run))
+	return public(s.db.Write(ctx, s.used(op)))
 }
 
 // start begins a write without waiting for it.
 func (s *Store) start(ctx context.Context, op operation) *engine.Pending {
-	return s.db.Start(ctx, op.run)
+	return s.db.Start(ctx, s.used(op))
 }
 
 // newID returns a new id with the prefix.

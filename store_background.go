@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -42,6 +43,13 @@ type collector struct {
 func newCollector(s *Store) (*collector, error) {
 	id, err := s.newID("")
 	return &collector{store: s, owner: ownerLasting(id, leaseTime), wake: make(chan struct{}, 1), done: make(chan struct{}), broken: make(map[int64]brokenIndex)}, err
+}
+
+// wakeCollector tells the store's collector, if it has one, that there may be work.
+func (s *Store) wakeCollector() {
+	if s.collector != nil {
+		s.collector.notify()
+	}
 }
 
 // notify tells the collector that there may be work.
@@ -118,7 +126,7 @@ func (c *collector) mayTake(l taskLease) bool {
 
 // holds reports whether the task is open and its lease still the one that was found:
 // else another store was quicker, or somebody has cancelled it.
-func (l taskLease) holds(tx *engine.Tx) (bool, error) {
+func (l taskLease) holds(tx *commit.Tx) (bool, error) {
 	return tx.QueryRow("SELECT 1 FROM tasks WHERE num = ? AND status IN ('PENDING', 'IN_PROGRESS') AND lease_owner IS ? AND lease_until = ?",
 		[]any{l.num, nilIfBlank(l.owner), l.until}, nil)
 }
@@ -156,13 +164,13 @@ WHERE status IN ('PENDING', 'IN_PROGRESS') AND type IN ('api_buckets_delete', 'a
 	if err := c.store.read(ctx, lookup); err != nil || d.num == 0 {
 		return false, err
 	}
-	return true, c.store.free(ctx, func(tx *engine.Tx, g *group) error { return c.deleteSlice(tx, g, d) })
+	return true, c.store.free(ctx, func(tx *commit.Tx) error { return c.deleteSlice(tx, d) })
 }
 
 // deleteSlice deletes some objects of one bucket and renews the lease. The last
 // slice of a bucket removes its row, and that of a task completes the task, in
 // the same transaction.
-func (c *collector) deleteSlice(tx *engine.Tx, g *group, d deletion) error {
+func (c *collector) deleteSlice(tx *commit.Tx, d deletion) error {
 	mine, err := d.holds(tx)
 	if err != nil || !mine {
 		return err
@@ -178,17 +186,17 @@ func (c *collector) deleteSlice(tx *engine.Tx, g *group, d deletion) error {
 	var deleted int64
 	emptied := bucket == 0
 	if !emptied {
-		if deleted, emptied, err = deleteObjects(tx, g, bucket); err != nil {
+		if deleted, emptied, err = deleteObjects(tx, bucket); err != nil {
 			return err
 		}
 	}
 	if emptied && bucket != 0 {
-		if emptied, err = deleteUploads(tx, g, bucket); err != nil {
+		if emptied, err = deleteUploads(tx, bucket); err != nil {
 			return err
 		}
 	}
 	if emptied && bucket != 0 {
-		if emptied, err = deleteBatches(tx, g, bucket); err != nil {
+		if emptied, err = deleteBatches(tx, bucket); err != nil {
 			return err
 		}
 	}
@@ -198,7 +206,7 @@ func (c *collector) deleteSlice(tx *engine.Tx, g *group, d deletion) error {
 		}
 	}
 	if emptied && bucket != 0 {
-		if err := c.deleteBucket(tx, g, bucket, d); err != nil {
+		if err := c.deleteBucket(tx, bucket, d); err != nil {
 			return err
 		}
 	}
@@ -223,7 +231,7 @@ WHERE num = ?7`, string(status), deleted, now, ended, c.owner, time.Now().Add(le
 
 // deleteObjects deletes the first objects of a bucket, and reports how many, and
 // whether none is left.
-func deleteObjects(tx *engine.Tx, g *group, bucket int64) (deleted int64, emptied bool, err error) {
+func deleteObjects(tx *commit.Tx, bucket int64) (deleted int64, emptied bool, err error) {
 	first, end := bucket<<clockBits, (bucket+1)<<clockBits
 	var last, size int64
 	_, err = tx.QueryRow(`
@@ -246,24 +254,24 @@ FROM (SELECT seq, size FROM object WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT
 	if _, err := tx.Exec("DELETE FROM object WHERE seq >= ? AND seq <= ?", first, last); err != nil {
 		return 0, false, err
 	}
-	state, err := g.bucket(tx, bucket)
+	state, err := tx.Bucket(bucket)
 	if err != nil {
 		return 0, false, err
 	}
-	state.tick()
-	state.objects -= deleted
-	state.size -= size
-	return deleted, deleted < deleteSlice, g.drop(tx, gone)
+	state.Tick()
+	state.Objects -= deleted
+	state.Size -= size
+	return deleted, deleted < deleteSlice, drop(tx, gone)
 }
 
 // deleteBucket removes the row of an emptied bucket. If the bucket was on its way
 // out before its namespace was, its own task is complete with that.
-func (c *collector) deleteBucket(tx *engine.Tx, g *group, bucket int64, d deletion) error {
-	state, err := g.bucket(tx, bucket)
+func (c *collector) deleteBucket(tx *commit.Tx, bucket int64, d deletion) error {
+	state, err := tx.Bucket(bucket)
 	if err != nil {
 		return err
 	}
-	state.gone = true
+	state.Gone = true
 	if _, err := tx.Exec("DELETE FROM deltas WHERE bucket = ?", bucket); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -79,13 +80,15 @@ func (r *reserve) keep() {
 // the reserve, and, should that not be enough or not be there, the space of the
 // write-ahead log.
 func (s *Store) free(ctx context.Context, op operation) error {
-	return s.freeing(ctx, func(tx *engine.Tx) error {
-		tx.Group().(*group).user = true
-		return op.runBehind(tx)
+	return s.freeing(ctx, func(tx *commit.Tx) error {
+		tx.Use()
+		return op(tx)
 	})
 }
 
-func (s *Store) freeing(ctx context.Context, run func(*engine.Tx) error) error {
+// freeing is free for background work, which does not count as use of the store.
+func (s *Store) freeing(ctx context.Context, op operation) error {
+	run := func(tx *engine.Tx) error { return op(commit.Of(tx)) }
 	err := s.db.Write(ctx, run)
 	if errors.Is(err, ErrFull) && s.reserve.spend() {
 		s.opts.Logger.Warn("bucketlite: the disk is full, the reserve is used to free space", "reserve", s.reserve.path)

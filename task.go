@@ -7,6 +7,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
@@ -133,7 +134,7 @@ func (s *Store) Wait(ctx context.Context, id string) (*Task, error) {
 // for a batch those of CancelBatch.
 func (s *Store) CancelTask(ctx context.Context, id string) (*Task, error) {
 	var task *Task
-	err := s.write(ctx, func(tx *engine.Tx, g *group) (err error) {
+	err := s.write(ctx, func(tx *commit.Tx) (err error) {
 		if task, err = selectTask(tx.Conn, id); err != nil || task.Done() {
 			return err
 		}
@@ -141,7 +142,7 @@ func (s *Store) CancelTask(ctx context.Context, id string) (*Task, error) {
 		case ConfirmUploadTask, ConfirmUploadsTask:
 			err = giveBackUploads(tx, id)
 		case ProcessBatchTask:
-			err = cancelBatchOfTask(tx, g, task)
+			err = cancelBatchOfTask(tx, task)
 		default:
 			err = &ConflictError{Subject: "task " + value.Show(id), Reason: "a deletion cannot be cancelled"}
 		}
@@ -161,7 +162,7 @@ func (s *Store) CancelTask(ctx context.Context, id string) (*Task, error) {
 }
 
 // endTask ends a task that has not ended.
-func (s *Store) endTask(tx *engine.Tx, id string, status Status, problem string) error {
+func (s *Store) endTask(tx *commit.Tx, id string, status Status, problem string) error {
 	_, err := tx.Exec("UPDATE tasks SET status = ?1, error = ?2, updated_at = ?3, ended_at = ?3 WHERE id = ?4 AND ended_at IS NULL",
 		string(status), nilIfBlank(problem), s.now(), id)
 	return err
@@ -212,7 +213,7 @@ WHERE num > ?1 AND (?2 = '' OR status = ?2) AND (?3 = '' OR type = ?3) ORDER BY 
 
 // newTask writes the record of a task that is to be carried on. It adds the id of
 // the namespace, which outlives that.
-func (s *Store) newTask(tx *engine.Tx, t *Task, namespace int64, bucket any) error {
+func (s *Store) newTask(tx *commit.Tx, t *Task, namespace int64, bucket any) error {
 	_, err := tx.QueryRow("SELECT id FROM namespaces WHERE num = ?", []any{namespace}, func(r engine.Row) {
 		t.AdditionalData["namespace_id"] = r.Text(0)
 	})
@@ -243,7 +244,7 @@ func (c *collector) forgetSome() (worked bool, err error) {
 	if err != nil || !found {
 		return false, err
 	}
-	return true, c.store.free(ctx, func(tx *engine.Tx, g *group) error {
+	return true, c.store.free(ctx, func(tx *commit.Tx) error {
 		_, err := tx.Exec("DELETE FROM tasks WHERE num IN (SELECT num FROM tasks WHERE ended_at < ? LIMIT 100)", before)
 		return err
 	})

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -113,13 +114,13 @@ func (c *collector) endStaging() (worked bool, err error) {
 	if err != nil || len(ended) == 0 {
 		return false, err
 	}
-	return true, c.write(func(tx *engine.Tx, g *group) error {
+	return true, c.write(func(tx *commit.Tx) error {
 		for num, until := range ended {
 			if _, err := tx.Exec("UPDATE contents SET lease_until = 1 WHERE num = ? AND lease_until = ?", num, until); err != nil {
 				return err
 			}
 		}
-		g.wake = true
+		tx.Raise(commit.Background)
 		return nil
 	})
 }

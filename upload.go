@@ -7,6 +7,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
@@ -244,7 +245,7 @@ func (b *Bucket) uploads() listing[*Upload] {
 // Errors: [ErrNotFound], [ErrConflict] for an upload that is confirmed, being
 // confirmed or skipped, [ErrLocked], [ErrNotActive].
 func (b *Bucket) CancelUpload(ctx context.Context, id string) error {
-	return b.store.free(ctx, func(tx *engine.Tx, g *group) error {
+	return b.store.free(ctx, func(tx *commit.Tx) error {
 		u, err := b.selectUpload(tx.Conn, writeObjects, id)
 		if err != nil {
 			return err
@@ -253,7 +254,7 @@ func (b *Bucket) CancelUpload(ctx context.Context, id string) error {
 		case StatusCanceled:
 			return nil
 		case StatusPending, StatusFailed:
-			return u.end(tx, g, StatusCanceled, b.store.now())
+			return u.end(tx, StatusCanceled, b.store.now())
 		}
 		return u.conflict(b, "it is %s and cannot be cancelled", u.status)
 	})
@@ -410,12 +411,12 @@ func (u *uploadRow) conflict(b *Bucket, format string, args ...any) error {
 }
 
 // end gives the upload a status in which it has no bytes any more.
-func (u *uploadRow) end(tx *engine.Tx, g *group, status Status, at int64) error {
+func (u *uploadRow) end(tx *commit.Tx, status Status, at int64) error {
 	_, err := tx.Exec(`
 UPDATE uploads SET status = ?, hash = NULL, size = NULL, mime_type = NULL, holds = 0, duplicate_of = NULL, written_at = NULL, ended_at = ?
 WHERE num = ?`, string(status), at, u.num)
 	if err == nil && u.holds {
-		err = g.dropHash(tx, u.hash)
+		err = dropHash(tx, u.hash)
 	}
 	return err
 }

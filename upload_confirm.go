@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -161,7 +162,7 @@ func (c *confirmer) holder(conn *engine.Conn) (id string, err error) {
 
 // write confirms the upload and stores its object. The object's blob takes over
 // the reference to the bytes.
-func (c *confirmer) write(tx *engine.Tx, g *group) error {
+func (c *confirmer) write(tx *commit.Tx) error {
 	b := c.bucket
 	if err := c.job.check(tx); err != nil {
 		return err
@@ -173,7 +174,7 @@ func (c *confirmer) write(tx *engine.Tx, g *group) error {
 	if c.row.status == StatusCompleted {
 		return c.job.succeed(tx, &c.row)
 	}
-	state, err := b.writable(tx, g)
+	state, err := b.permitted(tx, writeObjects)
 	if err != nil {
 		return err
 	}
@@ -182,11 +183,11 @@ func (c *confirmer) write(tx *engine.Tx, g *group) error {
 	}
 	u, now := &c.row, b.store.now()
 	if *c.in.CreateObject {
-		if u.object, err = c.store(tx, g); err != nil {
+		if u.object, err = c.store(tx); err != nil {
 			return err
 		}
-		state.upload = max(state.upload, now)
-		if err := g.dropHash(tx, u.hash); err != nil {
+		state.Upload = max(state.Upload, now)
+		if err := dropHash(tx, u.hash); err != nil {
 			return err
 		}
 		u.holds = false
@@ -202,7 +203,7 @@ func (c *confirmer) write(tx *engine.Tx, g *group) error {
 }
 
 // store creates the object or patches the one that has the key, and returns its id.
-func (c *confirmer) store(tx *engine.Tx, g *group) (id string, err error) {
+func (c *confirmer) store(tx *commit.Tx) (id string, err error) {
 	holder := ""
 	if c.policy != Insert {
 		if holder, err = c.holder(tx.Conn); err != nil {
@@ -215,9 +216,9 @@ func (c *confirmer) store(tx *engine.Tx, g *group) (id string, err error) {
 	case holder == "" && c.put == nil, holder != "" && (c.patch == nil || c.patch.id != holder):
 		return "", errMoved
 	case holder == "":
-		err = c.put.put(tx, g)
+		err = c.put.put(tx)
 		return c.put.stored.object.ID, err
 	}
-	err = c.patch.patch(tx, g)
+	err = c.patch.patch(tx)
 	return holder, err
 }

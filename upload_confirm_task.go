@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/ident"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -62,16 +63,16 @@ func (b *Bucket) ConfirmUploads(ctx context.Context, confirmations []Confirmatio
 		return nil, err
 	}
 	var task *Task
-	err = b.store.write(ctx, func(tx *engine.Tx, g *group) (err error) {
-		task, err = b.startConfirming(tx, g, t)
+	err = b.store.write(ctx, func(tx *commit.Tx) (err error) {
+		task, err = b.startConfirming(tx, t)
 		return err
 	})
 	return task, err
 }
 
 // startConfirming writes the task and hands it the uploads that are pending.
-func (b *Bucket) startConfirming(tx *engine.Tx, g *group, t *Task) (*Task, error) {
-	if _, err := b.writable(tx, g); err != nil {
+func (b *Bucket) startConfirming(tx *commit.Tx, t *Task) (*Task, error) {
+	if _, err := b.permitted(tx, writeObjects); err != nil {
 		return nil, err
 	}
 	var pending []int64
@@ -97,13 +98,13 @@ func (b *Bucket) startConfirming(tx *engine.Tx, g *group, t *Task) (*Task, error
 			return nil, err
 		}
 	}
-	g.wake = true
+	tx.Raise(commit.Background)
 	return selectTask(tx.Conn, t.ID)
 }
 
 // giveBackUploads makes the uploads that a task was to confirm, and has not yet,
 // pending again. It is for a task that is cancelled, in the same transaction.
-func giveBackUploads(tx *engine.Tx, task string) error {
+func giveBackUploads(tx *commit.Tx, task string) error {
 	_, err := tx.Exec(`
 UPDATE uploads SET status = 'PENDING'
 WHERE id IN (SELECT i.value FROM tasks t, json_each(t.inputs) i WHERE t.id = ?1) AND status = 'PROCESSING' AND task = ?1`, task)
@@ -141,7 +142,7 @@ func (c *collector) confirmSome() (worked bool, err error) {
 			return false, refusal // it says nothing of the upload
 		}
 	}
-	err = c.store.write(ctx, func(tx *engine.Tx, g *group) error { return job.refuse(tx, refusal) })
+	err = c.store.write(ctx, func(tx *commit.Tx) error { return job.refuse(tx, refusal) })
 	if errors.Is(err, errLeft) {
 		err = nil
 	}
@@ -196,7 +197,7 @@ var errLeft = errors.New("the task is no longer this store's")
 
 // check returns errLeft if the task does not stand where it did. A nil job has
 // nothing to check.
-func (k *confirmJob) check(tx *engine.Tx) error {
+func (k *confirmJob) check(tx *commit.Tx) error {
 	if k == nil {
 		return nil
 	}
@@ -208,7 +209,7 @@ func (k *confirmJob) check(tx *engine.Tx) error {
 }
 
 // succeed notes that the upload is confirmed. A nil job notes nothing.
-func (k *confirmJob) succeed(tx *engine.Tx, u *uploadRow) error {
+func (k *confirmJob) succeed(tx *commit.Tx, u *uploadRow) error {
 	if k == nil {
 		return nil
 	}
@@ -220,7 +221,7 @@ func (k *confirmJob) succeed(tx *engine.Tx, u *uploadRow) error {
 }
 
 // refuse notes why the next upload was not confirmed, and makes it pending again.
-func (k *confirmJob) refuse(tx *engine.Tx, refusal error) error {
+func (k *confirmJob) refuse(tx *commit.Tx, refusal error) error {
 	if err := k.check(tx); err != nil {
 		return err
 	}
@@ -232,7 +233,7 @@ func (k *confirmJob) refuse(tx *engine.Tx, refusal error) error {
 }
 
 // note adds an output to the task and renews the lease. The last one ends the task.
-func (k *confirmJob) note(tx *engine.Tx, output map[string]any) error {
+func (k *confirmJob) note(tx *commit.Tx, output map[string]any) error {
 	outputs := append(k.outputs[:len(k.outputs):len(k.outputs)], output)
 	s := k.collector.store
 	now := s.now()

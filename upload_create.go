@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/ident"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -98,9 +99,9 @@ func (b *Bucket) createUploads(ctx context.Context, j *judge, drafts []*uploadDr
 		return nil, err
 	}
 	var rows []uploadRow
-	err := b.store.write(ctx, func(tx *engine.Tx, g *group) error {
+	err := b.store.write(ctx, func(tx *commit.Tx) error {
 		rows = rows[:0]
-		if _, err := b.writable(tx, g); err != nil {
+		if _, err := b.permitted(tx, writeObjects); err != nil {
 			return err
 		}
 		for _, d := range drafts {
@@ -109,7 +110,7 @@ func (b *Bucket) createUploads(ctx context.Context, j *judge, drafts []*uploadDr
 			}
 		}
 		for _, d := range drafts {
-			if err := d.write(tx, g); err != nil {
+			if err := d.write(tx); err != nil {
 				return err
 			}
 			u, err := b.selectUpload(tx.Conn, writeObjects, d.id)
@@ -118,7 +119,7 @@ func (b *Bucket) createUploads(ctx context.Context, j *judge, drafts []*uploadDr
 			}
 			rows = append(rows, *u)
 		}
-		g.wake = true // uploads that have expired meanwhile go
+		tx.Raise(commit.Background) // uploads that have expired meanwhile go
 		return nil
 	})
 	if err != nil {
@@ -321,7 +322,7 @@ func (j *judge) below(path value.Path, other *judge) {
 }
 
 // check finds out whether the object exists and whether the bytes are there.
-func (d *uploadDraft) check(tx *engine.Tx) error {
+func (d *uploadDraft) check(tx *commit.Tx) error {
 	d.existing, d.original = "", nil
 	if d.key != nil {
 		_, err := tx.QueryRow("SELECT id FROM object WHERE bucket = ? AND key = ?", []any{d.bucket.num, d.key},
@@ -344,7 +345,7 @@ ORDER BY u.num LIMIT 1`, []any{d.bucket.num, d.hash}, func(r engine.Row) { u.sca
 }
 
 // write stores the upload.
-func (d *uploadDraft) write(tx *engine.Tx, g *group) error {
+func (d *uploadDraft) write(tx *commit.Tx) error {
 	now := d.bucket.store.now()
 	status, ended := StatusPending, any(nil)
 	var hash, size, mimeType, original, written any
@@ -354,7 +355,7 @@ func (d *uploadDraft) write(tx *engine.Tx, g *group) error {
 		status, ended = StatusSkipped, now
 	case d.original != nil:
 		hash, size, mimeType, original, written, holds = d.hash, d.original.size, d.original.mimeType, d.original.id, now, 1
-		if err := g.keep(tx, &content{hash: [32]byte(d.hash), size: d.original.size, there: true}); err != nil {
+		if err := keep(tx, &content{hash: [32]byte(d.hash), size: d.original.size, there: true}); err != nil {
 			return err
 		}
 	}

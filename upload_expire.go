@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -13,8 +14,8 @@ const uploadRetention = 30 * 24 * time.Hour
 // expireUploads ends some uploads that were not confirmed in time.
 func (c *collector) expireUploads() (worked bool, err error) {
 	const expired = "SELECT " + uploadColumns + " FROM uploads u WHERE u.status = 'PENDING' AND u.expires_at <= ? LIMIT ?"
-	return c.eachUpload(expired, c.store.now(), func(tx *engine.Tx, g *group, u *uploadRow) error {
-		return u.end(tx, g, StatusFailed, u.expires)
+	return c.eachUpload(expired, c.store.now(), func(tx *commit.Tx, u *uploadRow) error {
+		return u.end(tx, StatusFailed, u.expires)
 	})
 }
 
@@ -25,12 +26,12 @@ func (c *collector) forgetUploads() (worked bool, err error) {
 	const ended = "SELECT " + uploadColumns + ` FROM uploads u
 WHERE u.ended_at <= ? AND (u.status <> 'COMPLETED' OR u.holds = 0 OR u.object IS NOT NULL) LIMIT ?`
 	before := c.store.opts.Now().Add(-uploadRetention).UnixMicro()
-	return c.eachUpload(ended, before, func(tx *engine.Tx, g *group, u *uploadRow) error { return u.delete(tx, g) })
+	return c.eachUpload(ended, before, func(tx *commit.Tx, u *uploadRow) error { return u.delete(tx) })
 }
 
 // eachUpload does something with the first uploads of a query for a time and a
 // number of rows.
-func (c *collector) eachUpload(query string, at int64, do func(*engine.Tx, *group, *uploadRow) error) (worked bool, err error) {
+func (c *collector) eachUpload(query string, at int64, do func(*commit.Tx, *uploadRow) error) (worked bool, err error) {
 	ctx := context.Background()
 	err = c.store.read(ctx, func(conn *engine.Conn) (err error) {
 		worked, err = conn.QueryRow(query, []any{at, int64(1)}, nil)
@@ -39,10 +40,10 @@ func (c *collector) eachUpload(query string, at int64, do func(*engine.Tx, *grou
 	if err != nil || !worked {
 		return false, err
 	}
-	return true, c.store.free(ctx, func(tx *engine.Tx, g *group) error {
+	return true, c.store.free(ctx, func(tx *commit.Tx) error {
 		rows, err := firstUploads(tx, query, at)
 		for i := 0; i < len(rows) && err == nil; i++ {
-			err = do(tx, g, &rows[i])
+			err = do(tx, &rows[i])
 		}
 		return err
 	})
@@ -50,7 +51,7 @@ func (c *collector) eachUpload(query string, at int64, do func(*engine.Tx, *grou
 
 // firstUploads returns a slice's worth of the uploads of a query for an argument
 // and a number of rows.
-func firstUploads(tx *engine.Tx, query string, arg int64) (rows []uploadRow, err error) {
+func firstUploads(tx *commit.Tx, query string, arg int64) (rows []uploadRow, err error) {
 	err = tx.Query(query, []any{arg, int64(deleteSlice)}, func(r engine.Row) error {
 		rows = append(rows, uploadRow{})
 		rows[len(rows)-1].scan(r, 0)
@@ -60,20 +61,20 @@ func firstUploads(tx *engine.Tx, query string, arg int64) (rows []uploadRow, err
 }
 
 // delete removes the upload's record, and its reference to the bytes.
-func (u *uploadRow) delete(tx *engine.Tx, g *group) error {
+func (u *uploadRow) delete(tx *commit.Tx) error {
 	_, err := tx.Exec("DELETE FROM uploads WHERE num = ?", u.num)
 	if err == nil && u.holds {
-		err = g.dropHash(tx, u.hash)
+		err = dropHash(tx, u.hash)
 	}
 	return err
 }
 
 // deleteUploads deletes the first uploads of a bucket that is being deleted, and
 // reports whether none is left.
-func deleteUploads(tx *engine.Tx, g *group, bucket int64) (done bool, err error) {
+func deleteUploads(tx *commit.Tx, bucket int64) (done bool, err error) {
 	rows, err := firstUploads(tx, "SELECT "+uploadColumns+" FROM uploads u WHERE u.bucket = ? ORDER BY u.num LIMIT ?", bucket)
 	for i := 0; i < len(rows) && err == nil; i++ {
-		err = rows[i].delete(tx, g)
+		err = rows[i].delete(tx)
 	}
 	return len(rows) < deleteSlice, err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
@@ -136,7 +137,7 @@ func (w *uploadWriter) take(ctx context.Context, r io.Reader) error {
 }
 
 // write makes the bytes those of the upload.
-func (w *uploadWriter) write(tx *engine.Tx, g *group) error {
+func (w *uploadWriter) write(tx *commit.Tx) error {
 	if err := w.load(tx.Conn); err != nil {
 		return err
 	}
@@ -144,11 +145,11 @@ func (w *uploadWriter) write(tx *engine.Tx, g *group) error {
 		return err
 	}
 	u, c, now := &w.row, w.contents[0], w.bucket.store.now()
-	if err := g.keep(tx, c); err != nil {
+	if err := keep(tx, c); err != nil {
 		return err
 	}
 	if u.holds {
-		if err := g.dropHash(tx, u.hash); err != nil {
+		if err := dropHash(tx, u.hash); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -53,7 +54,7 @@ func (s *Store) Watch(ctx context.Context, opts *WatchOptions) iter.Seq2[Event, 
 // ends with [ErrNotFound].
 func (n *Namespace) Watch(ctx context.Context, opts *WatchOptions) iter.Seq2[Event, error] {
 	return n.store.watch(ctx, opts, scope{
-		place: place{namespace: n.id}, last: EventNamespaceDeleted, num: n.num, gone: notFound("%s", n),
+		Place: commit.Place{Namespace: n.id}, last: EventNamespaceDeleted, num: n.num, gone: notFound("%s", n),
 		live: "EXISTS (SELECT 1 FROM namespaces WHERE num = ?1 AND delete_task IS NULL)",
 	})
 }
@@ -64,7 +65,7 @@ func (n *Namespace) Watch(ctx context.Context, opts *WatchOptions) iter.Seq2[Eve
 // begins, it ends with [ErrNotFound].
 func (b *Bucket) Watch(ctx context.Context, opts *WatchOptions) iter.Seq2[Event, error] {
 	return b.store.watch(ctx, opts, scope{
-		place: place{bucket: b.id}, last: EventBucketDeleted, num: b.num, gone: b.gone(),
+		Place: commit.Place{Bucket: b.id}, last: EventBucketDeleted, num: b.num, gone: b.gone(),
 		live: "EXISTS (SELECT 1 FROM buckets WHERE num = ?1 AND status <> 'IN_PROGRESS')",
 	})
 }
@@ -95,16 +96,16 @@ func (s *Store) lastEvent(ctx context.Context) (last int64, err error) {
 
 // scope is what a watch is about.
 type scope struct {
-	place           // whose events are wanted; none means all
-	last  EventKind // of these, the one after which there are no others
-	num   int64     // of what is watched, for live
-	live  string    // a condition that holds until the last event
-	gone  error     // what to say if it has long been over
+	commit.Place           // whose events are wanted; none means all
+	last         EventKind // of these, the one after which there are no others
+	num          int64     // of what is watched, for live
+	live         string    // a condition that holds until the last event
+	gone         error     // what to say if it has long been over
 }
 
 // wants reports whether the event is within the scope.
 func (s *scope) wants(e *Event) bool {
-	return (s.namespace == "" || s.namespace == e.NamespaceID) && (s.bucket == "" || s.bucket == e.BucketID)
+	return (s.Namespace == "" || s.Namespace == e.NamespaceID) && (s.Bucket == "" || s.Bucket == e.BucketID)
 }
 
 // watcher is one watch.
@@ -186,7 +187,7 @@ func (w *watcher) run(yield func(Event, error) bool) {
 			if !more {
 				return
 			}
-			rows[i].data = nil
+			rows[i].Data = nil
 		}
 		switch {
 		case err != nil:
@@ -221,19 +222,18 @@ func (w *watcher) ended() error {
 // hand hands out the wanted events of a row, the first of its page or not, and reports
 // whether there may be more. They are decoded one by one: a slow loop holds the row,
 // which is a fraction of its events.
-func (w *watcher) hand(row *eventRow, first bool, yield func(Event, error) bool) (more bool, err error) {
-	switch missing := row.last - row.count - w.after; {
+func (w *watcher) hand(row *commit.Events, first bool, yield func(Event, error) bool) (more bool, err error) {
+	switch missing := row.First() - 1 - w.after; {
 	case missing > 0 && first:
 		return false, tooOld(w.after + 1)
 	case missing > 0:
 		return false, errorf("event %d is missing: %w", w.after+1, ErrCorrupt)
 	}
-	if err := row.check(); err != nil {
-		return false, err
+	if err := row.Check(); err != nil {
+		return false, public(err)
 	}
-	d := changeDecoder{data: row.data}
-	for i := range row.count {
-		e := row.event(i, d.change())
+	for seq, change := range row.Changes() {
+		e := event(row, seq, change)
 		if e.Seq <= w.after || !w.wants(&e) {
 			continue
 		}
@@ -245,14 +245,14 @@ func (w *watcher) hand(row *eventRow, first bool, yield func(Event, error) bool)
 			return false, nil
 		}
 	}
-	w.after = row.last
+	w.after = row.Last
 	return true, nil
 }
 
 // A page of events ends with the row that has the last of pageEvents, or reaches
 // pageBytes: a watch holds it while its loop's body runs.
 const (
-	pageEvents = maxRowEvents
+	pageEvents = commit.MaxRowEvents
 	pageBytes  = 16 << 10
 )
 
@@ -260,15 +260,15 @@ const (
 var errPageFull = errors.New("page full")
 
 // rows returns the rows of the next page.
-func (w *watcher) rows() ([]eventRow, error) {
-	var rows []eventRow
+func (w *watcher) rows() ([]commit.Events, error) {
+	var rows []commit.Events
 	err := w.store.read(w.ctx, func(c *engine.Conn) error {
 		rows = nil
 		count, size := int64(0), 0
-		err := c.Query("SELECT last, count, at, data FROM events WHERE last > ? ORDER BY last LIMIT ?", []any{w.after, int64(pageEvents)},
+		err := c.Query(commit.SelectEvents+"WHERE last > ? ORDER BY last LIMIT ?", []any{w.after, int64(pageEvents)},
 			func(r engine.Row) error {
-				rows = append(rows, eventRow{r.Int(0), r.Int(1), r.Int(2), r.Bytes(3)})
-				count, size = count+r.Int(1), size+len(rows[len(rows)-1].data)
+				rows = append(rows, commit.ScanEvents(r))
+				count, size = count+r.Int(1), size+len(rows[len(rows)-1].Data)
 				if count >= pageEvents || size >= pageBytes {
 					return errPageFull
 				}

@@ -1,4 +1,4 @@
-package bucketlite
+package commit
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,35 +17,49 @@ import (
 
 // These tests are inside the package since a row's bytes show nowhere outside.
 
+// decodeChanges is the inverse of encodeChanges.
+func decodeChanges(data []byte) ([]Change, error) {
+	d := changeDecoder{data: data}
+	var changes []Change
+	for len(d.data) > 0 {
+		c := d.change()
+		if d.failed {
+			return nil, errPacked
+		}
+		changes = append(changes, c)
+	}
+	return changes, nil
+}
+
 const (
 	someULID  = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 	otherULID = "7ZZZZZZZZZZZZZZZZZZZZZZZZZ"
 )
 
-var somePlace = place{ident.NamespacePrefix + someULID, ident.BucketPrefix + otherULID}
+var somePlace = Place{ident.NamespacePrefix + someULID, ident.BucketPrefix + otherULID}
 
-var changeTables = map[string][]change{
+var changeTables = map[string][]Change{
 	"none":            nil,
-	"an object":       {{EventObjectCreated, somePlace, ident.ObjectPrefix + someULID}},
-	"a caller's id":   {{EventObjectUpdated, somePlace, "x"}},
-	"a prefix":        {{EventObjectUpdated, somePlace, "obj_"}},
-	"lower case":      {{EventObjectDeleted, somePlace, "obj_01arz3ndektsv4rrffq69g5fav"}},
-	"too large":       {{EventObjectDeleted, somePlace, "obj_80000000000000000000000000"}},
-	"another's id":    {{EventObjectDeleted, somePlace, ident.BucketPrefix + someULID}},
-	"longest id":      {{EventObjectDeleted, somePlace, fmt.Sprintf("%0128d", 7)}},
-	"a bucket":        {{EventBucketLocked, somePlace, ""}},
-	"a namespace":     {{EventNamespaceUpdated, place{namespace: somePlace.namespace}, ""}},
-	"one place twice": {{EventObjectCreated, somePlace, "a"}, {EventObjectDeleted, somePlace, "a"}},
+	"an object":       {{"object.created", somePlace, ident.ObjectPrefix + someULID}},
+	"a caller's id":   {{"object.updated", somePlace, "x"}},
+	"a prefix":        {{"object.updated", somePlace, "obj_"}},
+	"lower case":      {{"object.deleted", somePlace, "obj_01arz3ndektsv4rrffq69g5fav"}},
+	"too large":       {{"object.deleted", somePlace, "obj_80000000000000000000000000"}},
+	"another's id":    {{"object.deleted", somePlace, ident.BucketPrefix + someULID}},
+	"longest id":      {{"object.deleted", somePlace, fmt.Sprintf("%0128d", 7)}},
+	"a bucket":        {{"bucket.locked", somePlace, ""}},
+	"a namespace":     {{"namespace.updated", Place{Namespace: somePlace.Namespace}, ""}},
+	"one place twice": {{"object.created", somePlace, "a"}, {"object.deleted", somePlace, "a"}},
 	"places in turn": {
-		{EventObjectCreated, somePlace, "a"}, {EventNamespaceCreated, place{namespace: "ns"}, ""}, {EventObjectProcessed, somePlace, "a"},
-		{EventBucketCreated, place{"ns", "b"}, ""}, {EventBucketDeleted, place{"ns", "b"}, ""},
+		{"object.created", somePlace, "a"}, {"namespace.created", Place{Namespace: "ns"}, ""}, {"object.processed", somePlace, "a"},
+		{"bucket.created", Place{"ns", "b"}, ""}, {"bucket.deleted", Place{"ns", "b"}, ""},
 	},
 	"many places": manyPlaces(300),
 }
 
-func manyPlaces(n int) (changes []change) {
+func manyPlaces(n int) (changes []Change) {
 	for i := range 2 * n {
-		changes = append(changes, change{EventBucketDeleted, place{"n", fmt.Sprint("b", i%n)}, ""})
+		changes = append(changes, Change{"bucket.deleted", Place{"n", fmt.Sprint("b", i%n)}, ""})
 	}
 	return changes
 }
@@ -65,11 +80,11 @@ func TestChangesRoundTrip(t *testing.T) {
 // Files hold these bytes.
 func TestChangesFormat(t *testing.T) {
 	t.Parallel()
-	var changes []change
-	for _, kind := range eventKinds[1:] {
-		changes = append(changes, change{kind, place{"n", "b"}, ""})
+	var changes []Change
+	for _, kind := range kinds[1:] {
+		changes = append(changes, Change{kind, Place{"n", "b"}, ""})
 	}
-	changes = append(changes, change{EventObjectCreated, somePlace, "x"}, change{EventObjectDeleted, somePlace, ident.ObjectPrefix + someULID})
+	changes = append(changes, Change{"object.created", somePlace, "x"}, Change{"object.deleted", somePlace, ident.ObjectPrefix + someULID})
 	const want = "0100016e016200" + "020000" + "030000" + "040000" + "050000" + "060000" + "070000" + "080000" +
 		"090000" + "0a0000" + "0b0000" + "0c0000" + "0d0000" + "0e0000" + "0f0000" +
 		"0c01ff01563e3ab5d3d6764c61efb99302bd5bffffffffffffffffffffffffffffffffff0178" +
@@ -82,13 +97,13 @@ func TestChangesFormat(t *testing.T) {
 func TestChangesAreCompact(t *testing.T) {
 	t.Parallel()
 	ids := ident.NewSource(time.Now, nil)
-	var changes []change
-	for range maxRowEvents {
+	var changes []Change
+	for range MaxRowEvents {
 		id, err := ids.Next(ident.ObjectPrefix)
 		if err != nil {
 			t.Fatal(err)
 		}
-		changes = append(changes, change{EventObjectCreated, somePlace, id})
+		changes = append(changes, Change{"object.created", somePlace, id})
 	}
 	if got, most := len(encodeChanges(changes)), 34+19*len(changes); got > most {
 		t.Errorf("got %d bytes, want at most %d", got, most)
@@ -131,7 +146,7 @@ func TestDecodeChangesCutShort(t *testing.T) {
 	for name, changes := range changeTables {
 		data := encodeChanges(changes)
 		for n := range data {
-			if got, err := decodeChanges(data[:n]); err == nil && (len(got) >= len(changes) || !reflect.DeepEqual(got, append([]change(nil), changes[:len(got)]...))) {
+			if got, err := decodeChanges(data[:n]); err == nil && (len(got) >= len(changes) || !reflect.DeepEqual(got, append([]Change(nil), changes[:len(got)]...))) {
 				t.Errorf("%s: %d of %d bytes: got %v, want fewer than %v", name, n, len(data), got, changes)
 			}
 		}
@@ -166,9 +181,9 @@ func FuzzEncodeChanges(f *testing.F) {
 		}
 		r := rand.New(rand.NewPCG(seed, 0))
 		text := func() string { return texts[r.IntN(len(texts))] }
-		var changes []change
+		var changes []Change
 		for range max(0, n%1000) {
-			changes = append(changes, change{eventKinds[1+r.IntN(len(eventKinds)-1)], place{text(), text()}, text()})
+			changes = append(changes, Change{kinds[1+r.IntN(len(kinds)-1)], Place{text(), text()}, text()})
 		}
 		got, err := decodeChanges(encodeChanges(changes))
 		if err != nil || !reflect.DeepEqual(got, changes) {
@@ -177,14 +192,13 @@ func FuzzEncodeChanges(f *testing.F) {
 	})
 }
 
-// BenchmarkFeed stores records with and without their events, in turn, as slices
-// of a bulk and one by one. An operation is one record; ratio 0.95: with the
-// events 0.95 operations in the time of one without.
+// BenchmarkFeed stores rows of 400 bytes with and without an event for each, in turn, so
+// many rows in a transaction. The ratio is the time without to the time with events.
 func BenchmarkFeed(b *testing.B) {
-	for d, name := range []string{DurabilityFull: "FULL", DurabilityNormal: "NORMAL"} {
-		for _, size := range []int{1, sliceObjects} {
+	for level, name := range map[engine.Synchronous]string{engine.Full: "FULL", engine.Normal: "NORMAL"} {
+		for _, size := range []int{1, 200} {
 			b.Run(fmt.Sprintf("%s/objects=%d", name, size), func(b *testing.B) {
-				with, without := newFeedBench(b, Durability(d)), newFeedBench(b, Durability(d))
+				with, without := newFeedBench(b, level), newFeedBench(b, level)
 				const rounds = 10
 				var times [2]time.Duration
 				done := 0
@@ -212,65 +226,63 @@ func BenchmarkFeed(b *testing.B) {
 }
 
 type feedBench struct {
-	b      *testing.B
-	bucket *Bucket
-	begin  int64
+	b  *testing.B
+	db *engine.DB
 }
 
-func newFeedBench(b *testing.B, d Durability) *feedBench {
+func newFeedBench(b *testing.B, level engine.Synchronous) *feedBench {
 	b.Helper()
-	ctx := context.Background()
-	s, err := Open(ctx, filepath.Join(b.TempDir(), "bench.db"), &Options{Durability: d})
+	ignore := func() {}
+	c := NewCommitter(Config{
+		Now: time.Now, EventSlack: 1 << 40, Signals: [signals]func(){ignore, ignore}, Overtaken: ignore,
+		Last: func(*Tx) error { return nil }, Noted: func(int64) {},
+	})
+	db, err := engine.Open(context.Background(), engine.Config{
+		Path: filepath.Join(b.TempDir(), "bench.db"), Synchronous: level, BusyTimeout: time.Second, Readers: 1, LongReads: 1,
+		ApplicationID: 1, NewGroup: c.Begin, Migrations: []string{`
+CREATE TABLE events (last INTEGER PRIMARY KEY, count INTEGER, at INTEGER, data BLOB) STRICT;
+INSERT INTO events VALUES (0, 0, 0, x'');
+CREATE TABLE rows (num INTEGER PRIMARY KEY, body TEXT) STRICT;`},
+	})
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { s.Close() })
-	n, err := s.CreateNamespace(ctx, NamespaceConfig{Name: "bench"})
-	if err != nil {
-		b.Fatal(err)
-	}
-	f := &feedBench{b: b}
-	f.bucket, err = n.CreateBucket(ctx, BucketConfig{Name: "records", UniqueKey: &UniqueKey{Fields: []string{"k"}, DefaultPolicy: Insert},
-		Schema: Schema{Properties: map[string]Field{"k": {Type: String}, "body": {Type: String}}}})
-	if err == nil {
-		f.begin, err = s.lastEvent(ctx)
-	}
-	if err != nil {
-		b.Fatal(err)
-	}
-	return f
+	b.Cleanup(func() { db.Close() })
+	return &feedBench{b, db}
 }
 
-// put stores n records of 400 bytes, the first with a number, so many in an operation.
+// put stores n rows, the first with a number, so many in a transaction.
 func (f *feedBench) put(first, n, size int, events bool) {
-	ctx := context.Background()
+	body, id := strings.Repeat("x", 390), ident.ObjectPrefix+someULID
 	for end := first + n; first < end; {
-		inputs := make([]ObjectInput, min(size, end-first))
-		for i := range inputs {
-			inputs[i].Fields = map[string]any{"k": fmt.Sprintf("%09d", first), "body": fmt.Sprintf("%0370d", first)}
-			first++
-		}
-		k := &bulk{bucket: f.bucket, items: make([]bulkItem, len(inputs))}
-		k.prepare(ctx, inputs, 0, size)
-		err := f.bucket.store.write(ctx, func(tx *engine.Tx, g *group) error {
-			err := putSlice(tx, g, k.items)
-			if !events {
-				g.events = nil
+		count := min(size, end-first)
+		err := f.db.Write(context.Background(), func(t *engine.Tx) error {
+			tx := Of(t)
+			for i := range count {
+				if _, err := tx.Exec("INSERT INTO rows VALUES (?, ?)", int64(first+i), body); err != nil {
+					return err
+				}
+				if events {
+					tx.Note("object.created", somePlace, id)
+				}
 			}
-			return err
+			return nil
 		})
-		if err == nil {
-			err = k.firstError()
-		}
 		if err != nil {
 			f.b.Fatal(err)
 		}
+		first += count
 	}
 }
 
 func (f *feedBench) wantEvents(n int) {
 	f.b.Helper()
-	if last, err := f.bucket.store.lastEvent(context.Background()); err != nil || last-f.begin != int64(n) {
-		f.b.Errorf("got %d events, %v, want %d", last-f.begin, err, n)
+	var last int64
+	err := f.db.Read(context.Background(), func(c *engine.Conn) error {
+		_, err := c.QueryRow("SELECT max(last) FROM events", nil, func(r engine.Row) { last = r.Int(0) })
+		return err
+	})
+	if err != nil || last != int64(n) {
+		f.b.Errorf("got %d events, %v, want %d", last, err, n)
 	}
 }

@@ -1,0 +1,242 @@
+package commit
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/ident"
+	"github.com/oklog/ulid/v2"
+)
+
+// kinds holds the kind of an event at the number that stands for it in the file. It is
+// append-only.
+var kinds = [...]string{
+	1: "namespace.created", 2: "namespace.updated", 3: "namespace.deleted",
+	4: "bucket.created", 5: "bucket.updated", 6: "bucket.deleted",
+	7: "bucket.locked", 8: "bucket.unlocked", 9: "bucket.archived", 10: "bucket.suspended", 11: "bucket.activated",
+	12: "object.created", 13: "object.updated", 14: "object.deleted", 15: "object.processed",
+}
+
+// Kinds returns the kinds of events, in the order of their numbers.
+func Kinds() []string { return slices.Clone(kinds[1:]) }
+
+// Place is where a change happened.
+type Place struct{ Namespace, Bucket string } // ids
+
+// Change is an event that has no number yet.
+type Change struct {
+	Kind string
+	Place
+	Object string // id, "" if it is about no object
+}
+
+// MaxRowEvents is how many events a row holds at most, so that a reader need not
+// take more at a time, and old ones can go bit by bit.
+const MaxRowEvents = 500
+
+// Note adds an event to those of the transaction. An operation that notes one has
+// written, or is about to; if it fails it does so after a write or in an attempt.
+func (tx *Tx) Note(kind string, at Place, object string) {
+	tx.events = append(tx.events, Change{kind, at, object})
+}
+
+// writeEvents writes the transaction's events.
+func (tx *Tx) writeEvents() error {
+	if len(tx.events) == 0 {
+		return nil
+	}
+	if tx.lastEvent == 0 {
+		if _, err := tx.QueryRow("SELECT max(last) FROM events", nil, func(r engine.Row) { tx.lastEvent = r.Int(0) }); err != nil {
+			return err
+		}
+	}
+	before, now := tx.lastEvent, tx.Now()
+	for changes := range slices.Chunk(tx.events, MaxRowEvents) {
+		count := int64(len(changes))
+		tx.lastEvent += count
+		_, err := tx.Exec("INSERT INTO events (last, count, at, data) VALUES (?, ?, ?, ?)", tx.lastEvent, count, now, encodeChanges(changes))
+		if err != nil {
+			return err
+		}
+	}
+	if slack := tx.committer.cfg.EventSlack; before/slack != tx.lastEvent/slack {
+		tx.Raise(Background) // to trim them
+	}
+	return nil
+}
+
+// TrimEvents deletes the rows whose events all have numbers up to last.
+func (tx *Tx) TrimEvents(last int64) error {
+	_, err := tx.Exec("DELETE FROM events WHERE last <= ?", last)
+	return err
+}
+
+// SelectEvents selects rows of events for [ScanEvents].
+const SelectEvents = "SELECT last, count, at, data FROM events "
+
+// Events is a row of the table events.
+type Events struct {
+	Last  int64 // number of the newest
+	Count int64
+	At    int64 // when they were committed
+	Data  []byte
+}
+
+// ScanEvents returns the row that [SelectEvents] has selected.
+func ScanEvents(r engine.Row) Events { return Events{r.Int(0), r.Int(1), r.Int(2), r.Bytes(3)} }
+
+// First returns the number of the row's oldest event.
+func (e *Events) First() int64 { return e.Last - e.Count + 1 }
+
+// Check returns an error that matches [engine.ErrCorrupt] if the row cannot be read.
+func (e *Events) Check() error {
+	d := changeDecoder{data: e.Data}
+	n := int64(0)
+	for ; len(d.data) > 0 && !d.failed; n++ {
+		d.change()
+	}
+	var err error
+	switch {
+	case d.failed:
+		err = errPacked
+	case n != e.Count:
+		err = fmt.Errorf("%d expected, got %d", e.Count, n)
+	default:
+		return nil
+	}
+	return fmt.Errorf("events up to number %d: %w: %v", e.Last, engine.ErrCorrupt, err)
+}
+
+// Changes iterates over the events of a row that [Events.Check] has found good, with
+// their numbers. They are decoded one by one.
+func (e *Events) Changes() iter.Seq2[int64, Change] {
+	return func(yield func(int64, Change) bool) {
+		d := changeDecoder{data: e.Data}
+		for seq := e.First(); seq <= e.Last; seq++ {
+			if !yield(seq, d.change()) {
+				return
+			}
+		}
+	}
+}
+
+// encodeChanges packs changes. Each is its kind's number, the number of its place
+// among those that have occurred, and its object's id. A place that has not
+// occurred has the next number, and its ids follow.
+func encodeChanges(changes []Change) []byte {
+	data := make([]byte, 0, 40+20*len(changes))
+	var places []Place
+	at := -1
+	for _, c := range changes {
+		if at < 0 || places[at] != c.Place {
+			at = slices.Index(places, c.Place)
+		}
+		data = append(data, byte(slices.Index(kinds[:], c.Kind)))
+		if at >= 0 {
+			data = binary.AppendUvarint(data, uint64(at))
+		} else {
+			at = len(places)
+			places = append(places, c.Place)
+			data = binary.AppendUvarint(data, uint64(at))
+			data = appendID(data, ident.NamespacePrefix, c.Namespace)
+			data = appendID(data, ident.BucketPrefix, c.Bucket)
+		}
+		data = appendID(data, ident.ObjectPrefix, c.Object)
+	}
+	return data
+}
+
+// packedID, in the place of an id's length, says that a ULID's 16 bytes follow.
+const packedID = 0xff
+
+// appendID appends an id, as a ULID if it is prefix and one, else as text with
+// its length before it. One of length 0 stands for none.
+func appendID(data []byte, prefix, id string) []byte {
+	if rest, ok := strings.CutPrefix(id, prefix); ok {
+		var text [ulid.EncodedSize]byte
+		u, err := ulid.ParseStrict(rest)
+		u.MarshalTextTo(text[:])
+		if err == nil && string(text[:]) == rest { // a caller's own may have lower case letters
+			return append(append(data, packedID), u[:]...)
+		}
+	}
+	return append(append(data, byte(len(id))), id...)
+}
+
+// errPacked says that something is not what encodeChanges makes.
+var errPacked = errors.New("badly packed")
+
+// changeDecoder takes changes apart. What it returns is good unless it has failed.
+type changeDecoder struct {
+	data   []byte // what is left
+	places []Place
+	failed bool
+}
+
+// change takes the next change.
+func (d *changeDecoder) change() Change {
+	return Change{Kind: d.kind(), Place: d.place(), Object: d.id(ident.ObjectPrefix)}
+}
+
+func (d *changeDecoder) fail() { d.data, d.failed = nil, true }
+
+// take returns the next n bytes, or fails and returns none.
+func (d *changeDecoder) take(n int) []byte {
+	if len(d.data) < n {
+		d.fail()
+		return nil
+	}
+	taken := d.data[:n]
+	d.data = d.data[n:]
+	return taken
+}
+
+func (d *changeDecoder) byte() byte {
+	if b := d.take(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (d *changeDecoder) kind() string {
+	code := int(d.byte())
+	if code == 0 || code >= len(kinds) {
+		d.fail()
+		return ""
+	}
+	return kinds[code]
+}
+
+func (d *changeDecoder) place() Place {
+	at, n := binary.Uvarint(d.data)
+	if n <= 0 || at > uint64(len(d.places)) {
+		d.fail()
+		return Place{}
+	}
+	d.take(n)
+	if at == uint64(len(d.places)) {
+		d.places = append(d.places, Place{d.id(ident.NamespacePrefix), d.id(ident.BucketPrefix)})
+	}
+	return d.places[at]
+}
+
+func (d *changeDecoder) id(prefix string) string {
+	n := d.byte()
+	if n != packedID {
+		text := string(d.take(int(n)))
+		if text != "" && !ident.IsObject(text) {
+			d.fail()
+		}
+		return text
+	}
+	var u ulid.ULID
+	if raw := d.take(len(u)); raw != nil {
+		copy(u[:], raw)
+	}
+	return prefix + u.String()
+}
