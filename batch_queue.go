@@ -233,7 +233,7 @@ type handout struct {
 	lease
 	retries int64
 	batchID string
-	bucket  *Bucket // without its definition
+	bucket  target // without its definition
 	row     objectRow
 
 	exists  bool  // the object does
@@ -279,7 +279,7 @@ func (l *ledger) take(t *taking) error {
 		h := &handout{
 			lease:   lease{batch: r.Int(0), position: r.Int(1), object: r.Text(2), attempt: r.Int(3), owner: t.owner, until: t.until},
 			retries: r.Int(4), lost: r.Int(5) != 0, version: r.Int(6), batchID: r.Text(7),
-			bucket: &Bucket{store: l.store, num: r.Int(8), id: r.Text(9), name: r.Text(10)},
+			bucket: target{num: r.Int(8), id: r.Text(9), name: r.Text(10)},
 		}
 		if h.exists = !r.Null(11); h.exists {
 			h.row.scan(r, 11)

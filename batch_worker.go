@@ -123,11 +123,12 @@ func (p *processor) job(ctx context.Context, h *handout) (*Job, error) {
 	if h.bucket.def, err = p.store.definition(ctx, h.bucket.num); err != nil {
 		return nil, err
 	}
-	object, err := h.row.decode(h.bucket, nil)
+	bucket := p.store.handle(h.bucket)
+	object, err := h.row.decode(bucket, nil)
 	if err != nil {
 		return nil, err
 	}
-	return &Job{Bucket: h.bucket, Object: object, BatchID: h.batchID, Attempt: int(h.attempt), Retries: int(h.retries)}, nil
+	return &Job{Bucket: bucket, Object: object, BatchID: h.batchID, Attempt: int(h.attempt), Retries: int(h.retries)}, nil
 }
 
 // definition returns the compiled definition of the bucket with the number, or

@@ -80,11 +80,22 @@ type BucketUpdate struct {
 // its methods return [ErrNotFound].
 type Bucket struct {
 	store *Store
-	num   int64
-	id    string
-	name  string
-	def   *definition
+	target
 }
+
+// target is a bucket as the code below the handles knows it.
+type target struct {
+	num  int64 // buckets.num
+	id   string
+	name string
+	def  *definition
+}
+
+// String returns the bucket's name as messages show it.
+func (t *target) String() string { return fmt.Sprintf("bucket %q", t.name) }
+
+// handle returns a handle on a bucket whose target is known.
+func (s *Store) handle(t target) *Bucket { return &Bucket{s, t} }
 
 // ID returns the bucket's id.
 func (b *Bucket) ID() string { return b.id }
@@ -94,7 +105,7 @@ func (b *Bucket) ID() string { return b.id }
 func (b *Bucket) Name() string { return b.name }
 
 // String returns the bucket's name as messages show it.
-func (b *Bucket) String() string { return fmt.Sprintf("bucket %q", b.name) }
+func (b *Bucket) String() string { return b.target.String() }
 
 // refusal returns what is wrong with an input for the bucket, or nil.
 func (b *Bucket) refusal(j *judge) error {
@@ -129,7 +140,7 @@ func (n *Namespace) CreateBucket(ctx context.Context, config BucketConfig) (*Buc
 	if err != nil {
 		return nil, err
 	}
-	b := &Bucket{store: s, id: id, name: config.Name, def: def}
+	b := s.handle(target{id: id, name: config.Name, def: def})
 	err = s.write(ctx, func(tx *commit.Tx) error {
 		if err := n.check(tx.Conn); err != nil {
 			return err

@@ -37,7 +37,7 @@ func TestBucketGoneBeforeDefinition(t *testing.T) {
 	}
 	for name, read := range map[string]func() error{
 		"a handle's": func() error {
-			found := &Bucket{store: s, num: b.num, id: b.id, name: b.name} // by the first statement
+			found := s.handle(target{num: b.num, id: b.id, name: b.name}) // by the first statement
 			var stored storedDefinition
 			err := s.read(ctx, func(c *engine.Conn) (err error) {
 				stored, err = found.readDefinition(c)

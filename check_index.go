@@ -43,7 +43,7 @@ func (c *checker) checkIndexesOf(num int64) error {
 			if !bucket.there || bucket.def == nil { // that is a problem of its own
 				return nil
 			}
-			w.doc.bucket = &Bucket{store: c.store, num: num, def: bucket.def}
+			w.doc.bucket = &target{num: num, def: bucket.def}
 			return w.run(ctx, conn)
 		})
 	})

@@ -141,8 +141,8 @@ func (c *checker) repairObject(tx *commit.Tx, seq int64) (done []Problem, err er
 			return nil, err
 		}
 		if state != nil && state.Indexed {
-			b := &Bucket{store: c.store, num: o.bucket.num, def: o.bucket.def}
-			if err := b.reindex(tx, state, seq, o.row(), right.row()); err != nil {
+			t := target{num: o.bucket.num, def: o.bucket.def}
+			if err := t.reindex(tx, state, seq, o.row(), right.row()); err != nil {
 				return nil, err
 			}
 		}

@@ -62,12 +62,12 @@ WHERE i.status <> 'READY' AND (i.status = 'DROPPING' OR b.status <> 'IN_PROGRESS
 	if err != nil || u.num == 0 {
 		return false, err
 	}
-	b := &Bucket{store: c.store, num: u.bucket}
+	t := &target{num: u.bucket}
 	if u.status == IndexBuilding {
-		b.def, err = c.store.definition(ctx, u.bucket)
+		t.def, err = c.store.definition(ctx, u.bucket)
 	}
 	if err == nil {
-		err = c.store.write(ctx, func(tx *commit.Tx) error { return b.indexSlice(tx, u.num) })
+		err = c.store.write(ctx, func(tx *commit.Tx) error { return t.indexSlice(tx, u.num) })
 	}
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -131,7 +131,7 @@ func (c *collector) cannot(num int64, status IndexStatus) error {
 
 // indexSlice does a slice of the work on an index, if that is still to be done. The
 // bucket has a definition if the index was being built, and has no id yet.
-func (b *Bucket) indexSlice(tx *commit.Tx, num int64) error {
+func (t *target) indexSlice(tx *commit.Tx, num int64) error {
 	var u unfinished
 	_, err := tx.QueryRow("SELECT "+unfinishedColumns+" FROM indexes i WHERE i.num = ?", []any{num}, u.scan)
 	if err != nil {
@@ -141,11 +141,11 @@ func (b *Bucket) indexSlice(tx *commit.Tx, num int64) error {
 	case droppingIndex:
 		return u.drop(tx)
 	case IndexBuilding:
-		state, err := tx.Bucket(b.num)
+		state, err := tx.Bucket(t.num)
 		if err != nil || state == nil || state.Status == string(StatusInProgress) {
 			return err
 		}
-		return b.buildSlice(tx, state, &u)
+		return t.buildSlice(tx, state, &u)
 	case IndexReady, "": // another store was quicker
 		return nil
 	}
@@ -153,22 +153,22 @@ func (b *Bucket) indexSlice(tx *commit.Tx, num int64) error {
 }
 
 // buildSlice indexes the next objects, downwards.
-func (b *Bucket) buildSlice(tx *commit.Tx, state *commit.Bucket, u *unfinished) error {
-	b.id, b.name = state.Place.Bucket, state.Name
+func (t *target) buildSlice(tx *commit.Tx, state *commit.Bucket, u *unfinished) error {
+	t.id, t.name = state.Place.Bucket, state.Name
 	indexes, err := loadIndexes(tx, state)
 	if err != nil {
 		return err
 	}
 	n := slices.IndexFunc(indexes, func(i *index) bool { return i.num == u.num })
 	if n < 0 {
-		return errorf("%s: %w: no index number %d among its indexes", b, ErrCorrupt, u.num)
+		return errorf("%s: %w: no index number %d among its indexes", t, ErrCorrupt, u.num)
 	}
-	objects, more, err := b.rowsBelow(tx, u)
+	objects, more, err := t.rowsBelow(tx, u)
 	if err != nil {
 		return err
 	}
 	for _, o := range objects {
-		if err := indexes[n].build(tx, b, indexes, o.seq, b.document(o.row)); err != nil {
+		if err := indexes[n].build(tx, t, indexes, o.seq, t.document(o.row)); err != nil {
 			return err
 		}
 	}
@@ -176,7 +176,7 @@ func (b *Bucket) buildSlice(tx *commit.Tx, state *commit.Bucket, u *unfinished) 
 		_, err = tx.Exec("UPDATE indexes SET built = ? WHERE num = ?", objects[0].seq, u.num)
 		return err
 	}
-	_, err = tx.Exec("UPDATE indexes SET built = ?, status = 'READY' WHERE num = ?", b.num<<clockBits, u.num)
+	_, err = tx.Exec("UPDATE indexes SET built = ?, status = 'READY' WHERE num = ?", t.num<<clockBits, u.num)
 	state.ForgetIndexes(true)
 	return err
 }
@@ -189,14 +189,14 @@ type indexedRow struct {
 
 // rowsBelow returns the next objects of the bucket for an index, upwards, and
 // whether there may be more.
-func (b *Bucket) rowsBelow(tx *commit.Tx, u *unfinished) (objects []indexedRow, more bool, err error) {
+func (t *target) rowsBelow(tx *commit.Tx, u *unfinished) (objects []indexedRow, more bool, err error) {
 	limit := indexSlice
 	if u.kind == TextIndex {
 		limit = textIndexSlice
 	}
 	size := 0
 	err = tx.Query("SELECT o.seq, "+documentColumns+" FROM object o WHERE o.seq > ? AND o.seq < ? ORDER BY o.seq DESC LIMIT ?",
-		[]any{b.num << clockBits, u.built, int64(limit)}, func(r engine.Row) error {
+		[]any{t.num << clockBits, u.built, int64(limit)}, func(r engine.Row) error {
 			objects = append(objects, indexedRow{r.Int(0), slices.Clone(r[1:])})
 			for _, v := range r {
 				switch v := v.(type) {
@@ -220,15 +220,15 @@ func (b *Bucket) rowsBelow(tx *commit.Tx, u *unfinished) (objects []indexedRow, 
 }
 
 // build indexes an object. It may have been indexed when it was written.
-func (i *index) build(tx *commit.Tx, b *Bucket, indexes []*index, seq int64, doc *rowDoc) error {
+func (i *index) build(tx *commit.Tx, t *target, indexes []*index, seq int64, doc *rowDoc) error {
 	if i.Kind == ValueIndex {
-		return i.update(tx, b, seq, nil, doc)
+		return i.update(tx, t, seq, nil, doc)
 	}
 	// There may be a text for another index.
 	if _, err := tx.Exec("DELETE FROM texts WHERE rowid = ?", seq); err != nil {
 		return err
 	}
-	return b.updateText(tx, indexes, seq, nil, doc)
+	return t.updateText(tx, indexes, seq, nil, doc)
 }
 
 // drop deletes some of what an index consists of, and at last its row. The texts go

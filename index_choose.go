@@ -34,7 +34,7 @@ const (
 
 // chooser chooses how to answer a query, from what the indexes say of it.
 type chooser struct {
-	bucket  *Bucket
+	bucket  *target
 	ctx     context.Context
 	conn    *engine.Conn
 	query   *compiledQuery
@@ -44,19 +44,19 @@ type chooser struct {
 }
 
 // choose chooses how to answer a query, of which a page is wanted or the whole.
-func (b *Bucket) choose(ctx context.Context, conn *engine.Conn, c *compiledQuery, whole bool) (choice, error) {
-	every := choice{source: b.everything(c.after.num)}
+func (t *target) choose(ctx context.Context, conn *engine.Conn, c *compiledQuery, whole bool) (choice, error) {
+	every := choice{source: t.everything(c.after.num)}
 	if len(c.order) > 0 || whole {
-		every.source = b.everything(0)
+		every.source = t.everything(0)
 	}
 	if c.isAll() && (len(c.order) == 0 || whole) {
 		return every, nil
 	}
-	ch, err := b.chooser(ctx, conn, c, whole)
+	ch, err := t.chooser(ctx, conn, c, whole)
 	if err != nil || len(ch.indexes) == 0 {
 		return every, err
 	}
-	objects, err := b.objectCount(conn)
+	objects, err := t.objectCount(conn)
 	if err != nil {
 		return every, err
 	}
@@ -65,9 +65,9 @@ func (b *Bucket) choose(ctx context.Context, conn *engine.Conn, c *compiledQuery
 }
 
 // chooser returns a chooser that knows the indexes that are ready.
-func (b *Bucket) chooser(ctx context.Context, conn *engine.Conn, c *compiledQuery, whole bool) (*chooser, error) {
-	ch := &chooser{bucket: b, ctx: ctx, conn: conn, query: c, whole: whole}
-	all, err := selectIndexes(conn, b.num)
+func (t *target) chooser(ctx context.Context, conn *engine.Conn, c *compiledQuery, whole bool) (*chooser, error) {
+	ch := &chooser{bucket: t, ctx: ctx, conn: conn, query: c, whole: whole}
+	all, err := selectIndexes(conn, t.num)
 	for _, i := range all {
 		if i.Status == IndexReady {
 			ch.indexes = append(ch.indexes, i)
@@ -121,8 +121,8 @@ func (ch *chooser) choose(every choice) (choice, error) {
 
 // countEntries counts the objects that c wants without looking at any, if it is
 // one condition whose entries stand for them, no more and no less.
-func (b *Bucket) countEntries(ctx context.Context, conn *engine.Conn, c *compiledQuery) (n int64, ok bool, err error) {
-	ch, err := b.chooser(ctx, conn, c, true)
+func (t *target) countEntries(ctx context.Context, conn *engine.Conn, c *compiledQuery) (n int64, ok bool, err error) {
+	ch, err := t.chooser(ctx, conn, c, true)
 	conjuncts := conjuncts(c)
 	if err != nil || c.search != nil || len(conjuncts) != 1 {
 		return 0, false, err
@@ -391,11 +391,11 @@ func trigrams(parts []string) string {
 }
 
 // objectCount returns how many objects the bucket has.
-func (b *Bucket) objectCount(conn *engine.Conn) (n int64, err error) {
+func (t *target) objectCount(conn *engine.Conn) (n int64, err error) {
 	ok, err := conn.QueryRow("SELECT b.object_count + ifnull(d.objects, 0) FROM buckets b "+commit.JoinDelta+" WHERE b.num = ?",
-		[]any{b.num}, func(r engine.Row) { n = r.Int(0) })
+		[]any{t.num}, func(r engine.Row) { n = r.Int(0) })
 	if err == nil && !ok {
-		err = b.gone()
+		err = t.gone()
 	}
 	return n, err
 }

@@ -35,29 +35,29 @@ func (o *objectRow) row() engine.Row { return rowOf(&o.object, o.fields, nilIfBl
 
 // reindex brings the bucket's indexes up to date with an object that has changed.
 // Of old and new, one is nil if the object is new, or gone.
-func (b *Bucket) reindex(tx *commit.Tx, state *commit.Bucket, seq int64, old, new engine.Row) error {
+func (t *target) reindex(tx *commit.Tx, state *commit.Bucket, seq int64, old, new engine.Row) error {
 	indexes, err := loadIndexes(tx, state)
 	if err != nil || len(indexes) == 0 {
 		return err
 	}
-	before, after := b.document(old), b.document(new)
+	before, after := t.document(old), t.document(new)
 	texts := false
 	for _, i := range indexes {
 		if i.Kind == TextIndex {
 			texts = true
-		} else if err := i.update(tx, b, seq, before, after); err != nil {
+		} else if err := i.update(tx, t, seq, before, after); err != nil {
 			return err
 		}
 	}
 	if texts {
-		return b.updateText(tx, indexes, seq, before, after)
+		return t.updateText(tx, indexes, seq, before, after)
 	}
 	return nil
 }
 
 // unindex takes an object out of the bucket's indexes when its row no longer tells
 // which entries it has. It reads those indexes as a whole.
-func (b *Bucket) unindex(tx *commit.Tx, state *commit.Bucket, seq int64) error {
+func (t *target) unindex(tx *commit.Tx, state *commit.Bucket, seq int64) error {
 	indexes, err := loadIndexes(tx, state)
 	if err != nil {
 		return err
@@ -75,18 +75,18 @@ func (b *Bucket) unindex(tx *commit.Tx, state *commit.Bucket, seq int64) error {
 }
 
 // document returns the document of a row, nil of none.
-func (b *Bucket) document(row engine.Row) *rowDoc {
+func (t *target) document(row engine.Row) *rowDoc {
 	if row == nil {
 		return nil
 	}
-	return &rowDoc{bucket: b, row: row}
+	return &rowDoc{bucket: t, row: row}
 }
 
 // update exchanges the entries of an object. They may be there already, or not
 // yet, while the index is being built.
-func (i *index) update(tx *commit.Tx, b *Bucket, seq int64, before, after *rowDoc) error {
-	old, sure := i.entries(b, before)
-	new, _ := i.entries(b, after)
+func (i *index) update(tx *commit.Tx, t *target, seq int64, before, after *rowDoc) error {
+	old, sure := i.entries(t, before)
+	new, _ := i.entries(t, after)
 	for _, key := range missing(old.Keys, new.Keys) {
 		if _, err := tx.Exec("DELETE FROM entries WHERE idx = ? AND key = ? AND seq = ?", i.num, key, seq); err != nil {
 			return err
@@ -109,11 +109,11 @@ func (i *index) update(tx *commit.Tx, b *Bucket, seq int64, before, after *rowDo
 // entries returns the entries of a document, none of nil, and whether it can be
 // read. One that cannot must not keep others from being indexed, nor itself from
 // being replaced.
-func (i *index) entries(b *Bucket, doc *rowDoc) (e query.Entries, ok bool) {
+func (i *index) entries(t *target, doc *rowDoc) (e query.Entries, ok bool) {
 	if doc == nil {
 		return e, true
 	}
-	e = query.EntriesOf(doc, i.path, b.types(i.path))
+	e = query.EntriesOf(doc, i.path, t.types(i.path))
 	if doc.err != nil {
 		doc.err = nil
 		return query.Unreadable(), false
@@ -153,8 +153,8 @@ const maxIndexedText = 256 << 10
 const unindexedText = "\x01\x01\x01"
 
 // updateText exchanges the text of an object.
-func (b *Bucket) updateText(tx *commit.Tx, indexes []*index, seq int64, before, after *rowDoc) error {
-	old, new := b.textOf(indexes, before), b.textOf(indexes, after)
+func (t *target) updateText(tx *commit.Tx, indexes []*index, seq int64, before, after *rowDoc) error {
+	old, new := t.textOf(indexes, before), t.textOf(indexes, after)
 	if before != nil && after != nil && old == new && new != unindexedText {
 		return nil
 	}
@@ -171,7 +171,7 @@ func (b *Bucket) updateText(tx *commit.Tx, indexes []*index, seq int64, before, 
 }
 
 // textOf returns the folded text of a document that the text indexes are about.
-func (b *Bucket) textOf(indexes []*index, doc *rowDoc) string {
+func (t *target) textOf(indexes []*index, doc *rowDoc) string {
 	if doc == nil {
 		return ""
 	}

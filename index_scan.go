@@ -56,14 +56,14 @@ CROSS JOIN object o ON o.seq = e.seq WHERE true`
 const theseObjects = "json_each(?3) j CROSS JOIN object o ON o.seq = j.value WHERE j.value > ?1 AND j.value < ?2"
 
 // everything is the source of all the objects of the bucket after a seq.
-func (b *Bucket) everything(after int64) source {
-	return source{from: allObjects, seq: "o.seq", args: [4]any{max(after, b.num<<clockBits), (b.num + 1) << clockBits, nil, nil}}
+func (t *target) everything(after int64) source {
+	return source{from: allObjects, seq: "o.seq", args: [4]any{max(after, t.num<<clockBits), (b.num + 1) << clockBits, nil, nil}}
 }
 
 // these is the source of the objects with the seqs, which are sorted.
-func (b *Bucket) these(seqs []int64, after int64) source {
+func (t *target) these(seqs []int64, after int64) source {
 	text, _ := json.Marshal(seqs)
-	s := b.everything(after)
+	s := t.everything(after)
 	s.from, s.seq, s.args[2] = theseObjects, "j.value", string(text)
 	return s
 }
@@ -83,8 +83,8 @@ type scan struct {
 
 // newScan makes a scan of the objects that c wants, and that come after c.after if
 // they are sorted. It must be released.
-func (b *Bucket) newScan(ctx context.Context, c *compiledQuery) *scan {
-	s := &scan{c: c, doc: rowDoc{bucket: b}, work: query.NewWork(ctx)}
+func (t *target) newScan(ctx context.Context, c *compiledQuery) *scan {
+	s := &scan{c: c, doc: rowDoc{bucket: t}, work: query.NewWork(ctx)}
 	s.match = engine.NewCallback(ctx, s.wants)
 	s.place = engine.NewCallback(ctx, s.placed)
 	return s

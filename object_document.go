@@ -14,7 +14,7 @@ import (
 // decoding more of it than is asked for. What it returns may lie in memory that
 // is SQLite's, and must be copied if it is kept.
 type rowDoc struct {
-	bucket *Bucket
+	bucket *target
 	row    engine.Row // what fieldColumns, or documentColumns, are
 	err    error      // what made the stored form unreadable
 
@@ -139,7 +139,7 @@ func inSystem(path []string) bool {
 }
 
 // types tells what a path in the bucket's objects is declared to be.
-func (b *Bucket) types(path []string) query.Type {
+func (t *target) types(path []string) query.Type {
 	if len(path) > 1 && inSystem(path) {
 		return query.Type{Many: true}
 	}
@@ -151,7 +151,7 @@ func (b *Bucket) types(path []string) query.Type {
 	case "blobs":
 		return query.Type{Many: true}
 	}
-	return b.def.plan.queryType(path)
+	return t.def.plan.queryType(path)
 }
 
 // queryType tells what a path is declared to be, from the members of p on.

@@ -119,4 +119,4 @@ func (b *Bucket) noObject(id string) error {
 }
 
 // gone says that the bucket has been deleted since its handle was made.
-func (b *Bucket) gone() error { return notFound("%s", b) }
+func (t *target) gone() error { return notFound("%s", t) }
