@@ -57,7 +57,7 @@ const theseObjects = "json_each(?3) j CROSS JOIN object o ON o.seq = j.value WHE
 
 // everything is the source of all the objects of the bucket after a seq.
 func (t *target) everything(after int64) source {
-	return source{from: allObjects, seq: "o.seq", args: [4]any{max(after, t.num<<clockBits), (b.num + 1) << clockBits, nil, nil}}
+	return source{from: allObjects, seq: "o.seq", args: [4]any{max(after, t.num<<clockBits), (t.num + 1) << clockBits, nil, nil}}
 }
 
 // these is the source of the objects with the seqs, which are sorted.
