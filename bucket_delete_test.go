@@ -455,7 +455,7 @@ func TestDeleteAmidPuts(t *testing.T) {
 func TestSpaceIsGivenBack(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := open(t)
+	st := open(t, bucketlite.WithIdleTime(bucketlite.Options{}, briefIdle))
 	b := items(t, st)
 	putItems(t, b, 4000, 4000)
 	for i := range 4 {

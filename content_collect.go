@@ -17,7 +17,6 @@ const (
 	// At rest the slices are larger, and nobody waits for them.
 	restChunkSlice = 64
 	restPageSlice  = 512
-	restTime       = time.Second // without a write
 
 	minFreePages  = 64      // unused pages that the file may keep at rest
 	freeShare     = 16      // so may one for so many that are in use
@@ -144,7 +143,7 @@ func (c *collector) vacuumSome() (worked bool, err error) {
 // emptyLog empties the write-ahead log now and then: at rest, and if a reader was in
 // the way when the writer tried to. The file itself gets shorter only with that.
 func (c *collector) emptyLog() (worked bool, err error) {
-	if time.Since(c.emptied) < idleTime {
+	if time.Since(c.emptied) < c.store.opts.idleTime {
 		return false, nil
 	}
 	c.emptied = time.Now()
@@ -160,9 +159,9 @@ func (c *collector) emptyLog() (worked bool, err error) {
 	return false, err
 }
 
-// atRest reports whether nothing but background work has been written for a while.
+// atRest reports whether only background work has been written for half of the idle time.
 func (c *collector) atRest() bool {
-	return c.store.commits.Unused() > restTime
+	return c.store.commits.Unused() > c.store.opts.idleTime/2
 }
 
 // write runs background work that frees space in a transaction.

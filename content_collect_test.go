@@ -44,11 +44,13 @@ func TestReplacedContentIsReclaimed(t *testing.T) {
 	for name, load := range loads {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			opts := bucketlite.WithIdleTime(bucketlite.Options{Durability: bucketlite.DurabilityNormal}, briefIdle)
 			if *long {
 				load.time, load.objects = 30*time.Second, 5*load.objects
+				opts = &bucketlite.Options{Durability: bucketlite.DurabilityNormal}
 			}
 			path := filepath.Join(t.TempDir(), "a.db")
-			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
+			st := openPath(t, path, opts)
 			load.run(t, st, path)
 			wantSmall(t, st, path)
 			if err := st.Close(); err != nil {
@@ -61,7 +63,7 @@ func TestReplacedContentIsReclaimed(t *testing.T) {
 
 func TestReplacedContentInMemory(t *testing.T) {
 	t.Parallel()
-	st := open(t)
+	st := openMemory(t, bucketlite.WithIdleTime(bucketlite.Options{}, briefIdle))
 	load := replacement{writers: 8, objects: 20, size: 200_000, puts: 500}
 	load.run(t, st, "")
 	wantSmall(t, st, "")

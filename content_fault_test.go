@@ -217,7 +217,7 @@ func stalled(t *testing.T, b *bucketlite.Bucket, path string, data []byte, after
 func TestStalledStreamIsKept(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path, bucketlite.WithStageLease(bucketlite.Options{}, 8*time.Second))
+	st := openPath(t, path, bucketlite.WithStageLease(bucketlite.Options{}, 4*time.Second))
 	b := films(t, st)
 	data := film(1, 3*mib)
 	proceed, result := stalled(t, b, path, data, 2*mib)

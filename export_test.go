@@ -15,3 +15,13 @@ func WithStageLease(o Options, d time.Duration) *Options {
 	o.stageLease = d
 	return &o
 }
+
+// WithIdleTime returns options of a store that looks every d for what needs rest or was
+// left by other stores.
+func WithIdleTime(o Options, d time.Duration) *Options {
+	o.idleTime = d
+	return &o
+}
+
+// KeepsReserve reports whether a store knows that its file has a reserve.
+func KeepsReserve(s *Store) bool { return s.reserve.kept.Load() }

@@ -336,7 +336,7 @@ func TestBuildBesideBroken(t *testing.T) {
 	db := raw(t, path)
 	execute(t, db, `UPDATE buckets SET schema = '{' WHERE num = 1;
 		INSERT INTO indexes (bucket, kind, path, status, built, many, cut) VALUES (1, 'value', 'v', 'BUILDING', (1 << 40) + 1000, 0, 0), (1, 'value', 'w', 'NONE', 0, 0, 0)`)
-	openPath(t, path)
+	openPath(t, path, bucketlite.WithIdleTime(bucketlite.Options{}, briefIdle))
 	b := reopenItems(t, path)
 	ensure(t, b, "v")
 	wantEntries(t, path, b)

@@ -80,6 +80,7 @@ type Options struct {
 	Logger *slog.Logger
 
 	stageLease time.Duration // see [stageLease], the default
+	idleTime   time.Duration // see [idleTime], the default
 }
 
 // withDefaults returns a checked copy of o in which nothing is unset.
@@ -121,6 +122,9 @@ func (o *Options) withDefaults() (Options, error) {
 	}
 	if opts.stageLease == 0 {
 		opts.stageLease = stageLease
+	}
+	if opts.idleTime == 0 {
+		opts.idleTime = idleTime
 	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)

@@ -66,7 +66,7 @@ func (c *collector) run() {
 	defer close(c.done)
 	c.notify()
 	c.reserved = time.Now() // a store that is soon closed makes no reserve
-	ticker := time.NewTicker(idleTime)
+	ticker := time.NewTicker(c.store.opts.idleTime)
 	defer ticker.Stop()
 	for {
 		select {

@@ -107,7 +107,7 @@ func (s *Store) freeing(ctx context.Context, op operation) error {
 // keepReserve makes the reserve, or makes it again, once the disk has space for it.
 func (c *collector) keepReserve() (worked bool, err error) {
 	r := &c.store.reserve
-	if r.path == "" || time.Since(c.reserved) < idleTime {
+	if r.path == "" || time.Since(c.reserved) < c.store.opts.idleTime {
 		return false, nil
 	}
 	c.reserved = time.Now()

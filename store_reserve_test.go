@@ -14,6 +14,9 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
+// briefIdle is the idle time of stores in tests that wait for work at rest.
+const briefIdle = 200 * time.Millisecond
+
 // smallDisk is a disk that has room for so many bytes: it refuses commits while the
 // files of the store at path have more.
 type smallDisk struct {
@@ -42,7 +45,7 @@ func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	disk := smallDisk{path: filepath.Join(t.TempDir(), "a.db"), bytes: 12 << 20}
 	ctx := engine.WithCommitHook(context.Background(), disk.commit)
-	st, err := bucketlite.Open(ctx, disk.path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal, Reserve: 1 << 20})
+	st, err := bucketlite.Open(ctx, disk.path, bucketlite.WithIdleTime(bucketlite.Options{Durability: bucketlite.DurabilityNormal, Reserve: 1 << 20}, briefIdle))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +66,7 @@ func TestReserveIsSpentForAllStores(t *testing.T) {
 	var stores [2]*bucketlite.Store
 	var buckets [2]*bucketlite.Bucket
 	for i := range stores {
-		st, err := bucketlite.Open(ctx, disk.path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal, Reserve: 1 << 20})
+		st, err := bucketlite.Open(ctx, disk.path, bucketlite.WithIdleTime(bucketlite.Options{Durability: bucketlite.DurabilityNormal, Reserve: 1 << 20}, briefIdle))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +79,9 @@ func TestReserveIsSpentForAllStores(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantReserve(t, disk.path)
-	time.Sleep(3 * time.Second) // until both have seen it
+	if !eventually(func() bool { return bucketlite.KeepsReserve(stores[0]) && bucketlite.KeepsReserve(stores[1]) }) {
+		t.Fatal("a store does not see the reserve")
+	}
 	ids := fillDisk(t, buckets[0], 0, 200_000)
 	if err := buckets[0].DeleteObject(ctx, ids[0], nil); err != nil {
 		t.Fatal(err)
@@ -182,7 +187,7 @@ func TestReserveOption(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.db")
 	none := openPath(t, path, &bucketlite.Options{Reserve: -1})
 	items(t, none)
-	st := openPath(t, path, &bucketlite.Options{Reserve: 3 << 20})
+	st := openPath(t, path, bucketlite.WithIdleTime(bucketlite.Options{Reserve: 3 << 20}, briefIdle))
 	if !eventually(func() bool { return fileSize(t, path+"-reserve") == 3<<20 }) {
 		t.Errorf("reserve: got %d bytes, want %d", fileSize(t, path+"-reserve"), 3<<20)
 	}

@@ -58,6 +58,7 @@ func TestMain(m *testing.M) {
 	if flag.Lookup("test.fuzz").Value.String() != "" {
 		os.Exit(m.Run()) // the fuzzer leaves a goroutine of its own behind
 	}
+	waitTogether()
 	before := runtime.NumGoroutine()
 	code := m.Run()
 	if code == 0 && !goroutinesFallTo(before) {
@@ -66,6 +67,16 @@ func TestMain(m *testing.M) {
 		code = 1
 	}
 	os.Exit(code)
+}
+
+// waitTogether lets more tests run at once than there are processors, unless the command
+// line says how many, since many of them wait: for disks, leases and other processes.
+func waitTogether() {
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		flag.Set("test.parallel", fmt.Sprint(4*runtime.GOMAXPROCS(0)))
+	}
 }
 
 // goroutinesFallTo reports whether no more than n goroutines are left, giving

@@ -99,7 +99,7 @@ func (c *collector) endStaging() (worked bool, err error) {
 	if now.Before(c.stagingAt) {
 		return false, nil
 	}
-	c.stagingAt = now.Add(min(idleTime, s.opts.stageLease/4))
+	c.stagingAt = now.Add(min(s.opts.idleTime, s.opts.stageLease/4))
 	ended := make(map[int64]int64) // the ends of their leases
 	err = s.read(context.Background(), func(conn *engine.Conn) error {
 		clear(ended)
