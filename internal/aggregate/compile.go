@@ -124,12 +124,11 @@ type compiler struct {
 }
 
 func (c *compiler) fault(at, rule, format string, args ...any) {
-	const most = 100
-	if len(c.err.Faults) == most {
+	if len(c.err.Faults) == value.MaxFaults {
 		c.err.Omitted++
 		return
 	}
-	c.err.Faults = append(c.err.Faults, query.Fault{Path: at, Rule: rule, Message: fmt.Sprintf(format, args...)})
+	c.err.Faults = append(c.err.Faults, value.Fault{Path: at, Rule: rule, Message: fmt.Sprintf(format, args...)})
 }
 
 // few reports whether there are no more than most of something.

@@ -23,24 +23,11 @@ const (
 	ruleSize     = "size"     // something is too long
 )
 
-// maxFaults bounds the faults an error carries.
-const maxFaults = 100
-
-// Fault is one thing that is wrong with a query.
-type Fault struct {
-	// Path is where in the query's JSON form it is, as in "AND[2].value"; empty
-	// for the query as a whole.
-	Path string
-	// Rule is the broken rule's stable name.
-	Rule string
-	// Message says what was expected and what was found.
-	Message string
-}
-
 // Error lists what is wrong with a query, in the order of its JSON form.
 type Error struct {
-	// Faults are the first 100.
-	Faults []Fault
+	// Faults are the first [value.MaxFaults]. Their paths lead into the query's JSON
+	// form, as in "AND[2].value".
+	Faults []value.Fault
 	// Omitted counts those beyond.
 	Omitted int
 }
@@ -60,24 +47,17 @@ func (e *Error) Error() string {
 }
 
 // faults collects what is wrong with one query.
-type faults struct {
-	list    []Fault
-	omitted int
-}
+type faults struct{ found value.Faults }
 
 func (f *faults) add(path value.Path, rule, format string, args ...any) {
-	if len(f.list) == maxFaults {
-		f.omitted++
-		return
-	}
-	f.list = append(f.list, Fault{path.String(), rule, fmt.Sprintf(format, args...)})
+	f.found.Addf(path, rule, format, args...)
 }
 
-func (f *faults) any() bool { return len(f.list) > 0 }
+func (f *faults) any() bool { return f.found.Any() }
 
 func (f *faults) err() error {
-	if len(f.list) == 0 {
+	if !f.found.Any() {
 		return nil
 	}
-	return &Error{Faults: slices.Clip(f.list), Omitted: f.omitted}
+	return &Error{Faults: slices.Clip(f.found.List), Omitted: f.found.Omitted}
 }

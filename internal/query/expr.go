@@ -99,7 +99,7 @@ func Condition(path string, op Op, v any) *Expr {
 	e := &Expr{Op: op, Path: path}
 	lim := value.Limits{MaxDepth: maxValueDepth, MaxBytes: MaxBytes}
 	plain, ok := value.Plain(v, value.Path{{Name: "value"}}, lim, func(at value.Path, rule, message string) {
-		if len(e.faults) < maxFaults {
+		if len(e.faults) < value.MaxFaults {
 			e.faults = append(e.faults, exprFault{slices.Clone(at), rule, message})
 		}
 	})

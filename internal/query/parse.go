@@ -34,7 +34,7 @@ const (
 )
 
 func (e *Expr) fault(path value.Path, rule, format string, args ...any) {
-	if len(e.faults) < maxFaults {
+	if len(e.faults) < value.MaxFaults {
 		e.faults = append(e.faults, exprFault{slices.Clone(path), rule, fmt.Sprintf(format, args...)})
 	}
 }
