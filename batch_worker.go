@@ -5,8 +5,6 @@ import (
 	"errors"
 	"sync/atomic"
 	"time"
-
-	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
 // run is a job that is lent to the processor.
@@ -129,30 +127,4 @@ func (p *processor) job(ctx context.Context, h *handout) (*Job, error) {
 		return nil, err
 	}
 	return &Job{Bucket: bucket, Object: object, BatchID: h.batchID, Attempt: int(h.attempt), Retries: int(h.retries)}, nil
-}
-
-// definition returns the compiled definition of the bucket with the number, or
-// ErrNotFound.
-func (s *Store) definition(ctx context.Context, num int64) (*definition, error) {
-	if def, ok := s.definitions.Load(num); ok {
-		return def.(*definition), nil
-	}
-	var schema, key string
-	err := s.read(ctx, func(c *engine.Conn) error {
-		ok, err := c.QueryRow("SELECT schema, unique_key FROM buckets WHERE num = ?", []any{num},
-			func(r engine.Row) { schema, key = r.Text(0), r.Text(1) })
-		if err == nil && !ok {
-			err = notFound("bucket number %d", num)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	def, err := restore(schema, key)
-	if err != nil {
-		return nil, errorf("bucket %d: %w: %v", num, ErrCorrupt, err)
-	}
-	s.definitions.Store(num, def)
-	return def, nil
 }

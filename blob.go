@@ -19,6 +19,7 @@ import (
 
 	"github.com/bucketlite/bucketlite/internal/filename"
 	"github.com/bucketlite/bucketlite/internal/ident"
+	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -175,7 +176,7 @@ func (bb *blobBuilder) build(inputs []BlobInput) error {
 }
 
 func (bb *blobBuilder) add(path value.Path, in *BlobInput) {
-	f := bb.bucket.def.plan.index[in.Property]
+	f := bb.bucket.def.plan.Field(in.Property)
 	if f == nil {
 		message := "not declared in the schema: " + value.Show(in.Property)
 		if in.Property == "" {
@@ -184,19 +185,18 @@ func (bb *blobBuilder) add(path value.Path, in *BlobInput) {
 		bb.judge.fault(path.Member("property"), ruleProperty, message)
 		return
 	}
-	several := f.typ == Array && f.items != nil && f.items.typ.isFile()
-	if several {
-		f = f.items
+	if f.HasFiles() {
+		f = f.Items
 	} else if slices.ContainsFunc(bb.blobs, func(b Blob) bool { return b.Property == in.Property }) {
 		bb.judge.fault(path.Member("property"), ruleProperty, value.Show(in.Property)+" has a blob already, and is no array of files")
 	}
-	if in.Type != "" && !strings.EqualFold(string(in.Type), string(f.typ)) {
-		bb.judge.fault(path.Member("type"), ruleType, fmt.Sprintf("%s expected for %s, got %s", f.typ, value.Show(in.Property), value.Show(string(in.Type))))
+	if in.Type != "" && !strings.EqualFold(string(in.Type), f.Type) {
+		bb.judge.fault(path.Member("type"), ruleType, fmt.Sprintf("%s expected for %s, got %s", f.Type, value.Show(in.Property), value.Show(string(in.Type))))
 	}
-	if bb.bucket.def.key.covers(in.Property) {
+	if bb.bucket.def.key.Covers(in.Property) {
 		bb.judge.fault(path.Member("property"), ruleKey, "a field of the unique key stands at the root, not in a blob")
 	}
-	b := Blob{Property: in.Property, KeyPrefix: in.KeyPrefix, Type: f.typ}
+	b := Blob{Property: in.Property, KeyPrefix: in.KeyPrefix, Type: FieldType(f.Type)}
 	if b.ID, bb.err = bb.bucket.store.newID(ident.BlobPrefix); bb.err != nil {
 		return
 	}
@@ -228,7 +228,7 @@ func (bb *blobBuilder) text(path value.Path, s string) {
 }
 
 // fill sets what the blob holds.
-func (bb *blobBuilder) fill(path value.Path, in *BlobInput, f *fieldPlan, b *Blob) {
+func (bb *blobBuilder) fill(path value.Path, in *BlobInput, f *schema.Field, b *Blob) {
 	sources := 0
 	for _, given := range []bool{in.Data != nil, in.Reader != nil, in.UploadID != ""} {
 		if given {
@@ -240,9 +240,9 @@ func (bb *blobBuilder) fill(path value.Path, in *BlobInput, f *fieldPlan, b *Blo
 		bb.judge.fault(path.Member("data"), ruleRequired, "data or an upload_id expected")
 	case sources > 1:
 		bb.judge.fault(path.Member("data"), ruleData, "data, a reader and an upload_id exclude each other")
-	case !f.typ.isFile() && in.Data == nil:
-		bb.judge.fault(path.Member("data"), ruleData, "a value expected for a field of type "+string(f.typ)+", got bytes")
-	case !f.typ.isFile():
+	case !f.IsFile() && in.Data == nil:
+		bb.judge.fault(path.Member("data"), ruleData, "a value expected for a field of type "+f.Type+", got bytes")
+	case !f.IsFile():
 		bb.inline(path.Member("data"), in.Data, f, b)
 	case in.UploadID != "":
 		bb.uploaded(path.Member("upload_id"), in.UploadID, f, b)
@@ -254,12 +254,12 @@ func (bb *blobBuilder) fill(path value.Path, in *BlobInput, f *fieldPlan, b *Blo
 }
 
 // inline keeps the value of a field that is no file.
-func (bb *blobBuilder) inline(path value.Path, data any, f *fieldPlan, b *Blob) {
+func (bb *blobBuilder) inline(path value.Path, data any, f *schema.Field, b *Blob) {
 	data, ok := value.Plain(data, path, bb.bucket.store.opts.objectLimits(), bb.judge.fault)
 	if !ok {
 		return
 	}
-	data, _ = f.conform(bb.judge, path, data)
+	data, _ = f.Validate(&bb.judge.Validation, path, data)
 	b.Properties["data"] = data
 	b.Details.Size = inlineSize(data)
 	b.Details.MIMEType = "application/json"
@@ -281,7 +281,7 @@ func inlineSize(data any) int64 {
 var urlPattern = regexp.MustCompile(`^(https?|s3|gs|file)://`)
 
 // file reads data of a file field in any of its forms.
-func (bb *blobBuilder) file(path value.Path, data any, f *fieldPlan, b *Blob) {
+func (bb *blobBuilder) file(path value.Path, data any, f *schema.Field, b *Blob) {
 	// Base64 is a third longer than the bytes it stands for.
 	limits := value.Limits{MaxBytes: int(bb.inMemory())/3*4 + 1<<20}
 	data, ok := value.Plain(data, path, limits, bb.judge.fault)
@@ -295,7 +295,7 @@ func (bb *blobBuilder) file(path value.Path, data any, f *fieldPlan, b *Blob) {
 			b.Properties["url"] = data
 		case strings.HasPrefix(data, "data:"):
 			bb.dataURI(path, data, f, b)
-		case f.typ == Text:
+		case f.Type == schema.Text:
 			bb.inline(path, data, f, b)
 		default:
 			bb.judge.fault(path, ruleData, "a URL, a data URI or an object with base64 expected, got "+value.Show(data))
@@ -308,7 +308,7 @@ func (bb *blobBuilder) file(path value.Path, data any, f *fieldPlan, b *Blob) {
 }
 
 // fileObject reads {"base64", "mime_type", "filename"} or {"url"}.
-func (bb *blobBuilder) fileObject(path value.Path, data map[string]any, f *fieldPlan, b *Blob) {
+func (bb *blobBuilder) fileObject(path value.Path, data map[string]any, f *schema.Field, b *Blob) {
 	text := make(map[string]string)
 	for _, name := range slices.Sorted(maps.Keys(data)) {
 		s, ok := data[name].(string)
@@ -345,7 +345,7 @@ func (bb *blobBuilder) fileObject(path value.Path, data map[string]any, f *field
 }
 
 // dataURI reads data as in RFC 2397: data:[<type>][;base64],<data>.
-func (bb *blobBuilder) dataURI(path value.Path, uri string, f *fieldPlan, b *Blob) {
+func (bb *blobBuilder) dataURI(path value.Path, uri string, f *schema.Field, b *Blob) {
 	head, body, ok := strings.Cut(uri[len("data:"):], ",")
 	if !ok {
 		bb.judge.fault(path, ruleData, "broken data URI: no comma")
@@ -368,7 +368,7 @@ func (bb *blobBuilder) dataURI(path value.Path, uri string, f *fieldPlan, b *Blo
 }
 
 // stream stores what a reader of the caller's gives.
-func (bb *blobBuilder) stream(path value.Path, in *BlobInput, f *fieldPlan, b *Blob) {
+func (bb *blobBuilder) stream(path value.Path, in *BlobInput, f *schema.Field, b *Blob) {
 	r := &inflow{ctx: bb.ctx, r: in.Reader}
 	bb.err = bb.read(path, r, in.Filename, in.MIMEType, f, b)
 	if err := r.broken(); err != nil && bb.err != nil && bb.ctx.Err() == nil {
@@ -379,7 +379,7 @@ func (bb *blobBuilder) stream(path value.Path, in *BlobInput, f *fieldPlan, b *B
 // read stores what r gives. What is longer than a chunk is staged, unless there
 // is something wrong already. An error of r is returned as it is, unless the
 // context has ended.
-func (bb *blobBuilder) read(path value.Path, r io.Reader, filename, declared string, f *fieldPlan, b *Blob) error {
+func (bb *blobBuilder) read(path value.Path, r io.Reader, filename, declared string, f *schema.Field, b *Blob) error {
 	limit := bb.bucket.store.opts.MaxBlobBytes
 	r = io.LimitReader(r, limit+1) // one more tells that it is too long
 	head := make([]byte, chunkSize)
@@ -394,7 +394,7 @@ func (bb *blobBuilder) read(path value.Path, r io.Reader, filename, declared str
 		return nil
 	}
 	r = io.MultiReader(bytes.NewReader(head), r)
-	if f.judgesText() {
+	if f.NeedsText() {
 		limit := bb.inMemory()
 		data, err := io.ReadAll(io.LimitReader(r, limit+1))
 		if err != nil {
@@ -404,7 +404,7 @@ func (bb *blobBuilder) read(path value.Path, r io.Reader, filename, declared str
 		return nil
 	}
 	mimeType := bb.mime(path, head, filename, declared, f)
-	if len(bb.judge.issues) > 0 {
+	if bb.judge.Any() {
 		return nil
 	}
 	c, err := bb.bucket.store.stage(bb.ctx, r, limit)
@@ -420,25 +420,25 @@ func (bb *blobBuilder) read(path value.Path, r io.Reader, filename, declared str
 }
 
 // bytes makes data the blob's stored content.
-func (bb *blobBuilder) bytes(path value.Path, data []byte, filename, declared string, f *fieldPlan, b *Blob) {
+func (bb *blobBuilder) bytes(path value.Path, data []byte, filename, declared string, f *schema.Field, b *Blob) {
 	if limit := bb.inMemory(); int64(len(data)) > limit {
 		bb.tooLong(path, limit)
 		return
 	}
 	mimeType := bb.mime(path, data, filename, declared, f)
-	if f.judgesText() && !bb.conformText(path, data, f) {
+	if f.NeedsText() && !bb.conformText(path, data, f) {
 		return
 	}
 	bb.store(&content{hash: sha256.Sum256(data), size: int64(len(data)), data: data}, filename, mimeType, b)
 }
 
 // conformText judges a text as a whole, and reports whether it can be one.
-func (bb *blobBuilder) conformText(path value.Path, data []byte, f *fieldPlan) bool {
+func (bb *blobBuilder) conformText(path value.Path, data []byte, f *schema.Field) bool {
 	if !utf8.Valid(data) {
 		bb.judge.fault(path, "utf8", "valid UTF-8 expected in a text that is judged")
 		return false
 	}
-	f.conform(bb.judge, path, string(data))
+	f.Validate(&bb.judge.Validation, path, string(data))
 	return true
 }
 
@@ -458,11 +458,11 @@ func (bb *blobBuilder) tooLong(path value.Path, limit int64) {
 }
 
 // mime judges the type of bytes, of which head are the first.
-func (bb *blobBuilder) mime(path value.Path, head []byte, filename, declared string, f *fieldPlan) string {
+func (bb *blobBuilder) mime(path value.Path, head []byte, filename, declared string, f *schema.Field) string {
 	if declared == "" {
-		declared = declaredBy(f.typ, filename)
+		declared = schema.DeclaredBy(f.Type, filename)
 	}
-	mimeType, err := reconcile(f.typ, declared, head)
+	mimeType, err := schema.MIMEType(f.Type, declared, head)
 	if err != nil {
 		bb.judge.fault(path, ruleMIME, err.Error())
 	}
@@ -470,11 +470,11 @@ func (bb *blobBuilder) mime(path value.Path, head []byte, filename, declared str
 }
 
 // declared judges the MIME type declared for bytes that are elsewhere.
-func (bb *blobBuilder) declared(path value.Path, mimeType string, f *fieldPlan) {
+func (bb *blobBuilder) declared(path value.Path, mimeType string, f *schema.Field) {
 	if mimeType == "" {
 		return
 	}
-	if _, err := reconcile(f.typ, mimeType, nil); err != nil {
+	if _, err := schema.MIMEType(f.Type, mimeType, nil); err != nil {
 		bb.judge.fault(path, ruleMIME, err.Error())
 	}
 }

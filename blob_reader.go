@@ -66,7 +66,7 @@ func (b *Bucket) OpenBlob(ctx context.Context, objectID, property string) (*Blob
 // findBlob returns the blob of a property, or with an id.
 func (b *Bucket) findBlob(o *Object, property string) (Blob, error) {
 	what, named := "of property ", func(blob Blob) bool { return blob.Property == property }
-	if b.def.plan.index[property] == nil {
+	if b.def.plan.Field(property) == nil {
 		what, named = "", func(blob Blob) bool { return blob.ID == property }
 	}
 	i := slices.IndexFunc(o.Blobs, named)

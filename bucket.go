@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
@@ -109,8 +110,8 @@ func (b *Bucket) String() string { return b.target.String() }
 
 // refusal returns what is wrong with an input for the bucket, or nil.
 func (b *Bucket) refusal(j *judge) error {
-	if len(j.issues) == 0 {
-		return nil
+	if !j.Any() {
+		return nil // without the cost of the name
 	}
 	return j.err(b.String())
 }
@@ -129,8 +130,8 @@ func (n *Namespace) CreateBucket(ctx context.Context, config BucketConfig) (*Buc
 		return nil, err
 	}
 	var key any
-	if def.key != nil {
-		text, err := json.Marshal(def.key.config)
+	if def.unique != nil {
+		text, err := json.Marshal(def.unique)
 		if err != nil {
 			return nil, errorf("encode the unique key: %w", err)
 		}
@@ -323,39 +324,6 @@ func bucketNamed(nameOrID string) string {
 	return "b.name = ?2 AND b.status <> 'IN_PROGRESS'"
 }
 
-// storedDefinition is what a bucket's definition is compiled from.
-type storedDefinition struct{ schema, key string }
-
-// readDefinition reads what the bucket's definition is compiled from, unless that
-// has been done.
-func (b *Bucket) readDefinition(c *engine.Conn) (stored storedDefinition, err error) {
-	b.def = nil
-	if def, ok := b.store.definitions.Load(b.num); ok {
-		b.def = def.(*definition)
-		return stored, nil
-	}
-	ok, err := c.QueryRow("SELECT schema, unique_key FROM buckets WHERE num = ?", []any{b.num},
-		func(r engine.Row) { stored.schema, stored.key = r.Text(0), r.Text(1) })
-	if err == nil && !ok {
-		err = b.gone() // its deletion ended since it was found
-	}
-	return stored, err
-}
-
-// define compiles the bucket's definition, if that is still to be done.
-func (b *Bucket) define(stored storedDefinition) error {
-	if b.def != nil {
-		return nil
-	}
-	def, err := restore(stored.schema, stored.key)
-	if err != nil {
-		return errorf("%s: %w: %v", b, ErrCorrupt, err)
-	}
-	b.def = def
-	b.store.definitions.Store(b.num, def)
-	return nil
-}
-
 // Info returns the bucket as it stands, statistics included.
 func (b *Bucket) Info(ctx context.Context) (*BucketInfo, error) {
 	var info *BucketInfo
@@ -500,11 +468,11 @@ func (b *Bucket) judgeUpdate(u *BucketUpdate) (metadata any, err error) {
 
 // UniqueKey returns the bucket's unique key, nil if it has none.
 func (b *Bucket) UniqueKey() *UniqueKey {
-	if b.def.key == nil {
+	if b.def.unique == nil {
 		return nil
 	}
-	key := b.def.key.config
-	key.Fields = append([]string(nil), key.Fields...)
+	key := *b.def.unique
+	key.Fields = slices.Clone(key.Fields)
 	return &key
 }
 

@@ -279,9 +279,9 @@ func bucketSubject(name, id string) string {
 // checkBuckets checks the buckets' definitions and statistics.
 func (c *checker) checkBuckets() error {
 	type bucket struct {
-		num         int64
-		subject     string
-		schema, key string
+		num     int64
+		subject string
+		stored  storedDefinition
 	}
 	for after := int64(0); ; {
 		var buckets []bucket
@@ -289,7 +289,7 @@ func (c *checker) checkBuckets() error {
 			buckets = nil
 			return conn.Query("SELECT num, name, id, schema, unique_key FROM buckets WHERE num > ? ORDER BY num LIMIT 100", []any{after},
 				func(r engine.Row) error {
-					buckets = append(buckets, bucket{r.Int(0), bucketSubject(r.Text(1), r.Text(2)), r.Text(3), r.Text(4)})
+					buckets = append(buckets, bucket{r.Int(0), bucketSubject(r.Text(1), r.Text(2)), storedDefinition{r.Text(3), r.Text(4)}})
 					return nil
 				})
 		})
@@ -298,7 +298,7 @@ func (c *checker) checkBuckets() error {
 		}
 		for _, b := range buckets {
 			c.report.Buckets++
-			if _, err := restore(b.schema, b.key); err != nil {
+			if _, err := b.stored.restore(); err != nil {
 				c.add(Problem{Rule: "bucket.definition", Subject: b.subject, Message: err.Error()})
 			}
 			if err := c.checkStatistics(b.num, b.subject); err != nil {

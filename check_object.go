@@ -9,6 +9,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/jsonb"
+	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -124,9 +125,10 @@ func (c *checker) selectBucket(conn *engine.Conn, num int64) (*checkedBucket, er
 		b.def = known.def
 		return b, nil
 	}
-	_, err = conn.QueryRow("SELECT schema, unique_key FROM buckets WHERE num = ?", []any{num}, func(r engine.Row) {
-		b.def, _ = restore(r.Text(0), r.Text(1)) // what is wrong with it is the bucket's problem
-	})
+	stored, exists, err := selectDefinition(conn, num)
+	if err == nil && exists {
+		b.def, _ = stored.restore() // checkBuckets reports what is wrong with it
+	}
 	return b, err
 }
 
@@ -275,12 +277,12 @@ func (o *checkedObject) judge() *verdict {
 		return v
 	}
 	takeInline(fields, o.blobs)
-	p := &plan{} // declares nothing
+	var p *schema.Plan
 	if o.bucket.def != nil {
 		p = o.bucket.def.plan
 	}
-	data := p.encodeFields(fields, o.blobs)
-	v.size = new(data.size() + blobBytes(o.blobs))
+	data := p.Encode(fields, appendViews(nil, o.blobs))
+	v.size = new(data.Size() + blobBytes(o.blobs))
 	if v.wrongSize(o) {
 		fault("object.size", "%d bytes are stated, its fields and blobs have %d", o.object.Size, *v.size)
 	}
@@ -291,10 +293,10 @@ func (o *checkedObject) judge() *verdict {
 		return v
 	}
 	conforms := o.judgeSchema(v, fields, fault)
-	if !bytes.Equal(data.jsonb, again) {
+	if !bytes.Equal(data.JSONB, again) {
 		fault("object.inline", "the inline data of its blobs is not what stands among its fields")
 		if conforms {
-			v.fields = data.jsonb
+			v.fields = data.JSONB
 		}
 	}
 	return v
@@ -305,21 +307,19 @@ func (o *checkedObject) judge() *verdict {
 func (o *checkedObject) judgeSchema(v *verdict, fields map[string]any, fault report) bool {
 	def := o.bucket.def
 	// What was accepted before patterns had a bound is not damage.
-	j := &judge{noDefaults: true, believing: true}
+	j := &judge{}
+	j.NoDefaults, j.TrustCostly = true, true
 	for i := range o.blobs {
 		def.judgeBlob(j, blobsPath.Item(i), o.blobs, i)
 	}
-	if _, changed := def.plan.conform(j, nil, fields, &beside{blobs: o.blobs, key: def.key}); changed {
+	if _, changed := def.validate(j, fields, o.blobs, false); changed {
 		j.fault(nil, "null", "a declared field is null")
 	}
-	var key []byte
-	if def.key != nil {
-		key = def.key.encode(j, fields)
-	}
-	for _, issue := range j.issues {
+	key := def.key.Encode(&j.Validation, fields)
+	for _, issue := range j.issues() {
 		fault("object.schema", "%s", issue)
 	}
-	if len(j.issues) > 0 && def.key != nil {
+	if j.Any() && def.key != nil {
 		return false // a key of what should not be is none
 	}
 	v.key = &key
@@ -328,9 +328,9 @@ func (o *checkedObject) judgeSchema(v *verdict, fields map[string]any, fault rep
 	case def.key == nil:
 		fault("object.key", "its bucket has no unique key, it has one")
 	default:
-		fault("object.key", "its unique key is not that of %s", def.key.describe(fields))
+		fault("object.key", "its unique key is not that of %s", def.key.Describe(fields))
 	}
-	return len(j.issues) == 0
+	return !j.Any()
 }
 
 // judgeContent checks that the content a blob refers to is there.
@@ -354,35 +354,35 @@ func (o *checkedObject) judgeContent(b *Blob, fault report) {
 // judgeBlob judges the i-th of an object's stored blobs.
 func (d *definition) judgeBlob(j *judge, path value.Path, blobs []Blob, i int) {
 	b := &blobs[i]
-	f := d.plan.index[b.Property]
+	f := d.plan.Field(b.Property)
 	if f == nil {
 		j.fault(path, ruleProperty, "not declared in the schema: "+value.Show(b.Property))
 		return
 	}
-	if f.typ == Array && f.items != nil && f.items.typ.isFile() {
-		f = f.items
+	if f.HasFiles() {
+		f = f.Items
 	} else if hasBlob(blobs[:i], b.Property) {
 		j.fault(path, ruleProperty, value.Show(b.Property)+" has a blob already, and is no array of files")
 	}
-	if b.Type != f.typ {
-		j.fault(path, ruleType, fmt.Sprintf("%s expected for %s, got %s", f.typ, value.Show(b.Property), value.Show(string(b.Type))))
+	if string(b.Type) != f.Type {
+		j.fault(path, ruleType, fmt.Sprintf("%s expected for %s, got %s", f.Type, value.Show(b.Property), value.Show(string(b.Type))))
 	}
-	if d.key.covers(b.Property) {
+	if d.key.Covers(b.Property) {
 		j.fault(path, ruleKey, "a field of the unique key stands at the root, not in a blob")
 	}
 	data, inline := b.Properties["data"]
 	_, reference := b.Properties["url"]
 	switch {
 	case b.Details.Hash != "":
-		if !f.typ.isFile() {
-			j.fault(path, ruleData, "a value expected for a field of type "+string(f.typ)+", got bytes")
+		if !f.IsFile() {
+			j.fault(path, ruleData, "a value expected for a field of type "+f.Type+", got bytes")
 		}
 	case inline:
-		f.conform(j, path.Member("data"), data)
+		f.Validate(&j.Validation, path.Member("data"), data)
 		if size := inlineSize(data); size != b.Details.Size {
 			j.fault(path, ruleSize, fmt.Sprintf("%d bytes are stated, there are %d", b.Details.Size, size))
 		}
-	case !reference || !f.typ.isFile():
+	case !reference || !f.IsFile():
 		j.fault(path, ruleRequired, "it holds nothing")
 	case b.Details.Size != 0:
 		j.fault(path, ruleSize, fmt.Sprintf("a reference has no bytes, %d are stated", b.Details.Size))

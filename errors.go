@@ -8,6 +8,7 @@ import (
 
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/query"
+	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -82,9 +83,27 @@ func (i Issue) String() string {
 	return i.Path + ": " + i.Message
 }
 
-// maxIssues bounds the issues an error carries, and with them its memory: a
-// hostile input may have millions.
-const maxIssues = 100
+// maxIssues bounds the issues an error carries, and with them its memory.
+const maxIssues = value.MaxFaults
+
+// The names of rules that are this package's own. Those of JSON Schema keywords
+// are the keywords.
+const (
+	ruleRequired = "required" // something must be there
+	ruleType     = "type"     // a value has another type
+	ruleName     = "name"     // a name cannot be used
+	ruleReserved = "reserved" // a member is the system's own
+	ruleKey      = "key"      // a unique key, or a value of one, cannot be used
+	ruleFixed    = "fixed"    // something cannot be changed after creation
+	ruleProperty = "property" // a blob names no property, or one that is taken
+	ruleData     = "data"     // a blob's data has none of the known forms
+	ruleMIME     = "mime"     // a blob's bytes do not fit the property's type
+	ruleMatch    = "match"    // bytes are not those that were announced
+	ruleSize     = "size"     // an input exceeds a size
+	ruleFetch    = "fetch"    // what a URL stands for cannot be fetched
+	ruleExists   = "exists"   // something that is named does not exist
+	rulePath     = "path"     // a path cannot be used
+)
 
 // ValidationError lists everything that is wrong with an input, in a fixed
 // order. It matches [ErrInvalid], or [ErrTooLarge] if the input exceeds a size.
@@ -139,6 +158,61 @@ func (e *ValidationError) Is(target error) bool {
 // reason; else nil. Its text may say more than ours does.
 func (e *ValidationError) Unwrap() error { return e.cause }
 
+// newValidationError bounds issues to what an error may carry.
+func newValidationError(subject string, issues []Issue) *ValidationError {
+	n := min(len(issues), maxIssues)
+	return &ValidationError{Subject: subject, Issues: issues[:n], Omitted: len(issues) - n}
+}
+
+// judge collects what is wrong with one input, by its schema or otherwise.
+type judge struct{ schema.Validation }
+
+func (j *judge) fault(path value.Path, rule, message string) { j.Add(path, rule, message) }
+
+// take adds the issues of an error, if it has any.
+func (j *judge) take(err error) {
+	var invalid *ValidationError
+	if errors.As(err, &invalid) {
+		for _, issue := range invalid.Issues {
+			j.List = append(j.List, value.Fault(issue))
+		}
+	}
+}
+
+func (j *judge) issues() []Issue { return issuesOf(j.List) }
+
+// err returns what was collected as an error about subject, or nil.
+func (j *judge) err(subject string) error {
+	if !j.Any() {
+		return nil
+	}
+	return &ValidationError{Subject: subject, Issues: j.issues(), Omitted: j.Omitted}
+}
+
+func issuesOf(faults []value.Fault) []Issue {
+	var issues []Issue
+	for _, f := range faults {
+		issues = append(issues, Issue(f))
+	}
+	return issues
+}
+
+// appendTo returns a report that appends to issues.
+func appendTo(issues *[]Issue) value.Report {
+	return func(path value.Path, rule, message string) {
+		*issues = append(*issues, Issue{path.String(), rule, message})
+	}
+}
+
+// syntaxIssues turns a parser's error into issues below path.
+func syntaxIssues(path value.Path, err error) []Issue {
+	var syntax *value.SyntaxError
+	if !errors.As(err, &syntax) {
+		return []Issue{{path.String(), "json", err.Error()}}
+	}
+	return []Issue{{value.Below(path, syntax.Path), syntax.Rule, syntax.Message}}
+}
+
 // QueryError lists everything that is wrong with what a list was asked for, in a
 // fixed order. It matches [ErrBadRequest].
 type QueryError struct {
@@ -167,7 +241,7 @@ func (e *QueryError) add(path value.Path, err error) {
 		return
 	}
 	for _, f := range bad.Faults {
-		e.issue(Issue{below(path, f.Path), f.Rule, f.Message})
+		e.issue(Issue{value.Below(path, f.Path), f.Rule, f.Message})
 	}
 	e.Omitted += bad.Omitted
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/query"
+	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -147,7 +148,7 @@ func checkIndexPath(kind IndexKind, path string) string {
 	switch {
 	case err != nil:
 		return err.Error()
-	case isReserved(segments[0]) && (path != "created_at" || kind != ValueIndex):
+	case schema.IsReserved(segments[0]) && (path != "created_at" || kind != ValueIndex):
 		return "only fields can be indexed, and created_at"
 	}
 	return ""

@@ -9,6 +9,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/jsonb"
+	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -203,7 +204,7 @@ const objectColumns = "+o.seq x, +o.id x, +o.version x, +o.size x, +o.status x, 
 // the connection has been given back.
 type objectRow struct {
 	object Object
-	fields []byte // as in encodedFields
+	fields []byte // as in schema.Fields
 	blobs  string // "" if there are none
 	key    []byte // encoded unique key, nil if there is none
 
@@ -213,10 +214,10 @@ type objectRow struct {
 
 // newRow returns the row of an object with a unique key, fields, and blobs that are
 // also encoded, which make its size.
-func newRow(o Object, key []byte, fields encodedFields, blobs []Blob, encoded any) objectRow {
-	o.Size = fields.size() + blobBytes(blobs)
+func newRow(o Object, key []byte, fields schema.Fields, blobs []Blob, encoded any) objectRow {
+	o.Size = fields.Size() + blobBytes(blobs)
 	text, _ := encoded.(string)
-	return objectRow{object: o, fields: fields.jsonb, blobs: text, key: key}
+	return objectRow{object: o, fields: fields.JSONB, blobs: text, key: key}
 }
 
 // scan reads objectColumns from column i on.

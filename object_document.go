@@ -151,50 +151,5 @@ func (t *target) types(path []string) query.Type {
 	case "blobs":
 		return query.Type{Many: true}
 	}
-	return t.def.plan.queryType(path)
-}
-
-// queryType tells what a path is declared to be, from the members of p on.
-func (p *plan) queryType(path []string) query.Type {
-	unknown := query.Type{Many: true}
-	if p == nil {
-		return unknown
-	}
-	f := p.index[path[0]]
-	if f == nil {
-		return unknown
-	}
-	many := false
-	for f.typ == Array {
-		if many = true; f.items == nil {
-			return unknown
-		}
-		f = f.items
-	}
-	t := query.Type{Kind: f.kind()}
-	if len(path) > 1 {
-		if f.typ != ObjectField {
-			return unknown
-		}
-		t = f.members.queryType(path[1:])
-	}
-	t.Many = t.Many || many
-	return t
-}
-
-// kind returns what the values of a field that is no array are for a query.
-func (f *fieldPlan) kind() query.Kind {
-	switch f.typ {
-	case String, Text:
-		return query.String
-	case Number, Integer, Float:
-		return query.Number
-	case Boolean:
-		return query.Boolean
-	case Date:
-		return query.Date
-	case DateTime:
-		return query.DateTime
-	}
-	return query.Other
+	return t.def.plan.QueryType(path)
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -48,7 +49,7 @@ const maxCause = 500
 type link struct {
 	blob    int        // its place among the input's blobs
 	path    value.Path // of its data
-	field   *fieldPlan
+	field   *schema.Field
 	refetch bool
 	given   BlobDetails // what came with the URL: filename and MIME type
 
@@ -67,9 +68,9 @@ func (b *Bucket) links(in *ObjectInput, blobs []Blob) []link {
 		if _, isReference := blob.Properties["url"]; !isReference || orElse(given.KeepReference, in.KeepReference) {
 			continue
 		}
-		f := b.def.plan.index[blob.Property]
-		if f.typ == Array {
-			f = f.items
+		f := b.def.plan.Field(blob.Property)
+		if f.Type == schema.Array {
+			f = f.Items
 		}
 		l := link{blob: i, path: slices.Clip(blobsPath.Item(i).Member("data")), field: f, refetch: orElse(given.Refetch, in.Refetch)}
 		l.given.Filename = blob.Details.Filename
@@ -149,13 +150,13 @@ func (b *Bucket) fetchLink(ctx context.Context, l *link, blob *Blob) error {
 	j := &judge{}
 	builder := blobBuilder{ctx: ctx, bucket: b, judge: j}
 	r := &inflow{ctx: ctx, r: got.Body}
-	err = builder.read(l.path, r, cmp.Or(l.given.Filename, got.Filename), cmp.Or(l.given.MIMEType, fitting(l.field.typ, got.MIMEType)), l.field, blob)
+	err = builder.read(l.path, r, cmp.Or(l.given.Filename, got.Filename), cmp.Or(l.given.MIMEType, fitting(l.field.Type, got.MIMEType)), l.field, blob)
 	switch broken := r.broken(); {
 	case err != nil && broken != nil && ctx.Err() == nil:
 		return b.unfetched(l, source, broken)
 	case err != nil:
 		return err
-	case len(j.issues) > 0:
+	case j.Any():
 		return b.refusal(j)
 	}
 	l.content = builder.contents[0]
@@ -165,8 +166,8 @@ func (b *Bucket) fetchLink(ctx context.Context, l *link, blob *Blob) error {
 // fitting returns the MIME type a source claims if it can be that of a value of
 // the field, else nothing: servers often know no better, and what the bytes show
 // is judged in any case.
-func fitting(t FieldType, claimed string) string {
-	if base, _, err := mime.ParseMediaType(claimed); err == nil && fits(t, base) {
+func fitting(t, claimed string) string {
+	if base, _, err := mime.ParseMediaType(claimed); err == nil && schema.Fits(t, base) {
 		return base
 	}
 	return ""

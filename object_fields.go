@@ -1,72 +1,32 @@
 package bucketlite
 
 import (
-	"bytes"
 	"fmt"
-	"maps"
 
 	"github.com/bucketlite/bucketlite/internal/jsonb"
+	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// encodedFields are an object's fields in stored form, which is SQLite's JSONB. The
-// inline data of blobs stands among them, so that it is found like any field. They
-// are made in the caller's goroutine and never change.
-type encodedFields struct {
-	jsonb    []byte
-	textSize int // of the user's own fields as compact JSON
-}
-
-// size is what fields add to an object's size; an object without any adds nothing.
-func (e encodedFields) size() int64 {
-	if e.textSize == len("{}") {
-		return 0
-	}
-	return int64(e.textSize)
-}
-
 // encodeFields returns an object's fields in stored form, beside its blobs.
-func (b *Bucket) encodeFields(fields map[string]any, blobs []Blob) (encodedFields, error) {
-	e := b.def.plan.encodeFields(fields, blobs)
-	if limit := b.store.opts.MaxObjectBytes; e.textSize > limit {
-		message := fmt.Sprintf("an object's fields have at most %d bytes, these have %d", limit, e.textSize)
+func (b *Bucket) encodeFields(fields map[string]any, blobs []Blob) (schema.Fields, error) {
+	var views [4]schema.Blob // enough for most, and off the heap
+	e := b.def.plan.Encode(fields, appendViews(views[:0], blobs))
+	if limit := b.store.opts.MaxObjectBytes; e.TextSize > limit {
+		message := fmt.Sprintf("an object's fields have at most %d bytes, these have %d", limit, e.TextSize)
 		return e, &ValidationError{Subject: b.String(), Issues: []Issue{{"", ruleSize, message}}}
 	}
 	return e, nil
 }
 
-func (p *plan) encodeFields(fields map[string]any, blobs []Blob) encodedFields {
-	var few [1 << 10]byte // enough for most, and off the heap
-	out, textSize := jsonb.Append(few[:0], fields)
-	if all := withInline(fields, blobs, p.typeOf); all != nil {
-		out, _ = jsonb.Append(few[:0], all)
-	}
-	return encodedFields{bytes.Clone(out), textSize}
-}
-
-// typeOf returns the type of a field, "" if it is not declared.
-func (p *plan) typeOf(name string) FieldType {
-	if f := p.index[name]; f != nil {
-		return f.typ
-	}
-	return ""
-}
-
-// withInline returns a copy of fields with the inline data of the blobs that are
-// the values of fields; nil if there is none. A blob of an array of files is but
-// one item of a value.
-func withInline(fields map[string]any, blobs []Blob, typeOf func(property string) FieldType) (all map[string]any) {
+// appendViews appends what the schema package wants to know of blobs.
+func appendViews(views []schema.Blob, blobs []Blob) []schema.Blob {
 	for i := range blobs {
 		b := &blobs[i]
-		if data, ok := b.Properties["data"]; ok && b.Type == typeOf(b.Property) {
-			if all == nil {
-				all = make(map[string]any, len(fields)+len(blobs))
-				maps.Copy(all, fields)
-			}
-			all[b.Property] = data
-		}
+		data, inline := b.Properties["data"]
+		views = append(views, schema.Blob{Property: b.Property, Type: string(b.Type), Data: data, Inline: inline})
 	}
-	return all
+	return views
 }
 
 // takeInline takes the inline data of blobs out of fields.
@@ -82,18 +42,18 @@ func takeInline(fields map[string]any, blobs []Blob) {
 // stored form. Of the schema, nil if no blob has data, it wants the types. What
 // cannot be read is left as it is, for [Store.Check] to tell: a file must open
 // whatever is wrong with an object.
-func convertFields(text, blobs, schema []byte) []byte {
+func convertFields(text, blobs, definition []byte) []byte {
 	fields, err := value.ParseTrusted(string(text))
 	if err != nil {
 		return text
 	}
-	if list, err := decodeBlobs(string(blobs)); err == nil && schema != nil {
-		doc, _ := value.ParseTrusted(string(schema)) // what is wrong with it is the bucket's problem
+	if list, err := decodeBlobs(string(blobs)); err == nil && definition != nil {
+		doc, _ := value.ParseTrusted(string(definition)) // what is wrong with it is the bucket's problem
 		properties, _ := doc["properties"].(map[string]any)
-		all := withInline(fields, list, func(property string) FieldType {
+		all := schema.WithInline(fields, appendViews(nil, list), func(property string) string {
 			field, _ := properties[property].(map[string]any)
-			name, _ := field["type"].(string)
-			return FieldType(name)
+			t, _ := field["type"].(string)
+			return t
 		})
 		if all != nil {
 			fields = all

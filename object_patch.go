@@ -10,6 +10,7 @@ import (
 
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -81,7 +82,7 @@ type patcher struct {
 
 // merged is an object after a patch, ready to be stored.
 type merged struct {
-	data    encodedFields
+	data    schema.Fields
 	key     []byte
 	blobs   []Blob
 	encoded any
@@ -129,7 +130,7 @@ func (p *patcher) judge(ctx context.Context) error {
 	b := p.bucket
 	put := &putter{bucket: b, in: p.in}
 	j := &p.own
-	j.noDefaults = true
+	j.NoDefaults = true
 	if !put.takeFields(j) {
 		return b.refusal(j)
 	}
@@ -144,7 +145,7 @@ func (p *patcher) judge(ctx context.Context) error {
 	builder := blobBuilder{ctx: ctx, bucket: b, judge: j, upload: p.upload}
 	defer func() { p.blobs, p.contents = builder.blobs, builder.contents }() // also if a reader panics
 	err := builder.build(p.in.Blobs)
-	if err == nil && len(j.issues) == 0 {
+	if err == nil && !j.Any() {
 		p.links, p.read = b.links(p.in, builder.blobs), len(builder.contents)
 	}
 	return err
@@ -192,13 +193,12 @@ func (p *patcher) merge() error {
 		return err
 	}
 	m := &merged{}
-	j := &judge{issues: slices.Clip(p.own.issues), omitted: p.own.omitted, noDefaults: true}
+	j := &judge{}
+	j.Faults, j.NoDefaults = p.own.Clone(), true
 	fields := p.mergeFields(j, old.Fields)
 	m.blobs, m.gone = p.mergeBlobs(old.Blobs)
-	fields, _ = b.def.plan.conform(j, nil, fields, &beside{blobs: m.blobs, key: b.def.key})
-	if b.def.key != nil {
-		m.key = b.def.key.encode(j, fields)
-	}
+	fields, _ = b.def.validate(j, fields, m.blobs, false)
+	m.key = b.def.key.Encode(&j.Validation, fields)
 	if err := b.refusal(j); err != nil {
 		return err
 	}
@@ -232,8 +232,8 @@ func (p *patcher) mergeFields(j *judge, fields map[string]any) map[string]any {
 // isRequired reports whether a null for the field is refused; what is stored
 // then stays, so that it is not found missing as well.
 func (p *patcher) isRequired(name string) bool {
-	f := p.bucket.def.plan.index[name]
-	return f != nil && f.required
+	f := p.bucket.def.plan.Field(name)
+	return f != nil && f.Required
 }
 
 // mergeBlobs returns the blobs after the patch, and those whose reference to
@@ -281,8 +281,8 @@ func sameBlobs(a, b []Blob, property string) bool {
 // joins reports whether the patch's blobs of the property take their place beside
 // the stored ones, not replacing them.
 func (p *patcher) joins(property string) bool {
-	f := p.bucket.def.plan.index[property]
-	return p.upload != nil && f != nil && f.typ == Array
+	f := p.bucket.def.plan.Field(property)
+	return p.upload != nil && f != nil && f.Type == schema.Array
 }
 
 // patch writes the merged object.
@@ -317,7 +317,7 @@ func (p *patcher) patch(tx *commit.Tx) error {
 		return err
 	}
 	o := row.object
-	if !bytes.Equal(m.data.jsonb, row.fields) || m.encoded != nilIfBlank(row.blobs) {
+	if !bytes.Equal(m.data.JSONB, row.fields) || m.encoded != nilIfBlank(row.blobs) {
 		o.Status, o.Error = StatusDraft, ""
 	}
 	if p.in.KeyPrefix != "" {

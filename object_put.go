@@ -10,6 +10,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/ident"
+	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -94,7 +95,7 @@ type putter struct {
 	reserved   map[string]any // system members that came with the fields
 	id         string         // of an object to be created
 	fields     map[string]any // as they are to be stored
-	data       encodedFields  // fields in stored form
+	data       schema.Fields  // fields in stored form
 	key        []byte
 	blobs      []Blob // nil: keep the stored ones
 	encoded    any    // blobs in stored form
@@ -135,7 +136,7 @@ func (p *putter) prepare(ctx context.Context) (err error) {
 	}
 	if b.def.key == nil {
 		p.opts.Policy = Insert
-	} else if p.opts.Policy, err = b.def.key.policy(p.opts.Policy); err != nil {
+	} else if p.opts.Policy, err = b.def.unique.policy(p.opts.Policy); err != nil {
 		return err
 	}
 	if err := p.judge(ctx); err != nil {
@@ -189,33 +190,27 @@ func (p *putter) judge(ctx context.Context) error {
 		}
 		p.blobs = builder.blobs
 	}
-	own := len(j.issues) // of what no stored blob can mend
-	p.fields = p.conform(j, beside{blobs: p.blobs})
-	if b.def.key != nil {
-		p.key = b.def.key.encode(j, p.fields)
-	}
+	own := j.Any() // no stored blob can mend that
+	p.fields = p.conform(j, p.blobs, false)
+	p.key = b.def.key.Encode(&j.Validation, p.fields)
 	err := b.refusal(j)
-	if err == nil || own > 0 || p.blobs != nil || p.opts.Policy == Insert {
+	if err == nil || own || p.blobs != nil || p.opts.Policy == Insert {
 		return err
 	}
 	// Something may be missing that a stored blob supplies.
 	partial := &judge{}
-	p.conform(partial, beside{partial: true})
-	if b.def.key != nil {
-		b.def.key.encode(partial, p.fields)
-	}
-	if e := b.refusal(partial); e != nil || len(j.issues) == 0 {
+	p.conform(partial, nil, true)
+	b.def.key.Encode(&partial.Validation, p.fields)
+	if e := b.refusal(partial); e != nil || !j.Any() {
 		return err
 	}
 	p.incomplete = err
 	return nil
 }
 
-// conform judges the given fields beside blobs.
-func (p *putter) conform(j *judge, root beside) map[string]any {
-	var path [8]value.Segment // enough for most, and off the heap
-	root.key = p.bucket.def.key
-	fields, _ := p.bucket.def.plan.conform(j, path[:0], p.given, &root)
+// conform judges the given fields beside blobs, which may be only some of the object's.
+func (p *putter) conform(j *judge, blobs []Blob, partial bool) map[string]any {
+	fields, _ := p.bucket.def.validate(j, p.given, blobs, partial)
 	return fields
 }
 
@@ -272,7 +267,7 @@ func (p *putter) admit(old *objectRow) error {
 	if old == nil {
 		switch {
 		case p.opts.Policy == Update:
-			return notFound("%s: object with %s", b, b.def.key.describe(p.fields))
+			return notFound("%s: object with %s", b, b.def.key.Describe(p.fields))
 		case p.opts.IfVersion != 0:
 			return &ConflictError{Subject: b.String(), Reason: fmt.Sprintf("no object has version %d: there is none yet", p.opts.IfVersion)}
 		case p.incomplete != nil:
@@ -286,7 +281,7 @@ func (p *putter) admit(old *objectRow) error {
 		return p.taken(o.ID)
 	case p.in.ID != "" && p.in.ID != o.ID:
 		return &ConflictError{Subject: b.String(), ExistingID: o.ID, Exists: true,
-			Reason: fmt.Sprintf("object %q has %s, so %q cannot", o.ID, b.def.key.describe(p.fields), p.in.ID)}
+			Reason: fmt.Sprintf("object %q has %s, so %q cannot", o.ID, b.def.key.Describe(p.fields), p.in.ID)}
 	}
 	if err := checkVersion(b, o, p.opts.IfVersion); err != nil {
 		return err
@@ -376,7 +371,7 @@ func (p *putter) replace(tx *commit.Tx, state *commit.Bucket, old *objectRow) er
 			return errorf("%s: encode blobs: %w", b, err)
 		}
 	}
-	if !bytes.Equal(data.jsonb, old.fields) || p.blobs != nil && encoded != nilIfBlank(old.blobs) {
+	if !bytes.Equal(data.JSONB, old.fields) || p.blobs != nil && encoded != nilIfBlank(old.blobs) {
 		o.Status, o.Error = StatusDraft, ""
 	}
 	if p.in.KeyPrefix != "" {
@@ -424,14 +419,14 @@ func standIns(blobs, stored []Blob) []Blob {
 }
 
 // dataBeside returns the fields in stored form, beside stored blobs.
-func (p *putter) dataBeside(stored []Blob) (encodedFields, error) {
+func (p *putter) dataBeside(stored []Blob) (schema.Fields, error) {
 	if len(stored) == 0 {
 		return p.data, p.incomplete
 	}
 	j := &judge{}
-	fields := p.conform(j, beside{blobs: stored})
+	fields := p.conform(j, stored, false)
 	if err := p.bucket.refusal(j); err != nil {
-		return encodedFields{}, err
+		return schema.Fields{}, err
 	}
 	return p.bucket.encodeFields(fields, stored)
 }
@@ -441,7 +436,7 @@ func (p *putter) taken(existing string) error {
 	b := p.bucket
 	reason := fmt.Sprintf("object %q already exists", existing)
 	if b.def.key != nil && existing != p.in.ID {
-		reason = fmt.Sprintf("%s is taken by object %q", b.def.key.describe(p.fields), existing)
+		reason = fmt.Sprintf("%s is taken by object %q", b.def.key.Describe(p.fields), existing)
 	}
 	return &ConflictError{Subject: b.String(), Reason: reason, ExistingID: existing, Exists: true}
 }

@@ -69,7 +69,7 @@ func (b *Bucket) PutMany(ctx context.Context, inputs []ObjectInput, opts *PutMan
 		return nil, errorf("%s: %w: %d objects in one call, at most %d are taken", b, ErrTooLarge, len(inputs), MaxPutMany)
 	}
 	if b.def.key != nil {
-		if _, err := b.def.key.policy(opts.Policy); err != nil {
+		if _, err := b.def.unique.policy(opts.Policy); err != nil {
 			return nil, err
 		}
 	}
@@ -120,7 +120,7 @@ func (k *bulk) prepare(ctx context.Context, inputs []ObjectInput, start, most in
 			continue
 		}
 		item.put.batched = true
-		size += len(item.put.data.jsonb)
+		size += len(item.put.data.JSONB)
 		for _, c := range item.put.contents {
 			size += len(c.data)
 		}

@@ -2,8 +2,6 @@ package bucketlite
 
 import (
 	"context"
-	"maps"
-	"slices"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -28,33 +26,18 @@ func (b *Bucket) ObjectByKey(ctx context.Context, key map[string]any) (*Object, 
 		return nil, err
 	}
 	return b.readObject(ctx, "o.key = ?2", encoded, func() error {
-		return notFound("%s: object with %s", b, b.def.key.describe(fields))
+		return notFound("%s: object with %s", b, b.def.key.Describe(fields))
 	})
 }
 
-// encodeKey judges the values of a key that is asked for, and returns them as
+// encodeKey judges the values of a key that a caller asks for, and returns them as
 // plain values and encoded.
 func (b *Bucket) encodeKey(key map[string]any) (fields map[string]any, encoded []byte, err error) {
 	j := &judge{}
 	plain, ok := value.Plain(key, nil, b.store.opts.objectLimits(), j.fault)
 	fields, _ = plain.(map[string]any)
 	if ok {
-		for _, f := range b.def.key.fields {
-			path := value.Path{{Name: f.name}}
-			if v := fields[f.name]; v == nil {
-				j.fault(path, ruleRequired, "required")
-			} else if want := f.mismatch(v); want != "" {
-				j.fault(path, ruleType, want+", got "+value.Show(v))
-			}
-		}
-		for _, name := range slices.Sorted(maps.Keys(fields)) {
-			if !b.def.key.covers(name) {
-				j.fault(value.Path{{Name: name}}, ruleKey, "not a field of the unique key")
-			}
-		}
-	}
-	if len(j.issues) == 0 {
-		encoded = b.def.key.encode(j, fields)
+		encoded = b.def.key.EncodeOnly(&j.Validation, fields)
 	}
 	if err := b.refusal(j); err != nil {
 		return nil, nil, badRequest("unique key: %w", err)

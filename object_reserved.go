@@ -2,28 +2,16 @@ package bucketlite
 
 import (
 	"maps"
+	"slices"
 
+	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// isReserved reports whether a member of an object, or of a filter, is the
-// system's own and no field.
-func isReserved(name string) bool {
-	switch name {
-	case "object_id", "bucket_id", "key_prefix", "blobs", "source_details",
-		"status", "error", "created_at", "updated_at",
-		"skip_duplicates", "canonicalize_source", "force_remirror",
-		"AND", "OR", "NOT", "case_sensitive":
-		return true
-	}
-	return false
-}
-
 // takeReserved moves the system's members from the given fields to a map of their own.
 func (p *putter) takeReserved() {
-	copied := false
 	for name, v := range p.given {
-		if !isReserved(name) {
+		if !schema.IsReserved(name) {
 			continue
 		}
 		if p.reserved == nil {
@@ -31,8 +19,12 @@ func (p *putter) takeReserved() {
 		}
 		p.reserved[name] = v
 	}
+	if p.reserved == nil {
+		return
+	}
+	p.given = maps.Clone(p.given) // the caller's stays as it is
 	for name := range p.reserved {
-		p.given, copied = set(p.given, copied, name, nil), true
+		delete(p.given, name)
 	}
 }
 
@@ -50,12 +42,11 @@ func checkReserved(b *Bucket, reserved map[string]any, old *objectRow) error {
 		}
 	}
 	j := &judge{}
-	for name, v := range reserved {
-		if !equalsReserved(o, name, v) {
+	for _, name := range slices.Sorted(maps.Keys(reserved)) {
+		if v := reserved[name]; !equalsReserved(o, name, v) {
 			j.fault(value.Path{{Name: name}}, ruleReserved, "the name is the system's, and "+value.Show(v)+" is not what is stored")
 		}
 	}
-	sortIssues(j.issues)
 	return b.refusal(j)
 }
 

@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"github.com/bucketlite/bucketlite/internal/assertion"
+	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -34,25 +35,6 @@ const (
 	PDF   FieldType = "pdf"
 	Excel FieldType = "excel" // XLS, XLSX or CSV
 )
-
-var fieldTypes = []FieldType{
-	String, Number, Integer, Float, Boolean, ObjectField, Array, Date, DateTime,
-	Text, Image, Audio, Video, PDF, Excel,
-}
-
-// isFile reports whether values of the type are files.
-func (t FieldType) isFile() bool {
-	switch t {
-	case Text, Image, Audio, Video, PDF, Excel:
-		return true
-	}
-	return false
-}
-
-// isScalar reports whether the type can be part of a unique key.
-func (t FieldType) isScalar() bool {
-	return t != ObjectField && t != Array && !t.isFile()
-}
 
 // Schema declares the fields of a bucket's objects. It is fixed when the bucket
 // is created; [ValidateSchema] judges one beforehand.
@@ -100,11 +82,11 @@ type Field struct {
 // ParseSchema parses the JSON form of a schema and judges it, as
 // [ValidateSchema] does. Members that are null count as absent.
 func ParseSchema(data []byte) (Schema, error) {
-	doc, err := value.Parse(data, schemaLimits)
+	doc, err := value.Parse(data, schema.Limits)
 	if err != nil {
 		return Schema{}, &ValidationError{Subject: "schema", Issues: syntaxIssues(nil, err)}
 	}
-	s, _, issues := compileSchema(doc)
+	s, _, issues := compileSchema(doc, schema.Compile)
 	if len(issues) > 0 {
 		return Schema{}, newValidationError("schema", issues)
 	}
@@ -134,7 +116,7 @@ func (s *Schema) UnmarshalJSON(data []byte) error {
 // MarshalJSON returns the schema's JSON form, compact and with sorted members.
 func (s Schema) MarshalJSON() ([]byte, error) {
 	var issues []Issue
-	doc, ok := value.Plain(s.document(), nil, schemaLimits, appendTo(&issues))
+	doc, ok := value.Plain(s.document(), nil, schema.Limits, appendTo(&issues))
 	if !ok {
 		return nil, newValidationError("schema", issues)
 	}
@@ -170,7 +152,7 @@ func (f Field) document(depth int) map[string]any {
 	if doc == nil {
 		doc = make(map[string]any)
 	}
-	if depth > schemaLimits.MaxDepth {
+	if depth > schema.Limits.MaxDepth {
 		return doc
 	}
 	if f.Type != "" {
@@ -295,7 +277,7 @@ func pointer[T any](v T) *T { return &v }
 // count as absent, and 1 equals 1.0.
 func (s Schema) equal(o Schema) bool {
 	var issues []Issue
-	a, _ := value.Plain(s.document(), nil, schemaLimits, appendTo(&issues))
-	b, _ := value.Plain(o.document(), nil, schemaLimits, appendTo(&issues))
+	a, _ := value.Plain(s.document(), nil, schema.Limits, appendTo(&issues))
+	b, _ := value.Plain(o.document(), nil, schema.Limits, appendTo(&issues))
 	return len(issues) == 0 && value.Equal(assertion.Prune(a), assertion.Prune(b))
 }

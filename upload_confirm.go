@@ -9,6 +9,7 @@ import (
 
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/schema"
 )
 
 // ConfirmUploadOptions adjust [Bucket.ConfirmUpload]. Nil means the defaults.
@@ -90,7 +91,7 @@ func (c *confirmer) prepare(ctx context.Context, merge bool) error {
 	}
 	holder := ""
 	if c.policy != Insert {
-		if c.key = b.def.key.encode(&judge{}, c.in.ObjectMetadata); len(c.key) == 0 {
+		if c.key = b.def.key.Encode(new(schema.Validation), c.in.ObjectMetadata); len(c.key) == 0 {
 			return errorf("%s: upload %q: %w: its object has no key", b, c.id, ErrCorrupt)
 		}
 		err := b.store.read(ctx, func(conn *engine.Conn) (err error) {
@@ -212,7 +213,7 @@ func (c *confirmer) store(tx *commit.Tx) (id string, err error) {
 	}
 	switch {
 	case holder == "" && c.policy == Update:
-		return "", notFound("%s: object with %s", c.bucket, c.bucket.def.key.describe(c.in.ObjectMetadata))
+		return "", notFound("%s: object with %s", c.bucket, c.bucket.def.key.Describe(c.in.ObjectMetadata))
 	case holder == "" && c.put == nil, holder != "" && (c.patch == nil || c.patch.id != holder):
 		return "", errMoved
 	case holder == "":

@@ -3,7 +3,6 @@ package bucketlite
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/ident"
+	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -139,11 +139,11 @@ func (b *Bucket) createUploads(ctx context.Context, j *judge, drafts []*uploadDr
 type uploadDraft struct {
 	bucket  *Bucket
 	id      string
-	in      UploadInput // defaults filled in
-	request string      // in stored form
-	field   *fieldPlan  // what is asked of the bytes; nil if the schema does not say
-	key     []byte      // that must be free; nil if it need not be
-	hash    []byte      // of bytes that may be there already; nil if that does not matter
+	in      UploadInput   // defaults filled in
+	request string        // in stored form
+	field   *schema.Field // what is asked of the bytes; nil if the schema does not say
+	key     []byte        // that must be free; nil if it need not be
+	hash    []byte        // of bytes that may be there already; nil if that does not matter
 
 	// Set by the writer, anew if it runs twice.
 	existing string     // the object that has the key
@@ -165,7 +165,7 @@ func (b *Bucket) draftUpload(j *judge, path value.Path, in UploadInput) (d *uplo
 	if ok && *d.in.CreateObject {
 		d.judgeObject(j, path.Member("object_metadata"))
 	}
-	if len(j.issues) > 0 {
+	if j.Any() {
 		return d, nil
 	}
 	d.request = string(value.Append(nil, d.in.document()))
@@ -189,11 +189,11 @@ func (d *uploadDraft) takeDefaults() (err error) {
 	if in.Property == "" {
 		in.Property = strings.TrimSuffix(in.Filename, filepath.Ext(in.Filename))
 	}
-	switch key := d.bucket.def.key; {
-	case key == nil || !*in.CreateObject:
+	switch unique := d.bucket.def.unique; {
+	case unique == nil || !*in.CreateObject:
 		in.Policy = ""
 	default:
-		in.Policy, err = key.policy(in.Policy)
+		in.Policy, err = unique.policy(in.Policy)
 	}
 	return err
 }
@@ -206,7 +206,7 @@ func (d *uploadDraft) judgeFile(j *judge, path value.Path) {
 	} else if err := checkFilename(in.Filename); err != nil {
 		j.fault(path.Member("filename"), ruleName, err.Error())
 	}
-	d.field = d.bucket.def.plan.fileField(in.Property)
+	d.field = d.bucket.def.plan.File(in.Property)
 	limit := d.bucket.contentLimit(d.field)
 	switch at := path.Member("file_size_bytes"); {
 	case in.Size < 0:
@@ -229,7 +229,7 @@ func (d *uploadDraft) judgeFile(j *judge, path value.Path) {
 		return
 	}
 	// A text that is judged has to be seen, so it has to come.
-	if *in.SkipDuplicates && (d.field == nil || !d.field.judgesText()) {
+	if *in.SkipDuplicates && (d.field == nil || !d.field.NeedsText()) {
 		d.hash = hash
 	}
 }
@@ -237,32 +237,32 @@ func (d *uploadDraft) judgeFile(j *judge, path value.Path) {
 // judgeType judges what the bytes are for, and sets the type of the file.
 func (d *uploadDraft) judgeType(j *judge, path value.Path) {
 	in := &d.in
-	declared := d.bucket.def.plan.index[in.Property]
+	declared := d.bucket.def.plan.Field(in.Property)
 	given := FieldType(strings.ToLower(string(in.Type)))
 	switch {
 	case d.field != nil:
-		if given != "" && given != d.field.typ {
-			j.fault(path.Member("blob_type"), ruleType, fmt.Sprintf("%s expected for %s, got %s", d.field.typ, value.Show(in.Property), value.Show(string(in.Type))))
+		if given != "" && given != FieldType(d.field.Type) {
+			j.fault(path.Member("blob_type"), ruleType, fmt.Sprintf("%s expected for %s, got %s", d.field.Type, value.Show(in.Property), value.Show(string(in.Type))))
 		}
-		given = d.field.typ
+		given = FieldType(d.field.Type)
 	case *in.CreateObject && declared == nil:
 		j.fault(path.Member("blob_property"), ruleProperty, "not declared in the schema: "+value.Show(in.Property))
 	case *in.CreateObject:
-		j.fault(path.Member("blob_property"), ruleProperty, fmt.Sprintf("%s is of type %s, which holds no file", value.Show(in.Property), declared.typ))
+		j.fault(path.Member("blob_property"), ruleProperty, fmt.Sprintf("%s is of type %s, which holds no file", value.Show(in.Property), declared.Type))
 	case utf8.RuneCountInString(in.Property) > maxNameLength:
 		j.fault(path.Member("blob_property"), ruleName, "at most 255 characters expected")
 	}
 	value.Plain(in.Property, path.Member("blob_property"), infoLimits, j.fault)
 	value.Plain(in.ContentType, path.Member("content_type"), infoLimits, j.fault)
 	if given == "" {
-		given = typeOf(in.ContentType)
-	} else if !given.isFile() {
+		given = FieldType(schema.TypeFor(in.ContentType))
+	} else if !schema.IsFile(string(given)) {
 		j.fault(path.Member("blob_type"), ruleType, "text, image, audio, video, pdf or excel expected, got "+value.Show(string(in.Type)))
 	}
 	in.Type = given
 	if in.ContentType == "" {
 		j.fault(path.Member("content_type"), ruleRequired, "required")
-	} else if _, err := reconcile(given, in.ContentType, nil); err != nil {
+	} else if _, err := schema.MIMEType(string(given), in.ContentType, nil); err != nil {
 		j.fault(path.Member("content_type"), ruleMIME, err.Error())
 	}
 }
@@ -276,14 +276,12 @@ func (d *uploadDraft) judgeObject(j *judge, path value.Path) {
 	p := &putter{bucket: b, in: &ObjectInput{Fields: d.in.ObjectMetadata}}
 	own := &judge{}
 	if p.takeFields(own) {
-		root := beside{partial: !isNew}
-		if isNew || d.bucket.def.plan.index[d.in.Property] == d.field {
-			root.blobs = []Blob{{Property: d.in.Property}} // not if there may be more in an array
+		var blobs []Blob
+		if isNew || d.bucket.def.plan.Field(d.in.Property) == d.field {
+			blobs = []Blob{{Property: d.in.Property}} // not if there may be more in an array
 		}
-		p.fields = p.conform(own, root)
-		if b.def.key != nil {
-			p.key = b.def.key.encode(own, p.fields)
-		}
+		p.fields = p.conform(own, blobs, !isNew)
+		p.key = b.def.key.Encode(&own.Validation, p.fields)
 		if d.in.Policy == Insert {
 			d.key = p.key
 		}
@@ -293,32 +291,7 @@ func (d *uploadDraft) judgeObject(j *judge, path value.Path) {
 			own.take(checkReserved(b, p.reserved, nil))
 		}
 	}
-	j.below(path, own)
-}
-
-// take adds the issues of an error, if it has any.
-func (j *judge) take(err error) {
-	var invalid *ValidationError
-	if errors.As(err, &invalid) {
-		j.issues = append(j.issues, invalid.Issues...)
-	}
-}
-
-// below adds what another judge found about the value at path.
-func (j *judge) below(path value.Path, other *judge) {
-	at := path.String()
-	for _, issue := range other.issues {
-		if len(j.issues) == maxIssues {
-			j.omitted++
-			continue
-		}
-		if issue.Path != "" && issue.Path[0] != '[' {
-			issue.Path = "." + issue.Path
-		}
-		issue.Path = at + issue.Path
-		j.issues = append(j.issues, issue)
-	}
-	j.omitted += other.omitted
+	j.AddBelow(path, own.Faults)
 }
 
 // check finds out whether the object exists and whether the bytes are there.
@@ -338,7 +311,7 @@ func (d *uploadDraft) check(tx *commit.Tx) error {
 	found, err := tx.QueryRow("SELECT "+uploadColumns+` FROM uploads u
 WHERE u.bucket = ? AND u.hash = ? AND u.status = 'COMPLETED' AND EXISTS (SELECT 1 FROM contents c WHERE c.hash = u.hash)
 ORDER BY u.num LIMIT 1`, []any{d.bucket.num, d.hash}, func(r engine.Row) { u.scan(r, 0) })
-	if found && fits(d.in.Type, u.mimeType) && (d.in.Size == 0 || d.in.Size == u.size) {
+	if found && schema.Fits(string(d.in.Type), u.mimeType) && (d.in.Size == 0 || d.in.Size == u.size) {
 		d.original = &u
 	}
 	return err

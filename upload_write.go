@@ -8,6 +8,7 @@ import (
 
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -58,7 +59,7 @@ func (b *Bucket) CheckUploadSize(ctx context.Context, id string, size int64) err
 		return err
 	}
 	j := &judge{}
-	limit := b.contentLimit(b.def.plan.fileField(in.Property))
+	limit := b.contentLimit(b.def.plan.File(in.Property))
 	switch {
 	case size > limit:
 		j.fault(contentPath, ruleSize, fmt.Sprintf("at most %d bytes expected, got %d", limit, size))
@@ -73,8 +74,8 @@ var contentPath = value.Path{{Name: "content"}}
 
 // contentLimit returns how many bytes a value of a file field may have; nil if the
 // field is not known.
-func (b *Bucket) contentLimit(f *fieldPlan) int64 {
-	if f != nil && f.judgesText() {
+func (b *Bucket) contentLimit(f *schema.Field) int64 {
+	if f != nil && f.NeedsText() {
 		return min(b.store.opts.MaxBlobBytes, maxDataBytes)
 	}
 	return b.store.opts.MaxBlobBytes
@@ -108,9 +109,9 @@ func (w *uploadWriter) take(ctx context.Context, r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	f := b.def.plan.fileField(in.Property)
+	f := b.def.plan.File(in.Property)
 	if f == nil {
-		f = &fieldPlan{typ: in.Type}
+		f = &schema.Field{Type: string(in.Type)}
 	}
 	if in.Size != 0 {
 		r = io.LimitReader(r, in.Size+1) // one more tells that there are too many
@@ -123,14 +124,14 @@ func (w *uploadWriter) take(ctx context.Context, r io.Reader) error {
 	if builder.err != nil {
 		return builder.err
 	}
-	if size := blob.Details.Size; len(j.issues) == 0 && in.Size != 0 && size != in.Size {
+	if size := blob.Details.Size; !j.Any() && in.Size != 0 && size != in.Size {
 		message := fmt.Sprintf("%d bytes were announced, got %d", in.Size, size)
 		if size > in.Size {
 			message = fmt.Sprintf("%d bytes were announced, got more", in.Size)
 		}
 		j.fault(contentPath, ruleMatch, message)
 	}
-	if hash := blob.Details.Hash; len(j.issues) == 0 && in.FileHash != "" && hash != in.FileHash {
+	if hash := blob.Details.Hash; !j.Any() && in.FileHash != "" && hash != in.FileHash {
 		j.fault(contentPath, ruleMatch, fmt.Sprintf("bytes with the SHA-256 %s were announced, got some with %s", in.FileHash, hash))
 	}
 	return b.refusal(j)
@@ -161,7 +162,7 @@ func (w *uploadWriter) write(tx *commit.Tx) error {
 }
 
 // uploaded makes the bytes of an upload the blob's content.
-func (bb *blobBuilder) uploaded(path value.Path, id string, f *fieldPlan, b *Blob) {
+func (bb *blobBuilder) uploaded(path value.Path, id string, f *schema.Field, b *Blob) {
 	if bb.judging {
 		return
 	}
@@ -170,11 +171,11 @@ func (bb *blobBuilder) uploaded(path value.Path, id string, f *fieldPlan, b *Blo
 		if u, bb.err = bb.bucket.confirmedUpload(bb.ctx, id); bb.err != nil {
 			return
 		}
-		if !fits(f.typ, u.mimeType) {
-			bb.judge.fault(path, ruleMIME, fmt.Sprintf("the upload is %s, which does not fit %s", u.mimeType, f.typ))
+		if !schema.Fits(f.Type, u.mimeType) {
+			bb.judge.fault(path, ruleMIME, fmt.Sprintf("the upload is %s, which does not fit %s", u.mimeType, f.Type))
 			return
 		}
-		if f.judgesText() && !bb.uploadedText(path, u, f) {
+		if f.NeedsText() && !bb.uploadedText(path, u, f) {
 			return
 		}
 	}
@@ -187,7 +188,7 @@ func (bb *blobBuilder) uploaded(path value.Path, id string, f *fieldPlan, b *Blo
 }
 
 // uploadedText judges an upload's text as a whole, and reports whether it can be one.
-func (bb *blobBuilder) uploadedText(path value.Path, u *uploadRow, f *fieldPlan) bool {
+func (bb *blobBuilder) uploadedText(path value.Path, u *uploadRow, f *schema.Field) bool {
 	if limit := bb.inMemory(); u.size > limit {
 		bb.tooLong(path, limit)
 		return false

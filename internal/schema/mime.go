@@ -1,4 +1,4 @@
-package bucketlite
+package schema
 
 import (
 	"bytes"
@@ -15,18 +15,19 @@ import (
 
 const octetStream = "application/octet-stream"
 
-// reconcile returns the MIME type of a file field's bytes, from what was declared
-// and what the bytes show; either may be missing. Both must fit the field's type.
-// Where the bytes show no more than a family, such as plain text or a ZIP
-// archive, a declared member of the family is believed.
-func reconcile(t FieldType, declared string, data []byte) (string, error) {
+// MIMEType returns the MIME type of bytes for a file field of type t, or for any field
+// if t is empty. It decides by the declared type, which may be empty, and by what data
+// shows, which is nil if the bytes are elsewhere. Both must fit t, otherwise MIMEType
+// returns an error. Where data shows no more than a family, such as plain text or a ZIP
+// archive, a declared member of the family counts.
+func MIMEType(t, declared string, data []byte) (string, error) {
 	if declared != "" {
 		base, _, err := mime.ParseMediaType(declared)
 		if err != nil || !strings.Contains(base, "/") {
 			return "", fmt.Errorf("a MIME type expected, got %s", value.Show(declared))
 		}
 		declared = base
-		if !fits(t, declared) {
+		if !Fits(t, declared) {
 			return "", fmt.Errorf("the declared type %s does not fit %s", declared, t)
 		}
 	}
@@ -45,14 +46,14 @@ func reconcile(t FieldType, declared string, data []byte) (string, error) {
 	if declared != "" && (detected == octetStream || plainText || isKindOf(declared, node) || sameContainer(declared, detected)) {
 		return declared, nil
 	}
-	if !fits(t, detected) {
+	if !Fits(t, detected) {
 		return "", fmt.Errorf("the data is %s, which does not fit %s", detected, t)
 	}
 	return detected, nil
 }
 
-// signatures are the first bytes of the types that cannot begin with others. Types that
-// can, as videos, are believed.
+// signatures are the first bytes of types that always begin with them. For other types,
+// such as videos, the declared type counts.
 var signatures = map[string][]string{
 	"image/png":  {"\x89PNG\r\n\x1a\n"},
 	"image/jpeg": {"\xff\xd8\xff"},
@@ -61,14 +62,14 @@ var signatures = map[string][]string{
 	"image/webp": {"RIFF"},
 }
 
-// pdfHeader is within the first bytes of a PDF file, which may begin with others.
+// pdfHeader stands within the first pdfWithin bytes of a PDF file.
 const (
 	pdfHeader = "%PDF-"
 	pdfWithin = 1024
 )
 
-// lacksSignature reports whether bytes cannot be of the MIME type, since they lack the
-// signature that all of that type have.
+// lacksSignature reports whether data cannot be of the MIME type, since it lacks the
+// type's signature.
 func lacksSignature(mimeType string, data []byte) bool {
 	if mimeType == "application/pdf" {
 		return !bytes.Contains(data[:min(len(data), pdfWithin)], []byte(pdfHeader))
@@ -96,9 +97,9 @@ func sameContainer(a, b string) bool {
 	return kindA == kindB && media(familyA) && media(familyB)
 }
 
-// fits reports whether bytes of the MIME type can be a value of a file field. Any
-// can if it is not known what field that will be.
-func fits(t FieldType, mimeType string) bool {
+// Fits reports whether bytes of the MIME type can be a value of a file field of type t.
+// If t is empty, any can.
+func Fits(t, mimeType string) bool {
 	family, kind, _ := strings.Cut(mimeType, "/")
 	switch t {
 	case "":
@@ -122,24 +123,25 @@ func fits(t FieldType, mimeType string) bool {
 	return false
 }
 
-// typeOf returns the type of the file field that bytes declared to be of a MIME
-// type are meant for, "" if that cannot be told.
-func typeOf(declared string) FieldType {
+// TypeFor returns the type of a file field for bytes of the declared MIME type, or ""
+// if there is none.
+func TypeFor(declared string) string {
 	base, _, err := mime.ParseMediaType(declared)
 	if err != nil {
 		return ""
 	}
-	for _, t := range []FieldType{Image, Video, Audio, PDF, Excel, Text} {
-		if fits(t, base) {
+	for _, t := range []string{Image, Video, Audio, PDF, Excel, Text} {
+		if Fits(t, base) {
 			return t
 		}
 	}
 	return ""
 }
 
-// declaredBy returns the MIME type a filename declares where the bytes alone
-// cannot tell: a CSV file of one column is plain text.
-func declaredBy(t FieldType, filename string) string {
+// DeclaredBy returns the MIME type that a filename declares for a field of type t, or
+// "" if the bytes alone tell. They do not for a CSV file of one column, which looks
+// like plain text.
+func DeclaredBy(t, filename string) string {
 	if t == Excel && strings.EqualFold(filepath.Ext(filename), ".csv") {
 		return "text/csv"
 	}
