@@ -1,6 +1,6 @@
-// Package assertion judges what a bucket schema borrows from JSON Schema: the
-// shape of the schema document itself, and the assertion keywords its fields
-// carry, such as minLength or pattern.
+// Package assertion checks the parts of a bucket schema that come from JSON Schema: the
+// shape of the schema document itself, and the assertion keywords of its fields, such as
+// minLength or pattern.
 //
 //	faults := assertion.CheckDocument(doc)       // is this a schema at all?
 //	doc = assertion.Prune(doc)                   // the same, without null members
@@ -14,9 +14,9 @@
 // size. Nothing here reads the network or the disk, and nothing writes into a
 // caller's tree.
 //
-// Depth, size and exponents are the caller's to bound before any of this is
-// asked: the cost of judging one value grows with all three.
+// Callers must bound depth, size and exponents first: the cost of checking one value
+// grows with all three.
 //
-// Types, required, enum, items and default values are not judged here. They are
-// the bucket's own rules.
+// Types, required, enum, items and default values are not checked here. They are rules of
+// the bucket.
 package assertion

@@ -1,4 +1,4 @@
-// Package filename says what may be the name of a file that came from outside.
+// Package filename checks the names of files that come from outside.
 package filename
 
 import (
@@ -11,9 +11,9 @@ import (
 // MaxLength is how many characters a name may have.
 const MaxLength = 255
 
-// Check refuses names that are more than a name, or none on some system: it does
-// not mend them, so that what is kept is what was given. The empty name, which
-// stands for none, is accepted.
+// Check refuses names that contain a path or are invalid on some system. It does not
+// change names, so the given name is the stored one. The empty name means none and is
+// accepted.
 func Check(name string) error {
 	switch {
 	case !utf8.ValidString(name):

@@ -9,14 +9,15 @@
 // 11; if they are 12, 13, 14 or 15, the size is in the next 1, 2, 4 or 8 bytes,
 // the most significant first. The payload of a number is its JSON text, that of an
 // array the elements one after the other, and that of an object names and values
-// in turn. A string is one of several kinds: one that stands in JSON text as it is
-// ([Append] writes most like that), one that does not, and one that is in the
-// escaped form it has in JSON text, which only SQLite writes, when it is given text.
+// alternately. There are several kinds of strings: one that needs no escapes in JSON text
+// ([Append] writes most strings as this kind), one that does, and one in the escaped form
+// of JSON text, which only SQLite writes, when it is given text.
 //
-// The forms that SQLite has for what is JSON5 but not JSON are refused.
+// The forms that SQLite has for JSON5 are refused.
 //
 // # Values
 //
-// Values are plain, as package value has it. [Parse] of what [Append] made of a
-// value gives what value.ParseTrusted gives of what value.Append made of it.
+// Values are plain, as package value defines it. A value that [Append] has written and
+// [Parse] has read equals one that value.Append has written and value.ParseTrusted has
+// read.
 package jsonb

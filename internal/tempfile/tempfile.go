@@ -1,10 +1,10 @@
-// Package tempfile makes files that exist only while their process is at them, and
-// removes those that processes which were killed have left behind.
+// Package tempfile makes files that exist only while their process uses them, and
+// removes files that killed processes have left behind.
 //
-// Beside each file lies another, with the suffix ".lock", which its process holds a
-// lock on (flock). The system ends that lock with the process, however that ends, so
-// a lock that can be had is proof that nobody is at the file. Where the system has no
-// such lock, or the file system does not support it, nothing is removed.
+// Next to each file lies another, with the suffix ".lock", on which its process holds a
+// lock (flock). The system releases the lock when the process ends for any reason, so a
+// lock that is free proves that no process uses the file. Where the system has no such
+// lock, or the file system does not support it, nothing is removed.
 package tempfile
 
 import (

@@ -10,14 +10,13 @@
 // satisfy [CheckNumber].
 //
 // [Parse] makes a plain value of JSON text and [Plain] makes one of any Go
-// value, or says what is wrong with it. Everything else in this package takes
+// value, or returns every fault. Everything else in this package takes
 // its argument to be plain already, accepts every plain kind as it is, and
 // never writes to a map or slice it was given.
 //
 // # Numbers
 //
-// A number means what its JSON text says, digit by digit. A Go float is
-// written with the fewest digits that identify it, and it is that text it
-// stands for here: float64(0.1) equals json.Number("0.1"), and no comparison
-// loses precision by going through a float.
+// A number is its JSON text, digit by digit. A Go float stands for the shortest text
+// that identifies it: float64(0.1) equals json.Number("0.1"), and no comparison loses
+// precision by going through a float.
 package value
