@@ -22,10 +22,10 @@ func newAggregateCommand(a *app) *cobra.Command {
 		Long: `Group objects and compute over each group.
 
 A metric is a function, with a path where it needs one: count, count_distinct,
-sum, avg, min, max, first, last, push or add_to_set. It is called by itself, as
-sum:duration, unless it is given a name: total=sum:duration.
+sum, avg, min, max, first, last, push or add_to_set. Its name in the result is its own
+text, as sum:duration, or a given name: total=sum:duration.
 
---request takes all there is, as the JSON of an aggregation: {"group_by": [{"field":
+--request takes the whole request, as the JSON of an aggregation: {"group_by": [{"field":
 …}], "aggregations": [{"function": …, "field": …, "alias": …}], "having": […], …}.`,
 		Example: `  bucketlite aggregate videos --by language --metric count --metric total=sum:duration --sort total
   bucketlite aggregate videos --by tags --unwind tags --limit 10
@@ -36,8 +36,8 @@ sum:duration, unless it is given a name: total=sum:duration.
 	flags.StringSliceVar(&by, "by", nil, "the `paths` to group by")
 	flags.StringArrayVar(&metrics, "metric", nil, "a `metric`, as count or name=sum:path; may be repeated; default: count")
 	flags.StringVar(&f.filter, "filter", "", "which objects count, as `JSON`; @FILE reads it from a file")
-	flags.StringVar(&unwind, "unwind", "", "count each element of the array at this `path` by itself")
-	flags.StringVar(&sortBy, "sort", "", "the `name` of what to sort groups by, the largest first, or name:asc")
+	flags.StringVar(&unwind, "unwind", "", "count each element of the array at this `path` separately")
+	flags.StringVar(&sortBy, "sort", "", "sort groups by the metric or group of this `name`, the largest first, or name:asc")
 	flags.IntVar(&limit, "limit", 0, "at most this `number` of groups; 0 means all")
 	flags.StringVar(&request, "request", "", "the whole aggregation, as `JSON`; @FILE reads it from a file")
 	for _, other := range []string{"by", "metric", "filter", "unwind", "sort", "limit"} {

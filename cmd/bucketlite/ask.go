@@ -19,7 +19,7 @@ func (a *app) confirm(ctx context.Context, yes bool, question string) error {
 		return nil
 	}
 	if !a.asks {
-		return usagef("nobody can be asked here: deleting needs --yes")
+		return usagef("there is no terminal to ask on: deleting needs --yes")
 	}
 	fmt.Fprintf(a.err, "%s [y/N] ", printable(question))
 	answer, err := bufio.NewReader(newPatientReader(ctx, a.in)).ReadString('\n')

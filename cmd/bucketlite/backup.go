@@ -12,9 +12,9 @@ func newBackupCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Copy the store to a new file",
-		Long: `Copy the store, as it is at one moment, to a new file, which is a store like any
-other. Others go on writing meanwhile. A file that exists is not replaced; if the
-copy fails, nothing is left behind.`,
+		Long: `Copy a snapshot of the store to a new file, which is a store too. Other programs may
+write meanwhile. An existing file is not replaced. If the copy fails, nothing is left
+behind.`,
 		Example: "  bucketlite backup media-2026-11-28.db --db media.db",
 		Args:    cobra.ExactArgs(1),
 		RunE: a.withStore(toRead, func(ctx context.Context, st *bucketlite.Store, args []string) error {

@@ -15,8 +15,8 @@ func newBucketCommand(a *app) *cobra.Command {
 	c := group("bucket", "Create, show, lock, archive and delete buckets",
 		newBucketCreateCommand(a), newBucketGetCommand(a), newBucketListCommand(a), newBucketUpdateCommand(a), newBucketDeleteCommand(a),
 		newTransitionCommand(a, "lock", "Refuse every change of a bucket until it is unlocked", (*bucketlite.Bucket).Lock),
-		newTransitionCommand(a, "unlock", "Take back a lock", (*bucketlite.Bucket).Unlock),
-		newTransitionCommand(a, "archive", "Make a bucket read-only for the time being", (*bucketlite.Bucket).Archive),
+		newTransitionCommand(a, "unlock", "Unlock a bucket", (*bucketlite.Bucket).Unlock),
+		newTransitionCommand(a, "archive", "Make a bucket read-only until it is activated", (*bucketlite.Bucket).Archive),
 		newTransitionCommand(a, "suspend", "Close a bucket's objects to reading and writing", (*bucketlite.Bucket).Suspend),
 		newTransitionCommand(a, "activate", "Make an archived or suspended bucket active again", (*bucketlite.Bucket).Activate))
 	c.Aliases = []string{"buckets"}
@@ -33,7 +33,7 @@ func (f *bucketFlags) add(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.schema, "schema", "", "the schema, as JSON in a `file`; - reads standard input")
 	flags.StringSliceVar(&f.key, "unique-key", nil, "the `fields` that identify an object, as a,b")
-	flags.StringVar(&f.policy, "policy", "", "what put does when a key is taken or free, unless told otherwise: `insert|update|upsert`")
+	flags.StringVar(&f.policy, "policy", "", "the default policy of put, for keys that are taken or free: `insert|update|upsert`")
 	c.RegisterFlagCompletionFunc("policy", cobra.FixedCompletions(policies, cobra.ShellCompDirectiveNoFileComp))
 	c.MarkFlagFilename("schema", "json")
 }
@@ -44,7 +44,7 @@ var policies = []string{string(bucketlite.Insert), string(bucketlite.Update), st
 func (f *bucketFlags) config(ctx context.Context, a *app, name string) (bucketlite.BucketConfig, error) {
 	config := bucketlite.BucketConfig{Name: name}
 	if f.schema == "" {
-		return config, usagef("--schema is needed")
+		return config, usagef("--schema is missing")
 	}
 	text, err := a.readFile(ctx, f.schema, maxDocument)
 	if err != nil {
@@ -56,7 +56,7 @@ func (f *bucketFlags) config(ctx context.Context, a *app, name string) (bucketli
 	if len(f.key) > 0 {
 		config.UniqueKey = &bucketlite.UniqueKey{Fields: f.key, DefaultPolicy: bucketlite.Policy(f.policy)}
 	} else if f.policy != "" {
-		return config, usagef("--policy is about a unique key: --unique-key is needed as well")
+		return config, usagef("--policy needs --unique-key")
 	}
 	return config, nil
 }
@@ -67,7 +67,7 @@ func newBucketCreateCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "create NAME --schema FILE",
 		Short: "Create a bucket",
-		Long: `Create a bucket. Its schema and its unique key are fixed from then on.
+		Long: `Create a bucket. Its schema and unique key cannot be changed later.
 
 A schema is JSON: {"properties": {"title": {"type": "string", "required": true}}}.
 The types of values are string, number, integer, float, boolean, object, array,
@@ -99,9 +99,9 @@ date and datetime; those of files are text, image, audio, video, pdf and excel.`
 		})(cmd, args)
 	}
 	f.add(c)
-	c.Flags().StringVar(&description, "description", "", "what it is for")
-	c.Flags().StringVar(&metadata, "metadata", "", "a `JSON` object that is kept with it")
-	c.Flags().StringVar(&storage, "storage-class", "", "a hint that is kept with it: `standard|nearline|coldline|archive`")
+	c.Flags().StringVar(&description, "description", "", "a description for people")
+	c.Flags().StringVar(&metadata, "metadata", "", "a `JSON` object to keep with the bucket")
+	c.Flags().StringVar(&storage, "storage-class", "", "a hint to keep with the bucket: `standard|nearline|coldline|archive`")
 	return c
 }
 
@@ -148,7 +148,7 @@ func newBucketUpdateCommand(a *app) *cobra.Command {
 	}
 	c.Flags().StringVar(&name, "name", "", "the new name")
 	c.Flags().StringVar(&description, "description", "", "the new description")
-	c.Flags().StringVar(&metadata, "metadata", "", "a `JSON` object that takes the place of the old one")
+	c.Flags().StringVar(&metadata, "metadata", "", "a `JSON` object that replaces the old one")
 	c.RunE = a.withBucket(toWrite, func(ctx context.Context, b *bucketlite.Bucket, _ []string) (err error) {
 		var u bucketlite.BucketUpdate
 		if c.Flags().Changed("name") {
@@ -195,8 +195,8 @@ func newBucketDeleteCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "delete BUCKET",
 		Short: "Delete a bucket with all its objects",
-		Long: `Delete a bucket with all its objects, and wait until that is done. It cannot be
-undone. Once it has begun it goes on whenever a program has the store open.`,
+		Long: `Delete a bucket with all its objects, and wait for the end. It cannot be undone. A
+deletion that has begun continues whenever a program has the store open.`,
 		Example: "  bucketlite bucket delete videos --yes",
 		Args:    cobra.ExactArgs(1), ValidArgsFunction: a.completeBucket(cobra.ShellCompDirectiveNoFileComp),
 		RunE: a.withStore(toWrite, func(ctx context.Context, st *bucketlite.Store, args []string) error {

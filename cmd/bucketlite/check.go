@@ -12,17 +12,18 @@ func newCheckCommand(a *app) *cobra.Command {
 	var repair bool
 	c := &cobra.Command{
 		Use:   "check",
-		Short: "Read the whole store and tell what is wrong in it",
-		Long: `Read the whole store, and tell every rule that is broken in it. The exit code is
-7 if one is, unless all of them were repaired.
+		Short: "Read the whole store and report every problem",
+		Long: `Read the whole store, and report every broken rule. The exit code is 7 if there is
+one, unless all were repaired.
 
---repair sets right what follows from the rest: statistics, counts, keys, indexes
-and the like. It deletes no object and guesses no value. Back the store up first.`,
+--repair recomputes data that can be derived from other data: statistics, counts,
+keys, indexes. It never deletes an object or guesses a value. Back up the store
+first.`,
 		Example: `  bucketlite check --db media.db
   bucketlite check --repair --json`,
 		Args: cobra.NoArgs,
 	}
-	c.Flags().BoolVar(&repair, "repair", false, "set right what follows from the rest")
+	c.Flags().BoolVar(&repair, "repair", false, "recompute statistics, counts, keys and indexes")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		want := toRead
 		if repair {

@@ -31,17 +31,17 @@ var exitCodes = []struct {
 	means  string
 	errors []error
 }{
-	{exitOK, "all went well", nil},
-	{exitFailure, "it failed for another reason, such as a full disk", nil},
-	{exitUsage, "the command line makes no sense, a filter or cursor in it included", []error{bucketlite.ErrBadRequest}},
-	{exitNotFound, "what is named does not exist, or no more", []error{bucketlite.ErrNotFound, bucketlite.ErrCursorExpired}},
+	{exitOK, "success", nil},
+	{exitFailure, "another failure, such as a full disk", nil},
+	{exitUsage, "a wrong command line, or a wrong filter or cursor in it", []error{bucketlite.ErrBadRequest}},
+	{exitNotFound, "a named thing does not exist, or no longer", []error{bucketlite.ErrNotFound, bucketlite.ErrCursorExpired}},
 	{exitInvalid, "the input was refused, or some lines of it", []error{errRefused, bucketlite.ErrInvalid, bucketlite.ErrTooLarge}},
-	{exitConflict, "at odds with what is stored: a name, id or key is taken, or a version has moved on", []error{bucketlite.ErrConflict, bucketlite.ErrExists}},
+	{exitConflict, "a conflict: a name, id or key is taken, or a version has changed", []error{bucketlite.ErrConflict, bucketlite.ErrExists}},
 	{exitState, "the bucket is locked, archived, suspended or being deleted", []error{bucketlite.ErrLocked, bucketlite.ErrNotActive}},
 	{exitDamaged, "the store is damaged", []error{bucketlite.ErrCorrupt}},
 	{exitBusy, "another program kept the store busy for too long; nothing happened", []error{bucketlite.ErrBusy}},
-	{exitNoStore, "the file is no store, or one of another version", []error{bucketlite.ErrNotAStore, bucketlite.ErrNewFormat, bucketlite.ErrOldFormat}},
-	{exitInterrupted, "interrupted; what was stored by then stays", nil},
+	{exitNoStore, "the file is not a store, or has another format version", []error{bucketlite.ErrNotAStore, bucketlite.ErrNewFormat, bucketlite.ErrOldFormat}},
+	{exitInterrupted, "interrupted; everything stored until then stays", nil},
 }
 
 // exitCode returns the code for an error of a command.

@@ -45,23 +45,23 @@ func newExportCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "export BUCKET DIR",
 		Short: "Write a bucket's objects and blobs to a directory",
-		Long: `Write a bucket's objects and the bytes of their blobs to a directory, from which
-"bucketlite import" reads them again.
+		Long: `Write a bucket's objects and the bytes of their blobs to a directory, for
+"bucketlite import".
 
   ` + manifestFile + `  the bucket's schema and unique key, written last
   ` + objectsFile + `           the objects, one a line
   ` + filesDir + `/…                 the bytes of blobs, named by their SHA-256
 
-Every file has its name only once it is whole. An export that was interrupted can
-be run again; files that are there already are kept. One that is whole is only
-replaced with --overwrite. Objects that change meanwhile are written as they were
-or as they are; "bucketlite backup" makes a copy of one moment.`,
+A file gets its name when it is complete. An interrupted export can be run again; it
+keeps the files that exist. A complete export is replaced only with --overwrite. An
+object that changes meanwhile is written in its old or its new state; "bucketlite
+backup" copies a snapshot.`,
 		Example: `  bucketlite export videos ./videos
   bucketlite export videos ./english --filter '{"language": "en"}'`,
 		Args: cobra.ExactArgs(2), ValidArgsFunction: a.completeBucket(cobra.ShellCompDirectiveFilterDirs),
 	}
 	f.addFilter(c)
-	c.Flags().BoolVar(&overwrite, "overwrite", false, "replace an export that is there; its files stay")
+	c.Flags().BoolVar(&overwrite, "overwrite", false, "replace an existing export; its files stay")
 	c.RunE = a.withBucket(toRead, func(ctx context.Context, b *bucketlite.Bucket, args []string) error {
 		q, err := f.query(ctx, a)
 		if err != nil {
@@ -113,7 +113,7 @@ func prepareExport(root *os.Root, dir string, overwrite bool) error {
 	_, err := root.Lstat(manifestFile)
 	switch {
 	case err == nil && !overwrite:
-		return fmt.Errorf("%s: %w: it is a whole export; --overwrite replaces it", dir, bucketlite.ErrExists)
+		return fmt.Errorf("%s: %w: it is a complete export; --overwrite replaces it", dir, bucketlite.ErrExists)
 	case err == nil:
 		return root.Remove(manifestFile)
 	case !errors.Is(err, fs.ErrNotExist):

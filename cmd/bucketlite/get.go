@@ -16,9 +16,9 @@ func newGetCommand(a *app) *cobra.Command {
 		Short: "Print an object, or the bytes of one of its blobs",
 		Long: `Print an object as JSON, named by its id or by the values of its unique key.
 
-With --blob the bytes of one of its blobs are printed instead, or written to the
-file --output names, which has its name only once it is whole. Where there are
-several blobs of a property it is the first; a blob's id names any of them.`,
+With --blob, print the bytes of one of its blobs instead, or write them to the
+file of --output, which gets its name when it is complete. Of several blobs of a
+property it is the first; a blob's id names any of them.`,
 		Example: `  bucketlite get videos obj_01K3V3D0M8Y2W4Z6A8C0E2G4J6
   bucketlite get videos --key video_id=v1
   bucketlite get videos --key video_id=v1 --blob video -o sneaker.mp4`,

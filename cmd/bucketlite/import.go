@@ -20,19 +20,18 @@ func newImportCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "import BUCKET DIR",
 		Short: "Put the objects and blobs of an export into a bucket",
-		Long: `Put the objects and blobs that "bucketlite export" has written to DIR into a
-bucket. Objects keep their ids, so an import that was interrupted can be run again:
-what is there already, and the same, is left as it is. Blobs get new ids, objects
-new times and versions, and are drafts until they are processed.
+		Long: `Put the objects and blobs of the export in DIR into a bucket. Objects keep their ids,
+so an interrupted import can be run again: equal objects are left alone. Blobs get
+new ids. Objects get new times and versions, and are drafts until they are processed.
 
-An object that is there and differs is replaced if it has the same unique key, and
-refused otherwise. Files are read below DIR only, and their hashes are compared.`,
+An existing object that differs is replaced if it has the same unique key, and
+refused otherwise. Files are read only below DIR, and their hashes are compared.`,
 		Example: `  bucketlite import videos ./videos --create
   bucketlite import copies ./videos --new-ids`,
 		Args: cobra.ExactArgs(2), ValidArgsFunction: a.completeBucket(cobra.ShellCompDirectiveFilterDirs),
 	}
 	flags := c.Flags()
-	flags.BoolVar(&create, "create", false, "create the bucket as it was, if it does not exist")
+	flags.BoolVar(&create, "create", false, "create the bucket as exported, if it does not exist")
 	flags.BoolVar(&newIDs, "new-ids", false, "give the objects new ids")
 	flags.StringVar(&policy, "policy", "", "what to do when a unique key is taken or free: `insert|update|upsert`; default: upsert")
 	c.RegisterFlagCompletionFunc("policy", cobra.FixedCompletions(policies, cobra.ShellCompDirectiveNoFileComp))
@@ -88,7 +87,7 @@ refused otherwise. Files are read below DIR only, and their hashes are compared.
 func readManifest(root *os.Root, dir string) (*manifest, error) {
 	f, err := openRegular(root, manifestFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w: no %s in it, so it is no export, or not a whole one", dir, bucketlite.ErrNotFound, manifestFile)
+		return nil, fmt.Errorf("%s: %w: it has no %s, so it is not a complete export", dir, bucketlite.ErrNotFound, manifestFile)
 	}
 	if err != nil {
 		return nil, err
@@ -119,7 +118,7 @@ func (a *app) importBucket(ctx context.Context, st *bucketlite.Store, name strin
 		return b, err
 	}
 	if !create {
-		return nil, &advised{err, "--create makes it as it was exported"}
+		return nil, &advised{err, "--create makes it as exported"}
 	}
 	config := m.Bucket
 	config.Name = name

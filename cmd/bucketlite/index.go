@@ -9,11 +9,11 @@ import (
 )
 
 func newIndexCommand(a *app) *cobra.Command {
-	c := group("index", "Make, list and drop the indexes of a bucket",
+	c := group("index", "Create, list and drop the indexes of a bucket",
 		newIndexCreateCommand(a), newIndexListCommand(a), newIndexDropCommand(a))
-	c.Long = `Make, list and drop the indexes of a bucket. An index makes queries
-faster and never changes their results; "bucketlite query --explain" tells whether
-one is used. Each index slows writes down.`
+	c.Long = `Create, list and drop the indexes of a bucket. An index makes queries faster and
+never changes their results. Each index slows writes down. "bucketlite query
+--explain" shows the indexes that a query uses.`
 	return c
 }
 
@@ -21,15 +21,15 @@ func newIndexCreateCommand(a *app) *cobra.Command {
 	var text bool
 	c := &cobra.Command{
 		Use:   "create BUCKET PATH…",
-		Short: "Make indexes, and wait until they are ready",
-		Long: `Make an index of each path, and wait until all are ready: of values, for comparing
-and sorting, or with --text of texts, for contains, text and the like. A text index
-without a path is one of all that a search looks at.`,
+		Short: "Create indexes, and wait until they are ready",
+		Long: `Create an index of each path, and wait until all are ready. A value index serves
+comparisons and sorting. With --text it is a text index, for contains, text,
+starts_with and ends_with. A text index without a path serves --search.`,
 		Example: `  bucketlite index create videos language meta.author
   bucketlite index create videos --text`,
 		Args: cobra.MinimumNArgs(1), ValidArgsFunction: a.completeBucket(cobra.ShellCompDirectiveNoFileComp),
 	}
-	c.Flags().BoolVar(&text, "text", false, "make indexes of texts")
+	c.Flags().BoolVar(&text, "text", false, "create text indexes")
 	c.RunE = a.withBucket(toWrite, func(ctx context.Context, b *bucketlite.Bucket, paths []string) (err error) {
 		if text {
 			err = b.EnsureTextIndex(ctx, paths...)
@@ -66,7 +66,7 @@ func newIndexDropCommand(a *app) *cobra.Command {
 		Example: "  bucketlite index drop videos language",
 		Args:    cobra.MinimumNArgs(1), ValidArgsFunction: a.completeBucket(cobra.ShellCompDirectiveNoFileComp),
 	}
-	c.Flags().BoolVar(&text, "text", false, "drop indexes of texts")
+	c.Flags().BoolVar(&text, "text", false, "drop text indexes")
 	c.RunE = a.withBucket(toWrite, func(ctx context.Context, b *bucketlite.Bucket, paths []string) (err error) {
 		if text {
 			err = b.DropTextIndex(ctx, paths...)

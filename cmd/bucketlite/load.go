@@ -92,7 +92,7 @@ func (l *loader) load(ctx context.Context, r io.Reader) error {
 			return err
 		}
 		if !same {
-			return usagef("%s: it is not the input, or no longer, whose first %s were put with %s",
+			return usagef("%s: this is not the input whose first %s were put with %s",
 				l.source, plural(int64(l.resume.Position.Lines), "line", "lines"), l.resume.path)
 		}
 		l.sum.counts, l.sum.After = l.resume.Counts, l.resume.Position.Lines
@@ -339,7 +339,7 @@ func (l *loader) report(err error) error {
 	}
 	e := l.app.show(s, func(t *table) {
 		if s.After > 0 {
-			t.row("went on after line", s.After)
+			t.row("continued after line", s.After)
 		}
 		t.row("lines", s.Lines)
 		t.row("created", s.Created)
@@ -349,9 +349,9 @@ func (l *loader) report(err error) error {
 	})
 	switch {
 	case errors.Is(err, context.Canceled) && l.resume != nil:
-		err = &advised{err, "what was stored by then stays, and the same command goes on from there"}
+		err = &advised{err, "everything stored until then stays, and the same command continues from there"}
 	case errors.Is(err, context.Canceled):
-		err = &advised{err, "what was stored by then stays"}
+		err = &advised{err, "everything stored until then stays"}
 	case err == nil && s.Refused > 0:
 		err = fmt.Errorf("%d of %s %w", s.Refused, plural(s.Lines, "line", "lines"), errRefused)
 	}

@@ -125,22 +125,21 @@ func newRootCommand(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "bucketlite",
 		Short: "Work on a bucketlite store",
-		Long: `Bucketlite keeps objects with typed fields and media blobs in buckets, all of
-them in one SQLite file. This program works on that file directly, beside other
-programs that may have it open; "bucketlite serve" serves it over HTTP.
+		Long: `Bucketlite keeps objects with typed fields and media blobs in buckets, all in one
+SQLite file. This program works on the file directly, also while other programs have
+it open; "bucketlite serve" serves it over HTTP.
 
---db names the file, or the variable BUCKETLITE_DB does; there is no default.
---namespace, or BUCKETLITE_NAMESPACE, names a namespace, and may be left out
-while the store has only one.
+--db or the variable BUCKETLITE_DB names the file; there is no default. --namespace
+or BUCKETLITE_NAMESPACE names the namespace; it may be left out while the store has
+only one.
 
-Results go to standard output: tables for people, or with --json one JSON
-document, or one a line where a command lists things. Whatever else there is to
-say goes to standard error.
+Results go to standard output, as tables, or with --json as one JSON document, or
+one a line from commands that list things. Messages go to standard error.
 
 Exit codes:
 ` + exitCodesText() + `
-Deleting asks first. Where nobody can be asked, since standard input or standard
-error is no terminal, it is refused unless --yes is given.`,
+Commands that delete ask first. They fail without --yes if standard input or
+standard error is not a terminal.`,
 		Example: `  export BUCKETLITE_DB=media.db
   bucketlite ns create production
   bucketlite bucket create videos --schema schema.json --unique-key video_id --policy upsert

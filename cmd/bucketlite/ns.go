@@ -20,9 +20,9 @@ func newNamespaceCreateCommand(a *app) *cobra.Command {
 	var config bucketlite.NamespaceConfig
 	c := &cobra.Command{
 		Use:   "create NAME",
-		Short: "Create a namespace, and the store's file if there is none",
+		Short: "Create a namespace, and the store's file if it does not exist",
 		Example: `  bucketlite ns create production --db media.db
-  bucketlite ns create tests --description "what the nightly run leaves"`,
+  bucketlite ns create tests --description "results of the nightly run"`,
 		Args: cobra.ExactArgs(1),
 		RunE: a.withStore(toCreate, func(ctx context.Context, st *bucketlite.Store, args []string) error {
 			config.Name = args[0]
@@ -33,7 +33,7 @@ func newNamespaceCreateCommand(a *app) *cobra.Command {
 			return a.showNamespace(ctx, ns)
 		}),
 	}
-	c.Flags().StringVar(&config.Description, "description", "", "what it is for")
+	c.Flags().StringVar(&config.Description, "description", "", "a description for people")
 	return c
 }
 
@@ -96,8 +96,8 @@ func newNamespaceDeleteCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "delete NAME|ID",
 		Short: "Delete a namespace with all its buckets and objects",
-		Long: `Delete a namespace with all its buckets and objects. It is refused while one of
-the buckets is locked. It cannot be undone.`,
+		Long: `Delete a namespace with all its buckets and objects. It cannot be undone. A
+namespace with a locked bucket is not deleted.`,
 		Example: "  bucketlite ns delete tests --yes",
 		Args:    cobra.ExactArgs(1), ValidArgsFunction: a.completeNamespace(),
 		RunE: a.withStore(toWrite, func(ctx context.Context, st *bucketlite.Store, args []string) error {

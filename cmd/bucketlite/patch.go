@@ -14,8 +14,8 @@ func newPatchCommand(a *app) *cobra.Command {
 		Use:   "patch BUCKET [ID]",
 		Short: "Change some fields or files of an object",
 		Long: `Change some fields or files of an object, named by its id or by the values of its
-unique key, and leave the others. A file takes the place of those of the same
-property. --remove removes a field, or the files of a property.`,
+unique key, and keep the others. A file replaces the files of the same property.
+--remove removes a field, or the files of a property.`,
 		Example: `  bucketlite patch videos obj_01K3V3D0M8Y2W4Z6A8C0E2G4J6 --field title="Blue sneaker"
   bucketlite patch videos --key video_id=v1 --file video=new.mp4 --remove note`,
 		Args: cobra.RangeArgs(1, 2), ValidArgsFunction: a.completeBucket(cobra.ShellCompDirectiveNoFileComp),

@@ -18,24 +18,22 @@ func newPutCommand(a *app) *cobra.Command {
 	f := &putFlags{}
 	c := &cobra.Command{
 		Use:   "put BUCKET [FILE]",
-		Short: "Put objects, from lines of JSON or one with its files",
+		Short: "Put objects from JSON lines, or one object with its files",
 		Long: `Put objects into a bucket.
 
-Without flags the objects come as lines of JSON, from FILE or standard input. A
-line that is refused is told with its number and harms no other; the exit code
-is 4 then. They are stored a thousand at a time, and the rest at the end. With
---files DIR a blob of a line may be {"property": …, "file": …}: the file below DIR
-is stored.
+Without flags, read objects as lines of JSON from FILE or standard input, and store
+them a thousand at a time. A refused line is reported with its number and does not
+affect the others; the exit code is then 4. With --files DIR a blob of a line may be
+{"property": …, "file": …}, which stores the file below DIR.
 
-A load that was interrupted can be run again. With a unique key and the policy
-upsert nothing is doubled by that. Without, use --resume STATE from the beginning:
-what has been stored is noted in STATE after every commit, a second run goes on
-after it, and a line is never stored twice. The input must be the same, or have
-more lines at its end.
+An interrupted load can be run again. With a unique key and the policy upsert,
+nothing is stored twice. Otherwise use --resume STATE from the beginning: STATE
+records the position after every commit, and a second run continues there. The input
+must be the same, or have more lines at its end.
 
-With --field, --object or --file it is one object: its fields are given by
---object and --field, where the schema says whether a value is text or JSON, and
-its blobs are files. Without --file, an object that is replaced keeps its blobs.`,
+With --field, --object or --file, put one object. --object and --field give its
+fields; the schema decides whether a value of --field is text or JSON. --file gives
+its blobs. Without --file, an object that is replaced keeps its blobs.`,
 		Example: `  bucketlite put videos items.jsonl
   bucketlite put videos items.jsonl --resume items.state
   generate | bucketlite put videos --policy insert
@@ -44,8 +42,8 @@ its blobs are files. Without --file, an object that is replaced keeps its blobs.
 	}
 	flags := c.Flags()
 	flags.StringVar(&f.policy, "policy", "", "what to do when a unique key is taken or free: `insert|update|upsert`; default: the bucket's")
-	flags.StringVar(&f.resume, "resume", "", "keep the state of the load in a `file`, and go on from there")
-	flags.StringVar(&f.files, "files", "", "the `directory` below which the lines' files are")
+	flags.StringVar(&f.resume, "resume", "", "record the position of the load in a `file`, and continue from there")
+	flags.StringVar(&f.files, "files", "", "the `directory` of the files that lines name")
 	f.add(c)
 	flags.StringVar(&f.id, "id", "", "the `id` of one object; default: a new one, or that of the object with its key")
 	c.RegisterFlagCompletionFunc("policy", cobra.FixedCompletions(policies, cobra.ShellCompDirectiveNoFileComp))
@@ -59,11 +57,11 @@ its blobs are files. Without --file, an object that is replaced keeps its blobs.
 		one := f.given(c)
 		switch {
 		case one && len(args) > 1:
-			return usagef("either a file of lines or one object is put, not both")
+			return usagef("FILE, and the flags of one object, exclude each other")
 		case !one && (f.id != "" || f.version != 0):
-			return usagef("--id and --if-version are for one object: --field, --object or --file expected as well")
+			return usagef("--id and --if-version need --field, --object or --file")
 		case !one && len(args) == 1 && isTerminal(a.in):
-			return usagef("no FILE, and standard input is a terminal: what is to be put? \"-\" reads it nevertheless")
+			return usagef("FILE is missing, and standard input is a terminal; \"-\" reads from it")
 		}
 		return a.withBucket(toWrite, func(ctx context.Context, b *bucketlite.Bucket, args []string) error {
 			if one {

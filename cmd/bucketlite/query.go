@@ -26,20 +26,20 @@ type queryFlags struct {
 // add adds the flags that say which page of a list is wanted.
 func (f *queryFlags) addPage(c *cobra.Command) {
 	c.Flags().IntVar(&f.limit, "limit", bucketlite.DefaultLimit, "at most this `number` of objects; 0 means all")
-	c.Flags().StringVar(&f.cursor, "cursor", "", "go on after a page that ended with this `cursor`")
+	c.Flags().StringVar(&f.cursor, "cursor", "", "continue after the page that ended with this `cursor`")
 }
 
 func (f *queryFlags) addFilter(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.filter, "filter", "", "which objects, as `JSON`; @FILE reads it from a file")
-	flags.StringVar(&f.search, "search", "", "only objects that have all these `words` in some text")
-	flags.BoolVar(&f.exact, "case-sensitive", false, "tell upper and lower case apart")
+	flags.StringVar(&f.search, "search", "", "only objects that contain all these `words`")
+	flags.BoolVar(&f.exact, "case-sensitive", false, "distinguish upper and lower case")
 }
 
 func (f *queryFlags) query(ctx context.Context, a *app) (q bucketlite.Query, err error) {
 	q = bucketlite.Query{Search: f.search, CaseSensitive: f.exact, Select: f.selected, Offset: f.offset, Cursor: f.cursor}
 	if f.limit < 0 {
-		return q, usagef("--limit: 0 or more expected")
+		return q, usagef("--limit: 0 or more expected, got %d", f.limit)
 	}
 	if f.filter != "" {
 		text, err := a.argument(ctx, f.filter)
@@ -77,7 +77,8 @@ A filter is JSON: {"language": "en"}, {"field": "price", "operator": "lt", "valu
 90}, or {"AND": […]}, {"OR": […]} or {"NOT": […]} of others. The operators are eq
 ne gt gte lt lte in nin contains starts_with ends_with regex exists is_null text.
 
-If there are more objects than --limit, standard error says how to go on.`,
+If there are more objects than --limit, a message on standard error has the cursor
+of the next page.`,
 		Example: `  bucketlite query videos --filter '{"field": "duration", "operator": "gt", "value": 3600}' --sort duration:desc
   bucketlite query videos --search "red sneaker" --select title,meta.author --json
   bucketlite query videos --filter @filter.json --count`,
@@ -86,12 +87,12 @@ If there are more objects than --limit, standard error says how to go on.`,
 	f.addFilter(c)
 	f.addPage(c)
 	flags := c.Flags()
-	flags.StringSliceVar(&f.sort, "sort", nil, "what to sort by, as `path` or path:desc; several with commas")
-	flags.StringSliceVar(&f.selected, "select", nil, "the `paths` that are wanted of each object")
-	flags.IntVar(&f.offset, "offset", 0, "leave out this `number` of objects first")
-	flags.BoolVar(&count, "count", false, "print how many objects there are instead")
-	flags.BoolVar(&explain, "explain", false, "tell how they would be found instead")
-	flags.BoolVar(&page, "page", false, "print one JSON document, with the cursor that goes on")
+	flags.StringSliceVar(&f.sort, "sort", nil, "sort by this `path`, or path:desc; several with commas")
+	flags.StringSliceVar(&f.selected, "select", nil, "print only these `paths` of each object")
+	flags.IntVar(&f.offset, "offset", 0, "skip this `number` of objects")
+	flags.BoolVar(&count, "count", false, "print the number of objects instead")
+	flags.BoolVar(&explain, "explain", false, "print the query plan instead")
+	flags.BoolVar(&page, "page", false, "print one JSON document, with the cursor of the next page")
 	a.exclude(c, "count", "explain", "page")
 	a.exclude(c, "cursor", "offset")
 	c.RunE = a.withBucket(toRead, func(ctx context.Context, b *bucketlite.Bucket, _ []string) error {
@@ -206,7 +207,7 @@ func (a *app) objects(ctx context.Context, b *bucketlite.Bucket, q bucketlite.Qu
 		if err := a.out.Flush(); err != nil {
 			return err
 		}
-		a.note("there are more; go on with --cursor %s, or take all with --limit 0", next)
+		a.note("there are more; continue with --cursor %s, or take all with --limit 0", next)
 	}
 	return nil
 }

@@ -49,7 +49,7 @@ func openResume(path string, b *bucketlite.Bucket) (*resume, error) {
 		return nil, err
 	}
 	if json.Unmarshal(text, r) != nil || r.Format != resumeFormat {
-		return nil, usagef("%s: not a file that --resume has written", path)
+		return nil, usagef("%s: not a state file of --resume", path)
 	}
 	if r.Bucket != b.ID() {
 		return nil, usagef("%s: it belongs to another bucket, %s", path, r.Bucket)

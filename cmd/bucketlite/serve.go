@@ -69,68 +69,66 @@ func newServeCommandWith(a *app, f *serveFlags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve a store over HTTP, in the form of the hosted service",
-		Long: `Serve a store over HTTP, in the form of the hosted service's bucket API, so that
-what was written for that runs against the file. The file is made if it does not
-exist; --db :memory: serves a store that is gone at the end. /docs tells what can
-be asked.
+		Long: `Serve a store over HTTP, in the form of the hosted service's bucket API. Clients of
+that service work unchanged. The file is created if it does not exist; --db :memory:
+serves a store that ends with the server. /docs documents the API.
 
-Every request needs a key: one of --api-key, of --api-key-file, or that in the
-variable ` + keyVariable + `. If there is none, one is made and printed. An address
-that other machines reach is refused then; for such a one, have a proxy speak TLS
-before the server, which does not. A file of keys has one on each line,
-the secret or "sha256:" and its hash, then perhaps "name=N namespaces=A,B read-only",
-with spaces between; # begins a comment.
+Every request needs a key from --api-key, --api-key-file or the variable
+` + keyVariable + `. Without any, the server makes a key and prints it, and
+refuses an address that other machines can reach. The server does not speak TLS: put
+a proxy in front of it. A file of keys has one key a line: the secret, or "sha256:"
+and its hash, and optionally name=N, namespaces=A,B and read-only, separated by
+spaces. # begins a comment.
 
-Requests name their namespace in the header X-Namespace. --default-namespace is
-for clients that do not: it is made if it does not exist.
+Requests name their namespace in the header X-Namespace. --default-namespace is for
+clients that do not; it is created if it does not exist.
 
-The objects of submitted batches go to the processor:
+--processor decides what processes the objects of submitted batches:
 
-  complete     does nothing, so that each becomes COMPLETED (the default)
-  none         leaves them to a program that calls Process
-  exec=PROGRAM runs a program for each, with the object as JSON on standard input,
-               and BUCKETLITE_BATCH_ID, BUCKETLITE_BUCKET_ID, BUCKETLITE_BUCKET_NAME
-               and BUCKETLITE_ATTEMPT in its environment. Exit status 0 means that
-               it is done; the end of what the program writes to standard error is
-               why it failed. There is no shell: each --processor-arg is one of the
-               program's arguments, as it stands.
-  webhook=URL  posts {"bucket_id", "bucket_name", "batch_id", "attempt", "object"} as
-               JSON. A status from 200 to 299 means that it is done. Redirects are
-               not followed.
+  complete     nothing; every object becomes COMPLETED (the default)
+  none         another program, which calls Process
+  exec=PROGRAM a program, run for each object with the object as JSON on standard
+               input, and BUCKETLITE_BATCH_ID, BUCKETLITE_BUCKET_ID,
+               BUCKETLITE_BUCKET_NAME and BUCKETLITE_ATTEMPT in its environment.
+               Exit status 0 means success. After a failure, the end of standard
+               error is the reason. No shell is involved: each --processor-arg is
+               one argument.
+  webhook=URL  a web server. {"bucket_id", "bucket_name", "batch_id", "attempt",
+               "object"} is posted as JSON. A status from 200 to 299 means success.
+               Redirects are not followed.
 
-What fails is tried three times, with pauses.
+A failed object is tried three times, with pauses.
 
-SIGINT or SIGTERM ends the server: no new connection is taken, what runs is
-finished, for as long as --shutdown-timeout says, and the exit code is 0. Jobs
-that are with the processor then are done again next time. A second signal ends
-the program at once.`,
+SIGINT or SIGTERM stops the server. It takes no new connections, waits for running
+requests up to --shutdown-timeout, and exits with code 0. Objects that are being
+processed are processed again next time. A second signal ends the program at once.`,
 		Example: `  bucketlite serve --db media.db --default-namespace production
   bucketlite serve --db media.db --addr 0.0.0.0:8080 --api-key-file keys.txt --public-url https://media.example.com
   bucketlite serve --db media.db --processor exec=python3 --processor-arg embed.py`,
 		Args: cobra.NoArgs,
 	}
 	flags := c.Flags()
-	flags.StringVar(&f.addr, "addr", "127.0.0.1:8080", "the `address` to listen at; port 0 takes a free one")
+	flags.StringVar(&f.addr, "addr", "127.0.0.1:8080", "the `address` to listen on; port 0 means any free port")
 	flags.StringArrayVar(&f.keys, "api-key", nil, "an API `key` (may be repeated; "+keyVariable+" is another)")
 	flags.StringVar(&f.keyFile, "api-key-file", "", "a `file` of API keys")
 	flags.StringVar(&f.defaultNamespace, "default-namespace", "", "the namespace, by `name` or id, of requests that name none")
-	flags.StringVar(&f.publicURL, "public-url", "", "the `URL` under which clients reach the server, if it is behind another")
-	flags.StringVar(&f.signingFile, "signing-key-file", "", "a `file` with the secret that signs upload and download URLs, 32 bytes or more (or "+signingVariable+"); else they end with the server")
-	flags.StringVar(&f.durability, "durability", "full", "what an answered write survives: full, or normal for a crash of the program alone")
-	flags.StringVar(&f.maxBody, "max-body", "64MiB", "the most JSON of a request, as a `size`")
-	flags.StringVar(&f.maxPage, "max-page", "32MiB", "the most of stored objects on a page of a list, as a `size`; the server holds as much for each list")
-	flags.IntVar(&f.maxStreams, "max-streams", 1024, "the most streams of events at once, each of which takes about 50 KiB")
-	flags.IntVar(&f.maxStreamsPerKey, "max-streams-per-key", 256, "the most of these for one key")
-	flags.IntVar(&f.maxTransfers, "max-transfers", 256, "the most uploads and downloads by signed URLs at once, each of which takes up to 1.5 MiB")
-	flags.DurationVar(&f.queryTimeout, "query-timeout", 30*time.Second, "how long a request that only reads may take")
-	flags.BoolVar(&f.readOnly, "read-only", false, "change nothing; writes are refused")
-	flags.BoolVar(&f.fetch, "fetch", false, "fetch and store what the http and https URLs of blobs stand for; the default is to keep the URLs")
-	flags.StringVar(&f.processor, "processor", "complete", "what becomes of submitted objects: complete, none, exec=PROGRAM or webhook=URL")
-	flags.StringArrayVar(&f.processorArgs, "processor-arg", nil, "an `argument` for the program of --processor exec (may be repeated)")
-	flags.DurationVar(&f.processorTimeout, "processor-timeout", 5*time.Minute, "how long the processor may take over one object")
-	flags.DurationVar(&f.shutdown, "shutdown-timeout", 30*time.Second, "how long what runs may take when the server is to end")
-	flags.StringVar(&f.logFormat, "log-format", "text", "the form of the log, on standard error: text or json")
-	flags.StringVar(&f.logLevel, "log-level", "info", "the least that is logged: debug, info, warn or error")
+	flags.StringVar(&f.publicURL, "public-url", "", "the `URL` at which clients reach the server, if it is behind a proxy")
+	flags.StringVar(&f.signingFile, "signing-key-file", "", "a `file` with the secret that signs upload and download URLs, 32 bytes or more (or "+signingVariable+"); without it, URLs end with the server")
+	flags.StringVar(&f.durability, "durability", "full", "what an acknowledged write survives: full (a power cut) or normal (a crash of the program)")
+	flags.StringVar(&f.maxBody, "max-body", "64MiB", "the largest JSON body of a request, as a `size`")
+	flags.StringVar(&f.maxPage, "max-page", "32MiB", "the largest page of a list in stored bytes, as a `size`; the server holds as much for each list")
+	flags.IntVar(&f.maxStreams, "max-streams", 1024, "the largest number of event streams at once; each takes about 50 KiB")
+	flags.IntVar(&f.maxStreamsPerKey, "max-streams-per-key", 256, "the largest number of event streams for one key")
+	flags.IntVar(&f.maxTransfers, "max-transfers", 256, "the largest number of uploads and downloads by signed URLs at once; each takes up to 1.5 MiB")
+	flags.DurationVar(&f.queryTimeout, "query-timeout", 30*time.Second, "the time limit of a request that only reads")
+	flags.BoolVar(&f.readOnly, "read-only", false, "refuse writes")
+	flags.BoolVar(&f.fetch, "fetch", false, "fetch and store the content of blobs given as http and https URLs; the default is to keep the URLs")
+	flags.StringVar(&f.processor, "processor", "complete", "what processes submitted objects: complete, none, exec=PROGRAM or webhook=URL")
+	flags.StringArrayVar(&f.processorArgs, "processor-arg", nil, "an `argument` of the program of --processor exec (may be repeated)")
+	flags.DurationVar(&f.processorTimeout, "processor-timeout", 5*time.Minute, "the time limit of processing one object")
+	flags.DurationVar(&f.shutdown, "shutdown-timeout", 30*time.Second, "the time limit of running requests when the server stops")
+	flags.StringVar(&f.logFormat, "log-format", "text", "the format of the log, on standard error: text or json")
+	flags.StringVar(&f.logLevel, "log-level", "info", "the lowest level that is logged: debug, info, warn or error")
 	for name, values := range map[string][]string{
 		"durability": {"full", "normal"}, "log-format": {"text", "json"}, "log-level": {"debug", "info", "warn", "error"},
 		"processor": {"complete", "none", "exec=", "webhook="},
@@ -175,7 +173,7 @@ func (a *app) serve(ctx context.Context, f *serveFlags) (err error) {
 	made := ""
 	if len(opts.Keys) == 0 {
 		if !loopback(f.addr) {
-			return usagef("other machines reach %s: that needs a key of your own, by --api-key, --api-key-file or %s", f.addr, keyVariable)
+			return usagef("other machines can reach %s: give a key with --api-key, --api-key-file or %s", f.addr, keyVariable)
 		}
 		made = "sk_" + (rand.Text() + rand.Text())[:32]
 		opts.Keys = []httpapi.Key{{Name: "made", Secret: made}}
@@ -238,7 +236,7 @@ func (f *serveFlags) apiKeys(ctx context.Context, a *app) ([]httpapi.Key, error)
 			return nil, &usageError{err: &located{f.keyFile, errors.New(strings.TrimPrefix(err.Error(), "httpapi: "))}}
 		}
 		if len(keys) == 0 {
-			return nil, usagef("%s: there is no key in it", f.keyFile)
+			return nil, usagef("%s: it contains no key", f.keyFile)
 		}
 	}
 	add := func(name, secret string) {
@@ -272,7 +270,7 @@ func (f *serveFlags) signingKey(ctx context.Context, a *app) ([]byte, error) {
 	}
 	text = bytes.TrimRight(text, "\r\n")
 	if len(text) == 0 {
-		return nil, usagef("%s: there is no secret in it", f.signingFile)
+		return nil, usagef("%s: it contains no secret", f.signingFile)
 	}
 	return text, nil
 }
@@ -305,7 +303,7 @@ func (f *serveFlags) open(ctx context.Context, a *app, opts *bucketlite.Options)
 	}
 	switch {
 	case a.db == ":memory:" && f.readOnly:
-		return nil, usagef("--read-only: a store in memory begins empty")
+		return nil, usagef("--read-only and --db :memory: exclude each other")
 	case a.db == ":memory:":
 		return bucketlite.Open(ctx, a.db, opts)
 	case f.readOnly:
@@ -363,11 +361,11 @@ func (a *app) greet(addr net.Addr, made string) error {
 		err = a.line(g)
 	} else {
 		fmt.Fprintf(a.out, "Serving %s at %s\n", printable(g.DB), g.URL)
-		fmt.Fprintf(a.out, "What can be asked: %s\n", g.Docs)
+		fmt.Fprintf(a.out, "API docs: %s\n", g.Docs)
 		key := "KEY"
 		if made != "" {
 			key = made
-			fmt.Fprintf(a.out, "API key, made for this run: %s\n", made)
+			fmt.Fprintf(a.out, "API key for this run: %s\n", made)
 		}
 		fmt.Fprintf(a.out, "Try:\n  curl -H \"Authorization: Bearer %s\" %s/v1/namespaces\n", key, g.URL)
 	}
@@ -401,13 +399,13 @@ func (s service) until(ctx context.Context) error {
 		return err
 	case <-ctx.Done():
 	}
-	s.logger.Info("the server is to end", "timeout", s.shutdown.String())
+	s.logger.Info("the server is stopping", "timeout", s.shutdown.String())
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.shutdown)
 	defer cancel()
 	err := server.Shutdown(last)
 	if errors.Is(err, context.DeadlineExceeded) {
 		server.Close()
-		return fmt.Errorf("requests that ran for longer than %s after the signal were cut off", s.shutdown)
+		return fmt.Errorf("requests that took longer than %s after the signal were cut off", s.shutdown)
 	}
 	return err
 }

@@ -176,8 +176,8 @@ func TestServeGreets(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `Serving media.db at http://localhost:8080
-What can be asked: http://localhost:8080/docs
-API key, made for this run: sk_made
+API docs: http://localhost:8080/docs
+API key for this run: sk_made
 Try:
   curl -H "Authorization: Bearer sk_made" http://localhost:8080/v1/namespaces
 `

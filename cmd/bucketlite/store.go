@@ -48,10 +48,10 @@ func (a *app) withBucket(want access, f func(ctx context.Context, b *bucketlite.
 // leave an empty store behind.
 func (a *app) open(ctx context.Context, want access, opts *bucketlite.Options) (*bucketlite.Store, error) {
 	if a.db == "" {
-		return nil, usagef("no store is named: --db FILE or the variable BUCKETLITE_DB does that")
+		return nil, usagef("no store is named: use --db FILE or the variable BUCKETLITE_DB")
 	}
 	if a.db == ":memory:" {
-		return nil, usagef("a store in memory ends with the command: --db takes a file")
+		return nil, usagef("--db: a file expected, got :memory:")
 	}
 	if opts == nil {
 		opts = &bucketlite.Options{}
@@ -61,11 +61,11 @@ func (a *app) open(ctx context.Context, want access, opts *bucketlite.Options) (
 		info, err := os.Stat(a.db)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			return nil, &advised{fmt.Errorf("store %q: %w", a.db, bucketlite.ErrNotFound), `"bucketlite ns create" makes one`}
+			return nil, &advised{fmt.Errorf("store %q: %w", a.db, bucketlite.ErrNotFound), `"bucketlite ns create" creates one`}
 		case err != nil:
 			return nil, err
 		case info.IsDir():
-			return nil, usagef("%q is a directory: --db takes a file", a.db)
+			return nil, usagef("--db: a file expected, got the directory %q", a.db)
 		}
 	}
 	st, err := bucketlite.Open(ctx, a.db, opts)
@@ -87,7 +87,7 @@ func (a *app) theNamespace(ctx context.Context, st *bucketlite.Store) (*bucketli
 	}
 	switch len(page.Results) {
 	case 0:
-		return nil, &advised{fmt.Errorf("the store has no namespace: %w", bucketlite.ErrNotFound), `"bucketlite ns create" makes one`}
+		return nil, &advised{fmt.Errorf("the store has no namespace: %w", bucketlite.ErrNotFound), `"bucketlite ns create" creates one`}
 	case 1:
 		return st.Namespace(ctx, page.Results[0].ID)
 	}
@@ -101,7 +101,7 @@ func (a *app) theNamespace(ctx context.Context, st *bucketlite.Store) (*bucketli
 	if page.Next != "" {
 		names += ", …"
 	}
-	return nil, usagef("the store has several namespaces, so --namespace is needed: %s", names)
+	return nil, usagef("the store has several namespaces; name one with --namespace: %s", names)
 }
 
 func (a *app) bucket(ctx context.Context, st *bucketlite.Store, nameOrID string) (*bucketlite.Bucket, error) {

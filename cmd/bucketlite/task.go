@@ -29,7 +29,7 @@ func newTaskListCommand(a *app) *cobra.Command {
 				})
 		}),
 	}
-	c.Flags().StringVar(&status, "status", "", "only those that have this `status`")
+	c.Flags().StringVar(&status, "status", "", "only tasks with this `status`")
 	return c
 }
 
@@ -53,9 +53,9 @@ func newTaskWaitCommand(a *app) *cobra.Command {
 	var most time.Duration
 	c := &cobra.Command{
 		Use:   "wait TASK",
-		Short: "Carry a task on, and wait until it has ended",
-		Long: `Carry a task on, if no other program does, and wait until it has ended. The exit
-code is 1 if it has failed. The jobs of a batch are not carried on: that takes a
+		Short: "Wait until a task has ended",
+		Long: `Wait until a task has ended, and carry it out if no other program does. The exit
+code is 1 if it has failed. The objects of a batch are not processed: that needs a
 processor.`,
 		Example: "  bucketlite task wait task_01K3V3D0M8Y2W4Z6A8C0E2G4J6 --timeout 5m",
 		Args:    cobra.ExactArgs(1),
@@ -84,7 +84,7 @@ processor.`,
 			return nil
 		}),
 	}
-	c.Flags().DurationVar(&most, "timeout", 0, "wait so long at most, as 90s or 5m; 0 waits for ever")
+	c.Flags().DurationVar(&most, "timeout", 0, "the longest time to wait, as 90s or 5m; 0 means no limit")
 	return c
 }
 
@@ -114,13 +114,13 @@ func (a *app) showTask(task *bucketlite.Task) error {
 func (a *app) finish(ctx context.Context, st *bucketlite.Store, task *bucketlite.Task, leave bool) error {
 	if leave {
 		if !a.json {
-			a.note("the deletion goes on whenever a program has the store open; %q waits for its end", "bucketlite task wait "+task.ID)
+			a.note("the deletion continues whenever a program has the store open; %q waits for its end", "bucketlite task wait "+task.ID)
 		}
 		return a.showTask(task)
 	}
 	done, err := a.wait(ctx, st, task)
 	if err != nil {
-		return &advised{err, fmt.Sprintf("the deletion goes on whenever a program has the store open, such as %q", "bucketlite task wait "+task.ID)}
+		return &advised{err, fmt.Sprintf("the deletion continues whenever a program has the store open, such as %q", "bucketlite task wait "+task.ID)}
 	}
 	return a.showTask(done)
 }

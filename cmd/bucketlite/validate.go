@@ -15,11 +15,11 @@ func newValidateCommand(a *app) *cobra.Command {
 	f := &bucketFlags{}
 	c := &cobra.Command{
 		Use:   "validate BUCKET [FILE] | --schema FILE [FILE]",
-		Short: "Judge lines of JSON, or a schema, without writing anything",
-		Long: `Judge lines of JSON as put would, without writing anything: against the schema
-of a bucket, or with --schema against one that no bucket has yet, which takes no
-store. Without lines to judge, --schema is judged alone. What depends on stored
-objects, such as a taken key, is not judged.`,
+		Short: "Validate JSON lines or a schema without storing anything",
+		Long: `Validate JSON lines as put does, without storing anything: against the schema of a
+bucket, or with --schema against a schema in a file, which needs no store. Without
+lines, validate the schema alone. Rules that depend on stored objects, such as a
+taken key, are not checked.`,
 		Example: `  bucketlite validate videos items.jsonl
   bucketlite validate --schema schema.json --unique-key video_id
   bucketlite validate --schema schema.json items.jsonl --json`,
@@ -34,9 +34,9 @@ objects, such as a taken key, is not judged.`,
 		case len(args) == 0:
 			return usagef("a bucket or --schema expected")
 		case len(f.key) > 0 || f.policy != "":
-			return usagef("--unique-key and --policy go with --schema")
+			return usagef("--unique-key and --policy need --schema")
 		case len(args) == 1 && isTerminal(a.in):
-			return usagef("no FILE, and standard input is a terminal: what is to be judged? \"-\" reads it nevertheless")
+			return usagef("FILE is missing, and standard input is a terminal; \"-\" reads from it")
 		}
 		return a.withBucket(toRead, func(ctx context.Context, b *bucketlite.Bucket, args []string) error {
 			return a.validateLines(ctx, b, append(args, "-")[0])
@@ -48,7 +48,7 @@ objects, such as a taken key, is not judged.`,
 // validateSchema judges a schema, and then lines against it in a store in memory.
 func (a *app) validateSchema(ctx context.Context, f *bucketFlags, args []string) (err error) {
 	if len(args) > 1 {
-		return usagef("with --schema there is one FILE of lines at most, and no bucket")
+		return usagef("--schema and BUCKET exclude each other, and there is at most one FILE")
 	}
 	if len(args) == 1 && args[0] == "-" && f.schema == "-" {
 		return usagef("the schema and the lines cannot both come from standard input")

@@ -16,13 +16,13 @@ func newWatchCommand(a *app) *cobra.Command {
 	var most int
 	c := &cobra.Command{
 		Use:   "watch [BUCKET]",
-		Short: "Tell of changes as they happen",
-		Long: `Tell of changes as they happen, by whatever program, until interrupted: those of
-a bucket and its objects, or without BUCKET of the namespace --namespace names, or
-else of the whole store.
+		Short: "Show changes as they happen",
+		Long: `Show changes as they happen, by any program, until interrupted. With BUCKET, show
+those of the bucket and its objects; without, those of the namespace that --namespace
+names, or of the whole store.
 
-With --json each event has a cursor. --after CURSOR goes on after it, so that none
-is missed.`,
+With --json each event has a cursor. --after CURSOR continues after it, so that no
+event is missed.`,
 		Example: `  bucketlite watch videos
   bucketlite watch --from-start --json
   bucketlite watch videos --limit 1   # wait for one change`,
@@ -33,7 +33,7 @@ is missed.`,
 				return err
 			}
 			if most < 0 {
-				return usagef("--limit: 0 or more expected")
+				return usagef("--limit: 0 or more expected, got %d", most)
 			}
 			met := 0
 			for e, err := range events {
@@ -52,7 +52,7 @@ is missed.`,
 	}
 	c.Flags().StringVar(&opts.After, "after", "", "begin after the event with this `cursor`; default: now")
 	c.Flags().BoolVar(&opts.FromStart, "from-start", false, "begin with the oldest event that is kept")
-	c.Flags().IntVar(&most, "limit", 0, "end after this `number` of events; 0 means never")
+	c.Flags().IntVar(&most, "limit", 0, "stop after this `number` of events; 0 means never")
 	a.exclude(c, "after", "from-start")
 	return c
 }
