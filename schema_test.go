@@ -14,8 +14,25 @@ import (
 	"unicode/utf8"
 
 	"github.com/bucketlite/bucketlite"
+	compiled "github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/google/go-cmp/cmp"
 )
+
+// The types that a program can name are those that a schema can.
+func TestFieldTypes(t *testing.T) {
+	t.Parallel()
+	named := []string{}
+	for _, name := range []bucketlite.FieldType{
+		bucketlite.String, bucketlite.Number, bucketlite.Integer, bucketlite.Float, bucketlite.Boolean, bucketlite.ObjectField,
+		bucketlite.Array, bucketlite.Date, bucketlite.DateTime, bucketlite.Text, bucketlite.Image, bucketlite.Audio,
+		bucketlite.Video, bucketlite.PDF, bucketlite.Excel,
+	} {
+		named = append(named, string(name))
+	}
+	if diff := cmp.Diff(compiled.Types(), named); diff != "" {
+		t.Errorf("types of schemas and of programs (-want +got):\n%s", diff)
+	}
+}
 
 // goSchema builds in Go the schema that a JSON document describes, however wrong
 // it is. Some documents cannot be said in Go.

@@ -19,7 +19,9 @@ type Fault struct {
 	Message string
 }
 
-// Faults collects the faults of one value. The zero Faults is empty.
+// Faults collects the faults of one value. The zero Faults is empty. Code that runs for
+// every write takes a *Faults and not a [Report]: a call of a function value moves the
+// path to the heap.
 type Faults struct {
 	// List holds the first [MaxFaults] faults, in the order they were added.
 	List []Fault
