@@ -17,6 +17,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/filename"
 	"github.com/bucketlite/bucketlite/internal/ident"
 	"github.com/bucketlite/bucketlite/internal/schema"
@@ -156,7 +157,7 @@ type blobBuilder struct {
 	upload   *uploadRow // the one that is being confirmed, nil if none is
 	judging  bool       // nothing is read or stored
 	blobs    []Blob
-	contents []*content
+	contents []*content.Content
 	err      error // of a reader, or of the id source
 }
 
@@ -369,9 +370,9 @@ func (bb *blobBuilder) dataURI(path value.Path, uri string, f *schema.Field, b *
 
 // stream stores what a reader of the caller's gives.
 func (bb *blobBuilder) stream(path value.Path, in *BlobInput, f *schema.Field, b *Blob) {
-	r := &inflow{ctx: bb.ctx, r: in.Reader}
+	r := content.NewInflow(bb.ctx, in.Reader)
 	bb.err = bb.read(path, r, in.Filename, in.MIMEType, f, b)
-	if err := r.broken(); err != nil && bb.err != nil && bb.ctx.Err() == nil {
+	if err := r.Broken(); err != nil && bb.err != nil && bb.ctx.Err() == nil {
 		bb.err = errorf("%s: %s: read: %w", bb.bucket, path, err)
 	}
 }
@@ -382,8 +383,8 @@ func (bb *blobBuilder) stream(path value.Path, in *BlobInput, f *schema.Field, b
 func (bb *blobBuilder) read(path value.Path, r io.Reader, filename, declared string, f *schema.Field, b *Blob) error {
 	limit := bb.bucket.store.opts.MaxBlobBytes
 	r = io.LimitReader(r, limit+1) // one more tells that it is too long
-	head := make([]byte, chunkSize)
-	n, ended, err := fill(r, head)
+	head := make([]byte, content.ChunkSize)
+	n, ended, err := content.Fill(r, head)
 	head = head[:n]
 	if err != nil {
 		return cmp.Or(bb.ctx.Err(), err)
@@ -407,9 +408,9 @@ func (bb *blobBuilder) read(path value.Path, r io.Reader, filename, declared str
 	if bb.judge.Any() {
 		return nil
 	}
-	c, err := bb.bucket.store.stage(bb.ctx, r, limit)
+	c, err := bb.bucket.store.stage.Copy(bb.ctx, r, limit)
 	switch {
-	case err == errTooLong:
+	case err == content.ErrTooLong:
 		bb.tooLong(path, limit)
 		return nil
 	case err != nil:
@@ -429,7 +430,7 @@ func (bb *blobBuilder) bytes(path value.Path, data []byte, filename, declared st
 	if f.NeedsText() && !bb.conformText(path, data, f) {
 		return
 	}
-	bb.store(&content{hash: sha256.Sum256(data), size: int64(len(data)), data: data}, filename, mimeType, b)
+	bb.store(&content.Content{Hash: sha256.Sum256(data), Size: int64(len(data)), Data: data}, filename, mimeType, b)
 }
 
 // conformText judges a text as a whole, and reports whether it can be one.
@@ -443,9 +444,9 @@ func (bb *blobBuilder) conformText(path value.Path, data []byte, f *schema.Field
 }
 
 // store makes c the blob's content.
-func (bb *blobBuilder) store(c *content, filename, mimeType string, b *Blob) {
+func (bb *blobBuilder) store(c *content.Content, filename, mimeType string, b *Blob) {
 	bb.contents = append(bb.contents, c)
-	b.Details = BlobDetails{Filename: filename, Size: c.size, MIMEType: mimeType, Hash: hex.EncodeToString(c.hash[:])}
+	b.Details = BlobDetails{Filename: filename, Size: c.Size, MIMEType: mimeType, Hash: hex.EncodeToString(c.Hash[:])}
 }
 
 // inMemory is the most bytes a blob may have that comes in one piece.

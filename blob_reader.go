@@ -4,14 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"hash/crc32"
 	"io"
 	"io/fs"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 
+	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
@@ -82,8 +81,7 @@ func (b *Bucket) openBlob(ctx context.Context, blob Blob) (*BlobReader, error) {
 	size := blob.Details.Size
 	switch data, isInline := blob.Properties["data"]; {
 	case r.hash != "":
-		r.source.size = size
-		if found, err := r.source.find(r.hash); err != nil || !found {
+		if found, err := r.source.find(r.hash, size); err != nil || !found {
 			return nil, err
 		}
 	case isInline:
@@ -128,26 +126,24 @@ type blobSource struct {
 	bucket *Bucket
 	closed atomic.Bool
 	inline *strings.Reader // nil for stored content
-
-	num  int64 // contents.num
-	size int64
-
-	mu     sync.Mutex
-	cached int64 // position of the chunk in data
-	data   []byte
+	stored *content.Reader // nil for inline data
 }
 
 // find looks for the stored content, and reports whether it is there.
-func (s *blobSource) find(hash string) (ok bool, err error) {
-	err = s.bucket.store.read(s.ctx, func(conn *engine.Conn) (err error) {
-		ok, err = conn.QueryRow("SELECT num FROM contents WHERE hash = unhex(?)", []any{hash}, func(r engine.Row) { s.num = r.Int(0) })
+func (s *blobSource) find(hash string, size int64) (ok bool, err error) {
+	read := func(f func(*engine.Conn) error) error { return s.bucket.store.read(s.ctx, f) }
+	err = read(func(conn *engine.Conn) error {
+		var num int64
+		if num, ok, err = content.Find(conn, hash); ok {
+			s.stored = content.NewReader(num, size, read)
+		}
 		return err
 	})
 	return ok, err
 }
 
-// ReadAt reads inline data, or from the chunks that hold the bytes; the section
-// reader above keeps it within the content.
+// ReadAt reads inline data or stored content; the section reader above keeps it within
+// that.
 func (s *blobSource) ReadAt(p []byte, offset int64) (n int, err error) {
 	if err := s.usable(); err != nil {
 		return 0, err
@@ -155,18 +151,14 @@ func (s *blobSource) ReadAt(p []byte, offset int64) (n int, err error) {
 	if s.inline != nil {
 		return s.inline.ReadAt(p, offset)
 	}
-	for n < len(p) {
-		at := offset + int64(n)
-		if at >= s.size {
-			return n, io.EOF
-		}
-		chunk, err := s.chunk(at / chunkSize)
-		if err != nil {
-			return n, err
-		}
-		n += copy(p[n:], chunk[at%chunkSize:])
+	n, err = s.stored.ReadAt(p, offset)
+	switch {
+	case err == content.ErrGone:
+		err = notFound("%s: the content was deleted while it was read", s.bucket)
+	case err != nil && err != io.EOF && !ours(err):
+		err = errorf("%s: %w", s.bucket, err)
 	}
-	return n, nil
+	return n, err
 }
 
 // usable returns why nothing can be read any more, not even what is in memory.
@@ -182,49 +174,4 @@ func (s *blobSource) usable() error {
 	default:
 		return nil
 	}
-}
-
-// chunk returns the verified bytes of a chunk. The last one is kept, for readers
-// that take small bites.
-func (s *blobSource) chunk(i int64) ([]byte, error) {
-	s.mu.Lock()
-	cached, data := s.cached, s.data
-	s.mu.Unlock()
-	if data != nil && cached == i {
-		return data, nil
-	}
-	data, err := s.load(i)
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	s.cached, s.data = i, data
-	s.mu.Unlock()
-	return data, nil
-}
-
-// load reads and verifies a chunk. One that is not there is damage, unless the
-// content is being deleted: then its hash went first.
-func (s *blobSource) load(i int64) (data []byte, err error) {
-	var sum int64
-	there, kept := false, false
-	err = s.bucket.store.read(s.ctx, func(conn *engine.Conn) (err error) {
-		there, err = conn.QueryRow("SELECT sum, data FROM chunks WHERE id = ?", []any{s.num<<chunkBits | i},
-			func(r engine.Row) { sum, data = r.Int(0), r.Bytes(1) })
-		if err == nil && !there {
-			kept, err = conn.QueryRow("SELECT 1 FROM contents WHERE num = ? AND hash IS NOT NULL", []any{s.num}, nil)
-		}
-		return err
-	})
-	switch {
-	case err != nil:
-		return nil, err
-	case !there && !kept:
-		return nil, notFound("%s: the content was deleted while it was read", s.bucket)
-	case !there:
-		return nil, errorf("%s: chunk %d of a content is missing: %w", s.bucket, i, ErrCorrupt)
-	case int64(len(data)) != min(chunkSize, s.size-i*chunkSize) || int64(crc32.Checksum(data, castagnoli)) != sum:
-		return nil, errorf("%s: chunk %d of a content: %w", s.bucket, i, ErrCorrupt)
-	}
-	return data, nil
 }

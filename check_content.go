@@ -5,9 +5,9 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"hash"
-	"hash/crc32"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
+	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -60,15 +60,15 @@ type piece struct {
 
 // selectPieces reads chunks, from one of a content on, in the order of the contents. It
 // reports whether there may be more.
-func selectPieces(conn *engine.Conn, content, position int64) (pieces []piece, more bool, err error) {
+func selectPieces(conn *engine.Conn, num, position int64) (pieces []piece, more bool, err error) {
 	size := 0
 	err = conn.Query(`
 SELECT c.num, c.hash, c.size, k.id, k.sum, k.data
 FROM contents c LEFT JOIN chunks k ON k.id >= max(c.num << 24, ?2) AND k.id < (c.num + 1) << 24
 WHERE c.num >= ?1 AND c.hash IS NOT NULL ORDER BY c.num, k.id LIMIT ?3`,
-		[]any{content, content<<chunkBits + position, int64(checkRows)}, func(r engine.Row) error {
+		[]any{num, num<<content.ChunkBits + position, int64(checkRows)}, func(r engine.Row) error {
 			pieces = append(pieces, piece{content: r.Int(0), hash: r.Bytes(1), size: r.Int(2),
-				there: !r.Null(3), position: r.Int(3) & (1<<chunkBits - 1), sum: r.Int(4), data: r.Bytes(5)})
+				there: !r.Null(3), position: r.Int(3) & (1<<content.ChunkBits - 1), sum: r.Int(4), data: r.Bytes(5)})
 			if size += len(pieces[len(pieces)-1].data); size > checkBytes {
 				return errEnough
 			}
@@ -102,13 +102,13 @@ func (w *contentWalk) add(p *piece) {
 	case p.position != w.next:
 		w.wrong("content.chunks", "chunk %d expected, got %d", w.next, p.position)
 	case w.short:
-		w.wrong("content.chunks", "chunk %d has less than %d bytes and is not the last", w.next-1, chunkSize)
-	case len(p.data) > chunkSize:
-		w.wrong("content.chunks", "chunk %d has %d bytes, at most %d expected", p.position, len(p.data), chunkSize)
-	case int64(crc32.Checksum(p.data, castagnoli)) != p.sum:
+		w.wrong("content.chunks", "chunk %d has less than %d bytes and is not the last", w.next-1, content.ChunkSize)
+	case len(p.data) > content.ChunkSize:
+		w.wrong("content.chunks", "chunk %d has %d bytes, at most %d expected", p.position, len(p.data), content.ChunkSize)
+	case content.Sum(p.data) != p.sum:
 		w.wrong("content.checksum", "chunk %d does not have its checksum", p.position)
 	}
-	w.next, w.read, w.short = p.position+1, w.read+int64(len(p.data)), len(p.data) < chunkSize
+	w.next, w.read, w.short = p.position+1, w.read+int64(len(p.data)), len(p.data) < content.ChunkSize
 	w.sum.Write(p.data)
 }
 
@@ -139,7 +139,7 @@ func (c *checker) endContent(w *contentWalk) error {
 	}
 	w.fault.Subject = fmt.Sprintf("content %x", w.hash)
 	if w.fault.Rule == "content.size" && c.repairs() {
-		if err := c.write(func(tx *commit.Tx) error { return resize(tx, w) }); err != nil {
+		if err := c.write(func(tx *commit.Tx) error { return content.Resize(tx, w.num, w.hash, w.size, w.read) }); err != nil {
 			return err
 		}
 		w.fault.Repaired = true

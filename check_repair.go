@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
+	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -66,13 +67,6 @@ func advance(tx *commit.Tx, num, version int64) error {
 	if err == nil && state != nil {
 		state.Advance(version)
 	}
-	return err
-}
-
-// resize sets a content's stated size to what its bytes, which have its hash, are.
-func resize(tx *commit.Tx, w *contentWalk) error {
-	_, err := tx.QueryRow("UPDATE contents SET size = ? WHERE num = ? AND hash = ? AND size = ? RETURNING uses", []any{w.read, w.num, w.hash, w.size},
-		func(r engine.Row) { tx.Content.Count(w.read-w.size, -1, r.Int(0)) })
 	return err
 }
 
@@ -175,10 +169,9 @@ func (c *checker) repairObject(tx *commit.Tx, seq int64) (done []Problem, err er
 // was; another check that repairs takes the mark away. The lease also keeps the
 // collector off contents whose count is too low.
 func (c *checker) repairReferences(found []references) (map[int64]bool, error) {
-	lease := time.Now().Add(stageLease).UnixMicro() + rand.Int64N(int64(stageLease/time.Microsecond))
+	lease := time.Now().Add(content.DefaultLease).UnixMicro() + rand.Int64N(int64(content.DefaultLease/time.Microsecond))
 	err := c.eachSlice(found, func(tx *commit.Tx, r references) error {
-		_, err := tx.Exec("UPDATE contents SET lease_until = ? WHERE num = ? AND hash IS NOT NULL", lease, r.num)
-		return err
+		return content.Mark(tx, r.num, lease)
 	})
 	if err != nil {
 		return nil, err
@@ -188,12 +181,10 @@ func (c *checker) repairReferences(found []references) (map[int64]bool, error) {
 	}
 	repaired := make(map[int64]bool)
 	err = c.eachSlice(found, func(tx *commit.Tx, r references) error {
-		wrong := r.counted - r.actual
-		_, err := tx.QueryRow("UPDATE contents SET uses = uses - ?, lease_until = NULL WHERE num = ? AND lease_until = ? RETURNING size, uses",
-			[]any{wrong, r.num, lease}, func(row engine.Row) {
-				tx.Content.Count(row.Int(0), row.Int(1)+wrong, row.Int(1))
-				repaired[r.num] = true
-			})
+		stands, err := content.Correct(tx, r.num, lease, r.counted-r.actual)
+		if stands {
+			repaired[r.num] = true
+		}
 		return err
 	})
 	return repaired, err

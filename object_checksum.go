@@ -24,6 +24,8 @@ import (
 // values, so that no two rows have the same encoding.
 type sumHead [9 * 8]byte
 
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
 // sumHeads saves an allocation for each row: crc32 lets its argument escape.
 var sumHeads = sync.Pool{New: func() any { return new(sumHead) }}
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -53,8 +54,8 @@ type link struct {
 	refetch bool
 	given   BlobDetails // what came with the URL: filename and MIME type
 
-	settled bool     // the source has been asked
-	content *content // what it has come to; nil for a reference
+	settled bool             // the source has been asked
+	content *content.Content // what it has come to; nil for a reference
 }
 
 // links returns which blobs of a sound input are to be brought in.
@@ -149,9 +150,9 @@ func (b *Bucket) fetchLink(ctx context.Context, l *link, blob *Blob) error {
 	}
 	j := &judge{}
 	builder := blobBuilder{ctx: ctx, bucket: b, judge: j}
-	r := &inflow{ctx: ctx, r: got.Body}
+	r := content.NewInflow(ctx, got.Body)
 	err = builder.read(l.path, r, cmp.Or(l.given.Filename, got.Filename), cmp.Or(l.given.MIMEType, fitting(l.field.Type, got.MIMEType)), l.field, blob)
-	switch broken := r.broken(); {
+	switch broken := r.Broken(); {
 	case err != nil && broken != nil && ctx.Err() == nil:
 		return b.unfetched(l, source, broken)
 	case err != nil:
@@ -206,7 +207,7 @@ func withoutSecrets(s string) string {
 
 // withLinks returns the contents of an input: those that came with it, and those
 // of its links.
-func withLinks(own []*content, links []link) []*content {
+func withLinks(own []*content.Content, links []link) []*content.Content {
 	contents := slices.Clip(own)
 	for i := range links {
 		if c := links[i].content; c != nil {

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
+	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -45,14 +46,14 @@ func (b *Bucket) Patch(ctx context.Context, id string, in ObjectInput, opts *Pat
 	stored := false
 	defer func() {
 		if !stored { // refused, or a reader has panicked
-			b.store.release(ctx, p.contents...)
+			b.store.stage.Release(ctx, p.contents...)
 		}
 	}()
 	if err := p.run(ctx); err != nil {
 		return nil, err
 	}
 	stored = true
-	endRenewals(p.contents)
+	content.EndRenewals(p.contents)
 	return p.stored.decode(b, nil)
 }
 
@@ -70,7 +71,7 @@ type patcher struct {
 	given    map[string]any // the user's fields; null removes
 	reserved map[string]any
 	blobs    []Blob
-	contents []*content
+	contents []*content.Content
 	own      judge  // what is wrong with the patch by itself
 	links    []link // blobs that are to be brought in
 	read     int    // how many of the contents came with the patch
@@ -400,6 +401,6 @@ func (b *Bucket) DeleteObject(ctx context.Context, id string, opts *DeleteObject
 		state.Objects--
 		state.Size -= row.object.Size
 		tx.Note(string(EventObjectDeleted), state.Place, id)
-		return drop(tx, blobs)
+		return dropContents(tx, blobs)
 	})
 }

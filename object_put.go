@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
+	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/ident"
 	"github.com/bucketlite/bucketlite/internal/schema"
@@ -54,14 +55,14 @@ func (b *Bucket) Put(ctx context.Context, in ObjectInput, opts *PutOptions) (*Pu
 	stored := false
 	defer func() {
 		if !stored { // refused, or a fetcher has panicked
-			b.store.release(ctx, p.contents...)
+			b.store.stage.Release(ctx, p.contents...)
 		}
 	}()
 	if err := p.run(ctx); err != nil {
 		return nil, err
 	}
 	stored = true
-	endRenewals(p.contents)
+	content.EndRenewals(p.contents)
 	return p.result()
 }
 
@@ -99,7 +100,7 @@ type putter struct {
 	key        []byte
 	blobs      []Blob // nil: keep the stored ones
 	encoded    any    // blobs in stored form
-	contents   []*content
+	contents   []*content.Content
 	incomplete error // why fields cannot stand without stored blobs
 
 	links    []link // blobs that are to be brought in
@@ -119,7 +120,7 @@ func (b *Bucket) prepare(ctx context.Context, in *ObjectInput, opts PutOptions) 
 	ready := false
 	defer func() {
 		if !ready { // refused, or a reader has panicked
-			b.store.release(ctx, p.contents...)
+			b.store.stage.Release(ctx, p.contents...)
 		}
 	}()
 	if err := p.prepare(ctx); err != nil {
@@ -448,32 +449,6 @@ func (p *putter) result() (*PutResult, error) {
 		return nil, err
 	}
 	return &PutResult{Object: o, Created: p.created}, nil
-}
-
-// exchange references an object's new contents and drops those of blobs that
-// went. New ones come first, so that what both share never looks unused.
-func exchange(tx *commit.Tx, object string, contents []*content, gone []Blob) error {
-	if err := adopt(tx, contents, object); err != nil {
-		return err
-	}
-	return drop(tx, gone)
-}
-
-// adopt references an object's new contents. An upload that brought one learns
-// which object took it first.
-func adopt(tx *commit.Tx, contents []*content, object string) error {
-	for _, c := range contents {
-		if err := keep(tx, c); err != nil {
-			return err
-		}
-		if c.upload == 0 {
-			continue
-		}
-		if _, err := tx.Exec("UPDATE uploads SET object = ? WHERE num = ? AND object IS NULL", object, c.upload); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // checkVersion compares a stored object's version to the one a call insists on.

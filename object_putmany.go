@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
+	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -122,9 +123,9 @@ func (k *bulk) prepare(ctx context.Context, inputs []ObjectInput, start, most in
 		item.put.batched = true
 		size += len(item.put.data.JSONB)
 		for _, c := range item.put.contents {
-			size += len(c.data)
+			size += len(c.Data)
 		}
-		size += len(item.put.links) * chunkSize // at most, and not known yet
+		size += len(item.put.links) * content.ChunkSize // at most, and not known yet
 	}
 	k.fetch(ctx, k.items[start:end])
 	return end
@@ -171,7 +172,7 @@ func (k *bulk) fetch(ctx context.Context, slice []bulkItem) {
 	}
 	for _, item := range linked {
 		if item.err != nil {
-			k.bucket.store.release(ctx, item.put.contents...)
+			k.bucket.store.stage.Release(ctx, item.put.contents...)
 			item.put = nil
 		}
 	}
@@ -313,17 +314,17 @@ func (k *bulk) interrupted(ctx context.Context) error {
 // release gives up the contents of the items that failed, or of all of them.
 // Those that have been adopted are not harmed.
 func (k *bulk) release(ctx context.Context, all bool) {
-	var contents []*content
+	var contents []*content.Content
 	for i := range k.items {
 		switch item := &k.items[i]; {
 		case item.put == nil:
 		case all || item.err != nil:
 			contents = append(contents, item.put.contents...)
 		default:
-			endRenewals(item.put.contents)
+			content.EndRenewals(item.put.contents)
 		}
 	}
-	k.bucket.store.release(ctx, contents...)
+	k.bucket.store.stage.Release(ctx, contents...)
 }
 
 // result sorts the items. An atomic call that failed has stored none of them.

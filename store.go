@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
+	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/ident"
 )
@@ -79,7 +80,7 @@ type Options struct {
 	// Logger hears of what goes wrong in the background. Default: silence.
 	Logger *slog.Logger
 
-	stageLease time.Duration // see [stageLease], the default
+	stageLease time.Duration // how long staged content is safe from collectors
 	idleTime   time.Duration // see [idleTime], the default
 }
 
@@ -110,7 +111,7 @@ func (o *Options) withDefaults() (Options, error) {
 	if opts.MaxPageBytes == 0 {
 		opts.MaxPageBytes = 32 << 20
 	}
-	opts.MaxBlobBytes = min(opts.MaxBlobBytes, maxContentBytes)
+	opts.MaxBlobBytes = min(opts.MaxBlobBytes, content.MaxBytes)
 	if opts.TaskRetention == 0 {
 		opts.TaskRetention = 24 * time.Hour
 	}
@@ -121,7 +122,7 @@ func (o *Options) withDefaults() (Options, error) {
 		opts.Now = time.Now
 	}
 	if opts.stageLease == 0 {
-		opts.stageLease = stageLease
+		opts.stageLease = content.DefaultLease
 	}
 	if opts.idleTime == 0 {
 		opts.idleTime = idleTime
@@ -141,6 +142,7 @@ type Store struct {
 	ids  *ident.Source
 
 	commits *commit.Committer
+	stage   content.Stage
 
 	feed *feed
 
@@ -185,7 +187,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 		EventSlack: o.eventSlack(),
 		Signals:    [...]func(){commit.Background: s.wakeCollector, commit.Jobs: s.queue.notify},
 		Overtaken:  s.reserve.notice,
-		Last:       collectShare,
+		Last:       content.CollectShare,
 		Noted:      s.feed.committed,
 	})
 	s.db, err = engine.Open(ctx, engine.Config{
@@ -203,6 +205,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	if err != nil {
 		return nil, public(fmt.Errorf("open %q: %w", path, err))
 	}
+	s.stage = content.Stage{Start: s.start, Free: s.free, Lease: o.stageLease, Closing: s.db.Closing(), Logger: o.Logger}
 	if err := s.read(ctx, s.loadID); err != nil {
 		s.db.Close()
 		return nil, err
@@ -268,7 +271,7 @@ func (s *Store) readLong(ctx context.Context, f func(context.Context, *engine.Co
 
 // operation is work for the writer. It must check before it writes: a refusal
 // after a write takes the whole commit group back. It may run twice.
-type operation func(*commit.Tx) error
+type operation = func(*commit.Tx) error
 
 // used returns op as the engine runs it for a caller.
 func (s *Store) used(op operation) func(*engine.Tx) error {

@@ -261,7 +261,7 @@ FROM (SELECT seq, size FROM object WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT
 	state.Tick()
 	state.Objects -= deleted
 	state.Size -= size
-	return deleted, deleted < deleteSlice, drop(tx, gone)
+	return deleted, deleted < deleteSlice, dropContents(tx, gone)
 }
 
 // deleteBucket removes the row of an emptied bucket. If the bucket was on its way

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
+	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -99,24 +100,22 @@ func (c *collector) endStaging() (worked bool, err error) {
 	if now.Before(c.stagingAt) {
 		return false, nil
 	}
-	c.stagingAt = now.Add(min(s.opts.idleTime, s.opts.stageLease/4))
+	c.stagingAt = now.Add(min(s.opts.idleTime, s.stage.Lease/4))
 	ended := make(map[int64]int64) // the ends of their leases
 	err = s.read(context.Background(), func(conn *engine.Conn) error {
 		clear(ended)
-		return conn.Query("SELECT num, lease_until FROM contents WHERE uses = 0 AND hash IS NULL AND lease_until > ? LIMIT ?",
-			[]any{s.leaseEnd(), int64(maxWatched)}, func(r engine.Row) error {
-				if num, until := r.Int(0), r.Int(1); s.leases.over(leaseID{kind: "content", a: num}, until, s.opts.stageLease) {
-					ended[num] = until
-				}
-				return nil
-			})
+		return content.Leases(conn, s.stage.LeaseEnd(), maxWatched, func(num, until int64) {
+			if s.leases.over(leaseID{kind: "content", a: num}, until, s.stage.Lease) {
+				ended[num] = until
+			}
+		})
 	})
 	if err != nil || len(ended) == 0 {
 		return false, err
 	}
 	return true, c.write(func(tx *commit.Tx) error {
 		for num, until := range ended {
-			if _, err := tx.Exec("UPDATE contents SET lease_until = 1 WHERE num = ? AND lease_until = ?", num, until); err != nil {
+			if err := content.EndLease(tx, num, until); err != nil {
 				return err
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
+	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
@@ -416,7 +417,7 @@ func (u *uploadRow) end(tx *commit.Tx, status Status, at int64) error {
 UPDATE uploads SET status = ?, hash = NULL, size = NULL, mime_type = NULL, holds = 0, duplicate_of = NULL, written_at = NULL, ended_at = ?
 WHERE num = ?`, string(status), at, u.num)
 	if err == nil && u.holds {
-		err = dropHash(tx, u.hash)
+		err = content.DropHash(tx, u.hash)
 	}
 	return err
 }

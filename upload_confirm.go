@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
+	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/schema"
 )
@@ -188,7 +189,7 @@ func (c *confirmer) write(tx *commit.Tx) error {
 			return err
 		}
 		state.Upload = max(state.Upload, now)
-		if err := dropHash(tx, u.hash); err != nil {
+		if err := content.DropHash(tx, u.hash); err != nil {
 			return err
 		}
 		u.holds = false

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
+	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/ident"
 	"github.com/bucketlite/bucketlite/internal/schema"
@@ -328,7 +329,7 @@ func (d *uploadDraft) write(tx *commit.Tx) error {
 		status, ended = StatusSkipped, now
 	case d.original != nil:
 		hash, size, mimeType, original, written, holds = d.hash, d.original.size, d.original.mimeType, d.original.id, now, 1
-		if err := keep(tx, &content{hash: [32]byte(d.hash), size: d.original.size, there: true}); err != nil {
+		if err := keepContent(tx, &content.Content{Hash: [32]byte(d.hash), Size: d.original.size, There: true}); err != nil {
 			return err
 		}
 	}

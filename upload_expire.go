@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
+	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -64,7 +65,7 @@ func firstUploads(tx *commit.Tx, query string, arg int64) (rows []uploadRow, err
 func (u *uploadRow) delete(tx *commit.Tx) error {
 	_, err := tx.Exec("DELETE FROM uploads WHERE num = ?", u.num)
 	if err == nil && u.holds {
-		err = dropHash(tx, u.hash)
+		err = content.DropHash(tx, u.hash)
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
+	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -32,7 +33,7 @@ func (b *Bucket) WriteUpload(ctx context.Context, id string, r io.Reader) (*Uplo
 	stored := false
 	defer func() {
 		if !stored { // refused, or the reader has panicked
-			b.store.release(ctx, w.contents...)
+			b.store.stage.Release(ctx, w.contents...)
 		}
 	}()
 	if err := w.take(ctx, r); err != nil {
@@ -42,7 +43,7 @@ func (b *Bucket) WriteUpload(ctx context.Context, id string, r io.Reader) (*Uplo
 		return nil, err
 	}
 	stored = true
-	endRenewals(w.contents)
+	content.EndRenewals(w.contents)
 	return w.row.decode(b)
 }
 
@@ -87,7 +88,7 @@ type uploadWriter struct {
 	id       string
 	row      uploadRow
 	mimeType string
-	contents []*content // one, once the bytes have been read
+	contents []*content.Content // one, once the bytes have been read
 }
 
 // load reads the upload, if it can be written.
@@ -146,16 +147,16 @@ func (w *uploadWriter) write(tx *commit.Tx) error {
 		return err
 	}
 	u, c, now := &w.row, w.contents[0], w.bucket.store.now()
-	if err := keep(tx, c); err != nil {
+	if err := keepContent(tx, c); err != nil {
 		return err
 	}
 	if u.holds {
-		if err := dropHash(tx, u.hash); err != nil {
+		if err := content.DropHash(tx, u.hash); err != nil {
 			return err
 		}
 	}
 	written := timeOf(now)
-	u.hash, u.size, u.mimeType, u.holds, u.written = c.hash[:], c.size, w.mimeType, true, &written
+	u.hash, u.size, u.mimeType, u.holds, u.written = c.Hash[:], c.Size, w.mimeType, true, &written
 	_, err := tx.Exec("UPDATE uploads SET hash = ?, size = ?, mime_type = ?, holds = 1, written_at = ? WHERE num = ?",
 		u.hash, u.size, u.mimeType, now, u.num)
 	return err
@@ -184,7 +185,7 @@ func (bb *blobBuilder) uploaded(path value.Path, id string, f *schema.Field, b *
 		bb.err = err
 		return
 	}
-	bb.store(&content{hash: [32]byte(u.hash), size: u.size, there: true, upload: u.num}, in.Filename, u.mimeType, b)
+	bb.store(&content.Content{Hash: [32]byte(u.hash), Size: u.size, There: true, Upload: u.num}, in.Filename, u.mimeType, b)
 }
 
 // uploadedText judges an upload's text as a whole, and reports whether it can be one.
@@ -193,9 +194,9 @@ func (bb *blobBuilder) uploadedText(path value.Path, u *uploadRow, f *schema.Fie
 		bb.tooLong(path, limit)
 		return false
 	}
-	source := &blobSource{ctx: bb.ctx, bucket: bb.bucket, size: u.size}
+	source := &blobSource{ctx: bb.ctx, bucket: bb.bucket}
 	there := false
-	if there, bb.err = source.find(hex.EncodeToString(u.hash)); bb.err == nil && !there {
+	if there, bb.err = source.find(hex.EncodeToString(u.hash), u.size); bb.err == nil && !there {
 		bb.err = notFound("content %x", u.hash)
 	}
 	data := make([]byte, u.size)

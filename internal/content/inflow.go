@@ -1,4 +1,4 @@
-package bucketlite
+package content
 
 import (
 	"context"
@@ -11,17 +11,19 @@ const maxEmptyReads = 100
 
 var errBadCount = errors.New("the reader gave an impossible count of bytes")
 
-// inflow reads what a reader of the caller's gives, and holds it to the contract
-// of [io.Reader]. It ends when ctx does, though it cannot wake a reader that
-// sleeps.
-type inflow struct {
+// Inflow reads from a caller's reader, and holds it to the contract of [io.Reader]. It
+// ends when the context does, though it cannot wake a reader that sleeps.
+type Inflow struct {
 	ctx   context.Context
 	r     io.Reader
 	empty int   // reads in a row that gave nothing
 	ended error // what the reader ended with; io.EOF, or what is wrong with it
 }
 
-func (f *inflow) Read(p []byte) (n int, err error) {
+// NewInflow returns an Inflow from r that ends with ctx.
+func NewInflow(ctx context.Context, r io.Reader) *Inflow { return &Inflow{ctx: ctx, r: r} }
+
+func (f *Inflow) Read(p []byte) (n int, err error) {
 	if err := f.ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -43,8 +45,8 @@ func (f *inflow) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// broken returns what is wrong with the reader, nil if nothing is.
-func (f *inflow) broken() error {
+// Broken returns what is wrong with the reader, nil if nothing is.
+func (f *Inflow) Broken() error {
 	if f.ended == io.EOF {
 		return nil
 	}

@@ -1,0 +1,254 @@
+package content
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"hash"
+	"io"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/bucketlite/bucketlite/internal/commit"
+	"github.com/bucketlite/bucketlite/internal/engine"
+)
+
+// Content that is longer than a chunk is staged: written piece by piece, each in
+// a transaction of its own, before any object refers to it. A stream of any
+// length thus needs little memory, and others write in between.
+//
+// Until an object's commit adopts it, a staged content has no hash, so nobody
+// finds it. A lease keeps the collectors of all processes off it. It is renewed
+// for as long as the call goes on; if the call fails it is ended, and if the
+// process does it ends by itself, and the pieces are collected.
+const (
+	stageBytes = 2 * ChunkSize // in one transaction; see decision 006
+
+	// DefaultLease is how long a lease lasts if nothing else is asked for.
+	DefaultLease = 10 * time.Minute
+)
+
+// The errors of this package, which callers give their own text.
+var (
+	// ErrTooLong says that a stream has more bytes than it may.
+	ErrTooLong = errors.New("too long")
+
+	// ErrGivenUp says that a collector has begun to take staged content away.
+	ErrGivenUp = errors.New("the bytes waited for too long to be stored, and were given up")
+
+	// ErrGone says that a content was deleted while it was read.
+	ErrGone = errors.New("the content was deleted while it was read")
+)
+
+// Stage stages the contents of a store. All fields are required.
+type Stage struct {
+	Start   func(context.Context, func(*commit.Tx) error) *engine.Pending // begins an operation
+	Free    func(context.Context, func(*commit.Tx) error) error           // runs an operation that frees space
+	Lease   time.Duration                                                 // how long staged content is safe from collectors
+	Closing <-chan struct{}                                               // closed when the store is being closed
+	Logger  *slog.Logger
+}
+
+// Copy stores the bytes of r, at most limit, and returns them as content that an
+// operation may keep. The caller must see that it is kept or released. An error of r is
+// returned as it is; more than limit bytes are [ErrTooLong].
+func (s *Stage) Copy(ctx context.Context, r io.Reader, limit int64) (*Content, error) {
+	st := &stager{stage: s, hash: sha256.New()}
+	complete := false
+	defer func() {
+		if !complete { // an error, or r has panicked
+			st.wait()
+			s.Release(ctx, st.content())
+		}
+	}()
+	if err := st.copy(ctx, r, limit); err != nil {
+		return nil, err
+	}
+	complete = true
+	c := st.content()
+	st.hash.Sum(c.Hash[:0])
+	return c, nil
+}
+
+// Release gives up contents for good. It does not wait for that once ctx has
+// ended, or the call has waited for another process already. If it fails, their
+// leases end by themselves.
+func (s *Stage) Release(ctx context.Context, contents ...*Content) {
+	staged := slices.DeleteFunc(slices.Clone(contents), func(c *Content) bool { return c.staged == 0 })
+	if len(staged) == 0 {
+		return
+	}
+	EndRenewals(staged)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err := s.Free(context.Background(), func(tx *commit.Tx) error {
+			for _, c := range staged {
+				if err := giveUp(tx, c); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, engine.ErrClosed) {
+			s.Logger.Warn("bucketlite: staged content is left to the collector", "error", err)
+		}
+	}()
+	if engine.HasWaited(ctx) {
+		return
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// EndRenewals ends the renewing of leases, of contents that have been adopted or
+// given up.
+func EndRenewals(contents []*Content) {
+	for _, c := range contents {
+		if c.renewal != nil {
+			c.renewal.stopped.Store(true)
+		}
+	}
+}
+
+// stager writes one staged content.
+type stager struct {
+	stage   *Stage
+	at      stagedUpTo // what has been committed
+	next    stagedUpTo // after the piece on its way, if that is committed
+	running *engine.Pending
+	began   time.Time // writing the piece on its way
+	crowded bool      // others wanted to write during the last piece
+	renewal *renewal  // once there is something to keep
+	size    int64
+	hash    hash.Hash
+}
+
+// stagedUpTo is how far a staged content has come.
+type stagedUpTo struct {
+	num    int64 // contents.num; 0 before the first piece
+	chunks int64
+}
+
+func (st *stager) content() *Content {
+	return &Content{staged: st.at.num, Size: st.size, renewal: st.renewal}
+}
+
+// copy reads a piece while the one before is being written.
+func (st *stager) copy(ctx context.Context, r io.Reader, limit int64) error {
+	spare := make([]byte, stageBytes)
+	piece := make([]byte, stageBytes)
+	for {
+		n, ended, readErr := Fill(r, piece)
+		st.size += int64(n)
+		st.hash.Write(piece[:n])
+		if err := st.giveWay(ctx); err != nil {
+			return err
+		}
+		switch {
+		case readErr != nil:
+			return readErr
+		case st.size > limit:
+			return ErrTooLong
+		case n > 0:
+			data := piece[:n]
+			st.began = time.Now()
+			st.running = st.stage.Start(ctx, func(tx *commit.Tx) error { return st.write(tx, data) })
+		}
+		if ended {
+			return st.giveWay(ctx)
+		}
+		piece, spare = spare, piece
+	}
+}
+
+// Fill reads until buf is full or r has ended. Unlike [io.ReadFull] it does not
+// take the end of a reader that was cut short, an [io.ErrUnexpectedEOF], for its end.
+func Fill(r io.Reader, buf []byte) (n int, ended bool, err error) {
+	for n < len(buf) && err == nil {
+		var m int
+		m, err = r.Read(buf[n:])
+		n += m
+	}
+	if err == io.EOF {
+		return n, true, nil
+	}
+	return n, false, err
+}
+
+// wait waits for the piece on its way. Only now it counts: until it is committed
+// it may be written again, or not at all.
+func (st *stager) wait() error {
+	if st.running == nil {
+		return nil
+	}
+	err := st.running.Wait()
+	st.crowded = st.running.Crowded()
+	st.running = nil
+	if err != nil {
+		return err
+	}
+	if st.at = st.next; st.renewal == nil {
+		st.renewal = &renewal{stage: st.stage, num: st.at.num}
+		st.renewal.schedule()
+	}
+	return nil
+}
+
+// giveWay waits for the piece on its way. If others wanted to write meanwhile, it
+// pauses for as long as the piece took, so that they get half of the time.
+func (st *stager) giveWay(ctx context.Context) error {
+	if err := st.wait(); err != nil || !st.crowded {
+		return err
+	}
+	st.crowded = false
+	select {
+	case <-time.After(time.Since(st.began)):
+	case <-ctx.Done(): // the next write says so
+	case <-st.stage.Closing:
+	}
+	return nil
+}
+
+// write stores a piece and renews the lease.
+func (st *stager) write(tx *commit.Tx, piece []byte) (err error) {
+	num, size, lease := st.at.num, int64(len(piece)), st.stage.LeaseEnd()
+	if num == 0 {
+		num, err = insertStaged(tx, size, lease)
+	} else {
+		err = renew(tx, num, size, lease)
+	}
+	if err != nil {
+		return err
+	}
+	chunks, err := insertChunks(tx, num, st.at.chunks, piece)
+	st.next = stagedUpTo{num, chunks}
+	return err
+}
+
+// LeaseEnd is until when a lease given now keeps collectors off.
+func (s *Stage) LeaseEnd() int64 { return time.Now().Add(s.Lease).UnixMicro() }
+
+// renewal renews the lease of a staged content while its call goes on: its
+// reader may stand still, or there may be other streams to wait for.
+type renewal struct {
+	stage   *Stage
+	num     int64 // contents.num
+	stopped atomic.Bool
+}
+
+func (r *renewal) schedule() { time.AfterFunc(r.stage.Lease/4, r.renew) }
+
+func (r *renewal) renew() {
+	if r.stopped.Load() {
+		return
+	}
+	err := r.stage.Free(context.Background(), func(tx *commit.Tx) error { return renew(tx, r.num, 0, r.stage.LeaseEnd()) })
+	if err == nil || errors.Is(err, engine.ErrBusy) || errors.Is(err, engine.ErrFull) {
+		r.schedule()
+	}
+}

@@ -1,0 +1,98 @@
+package bucketlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/bucketlite/bucketlite/internal/commit"
+	"github.com/bucketlite/bucketlite/internal/content"
+	"github.com/bucketlite/bucketlite/internal/engine"
+)
+
+// What keeps the file small; see decision 025.
+const (
+	chunkSlice = 16 // chunks of content that the collector deletes in one transaction
+	pageSlice  = 64 // pages that it gives back in one transaction
+
+	// At rest the slices are larger, and nobody waits for them.
+	restChunkSlice = 64
+	restPageSlice  = 512
+
+	minFreePages  = 64      // unused pages that the file may keep at rest
+	freeShare     = 16      // so may one for so many that are in use
+	busyFreePages = 8 << 10 // and beside writers, who use them again, so many more than are in use
+
+	restLog = 1 << 20 // bytes of the write-ahead log that may stay at rest
+)
+
+// collectSome collects some content that nothing refers to.
+func (c *collector) collectSome() (worked bool, err error) {
+	ctx := context.Background()
+	err = c.store.read(ctx, func(conn *engine.Conn) (err error) {
+		worked, err = content.Unused(conn)
+		return err
+	})
+	if err != nil || !worked {
+		return false, err
+	}
+	slice := int64(chunkSlice)
+	if c.atRest() {
+		slice = restChunkSlice
+	}
+	return true, c.write(func(tx *commit.Tx) error { return content.Collect(tx, slice) })
+}
+
+// vacuumSome gives some free pages back, if there are too many: few are left at rest,
+// while writers keep what they are about to use again.
+func (c *collector) vacuumSome() (worked bool, err error) {
+	var pages, free int64
+	err = c.store.read(context.Background(), func(conn *engine.Conn) error {
+		_, err := conn.QueryRow("SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count", nil,
+			func(r engine.Row) { pages, free = r.Int(0), r.Int(1) })
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	statement, keep := "PRAGMA incremental_vacuum(64)", pages-free+busyFreePages
+	if c.atRest() || c.store.reserve.spent.Load() {
+		statement, keep = "PRAGMA incremental_vacuum(512)", max(minFreePages, (pages-free)/freeShare)
+	}
+	if free <= keep {
+		return false, nil
+	}
+	c.shrunk = true
+	return true, c.write(func(tx *commit.Tx) error {
+		_, err := tx.Exec(statement)
+		return err
+	})
+}
+
+// emptyLog empties the write-ahead log now and then: at rest, and if a reader was in
+// the way when the writer tried to. The file itself gets shorter only with that.
+func (c *collector) emptyLog() (worked bool, err error) {
+	if time.Since(c.emptied) < c.store.opts.idleTime {
+		return false, nil
+	}
+	c.emptied = time.Now()
+	limit := int64(engine.MaxLog)
+	switch spent := c.store.reserve.spent.Load(); {
+	case c.shrunk && (spent || c.atRest()):
+		limit = 0
+	case c.atRest():
+		limit = restLog
+	}
+	empty, err := c.store.db.EmptyLog(limit)
+	c.shrunk = c.shrunk && !(empty && limit == 0)
+	return false, err
+}
+
+// atRest reports whether only background work has been written for half of the idle time.
+func (c *collector) atRest() bool {
+	return c.store.commits.Unused() > c.store.opts.idleTime/2
+}
+
+// write runs background work that frees space in a transaction.
+func (c *collector) write(op operation) error {
+	return c.store.freeing(context.Background(), op)
+}
