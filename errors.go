@@ -86,10 +86,10 @@ func (i Issue) String() string {
 // maxIssues bounds the issues an error carries, and with them its memory.
 const maxIssues = value.MaxFaults
 
-// The names of rules that are this package's own. Those of JSON Schema keywords
-// are the keywords.
+// The names of rules that are this package's own. The others are named after JSON Schema
+// keywords.
 const (
-	ruleRequired = "required" // something must be there
+	ruleRequired = "required" // a member or field is missing
 	ruleType     = "type"     // a value has another type
 	ruleName     = "name"     // a name cannot be used
 	ruleReserved = "reserved" // a member is the system's own
@@ -98,10 +98,10 @@ const (
 	ruleProperty = "property" // a blob names no property, or one that is taken
 	ruleData     = "data"     // a blob's data has none of the known forms
 	ruleMIME     = "mime"     // a blob's bytes do not fit the property's type
-	ruleMatch    = "match"    // bytes are not those that were announced
+	ruleMatch    = "match"    // bytes differ from those announced
 	ruleSize     = "size"     // an input exceeds a size
-	ruleFetch    = "fetch"    // what a URL stands for cannot be fetched
-	ruleExists   = "exists"   // something that is named does not exist
+	ruleFetch    = "fetch"    // a URL cannot be fetched
+	ruleExists   = "exists"   // a named object, or the like, does not exist
 	rulePath     = "path"     // a path cannot be used
 )
 
@@ -158,13 +158,14 @@ func (e *ValidationError) Is(target error) bool {
 // reason; else nil. Its text may say more than ours does.
 func (e *ValidationError) Unwrap() error { return e.cause }
 
-// newValidationError bounds issues to what an error may carry.
+// newValidationError returns an error with as many issues as one may carry.
 func newValidationError(subject string, issues []Issue) *ValidationError {
 	n := min(len(issues), maxIssues)
 	return &ValidationError{Subject: subject, Issues: issues[:n], Omitted: len(issues) - n}
 }
 
-// judge collects what is wrong with one input, by its schema or otherwise.
+// judge collects the faults of one input: those of its values, which the schema finds,
+// and all others.
 type judge struct{ schema.Validation }
 
 func (j *judge) fault(path value.Path, rule, message string) { j.Add(path, rule, message) }
@@ -181,7 +182,7 @@ func (j *judge) take(err error) {
 
 func (j *judge) issues() []Issue { return issuesOf(j.List) }
 
-// err returns what was collected as an error about subject, or nil.
+// err returns the faults as an error about subject, or nil if there are none.
 func (j *judge) err(subject string) error {
 	if !j.Any() {
 		return nil

@@ -8,7 +8,8 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// encodeFields returns an object's fields in stored form, beside its blobs.
+// encodeFields returns the stored form of an object's fields and of its blobs' inline
+// data. Fields that are larger than the store allows are [ErrTooLarge].
 func (b *Bucket) encodeFields(fields map[string]any, blobs []Blob) (schema.Fields, error) {
 	var views [4]schema.Blob // enough for most, and off the heap
 	e := b.def.plan.Encode(fields, appendViews(views[:0], blobs))
@@ -19,7 +20,7 @@ func (b *Bucket) encodeFields(fields map[string]any, blobs []Blob) (schema.Field
 	return e, nil
 }
 
-// appendViews appends what the schema package wants to know of blobs.
+// appendViews appends the schema package's view of blobs.
 func appendViews(views []schema.Blob, blobs []Blob) []schema.Blob {
 	for i := range blobs {
 		b := &blobs[i]
@@ -29,7 +30,7 @@ func appendViews(views []schema.Blob, blobs []Blob) []schema.Blob {
 	return views
 }
 
-// takeInline takes the inline data of blobs out of fields.
+// takeInline removes the inline data of blobs from decoded fields.
 func takeInline(fields map[string]any, blobs []Blob) {
 	for i := range blobs {
 		if _, ok := blobs[i].Properties["data"]; ok {
@@ -38,17 +39,17 @@ func takeInline(fields map[string]any, blobs []Blob) {
 	}
 }
 
-// convertFields returns fields that were stored as JSON text, up to format 2, in
-// stored form. Of the schema, nil if no blob has data, it wants the types. What
-// cannot be read is left as it is, for [Store.Check] to tell: a file must open
+// convertFields returns the stored form of fields that formats up to 2 stored as JSON
+// text. The bucket's schema gives their types; it may be nil if no blob has inline data.
+// Text that cannot be read stays as it is, and [Store.Check] reports it: a file must open
 // whatever is wrong with an object.
-func convertFields(text, blobs, definition []byte) []byte {
+func convertFields(text, blobs, stored []byte) []byte {
 	fields, err := value.ParseTrusted(string(text))
 	if err != nil {
 		return text
 	}
-	if list, err := decodeBlobs(string(blobs)); err == nil && definition != nil {
-		doc, _ := value.ParseTrusted(string(definition)) // what is wrong with it is the bucket's problem
+	if list, err := decodeBlobs(string(blobs)); err == nil && stored != nil {
+		doc, _ := value.ParseTrusted(string(stored)) // Check reports a schema that cannot be read
 		properties, _ := doc["properties"].(map[string]any)
 		all := schema.WithInline(fields, appendViews(nil, list), func(property string) string {
 			field, _ := properties[property].(map[string]any)

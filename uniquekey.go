@@ -60,7 +60,7 @@ func (k *UniqueKey) policy(asked Policy) (Policy, error) {
 	return "", badRequest("policy: insert, update or upsert expected, got %s", value.Show(string(p)))
 }
 
-// equal reports whether two unique keys mean the same.
+// equal reports whether two unique keys have the same fields, in any order, and policy.
 func (k *UniqueKey) equal(o *UniqueKey) bool {
 	if k == nil || o == nil {
 		return k == o

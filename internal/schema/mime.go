@@ -42,7 +42,7 @@ func MIMEType(t, declared string, data []byte) (string, error) {
 	if detected == octetStream && lacksSignature(declared, data) {
 		return "", fmt.Errorf("the data does not begin as %s does", declared)
 	}
-	plainText := (t == Text || t == "") && detected == "text/plain" // of which the detector knows few kinds
+	plainText := (t == Text || t == "") && detected == "text/plain" // the detector knows few kinds of text
 	if declared != "" && (detected == octetStream || plainText || isKindOf(declared, node) || sameContainer(declared, detected)) {
 		return declared, nil
 	}
@@ -88,8 +88,8 @@ func isKindOf(mimeType string, node *mimetype.MIME) bool {
 	return false
 }
 
-// sameContainer reports whether the types differ only in whether the container
-// holds sound or pictures, as audio/webm and video/webm.
+// sameContainer reports whether two types name the same container, which holds sound or
+// pictures, as audio/webm and video/webm do.
 func sameContainer(a, b string) bool {
 	familyA, kindA, _ := strings.Cut(a, "/")
 	familyB, kindB, _ := strings.Cut(b, "/")

@@ -5,7 +5,7 @@ import "github.com/bucketlite/bucketlite/internal/assertion"
 // The rules that are this domain's own. The others are named after JSON Schema
 // keywords.
 const (
-	ruleRequired = "required" // something must be there
+	ruleRequired = "required" // a field is missing
 	ruleType     = "type"     // a value has another type
 	ruleName     = "name"     // a name cannot be used
 	ruleReserved = "reserved" // a name is the system's own
