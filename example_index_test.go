@@ -30,7 +30,7 @@ func ExampleBucket_EnsureIndex() {
 	check(err)
 	fmt.Println(indexes)
 	// Output:
-	// looks at all 200 objects
+	// examines all 200 objects
 	// looks up 1 object by the value index of title
 	// [value index of title]
 }

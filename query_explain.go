@@ -38,7 +38,7 @@ func (e *Explanation) String() string {
 		}
 		fmt.Fprintf(&b, "looks up %d %s by the %s", e.Objects, noun, strings.Join(names, ", the "))
 	default:
-		fmt.Fprintf(&b, "looks at all %d objects", e.Objects)
+		fmt.Fprintf(&b, "examines all %d objects", e.Objects)
 	}
 	if e.Sorts {
 		b.WriteString(", and sorts them")

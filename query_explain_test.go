@@ -54,7 +54,7 @@ func TestExplain(t *testing.T) {
 		return f(fmt.Sprintf(`{"field":%q,"operator":%q,"value":%s}`, field, op, value))
 	}
 	sorted := func(q bucketlite.Query, sort ...bucketlite.Sort) bucketlite.Query { q.Sort = sort; return q }
-	const all, allSorted = "looks at all 1000 objects", "looks at all 1000 objects, and sorts them"
+	const all, allSorted = "examines all 1000 objects", "examines all 1000 objects, and sorts them"
 	tests := map[string]struct {
 		query bucketlite.Query
 		want  string
@@ -105,7 +105,7 @@ func TestExplain(t *testing.T) {
 		"and within and":                  {f(`{"AND":[{"half":true},{"AND":[{"tags":"tag 4"},{"k":"4"}]}]}`), "looks up 50 objects by the value index of tags"},
 		"or":                              {f(`{"OR":[{"n":13},{"tags":"tag 4"},{"AND":[{"k":"7"},{"n":7}]}]}`), "looks up 52 objects by the value index of n, the value index of tags"},
 		"or with what has none":           {f(`{"OR":[{"n":13},{"k":"7"}]}`), all},
-		"or of nothing":                   {f(`{"OR":[]}`), "looks at all 0 objects"},
+		"or of nothing":                   {f(`{"OR":[]}`), "examines all 0 objects"},
 		"or of value and text":            {f(`{"OR":[{"n":13},{"field":"title","operator":"contains","value":"number 88"}]}`), "looks up 12 objects by the value index of n, the text index of title"},
 		"search, without text of all":     {bucketlite.Query{Search: "number <77>"}, all},
 		"sort":                            {sorted(bucketlite.Query{}, bucketlite.Asc("n")), "looks up 1000 objects by the value index of n"},
@@ -171,8 +171,8 @@ func TestExplainAllTexts(t *testing.T) {
 	for want, q := range map[string]bucketlite.Query{
 		"looks up 11 objects by the text index of all texts": {Search: "er <77"},
 		"looks up 1 object by the text index of all texts":   {Search: "OBJECT number <777> all"},
-		"looks at all 1000 objects":                          {Search: "<7 of"},
-		"looks at all 1000 objects, and sorts them":          {Search: "ob", Sort: []bucketlite.Sort{bucketlite.Asc("k")}},
+		"examines all 1000 objects":                          {Search: "<7 of"},
+		"examines all 1000 objects, and sorts them":          {Search: "ob", Sort: []bucketlite.Sort{bucketlite.Asc("k")}},
 		"looks up 1 object by the text index of all texts, and sorts them": {
 			Filter: bucketlite.Contains("title", "number 888"), Sort: []bucketlite.Sort{bucketlite.Asc("k")}},
 	} {

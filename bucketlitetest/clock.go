@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Clock is a clock that stands still until it is told otherwise. Its Now is for
+// Clock is a clock that stands still until a test moves it. Its Now is for
 // [bucketlite.Options].Now:
 //
 //	clock := bucketlitetest.NewClock(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
@@ -13,9 +13,9 @@ import (
 //		Store: &bucketlite.Options{Now: clock.Now},
 //	})
 //
-// It is safe for concurrent use. What a store does in the background, such as
-// ending uploads that have expired, it does when it next looks, which the clock
-// does not hasten: within some seconds, unless a call looks itself.
+// It is safe for concurrent use. Work in the background, such as ending uploads
+// that have expired, happens at the store's next check, which the clock does not
+// hasten: within some seconds, unless a call checks itself.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time

@@ -36,7 +36,7 @@ import (
 //   - where one of the maps compared has an upload_id: expires_at, completed_at,
 //     verified_at; a task_type: inputs; an error_type: timestamp; a seq: seq, cursor, at.
 //
-// What users have chosen is always compared, whatever its name: what is in
+// Users' values are always compared, whatever their names: those in
 // the fields Fields, Properties, Metadata and ObjectMetadata of the structs, and in
 // the members metadata and object_metadata of a map. Only in the JSON form of an
 // object, where fields of the user's own stand among those of the system, a field

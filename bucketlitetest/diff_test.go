@@ -113,7 +113,7 @@ func TestDiffOfValues(t *testing.T) {
 	}
 }
 
-// What two stores make of the same calls is the same, in Go and in JSON.
+// Two stores give equal results for equal calls, in Go and in JSON.
 func TestDiffOfStores(t *testing.T) {
 	t.Parallel()
 	state := func() (*bucketlite.BucketInfo, []*bucketlite.Object, any) {

@@ -106,7 +106,7 @@ func ExampleFaults() {
 	// true
 }
 
-// What goes on while a write is on its way to the disk, without a sleep.
+// Reads while a write is on its way to the disk, without a sleep.
 func ExampleFaults_HoldCommit() {
 	run(func(t testing.TB) {
 		faults := &bucketlitetest.Faults{}

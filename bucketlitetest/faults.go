@@ -13,9 +13,9 @@ import (
 // Faults are none. They are safe for concurrent use, and must not be copied. They
 // are meant for one store; several that share them share the count as well.
 //
-// Everything is told by commits. A call that changes something is one commit, with
+// Faults are set for commits. A call that changes something is one commit, with
 // these exceptions: calls that wait at the same time share one, and so its fate;
-// [bucketlite.Bucket.PutMany] without Atomic takes one for some hundred objects;
+// [bucketlite.Bucket.PutMany] without Atomic takes one for a few hundred objects;
 // content that comes from a reader takes one for each piece, before that of its
 // object; and what goes on in the background, as deletions do, commits too. A call
 // that changes nothing, because it is refused or only reads, is none: no disk
@@ -32,7 +32,7 @@ type Faults struct {
 	lifted  chan struct{} // closed to let go what is being delayed or held
 }
 
-// fault is what becomes of one commit.
+// fault is the fault of one commit.
 type fault struct {
 	pauses []func(lifted <-chan struct{})
 	fate   func(commit func() error) error // nil for that of any other

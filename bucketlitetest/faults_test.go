@@ -190,7 +190,7 @@ func TestDelayCommit(t *testing.T) {
 	}
 }
 
-// Those who wait for a commit that is lost are refused.
+// Callers that wait for a commit are refused if it is lost.
 func TestLoseCommitWhileOthersWait(t *testing.T) {
 	t.Parallel()
 	b, faults, _ := faulty(t)

@@ -33,8 +33,8 @@ import (
 // stand in it as base64 or data URIs. None of them may exist yet, and a member that
 // does not belong there is an error.
 //
-// If anything is wrong, the test ends at once with the file, line and path of
-// it. What was created by then stays.
+// An error ends the test at once, with its file, line and path. Everything created
+// until then stays.
 func Load(t testing.TB, st *bucketlite.Store, path string) {
 	t.Helper()
 	if err := load(t.Context(), st, path); err != nil {
@@ -193,7 +193,7 @@ func readObjects(path string) (objects []node, err error) {
 	return objects, err
 }
 
-// maxFaults is how many of the objects that are refused are told.
+// maxFaults is how many refused objects are reported.
 const maxFaults = 20
 
 // put stores objects, and returns them or what is wrong with some of them.

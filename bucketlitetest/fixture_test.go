@@ -112,7 +112,7 @@ func write(t testing.TB, name, text string) string {
 	return path
 }
 
-// What is wrong with a file is told with its line and path.
+// An error in a file is reported with its line and path.
 func TestFixtureFaults(t *testing.T) {
 	t.Parallel()
 	const bucket = "{\"namespaces\": [\n{\"namespace_name\": \"n\", \"buckets\": [\n{\"bucket_name\": \"b\",\n"
@@ -202,7 +202,7 @@ func TestFixtureThatIsNotThere(t *testing.T) {
 	}
 }
 
-// What keeps the store from taking any object is told as such.
+// An error of the store itself is reported as such.
 func TestLoadObjectsOfClosedStore(t *testing.T) {
 	t.Parallel()
 	st := bucketlitetest.NewStore(t)

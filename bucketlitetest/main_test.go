@@ -15,8 +15,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// record is a test that is told of by what it says, instead of failing the one
-// that runs it.
+// record is a test that records its messages instead of failing the test that runs
+// it.
 type record struct {
 	testing.TB // nil: what is not below is not called
 	ctx        context.Context

@@ -60,8 +60,8 @@ func (n node) items(each func(child node) error) error {
 	return n.split('[', "array", func(_ *jsontext.Decoder, i int) (value.Path, error) { return n.path.Item(i), nil }, each)
 }
 
-// split hands each part of n, which must begin with open, to each. What comes
-// before the i-th part is read by path.
+// split hands each part of n, which must begin with open, to each. Path
+// reads the text before the i-th part.
 func (n node) split(open byte, kind string, path func(d *jsontext.Decoder, i int) (value.Path, error), each func(node) error) error {
 	if n.raw[0] != open {
 		return n.fault(kind + " expected, got " + kindOf(n.raw))

@@ -180,7 +180,7 @@ func TestNewServerProcessesOn(t *testing.T) {
 	}
 }
 
-// What a fault does to a call it does to a request.
+// A fault has the same effect on a request as on a call.
 func TestNewServerWithFaults(t *testing.T) {
 	t.Parallel()
 	held := make(chan int, 1)

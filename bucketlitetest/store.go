@@ -33,7 +33,7 @@ type Options struct {
 }
 
 // NewStore returns an empty store on a file of its own, which no other test sees.
-// It takes some milliseconds at most, but for the first call of a process. When the
+// It takes some milliseconds at most, except for the first call of a process. When the
 // test ends, the store is checked and closed; see [NewStoreWith].
 func NewStore(t testing.TB) *bucketlite.Store {
 	t.Helper()
@@ -45,7 +45,7 @@ func NewStore(t testing.TB) *bucketlite.Store {
 // When the test and its subtests have ended, [bucketlite.Store.Check] goes over the
 // store, and the test fails with every problem it names. The test may have closed
 // the store by then: its file is opened again for the check, if it still is there.
-// What opens later is checked and closed earlier, as with t.Cleanup.
+// Stores that are opened later are checked and closed earlier, as with t.Cleanup.
 func NewStoreWith(t testing.TB, opts *Options) *bucketlite.Store {
 	t.Helper()
 	var o Options

@@ -33,7 +33,7 @@ type analysis struct {
 }
 
 // dated reads a period between two dates, by default the last 30 days, and the unit
-// of time it is to be told by.
+// of time of the answer.
 func (c *call) dated() (p period, unit bucketlite.DateUnit, err error) {
 	params := c.params()
 	p.End = params.time("end_date", c.h.opts.Now().UTC())
@@ -230,7 +230,7 @@ func (c *call) health() (any, error) {
 	}
 	var objects int64
 	errs := make(map[bucketlite.ErrorCategory]*errorBreakdown)
-	// What was updated is the status; a batch in progress may have failures at any time.
+	// updated_at is that of the status; a batch in progress may have failures at any time.
 	touched := bucketlite.Or(
 		bucketlite.Gte("updated_at", p.Start.Format(time.RFC3339Nano)), bucketlite.Eq("status", string(bucketlite.StatusInProgress)),
 	)

@@ -16,7 +16,7 @@ import (
 	"github.com/bucketlite/bucketlite/httpapi"
 )
 
-// clock is a clock that moves only when told to.
+// clock is a clock that moves only when a test moves it.
 type clock struct {
 	mu sync.Mutex
 	t  time.Time

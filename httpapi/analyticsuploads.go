@@ -12,9 +12,9 @@ import (
 
 // uploadMetric is how the uploads went that were created in a time bucket. The latency
 // of one is the time from its creation to its confirmation, the throughput its bytes
-// in that time: both include that the client takes its time. They are of those that
-// were confirmed, and 0 if none was. The errors are those that were not confirmed
-// before they expired.
+// in that time: both include the time that the client takes. They are of confirmed
+// uploads, and 0 if there are none. The errors are uploads that expired before they
+// were confirmed.
 type uploadMetric struct {
 	Count      int64   `json:"upload_count"`
 	Latency    float64 `json:"avg_latency_ms"`

@@ -13,7 +13,7 @@ import (
 
 const batches = "/v1/buckets/films/batches"
 
-// process handles what is queued until there is no more. An object fails for good, with
+// process handles all queued objects. An object fails for good, with
 // the category that its title names, if it has one.
 func (s *server) process() {
 	s.t.Helper()

@@ -38,8 +38,8 @@ func (c *call) getBlob() (any, error) {
 	if mimeType == "" {
 		mimeType = "application/octet-stream"
 	}
-	// Whoever uploads chooses what others see, so that it must be able to do nothing:
-	// a browser shows only what cannot run, and runs nothing if it is made to show more.
+	// Uploaders choose what others see, so the bytes must be able to do nothing: a browser
+	// shows only types that cannot run, and runs nothing if it shows others.
 	h := c.w.Header()
 	h.Set("Content-Type", mimeType)
 	h.Set("Content-Disposition", disposition(mimeType, blob.Filename()))

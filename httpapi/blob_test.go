@@ -225,14 +225,14 @@ func TestBlobDamaged(t *testing.T) {
 		})
 	}
 	eventually(t, "the log tells of all as errors", func() bool { return log.count("level=ERROR msg=request") == 4 })
-	// What lies elsewhere is not concerned.
+	// Damage elsewhere does not matter.
 	got := s.anyone().as("Range", fmt.Sprintf("bytes=%d-", 2*chunk)).do("GET", signed, nil).want(http.StatusPartialContent)
 	if got.body != string(data[2*chunk:]) {
 		t.Error("got other bytes beyond the damage")
 	}
 }
 
-// Who reads slowly may do so as long as he likes; who stops is not waited for.
+// A client may read slowly for any time; one that stops is disconnected.
 func TestBlobSlow(t *testing.T) {
 	t.Parallel()
 	const size, pieces, pause = 24 << 20, 12, 150 * time.Millisecond

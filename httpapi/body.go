@@ -39,7 +39,7 @@ func (c *call) body() ([]byte, error) {
 		// The client has gone, or is too slow, or sent something else than it announced.
 		return nil, badRequest("the body ended early")
 	}
-	// What follows may take longer than the body might.
+	// The rest of the request may take longer than the body.
 	c.readDeadline(time.Time{})
 	c.timeout.restart()
 	if most := maxValues(c.limit); int64(value.Count(data)) > most {
@@ -59,7 +59,7 @@ func payloadTooLarge(message, name string, limit int64) error {
 var errBodyTooLong = errors.New("httpapi: the body is too long")
 
 // readBody reads a body of at most limit bytes, of which so many are announced, or a
-// negative number if none are. What is announced is given memory only as it comes: the
+// negative number if none are. Memory is allocated only as bytes arrive: the
 // buffer grows to twice what has come, and to the whole once half of it has.
 func readBody(r io.Reader, announced, limit int64) ([]byte, error) {
 	if r == nil || r == http.NoBody {

@@ -170,7 +170,7 @@ func TestBodyLimits(t *testing.T) {
 	}
 }
 
-// What is announced is not believed before it comes.
+// The announced length is not trusted before the bytes arrive.
 func TestBodyAnnounced(t *testing.T) {
 	r := io.MultiReader(bytes.NewReader(make([]byte, 1000)), iotestErr{})
 	before := allocated()

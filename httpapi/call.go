@@ -89,7 +89,7 @@ func (c *call) warn(text string) {
 
 // tell is [call.warn] for what must not be lost among warnings of less weight.
 func (c *call) tell(text string) {
-	// What the client has chosen is in it, so it is escaped.
+	// It contains text of the client, so it is escaped.
 	c.w.Header().Add("Warning", "299 bucketlite "+strconv.QuoteToASCII(text))
 }
 

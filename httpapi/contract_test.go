@@ -75,8 +75,8 @@ func (c *contract) find(req *http.Request) (item *v3.PathItem, path string, op *
 	return item, path, item.GetOperations().GetOrZero(strings.ToLower(method))
 }
 
-// ours is the document the handler serves. What is an answer has no members but those
-// it names.
+// ours is the document the handler serves. An answer has only the members that it
+// names.
 var ours = sync.OnceValues(func() (*contract, error) {
 	text, err := os.ReadFile("openapi.json")
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-// What a PUT says of its body is true or it is refused, and then nothing is stored.
+// A PUT whose headers contradict its body is refused, and nothing is stored.
 // The bytes are "123456789", whose check values are those of the catalogues.
 func TestUploadPutDigests(t *testing.T) {
 	t.Parallel()
@@ -79,7 +79,7 @@ func TestUploadPutDigests(t *testing.T) {
 		})
 	}
 
-	t.Run("both values are told", func(t *testing.T) {
+	t.Run("both values are reported", func(t *testing.T) {
 		got := s.anyone().as("Content-MD5", "AAAAAAAAAAAAAAAAAAAAAA==").do("PUT", announce().text("presigned_url"), data)
 		got.wantAt("error.message", "header Content-MD5: the bytes have "+b64(md5Sum[:])+", the header says AAAAAAAAAAAAAAAAAAAAAA==")
 	})

@@ -77,7 +77,7 @@ func (a *answer) drain(most int64) {
 	end := time.Now().Add(a.drainTime)
 	for n := int64(0); n < most && !a.body.ended; n += drainPiece {
 		pause := time.Now().Add(min(drainPause, time.Until(end)))
-		if deadlines.SetReadDeadline(pause) != nil { // as in a test: it might wait for ever
+		if deadlines.SetReadDeadline(pause) != nil { // as in a test: it might wait forever
 			return
 		}
 		if _, err := io.CopyN(io.Discard, a.body, drainPiece); err != nil {

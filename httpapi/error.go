@@ -124,8 +124,8 @@ type detail struct {
 	Type string `json:"type"`
 }
 
-// envelope returns the form of an error. What of it depends on the route is there if
-// the answer knows it.
+// envelope returns the form of an error. Its parts that depend on the route are there if
+// the answer knows the route.
 func (a *answer) envelope(err error) envelope {
 	status, kind := classify(err)
 	e := envelope{Status: status, Error: errorDetail{Type: kind, Message: message(err, status), Details: map[string]any{}}}
@@ -181,8 +181,8 @@ func (a *answer) fail(ctx context.Context, h *Handler, err error) {
 	}
 }
 
-// message returns what people are told. What was not foreseen may tell of paths and
-// the like, and is for the log alone.
+// message returns the message of an error. An unexpected one may contain paths and the
+// like, and is for the log alone.
 func message(err error, status int) string {
 	if status == http.StatusInternalServerError {
 		switch {

@@ -127,8 +127,8 @@ func (c *call) stream(watch watchFunc, opts bucketlite.WatchOptions) error {
 	}
 }
 
-// eventStream writes server-sent events. It does not look at its buffer's end
-// before there is nothing more to write for now.
+// eventStream writes server-sent events. It does not flush its buffer before
+// there is nothing more to write for now.
 type eventStream struct {
 	call  *call
 	begun bool
@@ -148,8 +148,8 @@ func (s *eventStream) event(e bucketlite.Event) error {
 	return s.write(s.buf.Bytes())
 }
 
-// end ends the stream with an error. One that comes first is for the caller to
-// answer with, those of leaving are told to nobody.
+// end ends the stream with an error. An error that comes first is the caller's
+// answer; errors of leaving are dropped.
 func (s *eventStream) end(err error) error {
 	switch {
 	case !s.begun:

@@ -182,14 +182,14 @@ func TestEventsRefused(t *testing.T) {
 	s.as("Last-Event-ID", "nonsense").do("GET", "/v1/events", nil).wantError(400, "BadRequestError")
 	s.as("X-Namespace", "").do("GET", "/v1/events", nil).wantError(400, "BadRequestError")
 
-	// Who only wants the header gets no more.
+	// A HEAD request gets only the header.
 	if a := s.do("HEAD", "/v1/events?from_start=true", nil).want(http.StatusOK); a.header.Get("Content-Type") != "text/event-stream" {
 		t.Errorf("got type %q", a.header.Get("Content-Type"))
 	}
 }
 
-// Events that are no longer kept: whoever begins behind them gets a status, and
-// whoever falls behind them an event that says so.
+// Events that are no longer kept: a client that begins before them gets a status, and
+// a client that falls behind them gets an event.
 func TestEventsTooOld(t *testing.T) {
 	t.Parallel()
 	s := serveStore(t, nil, &bucketlite.Options{EventRetention: 10})
@@ -225,7 +225,7 @@ func TestEventsTooOld(t *testing.T) {
 	slow.wantEnd()
 }
 
-// heldWriter keeps whoever writes to it waiting until it is released.
+// heldWriter blocks writes until it is released.
 type heldWriter struct {
 	*httptest.ResponseRecorder
 	held, release chan struct{}
@@ -263,7 +263,7 @@ func TestEventsHeartbeat(t *testing.T) {
 	}
 }
 
-// What ends a stream, and that nothing of it stays.
+// The ends of a stream, after which nothing of it is left.
 func TestEventsEnd(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil)

@@ -18,8 +18,8 @@ func SetDrainTime(h *Handler, d time.Duration) { h.drainTime = d }
 // Long reports whether tests may take long.
 func Long() bool { return *long }
 
-// Handle adds a route that needs no key. What f is given beside the request reads its
-// body as the other routes do.
+// Handle adds a route that needs no key. The function that f gets with the request
+// reads its body as the other routes do.
 func Handle(h *Handler, pattern string, f func(w http.ResponseWriter, r *http.Request, body func() ([]byte, error))) {
 	h.mux.Handle(pattern, h.serve(route{pattern, open, writes, objectBody, func(c *call) (any, error) {
 		f(c.w, c.r, c.body)

@@ -8,8 +8,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// What lasts as long as its client likes is bounded: streams and transfers in number, of
-// which the defaults of [Options] say what they hold meanwhile, and large answers in bytes.
+// Requests that last as long as their clients like are bounded: streams and transfers in
+// number (see the defaults of [Options] for the memory they hold), and large answers in
+// bytes.
 const (
 	defaultMaxStreams       = 1024
 	defaultMaxStreamsPerKey = 256
@@ -26,7 +27,7 @@ type gate struct {
 	what             string // the kind, in the plural
 	most, mostPerKey int
 	running          prometheus.Gauge
-	oneStatus        bool // a key that has too many is told the same as all others are
+	oneStatus        bool // a key that has too many gets the status that others get
 
 	mu    sync.Mutex
 	all   int

@@ -34,7 +34,7 @@ type Options struct {
 	// MaxBodyBytes bounds the JSON of a request: of one that brings objects as it says,
 	// of others at 16 MiB for ids and uploads, 3 MiB for a bucket or a namespace, and 1
 	// MiB for any other form, if that is less. Each of these limits allows for one value
-	// per 192 bytes, and for 16,384 at least. What is uploaded is bounded by the store.
+	// per 192 bytes, and for 16,384 at least. Uploaded bytes are bounded by the store.
 	// Default: 64 MiB.
 	MaxBodyBytes int64
 	// QueryTimeout bounds how long a request that only reads may take: lists, aggregates,
@@ -169,7 +169,7 @@ func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
 	return h, nil
 }
 
-// Close ends the streams of events, which would go on for ever, and refuses new
+// Close ends the streams of events, which would last forever, and refuses new
 // ones. Other requests are not affected. It is for [http.Server.RegisterOnShutdown].
 func (h *Handler) Close() { h.close.Do(func() { close(h.closing) }) }
 
@@ -179,7 +179,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Request-Id", a.id)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if r.Body != nil && r.Body != http.NoBody {
-		// In a copy: the server looks at its own, whether it is waited for.
+		// In a copy: the server checks its own for "100 Continue".
 		counted := *r
 		a.body = &requestBody{ReadCloser: r.Body, length: r.ContentLength, expects: r.Header.Get("Expect") != ""}
 		counted.Body = a.body
@@ -188,7 +188,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.metrics.began()
 	defer a.linger() // when the request counts no more
 	defer func() {
-		// Also a connection that is to be cut is told of.
+		// Also for a connection that is to be cut.
 		defer h.log(a, r)
 		defer h.metrics.ended(a, r)
 		if p := recover(); p != nil {
@@ -238,7 +238,7 @@ func (h *Handler) log(a *answer, r *http.Request) {
 	case a.err == nil:
 	case level == slog.LevelError:
 		attrs = append(attrs, slog.String("error", a.err.Error()))
-	default: // what the client did wrong is told with what it sent
+	default: // the text of a client's error contains the client's data
 		_, kind := classify(a.err)
 		attrs = append(attrs, slog.String("error_type", kind))
 	}

@@ -10,7 +10,7 @@ var healthRoutes = []route{
 	{"GET /v1/health/liveness", open, reads, noBody, (*call).showLiveness},
 }
 
-// lookTime is how long a look at the store's own record may take.
+// lookTime bounds the time of reading the store's own record.
 const lookTime = 5 * time.Second
 
 // wellness is all that the health routes tell, since they need no key.

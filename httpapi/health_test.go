@@ -13,7 +13,7 @@ import (
 	"github.com/bucketlite/bucketlite/httpapi"
 )
 
-// Everybody may ask. What a closed store says is in [TestEventsStoreClosed].
+// The route needs no key. [TestEventsStoreClosed] has the answer of a closed store.
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil)

@@ -12,20 +12,20 @@ import (
 	"strings"
 )
 
-// Key is an API key: who has its secret may ask.
+// Key is an API key. A client that has its secret has access.
 type Key struct {
 	// Name is what the log calls the key. Default: none.
 	Name string
 	// Secret is what stands after "Bearer". Only its SHA-256 is kept.
 	Secret string
-	// Hash is the SHA-256 of the secret in hexadecimal, for those who do not have
-	// the secret itself. Exactly one of the two is given.
+	// Hash is the SHA-256 of the secret in hexadecimal. Exactly one of Secret and Hash
+	// is given.
 	Hash string
-	// Namespaces are the names or ids of those that the key may enter. It sees no
-	// others, nor their tasks, and gives namespaces no other names. Default: all. A
-	// name goes to whatever has it at the time: prefer ids where others may rename.
-	// Once a namespace is gone, its tasks are seen by its id alone, but for that of
-	// its deletion.
+	// Namespaces are the names or ids of the namespaces that the key may use. It sees
+	// no others, nor their tasks, and gives namespaces no other names. Default: all. A
+	// name means the namespace that has it at the time: prefer ids if others may
+	// rename. The tasks of a deleted namespace are seen only by a key with its id,
+	// except the task of its deletion.
 	Namespaces []string
 	// ReadOnly keeps the key from what changes anything.
 	ReadOnly bool

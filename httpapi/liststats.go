@@ -15,7 +15,7 @@ const (
 )
 
 // Sums are the statistics of lists that are being paged through. To sum up a list
-// means to look at all of it, which for a million objects takes a second, and a page a
+// means to read all of it, which for a million objects takes a second, and a page a
 // thousandth of that; done anew for each of their ten thousand pages it would take
 // hours. So a page that a cursor leads to has the statistics that an earlier page of
 // the same list had within the last minute, if there is one. A first page always has

@@ -74,8 +74,8 @@ func newMetrics(store *bucketlite.Store, logger *slog.Logger) *metrics {
 // began counts a request that has begun.
 func (m *metrics) began() { m.inFlight.Inc() }
 
-// ended counts a request that has ended. What a client may invent, paths and methods,
-// is no label: it would cost memory for each.
+// ended counts a request that has ended. Paths and methods, which clients may invent,
+// are not labels: each would cost memory.
 func (m *metrics) ended(a *answer, r *http.Request) {
 	m.inFlight.Dec()
 	_, route, _ := strings.Cut(a.route, " ")

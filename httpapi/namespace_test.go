@@ -113,7 +113,7 @@ func TestNamespaceList(t *testing.T) {
 	s.do("POST", "/v1/namespaces/list?cursor=x", nil).wantError(http.StatusBadRequest, "BadRequestError")
 }
 
-// A limited key is told of no namespace but its own, by whatever it asks.
+// No request tells a limited key of a namespace other than its own.
 func TestNamespacesOfLimitedKey(t *testing.T) {
 	t.Parallel()
 	s := serve(t, &httpapi.Options{Keys: []httpapi.Key{

@@ -74,7 +74,7 @@ func (c *call) submit(b *bucketlite.Bucket, objects []*bucketlite.Object) {
 	}
 }
 
-// getObject returns an object. The URLs of its blobs are told if they are asked for.
+// getObject returns an object. The URLs of its blobs are included on request.
 func (c *call) getObject() (any, error) {
 	presign := c.params().boolean("return_presigned_urls", false)
 	if err := c.check(); err != nil {

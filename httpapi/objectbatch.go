@@ -18,7 +18,7 @@ const maxObjects = 100
 // deep as fields, and stands further down.
 var objectLimits = value.Limits{MaxDepth: value.DefaultMaxDepth + formDepth, MaxBytes: 1 << 30}
 
-// objectsStored is what became of the objects of a request. Each is in one of the
+// objectsStored is the result of the objects of a request. Each is in one of the
 // lists.
 type objectsStored struct {
 	Succeeded      []*bucketlite.Object `json:"succeeded"`

@@ -17,7 +17,7 @@ func TestObjectBatch(t *testing.T) {
 		wantAt("total_requested", "2").wantAt("succeeded_count", "2").wantAt("failed_count", "0").
 		wantAt("succeeded.0.status", "DRAFT")
 
-	// What cannot be read, what does not conform, what is taken, and two that are well.
+	// Objects that cannot be read, that do not conform, that are taken, and two good ones.
 	s.do("POST", batch+"?policy=INSERT", `{"objects": [{"film_id": "casablanca"}, {"film_id": "d", "key_prefix": 5}, {"year": 1979},
 		5, {"film_id": "alien"}, {"film_id": "dune"}]}`).want(http.StatusOK).wantWarnings("policy: insert expected").
 		wantAt("succeeded.0.film_id", "casablanca").wantAt("succeeded.1.film_id", "dune").

@@ -10,7 +10,7 @@ import (
 )
 
 // objectInput reads the body as the JSON form of an object to be stored, or of a patch.
-// What known clients write differently is taken with a warning: url for a blob's data,
+// Deviations of known clients are accepted with a warning: url for a blob's data,
 // its type in upper case or as json, an id that the client has chosen, and fields in
 // metadata, which is a field like any other.
 func (c *call) objectInput() (bucketlite.ObjectInput, error) {
@@ -22,8 +22,8 @@ func (c *call) objectInput() (bucketlite.ObjectInput, error) {
 	return r.read(data)
 }
 
-// An objectReader reads objects for one bucket, that which the path names. What it
-// warns of is named without the place in lists, so that it is said once.
+// An objectReader reads objects for the bucket of the path. Its warnings name no place
+// in lists, so that each is given once.
 type objectReader struct {
 	call   *call
 	schema *bucketlite.Schema // nil before it was needed

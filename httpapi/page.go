@@ -52,8 +52,8 @@ func (c *call) listed(body *form, otherwise, most int) (listRequest, error) {
 	return q, c.check()
 }
 
-// limitTo lets the list have only what mine wants too. What is wrong with the filter of
-// the request is then to be told by [listRequest.told].
+// limitTo lets the list have only what mine wants too. Errors in the filter of the
+// request must then pass through [listRequest.told].
 func (q *listRequest) limitTo(mine bucketlite.Filter) {
 	q.Filter, q.limited = bucketlite.And(q.Filter, mine), true
 }

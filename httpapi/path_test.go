@@ -138,8 +138,8 @@ func TestDotNames(t *testing.T) {
 	}
 }
 
-// What no route takes needs a key too, unless its path is one of a route that needs
-// none; and each answer is in the envelope.
+// A request without a route needs a key too, unless its path is one of a route that
+// needs none; and each answer is in the envelope.
 func TestNoRoute(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil)

@@ -17,7 +17,7 @@ import (
 const (
 	// blobURLTime is for how long the URL of a blob is good.
 	blobURLTime = time.Hour
-	// maxBase bounds what URLs begin with. What follows is ids, of which the longest
+	// maxBase bounds the beginning of URLs. The rest is ids, of which the longest
 	// has 128 characters, and the signature: together the hosted service's 2083.
 	maxBase = 1024
 )
@@ -68,8 +68,8 @@ func (c *call) signedURL(method string, expires time.Time, target ...string) (st
 	return base + path + "?expires=" + until + "&signature=" + hex.EncodeToString(c.h.sign(method, path, until)), nil
 }
 
-// base returns what the URLs begin with that are handed out. What a proxy says of the
-// host in headers of its own is not believed, since anyone can say it.
+// base returns the beginning of the URLs that are handed out. A proxy's headers about
+// the host are not trusted, since any client can send them.
 func (c *call) base() (string, error) {
 	if c.h.public != nil {
 		return strings.TrimSuffix(c.h.public.String(), "/"), nil

@@ -150,8 +150,8 @@ func TestQueryTimeoutWithoutBody(t *testing.T) {
 	c.answer(http.StatusOK)
 }
 
-// A read-only key cannot have a schema compiled that costs gigabytes. What is allocated is
-// that of the whole process, so nothing runs beside.
+// A read-only key cannot have a schema compiled that costs gigabytes. Allocations are
+// those of the whole process, so nothing else runs.
 func TestValidatePatterns(t *testing.T) {
 	s := serve(t, &httpapi.Options{Keys: []httpapi.Key{{Secret: secret, ReadOnly: true}}})
 	var fields []string

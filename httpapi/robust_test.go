@@ -72,7 +72,7 @@ func TestPanic(t *testing.T) {
 	if text, err := io.ReadAll(resp.Body); err != io.ErrUnexpectedEOF {
 		t.Errorf("got %q and %v, want a cut connection", text, err)
 	}
-	eventually(t, "it is told", func() bool { return len(log.lines("half way")) == 1 && len(log.lines(`"path":"/test/half"`)) == 1 })
+	eventually(t, "it is logged", func() bool { return len(log.lines("half way")) == 1 && len(log.lines(`"path":"/test/half"`)) == 1 })
 	s.do("GET", "/v1/health", nil).want(http.StatusOK)
 	if got := inFlight(t, s); got != 1 {
 		t.Errorf("got %d requests in flight, want 1", got)
@@ -135,7 +135,7 @@ var placeholder = regexp.MustCompile(`\{[a-z]+\}`)
 
 // Nothing of what a client keeps to itself, or sends as content, is in the log:
 // neither keys nor signatures nor bodies, whatever is asked and however it ends.
-// Each request is told once, with its id.
+// Each request is logged once, with its id.
 func TestLog(t *testing.T) {
 	t.Parallel()
 	const private = "PRIVATE"
@@ -163,7 +163,7 @@ func TestLog(t *testing.T) {
 				id := fmt.Sprintf("request-%d.", n)
 				other := s.as("X-Request-Id", id, "Authorization", "Bearer "+key)
 				other.do(method, path+"?expires=1&signature="+private+"&after="+private+"&cursor="+private+"&limit="+private, body)
-				eventually(t, "it is told", func() bool { return len(log.lines(id)) > 0 })
+				eventually(t, "it is logged", func() bool { return len(log.lines(id)) > 0 })
 				if told := log.lines(id); len(told) != 1 {
 					t.Errorf("%s: got %q, want one line", pattern, told)
 				}

@@ -41,8 +41,8 @@ const (
 // bounds the others too.
 var bodyLimits = [...]int64{noBody: 0, formBody: 1 << 20, definitionBody: 3 << 20, listBody: 16 << 20, objectBody: math.MaxInt64}
 
-// A route is what one method does at one path. What serve returns is written as
-// JSON, unless it is nil, which means that there is no content, or written.
+// A route is one method at one path. The result of serve is written as JSON, unless it
+// is nil, which means that there is no content, or written.
 type route struct {
 	pattern string
 	access  access
@@ -54,7 +54,7 @@ type route struct {
 // written says that the answer has been written already.
 type written struct{}
 
-// routes are all there are, but for what is not found.
+// routes are all routes, except those of requests that are not found.
 var routes = slices.Concat(
 	bucketRoutes,
 	namespaceRoutes,

@@ -42,7 +42,7 @@ func serve(t testing.TB, opts *httpapi.Options) *server {
 	return serveStore(t, opts, nil)
 }
 
-// serveStore is serve with a store that has options of its own, but for durability.
+// serveStore is serve with options for the store, except durability.
 func serveStore(t testing.TB, opts *httpapi.Options, storeOpts *bucketlite.Options) *server {
 	t.Helper()
 	ctx := context.Background()
@@ -298,7 +298,7 @@ func eventually(t testing.TB, what string, f func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); !f(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain until %s", what)
+			t.Fatalf("timed out waiting until %s", what)
 		}
 	}
 }

@@ -13,12 +13,12 @@ import (
 //
 //   - By id, all that were ever started in the namespace, for as long as tasks are
 //     kept: an id is never used again.
-//   - By name, those of the namespace that has the name now. What was started in
-//     another that had the name before stays hidden: its namespace_id leads nowhere,
+//   - By name, those of the namespace that has the name now. A task that was started
+//     in another that had the name before stays hidden: its namespace_id leads nowhere,
 //     or to a namespace of another name.
 //   - By name, also the deletion of any namespace that had the name when it was
-//     deleted, so that whoever asked for that sees how it ends. All it tells is the
-//     namespace's id and how many objects there were.
+//     deleted, so that the client that asked for it sees its end. The task has only the
+//     namespace's id and the number of objects.
 //
 // Tasks that do not say which namespace they are of are for the other keys alone.
 var taskRoutes = []route{

@@ -74,7 +74,7 @@ func TestTasks(t *testing.T) {
 	nobody.do("GET", "/v1/tasks/"+deletion, nil).want(http.StatusOK).wantAt("status", "COMPLETED")
 }
 
-// A task whose cancelling is refused goes on, and the client is told why.
+// A task whose cancelling is refused continues, and the client gets the reason.
 func TestTaskNotCancelled(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil)
@@ -90,7 +90,7 @@ func TestTaskNotCancelled(t *testing.T) {
 	for i := range inputs {
 		inputs[i].Fields = map[string]any{"film_id": fmt.Sprint(i)}
 	}
-	eventually(t, "a deletion is met amid it", func() bool {
+	eventually(t, "a deletion is under way", func() bool {
 		s.do("POST", "/v1/buckets", films("goner")).want(http.StatusOK)
 		if _, err := s.bucket("test", "goner").PutMany(context.Background(), inputs, nil); err != nil {
 			t.Fatal(err)

@@ -53,8 +53,8 @@ func (f *form) uploadInput() (in bucketlite.UploadInput) {
 	return in
 }
 
-// presignUploads says where the bytes of new uploads are to go, but for those that
-// need none.
+// presignUploads sets the URLs for the bytes of new uploads, except those that need
+// none.
 func (c *call) presignUploads(uploads ...*bucketlite.Upload) (err error) {
 	for _, u := range uploads {
 		if u.Status == bucketlite.StatusPending && u.ETag == "" {
@@ -113,8 +113,8 @@ func (f *form) several(name string) bool {
 	return len(f.call.faults) == before
 }
 
-// getUpload returns an upload. The URL for its bytes is told once, when it is
-// created; return_presigned_urls is about downloads, as it is for lists.
+// getUpload returns an upload. Only the answer that creates it has the URL for its
+// bytes; return_presigned_urls is about downloads, as it is for lists.
 func (c *call) getUpload() (any, error) {
 	presign := c.params().boolean("return_presigned_urls", false)
 	if err := c.check(); err != nil {
@@ -130,8 +130,8 @@ func (c *call) getUpload() (any, error) {
 	return u, nil
 }
 
-// presignDownload says where the bytes of a confirmed upload can be had: from the
-// blob that they became, as long as its object has it. One that has become none, or
+// presignDownload sets the URL for the bytes of a confirmed upload: that of the blob
+// that they became, as long as its object has it. An upload that has become no blob, or
 // is not confirmed, gets no URL.
 func (c *call) presignDownload(b *bucketlite.Bucket, u *bucketlite.Upload) error {
 	if u.Status != bucketlite.StatusCompleted || u.ObjectID == "" {

@@ -226,7 +226,7 @@ func TestUploadList(t *testing.T) {
 	s.do("POST", path+"?limit=1001&offset=10001&include_total=perhaps", nil).wantFaults("query.limit maximum", "query.offset maximum", "query.include_total type")
 }
 
-// What is announced is told once: later there are only URLs for downloads.
+// The URL for the bytes is returned once: later there are only URLs for downloads.
 func TestUploadGet(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil)
@@ -287,7 +287,7 @@ func TestUploadDelete(t *testing.T) {
 	s.do("DELETE", "/v1/buckets/films/uploads/"+id, nil).wantError(http.StatusConflict, "AlreadyExistsError")
 }
 
-// What the bucket's lifecycle forbids is forbidden here too.
+// The bucket's lifecycle applies here too.
 func TestUploadLifecycle(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil)
@@ -390,7 +390,7 @@ func TestUploadConfirmAsync(t *testing.T) {
 	}
 	s.do("GET", path, nil).want(http.StatusOK).wantAt("status", "COMPLETED").wantAt("task_id", task.ID)
 
-	// What is wrong with it is the task's to tell.
+	// The task reports the error.
 	late := s.announce(nil).text("upload_id")
 	got = s.do("POST", "/v1/buckets/films/uploads/"+late+"/confirm?async=1", nil).want(http.StatusOK).wantAt("status", "PROCESSING").wantAt("etag", "<nil>")
 	if task, err = s.store.Wait(t.Context(), got.text("task_id")); err != nil || task.Status != bucketlite.StatusFailed {

@@ -67,7 +67,7 @@ func (c *call) beginToConfirm(b *bucketlite.Bucket, id string, opts bucketlite.C
 		return nil, err
 	}
 	a := confirmedOf(u)
-	a.Status, a.TaskID, a.Message = bucketlite.StatusProcessing, task.ID, "the task tells what becomes of it"
+	a.Status, a.TaskID, a.Message = bucketlite.StatusProcessing, task.ID, "the task has the result"
 	return a, nil
 }
 
@@ -104,5 +104,5 @@ func (c *call) confirmUploads() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return confirming{task.ID, task.Status, len(list), task, "the task tells what becomes of each"}, nil
+	return confirming{task.ID, task.Status, len(list), task, "the task has the result of each"}, nil
 }

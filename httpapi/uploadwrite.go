@@ -78,7 +78,7 @@ func (c *call) bare() error {
 	return nil
 }
 
-// contentEncodings returns the codings of a body, in lower case, but for identity.
+// contentEncodings returns the codings of a body, in lower case, except identity.
 func contentEncodings(h http.Header) (codings []string) {
 	for coding := range strings.SplitSeq(strings.Join(h.Values("Content-Encoding"), ","), ",") {
 		if coding = strings.ToLower(strings.TrimSpace(coding)); coding != "" && coding != "identity" {

@@ -30,7 +30,7 @@ func TestUploadPut(t *testing.T) {
 		}
 		s.do("GET", path, nil).want(http.StatusOK).wantAt("status", "PENDING").wantAt("etag", etag(data)).wantAt("file_size_bytes", fmt.Sprint(n))
 	}
-	// Neither a length nor a type needs to be said; and the type is not looked at.
+	// Neither a length nor a type needs to be said; and the type is ignored.
 	s.anyone().do("PUT", signed, io.MultiReader(bytes.NewReader(noise(70)))).want(http.StatusOK)
 	for _, contentType := range []string{"video/mp4", "text/html", "application/x-www-form-urlencoded", "nonsense"} {
 		s.anyone().as("Content-Type", contentType).do("PUT", signed, noise(60)).want(http.StatusOK)
@@ -156,7 +156,7 @@ func TestUploadPutCutShort(t *testing.T) {
 	}
 }
 
-// Who sends slowly may do so as long as he likes; who stops is not waited for.
+// A client may send slowly for any time; one that stops is disconnected.
 func TestUploadPutSlow(t *testing.T) {
 	t.Parallel()
 	const pieces, pause = 8, 250 * time.Millisecond

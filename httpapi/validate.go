@@ -2,8 +2,8 @@ package httpapi
 
 import "github.com/bucketlite/bucketlite"
 
-// What is refused for its form alone, or for its size, is an answer here, not an
-// error. All else is an error as it is elsewhere.
+// A refusal of the form or the size of the input is a result here, not an error. Other
+// errors are errors as elsewhere.
 var validateRoutes = []route{
 	{"POST /v1/buckets/validate", scoped, reads, definitionBody, (*call).validateBucket},
 	{"POST /v1/buckets/{bucket}/objects/validate", scoped, reads, objectBody, (*call).validateObject},

@@ -30,7 +30,7 @@ func (a *reply) wantVerdict(want ...string) *reply {
 	return a
 }
 
-// What is judged is refused by creation for the same reasons.
+// Validation and creation give the same reasons.
 func TestValidateBucket(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil)

@@ -16,7 +16,7 @@ import (
 
 func ExampleNew() {
 	// A server on this machine stands for one in public. The fetcher does not reach
-	// it unless it is told that it may.
+	// it without AllowPrivate.
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/markdown")
 		io.WriteString(w, "Shot in May.")

@@ -1,10 +1,10 @@
 // Package httpfetch fetches what http and https URLs stand for, for a store to
 // keep: a [Fetcher] goes into the Options of package bucketlite.
 //
-// It is made for URLs from people one does not know. What it reads is bounded in
-// size and time, and it reaches public addresses only: it is no way into the
-// network it runs in. The addresses are judged after names have been resolved, at
-// the moment of each connection, also of those that redirects lead to.
+// It is made for URLs from people one does not know. It bounds size and time, and
+// connects only to public addresses: it is no way into the network it runs in.
+// Addresses are checked after names have been resolved, at the moment of each
+// connection, also after redirects.
 package httpfetch
 
 import (
@@ -46,8 +46,7 @@ func (e *StatusError) Error() string {
 type Options struct {
 	// MaxBytes bounds what one URL gives. Default: 256 MiB.
 	MaxBytes int64
-	// Timeout bounds the time one URL takes, from the first look at it to the last
-	// byte. Default: 60 s.
+	// Timeout bounds the time of one URL, from the lookup of its host to the last byte. Default: 60 s.
 	Timeout time.Duration
 	// MaxRedirects bounds how many redirects are followed; -1 means none is.
 	// Default: 5.
@@ -261,7 +260,7 @@ func target(resp *http.Response, u *url.URL) (*url.URL, error) {
 	}
 	next, err := u.Parse(location)
 	if err != nil {
-		return nil, fmt.Errorf("httpfetch: host %q redirects to what is no URL", u.Hostname())
+		return nil, fmt.Errorf("httpfetch: host %q redirects to an invalid URL", u.Hostname())
 	}
 	return next, nil
 }
@@ -324,7 +323,7 @@ func (c *call) explain(err error) error {
 }
 
 // filenameOf returns what an answer calls itself, or nothing if that is no name of
-// a file. Names are not mended: what is no name may well be an attack.
+// a file. Names are not repaired: an invalid name may be an attack.
 func filenameOf(resp *http.Response) string {
 	if _, params, err := mime.ParseMediaType(resp.Header.Get("Content-Disposition")); err == nil && params["filename"] != "" {
 		return proper(params["filename"])

@@ -271,7 +271,7 @@ func answerTo(query []byte, addrs []string) []byte {
 	return answer
 }
 
-// What a name stands for is judged, all of it, not the name.
+// All addresses of a name are checked, not the name.
 func TestRefusedNames(t *testing.T) {
 	t.Parallel()
 	s := plain(t, func(http.ResponseWriter, *http.Request) {})
@@ -364,7 +364,7 @@ func TestRedirects(t *testing.T) {
 		}
 	}
 	if _, _, err := fetch(t, start(httpfetch.Options{}), base+"?to="+url.QueryEscape("http://secret%zz/")); err == nil {
-		t.Error("to what is no URL: got no error, want one")
+		t.Error("to an invalid URL: got no error, want one")
 	}
 	if n := inner.requests.Load(); n != 0 {
 		t.Errorf("got %d requests within, want none", n)
@@ -429,7 +429,7 @@ func TestSize(t *testing.T) {
 		piece := make([]byte, 1000)
 		for ; n > 0; n -= len(piece) {
 			if _, err := w.Write(piece[:min(n, len(piece))]); err != nil {
-				return // whoever asked has had enough
+				return // the client has closed the connection
 			}
 			w.(http.Flusher).Flush()
 		}

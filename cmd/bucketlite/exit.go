@@ -75,7 +75,7 @@ func exitCodesText() string {
 	return b.String()
 }
 
-// errRefused is what a command ends with that has refused some lines of its input
+// errRefused ends a command that has refused some lines of its input
 // and told each by itself.
 var errRefused = errors.New("refused")
 
@@ -139,8 +139,8 @@ func message(err error) string {
 	return strings.TrimPrefix(err.Error(), "bucketlite: ")
 }
 
-// fail tells an error. One that has been told already in pieces ends in errRefused
-// and says how much of the input it was.
+// fail prints an error. If it was printed already, line by line, it ends in
+// errRefused and says how many lines of the input were refused.
 func (a *app) fail(err error) {
 	if err == nil {
 		return

@@ -91,7 +91,7 @@ backup" copies a snapshot.`,
 }
 
 // openExport opens a directory for an export, and makes it if it does not exist.
-// What is done there cannot lead out of it, whatever links are in it.
+// Paths in it cannot lead out of it, whatever links are there.
 func openExport(dir string, overwrite bool) (*os.Root, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
@@ -272,7 +272,7 @@ func (e *exporter) sweep() error {
 
 // fileName returns where an export keeps the bytes of a blob, empty if it has none
 // that are stored. It is made from their hash. Of the user's filename only an
-// extension is taken, for those who look at the files, and only if it is harmless.
+// extension is taken, for people who read the files, and only if it is harmless.
 func fileName(blob *bucketlite.Blob) string {
 	hash := blob.Details.Hash
 	if len(hash) < 2 {

@@ -175,8 +175,8 @@ func (f *fileFetcher) Fetch(_ context.Context, url string) (*bucketlite.Fetched,
 	return &bucketlite.Fetched{Body: &blobFile{root: f.root, blob: blob, bar: f.bar}, MIMEType: blob.MIMEType, Filename: blob.Filename}, nil
 }
 
-// add says which file holds what a URL stands for. It reports whether that is not
-// at odds with what was said before.
+// add records the file with the content of a URL. It reports false if that contradicts
+// an earlier record.
 func (f *fileFetcher) add(blob fileBlob) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

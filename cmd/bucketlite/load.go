@@ -22,9 +22,9 @@ const (
 	maxErrors = 100 // refused lines in the summary
 )
 
-// loader reads lines of JSON and puts them into a bucket, many at a time. A line
-// that is refused is told and harms no other; any other error ends the load, and
-// what was stored by then stays.
+// loader reads lines of JSON and puts them into a bucket, many at a time. A refused
+// line is reported and does not affect the others; any other error ends the load, and
+// everything stored until then stays.
 type loader struct {
 	app    *app
 	bucket *bucketlite.Bucket
@@ -65,7 +65,7 @@ type refusal struct {
 	err error
 }
 
-// counts are what became of lines. Blank ones are not counted.
+// counts are the numbers of lines by result. Blank lines are not counted.
 type counts struct {
 	Lines     int64 `json:"lines"`
 	Created   int64 `json:"created"`
@@ -74,7 +74,7 @@ type counts struct {
 	Refused   int64 `json:"refused"`
 }
 
-// summary is what became of all lines.
+// summary is the result of all lines.
 type summary struct {
 	counts
 	// After is the line after which this run went on, 0 if it began at the beginning.
@@ -207,7 +207,7 @@ func filesOf(line []byte, in bucketlite.ObjectInput) []fileBlob {
 	var doc struct {
 		Blobs []fileBlob `json:"blobs"`
 	}
-	// What is of another type names no file; the library has said what it thinks of it.
+	// A value of another type names no file, and the library has reported it.
 	if len(in.Blobs) == 0 || json.Unmarshal(line, &doc) != nil || len(doc.Blobs) != len(in.Blobs) {
 		return nil
 	}
@@ -330,8 +330,8 @@ func (r refusal) described() refusal {
 	return r
 }
 
-// report prints what became of the lines, and returns err, or else an error if
-// some were refused.
+// report prints the result of the lines, and returns err, or an error if some were
+// refused.
 func (l *loader) report(err error) error {
 	s := l.sum
 	if s.Errors == nil {

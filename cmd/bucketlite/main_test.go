@@ -28,8 +28,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(tests{m}, map[string]func(){"bucketlite": main})
 }
 
-// tests are the tests, without what whoever runs them has set. The program, which
-// is the same file, must find what a script sets.
+// tests are the tests without the environment of the caller. The program, which is the
+// same file, must find the variables of a script.
 type tests struct{ *testing.M }
 
 func (m tests) Run() int {
@@ -112,7 +112,7 @@ func taskOf(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("TASK", id)
 }
 
-// result is what became of a run.
+// result is the result of a run.
 type result struct {
 	code           int
 	stdout, stderr string

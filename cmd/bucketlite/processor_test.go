@@ -54,7 +54,7 @@ func runTestProcessor(args []string) int {
 	return 0
 }
 
-// processed is what became of an object that was processed once.
+// processed is the result of processing one object once.
 type processed struct {
 	bucket *bucketlite.Bucket
 	object *bucketlite.Object

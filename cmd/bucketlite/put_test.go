@@ -15,7 +15,7 @@ import (
 
 const lineSchema = `{"properties": {"n": {"type": "integer"}, "text": {"type": "string"}}}`
 
-// TestKilledPut kills a load amid its work, runs it again, and has every line be
+// TestKilledPut kills a running load, runs it again, and expects every line to be
 // there once: with a unique key by the key, without one by the state that was kept.
 func TestKilledPut(t *testing.T) {
 	t.Parallel()
@@ -71,7 +71,7 @@ func TestKilledPut(t *testing.T) {
 			if before < 1000 || before >= total {
 				t.Fatalf("the state says %d lines, want a part of %d", before, total)
 			}
-			// The worst moment to die: a commit is done, but not noted. What is noted
+			// The worst moment to die: a commit is done, but not recorded. The record
 			// is set back by some lines that are stored.
 			setBack(t, state, c.lines, before-500)
 
@@ -149,8 +149,8 @@ func setBack(t *testing.T, path, input string, to int) {
 	}
 }
 
-// TestInterrupted has a command end in order when it is told to, though it waits
-// for its input or for something to happen.
+// TestInterrupted interrupts commands that wait for input or for an event; they must
+// end in order.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -42,7 +42,7 @@ const (
 // a higher percentage instead, a large heap would grow by as much again.
 const spareHeap = 64 << 20
 
-// serveFlags are what "serve" is told.
+// serveFlags are the flags of "serve".
 type serveFlags struct {
 	addr, publicURL      string
 	keys                 []string
@@ -312,7 +312,7 @@ func (f *serveFlags) open(ctx context.Context, a *app, opts *bucketlite.Options)
 	return a.open(ctx, toCreate, opts)
 }
 
-// makeNamespace sees to it that the default namespace exists.
+// makeNamespace creates the default namespace if it does not exist.
 func (f *serveFlags) makeNamespace(ctx context.Context, st *bucketlite.Store) error {
 	if f.defaultNamespace == "" {
 		return nil
@@ -414,7 +414,7 @@ func (s service) until(ctx context.Context) error {
 const processPause = time.Second
 
 // startProcessing starts to process what is submitted, and returns a function that
-// ends it and waits for that. What a full disk interrupts goes on when there is space.
+// stops it and waits for the end. After a full disk it continues when there is space.
 func (s service) startProcessing(ctx context.Context) (stop func()) {
 	if s.process == nil {
 		return func() {}

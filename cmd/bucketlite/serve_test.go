@@ -131,7 +131,7 @@ func eventually(t testing.TB, what string, f func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); !f(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain until %s", what)
+			t.Fatalf("timed out waiting until %s", what)
 		}
 	}
 }
@@ -237,8 +237,8 @@ func (s *served) answer(method, path, body, member string) string {
 	return fmt.Sprint(doc[member])
 }
 
-// What a client submits becomes COMPLETED without its doing, unless nobody is to
-// process it.
+// A submitted object becomes COMPLETED without the client's help, unless the server has
+// no processor.
 func TestServeCompletes(t *testing.T) {
 	t.Parallel()
 	for _, processor := range []string{"complete", "none"} {
@@ -262,7 +262,7 @@ func TestServeCompletes(t *testing.T) {
 	}
 }
 
-// What another process submits becomes COMPLETED as well.
+// An object that another process submits becomes COMPLETED as well.
 func TestServeProcesses(t *testing.T) {
 	t.Parallel()
 	db := filepath.Join(t.TempDir(), "store.db")
@@ -400,7 +400,7 @@ func TestServeShutdownTimeout(t *testing.T) {
 	}
 }
 
-// A disk that was full for a while interrupts the processing, and no more.
+// A disk that was full for a while only interrupts the processing.
 func TestServeProcessesAfterFullDisk(t *testing.T) {
 	t.Parallel()
 	var faults bucketlitetest.Faults

@@ -151,8 +151,8 @@ func validateLine(ctx context.Context, b *bucketlite.Bucket, line []byte) error 
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	// A file is not read: whoever puts the line says where it is. A reference with
-	// what the line says of the bytes is judged in its place.
+	// A file is not read: only put knows its directory. Instead, a reference with the
+	// line's description of the bytes is validated.
 	for i, blob := range filesOf(line, in) {
 		if blob.File == "" {
 			continue

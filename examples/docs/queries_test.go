@@ -83,7 +83,7 @@ func Example_indexes() {
 	fmt.Println(plan)
 
 	// Output:
-	// looks at all 3 objects
+	// examines all 3 objects
 	// looks up 2 objects by the value index of price
 }
 

@@ -185,7 +185,7 @@ func (r *runner) shell(b pageBlock) {
 	if last := lines[len(lines)-1]; strings.HasPrefix(last, "bucketlite serve") {
 		text, serve = strings.Join(lines[:len(lines)-1], ""), last
 	}
-	// What a block exports or declares is there for the next.
+	// The next block has the variables and functions of this one.
 	r.command(b, "bash", "-euo", "pipefail", "-c", ". ./.env\n"+text+"\n{ export -p; declare -f || true; } >.env\n")
 	if serve != "" && !r.t.Failed() {
 		r.serve(b, serve)

@@ -36,7 +36,7 @@ type loader struct {
 	noted    time.Time
 }
 
-// loaded is what became of the lines. Blank lines are not counted.
+// loaded counts lines by result. Blank lines are not counted.
 type loaded struct {
 	lines, created, replaced, refused int
 }

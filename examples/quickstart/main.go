@@ -120,7 +120,7 @@ func (q *quickstart) story(ctx context.Context) error {
 	return nil
 }
 
-// loadFile loads a whole file and tells what became of its lines.
+// loadFile loads a whole file and prints the result of its lines.
 func (q *quickstart) loadFile(ctx context.Context, name string) error {
 	f, err := os.Open(name)
 	if err != nil {

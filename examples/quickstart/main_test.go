@@ -57,11 +57,11 @@ func TestQuickstart(t *testing.T) {
 		`the watch saw: object.updated\n`,
 		`5\. A batch`, `submit 3 items: task_\w+ is PENDING`, `146929312 +FAILED +the item has no clip`, `5823428726001 +COMPLETED`, `5147566594001 +COMPLETED`,
 		`The task is COMPLETED_WITH_ERRORS, with 3 of 3`,
-		`6\. What breaks`, `refused: 9 reasons`, `blobs\[0\] +mime `, `duration +type `, `keywords\[1\] +type `, `language +pattern `,
+		`6\. Input that breaks`, `refused: 9 reasons`, `blobs\[0\] +mime `, `duration +type `, `keywords\[1\] +type `, `language +pattern `,
 		`lastmodified +required `, `mediatype +enum `, `photo +type .*blob`, `releasedate +pattern `, `title +minLength `,
 		`7\. The gallery's dates`, `refused: 1 reason\n`, `releasedate +type +datetime as in RFC 3339 expected, got "\d{4}-`, fmt.Sprintf(`stored: %d\n`, n),
 		`8\. A taken key`, `refused: .* is taken by object "obj_`, `existing id: obj_`,
-		`9\. Items are found`, `7389 +Dutch Society`, `first 3 of 17\n`, `looks at all 202 objects, and sorts them`, `looks up 41 objects by the value index of duration`,
+		`9\. Items are found`, `7389 +Dutch Society`, `first 3 of 17\n`, `examines all 202 objects, and sorts them`, `looks up 41 objects by the value index of duration`,
 		`search "lecture rembrandt": 1 item\n`, `refused: 2 reasons\n`, `filters.value +pattern `, `sort\[0\].direction +enum `,
 		`10\. Items are counted`, `audio +0-600 +49 `, `video +longer, or not known +5 `,
 		`11\. A bucket`, `lock +put refused: .* is locked`, `unlock +put stored`, `archive +put refused: .* is ARCHIVED`, `activate +put stored`,
@@ -117,7 +117,7 @@ func TestQuickstartData(t *testing.T) {
 	out, _ = tell(t, "-data", data, "-db", db)
 	want(t, out, `generated.jsonl +2,504 +0 +2,500 +4 +2,500\n`)
 
-	// The story can be told on a store that is not empty, any number of times.
+	// The program runs on a store that is not empty, any number of times.
 	sample := bytes.Count(file("items.jsonl"), []byte("\n"))
 	for range 2 {
 		if out, err = tell(t, "-db", db); err != nil {

@@ -132,7 +132,7 @@ func (q *quickstart) attach(ctx context.Context) error {
 }
 
 func (q *quickstart) refuse(ctx context.Context) error {
-	q.chapter("What breaks the schema is refused, with every reason at once")
+	q.chapter("Input that breaks the schema is refused, with every reason at once")
 	_, err := q.media.Put(ctx, bucketlite.ObjectInput{
 		Fields: map[string]any{
 			"mediaid":     "demo-1",

@@ -19,7 +19,7 @@ func (q *quickstart) upload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// What is committed from here on is met below.
+	// Changes that are committed from here on arrive below.
 	events := q.media.Watch(ctx, nil)
 	in := bucketlite.UploadInput{
 		Filename: "clip.mp4", ContentType: "video/mp4", Size: int64(len(file("clip.mp4"))),

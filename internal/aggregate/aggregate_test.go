@@ -26,8 +26,8 @@ func times(path []string) query.Type {
 	return query.Type{Many: true}
 }
 
-// The rules, one by one. What is wanted are the groups in order, each with what it
-// is grouped by and its metrics.
+// The rules, one by one. The wanted results are the groups in order, each with the
+// values it is grouped by and its metrics.
 func TestAggregate(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -184,7 +184,7 @@ func TestAggregate(t *testing.T) {
 	}
 }
 
-// What is unwound is not changed for the caller.
+// Unwinding does not change the caller's document.
 func TestUnwindLeavesDocument(t *testing.T) {
 	t.Parallel()
 	doc := map[string]any{"a": map[string]any{"b": []any{"x", "y"}}}

@@ -27,7 +27,7 @@ const (
 
 // Plan is a Spec made ready for use. It is safe for concurrent use.
 type Plan struct {
-	roots   []string // the members of documents that are looked at
+	roots   []string // the members of documents that are read
 	unwind  *path
 	columns []column
 	metrics []metric
@@ -64,7 +64,7 @@ type condition struct {
 	value any
 }
 
-// Roots returns the names of the members of documents that the plan looks at.
+// Roots returns the names of the members of documents that the plan reads.
 func (p *Plan) Roots() []string { return p.roots }
 
 // Compile judges spec, the types of whose paths types tells. The error is a
@@ -217,7 +217,7 @@ func (c *compiler) expect(at string, p *path, what string, kinds ...query.Kind) 
 	}
 }
 
-// declared are the kinds as people are told of them.
+// declared are the kinds as messages name them.
 var declared = map[query.Kind]string{
 	query.String: "a string", query.Number: "a number", query.Boolean: "a boolean", query.Date: "a date", query.DateTime: "a datetime",
 	query.Other: "something else",
@@ -327,7 +327,7 @@ func (c *compiler) cell(at, name string) (cell, bool) {
 	if i >= 0 && !slices.Contains(c.paths[i+1:], name) {
 		return cell{index: i}, true
 	}
-	// What is meant may be one of those that had faults themselves.
+	// The name may belong to a group or metric with faults of its own.
 	if !c.broken {
 		c.fault(at, ruleUnknown, "no group or aggregation is called %s", value.Show(name))
 	}

@@ -77,7 +77,7 @@ func TestCompileFaults(t *testing.T) {
 	}
 }
 
-// There may be so many of everything, and no more.
+// Everything has a largest number.
 func TestCompileBounds(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

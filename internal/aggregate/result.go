@@ -11,7 +11,7 @@ import (
 )
 
 // Row is a group and its metrics, as plain values by their names. Numbers are
-// json.Number, but for those that documents had in another type.
+// json.Number, except those that documents had in another type.
 type Row struct {
 	Group, Metrics map[string]any
 }

@@ -58,7 +58,7 @@ func (r *Run) Add(doc query.Doc) error {
 }
 
 // unwind calls f with what v becomes if the path rest, and every array on the way,
-// leads to one element at a time. What f is called with is good only until it
+// leads to one element at a time. The argument of f is valid only until it
 // returns.
 func unwind(v any, rest []string, f func(any) error) error {
 	switch x := v.(type) {

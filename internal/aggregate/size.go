@@ -6,8 +6,8 @@ import (
 	"unsafe"
 )
 
-// What things take in memory beside texts, with the spare room that maps and slices
-// have when they have just grown, and what the allocator rounds up. [Limits].Bytes
+// Memory taken by things other than texts, with the spare room of maps and slices that
+// have just grown, and the rounding of the allocator. [Limits].Bytes
 // counts by these.
 const (
 	slotSize   = 16 // of an any

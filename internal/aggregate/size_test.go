@@ -13,8 +13,8 @@ import (
 	"github.com/bucketlite/bucketlite/internal/query"
 )
 
-// What is counted is what the heap holds: no run grows it by much more than the limit,
-// and none is refused while it holds but a fraction.
+// The count is that of the heap: no run grows it by much more than the limit, and none
+// is refused while it holds only a fraction.
 func TestBytesAreThoseOfTheHeap(t *testing.T) {
 	const limit = 24 << 20
 	text := func(i int) string { return fmt.Sprintf("value %d", i) }

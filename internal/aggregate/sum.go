@@ -13,7 +13,7 @@ import (
 
 // A sum adds numbers without error, so that their order does not matter.
 type sum struct {
-	// The sum of those that are whole and within 64 bits, in 128 bits.
+	// The sum of the numbers that are whole and within 64 bits, in 128 bits.
 	high int64
 	low  uint64
 	// The sum of the others, as floats that do not overlap, the smallest first:

@@ -76,7 +76,7 @@ type Assertion struct {
 // A rule is one keyword of an Assertion.
 type rule struct {
 	keyword string
-	message string // complete but for the value found
+	message string // complete except the value found
 	phrase  phrase
 	regex   bool // it is the format of regular expressions
 }
@@ -84,7 +84,7 @@ type rule struct {
 // Compile returns the assertion of a field's keywords, which must be names from
 // [Keywords] with values that [CheckDocument] accepts. A null value counts as
 // absent and a format nobody knows is not asserted; when nothing is left to
-// assert, Compile returns nil and no error. A pattern is not looked at before it is
+// assert, Compile returns nil and no error. A pattern is not parsed before it is
 // needed. The map is not kept.
 func Compile(keywords map[string]any) (*Assertion, error) {
 	a := new(Assertion)
@@ -163,7 +163,7 @@ func newRule(keyword string, v any) rule {
 
 // Check returns the keywords v does not satisfy, sorted, or nil if there are
 // none. A keyword that speaks of another type of value than v does not apply.
-// What is no JSON value, such as a NaN, or is a number too large to compute
+// A value that has no JSON form, such as a NaN, or a number too large to compute
 // with, has one failure whose rule is "type". A string that is too long for the
 // pattern, by what is left of the allowance, has a failure whose rule is "pattern".
 func (a *Assertion) Check(v any, allowance *pattern.Allowance) []Failure {

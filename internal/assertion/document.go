@@ -48,7 +48,7 @@ func CheckDocument(doc any) []Fault {
 	return faults
 }
 
-// CheckShape is [CheckDocument] but for the text of patterns. It is for a document
+// CheckShape is [CheckDocument] without the text of patterns. It is for a document
 // that has been accepted already, maybe by another release with other bounds.
 func CheckShape(doc any) []Fault {
 	doc = Prune(doc)
@@ -103,9 +103,9 @@ func appendPatternFaults(faults []Fault, budget *pattern.Budget, doc map[string]
 // Prune returns doc without the null members of its schema and of every field
 // below it, which count as absent. A null field definition, an entry of a
 // properties map, stays, and so does all that is no schema: default, enum,
-// examples, const and unknown keywords are not looked into. What is not an
+// examples, const and unknown keywords are not changed. A value that is not an
 // object is returned as it is. Nothing is written into doc, but the result
-// shares with it what was not looked into.
+// shares the unchanged parts with it.
 func Prune(doc any) any {
 	members, ok := doc.(map[string]any)
 	if !ok {

@@ -2,7 +2,7 @@
 
 package engine
 
-// What a process may want to do with a file.
+// Kinds of access to a file.
 const (
 	toRead = iota
 	toWrite

@@ -4,7 +4,7 @@ package engine
 
 import "golang.org/x/sys/unix"
 
-// What a process may want to do with a file.
+// Kinds of access to a file.
 const (
 	toRead  = unix.R_OK
 	toWrite = unix.W_OK

@@ -10,7 +10,7 @@ import (
 	"modernc.org/sqlite"
 )
 
-// backupPages is how many pages are copied between two looks at the context.
+// backupPages is how many pages are copied between two checks of the context.
 const backupPages = 256
 
 // Backup copies the database as it is at one moment into the file at path, which

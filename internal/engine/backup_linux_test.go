@@ -13,8 +13,8 @@ import (
 
 func init() { children["fail backup"] = childFailBackup }
 
-// What the disk of a copy fails with is told by its code: the connection that copies
-// has had no error of its own, and would call it none.
+// A failure of the copy's disk is reported by its code: the connection that copies has
+// had no error of its own, and its text would be "not an error".
 func TestBackupToFailingDisk(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig(newFile(t))

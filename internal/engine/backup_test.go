@@ -82,7 +82,7 @@ func TestBackupErrors(t *testing.T) {
 	silent := func(int64, int64) {}
 	checkError(t, "no such file", db.Backup(context.Background(), newPath(t), silent), errAny)
 	checkError(t, "a directory", db.Backup(context.Background(), t.TempDir(), silent), errAny)
-	// What is no database is not overwritten.
+	// A file that is not a database is not overwritten.
 	other := newPath(t)
 	writeFile(t, other, []byte("something else that is longer than nothing at all, by far"))
 	before := string(readFile(t, other))

@@ -54,7 +54,7 @@ func benchmarkWrite(b *testing.B, db *DB, goroutines int) {
 }
 
 // BenchmarkRead reads a row by its key.
-// BenchmarkLook compares commits with and without a look at the file's name.
+// BenchmarkLook compares commits with and without a check of the file's name.
 func BenchmarkLook(b *testing.B) {
 	for _, look := range []bool{false, true} {
 		b.Run(fmt.Sprintf("look=%t", look), func(b *testing.B) {

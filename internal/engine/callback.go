@@ -14,17 +14,17 @@ import (
 //
 //	bucketlite_callback(?, column, …)
 //
-// where the parameter is the callback's [Callback.Token]. What a statement has to
-// ask of each row can thus be anything, while its text stays one of a few constants.
+// where the parameter is the callback's [Callback.Token]. A statement can thus test
+// anything of each row, while its text stays one of a few constants.
 type Callback struct {
 	ctx   context.Context
 	f     func(Row) (any, error)
 	token int64
-	spent int // since the context was last looked at
+	spent int // since the context was last checked
 	err   error
 }
 
-// NewCallback makes f callable from SQL until [Callback.Release]. What f returns
+// NewCallback makes f callable from SQL until [Callback.Release]. The result of f
 // is the value of the call: nil, bool, int64, float64, string or []byte.
 //
 // The row holds the columns; strings and byte slices taken from it lie in
@@ -71,7 +71,7 @@ var registerCallback = sync.OnceValue(func() error {
 
 var errNoCallback = errors.New("no such callback")
 
-// patience is the cost that passes between looks at the context, which takes a
+// patience is the cost that passes between checks of the context, which takes a
 // lock: of 256 small rows, or a few large ones.
 const (
 	patience = 256 * rowCost

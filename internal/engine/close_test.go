@@ -344,7 +344,7 @@ func TestCloseBesideAnotherProcess(t *testing.T) {
 	checkWhole(t, cfg, "a")
 }
 
-// childStayOpen reads, and closes when it is told to.
+// childStayOpen reads, and closes on a signal from its parent.
 func childStayOpen(args []string) error {
 	cfg := testConfig(args[0])
 	cfg.ReadOnly = true
@@ -360,8 +360,8 @@ func childStayOpen(args []string) error {
 	return errors.Join(err, db.Close())
 }
 
-// A reader amid a transaction pins the log. Close gives up on it, and whoever
-// closes last has it all.
+// A reader in a transaction pins the log. Close gives up on it, and the last store to
+// close empties it.
 func TestCloseWhilePinned(t *testing.T) {
 	t.Parallel()
 	for _, readOnly := range []bool{false, true} {

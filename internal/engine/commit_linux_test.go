@@ -16,7 +16,7 @@ import (
 func init() { children["lose log"] = childLoseLog }
 
 // The disk fails while a commit is under way. It happens to another process,
-// and this one sees what became of the file.
+// and this one examines the file.
 func TestOutcomeUnknown(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig(newFile(t))

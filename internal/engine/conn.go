@@ -63,8 +63,8 @@ func connect(dsn string) (*Conn, error) {
 	if err := registerCallback(); err != nil {
 		return nil, err
 	}
-	// Errors get the text of their code. What the connection says of its last error
-	// may be about another: for one of a backup's target it is "not an error".
+	// Errors get the text of their code. The connection's own text
+	// may be about another error: for one of a backup's target it is "not an error".
 	separator := "?"
 	if strings.Contains(dsn, "?") {
 		separator = "&"

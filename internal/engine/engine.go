@@ -29,9 +29,9 @@ type Config struct {
 	AllowLinks    bool          // open a file that has several names
 	ApplicationID int32
 	Migrations    []string // migration n brings the file from version n to n+1
-	// NewGroup makes the state shared by the operations of one transaction. It is
-	// told whether the file is still as the last group left it, so that what that
-	// one knew still holds.
+	// NewGroup makes the state shared by the operations of one transaction. Its
+	// argument says whether the file is unchanged since the last group, whose state is
+	// then still valid.
 	NewGroup func(unchanged bool) Group
 }
 
@@ -41,7 +41,7 @@ type Group interface {
 	// BeforeCommit writes what the group owes the file. An error takes the
 	// transaction back.
 	BeforeCommit(*Tx) error
-	// AfterCommit runs once the commit has succeeded, before its callers are told.
+	// AfterCommit runs once the commit has succeeded, before its callers return.
 	AfterCommit()
 }
 
@@ -96,7 +96,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 func (db *DB) openToRead(ctx context.Context) error {
 	parameters, err := openReadOnly(ctx, db.loc, db.cfg)
 	if errors.Is(err, ErrOldFormat) {
-		db.removeLog() // looking at the file has made one
+		db.removeLog() // reading the file has made one
 	}
 	if err != nil {
 		return err

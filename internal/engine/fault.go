@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// CommitHook stands between the writer and the disk, so that tests can say what
-// becomes of a commit. It is called with the write lock held, by one goroutine at
+// CommitHook stands between the writer and the disk, so that tests can decide
+// the outcome of a commit. It is called with the write lock held, by one goroutine at
 // a time, for each transaction that has changed anything. It calls commit once or
 // not at all and returns what the writer is to believe: with an error that matches
 // [ErrDisk] that nobody knows whether the commit took effect, with any other that
@@ -19,7 +19,7 @@ var ErrDisk = errors.New("disk I/O error")
 type hookKey struct{}
 
 // WithCommitHook returns a context that makes Open use the hook. It travels with
-// the context because those who open stores have no other use for it.
+// the context because other callers of Open have no use for it.
 func WithCommitHook(ctx context.Context, hook CommitHook) context.Context {
 	return context.WithValue(ctx, hookKey{}, hook)
 }
@@ -55,7 +55,7 @@ func (w *writer) end(tx *Tx) error {
 	return w.db.hook(commit)
 }
 
-// lost reports whether err, that of a COMMIT, leaves open what became of it. SQLite
+// lost reports whether err, that of a COMMIT, leaves its outcome unknown. SQLite
 // reports some errors only after it has written the commit's last frame to the log,
 // such as that of the fsync that follows; those that it can only meet before are
 // listed here.

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A hook decides what becomes of a commit, and the writer believes it.
+// A hook decides the outcome of a commit, and the writer acts on it.
 func TestCommitHook(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -60,7 +60,7 @@ func TestCommitHook(t *testing.T) {
 	}
 }
 
-// What changes nothing does not reach the disk, and thus not the hook.
+// A call that changes nothing does not reach the disk, and thus not the hook.
 func TestCommitHookWithoutChange(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

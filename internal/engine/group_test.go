@@ -44,8 +44,8 @@ func announce(key string) func(*Tx) error {
 	}
 }
 
-// What a group does before and after its commit happens once for what its
-// operations did, however often they run.
+// The hooks of a group before and after its commit run once, however often its
+// operations run.
 func TestGroup(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -200,7 +200,7 @@ func TestGroupIsBounded(t *testing.T) {
 	}
 }
 
-// A group is told that the file is as the last one left it only if it is.
+// A group learns that the file is unchanged since the last one only if it is.
 func TestGroupUnchanged(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -240,12 +240,12 @@ func TestGroupUnchanged(t *testing.T) {
 				mustPut(t, db, key)
 			}
 			if want := []bool{false, true}; !slices.Equal(told, want) {
-				t.Errorf("told of the first two: got %t, want %t", told, want)
+				t.Errorf("the first two: got %t, want %t", told, want)
 			}
 			test.between(t, db)
 			mustPut(t, db, "c")
 			if got := told[len(told)-1]; got != test.want {
-				t.Errorf("told: got %t, want %t", got, test.want)
+				t.Errorf("unchanged: got %t, want %t", got, test.want)
 			}
 		})
 	}
@@ -302,7 +302,7 @@ func (g *panicGroup) BeforeCommit(*Tx) error {
 
 func (*panicGroup) AfterCommit() {}
 
-// A panic after the commit changes nothing: those who share the group get their
+// A panic after the commit changes nothing: callers that share the group get their
 // verdict, and the next ones theirs. It comes out where the leader can recover it.
 func TestPanicAfterCommit(t *testing.T) {
 	t.Parallel()

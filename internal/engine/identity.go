@@ -36,8 +36,8 @@ func inspectFile(loc location, cfg Config) error {
 		return err
 	}
 	defer c.close()
-	// Amid a checkpoint, and for good if that ended in a crash, the file is
-	// shorter than its header says. Only this setting has SQLite overlook that.
+	// During a checkpoint, and after one that ended in a crash, the file is shorter
+	// than its header says. Only this setting has SQLite overlook that.
 	if err := c.script("PRAGMA writable_schema = 1"); err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func TestMain(m *testing.M) {
 }
 
 // goroutinesFallTo reports whether no more than n goroutines are left, giving
-// those that have been told to end the time to do so.
+// the others time to end.
 func goroutinesFallTo(n int) bool {
 	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > n; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {

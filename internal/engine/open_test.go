@@ -236,7 +236,7 @@ func TestOpenWhileLocked(t *testing.T) {
 	}
 }
 
-// A new format has to be written, so opening waits for whoever holds the lock.
+// A new format has to be written, so opening waits for the holder of the lock.
 func TestOpenWaitsForLock(t *testing.T) {
 	t.Parallel()
 	old := testConfig(newPath(t))

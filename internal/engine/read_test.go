@@ -79,7 +79,7 @@ func TestArguments(t *testing.T) {
 	checkError(t, "Read", err, nil)
 }
 
-// What was taken from a row outlives it.
+// A value taken from a row outlives it.
 func TestRowValuesAreCopies(t *testing.T) {
 	t.Parallel()
 	var texts []string
@@ -154,7 +154,7 @@ func TestReadLeavesNothingOpen(t *testing.T) {
 	}
 }
 
-// Who has been told that a write happened sees it, on whatever connection.
+// After a write has returned, every connection sees it.
 func TestReadSeesAcknowledgedWrites(t *testing.T) {
 	t.Parallel()
 	eachKind(t, func(t *testing.T, cfg Config) {
@@ -203,7 +203,7 @@ func TestReadersCannotWrite(t *testing.T) {
 	}
 }
 
-// As many reads of a kind run at once as Config says, and no more.
+// Config bounds how many reads of a kind run at once.
 func TestReadsAreBounded(t *testing.T) {
 	t.Parallel()
 	const most, reads = 3, 12

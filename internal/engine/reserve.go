@@ -48,5 +48,5 @@ func KeepSpace(path string, size int64) (err error) {
 }
 
 // FreeSpace returns how many bytes the file system of a file has left for us. It
-// reports false where that cannot be told.
+// reports false if the system does not say.
 func FreeSpace(path string) (int64, bool) { return freeSpace(filepath.Dir(path)) }

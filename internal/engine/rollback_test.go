@@ -111,7 +111,7 @@ func wantFull(what string, err error) error {
 	return fmt.Errorf("%s: got error %v, want %v", what, err, ErrFull)
 }
 
-// What a group writes before its commit can fill the file, too.
+// The writes of a group before its commit can fill the file, too.
 func TestFullFileBeforeCommit(t *testing.T) {
 	t.Parallel()
 	for _, returned := range []bool{true, false} {
@@ -150,7 +150,7 @@ func (g *fullGroup) BeforeCommit(tx *Tx) (err error) {
 func (g *fullGroup) AfterCommit() {}
 
 // A COMMIT that fails takes all of the group with it, also the verdicts of
-// those that had failed, and no more than the group.
+// operations that had failed, and nothing outside the group.
 func TestFailingCommit(t *testing.T) {
 	t.Parallel()
 	eachKind(t, func(t *testing.T, cfg Config) {
@@ -183,7 +183,7 @@ func TestFailingCommit(t *testing.T) {
 			t.Errorf("keys: got %q, want none", got)
 		}
 		if committed > 0 {
-			t.Errorf("groups told of a commit: got %d, want none", committed)
+			t.Errorf("groups that saw a commit: got %d, want none", committed)
 		}
 
 		failing.Store(false)

@@ -8,9 +8,8 @@ import (
 // SQLite copies the write-ahead log into the file every 1000 pages, but begins the
 // log anew only at a moment at which nobody reads from it. While readers overlap
 // there is no such moment, and the log grows. So the writer makes one: once the log
-// is longer than MaxLog it keeps its turn, waits for those who are reading, and
-// empties the log. Meanwhile whoever begins to read finds all there is in the file,
-// and is not in the way.
+// is longer than MaxLog it keeps its turn, waits for running readers, and empties the
+// log. Readers that begin meanwhile find everything in the file and are not in the way.
 const (
 	// MaxLog is the length in bytes from which on the writer empties the log.
 	MaxLog = 16 << 20
@@ -30,13 +29,13 @@ const (
 	checkEvery = 16
 )
 
-// writeLog is what the writer knows of its write-ahead log. It belongs to whoever
-// leads.
+// writeLog is what the writer knows of its write-ahead log. It belongs to the
+// leader.
 type writeLog struct {
 	path    string    // empty if there is none
 	commits int       // since it was last measured
 	after   time.Time // when it may be emptied again
-	longAt  time.Time // when a long wait was last in vain
+	longAt  time.Time // when a long wait last failed
 }
 
 func newWriteLog(loc location) writeLog {
@@ -75,7 +74,7 @@ func (l *writeLog) due(took time.Duration) time.Duration {
 	return shortWait
 }
 
-// emptied notes what became of an attempt.
+// emptied records the result of an attempt.
 func (l *writeLog) emptied(ok bool, waited time.Duration) {
 	now := time.Now()
 	switch {
@@ -91,10 +90,10 @@ func (l *writeLog) emptied(ok bool, waited time.Duration) {
 }
 
 // truncateLog copies all of the log into the file and cuts it to nothing, waiting for
-// readers for some time. It needs the turn. What fails does no harm: the log is as
+// readers for some time. It needs the turn. A failure does no harm: the log is as
 // good as the file, and a later attempt may succeed. SQLite itself waits, since it
-// keeps out other processes that write meanwhile, but for short at a time at first,
-// because its pauses between looks grow.
+// keeps out other processes that write meanwhile, but only shortly at a time at first,
+// because its pauses between attempts grow.
 func (w *writer) truncateLog(wait time.Duration) (ok bool) {
 	if w.refused() != nil {
 		return false // the disk has failed

@@ -114,7 +114,7 @@ func (tx *Tx) Savepoint(f func() error) error {
 		return err
 	}
 	if tx.rolledBack {
-		return err // SQLite took the whole transaction back; the writer sees to it
+		return err // SQLite took the whole transaction back; the writer handles that
 	}
 	if _, e := tx.Conn.Exec("ROLLBACK TO op"); e != nil {
 		return errors.Join(err, e)

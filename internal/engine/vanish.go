@@ -25,7 +25,7 @@ type inodes struct {
 type fileID struct{ device, inode uint64 }
 
 // newInodes remembers the files of an open database. It returns nil where the
-// identity of a file cannot be told, or is not stable; nothing is noticed then.
+// identity of a file is unknown, or is not stable; nothing is noticed then.
 func newInodes(names ...string) *inodes {
 	f := &inodes{names: names}
 	for _, name := range names {

@@ -10,8 +10,8 @@ import (
 // brief is a time that a test waits out.
 const brief = 20 * time.Millisecond
 
-// giveUp runs a call that must wait until it gives up, which shows that whoever
-// began to wait earlier still does.
+// giveUp runs a call that must wait until it gives up, which shows that a call
+// that began to wait earlier still does.
 func giveUp(t *testing.T, what string, call func(context.Context) error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), brief)

@@ -135,7 +135,7 @@ func TestWriteHarmsNoNeighbour(t *testing.T) {
 			runs: 2,
 		},
 		{
-			name: "panic amid rows",
+			name: "panic between rows",
 			op: func(tx *Tx) error {
 				return tx.Query("SELECT k FROM item", nil, func(Row) error { panic("test panic") })
 			},
@@ -218,7 +218,7 @@ func logRun(tx *Tx, i int) error {
 	return err
 }
 
-// What operations before it in the group wrote, an operation sees.
+// An operation sees the writes of earlier operations in its group.
 func TestWriteSeesItsGroup(t *testing.T) {
 	t.Parallel()
 	eachKind(t, func(t *testing.T, cfg Config) {

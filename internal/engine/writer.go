@@ -26,7 +26,7 @@ type Pending struct {
 	run      func(*Tx) error
 	deadline time.Time   // until when it may wait for another process's lock
 	wait     *callWait   // of the call, nil unless that comes from WaitOnce
-	claimed  atomic.Bool // by a group that runs it, or by whoever refuses it
+	claimed  atomic.Bool // by a group that runs it, or by the call that refuses it
 	err      error
 	crowded  bool          // others wrote in the same group, or waited for its end
 	done     chan struct{} // closed when err is the verdict
@@ -107,7 +107,7 @@ func (p *Pending) refuse(err error) {
 }
 
 // writer is the one connection that writes, and the queue in front of it. There
-// is no goroutine behind it: those who wait take turns at committing a group for
+// is no goroutine behind it: waiting callers take turns at committing a group for
 // all. A lone caller thus commits for itself, and is spared two switches between
 // goroutines, which cost a third as much as a commit.
 type writer struct {
@@ -120,7 +120,7 @@ type writer struct {
 	refusal error         // why no more writes are taken: a commit's outcome is unknown, or the file has vanished
 	stopped chan struct{} // closed when there is a refusal
 
-	// These belong to whoever leads.
+	// These belong to the leader.
 	panicked any        // by AfterCommit, for the leader to pass on
 	group    []*Pending // the operations of the running transaction, in order
 	version  uint32     // of the file, after the last commit; see Config.NewGroup
@@ -292,8 +292,8 @@ func (w *writer) commitGroup(tx *Tx) {
 	for len(w.group) < maxGroupOps {
 		p := w.next()
 		if p == nil && late {
-			// Those who have been told of the last commit may be about to write again.
-			// Letting them run first costs little, and makes for fewer, larger commits.
+			// Callers of the last commit may be about to write again. Letting them run
+			// first costs little, and makes for fewer, larger commits.
 			late = false
 			runtime.Gosched()
 			p = w.next()
@@ -319,7 +319,7 @@ func (w *writer) commitGroup(tx *Tx) {
 	w.crowded = len(w.group) > 1 || w.waiting()
 	for i, p := range w.group {
 		if err != nil {
-			p.err = err // also of those that had failed: what they saw is gone
+			p.err = err // also of failed operations: the data they saw is gone
 		}
 		p.crowded = w.crowded
 		p.finish(p.err)
@@ -367,7 +367,7 @@ func (w *writer) run(tx *Tx, p *Pending) error {
 }
 
 // settle writes what the group owes the file. Only a transaction that still
-// stands may be committed, whoever passed over the error that ended it.
+// stands may be committed, even if a caller passed over the error that ended it.
 func (w *writer) settle(tx *Tx) error {
 	if tx.group != nil {
 		if err := guard(tx, tx.group.BeforeCommit); err != nil {

@@ -44,7 +44,7 @@ func (r *reader) is(s string, kind byte, start, end int) (bool, error) {
 	case kindText, kindRaw:
 		return text == s, nil
 	case kindEscaped:
-		// Looking at what precedes the first escape spares nearly all the rest.
+		// Comparing the text before the first escape spares nearly all the rest.
 		plain, _, escaped := strings.Cut(text, `\`)
 		if !escaped || !strings.HasPrefix(s, plain) {
 			return text == s, nil

@@ -19,9 +19,9 @@ const maxDepth = 1000
 // are read from, as in package value.
 const smallSize = 16 << 10
 
-// Parse reads an object. The result is plain, with numbers as [json.Number]; what
-// is no object, is malformed, has a member twice or nests more than 1000 deep is an
-// error, whatever b holds. The object may share memory with b, which must not be
+// Parse reads an object. The result is plain, with numbers as [json.Number]. It is an
+// error if b is malformed, is not an object, has a member twice or nests more than 1000
+// deep. The object may share memory with b, which must not be
 // changed any more.
 func Parse(b []byte) (map[string]any, error) {
 	r := newReader(b)

@@ -17,7 +17,7 @@ const MaxWork = 50_000_000
 // step is the work between two calls of a Meter, about a millisecond.
 const step = 1 << 16
 
-// A Meter is told of work before it is done. An error ends the work.
+// A Meter counts work before it is done. An error ends the work.
 type Meter interface {
 	Spend(work int) error
 }

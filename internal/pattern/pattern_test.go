@@ -84,7 +84,7 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// What the budget counts is no less than what there is.
+// The budget counts everything.
 func TestBudgetCountsAll(t *testing.T) {
 	t.Parallel()
 	for _, expr := range []string{
@@ -144,7 +144,7 @@ func TestMatchIsBounded(t *testing.T) {
 	}
 }
 
-// The meter is told of no less work than there is, and ends a match within a step.
+// The meter gets all work, and ends a match within a step.
 func TestMatchSpends(t *testing.T) {
 	t.Parallel()
 	p := mustCompile(t, `(?:a?b?){50}z`, false)

@@ -30,7 +30,7 @@ func byName(path []string) query.Type {
 	return query.Type{Many: true}
 }
 
-// What the declared type of a path refuses.
+// Faults by the declared type of a path.
 func TestCompileFaults(t *testing.T) {
 	t.Parallel()
 	const at, day = `"2024-03-01T12:00:00Z"`, `"2024-03-01"`
@@ -122,7 +122,7 @@ func conditionOf(t *testing.T, text string) *query.Node {
 	return compiled(t, text, byName).Root
 }
 
-// What a compiler to another language finds in the nodes.
+// The nodes as a compiler to another language finds them.
 func TestNodes(t *testing.T) {
 	t.Parallel()
 	num := func(v any) query.Num {

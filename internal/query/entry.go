@@ -6,7 +6,7 @@ import (
 )
 
 // An index of a path has entries for each document: keys, of which a filter asks
-// those that lie in some spans. What a document is sorted by is one of its keys.
+// those that lie in some spans. The sort key of a document is one of them.
 // Strings have a second one that is folded, after all others, since that is how
 // they are compared unless case matters.
 const rankFolded rank = 0x10
@@ -40,8 +40,8 @@ type Entries struct {
 	Many, Cut bool
 }
 
-// Unreadable are the entries of a document that cannot be read: whoever looks for
-// anything comes to it and learns that.
+// Unreadable are the entries of a document that cannot be read: every lookup finds it
+// and reports the error.
 func Unreadable() Entries { return Entries{Keys: [][]byte{NilKey, WideKey}, Many: true} }
 
 // EntriesOf returns the keys of doc in the index of path, whose type is t. They

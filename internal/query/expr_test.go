@@ -25,7 +25,7 @@ func TestConditionCopies(t *testing.T) {
 	}
 }
 
-// What is made of Go values is the same as what is read from its JSON form.
+// A filter made of Go values equals the one read from its JSON form.
 func TestConditionIsParsed(t *testing.T) {
 	t.Parallel()
 	type word string

@@ -121,7 +121,7 @@ func TestFoldRandom(t *testing.T) {
 	}
 }
 
-// What is longer than the buffers on the stack is compared like the rest.
+// Texts longer than the buffers on the stack are compared like others.
 func TestFoldLong(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("Straße ", 1000) + "\u212a" + strings.Repeat(" x", 500)

@@ -44,7 +44,7 @@ var shapes = map[string]string{
 
 func TestMatch(t *testing.T) {
 	t.Parallel()
-	// What is neither there nor null, for the two groups of operators.
+	// Absent and null values, for the two groups of operators.
 	nulls := []string{"absent", "nowhere", "scalar on way", "null on way", "null", "[null]", "way []", "way [{}]", "way [7,absent]", "way [7,null]", "way scalars"}
 	reds := []string{"red", "Red", "[5,red]", "[[Red],7]", "way [5,red]", "way [[7],[[red]]]"}
 	fives := []string{"5", "5.0", "[5,red]", "way [5,red]"}
@@ -175,7 +175,7 @@ func TestMatchCaseSensitive(t *testing.T) {
 		{`{"v":{"a":["Red"]},"case_sensitive":true}`, `{"a":["Red"]}`, `{"a":["red"]}`},
 		{`{"field":"v","operator":"in","value":[["Red"]],"case_sensitive":true}`, `["Red"]`, `["red"]`},
 
-		// What is innermost decides.
+		// The innermost setting decides.
 		{`{"AND":[{"v":"Red"}],"case_sensitive":true}`, `"Red"`, `"red"`},
 		{`{"AND":[{"v":"Red","case_sensitive":false}],"case_sensitive":true}`, `"red"`, `"rod"`},
 		{`{"OR":[{"AND":[{"v":"Red"}]}],"case_sensitive":true}`, `"Red"`, `"red"`},

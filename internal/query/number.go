@@ -14,8 +14,8 @@ import (
 // number within 64 bits, however it is written, and otherwise as the nearest
 // 64-bit float. Two are the same number if and only if they are equal by ==.
 //
-// That is what SQLite makes of a JSON number too, but for whole numbers of 2^53
-// and beyond that are written with a point or an exponent, which it rounds.
+// SQLite reads a JSON number the same way, except that it rounds whole numbers of 2^53
+// and beyond that are written with a point or an exponent.
 type Num struct {
 	i int64
 	f float64 // 0 if i is the number, else one that i cannot be

@@ -99,7 +99,7 @@ func TestCompare(t *testing.T) {
 					if got := compareKeys(x, y); got != want {
 						t.Errorf("keys of %#v and %#v: got %d, want %d", x, y, got, want)
 					}
-					// A key that is followed by another is still told from longer ones.
+					// A key that is followed by another still differs from longer ones.
 					p := query.AppendKey(query.AppendKey(nil, x), nil)
 					q := query.AppendKey(query.AppendKey(nil, y), false)
 					if got := bytes.Compare(p, q); want != 0 && got != want {

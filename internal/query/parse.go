@@ -43,8 +43,8 @@ func (e *Expr) faultAt(member, rule, format string, args ...any) {
 	e.fault(value.Path{{Name: member}}, rule, format, args...)
 }
 
-// parse reads a filter that is depth groups deep. What is wrong with it is kept
-// in it, for Compile to tell in the order in which it meets the rest.
+// parse reads a filter that is depth groups deep. Its faults are kept in it,
+// for Compile to report in order with the others.
 func parse(v any, depth int) *Expr {
 	object, ok := v.(map[string]any)
 	switch {

@@ -124,7 +124,7 @@ func TestParseFaults(t *testing.T) {
 		// Several, in the order in which they stand.
 		{`{"AND":[{"field":"","operator":"gt","value":null},{"field":"x","operator":"zz","value":1}],"NOT":{"b":{"type":"dynamic","field":"q"}},"a..":1,"case_sensitive":5}`,
 			[]string{"case_sensitive: type", "AND[0].field: path", "AND[0].value: type", "AND[1].operator: unknown", "NOT.b: dynamic", `["a.."]: path`}},
-		// But for what could not be told apart.
+		// Except faults that could not be distinguished.
 		{`{"field":"a","operator":5,"value":{"type":"dynamic","field":"x"}}`, []string{"operator: type"}},
 	}
 	for _, test := range tests {
@@ -196,7 +196,7 @@ func TestParseLimits(t *testing.T) {
 			e, err := query.Parse(tree(t, test.in))
 			wantFaults(t, err, test.want...)
 			if err == nil {
-				// What is written at the limit can be read again.
+				// A text at the limit can be read again.
 				v, err := value.Parse(e.Append(nil), query.Limits())
 				if err != nil {
 					t.Fatal(err)

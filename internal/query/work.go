@@ -7,13 +7,13 @@ import "context"
 // zero Work never ends a match by itself. It serves one goroutine at a time.
 type Work struct {
 	ctx   context.Context // nil for none
-	units int             // since the context was last looked at
+	units int             // since the context was last checked
 	each  int             // of one condition
 	err   error
 }
 
-// workStep is how many units of work pass between looks at the context, which
-// takes a lock. They last about a millisecond.
+// workStep is how many units of work pass between checks of the context, which takes a
+// lock. They last about a millisecond.
 const workStep = 1 << 16
 
 // The cost in units, each of which takes 5 to 20 ns.
@@ -25,12 +25,11 @@ const (
 // NewWork returns a Work that ends when ctx does.
 func NewWork(ctx context.Context) *Work { return &Work{ctx: ctx, each: conditionCost} }
 
-// Begin is told of the size of the next document in bytes. A condition may have to
-// read it all.
+// Begin begins a document of size bytes. A condition may have to read it all.
 func (w *Work) Begin(size int) { w.each = conditionCost + size/bytesPerUnit }
 
 // Err returns what ended the match, nil if nothing did: the context's error, or
-// one that says which condition costs too much. What a match returned is then void.
+// one that says which condition costs too much. The result of the match is then void.
 func (w *Work) Err() error { return w.err }
 
 // Spend counts work before it is done, and returns the error that ends it.

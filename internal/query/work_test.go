@@ -10,7 +10,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/query"
 )
 
-// A fuse is a context that ends when it has been looked at often enough.
+// A fuse is a context that ends after a number of checks.
 type fuse struct {
 	context.Context
 	left int
@@ -23,7 +23,7 @@ func (f *fuse) Err() error {
 	return nil
 }
 
-// A match looks at the context in proportion to its work, and ends with it.
+// A match checks the context in proportion to its work, and ends with it.
 func TestMatchEnds(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("a", 100_000)

@@ -11,7 +11,7 @@ var functions = []string{"count", "count_distinct", "sum", "avg", "min", "max", 
 // Aggregation returns the JSON form of an aggregation without faults.
 func (r Random) Aggregation() map[string]any {
 	request := make(map[string]any)
-	var names []string               // of what is no list
+	var names []string               // of values that are not lists
 	kinds := make(map[string]string) // of what is called so: number, datetime or text; "" for any
 	var groups []any
 	for i := range r.IntN(4) {

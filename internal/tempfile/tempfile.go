@@ -86,7 +86,7 @@ func (f *File) takeLock() error {
 		lock.Close()
 		return errHeld
 	}
-	// Where locking is not supported it is the same for those who sweep.
+	// Without support for locks, sweeping removes nothing.
 	f.lock = lock
 	return nil
 }

@@ -84,8 +84,8 @@ func mustCreate(t *testing.T, directory string) *File {
 	return f
 }
 
-// What a process that is alive makes stays, what one that was killed has left goes,
-// and nothing else is touched.
+// Files of a living process stay, files of a killed process go, and others are not
+// touched.
 func TestCreateSweeps(t *testing.T) {
 	t.Parallel()
 	directory := t.TempDir()

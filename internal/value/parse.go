@@ -25,7 +25,7 @@ const (
 	maxDepth = 10000
 )
 
-// The rules a value can break without looking at what it is meant to be.
+// The rules that a value can break whatever its declared type.
 const (
 	ruleJSON      = "json"
 	ruleUTF8      = "utf8"
@@ -158,7 +158,7 @@ type parser struct {
 
 // The decoder is to leave alone what this package has its own rules for: it
 // would report duplicates only by name, and invalid UTF-8 and surrogates in
-// errors that cannot be told from others.
+// errors that cannot be distinguished from others.
 var decoderOptions = []jsontext.Options{
 	jsontext.AllowDuplicateNames(true),
 	jsontext.AllowInvalidUTF8(true),

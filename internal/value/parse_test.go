@@ -51,7 +51,7 @@ func TestParse(t *testing.T) {
 			"a": object{"a": object{"a": number("1")}},
 			"b": list{object{"a": number("2")}, object{"a": number("3")}},
 		}},
-		{"names equal but for case", `{"a":1,"A":2}`, object{"a": number("1"), "A": number("2")}},
+		{"names that differ in case", `{"a":1,"A":2}`, object{"a": number("1"), "A": number("2")}},
 		{"empty name", `{"":1}`, object{"": number("1")}},
 		{"big integer", `123456789012345678901234567890`, number("123456789012345678901234567890")},
 	}
@@ -248,7 +248,7 @@ func TestParseKeepsNothing(t *testing.T) {
 	for i := range data {
 		data[i] = '#'
 	}
-	// What parsers reuse must not show through either.
+	// Memory that parsers reuse must not show through either.
 	for range 10 {
 		if _, err := Parse([]byte(`["\u0078xxxxxx",{"y":"z"},1,2,3]`), Limits{}); err != nil {
 			t.Fatal(err)

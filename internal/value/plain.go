@@ -9,8 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// A Report is told of a fault: where it is, which rule is broken, and what to
-// tell people about it. The path is good only until the call returns.
+// A Report receives a fault: its place, the broken rule, and a message for people. The path is good only until the call returns.
 type Report func(path Path, rule, message string)
 
 // maxFaults is how many faults of one value are reported. A Go value can

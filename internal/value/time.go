@@ -107,7 +107,7 @@ func monthDays(year, month int) int {
 func within(n, limit int) bool { return 0 <= n && n <= limit }
 
 // digits returns the value of s, or -1 if it is not all digits. The caller
-// sees to it that s is short enough for an int.
+// ensures that s is short enough for an int.
 func digits(s string) int {
 	n := 0
 	for _, c := range []byte(s) {

@@ -25,7 +25,7 @@ func ParseTrusted(text string) (map[string]any, error) {
 		return m, nil
 	}
 
-	// What the reader gave up on is wrong, or merely not canonical.
+	// The reader has given up: the text is wrong, or merely not canonical.
 	v, f := parse([]byte(text), Limits{MaxDepth: maxDepth, MaxBytes: len(text)})
 	if f != nil {
 		return nil, f.err()
