@@ -14,6 +14,7 @@ import (
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/internal/querytest"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -65,30 +66,25 @@ func wantAggregated(t testing.TB, b *bucketlite.Bucket, form, want string) {
 	}
 }
 
-// randomSchema is the schema of the documents of the querytest package.
-const randomSchema = `"s":{"type":"string"},"n":{"type":"number"},"i":{"type":"integer"},"yes":{"type":"boolean"},"day":{"type":"date"},
-	"at":{"type":"datetime"},"stamps":{"type":"array","items":{"type":"datetime"}},
-	"events":{"type":"array","items":{"type":"object","properties":{"at":{"type":"datetime"},"n":{"type":"number"}}}}`
-
 // Random aggregations over a real store must result in what the naive evaluator
 // makes of the same objects.
 func TestAggregateRandom(t *testing.T) {
 	t.Parallel()
-	s := *seed
+	s := *storetest.Seed
 	if s == 0 {
 		s = uint64(time.Now().UnixNano())
 	}
 	t.Logf("replay with -seed=%d", s)
 	r := querytest.New(s)
 	ctx := context.Background()
-	b := bucket(t, openMemory(t), bucketlite.BucketConfig{Name: "random", Schema: schema(t, randomSchema)})
+	b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Name: "random", Schema: storetest.Schema(t, storetest.RandomSchema)})
 	var docs []map[string]any
 	var inputs []bucketlite.ObjectInput
 	for range 60 {
 		docs = append(docs, r.Document())
 		inputs = append(inputs, bucketlite.ObjectInput{Fields: docs[len(docs)-1]})
 	}
-	if err := batchError(b.PutMany(ctx, inputs, nil)); err != nil {
+	if err := storetest.PutManyError(b.PutMany(ctx, inputs, nil)); err != nil {
 		t.Fatal(err)
 	}
 	groups := 0
@@ -116,19 +112,19 @@ func TestAggregateRandom(t *testing.T) {
 func TestAggregateExamples(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	clock := newManualClock() // 2024-05-06T07:08:09.123456Z
-	st := openMemory(t, &bucketlite.Options{Now: clock.now})
-	b := bucket(t, st, bucketlite.BucketConfig{Name: "media", Schema: schema(t, `"content_type":{"type":"string"},"metadata":{"type":"object","properties":{
+	clock := storetest.NewManualClock() // 2024-05-06T07:08:09.123456Z
+	st := storetest.OpenMemory(t, &bucketlite.Options{Now: clock.Now})
+	b := storetest.Bucket(t, st, bucketlite.BucketConfig{Name: "media", Schema: storetest.Schema(t, `"content_type":{"type":"string"},"metadata":{"type":"object","properties":{
 		"user_id":{"type":"string"},"size":{"type":"integer"},"duration":{"type":"number"},"views":{"type":"integer"}}}`)})
 	for i := range 12 {
 		if i == 7 {
-			clock.add(24 * time.Hour)
+			clock.Add(24 * time.Hour)
 		}
 		contentType := "video/mp4"
 		if i%3 == 0 {
 			contentType = "image/png"
 		}
-		put(t, b, bucketlite.ObjectInput{Fields: map[string]any{
+		storetest.Put(t, b, bucketlite.ObjectInput{Fields: map[string]any{
 			"content_type": contentType,
 			"metadata":     map[string]any{"user_id": fmt.Sprint("u", i%5), "size": 100 * i, "duration": 60 * i, "views": i * i * i * 10},
 		}}, "")
@@ -163,7 +159,7 @@ func TestAggregateExamples(t *testing.T) {
 		Metrics: []bucketlite.Metric{{Function: bucketlite.MetricAvg, Field: "metadata.size", Alias: "avg"}, {Function: bucketlite.MetricPush, Field: "metadata.size", Alias: "all"}},
 		SortBy:  "content_type",
 		Limit:   1,
-		Filter:  bucketlite.Gt("created_at", clock.add(0).Add(-time.Hour)),
+		Filter:  bucketlite.Gt("created_at", clock.Add(0).Add(-time.Hour)),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -177,13 +173,13 @@ func TestAggregateExamples(t *testing.T) {
 // and computed over like fields.
 func TestAggregateSystem(t *testing.T) {
 	t.Parallel()
-	b := bucket(t, openMemory(t), bucketlite.BucketConfig{Name: "docs", Schema: schema(t, `"note":{"type":"text"},"notes":{"type":"array","items":{"type":"text"}},"n":{"type":"integer"}`)})
+	b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Name: "docs", Schema: storetest.Schema(t, `"note":{"type":"text"},"notes":{"type":"array","items":{"type":"text"}},"n":{"type":"integer"}`)})
 	blob := func(property, data, filename string) bucketlite.BlobInput {
 		return bucketlite.BlobInput{Property: property, Reader: strings.NewReader(data), Filename: filename}
 	}
-	put(t, b, bucketlite.ObjectInput{ID: "a", KeyPrefix: "x", Fields: map[string]any{"n": 1}, Blobs: []bucketlite.BlobInput{blob("note", "one", "1.txt"), blob("notes", "seven77", "2.txt"), blob("notes", "seven77", "3.txt")}}, "")
-	put(t, b, bucketlite.ObjectInput{ID: "b", Fields: map[string]any{"n": 2}, Blobs: []bucketlite.BlobInput{blob("note", "four", "4.txt")}}, "")
-	put(t, b, bucketlite.ObjectInput{ID: "c", KeyPrefix: "x"}, "")
+	storetest.Put(t, b, bucketlite.ObjectInput{ID: "a", KeyPrefix: "x", Fields: map[string]any{"n": 1}, Blobs: []bucketlite.BlobInput{blob("note", "one", "1.txt"), blob("notes", "seven77", "2.txt"), blob("notes", "seven77", "3.txt")}}, "")
+	storetest.Put(t, b, bucketlite.ObjectInput{ID: "b", Fields: map[string]any{"n": 2}, Blobs: []bucketlite.BlobInput{blob("note", "four", "4.txt")}}, "")
+	storetest.Put(t, b, bucketlite.ObjectInput{ID: "c", KeyPrefix: "x"}, "")
 	wantAggregated(t, b, `{"unwind":"blobs","group_by":[{"field":"blobs.property","alias":"p"}],"aggregations":[{"function":"count","alias":"k"},
 		{"function":"sum","field":"blobs.details.size_bytes","alias":"bytes"},{"function":"add_to_set","field":"object_id","alias":"ids"},{"function":"push","field":"blobs.details.filename","alias":"names"}]}`,
 		`[{"group":{"p":"note"},"metrics":{"k":2,"bytes":7,"ids":["a","b"],"names":["1.txt","4.txt"]}},{"group":{"p":"notes"},"metrics":{"k":2,"bytes":14,"ids":["a"],"names":["2.txt","3.txt"]}}]`)
@@ -199,7 +195,7 @@ func TestAggregateSystem(t *testing.T) {
 // Aggregates of open data, computed here by other means.
 func TestAggregateItems(t *testing.T) {
 	t.Parallel()
-	b := bucket(t, openMemory(t), bucketlite.BucketConfig{Name: "items"})
+	b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Name: "items"})
 	file, err := os.Open("examples/quickstart/data/items.jsonl")
 	if err != nil {
 		t.Fatal(err)
@@ -208,7 +204,7 @@ func TestAggregateItems(t *testing.T) {
 	byType, byTag := map[string]int{}, map[string]int{}
 	longest := map[string]string{}
 	for lines := bufio.NewScanner(file); lines.Scan(); {
-		put(t, b, input(t, lines.Text()), "")
+		storetest.Put(t, b, storetest.Input(t, lines.Text()), "")
 		var item struct {
 			Mediatype, Title string
 			Tags             []string
@@ -243,7 +239,7 @@ func TestAggregateItems(t *testing.T) {
 func TestAggregateFaults(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	b := items(t, openMemory(t))
+	b := storetest.Items(t, storetest.OpenMemory(t))
 	// All that is wrong is told at once, the filter's faults last.
 	_, err := b.Aggregate(ctx, bucketlite.Aggregation{
 		GroupBy:       []bucketlite.GroupBy{{Field: "v", DateTrunc: bucketlite.UnitDay}},
@@ -330,16 +326,16 @@ func TestAggregateRefusals(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	a := bucketlite.Aggregation{GroupBy: []bucketlite.GroupBy{{Field: "k"}}, Metrics: []bucketlite.Metric{{Function: bucketlite.MetricPush, Field: "list", Alias: "all"}}}
-	st := openMemory(t)
-	b := bucket(t, st, bucketlite.BucketConfig{Name: "large"})
+	st := storetest.OpenMemory(t)
+	b := storetest.Bucket(t, st, bucketlite.BucketConfig{Name: "large"})
 	if got, want := aggregated(t, b, a), `{"results":[],"total_groups":0}`; got != want {
 		t.Errorf("empty bucket: got %s, want %s", got, want)
 	}
-	put(t, b, bucketlite.ObjectInput{Fields: map[string]any{"list": make([]bool, bucketlite.MaxAggregateValues+1)}}, "")
+	storetest.Put(t, b, bucketlite.ObjectInput{Fields: map[string]any{"list": make([]bool, bucketlite.MaxAggregateValues+1)}}, "")
 	if _, err := b.Aggregate(ctx, a); err == nil {
 		t.Error("got no error for too many values")
 	} else {
-		wantError(t, err, bucketlite.ErrTooLarge)
+		storetest.WantError(t, err, bucketlite.ErrTooLarge)
 	}
 	// The connection, the only one here, is back.
 	a.Metrics[0].Function = bucketlite.MetricAddToSet
@@ -349,7 +345,7 @@ func TestAggregateRefusals(t *testing.T) {
 	if err := b.Suspend(ctx); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, second(b.Aggregate(ctx, a)), bucketlite.ErrNotActive)
+	storetest.WantError(t, storetest.ErrorOf(b.Aggregate(ctx, a)), bucketlite.ErrNotActive)
 	task, err := b.Delete(ctx)
 	if err == nil {
 		_, err = st.Wait(ctx, task.ID)
@@ -357,15 +353,15 @@ func TestAggregateRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, second(b.Aggregate(ctx, a)), bucketlite.ErrNotFound)
+	storetest.WantError(t, storetest.ErrorOf(b.Aggregate(ctx, a)), bucketlite.ErrNotFound)
 }
 
 // An aggregation sees the bucket at one moment, whatever is written meanwhile.
 func TestAggregateSnapshot(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	b := items(t, open(t))
-	putItems(t, b, 500, 1)
+	b := storetest.Items(t, storetest.Open(t))
+	storetest.PutItems(t, b, 500, 1)
 	a := bucketlite.Aggregation{
 		GroupBy: []bucketlite.GroupBy{{Field: "v"}},
 		Metrics: []bucketlite.Metric{{Function: bucketlite.MetricCount, Alias: "k"}},
@@ -377,9 +373,9 @@ func TestAggregateSnapshot(t *testing.T) {
 			// All of them change in one transaction.
 			var inputs []bucketlite.ObjectInput
 			for k := range 500 {
-				inputs = append(inputs, item(fmt.Sprint(k), fmt.Sprint(i)))
+				inputs = append(inputs, storetest.Item(fmt.Sprint(k), fmt.Sprint(i)))
 			}
-			if err = batchError(b.PutMany(ctx, inputs, &bucketlite.PutManyOptions{Atomic: true})); err != nil {
+			if err = storetest.PutManyError(b.PutMany(ctx, inputs, &bucketlite.PutManyOptions{Atomic: true})); err != nil {
 				break
 			}
 		}
@@ -417,11 +413,11 @@ func FuzzAggregation(f *testing.F) {
 		f.Add(text)
 	}
 	ctx := context.Background()
-	b := items(f, openMemory(f))
+	b := storetest.Items(f, storetest.OpenMemory(f))
 	for i := range 3 {
-		in := item(fmt.Sprint(i), "x")
+		in := storetest.Item(fmt.Sprint(i), "x")
 		in.Fields["n"], in.Fields["list"] = i, []any{i, "a", map[string]any{"x": []any{1.5, nil}}, "2024-05-06"}
-		putItem(f, b, in)
+		storetest.PutItem(f, b, in)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		var a, again bucketlite.Aggregation
@@ -436,7 +432,7 @@ func FuzzAggregation(f *testing.F) {
 		}
 		res, err := b.Aggregate(ctx, a)
 		if err != nil {
-			wantError(t, err, bucketlite.ErrBadRequest)
+			storetest.WantError(t, err, bucketlite.ErrBadRequest)
 			return
 		}
 		if got, want := aggregated(t, b, again), jsonText(t, res); got != want {

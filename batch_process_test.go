@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // What a handler does decides what becomes of the object.
@@ -72,26 +73,26 @@ func TestProcess(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "test.db")
-			st := openPath(t, path)
-			b := items(t, st)
-			object := ids(t, b, "value")[0]
-			id := submit(t, b, object)
+			st := storetest.OpenPath(t, path)
+			b := storetest.Items(t, st)
+			object := storetest.PutIDs(t, b, "value")[0]
+			id := storetest.Submit(t, b, object)
 			attempts := 0
-			process(t, st, func(ctx context.Context, j *bucketlite.Job) error {
+			storetest.Process(t, st, func(ctx context.Context, j *bucketlite.Job) error {
 				attempts++
 				if j.Attempt != attempts || j.Retries != 0 || j.BatchID != id || j.Bucket.ID() != b.ID() || j.Object.ID != object ||
 					j.Object.Fields["v"] != "value" || j.Object.Status != bucketlite.StatusProcessing {
 					t.Errorf("attempt %d: got %+v with %+v", attempts, j, j.Object)
 				}
-				wantStatus(t, j.Bucket, object, bucketlite.StatusProcessing)
-				wantBatch(t, st, b, id, bucketlite.StatusInProgress)
+				storetest.WantStatus(t, j.Bucket, object, bucketlite.StatusProcessing)
+				storetest.WantBatch(t, st, b, id, bucketlite.StatusInProgress)
 				return tt.handle(attempts)
 			}, bucketlite.ProcessOptions{Concurrency: 1})
 			if attempts != tt.attempts {
 				t.Errorf("got %d attempts, want %d", attempts, tt.attempts)
 			}
-			o := wantStatus(t, b, object, tt.status)
-			k := wantBatch(t, st, b, id, tt.status)
+			o := storetest.WantStatus(t, b, object, tt.status)
+			k := storetest.WantBatch(t, st, b, id, tt.status)
 			if o.Error != tt.message || (k.Failed == 1) != (tt.status == bucketlite.StatusFailed) {
 				t.Errorf("got error %q of the object and %+v", o.Error, k)
 			}
@@ -100,7 +101,7 @@ func TestProcess(t *testing.T) {
 			}
 			var failed []*bucketlite.FailedJob
 			for j, err := range b.FailedJobs(context.Background(), id, bucketlite.Query{}) {
-				must(t, err)
+				storetest.Must(t, err)
 				failed = append(failed, j)
 			}
 			if tt.status == bucketlite.StatusFailed {
@@ -111,7 +112,7 @@ func TestProcess(t *testing.T) {
 			} else if len(failed) != 0 {
 				t.Errorf("got %+v, want none failed", failed)
 			}
-			wantSound(t, path)
+			storetest.WantSound(t, path)
 		})
 	}
 }
@@ -141,14 +142,14 @@ func TestJobError(t *testing.T) {
 // What a JobError says is kept.
 func TestJobErrorDetail(t *testing.T) {
 	t.Parallel()
-	st := openMemory(t)
-	b := items(t, st)
-	id := submit(t, b, ids(t, b, "")...)
-	process(t, st, func(context.Context, *bucketlite.Job) error {
+	st := storetest.OpenMemory(t)
+	b := storetest.Items(t, st)
+	id := storetest.Submit(t, b, storetest.PutIDs(t, b, "")...)
+	storetest.Process(t, st, func(context.Context, *bucketlite.Job) error {
 		return &bucketlite.JobError{Category: bucketlite.CategoryDependency, Message: "no ffmpeg", Component: "thumbnails", Stage: "decode", Recovery: "install it"}
 	}, bucketlite.ProcessOptions{})
 	p, err := b.ListFailedJobs(context.Background(), id, bucketlite.Query{})
-	must(t, err)
+	storetest.Must(t, err)
 	if d := p.Results[0].Error; d.Component != "thumbnails" || d.Stage != "decode" || d.Recovery != "install it" {
 		t.Errorf("got %+v", d)
 	}
@@ -157,10 +158,10 @@ func TestJobErrorDetail(t *testing.T) {
 func TestProcessLogsPanics(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	st := openMemory(t, &bucketlite.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
-	b := items(t, st)
-	submit(t, b, ids(t, b, "")...)
-	process(t, st, func(context.Context, *bucketlite.Job) error { panic("at the disco") }, bucketlite.ProcessOptions{MaxAttempts: 1})
+	st := storetest.OpenMemory(t, &bucketlite.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	b := storetest.Items(t, st)
+	storetest.Submit(t, b, storetest.PutIDs(t, b, "")...)
+	storetest.Process(t, st, func(context.Context, *bucketlite.Job) error { panic("at the disco") }, bucketlite.ProcessOptions{MaxAttempts: 1})
 	if !strings.Contains(log.String(), "at the disco") || !strings.Contains(log.String(), "TestProcessLogsPanics") {
 		t.Errorf("got log %q, want the panic with its stack", log.String())
 	}
@@ -170,18 +171,18 @@ func TestProcessLogsPanics(t *testing.T) {
 // the order in which they were added.
 func TestProcessOrder(t *testing.T) {
 	t.Parallel()
-	st := openMemory(t)
-	b := items(t, st)
-	all := manyIDs(t, b, 600)
+	st := storetest.OpenMemory(t)
+	b := storetest.Items(t, st)
+	all := storetest.PutManyIDs(t, b, 600)
 	var want []string
 	for i := range 6 {
 		part := slices.Clone(all[100*i : 100*i+100])
 		slices.Reverse(part)
-		submit(t, b, part...)
+		storetest.Submit(t, b, part...)
 		want = append(want, part...)
 	}
 	var got []string
-	process(t, st, func(_ context.Context, j *bucketlite.Job) error {
+	storetest.Process(t, st, func(_ context.Context, j *bucketlite.Job) error {
 		got = append(got, j.Object.ID)
 		return nil
 	}, bucketlite.ProcessOptions{Concurrency: 1})
@@ -194,12 +195,12 @@ func TestProcessOrder(t *testing.T) {
 func TestProcessConcurrency(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 3, 20} {
-		st := openMemory(t)
-		b := items(t, st)
-		submit(t, b, manyIDs(t, b, 500)...)
+		st := storetest.OpenMemory(t)
+		b := storetest.Items(t, st)
+		storetest.Submit(t, b, storetest.PutManyIDs(t, b, 500)...)
 		var running, most, handled atomic.Int64
 		all := make(chan struct{}) // closed when n handlers are running
-		process(t, st, func(context.Context, *bucketlite.Job) error {
+		storetest.Process(t, st, func(context.Context, *bucketlite.Job) error {
 			now := running.Add(1)
 			defer running.Add(-1)
 			for m := most.Load(); now > m && !most.CompareAndSwap(m, now); m = most.Load() {
@@ -221,9 +222,9 @@ func TestProcessConcurrency(t *testing.T) {
 func TestProcessRefused(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	b := items(t, st)
-	submit(t, b, ids(t, b, "")...)
+	st := storetest.OpenMemory(t)
+	b := storetest.Items(t, st)
+	storetest.Submit(t, b, storetest.PutIDs(t, b, "")...)
 	never := func(context.Context, *bucketlite.Job) error { t.Error("a handler was called"); return nil }
 	for name, opts := range map[string]bucketlite.ProcessOptions{
 		"concurrency": {Concurrency: -1}, "attempts": {MaxAttempts: -1}, "backoff": {Backoff: -1}, "lease": {Lease: -1}, "timeout": {Timeout: -1},
@@ -232,14 +233,14 @@ func TestProcessRefused(t *testing.T) {
 			t.Errorf("%s: got %v, want ErrBadRequest", name, err)
 		}
 	}
-	wantError(t, st.Process(ctx, nil, nil), bucketlite.ErrBadRequest)
+	storetest.WantError(t, st.Process(ctx, nil, nil), bucketlite.ErrBadRequest)
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
-	wantError(t, st.Process(ended, never, nil), context.Canceled)
-	path := newFixture(t)
-	wantError(t, openPath(t, path, &bucketlite.Options{ReadOnly: true}).Process(ctx, never, nil), bucketlite.ErrReadOnly)
-	must(t, st.Close())
-	wantError(t, st.Process(ctx, never, nil), bucketlite.ErrClosed)
+	storetest.WantError(t, st.Process(ended, never, nil), context.Canceled)
+	path := storetest.NewFixture(t)
+	storetest.WantError(t, storetest.OpenPath(t, path, &bucketlite.Options{ReadOnly: true}).Process(ctx, never, nil), bucketlite.ErrReadOnly)
+	storetest.Must(t, st.Close())
+	storetest.WantError(t, st.Process(ctx, never, nil), bucketlite.ErrClosed)
 }
 
 // A processor that waits is told of work at once.
@@ -252,11 +253,11 @@ func TestProcessWaits(t *testing.T) {
 			if where != "memory" {
 				path = filepath.Join(t.TempDir(), "test.db")
 			}
-			st := openPath(t, path)
-			b := items(t, st)
+			st := storetest.OpenPath(t, path)
+			b := storetest.Items(t, st)
 			by := b
 			if where == "another store" {
-				by = reopenItems(t, path)
+				by = storetest.ReopenItems(t, path)
 			}
 			ctx, cancel := context.WithCancel(context.Background())
 			handled, ended := make(chan string), make(chan error, 1)
@@ -264,12 +265,12 @@ func TestProcessWaits(t *testing.T) {
 				ended <- st.Process(ctx, func(_ context.Context, j *bucketlite.Job) error { handled <- j.BatchID; return nil }, nil)
 			}()
 			for i := range 3 {
-				object := putItem(t, by, item(fmt.Sprint(i), "")).ID
-				id := submit(t, by, object)
+				object := storetest.PutItem(t, by, storetest.Item(fmt.Sprint(i), "")).ID
+				id := storetest.Submit(t, by, object)
 				if got := <-handled; got != id {
 					t.Errorf("got a job of batch %q, want %q", got, id)
 				}
-				if !eventually(func() bool { return mustBatch(t, b, id).Status == bucketlite.StatusCompleted }) {
+				if !storetest.Eventually(func() bool { return storetest.MustBatch(t, b, id).Status == bucketlite.StatusCompleted }) {
 					t.Error("the batch does not end")
 				}
 			}
@@ -289,10 +290,10 @@ func TestProcessEndsWithContext(t *testing.T) {
 		t.Run(fmt.Sprintf("deaf=%t", deaf), func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "test.db")
-			st := openPath(t, path)
-			b := items(t, st)
-			all := ids(t, b, "succeeds", "explicit", "stopped", "waiting")
-			id := submit(t, b, all...)
+			st := storetest.OpenPath(t, path)
+			b := storetest.Items(t, st)
+			all := storetest.PutIDs(t, b, "succeeds", "explicit", "stopped", "waiting")
+			id := storetest.Submit(t, b, all...)
 			ctx, cancel := context.WithCancel(context.Background())
 			release := make(chan struct{})
 			running := make(chan struct{})
@@ -325,17 +326,17 @@ func TestProcessEndsWithContext(t *testing.T) {
 				want = slices.Repeat([]bucketlite.Status{bucketlite.StatusPending}, 4)
 			}
 			for i, object := range all {
-				wantStatus(t, b, object, want[i])
+				storetest.WantStatus(t, b, object, want[i])
 			}
-			wantSound(t, path)
-			process(t, st, func(_ context.Context, j *bucketlite.Job) error {
+			storetest.WantSound(t, path)
+			storetest.Process(t, st, func(_ context.Context, j *bucketlite.Job) error {
 				if j.Attempt != 1 {
 					t.Errorf("got attempt %d, want the first", j.Attempt)
 				}
 				return nil
 			}, bucketlite.ProcessOptions{})
-			wantStatus(t, b, all[3], bucketlite.StatusCompleted)
-			if k := mustBatch(t, b, id); !k.Done() {
+			storetest.WantStatus(t, b, all[3], bucketlite.StatusCompleted)
+			if k := storetest.MustBatch(t, b, id); !k.Done() {
 				t.Errorf("got %+v, want it to have ended", k)
 			}
 		})
@@ -350,16 +351,16 @@ func TestProcessTimeout(t *testing.T) {
 		t.Run(fmt.Sprintf("deaf=%t", deaf), func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "test.db")
-			st := openPath(t, path)
-			b := items(t, st)
-			all := ids(t, b, "hangs", "", "", "")
-			id := submit(t, b, all...)
+			st := storetest.OpenPath(t, path)
+			b := storetest.Items(t, st)
+			all := storetest.PutIDs(t, b, "hangs", "", "", "")
+			id := storetest.Submit(t, b, all...)
 			release := make(chan struct{})
 			var left sync.WaitGroup
 			if deaf {
 				left.Add(2) // a busy machine may begin an attempt after its time is up
 			}
-			process(t, st, func(ctx context.Context, j *bucketlite.Job) error {
+			storetest.Process(t, st, func(ctx context.Context, j *bucketlite.Job) error {
 				if j.Object.Fields["v"] == "" {
 					return nil
 				}
@@ -372,17 +373,17 @@ func TestProcessTimeout(t *testing.T) {
 			}, bucketlite.ProcessOptions{Concurrency: 1, MaxAttempts: 2, Timeout: time.Millisecond})
 			close(release)
 			left.Wait()
-			wantStatus(t, b, all[0], bucketlite.StatusFailed)
+			storetest.WantStatus(t, b, all[0], bucketlite.StatusFailed)
 			for _, object := range all[1:] {
-				wantStatus(t, b, object, bucketlite.StatusCompleted)
+				storetest.WantStatus(t, b, object, bucketlite.StatusCompleted)
 			}
-			wantBatch(t, st, b, id, bucketlite.StatusCompletedWithErrors)
+			storetest.WantBatch(t, st, b, id, bucketlite.StatusCompletedWithErrors)
 			p, err := b.ListFailedJobs(context.Background(), id, bucketlite.Query{})
-			must(t, err)
+			storetest.Must(t, err)
 			if j := p.Results[0]; j.Attempts != 2 || j.Error.Category != bucketlite.CategoryNetwork {
 				t.Errorf("got %+v", j)
 			}
-			wantSound(t, path)
+			storetest.WantSound(t, path)
 		})
 	}
 }
@@ -394,20 +395,20 @@ func TestProcessReplacesWorkers(t *testing.T) {
 	for name, stop := range map[string]func(){"hangs": func() { <-release }, "ends its goroutine": runtime.Goexit} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			st := openMemory(t)
-			b := items(t, st)
-			all := manyIDs(t, b, 300) // enough that most are lent ahead
-			id := submit(t, b, all...)
-			process(t, st, func(_ context.Context, j *bucketlite.Job) error {
+			st := storetest.OpenMemory(t)
+			b := storetest.Items(t, st)
+			all := storetest.PutManyIDs(t, b, 300) // enough that most are lent ahead
+			id := storetest.Submit(t, b, all...)
+			storetest.Process(t, st, func(_ context.Context, j *bucketlite.Job) error {
 				if j.Object.ID == all[200] {
 					stop()
 				}
 				return nil
 			}, bucketlite.ProcessOptions{Concurrency: 1, MaxAttempts: 1, Timeout: time.Millisecond})
-			if k := wantBatch(t, st, b, id, bucketlite.StatusCompletedWithErrors); k.Failed != 1 {
+			if k := storetest.WantBatch(t, st, b, id, bucketlite.StatusCompletedWithErrors); k.Failed != 1 {
 				t.Errorf("got %+v, want one failed", k)
 			}
-			wantStatus(t, b, all[299], bucketlite.StatusCompleted)
+			storetest.WantStatus(t, b, all[299], bucketlite.StatusCompleted)
 		})
 	}
 	t.Cleanup(func() { close(release) })
@@ -417,13 +418,13 @@ func TestProcessReplacesWorkers(t *testing.T) {
 func TestProcessLeavesNothing(t *testing.T) {
 	// Not parallel: it counts goroutines.
 	before := runtime.NumGoroutine()
-	st := open(t)
-	b := items(t, st)
-	all := manyIDs(t, b, 20)
-	submit(t, b, all...)
+	st := storetest.Open(t)
+	b := storetest.Items(t, st)
+	all := storetest.PutManyIDs(t, b, 20)
+	storetest.Submit(t, b, all...)
 	ctx, cancel := context.WithCancel(context.Background())
-	wantError(t, st.Process(ctx, func(context.Context, *bucketlite.Job) error { cancel(); return nil }, &bucketlite.ProcessOptions{Concurrency: 3}), context.Canceled)
-	process(t, st, func(_ context.Context, j *bucketlite.Job) error {
+	storetest.WantError(t, st.Process(ctx, func(context.Context, *bucketlite.Job) error { cancel(); return nil }, &bucketlite.ProcessOptions{Concurrency: 3}), context.Canceled)
+	storetest.Process(t, st, func(_ context.Context, j *bucketlite.Job) error {
 		switch j.Attempt {
 		case 1:
 			panic("at the disco")
@@ -432,9 +433,9 @@ func TestProcessLeavesNothing(t *testing.T) {
 		}
 		return errors.New("never")
 	}, bucketlite.ProcessOptions{Concurrency: 4})
-	submit(t, b, all...)
-	wantError(t, st.Process(context.Background(), func(context.Context, *bucketlite.Job) error { return st.Close() }, nil), bucketlite.ErrClosed)
-	if !goroutinesFallTo(before) {
+	storetest.Submit(t, b, all...)
+	storetest.WantError(t, st.Process(context.Background(), func(context.Context, *bucketlite.Job) error { return st.Close() }, nil), bucketlite.ErrClosed)
+	if !storetest.GoroutinesFallTo(before) {
 		t.Errorf("goroutines: got %d, want %d", runtime.NumGoroutine(), before)
 	}
 }
@@ -446,10 +447,10 @@ func TestCloseAmidProcess(t *testing.T) {
 		t.Run(fmt.Sprintf("deaf=%t", deaf), func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "test.db")
-			st := openPath(t, path)
-			b := items(t, st)
-			all := manyIDs(t, b, 50)
-			submit(t, b, all...)
+			st := storetest.OpenPath(t, path)
+			b := storetest.Items(t, st)
+			all := storetest.PutManyIDs(t, b, 50)
+			storetest.Submit(t, b, all...)
 			running, release := make(chan context.Context, 50), make(chan struct{})
 			ended := make(chan error)
 			for range 3 {
@@ -471,13 +472,13 @@ func TestCloseAmidProcess(t *testing.T) {
 					}
 				}()
 			}
-			must(t, st.Close())
+			storetest.Must(t, st.Close())
 			for range 3 {
-				wantError(t, <-ended, bucketlite.ErrClosed)
+				storetest.WantError(t, <-ended, bucketlite.ErrClosed)
 			}
 			close(release)
-			wantSound(t, path)
-			if got := dump(t, raw(t, path), "SELECT status, attempts, count(*) FROM jobs GROUP BY 1, 2"); got != "PENDING 0 50\n" {
+			storetest.WantSound(t, path)
+			if got := storetest.Dump(t, storetest.OpenRaw(t, path), "SELECT status, attempts, count(*) FROM jobs GROUP BY 1, 2"); got != "PENDING 0 50\n" {
 				t.Errorf("got jobs %s, want all pending as if never handed out", got)
 			}
 		})
@@ -489,10 +490,10 @@ func TestHandlerUsesStore(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	for kind, path := range map[string]string{"memory": ":memory:", "file": filepath.Join(t.TempDir(), "test.db")} {
-		st := openPath(t, path)
-		b := items(t, st)
-		all := ids(t, b, "patch", "delete", "submit", "close")
-		submit(t, b, all...)
+		st := storetest.OpenPath(t, path)
+		b := storetest.Items(t, st)
+		all := storetest.PutIDs(t, b, "patch", "delete", "submit", "close")
+		storetest.Submit(t, b, all...)
 		var next string
 		err := st.Process(ctx, func(ctx context.Context, j *bucketlite.Job) (err error) {
 			switch j.Object.Fields["v"] {
@@ -501,13 +502,13 @@ func TestHandlerUsesStore(t *testing.T) {
 			case "delete":
 				err = j.Bucket.DeleteObject(ctx, j.Object.ID, nil)
 			case "submit":
-				next = submit(t, j.Bucket, all[0])
+				next = storetest.Submit(t, j.Bucket, all[0])
 			case "patched":
 				if next != j.BatchID {
 					t.Errorf("got batch %q, want %q", j.BatchID, next)
 				}
 			case "close":
-				wantStatus(t, b, all[0], bucketlite.StatusPending)
+				storetest.WantStatus(t, b, all[0], bucketlite.StatusPending)
 				return st.Close()
 			}
 			return err
@@ -524,7 +525,7 @@ func TestObjectChangesWhileProcessed(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	change := func(in bucketlite.ObjectInput) func(*bucketlite.Job) error {
-		return func(j *bucketlite.Job) error { return second(j.Bucket.Patch(ctx, j.Object.ID, in, nil)) }
+		return func(j *bucketlite.Job) error { return storetest.ErrorOf(j.Bucket.Patch(ctx, j.Object.ID, in, nil)) }
 	}
 	remove := func(j *bucketlite.Job) error { return j.Bucket.DeleteObject(ctx, j.Object.ID, nil) }
 	same := bucketlite.ObjectInput{KeyPrefix: "a/b"} // this is not content
@@ -534,46 +535,48 @@ func TestObjectChangesWhileProcessed(t *testing.T) {
 		verdict error
 		want    bucketlite.Status // of the object; "" for none
 	}{
-		{"changed, succeeds", change(item("key 0", "new")), nil, bucketlite.StatusDraft},
-		{"changed, fails", change(item("key 0", "new")), &bucketlite.JobError{Permanent: true}, bucketlite.StatusDraft},
+		{"changed, succeeds", change(storetest.Item("key 0", "new")), nil, bucketlite.StatusDraft},
+		{"changed, fails", change(storetest.Item("key 0", "new")), &bucketlite.JobError{Permanent: true}, bucketlite.StatusDraft},
 		{"moved, succeeds", change(same), nil, bucketlite.StatusCompleted},
 		{"moved, fails", change(same), &bucketlite.JobError{Permanent: true}, bucketlite.StatusFailed},
-		{"put as it was", func(j *bucketlite.Job) error { return second(j.Bucket.Put(ctx, item("key 0", "old"), nil)) }, nil, bucketlite.StatusCompleted},
+		{"put as it was", func(j *bucketlite.Job) error {
+			return storetest.ErrorOf(j.Bucket.Put(ctx, storetest.Item("key 0", "old"), nil))
+		}, nil, bucketlite.StatusCompleted},
 		{"deleted, succeeds", remove, nil, ""},
 		{"deleted, fails", remove, &bucketlite.JobError{Permanent: true}, ""},
 		{"deleted, would be tried again", remove, errors.New("fails"), ""},
 		{"put again under its id", func(j *bucketlite.Job) error {
-			in := item("key 0", "new")
+			in := storetest.Item("key 0", "new")
 			in.ID = j.Object.ID
-			return errors.Join(remove(j), second(j.Bucket.Put(ctx, in, nil)))
+			return errors.Join(remove(j), storetest.ErrorOf(j.Bucket.Put(ctx, in, nil)))
 		}, nil, bucketlite.StatusDraft},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "test.db")
-			st := openPath(t, path)
-			b := items(t, st)
-			object := ids(t, b, "old")[0]
-			id := submit(t, b, object)
+			st := storetest.OpenPath(t, path)
+			b := storetest.Items(t, st)
+			object := storetest.PutIDs(t, b, "old")[0]
+			id := storetest.Submit(t, b, object)
 			handled := 0
-			process(t, st, func(_ context.Context, j *bucketlite.Job) error {
+			storetest.Process(t, st, func(_ context.Context, j *bucketlite.Job) error {
 				handled++
 				if err := tt.do(j); err != nil {
 					t.Error(err)
 				}
 				return tt.verdict
 			}, bucketlite.ProcessOptions{})
-			k := mustBatch(t, b, id)
+			k := storetest.MustBatch(t, b, id)
 			if tt.want == "" {
-				wantError(t, second(b.Object(ctx, object)), bucketlite.ErrNotFound)
+				storetest.WantError(t, storetest.ErrorOf(b.Object(ctx, object)), bucketlite.ErrNotFound)
 			} else {
-				wantStatus(t, b, object, tt.want)
+				storetest.WantStatus(t, b, object, tt.want)
 			}
 			gone := tt.want == "" || tt.name == "put again under its id"
 			if handled != 1 || (k.Skipped == 1) != gone || (k.Failed == 1) != (tt.verdict != nil && !gone) {
 				t.Errorf("got %d calls and %+v", handled, k)
 			}
-			wantSound(t, path)
+			storetest.WantSound(t, path)
 		})
 	}
 }
@@ -586,26 +589,26 @@ func TestLastBatchDecides(t *testing.T) {
 	for _, moved := range []bool{false, true} {
 		t.Run(fmt.Sprintf("moved=%t", moved), func(t *testing.T) {
 			t.Parallel()
-			st := openMemory(t)
-			b := items(t, st)
-			object := ids(t, b, "")[0]
-			slow := submit(t, b, object)
-			quick := submit(t, b, object)
-			process(t, st, func(_ context.Context, j *bucketlite.Job) error {
+			st := storetest.OpenMemory(t)
+			b := storetest.Items(t, st)
+			object := storetest.PutIDs(t, b, "")[0]
+			slow := storetest.Submit(t, b, object)
+			quick := storetest.Submit(t, b, object)
+			storetest.Process(t, st, func(_ context.Context, j *bucketlite.Job) error {
 				if j.BatchID == quick {
 					return nil
 				}
-				if !eventually(func() bool { return mustBatch(t, b, quick).Status == bucketlite.StatusCompleted }) {
+				if !storetest.Eventually(func() bool { return storetest.MustBatch(t, b, quick).Status == bucketlite.StatusCompleted }) {
 					t.Error("the other batch does not end")
 				}
-				wantStatus(t, b, object, bucketlite.StatusCompleted)
+				storetest.WantStatus(t, b, object, bucketlite.StatusCompleted)
 				if moved {
-					must(t, second(b.Patch(ctx, object, bucketlite.ObjectInput{KeyPrefix: "a/b"}, nil)))
+					storetest.Must(t, storetest.ErrorOf(b.Patch(ctx, object, bucketlite.ObjectInput{KeyPrefix: "a/b"}, nil)))
 				}
 				return &bucketlite.JobError{Message: "late", Permanent: true}
 			}, bucketlite.ProcessOptions{Concurrency: 2})
-			wantBatch(t, st, b, slow, bucketlite.StatusFailed)
-			if o := wantStatus(t, b, object, bucketlite.StatusFailed); o.Error != "late" {
+			storetest.WantBatch(t, st, b, slow, bucketlite.StatusFailed)
+			if o := storetest.WantStatus(t, b, object, bucketlite.StatusFailed); o.Error != "late" {
 				t.Errorf("got error %q", o.Error)
 			}
 		})
@@ -617,20 +620,20 @@ func TestLastBatchDecides(t *testing.T) {
 func TestProcessedEvents(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	c := newManualClock()
-	st := openMemory(t, &bucketlite.Options{Now: c.now})
-	b := items(t, st)
-	all := ids(t, b, "", "network", "", "")
-	cancelled := submit(t, b, all...)
-	must(t, second(b.CancelBatch(ctx, cancelled)))
-	submit(t, b, all[:3]...)
-	must(t, b.DeleteObject(ctx, all[2], nil))
-	before := []*bucketlite.Object{wantStatus(t, b, all[0], bucketlite.StatusPending), wantStatus(t, b, all[1], bucketlite.StatusPending)}
-	from := eventCursor(t, st)
-	c.add(time.Second)
-	process(t, st, failFor, bucketlite.ProcessOptions{Concurrency: 1})
+	c := storetest.NewManualClock()
+	st := storetest.OpenMemory(t, &bucketlite.Options{Now: c.Now})
+	b := storetest.Items(t, st)
+	all := storetest.PutIDs(t, b, "", "network", "", "")
+	cancelled := storetest.Submit(t, b, all...)
+	storetest.Must(t, storetest.ErrorOf(b.CancelBatch(ctx, cancelled)))
+	storetest.Submit(t, b, all[:3]...)
+	storetest.Must(t, b.DeleteObject(ctx, all[2], nil))
+	before := []*bucketlite.Object{storetest.WantStatus(t, b, all[0], bucketlite.StatusPending), storetest.WantStatus(t, b, all[1], bucketlite.StatusPending)}
+	from := storetest.EventCursor(t, st)
+	c.Add(time.Second)
+	storetest.Process(t, st, failFor, bucketlite.ProcessOptions{Concurrency: 1})
 	var got []string
-	for _, e := range eventsAfter(t, st, from) {
+	for _, e := range storetest.EventsAfter(t, st, from) {
 		if e.Kind != bucketlite.EventObjectProcessed || e.BucketID != b.ID() {
 			t.Errorf("got %+v", e)
 		}
@@ -640,7 +643,7 @@ func TestProcessedEvents(t *testing.T) {
 		t.Errorf("got events of %v, want those of %v", got, all[:2])
 	}
 	for i, want := range []bucketlite.Status{bucketlite.StatusCompleted, bucketlite.StatusFailed} {
-		if o := wantStatus(t, b, all[i], want); o.Version != before[i].Version || !o.UpdatedAt.Equal(before[i].UpdatedAt) {
+		if o := storetest.WantStatus(t, b, all[i], want); o.Version != before[i].Version || !o.UpdatedAt.Equal(before[i].UpdatedAt) {
 			t.Errorf("got %+v, want the version and time of %+v", o, before[i])
 		}
 	}
@@ -650,15 +653,15 @@ func TestProcessedEvents(t *testing.T) {
 func TestObjectChangesBetweenAttempts(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	b := items(t, st)
-	object := ids(t, b, "old")[0]
-	submit(t, b, object)
+	st := storetest.OpenMemory(t)
+	b := storetest.Items(t, st)
+	object := storetest.PutIDs(t, b, "old")[0]
+	storetest.Submit(t, b, object)
 	var seen []any
-	process(t, st, func(_ context.Context, j *bucketlite.Job) error {
+	storetest.Process(t, st, func(_ context.Context, j *bucketlite.Job) error {
 		seen = append(seen, j.Object.Fields["v"])
 		if j.Attempt == 1 {
-			must(t, second(b.Patch(ctx, object, item("key 0", "new"), nil)))
+			storetest.Must(t, storetest.ErrorOf(b.Patch(ctx, object, storetest.Item("key 0", "new"), nil)))
 			return errors.New("not yet")
 		}
 		return nil
@@ -666,7 +669,7 @@ func TestObjectChangesBetweenAttempts(t *testing.T) {
 	if !slices.Equal(seen, []any{"old", "new"}) {
 		t.Errorf("got %v", seen)
 	}
-	wantStatus(t, b, object, bucketlite.StatusCompleted)
+	storetest.WantStatus(t, b, object, bucketlite.StatusCompleted)
 }
 
 // Objects that are deleted before their turn are skipped, and if that is all of
@@ -674,18 +677,18 @@ func TestObjectChangesBetweenAttempts(t *testing.T) {
 func TestObjectDeletedBefore(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	b := items(t, st)
-	all := manyIDs(t, b, 30)
-	id := submit(t, b, all...)
+	st := storetest.OpenMemory(t)
+	b := storetest.Items(t, st)
+	all := storetest.PutManyIDs(t, b, 30)
+	id := storetest.Submit(t, b, all...)
 	for _, object := range all {
-		must(t, b.DeleteObject(ctx, object, nil))
+		storetest.Must(t, b.DeleteObject(ctx, object, nil))
 	}
-	process(t, st, func(context.Context, *bucketlite.Job) error { t.Error("a handler was called"); return nil }, bucketlite.ProcessOptions{Concurrency: 4})
-	if k := wantBatch(t, st, b, id, bucketlite.StatusCompleted); k.Skipped != 30 {
+	storetest.Process(t, st, func(context.Context, *bucketlite.Job) error { t.Error("a handler was called"); return nil }, bucketlite.ProcessOptions{Concurrency: 4})
+	if k := storetest.WantBatch(t, st, b, id, bucketlite.StatusCompleted); k.Skipped != 30 {
 		t.Errorf("got %+v, want all skipped", k)
 	}
-	if task, err := st.Task(ctx, mustBatch(t, b, id).TaskID); err != nil || task.Processed != 30 {
+	if task, err := st.Task(ctx, storetest.MustBatch(t, b, id).TaskID); err != nil || task.Processed != 30 {
 		t.Errorf("task: got %+v, %v", task, err)
 	}
 }
@@ -707,16 +710,16 @@ func TestProcessInEachState(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, amid=%t", name, amid), func(t *testing.T) {
 				t.Parallel()
 				path := filepath.Join(t.TempDir(), "test.db")
-				st := openPath(t, path)
-				b := items(t, st)
-				id := submit(t, b, ids(t, b, "", "")...)
-				set := func() { must(t, tt.set(b, ctx)) }
+				st := storetest.OpenPath(t, path)
+				b := storetest.Items(t, st)
+				id := storetest.Submit(t, b, storetest.PutIDs(t, b, "", "")...)
+				set := func() { storetest.Must(t, tt.set(b, ctx)) }
 				if !amid {
 					set()
 				}
 				var once sync.Once
 				var handled int
-				process(t, st, func(context.Context, *bucketlite.Job) error {
+				storetest.Process(t, st, func(context.Context, *bucketlite.Job) error {
 					if amid {
 						once.Do(set)
 					}
@@ -729,14 +732,14 @@ func TestProcessInEachState(t *testing.T) {
 				} else if amid {
 					want = 1
 				}
-				if k := mustBatch(t, b, id); handled != want || k.Done() != tt.handled {
+				if k := storetest.MustBatch(t, b, id); handled != want || k.Done() != tt.handled {
 					t.Errorf("got %d handled and %+v, want %d", handled, k, want)
 				}
-				wantSound(t, path)
+				storetest.WantSound(t, path)
 				if !tt.handled {
-					must(t, b.Activate(ctx))
-					process(t, st, succeed, bucketlite.ProcessOptions{})
-					wantBatch(t, st, b, id, bucketlite.StatusCompleted)
+					storetest.Must(t, b.Activate(ctx))
+					storetest.Process(t, st, succeed, bucketlite.ProcessOptions{})
+					storetest.WantBatch(t, st, b, id, bucketlite.StatusCompleted)
 				}
 			})
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // Many batches have the same objects, and several processors in several stores
@@ -22,12 +23,12 @@ func TestSameObjectsInManyBatches(t *testing.T) {
 	const batches, objects, processors = 100, 20, 8
 	path := filepath.Join(t.TempDir(), "test.db")
 	opts := &bucketlite.Options{Durability: bucketlite.DurabilityNormal}
-	st := openPath(t, path, opts)
-	b := items(t, st)
-	all := manyIDs(t, b, objects)
-	stores := []*bucketlite.Store{st, openPath(t, path, opts)}
+	st := storetest.OpenPath(t, path, opts)
+	b := storetest.Items(t, st)
+	all := storetest.PutManyIDs(t, b, objects)
+	stores := []*bucketlite.Store{st, storetest.OpenPath(t, path, opts)}
 	var batchIDs []string
-	must(t, atOnce(4, func(g int) error {
+	storetest.Must(t, storetest.AtOnce(4, func(g int) error {
 		for range batches / 4 {
 			k, err := b.CreateBatch(ctx, bucketlite.BatchInput{ObjectIDs: all})
 			if err == nil {
@@ -40,13 +41,13 @@ func TestSameObjectsInManyBatches(t *testing.T) {
 		return nil
 	}))
 	for k, err := range b.Batches(ctx, bucketlite.BatchQuery{}) {
-		must(t, err)
+		storetest.Must(t, err)
 		batchIDs = append(batchIDs, k.ID)
 	}
 	stop, watched := make(chan struct{}), make(chan struct{})
 	go func() { // the counts are exact at each moment
 		defer close(watched)
-		db := raw(t, path)
+		db := storetest.OpenRaw(t, path)
 		for {
 			select {
 			case <-stop:
@@ -54,14 +55,14 @@ func TestSameObjectsInManyBatches(t *testing.T) {
 			default:
 			}
 			for _, name := range []string{"batch counts", "batch totals", "batch tasks", "leases", "queued objects"} {
-				if got := dump(t, db, invariants[name]); got != "" {
+				if got := storetest.Dump(t, db, storetest.Invariants[name]); got != "" {
 					t.Errorf("%s: got %s, want nothing", name, got)
 				}
 			}
 		}
 	}()
 	var calls sync.Map // counters by batch and object
-	must(t, atOnce(processors, func(p int) error {
+	storetest.Must(t, storetest.AtOnce(processors, func(p int) error {
 		return stores[p%2].Process(ctx, func(_ context.Context, j *bucketlite.Job) error {
 			n, _ := calls.LoadOrStore(j.BatchID+j.Object.ID, new(atomic.Int64))
 			if n.(*atomic.Int64).Add(1) == 1 && rand.IntN(10) == 0 {
@@ -78,19 +79,19 @@ func TestSameObjectsInManyBatches(t *testing.T) {
 		t.Errorf("got %d jobs handled in %d batches, want %d in %d", handled, len(batchIDs), batches*objects, batches)
 	}
 	for _, id := range batchIDs {
-		wantBatch(t, st, b, id, bucketlite.StatusCompleted)
+		storetest.WantBatch(t, st, b, id, bucketlite.StatusCompleted)
 	}
 	for _, object := range all {
-		wantStatus(t, b, object, bucketlite.StatusCompleted)
+		storetest.WantStatus(t, b, object, bucketlite.StatusCompleted)
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }
 
 // abandonJobs makes it look as if processes had died with all the jobs that are
 // queued, some time ago.
 func abandonJobs(t testing.TB, path string, attempts int) {
 	t.Helper()
-	execute(t, raw(t, path), fmt.Sprintf(`UPDATE jobs SET status = 'PROCESSING', owner = 'nobody', attempts = %d, due_at = 1,
+	storetest.Execute(t, storetest.OpenRaw(t, path), fmt.Sprintf(`UPDATE jobs SET status = 'PROCESSING', owner = 'nobody', attempts = %d, due_at = 1,
 		version = (SELECT version FROM object WHERE seq = jobs.seq) WHERE status = 'PENDING';
 		UPDATE object SET status = 'PROCESSING' WHERE status = 'PENDING';
 		UPDATE batches SET status = 'IN_PROGRESS' WHERE status = 'PENDING'; UPDATE tasks SET status = 'IN_PROGRESS' WHERE status = 'PENDING'`, attempts))
@@ -104,25 +105,25 @@ func TestLeaseEnds(t *testing.T) {
 		t.Run(fmt.Sprint(attempts), func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "test.db")
-			st := openPath(t, path)
-			b := items(t, st)
-			all := manyIDs(t, b, 400)
-			id := submit(t, b, all...)
+			st := storetest.OpenPath(t, path)
+			b := storetest.Items(t, st)
+			all := storetest.PutManyIDs(t, b, 400)
+			id := storetest.Submit(t, b, all...)
 			abandonJobs(t, path, attempts)
-			must(t, second(b.Patch(context.Background(), all[1], item("key 1", "changed"), nil)))
-			process(t, st, func(_ context.Context, j *bucketlite.Job) error {
+			storetest.Must(t, storetest.ErrorOf(b.Patch(context.Background(), all[1], storetest.Item("key 1", "changed"), nil)))
+			storetest.Process(t, st, func(_ context.Context, j *bucketlite.Job) error {
 				if j.Attempt != attempts+1 {
 					t.Errorf("got attempt %d, want %d", j.Attempt, attempts+1)
 				}
 				return nil
 			}, bucketlite.ProcessOptions{Concurrency: 4})
-			wantBatch(t, st, b, id, want)
-			wantStatus(t, b, all[0], want)
-			wantSound(t, path)
+			storetest.WantBatch(t, st, b, id, want)
+			storetest.WantStatus(t, b, all[0], want)
+			storetest.WantSound(t, path)
 			if want == bucketlite.StatusFailed {
-				wantStatus(t, b, all[1], bucketlite.StatusDraft)
+				storetest.WantStatus(t, b, all[1], bucketlite.StatusDraft)
 				p, err := b.ListFailedJobs(context.Background(), id, bucketlite.Query{})
-				must(t, err)
+				storetest.Must(t, err)
 				if j := p.Results[0]; j.Error.Category != bucketlite.CategoryRuntime || j.Attempts != 3 {
 					t.Errorf("got %+v", j)
 				}
@@ -135,24 +136,24 @@ func TestLeaseEnds(t *testing.T) {
 func TestLeaseIsRenewed(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	b := items(t, st)
-	id := submit(t, b, ids(t, b, "")...)
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
+	id := storetest.Submit(t, b, storetest.PutIDs(t, b, "")...)
 	ctx := context.Background()
-	db := raw(t, path)
+	db := storetest.OpenRaw(t, path)
 	var mu sync.Mutex
 	leases := make(map[string]bool)
 	// Long enough that a busy machine does not keep it from being renewed in time.
 	opts := &bucketlite.ProcessOptions{Lease: 2 * time.Second, UntilIdle: true}
 	calls := atomic.Int64{}
-	other := openPath(t, path)
-	must(t, atOnce(2, func(i int) error {
+	other := storetest.OpenPath(t, path)
+	storetest.Must(t, storetest.AtOnce(2, func(i int) error {
 		return []*bucketlite.Store{st, other}[i].Process(ctx, func(context.Context, *bucketlite.Job) error {
 			calls.Add(1)
-			if !eventually(func() bool {
+			if !storetest.Eventually(func() bool {
 				mu.Lock()
 				defer mu.Unlock()
-				leases[dump(t, db, "SELECT due_at FROM jobs")] = true
+				leases[storetest.Dump(t, db, "SELECT due_at FROM jobs")] = true
 				return len(leases) > 3
 			}) {
 				t.Error("the lease is not renewed")
@@ -163,7 +164,7 @@ func TestLeaseIsRenewed(t *testing.T) {
 	if calls.Load() != 1 {
 		t.Errorf("got %d calls, want 1", calls.Load())
 	}
-	wantBatch(t, st, b, id, bucketlite.StatusCompleted)
+	storetest.WantBatch(t, st, b, id, bucketlite.StatusCompleted)
 }
 
 // A processor that lost a job to another, after it could not renew its lease, is
@@ -172,10 +173,10 @@ func TestLeaseIsLost(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	b := items(t, st)
-	object := ids(t, b, "")[0]
-	id := submit(t, b, object)
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
+	object := storetest.PutIDs(t, b, "")[0]
+	id := storetest.Submit(t, b, object)
 	running, ended := make(chan struct{}), make(chan error)
 	go func() {
 		ended <- st.Process(ctx, func(ctx context.Context, j *bucketlite.Job) error {
@@ -185,15 +186,17 @@ func TestLeaseIsLost(t *testing.T) {
 		}, &bucketlite.ProcessOptions{Lease: 100 * time.Millisecond, UntilIdle: true})
 	}()
 	<-running
-	execute(t, raw(t, path), "UPDATE jobs SET owner = 'another/1h', due_at = 1 << 62")
-	if !eventually(func() bool { return dump(t, raw(t, path), "SELECT owner FROM jobs") == "another/1h\n" }) {
+	storetest.Execute(t, storetest.OpenRaw(t, path), "UPDATE jobs SET owner = 'another/1h', due_at = 1 << 62")
+	if !storetest.Eventually(func() bool {
+		return storetest.Dump(t, storetest.OpenRaw(t, path), "SELECT owner FROM jobs") == "another/1h\n"
+	}) {
 		t.Error("the lease was taken back")
 	}
-	execute(t, raw(t, path), "UPDATE jobs SET status = 'COMPLETED', owner = NULL; UPDATE batches SET status = 'COMPLETED', open = 0; UPDATE batch_counts SET active = 0, completed = 1; UPDATE tasks SET status = 'COMPLETED', processed = 1, ended_at = updated_at; UPDATE object SET status = 'COMPLETED'")
-	must(t, <-ended)
-	wantStatus(t, b, object, bucketlite.StatusCompleted)
-	wantBatch(t, st, b, id, bucketlite.StatusCompleted)
-	wantSound(t, path)
+	storetest.Execute(t, storetest.OpenRaw(t, path), "UPDATE jobs SET status = 'COMPLETED', owner = NULL; UPDATE batches SET status = 'COMPLETED', open = 0; UPDATE batch_counts SET active = 0, completed = 1; UPDATE tasks SET status = 'COMPLETED', processed = 1, ended_at = updated_at; UPDATE object SET status = 'COMPLETED'")
+	storetest.Must(t, <-ended)
+	storetest.WantStatus(t, b, object, bucketlite.StatusCompleted)
+	storetest.WantBatch(t, st, b, id, bucketlite.StatusCompleted)
+	storetest.WantSound(t, path)
 }
 
 // Whatever is done to batches and their objects while processors work, the file
@@ -201,17 +204,17 @@ func TestLeaseIsLost(t *testing.T) {
 func TestBatchesAtRandom(t *testing.T) {
 	t.Parallel()
 	rounds := 150
-	if *long {
+	if *storetest.Long {
 		rounds = 3000
 	}
 	t.Logf("%d random operations on batches", 4*rounds)
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "test.db")
 	opts := &bucketlite.Options{Durability: bucketlite.DurabilityNormal}
-	stores := []*bucketlite.Store{openPath(t, path, opts), openPath(t, path, opts)}
-	b := items(t, stores[0])
-	buckets := []*bucketlite.Bucket{b, reopenItems(t, path)}
-	manyIDs(t, b, 30)
+	stores := []*bucketlite.Store{storetest.OpenPath(t, path, opts), storetest.OpenPath(t, path, opts)}
+	b := storetest.Items(t, stores[0])
+	buckets := []*bucketlite.Bucket{b, storetest.ReopenItems(t, path)}
+	storetest.PutManyIDs(t, b, 30)
 	processing, stop := context.WithCancel(ctx)
 	ended := make(chan error, 4)
 	for i := range 4 {
@@ -229,7 +232,7 @@ func TestBatchesAtRandom(t *testing.T) {
 			}, &bucketlite.ProcessOptions{Concurrency: 2, Backoff: time.Millisecond, Lease: time.Minute})
 		}()
 	}
-	err := atOnce(4, func(g int) error {
+	err := storetest.AtOnce(4, func(g int) error {
 		r := rand.New(rand.NewPCG(uint64(g), 1))
 		for range rounds {
 			if err := changeBatches(r, buckets[g%2]); err != nil {
@@ -241,21 +244,21 @@ func TestBatchesAtRandom(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	must(t, stores[0].Process(ctx, succeed, &bucketlite.ProcessOptions{UntilIdle: true}))
+	storetest.Must(t, stores[0].Process(ctx, succeed, &bucketlite.ProcessOptions{UntilIdle: true}))
 	stop()
 	for range 4 {
 		if err := <-ended; err != context.Canceled {
 			t.Errorf("got %v, want the context's error", err)
 		}
 	}
-	db := raw(t, path)
-	if !eventually(func() bool { return dump(t, db, "SELECT 1 FROM batches WHERE sweep IS NOT NULL") == "" }) {
+	db := storetest.OpenRaw(t, path)
+	if !storetest.Eventually(func() bool { return storetest.Dump(t, db, "SELECT 1 FROM batches WHERE sweep IS NOT NULL") == "" }) {
 		t.Error("batches are not swept")
 	}
-	if got := dump(t, db, "SELECT id, status FROM object WHERE status IN ('PENDING', 'PROCESSING')"); got != "" {
+	if got := storetest.Dump(t, db, "SELECT id, status FROM object WHERE status IN ('PENDING', 'PROCESSING')"); got != "" {
 		t.Errorf("objects are left: %s", got)
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }
 
 // changeBatches does one random thing to a bucket's batches or objects.
@@ -300,7 +303,7 @@ func changeBatches(r *rand.Rand, b *bucketlite.Bucket) error {
 	case 6:
 		err = b.DeleteBatch(ctx, some)
 	case 7:
-		_, err = b.Put(ctx, item(k, fmt.Sprint(r.IntN(3))), nil)
+		_, err = b.Put(ctx, storetest.Item(k, fmt.Sprint(r.IntN(3))), nil)
 	case 8:
 		_, err = b.Put(ctx, bucketlite.ObjectInput{Fields: map[string]any{"k": k, "v": ""}, KeyPrefix: fmt.Sprint(r.IntN(3))}, nil)
 	case 9:

@@ -12,19 +12,20 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestSubmitBatch(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	c := newManualClock()
-	st := openMemory(t, &bucketlite.Options{Now: c.now})
-	b := items(t, st)
-	all := ids(t, b, "", "")
-	before := wantStatus(t, b, all[0], bucketlite.StatusDraft)
-	k := createBatch(t, b, all...)
-	now := c.add(time.Second)
+	c := storetest.NewManualClock()
+	st := storetest.OpenMemory(t, &bucketlite.Options{Now: c.Now})
+	b := storetest.Items(t, st)
+	all := storetest.PutIDs(t, b, "", "")
+	before := storetest.WantStatus(t, b, all[0], bucketlite.StatusDraft)
+	k := storetest.CreateBatch(t, b, all...)
+	now := c.Add(time.Second)
 	task, err := b.SubmitBatch(ctx, k.ID)
 	if err != nil {
 		t.Fatal(err)
@@ -34,24 +35,24 @@ func TestSubmitBatch(t *testing.T) {
 		!task.CreatedAt.Equal(now) {
 		t.Errorf("task: got %+v", task)
 	}
-	got := wantBatch(t, st, b, k.ID, bucketlite.StatusPending)
+	got := storetest.WantBatch(t, st, b, k.ID, bucketlite.StatusPending)
 	if got.TaskID != task.ID || !got.UpdatedAt.Equal(now) || !got.CreatedAt.Equal(k.CreatedAt) || !slices.Equal(got.ObjectIDs, all) || got.Done() {
 		t.Errorf("batch: got %+v", got)
 	}
 	// The status of an object is not a change of the object.
-	after := wantStatus(t, b, all[0], bucketlite.StatusPending)
+	after := storetest.WantStatus(t, b, all[0], bucketlite.StatusPending)
 	after.Status = before.Status
 	if diff := cmp.Diff(before, after, cmp.AllowUnexported(bucketlite.Object{})); diff != "" {
 		t.Errorf("object (-before +after):\n%s", diff)
 	}
-	wantError(t, second(b.SubmitBatch(ctx, k.ID)), bucketlite.ErrConflict)
-	if got := mustStats(t, b).Batches; got != (bucketlite.BatchStats{Total: 1, Active: 1}) {
+	storetest.WantError(t, storetest.ErrorOf(b.SubmitBatch(ctx, k.ID)), bucketlite.ErrConflict)
+	if got := storetest.MustStats(t, b).Batches; got != (bucketlite.BatchStats{Total: 1, Active: 1}) {
 		t.Errorf("statistics: got %+v", got)
 	}
-	if _, err := b.Patch(ctx, all[1], item("key 1", "changed"), nil); err != nil {
+	if _, err := b.Patch(ctx, all[1], storetest.Item("key 1", "changed"), nil); err != nil {
 		t.Fatal(err)
 	}
-	wantStatus(t, b, all[1], bucketlite.StatusDraft)
+	storetest.WantStatus(t, b, all[1], bucketlite.StatusDraft)
 }
 
 // All objects of a large batch are queued, slice by slice, without a processor.
@@ -62,25 +63,25 @@ func TestSubmitLarge(t *testing.T) {
 			t.Parallel()
 			ctx := context.Background()
 			path := filepath.Join(t.TempDir(), "test.db")
-			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
-			b := items(t, st)
-			id := submit(t, b, manyIDs(t, b, n)...)
-			db := raw(t, path)
-			if !eventually(func() bool {
-				return dump(t, db, "SELECT count(*) FROM object WHERE status = 'PENDING'") == fmt.Sprintln(n)
+			st := storetest.OpenPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
+			b := storetest.Items(t, st)
+			id := storetest.Submit(t, b, storetest.PutManyIDs(t, b, n)...)
+			db := storetest.OpenRaw(t, path)
+			if !storetest.Eventually(func() bool {
+				return storetest.Dump(t, db, "SELECT count(*) FROM object WHERE status = 'PENDING'") == fmt.Sprintln(n)
 			}) {
 				t.Error("not all objects are queued")
 			}
-			wantSound(t, path)
-			process(t, st, succeed, bucketlite.ProcessOptions{Concurrency: 100})
-			wantBatch(t, st, b, id, bucketlite.StatusCompleted)
-			if got := dump(t, db, "SELECT count(*) FROM object WHERE status = 'COMPLETED'"); got != fmt.Sprintln(n) {
+			storetest.WantSound(t, path)
+			storetest.Process(t, st, succeed, bucketlite.ProcessOptions{Concurrency: 100})
+			storetest.WantBatch(t, st, b, id, bucketlite.StatusCompleted)
+			if got := storetest.Dump(t, db, "SELECT count(*) FROM object WHERE status = 'COMPLETED'"); got != fmt.Sprintln(n) {
 				t.Errorf("got %s objects completed, want %d", got, n)
 			}
-			if task, err := st.Task(ctx, mustBatch(t, b, id).TaskID); err != nil || task.Processed != int64(n) || task.Total != int64(n) {
+			if task, err := st.Task(ctx, storetest.MustBatch(t, b, id).TaskID); err != nil || task.Processed != int64(n) || task.Total != int64(n) {
 				t.Errorf("task: got %+v, %v", task, err)
 			}
-			wantSound(t, path)
+			storetest.WantSound(t, path)
 		})
 	}
 }
@@ -89,22 +90,22 @@ func TestSubmitLarge(t *testing.T) {
 func TestSubmitUnchecked(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	b := items(t, st)
+	st := storetest.OpenMemory(t)
+	b := storetest.Items(t, st)
 	k, err := b.CreateBatch(ctx, bucketlite.BatchInput{ObjectIDs: []string{"later", "never"}, SkipValidation: true})
-	must(t, err)
-	in := item("k", "")
+	storetest.Must(t, err)
+	in := storetest.Item("k", "")
 	in.ID = "later"
-	putItem(t, b, in)
-	must(t, second(b.SubmitBatch(ctx, k.ID)))
-	wantStatus(t, b, "later", bucketlite.StatusPending)
+	storetest.PutItem(t, b, in)
+	storetest.Must(t, storetest.ErrorOf(b.SubmitBatch(ctx, k.ID)))
+	storetest.WantStatus(t, b, "later", bucketlite.StatusPending)
 	handled := 0
-	process(t, st, func(_ context.Context, j *bucketlite.Job) error {
+	storetest.Process(t, st, func(_ context.Context, j *bucketlite.Job) error {
 		handled++
 		return nil
 	}, bucketlite.ProcessOptions{})
-	wantStatus(t, b, "later", bucketlite.StatusCompleted)
-	if got := wantBatch(t, st, b, k.ID, bucketlite.StatusCompleted); handled != 1 || got.Skipped != 1 {
+	storetest.WantStatus(t, b, "later", bucketlite.StatusCompleted)
+	if got := storetest.WantBatch(t, st, b, k.ID, bucketlite.StatusCompleted); handled != 1 || got.Skipped != 1 {
 		t.Errorf("got %d objects handled and %+v, want one handled and one skipped", handled, got)
 	}
 }
@@ -116,45 +117,45 @@ func TestCancelBatch(t *testing.T) {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "test.db")
-			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
-			b := items(t, st)
-			all := manyIDs(t, b, n)
-			k := createBatch(t, b, all...)
-			wantError(t, second(b.CancelBatch(ctx, k.ID)), bucketlite.ErrConflict) // a draft
-			other := submit(t, b, all[0])
-			must(t, second(b.SubmitBatch(ctx, k.ID)))
+			st := storetest.OpenPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
+			b := storetest.Items(t, st)
+			all := storetest.PutManyIDs(t, b, n)
+			k := storetest.CreateBatch(t, b, all...)
+			storetest.WantError(t, storetest.ErrorOf(b.CancelBatch(ctx, k.ID)), bucketlite.ErrConflict) // a draft
+			other := storetest.Submit(t, b, all[0])
+			storetest.Must(t, storetest.ErrorOf(b.SubmitBatch(ctx, k.ID)))
 			task, err := b.CancelBatch(ctx, k.ID)
-			if err != nil || task.Status != bucketlite.StatusCanceled || !task.Done() || task.ID != mustBatch(t, b, k.ID).TaskID {
+			if err != nil || task.Status != bucketlite.StatusCanceled || !task.Done() || task.ID != storetest.MustBatch(t, b, k.ID).TaskID {
 				t.Fatalf("got %+v, %v", task, err)
 			}
-			wantBatch(t, st, b, k.ID, bucketlite.StatusCanceled)
+			storetest.WantBatch(t, st, b, k.ID, bucketlite.StatusCanceled)
 			again, err := b.CancelBatch(ctx, k.ID)
 			if err != nil || again.ID != task.ID {
 				t.Errorf("again: got %+v, %v", again, err)
 			}
-			db := raw(t, path)
-			if !eventually(func() bool {
-				return dump(t, db, "SELECT count(*) FROM object WHERE status = 'DRAFT'") == fmt.Sprintln(n-1)
+			db := storetest.OpenRaw(t, path)
+			if !storetest.Eventually(func() bool {
+				return storetest.Dump(t, db, "SELECT count(*) FROM object WHERE status = 'DRAFT'") == fmt.Sprintln(n-1)
 			}) {
 				t.Error("not all objects are drafts again")
 			}
-			wantStatus(t, b, all[0], bucketlite.StatusPending) // it is in another batch
-			wantError(t, second(b.SubmitBatch(ctx, k.ID)), bucketlite.ErrConflict)
-			wantError(t, second(b.RetryBatch(ctx, k.ID, nil)), bucketlite.ErrConflict)
-			wantSound(t, path)
+			storetest.WantStatus(t, b, all[0], bucketlite.StatusPending) // it is in another batch
+			storetest.WantError(t, storetest.ErrorOf(b.SubmitBatch(ctx, k.ID)), bucketlite.ErrConflict)
+			storetest.WantError(t, storetest.ErrorOf(b.RetryBatch(ctx, k.ID, nil)), bucketlite.ErrConflict)
+			storetest.WantSound(t, path)
 			var handled []string
-			process(t, st, func(_ context.Context, j *bucketlite.Job) error {
+			storetest.Process(t, st, func(_ context.Context, j *bucketlite.Job) error {
 				handled = append(handled, j.BatchID+j.Object.ID)
 				return nil
 			}, bucketlite.ProcessOptions{Concurrency: 1})
 			if want := []string{other + all[0]}; !slices.Equal(handled, want) {
 				t.Errorf("got %v handled, want %v", handled, want)
 			}
-			wantError(t, second(b.CancelBatch(ctx, other)), bucketlite.ErrConflict) // it has ended
-			if got := mustStats(t, b).Batches; got != (bucketlite.BatchStats{Total: 2, Completed: 1}) {
+			storetest.WantError(t, storetest.ErrorOf(b.CancelBatch(ctx, other)), bucketlite.ErrConflict) // it has ended
+			if got := storetest.MustStats(t, b).Batches; got != (bucketlite.BatchStats{Total: 2, Completed: 1}) {
 				t.Errorf("statistics: got %+v", got)
 			}
-			wantSound(t, path)
+			storetest.WantSound(t, path)
 		})
 	}
 }
@@ -164,31 +165,31 @@ func TestCancelTaskOfBatch(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	b := items(t, st)
-	object := ids(t, b, "")[0]
-	id := submit(t, b, object)
-	task := mustBatch(t, b, id).TaskID
-	must(t, b.Lock(ctx))
-	wantError(t, second(st.CancelTask(ctx, task)), bucketlite.ErrLocked)
-	wantBatch(t, st, b, id, bucketlite.StatusPending)
-	must(t, b.Unlock(ctx))
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
+	object := storetest.PutIDs(t, b, "")[0]
+	id := storetest.Submit(t, b, object)
+	task := storetest.MustBatch(t, b, id).TaskID
+	storetest.Must(t, b.Lock(ctx))
+	storetest.WantError(t, storetest.ErrorOf(st.CancelTask(ctx, task)), bucketlite.ErrLocked)
+	storetest.WantBatch(t, st, b, id, bucketlite.StatusPending)
+	storetest.Must(t, b.Unlock(ctx))
 	for range 2 { // the second changes nothing
 		if got, err := st.CancelTask(ctx, task); err != nil || got.ID != task || got.Status != bucketlite.StatusCanceled {
 			t.Errorf("got %+v, %v, want it cancelled", got, err)
 		}
 	}
-	wantBatch(t, st, b, id, bucketlite.StatusCanceled)
-	wantStatus(t, b, object, bucketlite.StatusDraft)
-	if got := mustStats(t, b).Batches; got != (bucketlite.BatchStats{Total: 1}) {
+	storetest.WantBatch(t, st, b, id, bucketlite.StatusCanceled)
+	storetest.WantStatus(t, b, object, bucketlite.StatusDraft)
+	if got := storetest.MustStats(t, b).Batches; got != (bucketlite.BatchStats{Total: 1}) {
 		t.Errorf("statistics: got %+v", got)
 	}
-	ended := submit(t, b, object)
-	process(t, st, succeed, bucketlite.ProcessOptions{})
-	if got, err := st.CancelTask(ctx, mustBatch(t, b, ended).TaskID); err != nil || got.Status != bucketlite.StatusCompleted {
+	ended := storetest.Submit(t, b, object)
+	storetest.Process(t, st, succeed, bucketlite.ProcessOptions{})
+	if got, err := st.CancelTask(ctx, storetest.MustBatch(t, b, ended).TaskID); err != nil || got.Status != bucketlite.StatusCompleted {
 		t.Errorf("ended: got %+v, %v, want it as it was", got, err)
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }
 
 // A handler at work learns of the cancellation, wherever that comes from, and
@@ -201,10 +202,10 @@ func TestCancelRunning(t *testing.T) {
 			t.Run(where+" "+name, func(t *testing.T) {
 				t.Parallel()
 				path := filepath.Join(t.TempDir(), "test.db")
-				st := openPath(t, path)
-				b := items(t, st)
-				all := ids(t, b, "", "", "")
-				id := submit(t, b, all...)
+				st := storetest.OpenPath(t, path)
+				b := storetest.Items(t, st)
+				all := storetest.PutIDs(t, b, "", "", "")
+				id := storetest.Submit(t, b, all...)
 				running, ended := make(chan struct{}), make(chan error)
 				go func() {
 					ended <- st.Process(ctx, func(ctx context.Context, j *bucketlite.Job) error {
@@ -217,7 +218,7 @@ func TestCancelRunning(t *testing.T) {
 					}, &bucketlite.ProcessOptions{Concurrency: 2, UntilIdle: true})
 				}()
 				<-running
-				if !eventually(func() bool {
+				if !storetest.Eventually(func() bool {
 					o, err := b.Object(ctx, all[0])
 					return err == nil && o.Status == bucketlite.StatusCompleted
 				}) {
@@ -225,22 +226,22 @@ func TestCancelRunning(t *testing.T) {
 				}
 				by := b
 				if where != "here" {
-					by = reopenItems(t, path)
+					by = storetest.ReopenItems(t, path)
 				}
-				must(t, second(by.CancelBatch(ctx, id)))
+				storetest.Must(t, storetest.ErrorOf(by.CancelBatch(ctx, id)))
 				for waiting := true; waiting; {
 					select {
 					case <-running: // the third may have been handed out as well
 					case err := <-ended:
-						must(t, err)
+						storetest.Must(t, err)
 						waiting = false
 					}
 				}
-				wantBatch(t, st, b, id, bucketlite.StatusCanceled)
-				wantStatus(t, b, all[0], bucketlite.StatusCompleted)
-				wantStatus(t, b, all[1], bucketlite.StatusDraft)
-				wantStatus(t, b, all[2], bucketlite.StatusDraft)
-				wantSound(t, path)
+				storetest.WantBatch(t, st, b, id, bucketlite.StatusCanceled)
+				storetest.WantStatus(t, b, all[0], bucketlite.StatusCompleted)
+				storetest.WantStatus(t, b, all[1], bucketlite.StatusDraft)
+				storetest.WantStatus(t, b, all[2], bucketlite.StatusDraft)
+				storetest.WantSound(t, path)
 			})
 		}
 	}
@@ -250,9 +251,9 @@ func TestCancelRunning(t *testing.T) {
 func failAll(t *testing.T, st *bucketlite.Store, b *bucketlite.Bucket) (batch string, byCategory map[string]string) {
 	t.Helper()
 	categories := []string{"dependency", "authentication", "validation", "runtime", "network", "resource"}
-	all := ids(t, b, append(categories, "")...)
-	batch = submit(t, b, all...)
-	process(t, st, failFor, bucketlite.ProcessOptions{})
+	all := storetest.PutIDs(t, b, append(categories, "")...)
+	batch = storetest.Submit(t, b, all...)
+	storetest.Process(t, st, failFor, bucketlite.ProcessOptions{})
 	byCategory = make(map[string]string)
 	for i, c := range append(categories, "") {
 		byCategory[c] = all[i]
@@ -263,11 +264,11 @@ func failAll(t *testing.T, st *bucketlite.Store, b *bucketlite.Bucket) (batch st
 func TestFailedJobs(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	c := newManualClock()
-	st := openMemory(t, &bucketlite.Options{Now: c.now})
-	b := items(t, st)
+	c := storetest.NewManualClock()
+	st := storetest.OpenMemory(t, &bucketlite.Options{Now: c.Now})
+	b := storetest.Items(t, st)
 	id, objects := failAll(t, st, b)
-	k := wantBatch(t, st, b, id, bucketlite.StatusCompletedWithErrors)
+	k := storetest.WantBatch(t, st, b, id, bucketlite.StatusCompletedWithErrors)
 	if want := map[bucketlite.ErrorCategory]int64{"dependency": 1, "authentication": 1, "validation": 1, "runtime": 1, "network": 1, "resource": 1}; k.Failed != 6 ||
 		!maps.Equal(k.ErrorSummary, want) || !strings.Contains(k.Error, "6 of 7") || !strings.Contains(k.Error, "no dependency") {
 		t.Errorf("batch: got %+v", k)
@@ -277,24 +278,24 @@ func TestFailedJobs(t *testing.T) {
 	}
 	var got []string
 	for j, err := range b.FailedJobs(ctx, id, bucketlite.Query{}) {
-		must(t, err)
+		storetest.Must(t, err)
 		category := string(j.Error.Category)
 		got = append(got, category)
 		want := bucketlite.FailedJob{ObjectID: objects[category], Attempts: 1, Error: bucketlite.ErrorDetail{
-			Category: j.Error.Category, Message: "no " + category, Timestamp: c.add(0), ObjectIDs: []string{objects[category]}, Count: 1,
+			Category: j.Error.Category, Message: "no " + category, Timestamp: c.Add(0), ObjectIDs: []string{objects[category]}, Count: 1,
 		}}
 		if diff := cmp.Diff(want, *j, cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".position" }, cmp.Ignore()),
 			cmp.AllowUnexported(bucketlite.FailedJob{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", category, diff)
 		}
-		if o := wantStatus(t, b, j.ObjectID, bucketlite.StatusFailed); o.Error != "no "+category {
+		if o := storetest.WantStatus(t, b, j.ObjectID, bucketlite.StatusFailed); o.Error != "no "+category {
 			t.Errorf("object: got error %q", o.Error)
 		}
 	}
 	if want := []string{"dependency", "authentication", "validation", "runtime", "network", "resource"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if o := wantStatus(t, b, objects[""], bucketlite.StatusCompleted); o.Error != "" {
+	if o := storetest.WantStatus(t, b, objects[""], bucketlite.StatusCompleted); o.Error != "" {
 		t.Errorf("object: got error %q", o.Error)
 	}
 	first, err := b.ListFailedJobs(ctx, id, bucketlite.Query{Limit: 2})
@@ -305,9 +306,9 @@ func TestFailedJobs(t *testing.T) {
 	if err != nil || len(rest.Results) != 4 || rest.Next != "" || rest.Results[0].Error.Category != bucketlite.CategoryValidation {
 		t.Errorf("rest: got %+v, %v", rest, err)
 	}
-	other := createBatch(t, b, objects[""])
-	wantError(t, second(b.ListFailedJobs(ctx, other.ID, bucketlite.Query{Cursor: first.Next})), bucketlite.ErrBadRequest)
-	wantError(t, second(b.ListFailedJobs(ctx, id, bucketlite.Query{Limit: 1001})), bucketlite.ErrBadRequest)
+	other := storetest.CreateBatch(t, b, objects[""])
+	storetest.WantError(t, storetest.ErrorOf(b.ListFailedJobs(ctx, other.ID, bucketlite.Query{Cursor: first.Next})), bucketlite.ErrBadRequest)
+	storetest.WantError(t, storetest.ErrorOf(b.ListFailedJobs(ctx, id, bucketlite.Query{Limit: 1001})), bucketlite.ErrBadRequest)
 	if p, err := b.ListFailedJobs(ctx, other.ID, bucketlite.Query{}); err != nil || len(p.Results) != 0 {
 		t.Errorf("none failed: got %+v, %v", p, err)
 	}
@@ -328,10 +329,10 @@ func TestRetryBatch(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "test.db")
-			st := openPath(t, path)
-			b := items(t, st)
+			st := storetest.OpenPath(t, path)
+			b := storetest.Items(t, st)
 			id, objects := failAll(t, st, b)
-			before := mustBatch(t, b, id)
+			before := storetest.MustBatch(t, b, id)
 			res, err := b.RetryBatch(ctx, id, tt.opts)
 			if err != nil {
 				t.Fatal(err)
@@ -340,11 +341,11 @@ func TestRetryBatch(t *testing.T) {
 			if res.Retried != n || res.Task.ID == before.TaskID || res.Task.Status != bucketlite.StatusPending || res.Task.Total != n || res.Task.Processed != 0 {
 				t.Errorf("got %+v with %+v, want %d retried", res, res.Task, n)
 			}
-			k := wantBatch(t, st, b, id, bucketlite.StatusPending)
+			k := storetest.WantBatch(t, st, b, id, bucketlite.StatusPending)
 			if k.TaskID != res.Task.ID || k.Failed != 6-n || k.Error != "" || int64(len(k.ErrorSummary)) != 6-n {
 				t.Errorf("got %+v", k)
 			}
-			if got := mustStats(t, b).Batches; got != (bucketlite.BatchStats{Total: 1, Active: 1}) {
+			if got := storetest.MustStats(t, b).Batches; got != (bucketlite.BatchStats{Total: 1, Active: 1}) {
 				t.Errorf("statistics: got %+v", got)
 			}
 			for category, object := range objects {
@@ -354,16 +355,16 @@ func TestRetryBatch(t *testing.T) {
 				} else if slices.Contains(tt.retried, category) {
 					want = bucketlite.StatusPending
 				}
-				if o := wantStatus(t, b, object, want); want == bucketlite.StatusPending && o.Error != "" {
+				if o := storetest.WantStatus(t, b, object, want); want == bucketlite.StatusPending && o.Error != "" {
 					t.Errorf("got error %q, want none", o.Error)
 				}
 			}
 			if old, err := st.Task(ctx, before.TaskID); err != nil || old.Status != bucketlite.StatusCompletedWithErrors {
 				t.Errorf("first task: got %+v, %v, want it as it was", old, err)
 			}
-			wantSound(t, path)
+			storetest.WantSound(t, path)
 			var got []string
-			process(t, st, func(_ context.Context, j *bucketlite.Job) error {
+			storetest.Process(t, st, func(_ context.Context, j *bucketlite.Job) error {
 				if j.Retries != 1 || j.Attempt != 1 || j.BatchID != id {
 					t.Errorf("job: got %+v", j)
 				}
@@ -377,10 +378,10 @@ func TestRetryBatch(t *testing.T) {
 			if n == 6 {
 				want = bucketlite.StatusCompleted
 			}
-			if k := wantBatch(t, st, b, id, want); k.Failed != 6-n || (k.Error == "") != (n == 6) {
+			if k := storetest.WantBatch(t, st, b, id, want); k.Failed != 6-n || (k.Error == "") != (n == 6) {
 				t.Errorf("got %+v", k)
 			}
-			wantSound(t, path)
+			storetest.WantSound(t, path)
 		})
 	}
 }
@@ -389,26 +390,26 @@ func TestRetryBatch(t *testing.T) {
 func TestRetryAtMost(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	b := items(t, st)
-	id := submit(t, b, ids(t, b, "network", "runtime")...)
-	process(t, st, failFor, bucketlite.ProcessOptions{})
-	wantBatch(t, st, b, id, bucketlite.StatusFailed)
+	st := storetest.OpenMemory(t)
+	b := storetest.Items(t, st)
+	id := storetest.Submit(t, b, storetest.PutIDs(t, b, "network", "runtime")...)
+	storetest.Process(t, st, failFor, bucketlite.ProcessOptions{})
+	storetest.WantBatch(t, st, b, id, bucketlite.StatusFailed)
 	retry := func(opts *bucketlite.RetryBatchOptions, want int64) {
 		t.Helper()
-		before := mustBatch(t, b, id)
+		before := storetest.MustBatch(t, b, id)
 		res, err := b.RetryBatch(ctx, id, opts)
 		if err != nil || res.Retried != want || (res.Task == nil) != (want == 0) {
 			t.Fatalf("got %+v, %v, want %d", res, err, want)
 		}
 		if want == 0 {
-			if diff := cmp.Diff(before, mustBatch(t, b, id), cmp.AllowUnexported(bucketlite.Batch{})); diff != "" {
+			if diff := cmp.Diff(before, storetest.MustBatch(t, b, id), cmp.AllowUnexported(bucketlite.Batch{})); diff != "" {
 				t.Errorf("batch (-before +after):\n%s", diff)
 			}
 		}
-		process(t, st, failFor, bucketlite.ProcessOptions{})
-		wantBatch(t, st, b, id, bucketlite.StatusFailed)
-		wantExact(t, b)
+		storetest.Process(t, st, failFor, bucketlite.ProcessOptions{})
+		storetest.WantBatch(t, st, b, id, bucketlite.StatusFailed)
+		storetest.WantExact(t, b)
 	}
 	retry(nil, 1)                                                     // network: 1
 	retry(&bucketlite.RetryBatchOptions{MaxRetries: 1}, 0)            //
@@ -424,27 +425,27 @@ func TestRetryAtMost(t *testing.T) {
 		t.Errorf("got %+v, %v", p, err)
 	}
 	for _, most := range []int{-1, 11} {
-		wantError(t, second(b.RetryBatch(ctx, id, &bucketlite.RetryBatchOptions{MaxRetries: most})), bucketlite.ErrBadRequest)
+		storetest.WantError(t, storetest.ErrorOf(b.RetryBatch(ctx, id, &bucketlite.RetryBatchOptions{MaxRetries: most})), bucketlite.ErrBadRequest)
 	}
 }
 
 func TestRetryRefused(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	b := items(t, st)
-	all := ids(t, b, "")
-	completed := submit(t, b, all...)
-	process(t, st, succeed, bucketlite.ProcessOptions{})
+	st := storetest.OpenMemory(t)
+	b := storetest.Items(t, st)
+	all := storetest.PutIDs(t, b, "")
+	completed := storetest.Submit(t, b, all...)
+	storetest.Process(t, st, succeed, bucketlite.ProcessOptions{})
 	if res, err := b.RetryBatch(ctx, completed, &bucketlite.RetryBatchOptions{All: true}); err != nil || res.Retried != 0 || res.Task != nil {
 		t.Errorf("completed: got %+v, %v, want nothing retried", res, err)
 	}
-	draft := createBatch(t, b, all...).ID
-	wantError(t, second(b.RetryBatch(ctx, draft, nil)), bucketlite.ErrConflict)
-	must(t, second(b.SubmitBatch(ctx, draft)))
-	wantError(t, second(b.RetryBatch(ctx, draft, nil)), bucketlite.ErrConflict)
-	must(t, second(b.CancelBatch(ctx, draft)))
-	wantError(t, second(b.RetryBatch(ctx, draft, nil)), bucketlite.ErrConflict)
+	draft := storetest.CreateBatch(t, b, all...).ID
+	storetest.WantError(t, storetest.ErrorOf(b.RetryBatch(ctx, draft, nil)), bucketlite.ErrConflict)
+	storetest.Must(t, storetest.ErrorOf(b.SubmitBatch(ctx, draft)))
+	storetest.WantError(t, storetest.ErrorOf(b.RetryBatch(ctx, draft, nil)), bucketlite.ErrConflict)
+	storetest.Must(t, storetest.ErrorOf(b.CancelBatch(ctx, draft)))
+	storetest.WantError(t, storetest.ErrorOf(b.RetryBatch(ctx, draft, nil)), bucketlite.ErrConflict)
 }
 
 // Much is retried slice by slice, and cancelled amid that.
@@ -453,15 +454,15 @@ func TestRetryLarge(t *testing.T) {
 	ctx := context.Background()
 	const n = 2600
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
-	b := items(t, st)
+	st := storetest.OpenPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
+	b := storetest.Items(t, st)
 	values := make([]string, n)
 	for i := range values {
 		values[i] = []string{"network", "runtime", ""}[i%3]
 	}
-	id := submit(t, b, ids(t, b, values...)...)
-	process(t, st, failFor, bucketlite.ProcessOptions{Concurrency: 100})
-	k := wantBatch(t, st, b, id, bucketlite.StatusCompletedWithErrors)
+	id := storetest.Submit(t, b, storetest.PutIDs(t, b, values...)...)
+	storetest.Process(t, st, failFor, bucketlite.ProcessOptions{Concurrency: 100})
+	k := storetest.WantBatch(t, st, b, id, bucketlite.StatusCompletedWithErrors)
 	network, all := k.ErrorSummary["network"], k.Failed
 	for _, cancel := range []bool{false, true} {
 		opts := &bucketlite.RetryBatchOptions{All: cancel}
@@ -474,19 +475,19 @@ func TestRetryLarge(t *testing.T) {
 			t.Fatalf("got %+v, %v, want %d", res, err, want)
 		}
 		if cancel {
-			must(t, second(b.CancelBatch(ctx, id)))
+			storetest.Must(t, storetest.ErrorOf(b.CancelBatch(ctx, id)))
 			break
 		}
-		process(t, st, failFor, bucketlite.ProcessOptions{Concurrency: 100})
-		if k := wantBatch(t, st, b, id, bucketlite.StatusCompletedWithErrors); k.Failed != all || k.ErrorSummary["network"] != network {
+		storetest.Process(t, st, failFor, bucketlite.ProcessOptions{Concurrency: 100})
+		if k := storetest.WantBatch(t, st, b, id, bucketlite.StatusCompletedWithErrors); k.Failed != all || k.ErrorSummary["network"] != network {
 			t.Errorf("got %+v, want as many failed as before", k)
 		}
-		wantSound(t, path)
+		storetest.WantSound(t, path)
 	}
-	db := raw(t, path)
-	if !eventually(func() bool { return dump(t, db, "SELECT 1 FROM batches WHERE sweep IS NOT NULL") == "" }) {
+	db := storetest.OpenRaw(t, path)
+	if !storetest.Eventually(func() bool { return storetest.Dump(t, db, "SELECT 1 FROM batches WHERE sweep IS NOT NULL") == "" }) {
 		t.Error("the batch is not swept")
 	}
-	wantBatch(t, st, b, id, bucketlite.StatusCanceled)
-	wantSound(t, path)
+	storetest.WantBatch(t, st, b, id, bucketlite.StatusCanceled)
+	storetest.WantSound(t, path)
 }

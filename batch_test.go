@@ -11,40 +11,9 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
 )
-
-// createBatch creates a batch of objects.
-func createBatch(t testing.TB, b *bucketlite.Bucket, ids ...string) *bucketlite.Batch {
-	t.Helper()
-	k, err := b.CreateBatch(context.Background(), bucketlite.BatchInput{ObjectIDs: ids})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k
-}
-
-// submit creates and submits a batch of objects, and returns its id.
-func submit(t testing.TB, b *bucketlite.Bucket, ids ...string) string {
-	t.Helper()
-	k := createBatch(t, b, ids...)
-	if _, err := b.SubmitBatch(context.Background(), k.ID); err != nil {
-		t.Fatal(err)
-	}
-	return k.ID
-}
-
-// process handles what is queued, until there is no more.
-func process(t testing.TB, st *bucketlite.Store, handler func(context.Context, *bucketlite.Job) error, opts bucketlite.ProcessOptions) {
-	t.Helper()
-	opts.UntilIdle = true
-	if opts.Backoff == 0 {
-		opts.Backoff = time.Millisecond
-	}
-	if err := st.Process(context.Background(), handler, &opts); err != nil {
-		t.Fatal(err)
-	}
-}
 
 func succeed(context.Context, *bucketlite.Job) error { return nil }
 
@@ -57,94 +26,15 @@ func failFor(_ context.Context, j *bucketlite.Job) error {
 	return nil
 }
 
-func mustBatch(t testing.TB, b *bucketlite.Bucket, id string) *bucketlite.Batch {
-	t.Helper()
-	k, err := b.Batch(context.Background(), id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k
-}
-
-// wantBatch fails unless the batch and its task have the status.
-func wantBatch(t testing.TB, st *bucketlite.Store, b *bucketlite.Bucket, id string, want bucketlite.Status) *bucketlite.Batch {
-	t.Helper()
-	k := mustBatch(t, b, id)
-	task, err := st.Task(context.Background(), k.TaskID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if k.Status != want || task.Status != want {
-		t.Errorf("got a batch that is %s and a task that is %s, want %s", k.Status, task.Status, want)
-	}
-	return k
-}
-
-// wantStatus fails unless the object has the status.
-func wantStatus(t testing.TB, b *bucketlite.Bucket, id string, want bucketlite.Status) *bucketlite.Object {
-	t.Helper()
-	o, err := b.Object(context.Background(), id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if o.Status != want {
-		t.Errorf("object %q: got status %s, want %s", o.ID, o.Status, want)
-	}
-	return o
-}
-
-// ids stores items with the values and returns their ids.
-func ids(t testing.TB, b *bucketlite.Bucket, values ...string) []string {
-	t.Helper()
-	var inputs []bucketlite.ObjectInput
-	for i, v := range values {
-		inputs = append(inputs, item(fmt.Sprint("key ", i), v))
-	}
-	res, err := b.PutMany(context.Background(), inputs, nil)
-	if err := batchError(res, err); err != nil {
-		t.Fatal(err)
-	}
-	var ids []string
-	for _, s := range res.Succeeded {
-		ids = append(ids, s.Object.ID)
-	}
-	return ids
-}
-
-// manyIDs is ids for n items without a value.
-func manyIDs(t testing.TB, b *bucketlite.Bucket, n int) []string {
-	t.Helper()
-	return ids(t, b, make([]string, n)...)
-}
-
-// makeBatches makes the batches of a fixture, in order: one that has failed, one
-// that was submitted, and a draft.
-func (f *fixture) makeBatches(t testing.TB) {
-	t.Helper()
-	submit(t, f.b, f.id)
-	process(t, f.st, func(context.Context, *bucketlite.Job) error { return &bucketlite.JobError{Permanent: true} }, bucketlite.ProcessOptions{})
-	submit(t, f.b, f.id)
-	createBatch(t, f.b, f.id)
-}
-
-func (f *fixture) findBatches(t testing.TB) {
-	t.Helper()
-	p, err := f.b.ListBatches(context.Background(), bucketlite.BatchQuery{})
-	if err != nil || len(p.Results) != 3 {
-		t.Fatalf("got %+v, %v, want three batches", p, err)
-	}
-	f.failed, f.submitted, f.draft = p.Results[0].ID, p.Results[1].ID, p.Results[2].ID
-}
-
 func TestCreateBatch(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	c := newManualClock()
-	st := openMemory(t, &bucketlite.Options{Now: c.now})
-	b := items(t, st)
-	all := ids(t, b, "", "", "")
-	before := snapshot(t, b)
-	now := c.add(time.Second)
+	c := storetest.NewManualClock()
+	st := storetest.OpenMemory(t, &bucketlite.Options{Now: c.Now})
+	b := storetest.Items(t, st)
+	all := storetest.PutIDs(t, b, "", "", "")
+	before := storetest.Snapshot(t, b)
+	now := c.Add(time.Second)
 	for _, tt := range []struct {
 		name string
 		in   bucketlite.BatchInput
@@ -169,27 +59,27 @@ func TestCreateBatch(t *testing.T) {
 			if len(tt.in.Metadata) != len(k.Metadata) || k.Metadata["campaign"] != tt.in.Metadata["campaign"] {
 				t.Errorf("metadata: got %v, want %v", k.Metadata, tt.in.Metadata)
 			}
-			if diff := cmp.Diff(k, mustBatch(t, b, k.ID), cmp.AllowUnexported(bucketlite.Batch{})); diff != "" {
+			if diff := cmp.Diff(k, storetest.MustBatch(t, b, k.ID), cmp.AllowUnexported(bucketlite.Batch{})); diff != "" {
 				t.Errorf("created and read (-created +read):\n%s", diff)
 			}
-			wantExact(t, b)
+			storetest.WantExact(t, b)
 			if err := b.DeleteBatch(ctx, k.ID); err != nil {
 				t.Fatal(err)
 			}
 		})
 	}
-	wantSnapshot(t, b, before) // the objects are as they were
+	storetest.WantSnapshot(t, b, before) // the objects are as they were
 }
 
 func TestBatchInputRefused(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	b := items(t, openMemory(t))
-	other := bucket(t, openMemory(t), itemsConfig("other"))
-	all := ids(t, b, "", "")
-	foreign := ids(t, other, "")[0]
-	draft := createBatch(t, b, all[0])
-	before := snapshot(t, b)
+	b := storetest.Items(t, storetest.OpenMemory(t))
+	other := storetest.Bucket(t, storetest.OpenMemory(t), storetest.ItemsConfig("other"))
+	all := storetest.PutIDs(t, b, "", "")
+	foreign := storetest.PutIDs(t, other, "")[0]
+	draft := storetest.CreateBatch(t, b, all[0])
+	before := storetest.Snapshot(t, b)
 	var many []string
 	missing := make(map[string]string)
 	for i := range 100 {
@@ -217,18 +107,18 @@ func TestBatchInputRefused(t *testing.T) {
 			if k != nil {
 				t.Errorf("got %+v, want none", k)
 			}
-			wantIssues(t, err, tt.want)
+			storetest.WantIssues(t, err, tt.want)
 			if tt.in.Metadata == nil {
 				k, err = b.AddToBatch(ctx, draft.ID, tt.in.ObjectIDs, &bucketlite.AddToBatchOptions{SkipValidation: tt.in.SkipValidation})
 				if k != nil {
 					t.Errorf("add: got %+v, want none", k)
 				}
-				wantIssues(t, err, tt.want)
+				storetest.WantIssues(t, err, tt.want)
 			}
 		})
 	}
-	wantSnapshot(t, b, before)
-	if got := mustBatch(t, b, draft.ID); got.ObjectCount != 1 {
+	storetest.WantSnapshot(t, b, before)
+	if got := storetest.MustBatch(t, b, draft.ID); got.ObjectCount != 1 {
 		t.Errorf("got %+v, want it as it was", got)
 	}
 }
@@ -236,10 +126,10 @@ func TestBatchInputRefused(t *testing.T) {
 func TestAddToBatch(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	b := items(t, st)
-	all := ids(t, b, "", "", "", "")
-	k := createBatch(t, b, all[1])
+	st := storetest.OpenMemory(t)
+	b := storetest.Items(t, st)
+	all := storetest.PutIDs(t, b, "", "", "", "")
+	k := storetest.CreateBatch(t, b, all[1])
 	for _, tt := range []struct {
 		name string
 		add  []string
@@ -262,10 +152,10 @@ func TestAddToBatch(t *testing.T) {
 	if _, err := b.SubmitBatch(ctx, k.ID); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, second(b.AddToBatch(ctx, k.ID, all, nil)), bucketlite.ErrConflict)
-	process(t, st, succeed, bucketlite.ProcessOptions{})
-	wantError(t, second(b.AddToBatch(ctx, k.ID, all, nil)), bucketlite.ErrConflict)
-	if got := mustBatch(t, b, k.ID); got.ObjectCount != 5 || got.Skipped != 1 || got.Failed != 0 || got.Status != bucketlite.StatusCompleted {
+	storetest.WantError(t, storetest.ErrorOf(b.AddToBatch(ctx, k.ID, all, nil)), bucketlite.ErrConflict)
+	storetest.Process(t, st, succeed, bucketlite.ProcessOptions{})
+	storetest.WantError(t, storetest.ErrorOf(b.AddToBatch(ctx, k.ID, all, nil)), bucketlite.ErrConflict)
+	if got := storetest.MustBatch(t, b, k.ID); got.ObjectCount != 5 || got.Skipped != 1 || got.Failed != 0 || got.Status != bucketlite.StatusCompleted {
 		t.Errorf("got %+v, want it completed with five objects, one of them skipped", got)
 	}
 }
@@ -274,7 +164,7 @@ func TestAddToBatch(t *testing.T) {
 func TestLargeBatch(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	b := items(t, openMemory(t))
+	b := storetest.Items(t, storetest.OpenMemory(t))
 	name := func(i int) string { return fmt.Sprint("object-", i) }
 	var k *bucketlite.Batch
 	for call := range 3 {
@@ -301,19 +191,19 @@ func TestLargeBatch(t *testing.T) {
 func TestBatchesAreApart(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	b, other := items(t, st), bucket(t, st, itemsConfig("other"))
-	id := submit(t, b, ids(t, b, "network")...)
-	process(t, st, failFor, bucketlite.ProcessOptions{})
-	draft := createBatch(t, b, mustBatch(t, b, id).ObjectIDs...)
+	st := storetest.OpenMemory(t)
+	b, other := storetest.Items(t, st), storetest.Bucket(t, st, storetest.ItemsConfig("other"))
+	id := storetest.Submit(t, b, storetest.PutIDs(t, b, "network")...)
+	storetest.Process(t, st, failFor, bucketlite.ProcessOptions{})
+	draft := storetest.CreateBatch(t, b, storetest.MustBatch(t, b, id).ObjectIDs...)
 	for _, k := range []string{id, draft.ID, "", "none", strings.ToLower(id), "btch_01ARZ3NDEKTSV4RRFFQ69G5FAV"} {
 		in := other
 		if k != id && k != draft.ID {
 			in = b
 		}
-		f := &fixture{st: st, b: in, draft: k, submitted: k, failed: k, id: ids(t, in, "")[0]}
+		f := &storetest.Fixture{Store: st, Bucket: in, Draft: k, Submitted: k, Failed: k, ObjectID: storetest.PutIDs(t, in, "")[0]}
 		for _, call := range []string{"AddToBatch", "Batch", "UpdateBatch", "DeleteBatch", "SubmitBatch", "CancelBatch", "RetryBatch", "FailedJobs", "ListFailedJobs"} {
-			if err := calls["Bucket."+call].do(ctx, f); !errors.Is(err, bucketlite.ErrNotFound) {
+			if err := storetest.Calls["Bucket."+call].Do(ctx, f); !errors.Is(err, bucketlite.ErrNotFound) {
 				t.Errorf("%s of %q: got %v, want ErrNotFound", call, k, err)
 			}
 		}
@@ -321,19 +211,19 @@ func TestBatchesAreApart(t *testing.T) {
 	if p, err := other.ListBatches(ctx, bucketlite.BatchQuery{}); err != nil || len(p.Results) != 0 {
 		t.Errorf("got %+v, %v, want none", p, err)
 	}
-	wantExact(t, b)
-	wantExact(t, other)
+	storetest.WantExact(t, b)
+	storetest.WantExact(t, other)
 }
 
 func TestListBatches(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	b := items(t, st)
-	object := ids(t, b, "")[0]
+	st := storetest.OpenMemory(t)
+	b := storetest.Items(t, st)
+	object := storetest.PutIDs(t, b, "")[0]
 	var drafts, ended, want []string
 	for i := range 250 {
-		k := createBatch(t, b, object)
+		k := storetest.CreateBatch(t, b, object)
 		want = append(want, k.ID)
 		if i%5 != 0 {
 			drafts = append(drafts, k.ID)
@@ -344,7 +234,7 @@ func TestListBatches(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	process(t, st, succeed, bucketlite.ProcessOptions{})
+	storetest.Process(t, st, succeed, bucketlite.ProcessOptions{})
 	list := func(q bucketlite.BatchQuery) (got []string) {
 		for k, err := range b.Batches(ctx, q) {
 			if err != nil {
@@ -378,8 +268,8 @@ func TestListBatches(t *testing.T) {
 		"no cursor":         {Query: bucketlite.Query{Cursor: "none"}},
 		"limit":             {Query: bucketlite.Query{Limit: -1}},
 	} {
-		wantError(t, second(b.ListBatches(ctx, q)), bucketlite.ErrBadRequest)
-		if err := last(b.Batches(ctx, q)); q.Limit == 0 && !errors.Is(err, bucketlite.ErrBadRequest) {
+		storetest.WantError(t, storetest.ErrorOf(b.ListBatches(ctx, q)), bucketlite.ErrBadRequest)
+		if err := storetest.LastError(b.Batches(ctx, q)); q.Limit == 0 && !errors.Is(err, bucketlite.ErrBadRequest) {
 			t.Errorf("%s: got %v, want ErrBadRequest", name, err)
 		}
 	}
@@ -389,7 +279,7 @@ func TestListBatches(t *testing.T) {
 func TestPageOfLargeBatches(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	b := items(t, openMemory(t, &bucketlite.Options{MaxPageBytes: 700_000}))
+	b := storetest.Items(t, storetest.OpenMemory(t, &bucketlite.Options{MaxPageBytes: 700_000}))
 	var many []string // 69 kB as JSON
 	for i := range bucketlite.MaxPutMany {
 		many = append(many, fmt.Sprint(i))
@@ -416,27 +306,27 @@ func TestPageOfLargeBatches(t *testing.T) {
 func TestBatchJSON(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	b := items(t, st)
-	all := ids(t, b, "network", "")
+	st := storetest.OpenMemory(t)
+	b := storetest.Items(t, st)
+	all := storetest.PutIDs(t, b, "network", "")
 	members := map[string]string{
 		"batch_id": "string", "bucket_id": "string", "status": "string", "object_ids": "array", "type": "string", "metadata": "object",
 		"tier_tasks": "array", "total_tiers": "number", "created_at": "time", "updated_at": "time",
 	}
-	k := createBatch(t, b, all...)
+	k := storetest.CreateBatch(t, b, all...)
 	wantMembers(t, k, members)
 	task, err := b.SubmitBatch(ctx, k.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	members["task_id"] = "string"
-	wantMembers(t, mustBatch(t, b, k.ID), members)
+	wantMembers(t, storetest.MustBatch(t, b, k.ID), members)
 	wantMembers(t, task.AdditionalData, map[string]string{
 		"namespace_id": "string", "batch_id": "string", "bucket_id": "string", "object_count": "number", "progress": "object",
 	})
-	process(t, st, failFor, bucketlite.ProcessOptions{})
+	storetest.Process(t, st, failFor, bucketlite.ProcessOptions{})
 	members["error"], members["error_summary"] = "string", "object"
-	wantMembers(t, mustBatch(t, b, k.ID), members)
+	wantMembers(t, storetest.MustBatch(t, b, k.ID), members)
 	jobs, err := b.ListFailedJobs(ctx, k.ID, bucketlite.Query{})
 	if err != nil || len(jobs.Results) != 1 {
 		t.Fatalf("got %+v, %v", jobs, err)
@@ -450,10 +340,10 @@ func TestBatchJSON(t *testing.T) {
 func TestUpdateBatch(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	c := newManualClock()
-	st := openMemory(t, &bucketlite.Options{Now: c.now})
-	b := items(t, st)
-	k := createBatch(t, b, ids(t, b, "")...)
+	c := storetest.NewManualClock()
+	st := storetest.OpenMemory(t, &bucketlite.Options{Now: c.Now})
+	b := storetest.Items(t, st)
+	k := storetest.CreateBatch(t, b, storetest.PutIDs(t, b, "")...)
 	update := func(metadata map[string]any) *bucketlite.Batch {
 		t.Helper()
 		k, err := b.UpdateBatch(ctx, k.ID, bucketlite.BatchUpdate{Metadata: metadata})
@@ -462,7 +352,7 @@ func TestUpdateBatch(t *testing.T) {
 		}
 		return k
 	}
-	now := c.add(time.Second)
+	now := c.Add(time.Second)
 	if got := update(map[string]any{"a": "b", "c": "d"}); len(got.Metadata) != 2 || !got.UpdatedAt.Equal(now) || got.CreatedAt.Equal(now) {
 		t.Errorf("got %+v", got)
 	}
@@ -472,11 +362,11 @@ func TestUpdateBatch(t *testing.T) {
 	if got := update(map[string]any{"e": "f"}); len(got.Metadata) != 1 || got.Metadata["e"] != "f" {
 		t.Errorf("again: got %v, want the new alone", got.Metadata)
 	}
-	wantIssues(t, second(b.UpdateBatch(ctx, k.ID, bucketlite.BatchUpdate{Metadata: map[string]any{"f": []byte("x")}})), map[string]string{"metadata.f": "type"})
+	storetest.WantIssues(t, storetest.ErrorOf(b.UpdateBatch(ctx, k.ID, bucketlite.BatchUpdate{Metadata: map[string]any{"f": []byte("x")}})), map[string]string{"metadata.f": "type"})
 	if _, err := b.SubmitBatch(ctx, k.ID); err != nil {
 		t.Fatal(err)
 	}
-	process(t, st, succeed, bucketlite.ProcessOptions{})
+	storetest.Process(t, st, succeed, bucketlite.ProcessOptions{})
 	if got := update(map[string]any{}); len(got.Metadata) != 0 || got.Status != bucketlite.StatusCompleted {
 		t.Errorf("ended: got %+v, want no metadata", got)
 	}
@@ -489,44 +379,44 @@ func TestDeleteBatch(t *testing.T) {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "test.db")
-			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
-			b := items(t, st)
-			all := manyIDs(t, b, n)
+			st := storetest.OpenPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
+			b := storetest.Items(t, st)
+			all := storetest.PutManyIDs(t, b, n)
 			states := map[string]func(id string){
 				"draft": func(string) {},
 				"completed": func(id string) {
-					must(t, second(b.SubmitBatch(ctx, id)))
-					process(t, st, succeed, bucketlite.ProcessOptions{})
+					storetest.Must(t, storetest.ErrorOf(b.SubmitBatch(ctx, id)))
+					storetest.Process(t, st, succeed, bucketlite.ProcessOptions{})
 				},
 				"cancelled": func(id string) {
-					must(t, second(b.SubmitBatch(ctx, id)))
-					must(t, second(b.CancelBatch(ctx, id)))
+					storetest.Must(t, storetest.ErrorOf(b.SubmitBatch(ctx, id)))
+					storetest.Must(t, storetest.ErrorOf(b.CancelBatch(ctx, id)))
 				},
 			}
 			for name, prepare := range states {
-				k := createBatch(t, b, all...)
+				k := storetest.CreateBatch(t, b, all...)
 				prepare(k.ID)
 				if err := b.DeleteBatch(ctx, k.ID); err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}
 				// It is out of sight at once, however much there is to do.
-				wantError(t, second(b.Batch(ctx, k.ID)), bucketlite.ErrNotFound)
-				wantError(t, b.DeleteBatch(ctx, k.ID), bucketlite.ErrNotFound)
-				wantError(t, second(b.RetryBatch(ctx, k.ID, nil)), bucketlite.ErrNotFound)
-				wantExact(t, b)
+				storetest.WantError(t, storetest.ErrorOf(b.Batch(ctx, k.ID)), bucketlite.ErrNotFound)
+				storetest.WantError(t, b.DeleteBatch(ctx, k.ID), bucketlite.ErrNotFound)
+				storetest.WantError(t, storetest.ErrorOf(b.RetryBatch(ctx, k.ID, nil)), bucketlite.ErrNotFound)
+				storetest.WantExact(t, b)
 			}
-			running := submit(t, b, all...)
-			wantError(t, b.DeleteBatch(ctx, running), bucketlite.ErrConflict)
-			db := raw(t, path)
-			if !eventually(func() bool {
-				return dump(t, db, "SELECT count(*) FROM jobs") == fmt.Sprintln(n) && dump(t, db, "SELECT 1 FROM batches WHERE sweep IS NOT NULL") == ""
+			running := storetest.Submit(t, b, all...)
+			storetest.WantError(t, b.DeleteBatch(ctx, running), bucketlite.ErrConflict)
+			db := storetest.OpenRaw(t, path)
+			if !storetest.Eventually(func() bool {
+				return storetest.Dump(t, db, "SELECT count(*) FROM jobs") == fmt.Sprintln(n) && storetest.Dump(t, db, "SELECT 1 FROM batches WHERE sweep IS NOT NULL") == ""
 			}) {
 				t.Error("jobs of deleted batches are left")
 			}
-			if got := mustStats(t, b); got.ObjectCount != int64(n) || got.Batches != (bucketlite.BatchStats{Total: 1, Active: 1}) {
+			if got := storetest.MustStats(t, b); got.ObjectCount != int64(n) || got.Batches != (bucketlite.BatchStats{Total: 1, Active: 1}) {
 				t.Errorf("got %+v, want the objects to stay, and one batch", got)
 			}
-			wantSound(t, path)
+			storetest.WantSound(t, path)
 		})
 	}
 }
@@ -540,17 +430,17 @@ func TestDeleteWithBatches(t *testing.T) {
 			t.Parallel()
 			ctx := context.Background()
 			path := filepath.Join(t.TempDir(), "test.db")
-			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
-			b, bystander := items(t, st), bucket(t, st, itemsConfig("bystander"))
-			all := manyIDs(t, b, 1500)
-			createBatch(t, b, all...)
-			submit(t, b, all...)
-			cancelled := submit(t, b, all...)
-			must(t, second(b.CancelBatch(ctx, cancelled)))
-			submit(t, b, ids(t, b, "network", "")...)
-			process(t, st, failFor, bucketlite.ProcessOptions{Concurrency: 50})
-			pending := submit(t, b, all...)
-			kept := submit(t, bystander, ids(t, bystander, "")...)
+			st := storetest.OpenPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
+			b, bystander := storetest.Items(t, st), storetest.Bucket(t, st, storetest.ItemsConfig("bystander"))
+			all := storetest.PutManyIDs(t, b, 1500)
+			storetest.CreateBatch(t, b, all...)
+			storetest.Submit(t, b, all...)
+			cancelled := storetest.Submit(t, b, all...)
+			storetest.Must(t, storetest.ErrorOf(b.CancelBatch(ctx, cancelled)))
+			storetest.Submit(t, b, storetest.PutIDs(t, b, "network", "")...)
+			storetest.Process(t, st, failFor, bucketlite.ProcessOptions{Concurrency: 50})
+			pending := storetest.Submit(t, b, all...)
+			kept := storetest.Submit(t, bystander, storetest.PutIDs(t, bystander, "")...)
 			running, ended := make(chan struct{}), make(chan error)
 			processing, stop := context.WithCancel(ctx)
 			go func() {
@@ -564,41 +454,34 @@ func TestDeleteWithBatches(t *testing.T) {
 				}, &bucketlite.ProcessOptions{Concurrency: 2})
 			}()
 			<-running
-			tasks := []string{mustBatch(t, b, pending).TaskID}
+			tasks := []string{storetest.MustBatch(t, b, pending).TaskID}
 			var task *bucketlite.Task
 			var err error
 			if what == "bucket" {
 				task, err = b.Delete(ctx)
 			} else {
-				tasks = append(tasks, mustBatch(t, bystander, kept).TaskID)
-				task, err = namespace(t, st).Delete(ctx)
+				tasks = append(tasks, storetest.MustBatch(t, bystander, kept).TaskID)
+				task, err = storetest.Namespace(t, st).Delete(ctx)
 			}
-			must(t, err)
-			finish(t, st, task, task.Total)
+			storetest.Must(t, err)
+			storetest.WaitDeleted(t, st, task, task.Total)
 			for _, id := range tasks {
 				if task, err := st.Wait(ctx, id); err != nil || task.Status != bucketlite.StatusCanceled {
 					t.Errorf("task: got %+v, %v, want it cancelled", task, err)
 				}
 			}
-			wantGone(t, &fixture{st: st, ns: namespace(t, st), b: b, id: all[0], draft: pending, submitted: pending, failed: pending}, "Bucket")
+			wantGone(t, &storetest.Fixture{Store: st, Namespace: storetest.Namespace(t, st), Bucket: b, ObjectID: all[0], Draft: pending, Submitted: pending, Failed: pending}, "Bucket")
 			stop()
 			if err := <-ended; err != context.Canceled {
 				t.Errorf("got %v, want the context's error", err)
 			}
 			if what == "bucket" {
-				process(t, st, succeed, bucketlite.ProcessOptions{})
-				wantBatch(t, st, bystander, kept, bucketlite.StatusCompleted)
-			} else if got := dump(t, raw(t, path), "SELECT num FROM batches UNION ALL SELECT batch FROM jobs UNION ALL SELECT bucket FROM batch_counts"); got != "" {
+				storetest.Process(t, st, succeed, bucketlite.ProcessOptions{})
+				storetest.WantBatch(t, st, bystander, kept, bucketlite.StatusCompleted)
+			} else if got := storetest.Dump(t, storetest.OpenRaw(t, path), "SELECT num FROM batches UNION ALL SELECT batch FROM jobs UNION ALL SELECT bucket FROM batch_counts"); got != "" {
 				t.Errorf("left behind: %s", got)
 			}
-			wantSound(t, path)
+			storetest.WantSound(t, path)
 		})
-	}
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/iotest"
@@ -20,22 +19,13 @@ import (
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
-
-// readBlob returns all bytes of a blob.
-func readBlob(b *bucketlite.Bucket, id, property string) ([]byte, error) {
-	r, err := b.OpenBlob(context.Background(), id, property)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	return io.ReadAll(r)
-}
 
 // wantFilm fails unless the film of an object is data.
 func wantFilm(t testing.TB, b *bucketlite.Bucket, id string, data []byte) {
 	t.Helper()
-	got, err := readBlob(b, id, "film")
+	got, err := storetest.ReadBlob(b, id, "film")
 	if err != nil || !bytes.Equal(got, data) {
 		t.Errorf("film: got %d bytes, %v, want the %d stored", len(got), err, len(data))
 	}
@@ -46,14 +36,14 @@ func wantFilm(t testing.TB, b *bucketlite.Bucket, id string, data []byte) {
 func TestStreamBesideFailures(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path)
-	b := films(t, st)
-	execute(t, raw(t, path), `CREATE TRIGGER bad BEFORE INSERT ON object WHEN new.id LIKE 'bad%'
+	st := storetest.OpenPath(t, path)
+	b := storetest.Films(t, st)
+	storetest.Execute(t, storetest.OpenRaw(t, path), `CREATE TRIGGER bad BEFORE INSERT ON object WHEN new.id LIKE 'bad%'
 		BEGIN SELECT RAISE(ABORT, 'test error'); END`)
 	ctx, cancel := context.WithCancel(context.Background())
 	failing := make(chan error)
 	go func() {
-		failing <- atOnce(8, func(g int) error {
+		failing <- storetest.AtOnce(8, func(g int) error {
 			for i := 0; ctx.Err() == nil; i++ {
 				_, err := b.Put(context.Background(), bucketlite.ObjectInput{ID: fmt.Sprint("bad", g), Fields: map[string]any{"k": fmt.Sprint(g, " ", i)}}, nil)
 				if err == nil {
@@ -64,14 +54,14 @@ func TestStreamBesideFailures(t *testing.T) {
 		})
 	}()
 	for i := range 10 {
-		data := film(uint64(i), 5*mib+i)
-		wantFilm(t, b, put(t, b, filmInput(fmt.Sprint(i), bytes.NewReader(data)), "").ID, data)
+		data := storetest.Film(uint64(i), 5*storetest.MiB+i)
+		wantFilm(t, b, storetest.Put(t, b, storetest.FilmInput(fmt.Sprint(i), bytes.NewReader(data)), "").ID, data)
 	}
 	cancel()
 	if err := <-failing; err != nil {
 		t.Error(err)
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }
 
 // onceError gives some bytes together with an error, and then pretends to be at
@@ -101,27 +91,27 @@ func TestReaderFaults(t *testing.T) {
 		reader func() io.Reader
 		want   error // nil: any
 	}{
-		"gives nothing for ever":   {func() io.Reader { return readFunc(func([]byte) (int, error) { return 0, nil }) }, io.ErrNoProgress},
-		"a negative count":         {func() io.Reader { return readFunc(func([]byte) (int, error) { return -1, nil }) }, nil},
-		"an excessive count":       {func() io.Reader { return readFunc(func(p []byte) (int, error) { return len(p) + 1, nil }) }, nil},
+		"gives nothing for ever":   {func() io.Reader { return storetest.ReadFunc(func([]byte) (int, error) { return 0, nil }) }, io.ErrNoProgress},
+		"a negative count":         {func() io.Reader { return storetest.ReadFunc(func([]byte) (int, error) { return -1, nil }) }, nil},
+		"an excessive count":       {func() io.Reader { return storetest.ReadFunc(func(p []byte) (int, error) { return len(p) + 1, nil }) }, nil},
 		"an error":                 {func() io.Reader { return iotest.ErrReader(errTest) }, errTest},
 		"an unexpected end":        {func() io.Reader { return iotest.ErrReader(io.ErrUnexpectedEOF) }, io.ErrUnexpectedEOF},
-		"an error with bytes once": {func() io.Reader { return &onceError{film(9, mib), errTest} }, errTest},
-		"a panic":                  {func() io.Reader { return readFunc(func([]byte) (int, error) { panic(errPanic) }) }, errPanic},
+		"an error with bytes once": {func() io.Reader { return &onceError{storetest.Film(9, storetest.MiB), errTest} }, errTest},
+		"a panic":                  {func() io.Reader { return storetest.ReadFunc(func([]byte) (int, error) { panic(errPanic) }) }, errPanic},
 	}
 	calls := map[string]func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error{
 		"Put": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
-			return second(b.Put(t.Context(), in, nil))
+			return storetest.ErrorOf(b.Put(t.Context(), in, nil))
 		},
 		"PutMany": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
-			return batchError(b.PutMany(t.Context(), []bucketlite.ObjectInput{in}, nil))
+			return storetest.PutManyError(b.PutMany(t.Context(), []bucketlite.ObjectInput{in}, nil))
 		},
 		"PutMany, atomic": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
-			inputs := []bucketlite.ObjectInput{filmInput("good", bytes.NewReader(film(8, 2*mib))), in, {Fields: map[string]any{"k": "good too"}}}
-			return second(b.PutMany(t.Context(), inputs, &bucketlite.PutManyOptions{Atomic: true}))
+			inputs := []bucketlite.ObjectInput{storetest.FilmInput("good", bytes.NewReader(storetest.Film(8, 2*storetest.MiB))), in, {Fields: map[string]any{"k": "good too"}}}
+			return storetest.ErrorOf(b.PutMany(t.Context(), inputs, &bucketlite.PutManyOptions{Atomic: true}))
 		},
 		"Patch": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
-			return second(b.Patch(t.Context(), "patched", in, nil))
+			return storetest.ErrorOf(b.Patch(t.Context(), "patched", in, nil))
 		},
 		"WriteUpload": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
 			blob := in.Blobs[0]
@@ -129,34 +119,34 @@ func TestReaderFaults(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return second(b.WriteUpload(t.Context(), u.ID, blob.Reader))
+			return storetest.ErrorOf(b.WriteUpload(t.Context(), u.ID, blob.Reader))
 		},
 	}
 	for faultName, fault := range faults {
-		for place, before := range map[string]int{"at once": 0, "in the first chunk": 1000, "in the second piece": 3 * mib / 2} {
+		for place, before := range map[string]int{"at once": 0, "in the first chunk": 1000, "in the second piece": 3 * storetest.MiB / 2} {
 			for callName, call := range calls {
 				t.Run(faultName+"/"+place+"/"+callName, func(t *testing.T) {
 					t.Parallel()
 					path := filepath.Join(t.TempDir(), "a.db")
-					st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
-					b := films(t, st)
-					put(t, b, bucketlite.ObjectInput{ID: "patched", Fields: map[string]any{"k": "patched"}}, "")
-					seen := snapshot(t, b)
-					r := io.MultiReader(bytes.NewReader(film(7, max(before, 32))[:before]), fault.reader(), bytes.NewReader(make([]byte, mib)))
+					st := storetest.OpenPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
+					b := storetest.Films(t, st)
+					storetest.Put(t, b, bucketlite.ObjectInput{ID: "patched", Fields: map[string]any{"k": "patched"}}, "")
+					seen := storetest.Snapshot(t, b)
+					r := io.MultiReader(bytes.NewReader(storetest.Film(7, max(before, 32))[:before]), fault.reader(), bytes.NewReader(make([]byte, storetest.MiB)))
 					err := func() (err error) {
 						defer func() {
 							if r := recover(); r != nil {
 								err = r.(error)
 							}
 						}()
-						return call(b, filmInput("new", r))
+						return call(b, storetest.FilmInput("new", r))
 					}()
 					if err == nil || fault.want != nil && !errors.Is(err, fault.want) {
 						t.Errorf("got error %v, want %v", err, fault.want)
 					}
-					wantSnapshot(t, b, seen)
-					wantStored(t, st, path, 0)
-					put(t, b, filmInput("after", bytes.NewReader(film(7, mib))), "")
+					storetest.WantSnapshot(t, b, seen)
+					storetest.WantStored(t, st, path, 0)
+					storetest.Put(t, b, storetest.FilmInput("after", bytes.NewReader(storetest.Film(7, storetest.MiB))), "")
 				})
 			}
 		}
@@ -168,23 +158,23 @@ func TestReaderFaults(t *testing.T) {
 func TestReaderCancelled(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path)
-	b := films(t, st)
+	st := storetest.OpenPath(t, path)
+	b := storetest.Films(t, st)
 	var cancel context.CancelFunc
 	reads := 0
-	idle := readFunc(func(p []byte) (int, error) {
+	idle := storetest.ReadFunc(func(p []byte) (int, error) {
 		if reads++; reads == 2 {
 			cancel()
 		}
 		return copy(p[:1], "x"), nil
 	})
-	release := foreignLock(t, path) // also nobody waits for what is to be given up
-	for name, head := range map[string]int{"in the first chunk": 32, "later": mib/2 + 1000} {
+	release := storetest.ForeignLock(t, path) // also nobody waits for what is to be given up
+	for name, head := range map[string]int{"in the first chunk": 32, "later": storetest.MiB/2 + 1000} {
 		reads = 0
 		var ctx context.Context
 		ctx, cancel = context.WithCancel(context.Background())
 		defer cancel()
-		_, err := b.Put(ctx, filmInput("a", io.MultiReader(bytes.NewReader(film(1, head)), idle)), nil)
+		_, err := b.Put(ctx, storetest.FilmInput("a", io.MultiReader(bytes.NewReader(storetest.Film(1, head)), idle)), nil)
 		if err != context.Canceled {
 			t.Errorf("%s: got error %v, want exactly the context's", name, err)
 		}
@@ -193,7 +183,7 @@ func TestReaderCancelled(t *testing.T) {
 		}
 	}
 	release()
-	wantStored(t, st, path, 0)
+	storetest.WantStored(t, st, path, 0)
 }
 
 // stalled begins to store a film whose reader stands still after so many bytes,
@@ -202,10 +192,12 @@ func stalled(t *testing.T, b *bucketlite.Bucket, path string, data []byte, after
 	t.Helper()
 	proceed, result = make(chan struct{}), make(chan error, 1)
 	stream := io.MultiReader(bytes.NewReader(data[:after]), onRead(func() { <-proceed }), bytes.NewReader(data[after:]))
-	go func() { result <- second(b.Put(context.Background(), filmInput("stalled", stream), nil)) }()
-	db := raw(t, path)
-	if !eventually(func() bool {
-		return dump(t, db, "SELECT count(*) FROM chunks WHERE id >> 24 = (SELECT num FROM contents WHERE lease_until > 0)") == fmt.Sprintln(after/mib*4)
+	go func() {
+		result <- storetest.ErrorOf(b.Put(context.Background(), storetest.FilmInput("stalled", stream), nil))
+	}()
+	db := storetest.OpenRaw(t, path)
+	if !storetest.Eventually(func() bool {
+		return storetest.Dump(t, db, "SELECT count(*) FROM chunks WHERE id >> 24 = (SELECT num FROM contents WHERE lease_until > 0)") == fmt.Sprintln(after/storetest.MiB*4)
 	}) {
 		t.Fatal("the stream does not begin")
 	}
@@ -217,19 +209,19 @@ func stalled(t *testing.T, b *bucketlite.Bucket, path string, data []byte, after
 func TestStalledStreamIsKept(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path, bucketlite.WithStageLease(bucketlite.Options{}, 4*time.Second))
-	b := films(t, st)
-	data := film(1, 3*mib)
-	proceed, result := stalled(t, b, path, data, 2*mib)
-	db := raw(t, path)
+	st := storetest.OpenPath(t, path, bucketlite.WithStageLease(bucketlite.Options{}, 4*time.Second))
+	b := storetest.Films(t, st)
+	data := storetest.Film(1, 3*storetest.MiB)
+	proceed, result := stalled(t, b, path, data, 2*storetest.MiB)
+	db := storetest.OpenRaw(t, path)
 	lease := func() int64 {
-		n, err := strconv.ParseInt(strings.TrimSpace(dump(t, db, "SELECT lease_until FROM contents")), 10, 64)
+		n, err := strconv.ParseInt(strings.TrimSpace(storetest.Dump(t, db, "SELECT lease_until FROM contents")), 10, 64)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return n
 	}
-	if first := lease(); !eventually(func() bool { return lease() > first }) {
+	if first := lease(); !storetest.Eventually(func() bool { return lease() > first }) {
 		t.Error("the lease was not renewed")
 	}
 	close(proceed)
@@ -244,11 +236,11 @@ func TestStalledStreamIsKept(t *testing.T) {
 func TestStreamOutlastsItsLease(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path)
-	b := films(t, st)
-	data := film(1, 3*mib)
-	proceed, result := stalled(t, b, path, data, 2*mib)
-	execute(t, raw(t, path), `CREATE TRIGGER off BEFORE UPDATE OF hash ON contents WHEN new.hash IS NULL BEGIN SELECT RAISE(ABORT, 'collectors off'); END;
+	st := storetest.OpenPath(t, path)
+	b := storetest.Films(t, st)
+	data := storetest.Film(1, 3*storetest.MiB)
+	proceed, result := stalled(t, b, path, data, 2*storetest.MiB)
+	storetest.Execute(t, storetest.OpenRaw(t, path), `CREATE TRIGGER off BEFORE UPDATE OF hash ON contents WHEN new.hash IS NULL BEGIN SELECT RAISE(ABORT, 'collectors off'); END;
 		UPDATE contents SET lease_until = 1`)
 	close(proceed)
 	if err := <-result; err != nil {
@@ -260,23 +252,23 @@ func TestStreamOutlastsItsLease(t *testing.T) {
 // A stream whose pieces have been collected fails, whole.
 func TestStreamCollected(t *testing.T) {
 	t.Parallel()
-	for name, size := range map[string]int{"amid": 4 * mib, "at its end": 2 * mib} {
+	for name, size := range map[string]int{"amid": 4 * storetest.MiB, "at its end": 2 * storetest.MiB} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "a.db")
-			st := openPath(t, path)
-			b := films(t, st)
-			seen := snapshot(t, b)
-			proceed, result := stalled(t, b, path, film(1, size), 2*mib)
-			execute(t, raw(t, path), "UPDATE contents SET lease_until = 1")
-			openPath(t, path) // a store that opens looks for work at once
-			wantStored(t, st, path, 0)
+			st := storetest.OpenPath(t, path)
+			b := storetest.Films(t, st)
+			seen := storetest.Snapshot(t, b)
+			proceed, result := stalled(t, b, path, storetest.Film(1, size), 2*storetest.MiB)
+			storetest.Execute(t, storetest.OpenRaw(t, path), "UPDATE contents SET lease_until = 1")
+			storetest.OpenPath(t, path) // a store that opens looks for work at once
+			storetest.WantStored(t, st, path, 0)
 			close(proceed)
 			if err := <-result; err == nil {
 				t.Error("got no error, want one")
 			}
-			wantSnapshot(t, b, seen)
-			wantStored(t, st, path, 0)
+			storetest.WantSnapshot(t, b, seen)
+			storetest.WantStored(t, st, path, 0)
 		})
 	}
 }
@@ -287,19 +279,19 @@ func TestStreamCollected(t *testing.T) {
 func TestContentRaces(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
-	first := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
-	buckets := []*bucketlite.Bucket{films(t, first)}
-	other, err := namespace(t, openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})).Bucket(context.Background(), "films")
+	first := storetest.OpenPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
+	buckets := []*bucketlite.Bucket{storetest.Films(t, first)}
+	other, err := storetest.Namespace(t, storetest.OpenPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})).Bucket(context.Background(), "films")
 	if err != nil {
 		t.Fatal(err)
 	}
 	buckets = append(buckets, other)
-	contents := [][]byte{film(1, 100), film(2, 300<<10), film(3, 5*mib/2)}
+	contents := [][]byte{storetest.Film(1, 100), storetest.Film(2, 300<<10), storetest.Film(3, 5*storetest.MiB/2)}
 	steps := 20
-	if *long {
+	if *storetest.Long {
 		steps = 400
 	}
-	err = atOnce(8, func(g int) error {
+	err = storetest.AtOnce(8, func(g int) error {
 		r := rand.New(rand.NewPCG(uint64(g), 1))
 		b := buckets[g%2]
 		k := fmt.Sprint("own", g)
@@ -318,11 +310,11 @@ func TestContentRaces(t *testing.T) {
 					return err
 				}
 			default:
-				res, err := b.Put(context.Background(), filmInput(k, bytes.NewReader(data)), &bucketlite.PutOptions{Policy: bucketlite.Upsert})
+				res, err := b.Put(context.Background(), storetest.FilmInput(k, bytes.NewReader(data)), &bucketlite.PutOptions{Policy: bucketlite.Upsert})
 				if err != nil {
 					return err
 				}
-				got, err := readBlob(b, res.Object.ID, "film")
+				got, err := storetest.ReadBlob(b, res.Object.ID, "film")
 				if err != nil || !bytes.Equal(got, data) {
 					return fmt.Errorf("got %d bytes, %v, want %d", len(got), err, len(data))
 				}
@@ -344,117 +336,8 @@ func TestContentRaces(t *testing.T) {
 			want += d.Size
 		}
 	}
-	wantStored(t, first, path, want)
-	wantSound(t, path)
-}
-
-// A process is killed while it streams long contents, over and over: what it was
-// told is stored can be read, and of the rest nothing is left in the end.
-func TestStreamSurvivesKill(t *testing.T) {
-	t.Parallel()
-	rounds := 3
-	if *long {
-		rounds = 100
-	}
-	t.Logf("%d kills of a process that streams contents", rounds)
-	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path)
-	films(t, st)
-	r := rand.New(rand.NewPCG(11, 11))
-	for round := range rounds {
-		if round%2 == 0 { // the file is recovered by the next store that opens it
-			if err := st.Close(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		c := startChild(t, "stream", path, fmt.Sprint(round))
-		stored := make(map[string]string)
-		for n := 1 + r.IntN(40); n > 0; n-- {
-			acknowledge(stored, c.line(t)+"\n")
-		}
-		c.kill(t)
-		rest, _ := io.ReadAll(c.stdout)
-		acknowledge(stored, string(rest))
-
-		execute(t, raw(t, path), "UPDATE contents SET lease_until = 1 WHERE lease_until > 0") // as if their time had passed
-		st = openPath(t, path)
-		b, err := namespace(t, st).Bucket(context.Background(), "films")
-		if err != nil {
-			t.Fatal(err)
-		}
-		left := int64(0)
-		for o, err := range b.Objects(context.Background(), bucketlite.Query{}) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			k, hash := o.Fields["k"].(string), o.Blobs[0].Details.Hash
-			data, err := readBlob(b, o.ID, "film")
-			if sum := sha256.Sum256(data); err != nil || hex.EncodeToString(sum[:]) != hash || stored[k] != "" && stored[k] != hash {
-				t.Fatalf("round %d: %q: got %d bytes with hash %x, %v, want %s, told %q", round, k, len(data), sum, err, hash, stored[k])
-			}
-			delete(stored, k)
-			if err := b.DeleteObject(context.Background(), o.ID, nil); err != nil {
-				t.Fatal(err)
-			}
-		}
-		delete(stored, "read")
-		if len(stored) > 0 {
-			t.Fatalf("round %d: lost: %v", round, stored)
-		}
-		wantStored(t, st, path, left)
-		wantSound(t, path)
-	}
-	const most = 16 << 20
-	if !eventually(func() bool {
-		stats, err := st.Stats(context.Background())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return stats.FileBytes < most
-	}) {
-		t.Errorf("the file has more than %d bytes, with nothing in it", most)
-	}
-}
-
-// childStream stores films in several goroutines, until it is killed. It prints
-// the key and hash of each once it is stored, and a line now and then while it
-// reads.
-func childStream(args []string) error {
-	ctx := context.Background()
-	st, err := bucketlite.Open(ctx, args[0], nil)
-	if err != nil {
-		return err
-	}
-	ns, err := st.Namespace(ctx, "test")
-	if err != nil {
-		return err
-	}
-	b, err := ns.Bucket(ctx, "films")
-	if err != nil {
-		return err
-	}
-	var mu sync.Mutex // keeps lines whole
-	return atOnce(2, func(g int) error {
-		r := rand.New(rand.NewPCG(uint64(g), 2))
-		for i := 0; ; i++ {
-			data := film(uint64(7*g+i), 100+r.IntN(4*mib))
-			in := bytes.NewReader(data)
-			progress := readFunc(func(p []byte) (int, error) {
-				mu.Lock()
-				fmt.Println("read", in.Len())
-				mu.Unlock()
-				return in.Read(p[:min(len(p), mib/2)])
-			})
-			k := fmt.Sprintf("%s-%d-%d", args[1], g, i)
-			res, err := b.Put(ctx, filmInput(k, progress), nil)
-			if err != nil {
-				return err
-			}
-			mu.Lock()
-			fmt.Println(k, res.Object.Blobs[0].Details.Hash)
-			mu.Unlock()
-		}
-	})
+	storetest.WantStored(t, first, path, want)
+	storetest.WantSound(t, path)
 }
 
 // hashOf returns the SHA-256 of data as details have it.
@@ -481,17 +364,19 @@ func TestLeaseIsRenewedAfterFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	b := films(t, st)
-	data := film(1, 3*mib)
-	proceed, result := stalled(t, b, path, data, 2*mib)
-	db := raw(t, path)
+	b := storetest.Films(t, st)
+	data := storetest.Film(1, 3*storetest.MiB)
+	proceed, result := stalled(t, b, path, data, 2*storetest.MiB)
+	db := storetest.OpenRaw(t, path)
 	full.Store(true)
-	if !eventually(func() bool { return refused.Load() > 1 }) {
+	if !storetest.Eventually(func() bool { return refused.Load() > 1 }) {
 		t.Error("the lease was not renewed")
 	}
-	first := dump(t, db, "SELECT lease_until FROM contents")
+	first := storetest.Dump(t, db, "SELECT lease_until FROM contents")
 	full.Store(false)
-	if !eventually(func() bool { return dump(t, db, "SELECT lease_until FROM contents WHERE lease_until > 0") > first }) {
+	if !storetest.Eventually(func() bool {
+		return storetest.Dump(t, db, "SELECT lease_until FROM contents WHERE lease_until > 0") > first
+	}) {
 		t.Error("the lease was not renewed once there was space")
 	}
 	close(proceed)

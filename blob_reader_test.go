@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 const chunk = 256 << 10
@@ -37,11 +38,11 @@ func openFilm(t testing.TB, b *bucketlite.Bucket, id string) *bucketlite.BlobRea
 // A blob is opened by its property or its id; the name of a property goes first.
 func TestOpenBlobNames(t *testing.T) {
 	t.Parallel()
-	b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: schema(t, `"notes":{"type":"array","items":{"type":"text"}},
+	b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Schema: storetest.Schema(t, `"notes":{"type":"array","items":{"type":"text"}},
 		"text":{"type":"text"},"blob_01ARZ3NDEKTSV4RRFFQ69G5FAV":{"type":"text"}`)})
-	o := put(t, b, input(t, `{"blobs":[{"property":"notes","data":"data:,first"},{"property":"notes","data":"second"},{"property":"notes","data":"s3://third"},
+	o := storetest.Put(t, b, storetest.Input(t, `{"blobs":[{"property":"notes","data":"data:,first"},{"property":"notes","data":"second"},{"property":"notes","data":"s3://third"},
 		{"property":"text","data":"text"}]}`), "")
-	other := put(t, b, input(t, `{"blobs":[{"property":"text","data":"other"}]}`), "")
+	other := storetest.Put(t, b, storetest.Input(t, `{"blobs":[{"property":"text","data":"other"}]}`), "")
 	for _, test := range []struct {
 		name, property, want string
 		err                  error
@@ -58,7 +59,7 @@ func TestOpenBlobNames(t *testing.T) {
 		{"nothing", "", "", bucketlite.ErrNotFound},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := readBlob(b, o.ID, test.property)
+			got, err := storetest.ReadBlob(b, o.ID, test.property)
 			if !errors.Is(err, test.err) || string(got) != test.want {
 				t.Errorf("got %q, %v, want %q, %v", got, err, test.want, test.err)
 			}
@@ -87,7 +88,7 @@ func TestBlobReader(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := put(t, b, bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{test.blob}}, "")
+			o := storetest.Put(t, b, bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{test.blob}}, "")
 			r, err := b.OpenBlob(t.Context(), o.ID, "text")
 			if err != nil {
 				t.Fatal(err)
@@ -124,13 +125,13 @@ func TestBlobReader(t *testing.T) {
 // Many goroutines read from one reader at once.
 func TestReadAtConcurrently(t *testing.T) {
 	t.Parallel()
-	for kind, st := range map[string]*bucketlite.Store{"file": open(t), "memory": openMemory(t)} {
+	for kind, st := range map[string]*bucketlite.Store{"file": storetest.Open(t), "memory": storetest.OpenMemory(t)} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			b := films(t, st)
-			data := film(1, 3*mib+5)
-			r := openFilm(t, b, put(t, b, filmInput("a", bytes.NewReader(data)), "").ID)
-			err := atOnce(8, func(g int) error {
+			b := storetest.Films(t, st)
+			data := storetest.Film(1, 3*storetest.MiB+5)
+			r := openFilm(t, b, storetest.Put(t, b, storetest.FilmInput("a", bytes.NewReader(data)), "").ID)
+			err := storetest.AtOnce(8, func(g int) error {
 				rnd := rand.New(rand.NewPCG(uint64(g), 3))
 				for range 50 {
 					p := make([]byte, rnd.IntN(600<<10))
@@ -171,9 +172,9 @@ func TestReadingEnds(t *testing.T) {
 		} {
 			t.Run(kind+"/"+name, func(t *testing.T) {
 				t.Parallel()
-				st := open(t)
-				b := bucket(t, st, bucketlite.BucketConfig{Schema: schema(t, mediaSchema)})
-				o := put(t, b, bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{blob()}}, "")
+				st := storetest.Open(t)
+				b := storetest.Bucket(t, st, bucketlite.BucketConfig{Schema: storetest.Schema(t, mediaSchema)})
+				o := storetest.Put(t, b, bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{blob()}}, "")
 				ctx, cancel := context.WithCancel(context.Background())
 				defer cancel()
 				r, err := b.OpenBlob(ctx, o.ID, "text")
@@ -204,33 +205,33 @@ func TestReadingEnds(t *testing.T) {
 func TestReadDeleted(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path)
-	b := films(t, st)
-	data := film(1, 8*mib)
-	shared := put(t, b, filmInput("shared", bytes.NewReader(data)), "")
-	o := put(t, b, filmInput("a", bytes.NewReader(data)), "")
+	st := storetest.OpenPath(t, path)
+	b := storetest.Films(t, st)
+	data := storetest.Film(1, 8*storetest.MiB)
+	shared := storetest.Put(t, b, storetest.FilmInput("shared", bytes.NewReader(data)), "")
+	o := storetest.Put(t, b, storetest.FilmInput("a", bytes.NewReader(data)), "")
 	r := openFilm(t, b, o.ID)
-	head := make([]byte, mib)
-	if _, err := io.ReadFull(r, head); err != nil || !bytes.Equal(head, data[:mib]) {
+	head := make([]byte, storetest.MiB)
+	if _, err := io.ReadFull(r, head); err != nil || !bytes.Equal(head, data[:storetest.MiB]) {
 		t.Fatalf("got %v, want the head", err)
 	}
 	if err := b.DeleteObject(t.Context(), o.ID, nil); err != nil {
 		t.Fatal(err)
 	}
-	if rest, err := io.ReadAll(r); err != nil || !bytes.Equal(rest, data[mib:]) {
+	if rest, err := io.ReadAll(r); err != nil || !bytes.Equal(rest, data[storetest.MiB:]) {
 		t.Errorf("shared with another: got %d bytes, %v, want the rest", len(rest), err)
 	}
 	r = openFilm(t, b, shared.ID)
 	if _, err := io.ReadFull(r, head); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Put(t.Context(), filmInput("shared", bytes.NewReader(film(2, 100))), &bucketlite.PutOptions{Policy: bucketlite.Upsert}); err != nil {
+	if _, err := b.Put(t.Context(), storetest.FilmInput("shared", bytes.NewReader(storetest.Film(2, 100))), &bucketlite.PutOptions{Policy: bucketlite.Upsert}); err != nil {
 		t.Fatal(err)
 	}
-	wantStored(t, st, path, 100)
+	storetest.WantStored(t, st, path, 100)
 	rest, err := io.ReadAll(r)
-	wantError(t, err, bucketlite.ErrNotFound)
-	if !bytes.Equal(rest, data[mib:mib+len(rest)]) {
+	storetest.WantError(t, err, bucketlite.ErrNotFound)
+	if !bytes.Equal(rest, data[storetest.MiB:storetest.MiB+len(rest)]) {
 		t.Errorf("got %d other bytes", len(rest))
 	}
 }
@@ -251,13 +252,13 @@ func TestDamage(t *testing.T) {
 			t.Run(fmt.Sprint(name, "/", at), func(t *testing.T) {
 				t.Parallel()
 				path := filepath.Join(t.TempDir(), "a.db")
-				b := films(t, openPath(t, path))
-				data := film(3, (chunks-1)*chunk+2000)
-				o := put(t, b, filmInput("a", bytes.NewReader(data)), "")
-				execute(t, raw(t, path), fmt.Sprintf(statement, data[at*chunk+999]^1, at))
+				b := storetest.Films(t, storetest.OpenPath(t, path))
+				data := storetest.Film(3, (chunks-1)*chunk+2000)
+				o := storetest.Put(t, b, storetest.FilmInput("a", bytes.NewReader(data)), "")
+				storetest.Execute(t, storetest.OpenRaw(t, path), fmt.Sprintf(statement, data[at*chunk+999]^1, at))
 				r := openFilm(t, b, o.ID)
 				got, err := io.ReadAll(r)
-				wantError(t, err, bucketlite.ErrCorrupt)
+				storetest.WantError(t, err, bucketlite.ErrCorrupt)
 				if want := data[:at*chunk]; !bytes.Equal(got, want) {
 					t.Errorf("got %d bytes before the error, want the %d of whole chunks", len(got), len(want))
 				}
@@ -276,11 +277,11 @@ func TestDamage(t *testing.T) {
 	t.Run("a missing content", func(t *testing.T) {
 		t.Parallel()
 		path := filepath.Join(t.TempDir(), "a.db")
-		b := films(t, openPath(t, path))
-		o := put(t, b, filmInput("a", bytes.NewReader(film(3, 100))), "")
-		execute(t, raw(t, path), "DELETE FROM contents")
+		b := storetest.Films(t, storetest.OpenPath(t, path))
+		o := storetest.Put(t, b, storetest.FilmInput("a", bytes.NewReader(storetest.Film(3, 100))), "")
+		storetest.Execute(t, storetest.OpenRaw(t, path), "DELETE FROM contents")
 		_, err := b.OpenBlob(t.Context(), o.ID, "film")
-		wantError(t, err, bucketlite.ErrCorrupt)
+		storetest.WantError(t, err, bucketlite.ErrCorrupt)
 	})
 }
 
@@ -301,9 +302,9 @@ func serveFilm(b *bucketlite.Bucket, id string) http.Handler {
 
 func TestServeContent(t *testing.T) {
 	t.Parallel()
-	b := films(t, openMemory(t))
-	data := film(1, 2*mib+100)
-	o := put(t, b, filmInput("a", bytes.NewReader(data)), "")
+	b := storetest.Films(t, storetest.OpenMemory(t))
+	data := storetest.Film(1, 2*storetest.MiB+100)
+	o := storetest.Put(t, b, storetest.FilmInput("a", bytes.NewReader(data)), "")
 	etag := `"` + o.Blobs[0].Details.Hash + `"`
 	for name, test := range map[string]struct {
 		header map[string]string

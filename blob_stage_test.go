@@ -8,74 +8,26 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"testing"
 	"testing/iotest"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
-
-const mib = 1 << 20
-
-// film returns n bytes that pass for a video: a seed's noise behind the head of an MP4.
-func film(seed uint64, n int) []byte {
-	head := []byte("\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2")
-	data := make([]byte, n)
-	r := rand.NewChaCha8([32]byte{byte(seed)})
-	r.Read(data)
-	copy(data, head)
-	return data
-}
-
-func films(t testing.TB, st *bucketlite.Store) *bucketlite.Bucket {
-	return bucket(t, st, bucketlite.BucketConfig{Name: "films",
-		Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
-			"k": {Type: bucketlite.String}, "film": {Type: bucketlite.Video},
-		}},
-		UniqueKey: &bucketlite.UniqueKey{Fields: []string{"k"}, DefaultPolicy: bucketlite.Insert}})
-}
-
-func filmInput(k string, r io.Reader) bucketlite.ObjectInput {
-	return bucketlite.ObjectInput{Fields: map[string]any{"k": k},
-		Blobs: []bucketlite.BlobInput{{Property: "film", Reader: r, Filename: "a.mp4"}}}
-}
-
-// wantStored waits until the store holds exactly so many bytes of content, and
-// no piece of anything else.
-func wantStored(t testing.TB, st *bucketlite.Store, path string, want int64) {
-	t.Helper()
-	got := ""
-	db := raw(t, path)
-	ok := eventually(func() bool {
-		stats, err := st.Stats(context.Background())
-		if err != nil {
-			t.Fatal(err)
-		}
-		var stored, pieces int64
-		if err := db.QueryRow("SELECT (SELECT ifnull(sum(size), 0) FROM contents), (SELECT ifnull(sum(length(data)), 0) FROM chunks)").Scan(&stored, &pieces); err != nil {
-			t.Fatal(err)
-		}
-		got = fmt.Sprintf("%d counted, %d described, %d in chunks", stats.ContentBytes, stored, pieces)
-		return stats.ContentBytes == want && stored == want && pieces == want
-	})
-	if !ok {
-		t.Errorf("content: got %s, want %d", got, want)
-	}
-}
 
 func TestStreamedContent(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int{1, 100, 256 << 10, 256<<10 + 1, mib, mib + 1, 3*mib + 77} {
+	for _, size := range []int{1, 100, 256 << 10, 256<<10 + 1, storetest.MiB, storetest.MiB + 1, 3*storetest.MiB + 77} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			t.Parallel()
 			ctx := context.Background()
 			path := filepath.Join(t.TempDir(), "a.db")
-			st := openPath(t, path)
-			b := films(t, st)
-			data := film(1, max(size, 32))
-			o := put(t, b, filmInput("a", iotest.HalfReader(bytes.NewReader(data))), "")
+			st := storetest.OpenPath(t, path)
+			b := storetest.Films(t, st)
+			data := storetest.Film(1, max(size, 32))
+			o := storetest.Put(t, b, storetest.FilmInput("a", iotest.HalfReader(bytes.NewReader(data))), "")
 			sum := sha256.Sum256(data)
 			want := bucketlite.BlobDetails{Filename: "a.mp4", Size: int64(len(data)), MIMEType: "video/mp4", Hash: hex.EncodeToString(sum[:])}
 			if got := o.Blobs[0].Details; got != want {
@@ -89,7 +41,7 @@ func TestStreamedContent(t *testing.T) {
 			if err := iotest.TestReader(r, data); err != nil {
 				t.Error(err)
 			}
-			wantStored(t, st, path, int64(len(data)))
+			storetest.WantStored(t, st, path, int64(len(data)))
 		})
 	}
 }
@@ -98,27 +50,27 @@ func TestStreamedContentIsShared(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path)
-	b := films(t, st)
-	data := film(2, 2*mib)
-	first := put(t, b, filmInput("a", bytes.NewReader(data)), "")
-	second := put(t, b, filmInput("b", bytes.NewReader(data)), "")
-	wantStored(t, st, path, 2*mib)
+	st := storetest.OpenPath(t, path)
+	b := storetest.Films(t, st)
+	data := storetest.Film(2, 2*storetest.MiB)
+	first := storetest.Put(t, b, storetest.FilmInput("a", bytes.NewReader(data)), "")
+	second := storetest.Put(t, b, storetest.FilmInput("b", bytes.NewReader(data)), "")
+	storetest.WantStored(t, st, path, 2*storetest.MiB)
 	if err := b.DeleteObject(ctx, first.ID, nil); err != nil {
 		t.Fatal(err)
 	}
-	wantStored(t, st, path, 2*mib)
+	storetest.WantStored(t, st, path, 2*storetest.MiB)
 	if err := b.DeleteObject(ctx, second.ID, nil); err != nil {
 		t.Fatal(err)
 	}
-	wantStored(t, st, path, 0)
+	storetest.WantStored(t, st, path, 0)
 }
 
 // A stream that comes to nothing leaves nothing behind.
 func TestStreamGivenUp(t *testing.T) {
 	t.Parallel()
 	errTest := errors.New("test error")
-	data := film(3, 3*mib)
+	data := storetest.Film(3, 3*storetest.MiB)
 	tests := map[string]struct {
 		options *bucketlite.Options
 		reader  func(cancel func()) io.Reader
@@ -145,12 +97,12 @@ func TestStreamGivenUp(t *testing.T) {
 		},
 		"context ends": {
 			reader: func(cancel func()) io.Reader {
-				return io.MultiReader(bytes.NewReader(data[:2*mib]), onRead(cancel), bytes.NewReader(data[2*mib:]))
+				return io.MultiReader(bytes.NewReader(data[:2*storetest.MiB]), onRead(cancel), bytes.NewReader(data[2*storetest.MiB:]))
 			},
 			want: context.Canceled,
 		},
 		"too long": {
-			options: &bucketlite.Options{MaxBlobBytes: 2 * mib},
+			options: &bucketlite.Options{MaxBlobBytes: 2 * storetest.MiB},
 			reader:  func(func()) io.Reader { return bytes.NewReader(data) },
 			want:    bucketlite.ErrTooLarge,
 		},
@@ -162,13 +114,13 @@ func TestStreamGivenUp(t *testing.T) {
 	}
 	calls := map[string]func(ctx context.Context, b *bucketlite.Bucket, in bucketlite.ObjectInput) error{
 		"Put": func(ctx context.Context, b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
-			return second(b.Put(ctx, in, nil))
+			return storetest.ErrorOf(b.Put(ctx, in, nil))
 		},
 		"PutMany": func(ctx context.Context, b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
-			return batchError(b.PutMany(ctx, []bucketlite.ObjectInput{in}, nil))
+			return storetest.PutManyError(b.PutMany(ctx, []bucketlite.ObjectInput{in}, nil))
 		},
 		"Patch": func(ctx context.Context, b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
-			return second(b.Patch(ctx, "patched", in, nil))
+			return storetest.ErrorOf(b.Patch(ctx, "patched", in, nil))
 		},
 	}
 	for name, test := range tests {
@@ -176,22 +128,22 @@ func TestStreamGivenUp(t *testing.T) {
 			t.Run(name+"/"+callName, func(t *testing.T) {
 				t.Parallel()
 				path := filepath.Join(t.TempDir(), "a.db")
-				st := openPath(t, path, test.options)
-				b := films(t, st)
-				put(t, b, bucketlite.ObjectInput{Fields: map[string]any{"k": "taken"}}, "")
-				put(t, b, bucketlite.ObjectInput{ID: "patched", Fields: map[string]any{"k": "patched"}}, "")
-				before := snapshot(t, b)
+				st := storetest.OpenPath(t, path, test.options)
+				b := storetest.Films(t, st)
+				storetest.Put(t, b, bucketlite.ObjectInput{Fields: map[string]any{"k": "taken"}}, "")
+				storetest.Put(t, b, bucketlite.ObjectInput{ID: "patched", Fields: map[string]any{"k": "patched"}}, "")
+				before := storetest.Snapshot(t, b)
 				ctx, cancel := context.WithCancel(context.Background())
 				defer cancel()
 				key := test.key
 				if key == "" {
 					key = "new"
 				}
-				if err := call(ctx, b, filmInput(key, test.reader(cancel))); !errors.Is(err, test.want) {
+				if err := call(ctx, b, storetest.FilmInput(key, test.reader(cancel))); !errors.Is(err, test.want) {
 					t.Errorf("got error %v, want %v", err, test.want)
 				}
-				wantSnapshot(t, b, before)
-				wantStored(t, st, path, 0)
+				storetest.WantSnapshot(t, b, before)
+				storetest.WantStored(t, st, path, 0)
 			})
 		}
 	}
@@ -209,30 +161,32 @@ func (f onRead) Read([]byte) (int, error) {
 func TestStreamRefusedByItsHead(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path)
-	b := films(t, st)
-	noise := bytes.Repeat([]byte("no film"), mib)
+	st := storetest.OpenPath(t, path)
+	b := storetest.Films(t, st)
+	noise := bytes.Repeat([]byte("no film"), storetest.MiB)
 	rest := bytes.NewReader(noise)
-	_, err := b.Put(context.Background(), filmInput("a", rest), nil)
-	wantIssues(t, err, map[string]string{"blobs[0]": "mime"})
-	if read := len(noise) - rest.Len(); read > mib {
+	_, err := b.Put(context.Background(), storetest.FilmInput("a", rest), nil)
+	storetest.WantIssues(t, err, map[string]string{"blobs[0]": "mime"})
+	if read := len(noise) - rest.Len(); read > storetest.MiB {
 		t.Errorf("got %d bytes read, want at most a chunk", read)
 	}
-	wantStored(t, st, path, 0)
+	storetest.WantStored(t, st, path, 0)
 }
 
 // A stream that stands still holds nobody up.
 func TestStreamLetsOthersWrite(t *testing.T) {
 	t.Parallel()
-	st := open(t)
-	b := films(t, st)
-	data := film(4, 3*mib)
+	st := storetest.Open(t)
+	b := storetest.Films(t, st)
+	data := storetest.Film(4, 3*storetest.MiB)
 	reached, proceed := make(chan struct{}), make(chan struct{})
-	stream := io.MultiReader(bytes.NewReader(data[:2*mib]), onRead(func() { close(reached); <-proceed }), bytes.NewReader(data[2*mib:]))
+	stream := io.MultiReader(bytes.NewReader(data[:2*storetest.MiB]), onRead(func() { close(reached); <-proceed }), bytes.NewReader(data[2*storetest.MiB:]))
 	stored := make(chan error)
-	go func() { stored <- second(b.Put(context.Background(), filmInput("a", stream), nil)) }()
+	go func() {
+		stored <- storetest.ErrorOf(b.Put(context.Background(), storetest.FilmInput("a", stream), nil))
+	}()
 	<-reached
-	put(t, b, bucketlite.ObjectInput{Fields: map[string]any{"k": "b"}}, "")
+	storetest.Put(t, b, bucketlite.ObjectInput{Fields: map[string]any{"k": "b"}}, "")
 	close(proceed)
 	if err := <-stored; err != nil {
 		t.Fatal(err)
@@ -253,16 +207,16 @@ func TestStreamLetsOthersWrite(t *testing.T) {
 func TestStagedContentOfTheDead(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path)
-	b := films(t, st)
-	put(t, b, filmInput("a", bytes.NewReader(film(5, mib))), "")
-	execute(t, raw(t, path), `
+	st := storetest.OpenPath(t, path)
+	b := storetest.Films(t, st)
+	storetest.Put(t, b, storetest.FilmInput("a", bytes.NewReader(storetest.Film(5, storetest.MiB))), "")
+	storetest.Execute(t, storetest.OpenRaw(t, path), `
 INSERT INTO contents (num, size, uses, lease_until) VALUES (77, 0, 0, 1);
 INSERT INTO chunks (id, sum, data) VALUES (77 << 24, 0, x'00'), ((77 << 24) + 1, 0, x'01')`)
 	if err := b.DeleteObject(context.Background(), keyID(t, b, "a"), nil); err != nil { // wakes the collector
 		t.Fatal(err)
 	}
-	wantStored(t, st, path, 0)
+	storetest.WantStored(t, st, path, 0)
 }
 
 func keyID(t testing.TB, b *bucketlite.Bucket, k string) string {

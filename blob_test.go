@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -26,7 +27,7 @@ const mediaSchema = `"text":{"type":"text"},"image":{"type":"image"},"audio":{"t
 
 func mediaBucket(t testing.TB, opts ...*bucketlite.Options) *bucketlite.Bucket {
 	t.Helper()
-	return bucket(t, openMemory(t, opts...), bucketlite.BucketConfig{Schema: schema(t, mediaSchema)})
+	return storetest.Bucket(t, storetest.OpenMemory(t, opts...), bucketlite.BucketConfig{Schema: storetest.Schema(t, mediaSchema)})
 }
 
 // media returns a file of testdata/media.
@@ -92,8 +93,8 @@ func TestBlobForms(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			b := mediaBucket(t)
-			in := input(t, `{"blobs":[{"property":"`+test.property+`","data":`+test.data+`,"metadata":{"author":"x","n":1.50},"key_prefix":"a/b","type":null,"upload_id":null}]}`)
-			o := put(t, b, in, "")
+			in := storetest.Input(t, `{"blobs":[{"property":"`+test.property+`","data":`+test.data+`,"metadata":{"author":"x","n":1.50},"key_prefix":"a/b","type":null,"upload_id":null}]}`)
+			o := storetest.Put(t, b, in, "")
 			blob := o.Blobs[0]
 			if blob.Property != test.property || blob.KeyPrefix != "a/b" {
 				t.Errorf("got %+v, want property %q and prefix a/b", blob, test.property)
@@ -101,8 +102,8 @@ func TestBlobForms(t *testing.T) {
 			if diff := cmp.Diff(test.details, blob.Details); diff != "" {
 				t.Errorf("details (-want +got):\n%s", diff)
 			}
-			want := input(t, test.properties).Fields
-			want["author"], want["n"] = "x", input(t, `{"n":1.50}`).Fields["n"]
+			want := storetest.Input(t, test.properties).Fields
+			want["author"], want["n"] = "x", storetest.Input(t, `{"n":1.50}`).Fields["n"]
 			if diff := cmp.Diff(want, blob.Properties); diff != "" {
 				t.Errorf("properties (-want +got):\n%s", diff)
 			}
@@ -158,18 +159,18 @@ func TestBlobMIME(t *testing.T) {
 					return bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: property, Reader: bytes.NewReader(data), Filename: filename, MIMEType: mimeType}}}
 				}
 				if !slices.Contains(file.fits, property) {
-					before := snapshot(t, b)
+					before := storetest.Snapshot(t, b)
 					for _, in := range []bucketlite.ObjectInput{in("", ""), in(name, file.mimeType)} {
 						_, err := b.Put(t.Context(), in, nil)
-						wantIssues(t, err, map[string]string{"blobs[0]": "mime"})
+						storetest.WantIssues(t, err, map[string]string{"blobs[0]": "mime"})
 					}
 					wantRefused(t, b, bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: property, Data: map[string]any{"base64": encode(data)}}}},
 						map[string]string{"blobs[0].data": "mime"})
-					wantSnapshot(t, b, before)
+					storetest.WantSnapshot(t, b, before)
 					continue
 				}
 				for _, in := range []bucketlite.ObjectInput{in("", ""), in(name, file.mimeType), in(name, strings.ToUpper(file.mimeType)+"; a=b")} {
-					blob := put(t, b, in, "").Blobs[0]
+					blob := storetest.Put(t, b, in, "").Blobs[0]
 					if blob.Details.MIMEType != file.mimeType || blob.Details.Size != int64(len(data)) || blob.Details.Filename != in.Blobs[0].Filename {
 						t.Errorf("%s: got %+v, want %s of %d bytes", property, blob.Details, file.mimeType, len(data))
 					}
@@ -214,7 +215,7 @@ func TestBlobMIME(t *testing.T) {
 			in := bucketlite.BlobInput{Property: test.property, Reader: strings.NewReader(test.data), Filename: test.filename, MIMEType: test.declared}
 			res, err := b.Put(t.Context(), bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{in}}, nil)
 			if test.want == "" {
-				wantIssues(t, err, map[string]string{"blobs[0]": "mime"})
+				storetest.WantIssues(t, err, map[string]string{"blobs[0]": "mime"})
 				return
 			}
 			if err != nil {
@@ -291,7 +292,7 @@ func TestBlobRefused(t *testing.T) {
 			for path, rule := range test.want {
 				want["blobs[0]"+path] = rule
 			}
-			wantRefused(t, b, input(t, `{"blobs":[`+test.blob+`]}`), want)
+			wantRefused(t, b, storetest.Input(t, `{"blobs":[`+test.blob+`]}`), want)
 		})
 	}
 	for name, text := range map[string]string{"path": "a/b.png", "backslash": `a\b`, "parent": "..", "NUL": "a\x00b", "newline": "a\nb", "UTF-8": "a\xff", "300 characters": long} {
@@ -299,28 +300,28 @@ func TestBlobRefused(t *testing.T) {
 			t.Parallel()
 			b := mediaBucket(t)
 			_, err := b.Put(t.Context(), bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "text", Reader: strings.NewReader("x"), Filename: text}}}, nil)
-			wantIssues(t, err, map[string]string{"blobs[0].filename": "name"})
+			storetest.WantIssues(t, err, map[string]string{"blobs[0].filename": "name"})
 		})
 	}
 	t.Run("sources exclude each other", func(t *testing.T) {
 		t.Parallel()
 		b := mediaBucket(t)
-		before := snapshot(t, b)
+		before := storetest.Snapshot(t, b)
 		r := strings.NewReader("x")
 		for _, blob := range []bucketlite.BlobInput{{Data: "x", Reader: r}, {Reader: r, UploadID: "upl_1"}, {Data: "x", UploadID: "upl_1"}} {
 			blob.Property = "text"
 			_, err := b.Put(t.Context(), bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{blob}}, nil)
-			wantIssues(t, err, map[string]string{"blobs[0].data": "data"})
+			storetest.WantIssues(t, err, map[string]string{"blobs[0].data": "data"})
 		}
 		_, err := b.Put(t.Context(), bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "s", Reader: r}}}, nil)
-		wantIssues(t, err, map[string]string{"blobs[0].data": "data"})
+		storetest.WantIssues(t, err, map[string]string{"blobs[0].data": "data"})
 		_, err = b.Put(t.Context(), bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "text", UploadID: "upl_1"}}}, nil)
-		wantError(t, err, bucketlite.ErrNotFound)
-		wantError(t, b.Validate(t.Context(), bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "text", Reader: r}}}), bucketlite.ErrBadRequest)
+		storetest.WantError(t, err, bucketlite.ErrNotFound)
+		storetest.WantError(t, b.Validate(t.Context(), bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "text", Reader: r}}}), bucketlite.ErrBadRequest)
 		if r.Len() != 1 {
 			t.Error("a reader was read in vain")
 		}
-		wantSnapshot(t, b, before)
+		storetest.WantSnapshot(t, b, before)
 	})
 }
 
@@ -337,7 +338,7 @@ func TestBlobTypes(t *testing.T) {
 		`{"property":"l","type":"ARRAY","data":[1]}`:           bucketlite.Array,
 		`{"property":"o","type":"OBJECT","data":{}}`:           bucketlite.ObjectField,
 	} {
-		if got := put(t, b, input(t, `{"blobs":[`+text+`]}`), "").Blobs[0].Type; got != want {
+		if got := storetest.Put(t, b, storetest.Input(t, `{"blobs":[`+text+`]}`), "").Blobs[0].Type; got != want {
 			t.Errorf("%s: got type %s, want %s", text, got, want)
 		}
 	}
@@ -351,13 +352,13 @@ func TestBlobsOfOneProperty(t *testing.T) {
 	blob := func(property string, data any) bucketlite.BlobInput {
 		return bucketlite.BlobInput{Property: property, Data: data}
 	}
-	o := put(t, b, bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{
+	o := storetest.Put(t, b, bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{
 		blob("photos", "s3://2"), blob("image", "s3://a"), blob("photos", "s3://1"), blob("photos", "s3://1"), blob("notes", "b"), blob("notes", "a"),
 	}}, "")
 	if got, want := blobsOf(o), "photos=s3://2 image=s3://a photos=s3://1 photos=s3://1 notes=b notes=a"; got != want {
 		t.Errorf("got %s, want them in the order given: %s", got, want)
 	}
-	put(t, b, bucketlite.ObjectInput{Fields: map[string]any{"text": "root", "notes": []string{"a", "b"}}}, "")
+	storetest.Put(t, b, bucketlite.ObjectInput{Fields: map[string]any{"text": "root", "notes": []string{"a", "b"}}}, "")
 	tests := []struct {
 		name string
 		in   bucketlite.ObjectInput
@@ -373,8 +374,8 @@ func TestBlobsOfOneProperty(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { wantRefused(t, b, test.in, test.want) })
 	}
-	o = put(t, b, bucketlite.ObjectInput{Fields: map[string]any{"s": nil}, Blobs: []bucketlite.BlobInput{blob("s", "a")}}, "")
-	wantFields(t, o, `{}`)
+	o = storetest.Put(t, b, bucketlite.ObjectInput{Fields: map[string]any{"s": nil}, Blobs: []bucketlite.BlobInput{blob("s", "a")}}, "")
+	storetest.WantFields(t, o, `{}`)
 }
 
 // A blob has at most MaxBlobBytes, however it comes, and a reader is not read on.
@@ -382,11 +383,11 @@ func TestBlobSize(t *testing.T) {
 	t.Parallel()
 	const most = 1000
 	b := mediaBucket(t, &bucketlite.Options{MaxBlobBytes: most})
-	before := snapshot(t, b)
+	before := storetest.Snapshot(t, b)
 	for _, n := range []int{most + 1, 100 * most} {
 		data := bytes.Repeat([]byte("x"), n)
 		read := 0
-		endless := readFunc(func(p []byte) (int, error) {
+		endless := storetest.ReadFunc(func(p []byte) (int, error) {
 			read += len(p)
 			return copy(p, bytes.Repeat([]byte("x"), len(p))), nil
 		})
@@ -396,16 +397,16 @@ func TestBlobSize(t *testing.T) {
 		} {
 			blob.Property = "text"
 			_, err := b.Put(t.Context(), bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{blob}}, nil)
-			wantIssues(t, err, map[string]string{path: "size"})
+			storetest.WantIssues(t, err, map[string]string{path: "size"})
 		}
 		_, err := b.Put(t.Context(), bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "text", Data: "data:," + string(data)}}}, nil)
-		wantIssues(t, err, map[string]string{"blobs[0].data": "size"})
+		storetest.WantIssues(t, err, map[string]string{"blobs[0].data": "size"})
 		if read > 100*most {
 			t.Errorf("%d bytes were read, want little more than %d", read, most)
 		}
 	}
-	wantSnapshot(t, b, before)
-	o := put(t, b, bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "text", Reader: strings.NewReader(strings.Repeat("x", most))}}}, "")
+	storetest.WantSnapshot(t, b, before)
+	o := storetest.Put(t, b, bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "text", Reader: strings.NewReader(strings.Repeat("x", most))}}}, "")
 	if o.Size != most {
 		t.Errorf("got size %d, want %d", o.Size, most)
 	}
@@ -441,7 +442,7 @@ func TestBlobGoValues(t *testing.T) {
 // What a field asserts holds for its blobs, however their data comes.
 func TestBlobAssertions(t *testing.T) {
 	t.Parallel()
-	b := bucket(t, open(t), bucketlite.BucketConfig{Name: "asserted", Schema: schema(t, `
+	b := storetest.Bucket(t, storetest.Open(t), bucketlite.BucketConfig{Name: "asserted", Schema: storetest.Schema(t, `
 		"photos": {"type": "array", "items": {"type": "image"}, "minItems": 2, "maxItems": 3},
 		"text": {"type": "text", "enum": ["hello", "world"]},
 		"long": {"type": "text", "minLength": 300000}`)})
@@ -477,7 +478,7 @@ func TestBlobAssertions(t *testing.T) {
 			t.Parallel()
 			_, err := b.Put(context.Background(), bucketlite.ObjectInput{Blobs: tt.blobs}, nil)
 			if tt.want != nil {
-				wantIssues(t, err, tt.want)
+				storetest.WantIssues(t, err, tt.want)
 			} else if err != nil {
 				t.Errorf("got error %v, want none", err)
 			}
@@ -488,7 +489,7 @@ func TestBlobAssertions(t *testing.T) {
 // A limit that means no limit is one that can be counted to.
 func TestBlobSizeUnlimited(t *testing.T) {
 	t.Parallel()
-	b := films(t, openMemory(t, &bucketlite.Options{MaxBlobBytes: math.MaxInt64}))
-	data := film(1, 2*mib)
-	wantFilm(t, b, put(t, b, filmInput("a", bytes.NewReader(data)), "").ID, data)
+	b := storetest.Films(t, storetest.OpenMemory(t, &bucketlite.Options{MaxBlobBytes: math.MaxInt64}))
+	data := storetest.Film(1, 2*storetest.MiB)
+	wantFilm(t, b, storetest.Put(t, b, storetest.FilmInput("a", bytes.NewReader(data)), "").ID, data)
 }

@@ -9,25 +9,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
-
-// finish waits for a deletion and fails unless it has dealt with n objects.
-func finish(t *testing.T, st *bucketlite.Store, task *bucketlite.Task, n int64) *bucketlite.Task {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
-	defer cancel()
-	ended, err := st.Wait(ctx, task.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if ended.ID != task.ID || ended.Status != bucketlite.StatusCompleted || ended.Processed != n || ended.Total != n || ended.Error != "" {
-		t.Errorf("task: got %+v, want it completed with %d objects", ended, n)
-	}
-	return ended
-}
 
 // mustDelete begins to delete a bucket.
 func mustDelete(t *testing.T, b *bucketlite.Bucket) *bucketlite.Task {
@@ -40,14 +25,14 @@ func mustDelete(t *testing.T, b *bucketlite.Bucket) *bucketlite.Task {
 }
 
 // wantGone fails unless every call on the handles is refused with ErrNotFound.
-func wantGone(t *testing.T, f *fixture, receiver string) {
+func wantGone(t *testing.T, f *storetest.Fixture, receiver string) {
 	t.Helper()
-	for name, call := range calls {
+	for name, call := range storetest.Calls {
 		if name == receiver+".Watch" {
 			continue // one from the start meets what has been
 		}
 		if strings.HasPrefix(name, receiver+".") {
-			if err := call.do(context.Background(), f); !errors.Is(err, bucketlite.ErrNotFound) {
+			if err := call.Do(context.Background(), f); !errors.Is(err, bucketlite.ErrNotFound) {
 				t.Errorf("%s: got %v, want ErrNotFound", name, err)
 			}
 		}
@@ -57,15 +42,15 @@ func wantGone(t *testing.T, f *fixture, receiver string) {
 func TestDeleteBucket(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, 1, 199, 200, 201, 1000} {
-		for name, st := range map[string]*bucketlite.Store{"file": open(t), "memory": openMemory(t)} {
+		for name, st := range map[string]*bucketlite.Store{"file": storetest.Open(t), "memory": storetest.OpenMemory(t)} {
 			t.Run(fmt.Sprint(name, " ", n), func(t *testing.T) {
 				t.Parallel()
-				b := items(t, st)
-				putItems(t, b, n, 10)
+				b := storetest.Items(t, st)
+				storetest.PutItems(t, b, n, 10)
 				task := mustDelete(t, b)
-				finish(t, st, task, int64(n))
-				wantGone(t, &fixture{st: st, ns: namespace(t, st), b: b, id: "none"}, "Bucket")
-				if _, err := namespace(t, st).Bucket(context.Background(), b.ID()); !errors.Is(err, bucketlite.ErrNotFound) {
+				storetest.WaitDeleted(t, st, task, int64(n))
+				wantGone(t, &storetest.Fixture{Store: st, Namespace: storetest.Namespace(t, st), Bucket: b, ObjectID: "none"}, "Bucket")
+				if _, err := storetest.Namespace(t, st).Bucket(context.Background(), b.ID()); !errors.Is(err, bucketlite.ErrNotFound) {
 					t.Errorf("by id: got %v, want ErrNotFound", err)
 				}
 			})
@@ -78,15 +63,15 @@ func TestDeleteIsAsynchronous(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	ns := namespace(t, st)
-	b := items(t, st)
-	putItems(t, b, 300, 10)
+	st := storetest.OpenPath(t, path)
+	ns := storetest.Namespace(t, st)
+	b := storetest.Items(t, st)
+	storetest.PutItems(t, b, 300, 10)
 	handle, err := ns.Bucket(ctx, "items")
 	if err != nil {
 		t.Fatal(err)
 	}
-	holdTasks(t, path)
+	storetest.HoldTasks(t, path)
 	task := mustDelete(t, b)
 	if task.Status != bucketlite.StatusPending || task.Done() || task.Type != bucketlite.DeleteBucketTask || task.Processed != 0 || task.Total != 300 ||
 		!slices.Equal(task.Inputs, []string{b.ID()}) || task.AdditionalData["bucket_id"] != b.ID() || task.AdditionalData["bucket_name"] != "items" {
@@ -100,7 +85,7 @@ func TestDeleteIsAsynchronous(t *testing.T) {
 	}
 	for name, b := range map[string]*bucketlite.Bucket{"same handle": b, "older handle": handle, "by id": byID, "another store": nil} {
 		if b == nil {
-			again := namespace(t, openPath(t, path))
+			again := storetest.Namespace(t, storetest.OpenPath(t, path))
 			if b, err = again.Bucket(ctx, byID.ID()); err != nil {
 				t.Fatal(err)
 			}
@@ -117,8 +102,8 @@ func TestDeleteIsAsynchronous(t *testing.T) {
 	for info, err := range ns.Buckets(ctx, bucketlite.Query{}) {
 		t.Errorf("buckets: got %+v, %v, want none", info, err)
 	}
-	successor := items(t, st)
-	putItem(t, successor, item("k", "v"))
+	successor := storetest.Items(t, st)
+	storetest.PutItem(t, successor, storetest.Item("k", "v"))
 	if got := mustDelete(t, successor); got.ID == task.ID {
 		t.Error("the successor's task is the same")
 	}
@@ -128,10 +113,10 @@ func TestDeleteIsAsynchronous(t *testing.T) {
 	if err != nil || info.Status != bucketlite.StatusInProgress || info.ObjectCount != 300 {
 		t.Errorf("info: got %+v, %v", info, err)
 	}
-	wantVerdict(t, last(b.Objects(ctx, bucketlite.Query{})), b, bucketlite.StatusInProgress, inactive)
+	wantVerdict(t, storetest.LastError(b.Objects(ctx, bucketlite.Query{})), b, bucketlite.StatusInProgress, storetest.RefusedInactive)
 
-	releaseTasks(t, path)
-	finish(t, st, task, 300)
+	storetest.ReleaseTasks(t, path)
+	storetest.WaitDeleted(t, st, task, 300)
 }
 
 // Whoever sees the row gone sees the task completed, and the other way round.
@@ -139,15 +124,15 @@ func TestDeleteCompletesAtOnce(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	db := raw(t, path)
+	st := storetest.OpenPath(t, path)
+	db := storetest.OpenRaw(t, path)
 	for range 5 {
-		b := items(t, st)
-		putItems(t, b, 400, 1)
+		b := storetest.Items(t, st)
+		storetest.PutItems(t, b, 400, 1)
 		task := mustDelete(t, b)
 		progress := -1.0
 		for ended := false; !ended; {
-			got := dump(t, db, "SELECT (SELECT count(*) FROM buckets WHERE id = ?), (SELECT status FROM tasks WHERE id = ?)", b.ID(), task.ID)
+			got := storetest.Dump(t, db, "SELECT (SELECT count(*) FROM buckets WHERE id = ?), (SELECT status FROM tasks WHERE id = ?)", b.ID(), task.ID)
 			if !slices.Contains([]string{"1 PENDING\n", "1 IN_PROGRESS\n", "0 COMPLETED\n"}, got) {
 				t.Errorf("rows and status: got %q", got)
 			}
@@ -162,7 +147,7 @@ func TestDeleteCompletesAtOnce(t *testing.T) {
 			}
 			_, err = b.Stats(ctx)
 			if ended = errors.Is(err, bucketlite.ErrNotFound); ended {
-				finish(t, st, task, 400) // without waiting
+				storetest.WaitDeleted(t, st, task, 400) // without waiting
 			} else if err != nil {
 				t.Fatal(err)
 			}
@@ -185,14 +170,14 @@ func percentage(t *testing.T, task *bucketlite.Task) float64 {
 func TestDeleteLetsOthersIn(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := open(t)
-	large := bucket(t, st, itemsConfig("large"))
-	putItems(t, large, 5000, 10)
-	b := items(t, st)
+	st := storetest.Open(t)
+	large := storetest.Bucket(t, st, storetest.ItemsConfig("large"))
+	storetest.PutItems(t, large, 5000, 10)
+	b := storetest.Items(t, st)
 	task := mustDelete(t, large)
 	puts := 0
 	for before := int64(5000); ; puts++ {
-		putItem(t, b, item(fmt.Sprint(puts), ""))
+		storetest.PutItem(t, b, storetest.Item(fmt.Sprint(puts), ""))
 		stats, err := large.Stats(ctx)
 		if errors.Is(err, bucketlite.ErrNotFound) {
 			break
@@ -205,8 +190,8 @@ func TestDeleteLetsOthersIn(t *testing.T) {
 		}
 		before = stats.ObjectCount
 	}
-	finish(t, st, task, 5000)
-	wantExact(t, b)
+	storetest.WaitDeleted(t, st, task, 5000)
+	storetest.WantExact(t, b)
 	if puts < 25 { // at least one for each slice
 		t.Errorf("puts during the deletion: got %d", puts)
 	}
@@ -216,33 +201,33 @@ func TestDeleteLetsOthersIn(t *testing.T) {
 func TestDeleteByTwoStores(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
-	stores := []*bucketlite.Store{openPath(t, path), openPath(t, path)}
-	db := raw(t, path)
+	stores := []*bucketlite.Store{storetest.OpenPath(t, path), storetest.OpenPath(t, path)}
+	db := storetest.OpenRaw(t, path)
 	for round := range 3 {
 		var buckets []*bucketlite.Bucket
 		for i := range 6 {
-			b := bucket(t, stores[0], itemsConfig(fmt.Sprint(round, i)))
-			putItems(t, b, 500+i, 1)
+			b := storetest.Bucket(t, stores[0], storetest.ItemsConfig(fmt.Sprint(round, i)))
+			storetest.PutItems(t, b, 500+i, 1)
 			buckets = append(buckets, b)
 		}
 		if round == 2 { // a namespace and a bucket of it, both at once
 			task := mustDelete(t, buckets[0])
-			all, err := namespace(t, stores[1]).Delete(context.Background())
+			all, err := storetest.Namespace(t, stores[1]).Delete(context.Background())
 			if err != nil {
 				t.Fatal(err)
 			}
-			for dump(t, db, "SELECT id FROM tasks WHERE status <> 'COMPLETED'") != "" {
-				if got := dump(t, db, "SELECT * FROM tasks WHERE processed > total"); got != "" {
+			for storetest.Dump(t, db, "SELECT id FROM tasks WHERE status <> 'COMPLETED'") != "" {
+				if got := storetest.Dump(t, db, "SELECT * FROM tasks WHERE processed > total"); got != "" {
 					t.Fatalf("tasks beyond their total:\n%s", got)
 				}
 			}
-			finish(t, stores[0], task, 500)
-			finish(t, stores[0], all, 5*500+1+2+3+4+5)
+			storetest.WaitDeleted(t, stores[0], task, 500)
+			storetest.WaitDeleted(t, stores[0], all, 5*500+1+2+3+4+5)
 			continue
 		}
 		tasks := make([]*bucketlite.Task, len(buckets))
-		err := atOnce(len(buckets), func(i int) (err error) {
-			b, err := namespace(t, stores[i%2]).Bucket(context.Background(), buckets[i].ID())
+		err := storetest.AtOnce(len(buckets), func(i int) (err error) {
+			b, err := storetest.Namespace(t, stores[i%2]).Bucket(context.Background(), buckets[i].ID())
 			if err == nil {
 				tasks[i], err = b.Delete(context.Background())
 			}
@@ -253,31 +238,16 @@ func TestDeleteByTwoStores(t *testing.T) {
 		}
 		for open := true; open; {
 			const check = `SELECT status <> 'COMPLETED', processed + (SELECT count(*) FROM object o WHERE o.bucket = t.bucket) - total FROM tasks t`
-			got := dump(t, db, check)
+			got := storetest.Dump(t, db, check)
 			if open = strings.Contains(got, "1 "); strings.Trim(got, "01 \n") != "" || strings.Contains(got, " 1") {
 				t.Fatalf("open, and objects that are counted twice or not at all:\n%s", got)
 			}
 		}
 		for i, task := range tasks {
-			finish(t, stores[i%2], task, int64(500+i))
+			storetest.WaitDeleted(t, stores[i%2], task, int64(500+i))
 		}
 	}
-	wantSound(t, path)
-}
-
-// wantContent fails unless the store comes to hold so many bytes of content.
-func wantContent(t *testing.T, st *bucketlite.Store, want int64) {
-	t.Helper()
-	var stats *bucketlite.StoreStats
-	if !eventually(func() bool {
-		var err error
-		if stats, err = st.Stats(context.Background()); err != nil {
-			t.Fatal(err)
-		}
-		return stats.ContentBytes == want
-	}) {
-		t.Errorf("content: got %+v, want %d bytes", stats, want)
-	}
+	storetest.WantSound(t, path)
 }
 
 // Content stays as long as one blob refers to it, and goes with the last.
@@ -292,9 +262,9 @@ func TestContentIsCollected(t *testing.T) {
 			}
 		},
 		"object replaced without": func(t *testing.T, st *bucketlite.Store, b *bucketlite.Bucket, o *bucketlite.Object) {
-			in := item(o.Fields["k"].(string), "")
+			in := storetest.Item(o.Fields["k"].(string), "")
 			in.Blobs = []bucketlite.BlobInput{}
-			putItem(t, b, in)
+			storetest.PutItem(t, b, in)
 		},
 		"blob removed": func(t *testing.T, st *bucketlite.Store, b *bucketlite.Bucket, o *bucketlite.Object) {
 			if _, err := b.Patch(ctx, o.ID, bucketlite.ObjectInput{Fields: map[string]any{"doc": nil}}, nil); err != nil {
@@ -305,41 +275,41 @@ func TestContentIsCollected(t *testing.T) {
 			mustDelete(t, b)
 		},
 		"namespace deleted": func(t *testing.T, st *bucketlite.Store, b *bucketlite.Bucket, o *bucketlite.Object) {
-			if _, err := namespace(t, st).Delete(ctx); err != nil {
+			if _, err := storetest.Namespace(t, st).Delete(ctx); err != nil {
 				t.Fatal(err)
 			}
 		},
 	} {
-		for kind, st := range map[string]*bucketlite.Store{"file": open(t), "memory": openMemory(t)} {
+		for kind, st := range map[string]*bucketlite.Store{"file": storetest.Open(t), "memory": storetest.OpenMemory(t)} {
 			t.Run(name+", "+kind, func(t *testing.T) {
 				t.Parallel()
-				b := items(t, st)
+				b := storetest.Items(t, st)
 				other, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "other"})
 				if err != nil {
 					t.Fatal(err)
 				}
-				survivor, err := other.CreateBucket(ctx, itemsConfig("survivor"))
+				survivor, err := other.CreateBucket(ctx, storetest.ItemsConfig("survivor"))
 				if err != nil {
 					t.Fatal(err)
 				}
-				putItem(t, survivor, itemWithDoc("k", shared))
-				wantContent(t, st, int64(len(shared)))
-				first := putItem(t, b, itemWithDoc("shared", shared))
-				second := putItem(t, b, itemWithDoc("own", own))
-				wantContent(t, st, int64(len(shared)+len(own)))
+				storetest.PutItem(t, survivor, storetest.ItemWithDoc("k", shared))
+				storetest.WantContent(t, st, int64(len(shared)))
+				first := storetest.PutItem(t, b, storetest.ItemWithDoc("shared", shared))
+				second := storetest.PutItem(t, b, storetest.ItemWithDoc("own", own))
+				storetest.WantContent(t, st, int64(len(shared)+len(own)))
 				drop(t, st, b, first)
 				if !strings.Contains(name, "bucket") && !strings.Contains(name, "namespace") {
 					drop(t, st, b, second)
 				}
-				wantContent(t, st, int64(len(shared)))
-				putItem(t, survivor, itemWithDoc("again", shared)) // still the same content
-				wantContent(t, st, int64(len(shared)))
+				storetest.WantContent(t, st, int64(len(shared)))
+				storetest.PutItem(t, survivor, storetest.ItemWithDoc("again", shared)) // still the same content
+				storetest.WantContent(t, st, int64(len(shared)))
 				task, err := survivor.Delete(ctx)
 				if err != nil {
 					t.Fatal(err)
 				}
-				finish(t, st, task, 2)
-				wantContent(t, st, 0)
+				storetest.WaitDeleted(t, st, task, 2)
+				storetest.WantContent(t, st, 0)
 			})
 		}
 	}
@@ -348,14 +318,14 @@ func TestContentIsCollected(t *testing.T) {
 func TestDeleteNamespace(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	for kind, st := range map[string]*bucketlite.Store{"file": open(t), "memory": openMemory(t)} {
+	for kind, st := range map[string]*bucketlite.Store{"file": storetest.Open(t), "memory": storetest.OpenMemory(t)} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			ns := namespace(t, st)
+			ns := storetest.Namespace(t, st)
 			buckets := make(map[string]*bucketlite.Bucket)
 			for _, name := range []string{"c", "a", "b", "deleted"} {
-				buckets[name] = bucket(t, st, itemsConfig(name))
-				putItems(t, buckets[name], 250, 10)
+				buckets[name] = storetest.Bucket(t, st, storetest.ItemsConfig(name))
+				storetest.PutItems(t, buckets[name], 250, 10)
 			}
 			for _, name := range []string{"c", "a"} {
 				if err := buckets[name].Lock(ctx); err != nil {
@@ -367,7 +337,7 @@ func TestDeleteNamespace(t *testing.T) {
 				t.Errorf("got %v, want ErrLocked with a and c", err)
 			}
 			for _, name := range []string{"a", "b", "c"} {
-				wantExact(t, buckets[name])
+				storetest.WantExact(t, buckets[name])
 			}
 			for _, name := range []string{"c", "a"} {
 				if err := buckets[name].Unlock(ctx); err != nil {
@@ -405,13 +375,13 @@ func TestDeleteNamespace(t *testing.T) {
 			if again, err := ns.Delete(ctx); err == nil && again.ID != task.ID || err != nil && !errors.Is(err, bucketlite.ErrNotFound) {
 				t.Errorf("deleted again: got %+v, %v, want task %s", again, err, task.ID)
 			}
-			if _, err := buckets["b"].Put(ctx, item("new", ""), nil); !errors.Is(err, bucketlite.ErrNotActive) && !errors.Is(err, bucketlite.ErrNotFound) {
+			if _, err := buckets["b"].Put(ctx, storetest.Item("new", ""), nil); !errors.Is(err, bucketlite.ErrNotActive) && !errors.Is(err, bucketlite.ErrNotFound) {
 				t.Errorf("put: got %v, want ErrNotActive", err)
 			}
-			finish(t, st, inner, 250)
-			finish(t, st, task, 750)
-			wantGone(t, &fixture{st: st, ns: ns, b: buckets["b"], id: "none"}, "Namespace")
-			wantGone(t, &fixture{st: st, ns: ns, b: buckets["b"], id: "none"}, "Bucket")
+			storetest.WaitDeleted(t, st, inner, 250)
+			storetest.WaitDeleted(t, st, task, 750)
+			wantGone(t, &storetest.Fixture{Store: st, Namespace: ns, Bucket: buckets["b"], ObjectID: "none"}, "Namespace")
+			wantGone(t, &storetest.Fixture{Store: st, Namespace: ns, Bucket: buckets["b"], ObjectID: "none"}, "Bucket")
 		})
 	}
 }
@@ -427,25 +397,25 @@ func TestDeleteAmidPuts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "test.db")
-			st := openPath(t, path)
+			st := storetest.OpenPath(t, path)
 			for range 10 {
-				b := items(t, st)
-				holdTasks(t, path)
+				b := storetest.Items(t, st)
+				storetest.HoldTasks(t, path)
 				w := startWriters(b, 16)
 				w.awaitPuts(t, 100)
-				task, err := begin(b, namespace(t, st))
+				task, err := begin(b, storetest.Namespace(t, st))
 				if err != nil {
 					t.Fatal(err)
 				}
 				for _, err := range w.wait() {
-					wantVerdict(t, err, b, bucketlite.StatusInProgress, inactive)
+					wantVerdict(t, err, b, bucketlite.StatusInProgress, storetest.RefusedInactive)
 				}
-				n := mustStats(t, b).ObjectCount
+				n := storetest.MustStats(t, b).ObjectCount
 				if task.Total != n || task.AdditionalData["object_count"] != json.Number(fmt.Sprint(n)) {
 					t.Errorf("task: got %+v, want a total of %d", task, n)
 				}
-				releaseTasks(t, path)
-				finish(t, st, task, n)
+				storetest.ReleaseTasks(t, path)
+				storetest.WaitDeleted(t, st, task, n)
 			}
 		})
 	}
@@ -455,11 +425,11 @@ func TestDeleteAmidPuts(t *testing.T) {
 func TestSpaceIsGivenBack(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := open(t, bucketlite.WithIdleTime(bucketlite.Options{}, briefIdle))
-	b := items(t, st)
-	putItems(t, b, 4000, 4000)
+	st := storetest.Open(t, bucketlite.WithIdleTime(bucketlite.Options{}, briefIdle))
+	b := storetest.Items(t, st)
+	storetest.PutItems(t, b, 4000, 4000)
 	for i := range 4 {
-		putItem(t, b, itemWithDoc(fmt.Sprint("doc", i), strings.Repeat(fmt.Sprint(i), 2<<20)))
+		storetest.PutItem(t, b, storetest.ItemWithDoc(fmt.Sprint("doc", i), strings.Repeat(fmt.Sprint(i), 2<<20)))
 	}
 	full, err := st.Stats(ctx)
 	if err != nil {
@@ -468,9 +438,9 @@ func TestSpaceIsGivenBack(t *testing.T) {
 	if full.FileBytes < 20<<20 || full.ContentBytes != 4*2<<20 {
 		t.Errorf("filled: got %+v", full)
 	}
-	finish(t, st, mustDelete(t, b), 4004)
+	storetest.WaitDeleted(t, st, mustDelete(t, b), 4004)
 	var stats *bucketlite.StoreStats
-	if !eventually(func() bool {
+	if !storetest.Eventually(func() bool {
 		if stats, err = st.Stats(ctx); err != nil {
 			t.Fatal(err)
 		}

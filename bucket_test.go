@@ -12,23 +12,24 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestBucketNames(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	ns := namespace(t, st)
-	renamed := bucket(t, st, bucketlite.BucketConfig{Name: "renamed"})
+	st := storetest.OpenMemory(t)
+	ns := storetest.Namespace(t, st)
+	renamed := storetest.Bucket(t, st, bucketlite.BucketConfig{Name: "renamed"})
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		tt := names[name]
 		t.Run(name, func(t *testing.T) {
 			created, err := ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: tt.name})
 			_, errUpdate := renamed.Update(ctx, bucketlite.BucketUpdate{Name: &tt.name})
 			if !tt.valid {
-				wantIssues(t, err, map[string]string{"bucket_name": "name"})
-				wantIssues(t, errUpdate, map[string]string{"bucket_name": "name"})
+				storetest.WantIssues(t, err, map[string]string{"bucket_name": "name"})
+				storetest.WantIssues(t, errUpdate, map[string]string{"bucket_name": "name"})
 				return
 			}
 			if err != nil {
@@ -47,7 +48,7 @@ func TestBucketNames(t *testing.T) {
 func TestBucketNamesAreDistinct(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	ns := namespace(t, openMemory(t))
+	ns := storetest.Namespace(t, storetest.OpenMemory(t))
 	for _, name := range distinctNames {
 		if _, err := ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: name}); err != nil {
 			t.Errorf("create %q: %v", name, err)
@@ -64,10 +65,10 @@ func TestBucketNamesAreDistinct(t *testing.T) {
 func TestBucketNotFound(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	b := items(t, st)
-	for _, key := range []string{"none", "", "ITEMS", "bkt_01ARZ3NDEKTSV4RRFFQ69G5FAV", strings.ToLower(b.ID()), "item%", namespace(t, st).ID()} {
-		if got, err := namespace(t, st).Bucket(ctx, key); got != nil || !errors.Is(err, bucketlite.ErrNotFound) {
+	st := storetest.OpenMemory(t)
+	b := storetest.Items(t, st)
+	for _, key := range []string{"none", "", "ITEMS", "bkt_01ARZ3NDEKTSV4RRFFQ69G5FAV", strings.ToLower(b.ID()), "item%", storetest.Namespace(t, st).ID()} {
+		if got, err := storetest.Namespace(t, st).Bucket(ctx, key); got != nil || !errors.Is(err, bucketlite.ErrNotFound) {
 			t.Errorf("%q: got %v, %v, want ErrNotFound", key, got, err)
 		}
 	}
@@ -85,9 +86,9 @@ func TestBucketNotFound(t *testing.T) {
 func TestBucketExists(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	b := items(t, st)
-	_, err := namespace(t, st).CreateBucket(ctx, itemsConfig("items"))
+	st := storetest.OpenMemory(t)
+	b := storetest.Items(t, st)
+	_, err := storetest.Namespace(t, st).CreateBucket(ctx, storetest.ItemsConfig("items"))
 	wantConflict(t, err, b.ID())
 
 	// In another namespace the name is free, and the buckets have nothing to do
@@ -96,12 +97,12 @@ func TestBucketExists(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := ns.CreateBucket(ctx, itemsConfig("items"))
+	other, err := ns.CreateBucket(ctx, storetest.ItemsConfig("items"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	putItem(t, b, item("k", "here"))
-	putItem(t, other, item("k", "there"))
+	storetest.PutItem(t, b, storetest.Item("k", "here"))
+	storetest.PutItem(t, other, storetest.Item("k", "there"))
 	for b, want := range map[*bucketlite.Bucket]string{b: "here", other: "there"} {
 		if o, err := b.ObjectByKey(ctx, map[string]any{"k": "k"}); err != nil || o.Fields["v"] != want || o.BucketID != b.ID() {
 			t.Errorf("got %+v, %v, want value %q", o, err, want)
@@ -112,10 +113,10 @@ func TestBucketExists(t *testing.T) {
 // Of many who create one bucket at once, one does.
 func TestBucketCreatedOnce(t *testing.T) {
 	t.Parallel()
-	ns := namespace(t, open(t))
+	ns := storetest.Namespace(t, storetest.Open(t))
 	created := make(chan string, 16)
-	err := atOnce(16, func(int) error {
-		b, err := ns.CreateBucket(context.Background(), itemsConfig("items"))
+	err := storetest.AtOnce(16, func(int) error {
+		b, err := ns.CreateBucket(context.Background(), storetest.ItemsConfig("items"))
 		if errors.Is(err, bucketlite.ErrExists) {
 			return nil
 		}
@@ -132,7 +133,7 @@ func TestBucketCreatedOnce(t *testing.T) {
 func TestBucketInvalid(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
+	st := storetest.OpenMemory(t)
 	config := bucketlite.BucketConfig{
 		Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
 			"a": {Type: "strnig"}, "b": {}, "list": {Type: bucketlite.Array},
@@ -146,13 +147,13 @@ func TestBucketInvalid(t *testing.T) {
 		"bucket_name", "bucket_schema.properties.a.type", "bucket_schema.properties.b.type", "description", "metadata.m[0]",
 		"storage_class", "unique_key.default_policy", "unique_key.fields[0]", "unique_key.fields[1]",
 	}
-	_, err := namespace(t, st).CreateBucket(ctx, config)
+	_, err := storetest.Namespace(t, st).CreateBucket(ctx, config)
 	wantIssuePaths(t, err, want...)
 	wantIssuePaths(t, bucketlite.ValidateBucket(config), want...)
-	if err := bucketlite.ValidateBucket(itemsConfig("items")); err != nil {
+	if err := bucketlite.ValidateBucket(storetest.ItemsConfig("items")); err != nil {
 		t.Errorf("got %v, want nothing wrong", err)
 	}
-	page, err := namespace(t, st).ListBuckets(ctx, bucketlite.Query{})
+	page, err := storetest.Namespace(t, st).ListBuckets(ctx, bucketlite.Query{})
 	if err != nil || len(page.Results) != 0 {
 		t.Errorf("got %+v, %v, want no bucket", page, err)
 	}
@@ -161,7 +162,7 @@ func TestBucketInvalid(t *testing.T) {
 func TestStorageClass(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	ns := namespace(t, openMemory(t))
+	ns := storetest.Namespace(t, storetest.OpenMemory(t))
 	for class, want := range map[bucketlite.StorageClass]bucketlite.StorageClass{
 		"":                         bucketlite.StorageStandard,
 		bucketlite.StorageStandard: "standard",
@@ -178,23 +179,23 @@ func TestStorageClass(t *testing.T) {
 		}
 	}
 	_, err := ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: "wrong", StorageClass: "STANDARD"})
-	wantIssues(t, err, map[string]string{"storage_class": "enum"})
+	storetest.WantIssues(t, err, map[string]string{"storage_class": "enum"})
 }
 
 func TestBucketUpdate(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	c := newManualClock()
-	st := openMemory(t, &bucketlite.Options{Now: c.now})
-	config := itemsConfig("before")
+	c := storetest.NewManualClock()
+	st := storetest.OpenMemory(t, &bucketlite.Options{Now: c.Now})
+	config := storetest.ItemsConfig("before")
 	config.Description, config.Metadata, config.StorageClass = "a", map[string]any{"n": json.Number("1.50")}, bucketlite.StorageColdline
-	b := bucket(t, st, config)
+	b := storetest.Bucket(t, st, config)
 	want, err := b.Info(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want.Name != "before" || want.Description != "a" || want.Metadata["n"] != json.Number("1.50") || want.Status != bucketlite.StatusActive ||
-		want.Locked || !want.CreatedAt.Equal(c.add(0)) || !want.UpdatedAt.Equal(c.add(0)) || want.LastUploadAt != nil {
+		want.Locked || !want.CreatedAt.Equal(c.Add(0)) || !want.UpdatedAt.Equal(c.Add(0)) || want.LastUploadAt != nil {
 		t.Errorf("created: got %+v", want)
 	}
 	same := want.Schema
@@ -216,7 +217,7 @@ func TestBucketUpdate(t *testing.T) {
 		{"schema as returned", bucketlite.BucketUpdate{Schema: &same}, func(*bucketlite.BucketInfo) {}},
 		{"equal key", bucketlite.BucketUpdate{UniqueKey: config.UniqueKey}, func(*bucketlite.BucketInfo) {}},
 	} {
-		want.UpdatedAt = c.add(time.Second)
+		want.UpdatedAt = c.Add(time.Second)
 		tt.change(want)
 		got, err := b.Update(ctx, tt.update)
 		if err != nil {
@@ -226,19 +227,19 @@ func TestBucketUpdate(t *testing.T) {
 			t.Errorf("%s: got %+v, want %+v", tt.name, got, want)
 		}
 	}
-	if _, err := namespace(t, st).Bucket(ctx, "before"); !errors.Is(err, bucketlite.ErrNotFound) {
+	if _, err := storetest.Namespace(t, st).Bucket(ctx, "before"); !errors.Is(err, bucketlite.ErrNotFound) {
 		t.Errorf("by old name: got %v, want ErrNotFound", err)
 	}
-	if got, err := namespace(t, st).Bucket(ctx, "after"); err != nil || got.ID() != b.ID() {
+	if got, err := storetest.Namespace(t, st).Bucket(ctx, "after"); err != nil || got.ID() != b.ID() {
 		t.Errorf("by new name: got %v, %v, want %s", got, err, b.ID())
 	}
-	bucket(t, st, itemsConfig("before"))
+	storetest.Bucket(t, st, storetest.ItemsConfig("before"))
 }
 
 func TestBucketUpdateRefused(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
+	st := storetest.OpenMemory(t)
 	config := bucketlite.BucketConfig{
 		Name: "keyed",
 		Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
@@ -246,9 +247,9 @@ func TestBucketUpdateRefused(t *testing.T) {
 		}},
 		UniqueKey: &bucketlite.UniqueKey{Fields: []string{"a", "b"}, DefaultPolicy: bucketlite.Upsert},
 	}
-	keyed := bucket(t, st, config)
+	keyed := storetest.Bucket(t, st, config)
 	config.Name, config.UniqueKey = "keyless", nil
-	keyless := bucket(t, st, config)
+	keyless := storetest.Bucket(t, st, config)
 	other := config.Schema
 	other.Properties = maps.Clone(other.Properties)
 	other.Properties["b"] = bucketlite.Field{Type: bucketlite.String}
@@ -272,7 +273,7 @@ func TestBucketUpdateRefused(t *testing.T) {
 		"schema and name, twice": {keyed, bucketlite.BucketUpdate{Schema: &other, Name: new(""), UniqueKey: key("", "a")}, map[string]string{"bucket_schema": "fixed", "bucket_name": "name", "unique_key": "fixed"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			before := snapshot(t, tt.b)
+			before := storetest.Snapshot(t, tt.b)
 			_, err := tt.b.Update(ctx, tt.update)
 			if tt.want == nil {
 				if err != nil {
@@ -280,8 +281,8 @@ func TestBucketUpdateRefused(t *testing.T) {
 				}
 				return
 			}
-			wantIssues(t, err, tt.want)
-			wantSnapshot(t, tt.b, before)
+			storetest.WantIssues(t, err, tt.want)
+			storetest.WantSnapshot(t, tt.b, before)
 		})
 	}
 	_, err := keyed.Update(ctx, bucketlite.BucketUpdate{Name: new("keyless"), Description: new("not to be kept")})
@@ -296,11 +297,11 @@ func TestBucketRenamed(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := t.TempDir() + "/test.db"
-	st := openPath(t, path)
-	b := items(t, st)
-	again := reopenItems(t, path)
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
+	again := storetest.ReopenItems(t, path)
 	for _, name := range []string{"second", "third"} {
-		putItem(t, b, item("k", ""))
+		storetest.PutItem(t, b, storetest.Item("k", ""))
 		if _, err := b.Update(ctx, bucketlite.BucketUpdate{Name: &name}); err != nil {
 			t.Fatal(err)
 		}
@@ -309,7 +310,7 @@ func TestBucketRenamed(t *testing.T) {
 		}
 		for kind, b := range map[string]*bucketlite.Bucket{"same store": b, "another store": again} {
 			var state *bucketlite.StateError
-			if _, err := b.Put(ctx, item("k", ""), nil); !errors.As(err, &state) || state.Bucket != name {
+			if _, err := b.Put(ctx, storetest.Item("k", ""), nil); !errors.As(err, &state) || state.Bucket != name {
 				t.Errorf("%s: put: got %v, want it to name %q", kind, err, name)
 			}
 		}
@@ -333,22 +334,22 @@ func withMinLength(s bucketlite.Schema, n any) *bucketlite.Schema {
 func TestBucketConfigIsCopied(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	config := itemsConfig("items")
+	st := storetest.OpenMemory(t)
+	config := storetest.ItemsConfig("items")
 	config.Metadata = map[string]any{"m": "before"}
-	b := bucket(t, st, config)
-	before := snapshot(t, b)
+	b := storetest.Bucket(t, st, config)
+	before := storetest.Snapshot(t, b)
 	config.Schema.Properties["k"] = bucketlite.Field{Type: bucketlite.Integer}
 	config.UniqueKey.Fields[0] = "v"
 	config.Metadata["m"] = "after"
 	b.UniqueKey().Fields[0] = "n"
-	wantSnapshot(t, b, before)
-	putItem(t, b, item("k", "v"))
-	found, err := namespace(t, st).Bucket(ctx, "items")
+	storetest.WantSnapshot(t, b, before)
+	storetest.PutItem(t, b, storetest.Item("k", "v"))
+	found, err := storetest.Namespace(t, st).Bucket(ctx, "items")
 	if err != nil {
 		t.Fatal(err)
 	}
-	putItem(t, found, item("k", "v"))
+	storetest.PutItem(t, found, storetest.Item("k", "v"))
 	if got := found.UniqueKey(); !slices.Equal(got.Fields, []string{"k"}) || got.DefaultPolicy != bucketlite.Upsert {
 		t.Errorf("unique key: got %+v", got)
 	}
@@ -359,16 +360,16 @@ func TestBucketReopened(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := t.TempDir() + "/test.db"
-	st := openPath(t, path)
-	b := items(t, st)
-	putItem(t, b, itemWithDoc("k", "text"))
-	before := snapshot(t, b)
-	again := reopenItems(t, path)
-	wantSnapshot(t, again, before)
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
+	storetest.PutItem(t, b, storetest.ItemWithDoc("k", "text"))
+	before := storetest.Snapshot(t, b)
+	again := storetest.ReopenItems(t, path)
+	storetest.WantSnapshot(t, again, before)
 	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
-	wantSnapshot(t, reopenItems(t, path), before)
+	storetest.WantSnapshot(t, storetest.ReopenItems(t, path), before)
 	if _, err := again.Put(ctx, bucketlite.ObjectInput{Fields: map[string]any{"k": 1}}, nil); !errors.Is(err, bucketlite.ErrInvalid) {
 		t.Errorf("put: got %v, want the stored schema to apply", err)
 	}
@@ -377,16 +378,16 @@ func TestBucketReopened(t *testing.T) {
 func TestListBuckets(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	ns := namespace(t, st)
+	st := storetest.OpenMemory(t)
+	ns := storetest.Namespace(t, st)
 	other, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "other"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var want []string
 	for i := range 25 {
-		want = append(want, bucket(t, st, itemsConfig(fmt.Sprint(99-i))).ID())
-		if _, err := other.CreateBucket(ctx, itemsConfig(fmt.Sprint(i))); err != nil {
+		want = append(want, storetest.Bucket(t, st, storetest.ItemsConfig(fmt.Sprint(99-i))).ID())
+		if _, err := other.CreateBucket(ctx, storetest.ItemsConfig(fmt.Sprint(i))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -423,7 +424,7 @@ func TestListBuckets(t *testing.T) {
 func TestBucketJSON(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
+	st := storetest.OpenMemory(t)
 	members := map[string]string{
 		"bucket_id": "string", "bucket_name": "string", "bucket_schema": "object", "metadata": "object", "storage_class": "string",
 		"status": "string", "is_locked": "boolean", "created_at": "time", "updated_at": "time",
@@ -437,12 +438,12 @@ func TestBucketJSON(t *testing.T) {
 		}
 		return info
 	}
-	wantMembers(t, info(bucket(t, st, bucketlite.BucketConfig{Name: "bare"})), members)
+	wantMembers(t, info(storetest.Bucket(t, st, bucketlite.BucketConfig{Name: "bare"})), members)
 
-	config := itemsConfig("full")
+	config := storetest.ItemsConfig("full")
 	config.Description, config.Metadata = "d", map[string]any{"m": 1}
-	b := bucket(t, st, config)
-	putItem(t, b, item("k", "v"))
+	b := storetest.Bucket(t, st, config)
+	storetest.PutItem(t, b, storetest.Item("k", "v"))
 	members["description"], members["unique_key"], members["last_upload_at"] = "string", "object", "time"
 	wantMembers(t, info(b), members)
 
@@ -461,7 +462,7 @@ func TestBucketJSON(t *testing.T) {
 		"unique_key":{"fields":["k"],"default_policy":"upsert"},"metadata":{"m":1},"storage_class":"coldline","description":null}`), &got); err != nil {
 		t.Fatal(err)
 	}
-	created := info(bucket(t, st, got))
+	created := info(storetest.Bucket(t, st, got))
 	if created.StorageClass != bucketlite.StorageColdline || !slices.Equal(created.UniqueKey.Fields, []string{"k"}) || created.Schema.Properties["k"].Type != bucketlite.String {
 		t.Errorf("created from JSON: got %+v", created)
 	}
@@ -478,9 +479,9 @@ func TestBucketJSON(t *testing.T) {
 func TestLocate(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	b := bucket(t, st, bucketlite.BucketConfig{Name: "videos"})
-	ns := namespace(t, st)
+	st := storetest.OpenMemory(t)
+	b := storetest.Bucket(t, st, bucketlite.BucketConfig{Name: "videos"})
+	ns := storetest.Namespace(t, st)
 	other, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "other"})
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 var repairing = &bucketlite.CheckOptions{Repair: true}
@@ -36,16 +37,16 @@ func TestRepairTogether(t *testing.T) {
 			breakFile(t, path, b)
 		}
 	}
-	st := openPath(t, path)
+	st := storetest.OpenPath(t, path)
 	repair(t, st)
-	wantNoProblem(t, st)
-	db := raw(t, path)
+	storetest.WantNoProblem(t, st)
+	db := storetest.OpenRaw(t, path)
 	// Until then the row that was made for them counts no bytes.
-	if !eventually(func() bool { return dump(t, db, "SELECT id FROM chunks WHERE id >> 24 = 99") == "" }) {
+	if !storetest.Eventually(func() bool { return storetest.Dump(t, db, "SELECT id FROM chunks WHERE id >> 24 = 99") == "" }) {
 		t.Error("the chunks that belong to no content are not collected")
 	}
-	wantNoProblem(t, st)
-	wantSound(t, path)
+	storetest.WantNoProblem(t, st)
+	storetest.WantSound(t, path)
 }
 
 // What a store knows of its buckets is not what was wrong.
@@ -60,17 +61,17 @@ func TestRepairIsSeen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "a.db")
-			st := openPath(t, path)
-			b := items(t, st)
+			st := storetest.OpenPath(t, path)
+			b := storetest.Items(t, st)
 			for i := range 4 {
-				putItem(t, b, item(fmt.Sprint(i), "value"))
+				storetest.PutItem(t, b, storetest.Item(fmt.Sprint(i), "value"))
 			}
-			upload := mustStats(t, b).LastUploadAt
-			execute(t, raw(t, path), statement)
+			upload := storetest.MustStats(t, b).LastUploadAt
+			storetest.Execute(t, storetest.OpenRaw(t, path), statement)
 			repair(t, st)
-			wantNoProblem(t, st)
-			wantExact(t, b)
-			if got := mustStats(t, b).LastUploadAt; !got.Equal(*upload) {
+			storetest.WantNoProblem(t, st)
+			storetest.WantExact(t, b)
+			if got := storetest.MustStats(t, b).LastUploadAt; !got.Equal(*upload) {
 				t.Errorf("last upload: got %v, want %v", got, upload)
 			}
 			highest := int64(0)
@@ -81,14 +82,14 @@ func TestRepairIsSeen(t *testing.T) {
 				highest = max(highest, o.Version)
 			}
 			for i := range 4 {
-				o := putItem(t, b, item(fmt.Sprint(i+2), "other"))
+				o := storetest.PutItem(t, b, storetest.Item(fmt.Sprint(i+2), "other"))
 				if o.Version <= highest {
 					t.Errorf("version: got %d after %d", o.Version, highest)
 				}
 				highest = o.Version
-				wantExact(t, b)
+				storetest.WantExact(t, b)
 			}
-			wantSound(t, path)
+			storetest.WantSound(t, path)
 		})
 	}
 }
@@ -98,20 +99,20 @@ func TestRepairedKey(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path)
-	b := items(t, st)
-	o := putItem(t, b, item("a", ""))
-	execute(t, raw(t, path), "UPDATE object SET key = NULL"+reseal)
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
+	o := storetest.PutItem(t, b, storetest.Item("a", ""))
+	storetest.Execute(t, storetest.OpenRaw(t, path), "UPDATE object SET key = NULL"+reseal)
 	repair(t, st)
 	if got, err := b.ObjectByKey(ctx, map[string]any{"k": "a"}); err != nil || got.ID != o.ID {
 		t.Errorf("by key: got %v, %v, want %q", got, err, o.ID)
 	}
 
 	// A key that another object has is left.
-	execute(t, raw(t, path), "UPDATE object SET key = NULL"+reseal)
-	putItem(t, b, item("a", "second"))
+	storetest.Execute(t, storetest.OpenRaw(t, path), "UPDATE object SET key = NULL"+reseal)
+	storetest.PutItem(t, b, storetest.Item("a", "second"))
 	wantBroken(t, st, repairing, false, "object.key")
-	if got := len(keysOf(t, b)); got != 2 {
+	if got := len(storetest.ItemKeys(t, b)); got != 2 {
 		t.Errorf("got %d objects, want both", got)
 	}
 }
@@ -123,7 +124,7 @@ func TestNoRepairOfDamaged(t *testing.T) {
 	breakFile(t, path, brokens["page that is lost"])
 	breakFile(t, path, brokens["bucket, count"])
 	breakFile(t, path, brokens["content, too many references"])
-	st := openPath(t, path)
+	st := storetest.OpenPath(t, path)
 	wantBroken(t, st, repairing, false, "file.integrity", "bucket.statistics", "content.references")
 	wantBroken(t, st, nil, false, "file.integrity", "bucket.statistics", "content.references")
 }
@@ -136,16 +137,16 @@ func TestNoRepairOfUnknownReferences(t *testing.T) {
 	breakFile(t, path, broken{statements: `UPDATE contents SET uses = uses - 1 WHERE size > 1000;
 UPDATE store SET live_bytes = live_bytes - 614400, waiting_bytes = waiting_bytes + 614400`}) // none is left
 	breakFile(t, path, broken{statements: "UPDATE contents SET lease_until = 1 << 62"}) // nor collected
-	st := openPath(t, path)
+	st := storetest.OpenPath(t, path)
 	wantBroken(t, st, repairing, false, "object.json", "content.references")
-	if got := dump(t, raw(t, path), "SELECT uses FROM contents ORDER BY num"); got != "2\n0\n1\n" {
+	if got := storetest.Dump(t, storetest.OpenRaw(t, path), "SELECT uses FROM contents ORDER BY num"); got != "2\n0\n1\n" {
 		t.Errorf("references: got %q, want those there were", got)
 	}
 }
 
 func TestRepairReadOnly(t *testing.T) {
 	t.Parallel()
-	st := openPath(t, newChecked(t), &bucketlite.Options{ReadOnly: true})
+	st := storetest.OpenPath(t, newChecked(t), &bucketlite.Options{ReadOnly: true})
 	if _, err := st.Check(context.Background(), repairing); !errors.Is(err, bucketlite.ErrReadOnly) {
 		t.Errorf("got %v, want ErrReadOnly", err)
 	}
@@ -155,23 +156,23 @@ func TestRepairReadOnly(t *testing.T) {
 func TestRepairMany(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path)
-	b := items(t, st)
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
 	const n = 1300
 	inputs := make([]bucketlite.ObjectInput, n)
 	for i := range inputs {
-		inputs[i] = itemWithDoc(fmt.Sprint(i), fmt.Sprint("doc ", i))
+		inputs[i] = storetest.ItemWithDoc(fmt.Sprint(i), fmt.Sprint("doc ", i))
 	}
-	if err := batchError(b.PutMany(context.Background(), inputs, nil)); err != nil {
+	if err := storetest.PutManyError(b.PutMany(context.Background(), inputs, nil)); err != nil {
 		t.Fatal(err)
 	}
-	execute(t, raw(t, path), "UPDATE contents SET uses = uses + 1 + num % 3; UPDATE object SET size = size + 1, key = NULL"+reseal)
+	storetest.Execute(t, storetest.OpenRaw(t, path), "UPDATE contents SET uses = uses + 1 + num % 3; UPDATE object SET size = size + 1, key = NULL"+reseal)
 	report := wantBroken(t, st, repairing, true, "content.references", "object.size", "object.key", "bucket.statistics")
 	if got := len(report.Problems) + report.Omitted; got != 3*n+1 {
 		t.Errorf("problems: got %d, want %d", got, 3*n+1)
 	}
-	wantNoProblem(t, st)
-	wantSound(t, path)
+	storetest.WantNoProblem(t, st)
+	storetest.WantSound(t, path)
 }
 
 // Repairs by two stores at once, amid writers, set right what is wrong and break
@@ -179,38 +180,38 @@ func TestRepairMany(t *testing.T) {
 func TestRepairAmidWrites(t *testing.T) {
 	t.Parallel()
 	rounds := 4
-	if *long {
+	if *storetest.Long {
 		rounds = 100
 	}
 	t.Logf("%d repairs amid writes", rounds)
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
-	other := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
-	kept := bucket(t, st, itemsConfig("kept"))
+	st := storetest.OpenPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
+	other := storetest.OpenPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
+	kept := storetest.Bucket(t, st, storetest.ItemsConfig("kept"))
 	for i := range 30 {
-		putItem(t, kept, itemWithDoc(fmt.Sprint(i), fmt.Sprint("doc ", i%7)))
+		storetest.PutItem(t, kept, storetest.ItemWithDoc(fmt.Sprint(i), fmt.Sprint("doc ", i%7)))
 	}
-	put(t, bucket(t, st, bucketlite.BucketConfig{Name: "kept films",
-		Schema: schema(t, `"film":{"type":"video"}`)}), bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{
-		{Property: "film", Reader: bytes.NewReader(film(0, 300<<10))}}}, "")
+	storetest.Put(t, storetest.Bucket(t, st, bucketlite.BucketConfig{Name: "kept films",
+		Schema: storetest.Schema(t, `"film":{"type":"video"}`)}), bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{
+		{Property: "film", Reader: bytes.NewReader(storetest.Film(0, 300<<10))}}}, "")
 	stop := writeBusily(t, st)
-	db := raw(t, path)
+	db := storetest.OpenRaw(t, path)
 	for range rounds {
-		execute(t, db, `
+		storetest.Execute(t, db, `
 UPDATE contents SET uses = uses + 1 WHERE hash IS NOT NULL AND uses > 0;
 UPDATE store SET live_bytes = live_bytes + 1000;
 UPDATE buckets SET object_count = object_count + 3, total_size = total_size + 7;
 UPDATE object SET size = size + 1 WHERE seq % 2;
 UPDATE object SET key = NULL WHERE seq % 3 AND bucket = 1`+reseal)
-		err := atOnce(2, func(i int) error {
+		err := storetest.AtOnce(2, func(i int) error {
 			_, err := []*bucketlite.Store{st, other}[i].Check(context.Background(), repairing)
 			return err
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantNoProblem(t, st)
+		storetest.WantNoProblem(t, st)
 	}
 	stop()
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // blobNames shows an object's blobs in order: property, content and whether it is
@@ -18,7 +19,7 @@ func blobNames(t testing.TB, b *bucketlite.Bucket, o *bucketlite.Object, old []b
 	for _, blob := range o.Blobs {
 		text := fmt.Sprint(blob.Properties["url"])
 		if blob.Properties["url"] == nil {
-			data, err := readBlob(b, o.ID, blob.ID)
+			data, err := storetest.ReadBlob(b, o.ID, blob.ID)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,16 +73,16 @@ func TestSkipDuplicates(t *testing.T) {
 			t.Run(test.name+"/"+call, func(t *testing.T) {
 				t.Parallel()
 				path := filepath.Join(t.TempDir(), "a.db")
-				st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
+				st := storetest.OpenPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
 				b := keyed(t, st, `,"one":{"type":"text"},"two":{"type":"text"},"many":{"type":"array","items":{"type":"text"},"maxItems":3},"ref":{"type":"text"}`)
-				first := put(t, b, input(t, `{"k":"x",`+blobs("one:a two:b many:a many:b many:b ref:s3://r", `,"key_prefix":"old","metadata":{"old":true}`)+`}`), "")
-				in := input(t, `{"k":"x","skip_duplicates":true,`+blobs(test.blobs, `,"key_prefix":"new","metadata":{"new":true}`)+`}`)
+				first := storetest.Put(t, b, storetest.Input(t, `{"k":"x",`+blobs("one:a two:b many:a many:b many:b ref:s3://r", `,"key_prefix":"old","metadata":{"old":true}`)+`}`), "")
+				in := storetest.Input(t, `{"k":"x","skip_duplicates":true,`+blobs(test.blobs, `,"key_prefix":"new","metadata":{"new":true}`)+`}`)
 				want := test.put
 				switch call {
 				case "put":
-					put(t, b, in, "")
+					storetest.Put(t, b, in, "")
 				case "batch":
-					if err := batchError(b.PutMany(t.Context(), []bucketlite.ObjectInput{in, in}, nil)); err != nil {
+					if err := storetest.PutManyError(b.PutMany(t.Context(), []bucketlite.ObjectInput{in, in}, nil)); err != nil {
 						t.Fatal(err)
 					}
 				case "patch":
@@ -97,8 +98,8 @@ func TestSkipDuplicates(t *testing.T) {
 				if got := blobNames(t, b, o, first.Blobs); got != want {
 					t.Errorf("got  %s\nwant %s", got, want)
 				}
-				wantExact(t, b)
-				wantSound(t, path)
+				storetest.WantExact(t, b)
+				storetest.WantSound(t, path)
 			})
 		}
 	}
@@ -108,13 +109,13 @@ func TestSkipDuplicates(t *testing.T) {
 // as they are given.
 func TestDuplicatesKept(t *testing.T) {
 	t.Parallel()
-	b := keyed(t, openMemory(t), `,"one":{"type":"text"},"many":{"type":"array","items":{"type":"text"}}`)
+	b := keyed(t, storetest.OpenMemory(t), `,"one":{"type":"text"},"many":{"type":"array","items":{"type":"text"}}`)
 	const blobs = `"blobs":[{"property":"many","data":"data:,a"},{"property":"many","data":"data:,a"},{"property":"one","data":"data:,a"}]}`
-	o := put(t, b, input(t, `{"k":"x","skip_duplicates":true,`+blobs), "")
+	o := storetest.Put(t, b, storetest.Input(t, `{"k":"x","skip_duplicates":true,`+blobs), "")
 	if len(o.Blobs) != 3 {
 		t.Errorf("got %d blobs, want 3", len(o.Blobs))
 	}
-	replaced := put(t, b, input(t, `{"k":"x","skip_duplicates":false,`+blobs), "")
+	replaced := storetest.Put(t, b, storetest.Input(t, `{"k":"x","skip_duplicates":false,`+blobs), "")
 	for i := range o.Blobs {
 		if replaced.Blobs[i].ID == o.Blobs[i].ID {
 			t.Errorf("blob %d: got the stored one, want a new one", i)
@@ -126,14 +127,14 @@ func TestDuplicatesKept(t *testing.T) {
 func TestSkipDuplicatesStaged(t *testing.T) {
 	t.Parallel()
 	src := newSources()
-	data := film(1, 2*mib)
+	data := storetest.Film(1, 2*storetest.MiB)
 	src.add("https://example.com/a", data, bucketlite.Fetched{})
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path, &bucketlite.Options{Fetcher: src})
-	b := films(t, st)
-	in := input(t, `{"k":"a","skip_duplicates":true,"force_remirror":true,"blobs":[{"property":"film","data":"https://example.com/a"}]}`)
-	o := put(t, b, in, "")
-	replaced := put(t, b, in, bucketlite.Upsert)
+	st := storetest.OpenPath(t, path, &bucketlite.Options{Fetcher: src})
+	b := storetest.Films(t, st)
+	in := storetest.Input(t, `{"k":"a","skip_duplicates":true,"force_remirror":true,"blobs":[{"property":"film","data":"https://example.com/a"}]}`)
+	o := storetest.Put(t, b, in, "")
+	replaced := storetest.Put(t, b, in, bucketlite.Upsert)
 	if replaced.Blobs[0].ID != o.Blobs[0].ID {
 		t.Error("Put: got a new blob, want the stored one")
 	}
@@ -143,17 +144,17 @@ func TestSkipDuplicatesStaged(t *testing.T) {
 	}
 	src.wantAsked(t, slices.Repeat([]string{"https://example.com/a"}, 3)...)
 	wantFilm(t, b, o.ID, data)
-	wantStored(t, st, path, int64(len(data)))
-	wantSound(t, path)
+	storetest.WantStored(t, st, path, int64(len(data)))
+	storetest.WantSound(t, path)
 }
 
 // What leaves an object's content as it was leaves its status.
 func TestSkipDuplicatesKeepsStatus(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
-	b := keyed(t, openPath(t, path), `,"one":{"type":"text"},"many":{"type":"array","items":{"type":"text"}}`)
+	b := keyed(t, storetest.OpenPath(t, path), `,"one":{"type":"text"},"many":{"type":"array","items":{"type":"text"}}`)
 	const all = `"blobs":[{"property":"many","data":"data:,a"},{"property":"one","data":"data:,b"},{"property":"many","data":"data:,c"}]`
-	first := put(t, b, input(t, `{"k":"x",`+all+`}`), "")
+	first := storetest.Put(t, b, storetest.Input(t, `{"k":"x",`+all+`}`), "")
 	for _, test := range []struct {
 		in   string
 		want bucketlite.Status
@@ -163,14 +164,14 @@ func TestSkipDuplicatesKeepsStatus(t *testing.T) {
 		{`{"k":"x","n":1,"skip_duplicates":true,` + all + `}`, bucketlite.StatusDraft},
 	} {
 		for _, call := range []string{"Put", "Patch"} {
-			execute(t, raw(t, path), "UPDATE object SET status = 'COMPLETED'")
-			in := input(t, test.in)
+			storetest.Execute(t, storetest.OpenRaw(t, path), "UPDATE object SET status = 'COMPLETED'")
+			in := storetest.Input(t, test.in)
 			var o *bucketlite.Object
 			var err error
 			if call == "Patch" {
 				o, err = b.Patch(t.Context(), first.ID, in, nil)
 			} else {
-				o = put(t, b, in, "")
+				o = storetest.Put(t, b, in, "")
 			}
 			want := test.want
 			if strings.Contains(test.in, `"n"`) && call == "Patch" {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/bucketlitetest"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // Err says why a store takes no more writes, and only then.
@@ -62,16 +63,16 @@ func TestVanishedFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	b := items(t, st)
-	putItem(t, b, item("before", ""))
+	b := storetest.Items(t, st)
+	storetest.PutItem(t, b, storetest.Item("before", ""))
 	if err := os.Rename(path, path+".old"); err != nil {
 		t.Fatal(err)
 	}
-	_, err = b.Put(t.Context(), item("after", ""), nil)
+	_, err = b.Put(t.Context(), storetest.Item("after", ""), nil)
 	if !errors.Is(err, bucketlite.ErrOutcomeUnknown) {
 		t.Errorf("Put: got %v, want %v", err, bucketlite.ErrOutcomeUnknown)
 	}
-	_, err = b.Put(t.Context(), item("later", ""), nil)
+	_, err = b.Put(t.Context(), storetest.Item("later", ""), nil)
 	if !errors.Is(err, bucketlite.ErrReadOnly) || !strings.Contains(err.Error(), "moved, deleted or replaced") {
 		t.Errorf("later Put: got %v, want %v that says why", err, bucketlite.ErrReadOnly)
 	}
@@ -83,7 +84,7 @@ func TestVanishedFile(t *testing.T) {
 // A file with two names is refused unless that is allowed.
 func TestAllowLinks(t *testing.T) {
 	t.Parallel()
-	path := newFixture(t)
+	path := storetest.NewFixture(t)
 	if err := os.Link(path, path+".link"); err != nil {
 		t.Fatal(err)
 	}

@@ -14,120 +14,8 @@ import (
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/internal/engine"
-	"github.com/bucketlite/bucketlite/internal/query"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
-
-// indexPaths are the paths whose entries wantEntries can tell, and which of them
-// are datetimes.
-var indexPaths = map[string]query.Kind{"k": query.String, "n": query.Number, "v": query.String, "doc": query.String,
-	"tags": query.Undeclared, "none": query.Undeclared, "m.at": query.Undeclared, "created_at": query.DateTime}
-
-// ensure makes value indexes of some paths of a bucket.
-func ensure(t testing.TB, b *bucketlite.Bucket, paths ...string) {
-	t.Helper()
-	if err := b.EnsureIndex(context.Background(), paths...); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// ensureText makes a text index of each path, or of all texts.
-func ensureText(t testing.TB, b *bucketlite.Bucket, paths ...string) {
-	t.Helper()
-	if err := b.EnsureTextIndex(context.Background(), paths...); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// wantIndexes fails unless the bucket has these indexes, as in "value v READY".
-func wantIndexes(t testing.TB, b *bucketlite.Bucket, want ...string) {
-	t.Helper()
-	indexes, err := b.Indexes(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := []string{}
-	for _, i := range indexes {
-		got = append(got, fmt.Sprintf("%s %s %s", i.Kind, i.Path, i.Status))
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("indexes: got %q, want %q", got, want)
-	}
-}
-
-// wantEntries fails unless the entries of the bucket's value indexes that are ready
-// are those of its objects, as the package that makes them tells; and, if it has a
-// text index of all that a search looks at, it has for each object the parts of
-// its texts.
-func wantEntries(t *testing.T, path string, b *bucketlite.Bucket) {
-	t.Helper()
-	db := raw(t, path)
-	db.SetMaxOpenConns(1) // for what is temporary
-	seqs := make(map[string]int64)
-	var docs []query.Map
-	for line := range strings.Lines(dump(t, db, "SELECT o.id, seq FROM object o JOIN buckets b ON b.num = o.bucket WHERE b.id = ?", b.ID())) {
-		var id string
-		var seq int64
-		fmt.Sscan(line, &id, &seq)
-		seqs[id] = seq
-	}
-	for o, err := range b.Objects(context.Background(), bucketlite.Query{}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		doc := query.Map(o.Fields)
-		doc["object_id"], doc["created_at"] = o.ID, o.CreatedAt.Format(time.RFC3339Nano)
-		for _, blob := range o.Blobs {
-			if data, ok := blob.Properties["data"]; ok {
-				doc[blob.Property] = data
-			}
-		}
-		docs = append(docs, doc)
-	}
-	for line := range strings.Lines(dump(t, db, `SELECT i.num, i.path FROM indexes i JOIN buckets b ON b.num = i.bucket
-		WHERE b.id = ? AND i.status = 'READY' AND i.kind = 'value'`, b.ID())) {
-		num, name, _ := strings.Cut(strings.TrimSpace(line), " ")
-		segments := strings.Split(name, ".")
-		kind, ok := indexPaths[name]
-		if !ok {
-			t.Fatalf("no kind of path %q", name)
-		}
-		var want strings.Builder
-		var lines []string
-		for _, doc := range docs {
-			for _, key := range query.EntriesOf(doc, segments, query.Type{Kind: kind, Many: true}).Keys {
-				lines = append(lines, fmt.Sprintf("%X %d\n", key, seqs[doc["object_id"].(string)]))
-			}
-		}
-		slices.Sort(lines)
-		for _, line := range lines {
-			want.WriteString(line)
-		}
-		if got := dump(t, db, "SELECT hex(key), seq FROM entries WHERE idx = ? ORDER BY hex(key) || ' ' || seq", num); got != want.String() {
-			t.Errorf("entries of %q: got\n%.2000s\nwant\n%.2000s", name, got, &want)
-		}
-	}
-	if dump(t, db, "SELECT 1 FROM indexes i JOIN buckets b ON b.num = i.bucket WHERE b.id = ? AND i.status = 'READY' AND kind = 'text' AND path = ''", b.ID()) == "" {
-		return
-	}
-	execute(t, db, "CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, texts, instance)")
-	terms := make(map[string]bool) // with the object's seq before each
-	for line := range strings.Lines(dump(t, db, "SELECT doc, hex(term) FROM temp.terms")) {
-		terms[strings.TrimSpace(line)] = true
-	}
-	execute(t, db, "DROP TABLE temp.terms")
-	for _, doc := range docs {
-		id := doc["object_id"].(string)
-		delete(doc, "created_at")
-		for text := range query.Texts(map[string]any(doc)) {
-			runes := []rune(query.Fold(text))
-			for i := 0; i+3 <= len(runes); i++ {
-				if term := fmt.Sprintf("%d %X", seqs[id], string(runes[i:i+3])); !terms[term] {
-					t.Fatalf("object %q: text %.100q lacks %q in the index", id, text, string(runes[i:i+3]))
-				}
-			}
-		}
-	}
-}
 
 func TestIndexPaths(t *testing.T) {
 	t.Parallel()
@@ -165,7 +53,7 @@ func TestIndexPaths(t *testing.T) {
 		t.Run(test.path, func(t *testing.T) {
 			t.Parallel()
 			ctx := context.Background()
-			b := items(t, openMemory(t))
+			b := storetest.Items(t, storetest.OpenMemory(t))
 			for kind, call := range map[string]struct {
 				ensure, drop func(context.Context, ...string) error
 				ok           bool
@@ -187,7 +75,7 @@ func TestIndexPaths(t *testing.T) {
 				if err := call.drop(ctx, "n", test.path); err != nil {
 					t.Errorf("%s: drop: %v", kind, err)
 				}
-				wantIndexes(t, b)
+				storetest.WantIndexes(t, b)
 			}
 		})
 	}
@@ -211,45 +99,45 @@ func TestIndexLifecycle(t *testing.T) {
 	for kind, path := range map[string]string{"file": filepath.Join(t.TempDir(), "a.db"), "memory": ":memory:"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			st := openPath(t, path)
-			b := items(t, st)
-			wantIndexes(t, b)
-			ensure(t, b) // nothing
-			wantIndexes(t, b)
-			ensure(t, b, "v", "created_at", "v") // of an empty bucket
-			putItems(t, b, 500, 10)
-			ensure(t, b, "n", "v")
-			ensureText(t, b)
-			ensureText(t, b, "v", "doc")
+			st := storetest.OpenPath(t, path)
+			b := storetest.Items(t, st)
+			storetest.WantIndexes(t, b)
+			storetest.Ensure(t, b) // nothing
+			storetest.WantIndexes(t, b)
+			storetest.Ensure(t, b, "v", "created_at", "v") // of an empty bucket
+			storetest.PutItems(t, b, 500, 10)
+			storetest.Ensure(t, b, "n", "v")
+			storetest.EnsureText(t, b)
+			storetest.EnsureText(t, b, "v", "doc")
 			want := []string{"text  READY", "value created_at READY", "text doc READY", "value n READY", "value v READY", "text v READY"}
-			wantIndexes(t, b, want...)
-			ensure(t, b, "n", "v")
-			ensureText(t, b, "")
-			wantIndexes(t, b, want...)
-			wantNoProblem(t, st)
+			storetest.WantIndexes(t, b, want...)
+			storetest.Ensure(t, b, "n", "v")
+			storetest.EnsureText(t, b, "")
+			storetest.WantIndexes(t, b, want...)
+			storetest.WantNoProblem(t, st)
 			if path != ":memory:" {
-				wantEntries(t, path, b)
+				storetest.WantEntries(t, path, b)
 			}
 			for range 2 { // the second time there is none
-				must(t, b.DropIndex(ctx, "created_at", "v", "none"))
-				must(t, b.DropTextIndex(ctx, "doc"))
-				must(t, b.DropTextIndex(ctx))
-				wantIndexes(t, b, "value n READY", "text v READY")
+				storetest.Must(t, b.DropIndex(ctx, "created_at", "v", "none"))
+				storetest.Must(t, b.DropTextIndex(ctx, "doc"))
+				storetest.Must(t, b.DropTextIndex(ctx))
+				storetest.WantIndexes(t, b, "value n READY", "text v READY")
 			}
-			putItem(t, b, item("new", "after the drop"))
-			must(t, b.DropTextIndex(ctx, "v"))
-			ensureText(t, b) // while the old one is being dropped
-			ensure(t, b, "v")
-			wantIndexes(t, b, "text  READY", "value n READY", "value v READY")
-			wantNoProblem(t, st)
-			must(t, b.DropIndex(ctx))
-			wantIndexes(t, b, "text  READY", "value n READY", "value v READY")
-			must(t, b.DropTextIndex(ctx))
-			must(t, b.DropIndex(ctx, "n", "v"))
-			wantIndexes(t, b)
+			storetest.PutItem(t, b, storetest.Item("new", "after the drop"))
+			storetest.Must(t, b.DropTextIndex(ctx, "v"))
+			storetest.EnsureText(t, b) // while the old one is being dropped
+			storetest.Ensure(t, b, "v")
+			storetest.WantIndexes(t, b, "text  READY", "value n READY", "value v READY")
+			storetest.WantNoProblem(t, st)
+			storetest.Must(t, b.DropIndex(ctx))
+			storetest.WantIndexes(t, b, "text  READY", "value n READY", "value v READY")
+			storetest.Must(t, b.DropTextIndex(ctx))
+			storetest.Must(t, b.DropIndex(ctx, "n", "v"))
+			storetest.WantIndexes(t, b)
 			if path != ":memory:" {
 				wantEmptyIndexes(t, path)
-				wantSound(t, path)
+				storetest.WantSound(t, path)
 			}
 		})
 	}
@@ -258,10 +146,10 @@ func TestIndexLifecycle(t *testing.T) {
 // wantEmptyIndexes fails unless, eventually, nothing is left of any index.
 func wantEmptyIndexes(t *testing.T, path string) {
 	t.Helper()
-	db := raw(t, path)
+	db := storetest.OpenRaw(t, path)
 	left := ""
-	if !eventually(func() bool {
-		left = dump(t, db, `SELECT (SELECT count(*) FROM indexes), (SELECT count(*) FROM entries),
+	if !storetest.Eventually(func() bool {
+		left = storetest.Dump(t, db, `SELECT (SELECT count(*) FROM indexes), (SELECT count(*) FROM entries),
 			(SELECT count(*) FROM texts_docsize), (SELECT count(*) > 2 FROM texts_data)`)
 		return left == "0 0 0 0\n"
 	}) {
@@ -290,20 +178,20 @@ func TestIndexString(t *testing.T) {
 func TestTooManyIndexes(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	b := items(t, openMemory(t))
+	b := storetest.Items(t, storetest.OpenMemory(t))
 	var paths []string
 	for i := range bucketlite.MaxIndexes + 1 {
 		paths = append(paths, fmt.Sprint("p", i))
 	}
-	wantError(t, b.EnsureIndex(ctx, paths...), bucketlite.ErrBadRequest)
-	wantIndexes(t, b)
-	ensure(t, b, paths[1:]...)
-	wantError(t, b.EnsureIndex(ctx, paths[0]), bucketlite.ErrBadRequest)
-	wantError(t, b.EnsureTextIndex(ctx), bucketlite.ErrBadRequest)
-	ensure(t, b, paths[1:]...)
-	must(t, b.DropIndex(ctx, paths[1]))
-	ensureText(t, b)
-	wantError(t, b.EnsureIndex(ctx, paths[1]), bucketlite.ErrBadRequest)
+	storetest.WantError(t, b.EnsureIndex(ctx, paths...), bucketlite.ErrBadRequest)
+	storetest.WantIndexes(t, b)
+	storetest.Ensure(t, b, paths[1:]...)
+	storetest.WantError(t, b.EnsureIndex(ctx, paths[0]), bucketlite.ErrBadRequest)
+	storetest.WantError(t, b.EnsureTextIndex(ctx), bucketlite.ErrBadRequest)
+	storetest.Ensure(t, b, paths[1:]...)
+	storetest.Must(t, b.DropIndex(ctx, paths[1]))
+	storetest.EnsureText(t, b)
+	storetest.WantError(t, b.EnsureIndex(ctx, paths[1]), bucketlite.ErrBadRequest)
 }
 
 // What the state of a bucket allows.
@@ -317,18 +205,18 @@ func TestIndexStates(t *testing.T) {
 		"archived":  {(*bucketlite.Bucket).Archive, nil},
 		"suspended": {(*bucketlite.Bucket).Suspend, nil},
 		"locked":    {(*bucketlite.Bucket).Lock, bucketlite.ErrLocked},
-		"deleting": {func(b *bucketlite.Bucket, ctx context.Context) error { return second(b.Delete(ctx)) },
+		"deleting": {func(b *bucketlite.Bucket, ctx context.Context) error { return storetest.ErrorOf(b.Delete(ctx)) },
 			bucketlite.ErrNotActive},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "a.db")
-			st := openPath(t, path)
-			holdTasks(t, path)
-			b := items(t, st)
-			putItems(t, b, 300, 10)
-			ensure(t, b, "n")
-			must(t, test.stop(b, ctx))
+			st := storetest.OpenPath(t, path)
+			storetest.HoldTasks(t, path)
+			b := storetest.Items(t, st)
+			storetest.PutItems(t, b, 300, 10)
+			storetest.Ensure(t, b, "n")
+			storetest.Must(t, test.stop(b, ctx))
 			for call, do := range map[string]func() error{
 				"EnsureIndex":     func() error { return b.EnsureIndex(ctx, "v") },
 				"EnsureTextIndex": func() error { return b.EnsureTextIndex(ctx) },
@@ -340,11 +228,11 @@ func TestIndexStates(t *testing.T) {
 				}
 			}
 			if test.want != nil {
-				wantIndexes(t, b, "value n READY")
+				storetest.WantIndexes(t, b, "value n READY")
 			} else {
-				wantIndexes(t, b, "text  READY", "value v READY")
+				storetest.WantIndexes(t, b, "text  READY", "value v READY")
 			}
-			wantSound(t, path)
+			storetest.WantSound(t, path)
 		})
 	}
 }
@@ -357,31 +245,31 @@ func TestDeleteIndexedBucket(t *testing.T) {
 			t.Parallel()
 			ctx := context.Background()
 			path := filepath.Join(t.TempDir(), "a.db")
-			st := openPath(t, path)
+			st := storetest.OpenPath(t, path)
 			other, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "other"})
-			must(t, err)
-			kept, err := other.CreateBucket(ctx, itemsConfig("kept"))
-			must(t, err)
-			b := items(t, st)
+			storetest.Must(t, err)
+			kept, err := other.CreateBucket(ctx, storetest.ItemsConfig("kept"))
+			storetest.Must(t, err)
+			b := storetest.Items(t, st)
 			for _, b := range []*bucketlite.Bucket{kept, b} {
-				putItems(t, b, 700, 10)
-				ensure(t, b, "v", "k", "none")
-				ensureText(t, b)
+				storetest.PutItems(t, b, 700, 10)
+				storetest.Ensure(t, b, "v", "k", "none")
+				storetest.EnsureText(t, b)
 			}
-			must(t, b.DropIndex(ctx, "k"))
+			storetest.Must(t, b.DropIndex(ctx, "k"))
 			var task *bucketlite.Task
 			if whole {
-				task, err = namespace(t, st).Delete(ctx)
+				task, err = storetest.Namespace(t, st).Delete(ctx)
 			} else {
 				task, err = b.Delete(ctx)
 			}
-			must(t, err)
-			finish(t, st, task, 700)
-			wantError(t, b.EnsureIndex(ctx, "v"), bucketlite.ErrNotFound)
-			wantError(t, second(b.Indexes(ctx)), bucketlite.ErrNotFound)
-			wantIndexes(t, kept, "text  READY", "value k READY", "value none READY", "value v READY")
-			wantEntries(t, path, kept)
-			wantSound(t, path)
+			storetest.Must(t, err)
+			storetest.WaitDeleted(t, st, task, 700)
+			storetest.WantError(t, b.EnsureIndex(ctx, "v"), bucketlite.ErrNotFound)
+			storetest.WantError(t, storetest.ErrorOf(b.Indexes(ctx)), bucketlite.ErrNotFound)
+			storetest.WantIndexes(t, kept, "text  READY", "value k READY", "value none READY", "value v READY")
+			storetest.WantEntries(t, path, kept)
+			storetest.WantSound(t, path)
 			if _, err := kept.Delete(ctx); err != nil {
 				t.Fatal(err)
 			}
@@ -395,7 +283,7 @@ func TestPayloadIndexes(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path)
+	st := storetest.OpenPath(t, path)
 	ns, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "indexed", PayloadIndexes: []any{
 		map[string]any{"field_name": "v", "type": "text"},
 		map[string]any{"field_name": "n", "type": "integer", "is_protected": true},
@@ -406,36 +294,36 @@ func TestPayloadIndexes(t *testing.T) {
 		map[string]any{"type": "keyword"},
 		"n", 5, nil,
 	}})
-	must(t, err)
-	first, err := ns.CreateBucket(ctx, itemsConfig("first"))
-	must(t, err)
+	storetest.Must(t, err)
+	first, err := ns.CreateBucket(ctx, storetest.ItemsConfig("first"))
+	storetest.Must(t, err)
 	want := []string{"value n READY", "value v READY", "text v READY"}
-	wantIndexes(t, first, want...)
-	putItems(t, first, 300, 10)
-	wantEntries(t, path, first)
-	locked, err := ns.CreateBucket(ctx, itemsConfig("locked"))
-	must(t, err)
-	must(t, locked.Lock(ctx))
-	full, err := ns.CreateBucket(ctx, itemsConfig("full"))
-	must(t, err)
+	storetest.WantIndexes(t, first, want...)
+	storetest.PutItems(t, first, 300, 10)
+	storetest.WantEntries(t, path, first)
+	locked, err := ns.CreateBucket(ctx, storetest.ItemsConfig("locked"))
+	storetest.Must(t, err)
+	storetest.Must(t, locked.Lock(ctx))
+	full, err := ns.CreateBucket(ctx, storetest.ItemsConfig("full"))
+	storetest.Must(t, err)
 	for i := range bucketlite.MaxIndexes - 3 {
-		ensure(t, full, fmt.Sprint("p", i))
+		storetest.Ensure(t, full, fmt.Sprint("p", i))
 	}
-	must(t, first.DropIndex(ctx, "n"))
-	must(t, second(ns.Update(ctx, bucketlite.NamespaceUpdate{Description: new("changed")})))
-	wantIndexes(t, first, "value v READY", "text v READY") // it was not about indexes
+	storetest.Must(t, first.DropIndex(ctx, "n"))
+	storetest.Must(t, storetest.ErrorOf(ns.Update(ctx, bucketlite.NamespaceUpdate{Description: new("changed")})))
+	storetest.WantIndexes(t, first, "value v READY", "text v READY") // it was not about indexes
 	info, err := ns.Update(ctx, bucketlite.NamespaceUpdate{PayloadIndexes: []any{map[string]any{"field_name": "k", "type": "uuid"}}})
 	if err != nil || len(info.PayloadIndexes) != 1 {
 		t.Fatalf("got %+v, %v", info, err)
 	}
-	ensure(t, first, "k") // waits
-	wantIndexes(t, first, "value k READY", "value v READY", "text v READY")
-	wantIndexes(t, locked, "value k READY", "value n READY", "value v READY", "text v READY")
+	storetest.Ensure(t, first, "k") // waits
+	storetest.WantIndexes(t, first, "value k READY", "value v READY", "text v READY")
+	storetest.WantIndexes(t, locked, "value k READY", "value n READY", "value v READY", "text v READY")
 	if indexes, err := full.Indexes(ctx); err != nil || len(indexes) != bucketlite.MaxIndexes {
 		t.Errorf("got %d indexes, %v, want as many as there may be", len(indexes), err)
 	}
-	wantEntries(t, path, first)
-	wantSound(t, path)
+	storetest.WantEntries(t, path, first)
+	storetest.WantSound(t, path)
 }
 
 // What a write that is taken back has done to an index is taken back too, and what
@@ -444,31 +332,31 @@ func TestIndexOfFailedWrites(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "a.db")
-	b := items(t, openPath(t, path))
-	ensure(t, b, "v", "tags")
-	ensureText(t, b)
-	putItem(t, b, item("taken", "x"))
+	b := storetest.Items(t, storetest.OpenPath(t, path))
+	storetest.Ensure(t, b, "v", "tags")
+	storetest.EnsureText(t, b)
+	storetest.PutItem(t, b, storetest.Item("taken", "x"))
 	for range 3 {
-		inputs := []bucketlite.ObjectInput{item("new", strings.Repeat("long ", 200)), item("taken", "x")}
+		inputs := []bucketlite.ObjectInput{storetest.Item("new", strings.Repeat("long ", 200)), storetest.Item("taken", "x")}
 		inputs[0].Fields["tags"] = []any{"a", "b"}
 		res, err := b.PutMany(ctx, inputs, &bucketlite.PutManyOptions{Atomic: true, Policy: bucketlite.Insert})
-		wantError(t, err, bucketlite.ErrExists)
+		storetest.WantError(t, err, bucketlite.ErrExists)
 		if len(res.Succeeded) != 0 {
 			t.Errorf("got %v, want nothing stored", res.Succeeded)
 		}
-		if flags := dump(t, raw(t, path), "SELECT many, cut FROM indexes WHERE kind = 'value' ORDER BY path"); flags != "0 0\n0 0\n" {
+		if flags := storetest.Dump(t, storetest.OpenRaw(t, path), "SELECT many, cut FROM indexes WHERE kind = 'value' ORDER BY path"); flags != "0 0\n0 0\n" {
 			t.Errorf("flags: got %s, want none", flags)
 		}
-		wantEntries(t, path, b)
+		storetest.WantEntries(t, path, b)
 	}
-	in := item("new", strings.Repeat("long ", 200))
+	in := storetest.Item("new", strings.Repeat("long ", 200))
 	in.Fields["tags"] = []any{"a", "b"}
-	putItem(t, b, in)
-	if flags := dump(t, raw(t, path), "SELECT many, cut FROM indexes WHERE kind = 'value' ORDER BY path"); flags != "1 0\n0 1\n" {
+	storetest.PutItem(t, b, in)
+	if flags := storetest.Dump(t, storetest.OpenRaw(t, path), "SELECT many, cut FROM indexes WHERE kind = 'value' ORDER BY path"); flags != "1 0\n0 1\n" {
 		t.Errorf("flags: got %s, want both", flags)
 	}
-	wantEntries(t, path, b)
-	wantSound(t, path)
+	storetest.WantEntries(t, path, b)
+	storetest.WantSound(t, path)
 }
 
 // A writer learns of indexes that other stores have made and dropped.
@@ -476,31 +364,31 @@ func TestIndexOfAnotherStore(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "a.db")
-	writing := items(t, openPath(t, path))
-	indexing := reopenItems(t, path)
+	writing := storetest.Items(t, storetest.OpenPath(t, path))
+	indexing := storetest.ReopenItems(t, path)
 	n := 0
 	write := func() {
 		t.Helper()
 		for range 3 { // so that it goes on from what it knows
-			putItem(t, writing, item(fmt.Sprint(n), fmt.Sprint("value ", n)))
+			storetest.PutItem(t, writing, storetest.Item(fmt.Sprint(n), fmt.Sprint("value ", n)))
 			n++
 		}
-		wantEntries(t, path, writing)
+		storetest.WantEntries(t, path, writing)
 	}
 	write()
-	ensure(t, indexing, "v")
+	storetest.Ensure(t, indexing, "v")
 	write()
-	ensureText(t, indexing)
+	storetest.EnsureText(t, indexing)
 	write()
-	must(t, indexing.DropIndex(ctx, "v"))
+	storetest.Must(t, indexing.DropIndex(ctx, "v"))
 	write()
-	ensure(t, indexing, "v", "n")
+	storetest.Ensure(t, indexing, "v", "n")
 	write()
-	must(t, indexing.DropTextIndex(ctx))
+	storetest.Must(t, indexing.DropTextIndex(ctx))
 	write()
-	ensureText(t, indexing)
+	storetest.EnsureText(t, indexing)
 	write()
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }
 
 // An object's entries are bounded, whatever it has, and it is found all the same.
@@ -508,9 +396,9 @@ func TestIndexOfMuch(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "a.db")
-	b := bucket(t, openPath(t, path), bucketlite.BucketConfig{Name: "items"})
-	ensure(t, b, "n")
-	ensureText(t, b)
+	b := storetest.Bucket(t, storetest.OpenPath(t, path), bucketlite.BucketConfig{Name: "items"})
+	storetest.Ensure(t, b, "n")
+	storetest.EnsureText(t, b)
 	var numbers []any
 	for i := range 50_000 {
 		numbers = append(numbers, i)
@@ -518,13 +406,13 @@ func TestIndexOfMuch(t *testing.T) {
 	filler := strings.Repeat("lorem ipsum dolor ", 20_000)
 	putFields := func(fields map[string]any) string {
 		t.Helper()
-		return putItem(t, b, bucketlite.ObjectInput{Fields: fields}).ID
+		return storetest.PutItem(t, b, bucketlite.ObjectInput{Fields: fields}).ID
 	}
 	small := putFields(map[string]any{"n": 7, "v": "needle"})
 	wide := putFields(map[string]any{"n": numbers})
 	long := putFields(map[string]any{"v": filler + "needle"})
 	other := putFields(map[string]any{"n": -1, "v": "hay"})
-	if n := dump(t, raw(t, path), "SELECT count(*) FROM entries"); n != "6\n" {
+	if n := storetest.Dump(t, storetest.OpenRaw(t, path), "SELECT count(*) FROM entries"); n != "6\n" {
 		t.Errorf("entries: got %s, want 6", n)
 	}
 	find := func(q bucketlite.Query, indexed bool, want ...string) {
@@ -559,17 +447,17 @@ func TestIndexOfMuch(t *testing.T) {
 			t.Errorf("got %+v, %v, want a total of %d", page, err, total)
 		}
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 	// They come back to where they may have entries, and go.
-	must(t, second(b.Patch(ctx, wide, bucketlite.ObjectInput{Fields: map[string]any{"n": []any{1, 2}}}, nil)))
-	must(t, second(b.Patch(ctx, long, bucketlite.ObjectInput{Fields: map[string]any{"v": "short"}}, nil)))
+	storetest.Must(t, storetest.ErrorOf(b.Patch(ctx, wide, bucketlite.ObjectInput{Fields: map[string]any{"n": []any{1, 2}}}, nil)))
+	storetest.Must(t, storetest.ErrorOf(b.Patch(ctx, long, bucketlite.ObjectInput{Fields: map[string]any{"v": "short"}}, nil)))
 	find(bucketlite.Query{Filter: four}, true)
 	find(bucketlite.Query{Search: "needle"}, true, small)
-	wantEntries(t, path, b)
-	must(t, b.DeleteObject(ctx, wide, nil))
-	must(t, b.DeleteObject(ctx, long, nil))
-	wantEntries(t, path, b)
-	wantSound(t, path)
+	storetest.WantEntries(t, path, b)
+	storetest.Must(t, b.DeleteObject(ctx, wide, nil))
+	storetest.Must(t, b.DeleteObject(ctx, long, nil))
+	storetest.WantEntries(t, path, b)
+	storetest.WantSound(t, path)
 }
 
 // An object that cannot be read keeps no index from being built, and is in the way
@@ -578,14 +466,14 @@ func TestIndexOfUnreadable(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path)
-	b := items(t, st)
-	putItems(t, b, 10, 10)
-	bad := putItem(t, b, item("bad", "v"))
-	ensure(t, b, "k")
-	execute(t, raw(t, path), `UPDATE object SET fields = x'ff' WHERE id = '`+bad.ID+`'`+reseal)
-	ensure(t, b, "v")
-	ensureText(t, b)
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
+	storetest.PutItems(t, b, 10, 10)
+	bad := storetest.PutItem(t, b, storetest.Item("bad", "v"))
+	storetest.Ensure(t, b, "k")
+	storetest.Execute(t, storetest.OpenRaw(t, path), `UPDATE object SET fields = x'ff' WHERE id = '`+bad.ID+`'`+reseal)
+	storetest.Ensure(t, b, "v")
+	storetest.EnsureText(t, b)
 	for name, q := range map[string]bucketlite.Query{
 		"eq":     {Filter: bucketlite.Eq("v", "none")},
 		"range":  {Filter: bucketlite.Gt("v", "none")},
@@ -601,12 +489,12 @@ func TestIndexOfUnreadable(t *testing.T) {
 			t.Errorf("%s: got %v, want ErrCorrupt", name, err)
 		}
 	}
-	putItem(t, b, item("bad", "readable"))
+	storetest.PutItem(t, b, storetest.Item("bad", "readable"))
 	if page, err := b.List(ctx, bucketlite.Query{Filter: bucketlite.Eq("v", "readable")}); err != nil || len(page.Results) != 1 {
 		t.Errorf("got %v, %v, want the object", page, err)
 	}
-	wantEntries(t, path, b)
-	wantSound(t, path)
+	storetest.WantEntries(t, path, b)
+	storetest.WantSound(t, path)
 }
 
 // On a full disk an index is not waited for: the call says why it is not ready. It is
@@ -628,18 +516,18 @@ func TestEnsureIndexOnFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	b := items(t, st)
+	b := storetest.Items(t, st)
 	for i := range 300 {
-		putItem(t, b, item(fmt.Sprint(i), "v"))
+		storetest.PutItem(t, b, storetest.Item(fmt.Sprint(i), "v"))
 	}
 	commits.Store(1) // for the index itself
 	if err := b.EnsureIndex(ctx, "v"); !errors.Is(err, bucketlite.ErrFull) {
 		t.Errorf("on a full disk: got error %v, want ErrFull", err)
 	}
-	wantIndexes(t, b, "value v BUILDING")
+	storetest.WantIndexes(t, b, "value v BUILDING")
 	commits.Store(space)
 	if err := b.EnsureIndex(ctx, "v"); err != nil {
 		t.Errorf("once there is space: got error %v, want none", err)
 	}
-	wantIndexes(t, b, "value v READY")
+	storetest.WantIndexes(t, b, "value v READY")
 }

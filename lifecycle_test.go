@@ -11,66 +11,40 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
-)
-
-// verdict is what becomes of a call.
-type verdict int
-
-const (
-	done     verdict = iota // it takes effect
-	same                    // it succeeds and changes nothing
-	inactive                // ErrNotActive, and nothing changes
-	locked                  // ErrLocked, and nothing changes
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 var statuses = []bucketlite.Status{bucketlite.StatusActive, bucketlite.StatusArchived, bucketlite.StatusSuspended, bucketlite.StatusInProgress}
-
-// transitions is what activate, archive, suspend and delete do to a bucket that
-// is not locked. The status that results is in the same column of toStatus.
-var (
-	transitions = map[bucketlite.Status][4]verdict{
-		bucketlite.StatusActive:     {same, done, done, done},
-		bucketlite.StatusArchived:   {done, same, inactive, done},
-		bucketlite.StatusSuspended:  {done, done, same, done},
-		bucketlite.StatusInProgress: {inactive, inactive, inactive, same},
-	}
-	toStatus    = [4]bucketlite.Status{bucketlite.StatusActive, bucketlite.StatusArchived, bucketlite.StatusSuspended, bucketlite.StatusInProgress}
-	transitName = [4]string{"Activate", "Archive", "Suspend", "Delete"}
-	transit     = [4]func(*bucketlite.Bucket, context.Context) error{
-		(*bucketlite.Bucket).Activate, (*bucketlite.Bucket).Archive, (*bucketlite.Bucket).Suspend,
-		func(b *bucketlite.Bucket, ctx context.Context) error { return second(b.Delete(ctx)) },
-	}
-)
 
 // stage makes buckets in chosen states. No deletion goes on in its store.
 type stage struct {
 	st    *bucketlite.Store
 	db    *sql.DB
-	clock *manualClock
+	clock *storetest.ManualClock
 }
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "test.db")
-	c := newManualClock()
-	s := &stage{openPath(t, path, &bucketlite.Options{Now: c.now}), raw(t, path), c}
-	holdTasks(t, path)
+	c := storetest.NewManualClock()
+	s := &stage{storetest.OpenPath(t, path, &bucketlite.Options{Now: c.Now}), storetest.OpenRaw(t, path), c}
+	storetest.HoldTasks(t, path)
 	return s
 }
 
 // fixture makes a bucket with one item in the state.
-func (s *stage) fixture(t *testing.T, status bucketlite.Status, isLocked bool) *fixture {
+func (s *stage) fixture(t *testing.T, status bucketlite.Status, isLocked bool) *storetest.Fixture {
 	t.Helper()
 	ctx := context.Background()
-	b := bucket(t, s.st, itemsConfig(t.Name()))
-	f := &fixture{st: s.st, ns: namespace(t, s.st), b: b, id: putItem(t, b, itemWithDoc("k", "text")).ID}
-	f.up = createUpload(t, b, docUpload("k")).ID
-	writeUpload(t, b, f.up, "document")
-	f.makeBatches(t)
-	f.findBatches(t)
-	for i, to := range toStatus {
+	b := storetest.Bucket(t, s.st, storetest.ItemsConfig(t.Name()))
+	f := &storetest.Fixture{Store: s.st, Namespace: storetest.Namespace(t, s.st), Bucket: b, ObjectID: storetest.PutItem(t, b, storetest.ItemWithDoc("k", "text")).ID}
+	f.UploadID = storetest.CreateUpload(t, b, storetest.DocUpload("k")).ID
+	storetest.WriteUpload(t, b, f.UploadID, "document")
+	f.MakeBatches(t)
+	f.FindBatches(t)
+	for i, to := range storetest.ToStatus {
 		if status == to {
-			if err := transit[i](b, ctx); err != nil {
+			if err := storetest.Transition[i](b, ctx); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -80,36 +54,36 @@ func (s *stage) fixture(t *testing.T, status bucketlite.Status, isLocked bool) *
 			t.Fatal(err)
 		}
 	}
-	s.clock.add(time.Second)
+	s.clock.Add(time.Second)
 	return f
 }
 
 // dump returns every row that has to do with the bucket.
 func (s *stage) dump(t *testing.T, b *bucketlite.Bucket) string {
 	t.Helper()
-	return dump(t, s.db, "SELECT * FROM buckets WHERE id = ?", b.ID()) +
-		dump(t, s.db, "SELECT * FROM deltas WHERE bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID()) +
-		dump(t, s.db, "SELECT * FROM object WHERE bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID()) +
-		dump(t, s.db, "SELECT * FROM uploads WHERE bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID()) +
-		dump(t, s.db, "SELECT * FROM tasks WHERE bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID()) +
-		dump(t, s.db, "SELECT * FROM batches k LEFT JOIN jobs j ON j.batch = k.num WHERE k.bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID())
+	return storetest.Dump(t, s.db, "SELECT * FROM buckets WHERE id = ?", b.ID()) +
+		storetest.Dump(t, s.db, "SELECT * FROM deltas WHERE bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID()) +
+		storetest.Dump(t, s.db, "SELECT * FROM object WHERE bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID()) +
+		storetest.Dump(t, s.db, "SELECT * FROM uploads WHERE bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID()) +
+		storetest.Dump(t, s.db, "SELECT * FROM tasks WHERE bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID()) +
+		storetest.Dump(t, s.db, "SELECT * FROM batches k LEFT JOIN jobs j ON j.batch = k.num WHERE k.bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID())
 }
 
 // want fails unless the call comes to the verdict.
-func (s *stage) want(t *testing.T, f *fixture, status bucketlite.Status, want verdict, call func() error) {
+func (s *stage) want(t *testing.T, f *storetest.Fixture, status bucketlite.Status, want storetest.Verdict, call func() error) {
 	t.Helper()
-	before := s.dump(t, f.b)
+	before := s.dump(t, f.Bucket)
 	err := call()
-	wantVerdict(t, err, f.b, status, want)
-	if after := s.dump(t, f.b); want != done && after != before {
+	wantVerdict(t, err, f.Bucket, status, want)
+	if after := s.dump(t, f.Bucket); want != storetest.TakesEffect && after != before {
 		t.Errorf("rows: got\n%s\nwant them as before\n%s", after, before)
 	}
 }
 
 // wantVerdict fails unless err is the error the verdict stands for.
-func wantVerdict(t *testing.T, err error, b *bucketlite.Bucket, status bucketlite.Status, want verdict) {
+func wantVerdict(t *testing.T, err error, b *bucketlite.Bucket, status bucketlite.Status, want storetest.Verdict) {
 	t.Helper()
-	if want == done || want == same {
+	if want == storetest.TakesEffect || want == storetest.ChangesNothing {
 		if err != nil {
 			t.Errorf("got %v, want nil", err)
 		}
@@ -121,11 +95,11 @@ func wantVerdict(t *testing.T, err error, b *bucketlite.Bucket, status bucketlit
 		return
 	}
 	if got := (bucketlite.StateError{Bucket: state.Bucket, Status: state.Status, Locked: state.Locked}); state.Action == "" ||
-		got != (bucketlite.StateError{Bucket: b.Name(), Status: status, Locked: want == locked}) {
+		got != (bucketlite.StateError{Bucket: b.Name(), Status: status, Locked: want == storetest.RefusedLocked}) {
 		t.Errorf("got %+v", *state)
 	}
-	if errors.Is(err, bucketlite.ErrLocked) != (want == locked) || errors.Is(err, bucketlite.ErrNotActive) != (want == inactive) {
-		t.Errorf("got %v, want exactly one of ErrLocked (%t) and ErrNotActive (%t)", err, want == locked, want == inactive)
+	if errors.Is(err, bucketlite.ErrLocked) != (want == storetest.RefusedLocked) || errors.Is(err, bucketlite.ErrNotActive) != (want == storetest.RefusedInactive) {
+		t.Errorf("got %v, want exactly one of ErrLocked (%t) and ErrNotActive (%t)", err, want == storetest.RefusedLocked, want == storetest.RefusedInactive)
 	}
 }
 
@@ -145,36 +119,36 @@ func TestTransitions(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	eachState(t, func(t *testing.T, status bucketlite.Status, isLocked bool) {
-		for i, name := range transitName {
+		for i, name := range storetest.TransitName {
 			t.Run(name, func(t *testing.T) {
 				f := s.fixture(t, status, isLocked)
-				want := transitions[status][i]
-				if isLocked && want != same {
-					want = locked
+				want := storetest.Transitions[status][i]
+				if isLocked && want != storetest.ChangesNothing {
+					want = storetest.RefusedLocked
 				}
-				s.want(t, f, status, want, func() error { return transit[i](f.b, context.Background()) })
-				if want == done {
-					s.wantInfo(t, f.b, toStatus[i], isLocked)
+				s.want(t, f, status, want, func() error { return storetest.Transition[i](f.Bucket, context.Background()) })
+				if want == storetest.TakesEffect {
+					s.wantInfo(t, f.Bucket, storetest.ToStatus[i], isLocked)
 				}
 			})
 		}
 		for name, toLocked := range map[string]bool{"Lock": true, "Unlock": false} {
 			t.Run(name, func(t *testing.T) {
 				f := s.fixture(t, status, isLocked)
-				want := done
+				want := storetest.TakesEffect
 				if status == bucketlite.StatusInProgress {
-					want = inactive
+					want = storetest.RefusedInactive
 				} else if isLocked == toLocked {
-					want = same
+					want = storetest.ChangesNothing
 				}
 				s.want(t, f, status, want, func() error {
 					if toLocked {
-						return f.b.Lock(context.Background())
+						return f.Bucket.Lock(context.Background())
 					}
-					return f.b.Unlock(context.Background())
+					return f.Bucket.Unlock(context.Background())
 				})
-				if want == done {
-					s.wantInfo(t, f.b, status, toLocked)
+				if want == storetest.TakesEffect {
+					s.wantInfo(t, f.Bucket, status, toLocked)
 				}
 			})
 		}
@@ -188,7 +162,7 @@ func (s *stage) wantInfo(t *testing.T, b *bucketlite.Bucket, status bucketlite.S
 	if err != nil {
 		t.Fatal(err)
 	}
-	if info.Status != status || info.Locked != isLocked || !info.UpdatedAt.Equal(s.clock.add(0)) || info.CreatedAt.Equal(info.UpdatedAt) {
+	if info.Status != status || info.Locked != isLocked || !info.UpdatedAt.Equal(s.clock.Add(0)) || info.CreatedAt.Equal(info.UpdatedAt) {
 		t.Errorf("got %+v, want status %s, locked %t, and updated just now", info, status, isLocked)
 	}
 }
@@ -206,76 +180,80 @@ const (
 
 // allowed is what each status allows, and what a lock does.
 var (
-	allowed = map[bucketlite.Status][5]verdict{
-		bucketlite.StatusActive:     {done, done, done, done, done},
-		bucketlite.StatusArchived:   {done, done, inactive, done, done},
-		bucketlite.StatusSuspended:  {done, inactive, inactive, done, done},
-		bucketlite.StatusInProgress: {done, inactive, inactive, inactive, same},
+	allowed = map[bucketlite.Status][5]storetest.Verdict{
+		bucketlite.StatusActive:     {storetest.TakesEffect, storetest.TakesEffect, storetest.TakesEffect, storetest.TakesEffect, storetest.TakesEffect},
+		bucketlite.StatusArchived:   {storetest.TakesEffect, storetest.TakesEffect, storetest.RefusedInactive, storetest.TakesEffect, storetest.TakesEffect},
+		bucketlite.StatusSuspended:  {storetest.TakesEffect, storetest.RefusedInactive, storetest.RefusedInactive, storetest.TakesEffect, storetest.TakesEffect},
+		bucketlite.StatusInProgress: {storetest.TakesEffect, storetest.RefusedInactive, storetest.RefusedInactive, storetest.RefusedInactive, storetest.ChangesNothing},
 	}
-	allowedLocked = [5]verdict{done, done, locked, locked, locked}
+	allowedLocked = [5]storetest.Verdict{storetest.TakesEffect, storetest.TakesEffect, storetest.RefusedLocked, storetest.RefusedLocked, storetest.RefusedLocked}
 )
 
 // operations are the calls of each access, beside those of a plain fixture.
 var operations = map[string]struct {
 	access access
-	do     func(ctx context.Context, f *fixture) error
+	do     func(ctx context.Context, f *storetest.Fixture) error
 }{
-	"Info":             {readInfo, calls["Bucket.Info"].do},
-	"Stats":            {readInfo, calls["Bucket.Stats"].do},
-	"Batch":            {readInfo, calls["Bucket.Batch"].do},
-	"Batches":          {readInfo, calls["Bucket.Batches"].do},
-	"ListBatches":      {readInfo, calls["Bucket.ListBatches"].do},
-	"FailedJobs":       {readInfo, calls["Bucket.FailedJobs"].do},
-	"ListFailedJobs":   {readInfo, calls["Bucket.ListFailedJobs"].do},
-	"Namespace.Bucket": {readInfo, func(ctx context.Context, f *fixture) error { return second(f.ns.Bucket(ctx, f.b.ID())) }},
-
-	"Object":      {readObjects, calls["Bucket.Object"].do},
-	"ObjectByKey": {readObjects, calls["Bucket.ObjectByKey"].do},
-	"List":        {readObjects, calls["Bucket.List"].do},
-	"Objects":     {readObjects, calls["Bucket.Objects"].do},
-	"OpenBlob":    {readObjects, calls["Bucket.OpenBlob"].do},
-	"Upload":      {readObjects, calls["Bucket.Upload"].do},
-	"Uploads":     {readObjects, calls["Bucket.Uploads"].do},
-	"ListUploads": {readObjects, calls["Bucket.ListUploads"].do},
-
-	"List, sorted":         {readObjects, calls["Bucket.List, sorted"].do},
-	"ListUploads, counted": {readObjects, calls["Bucket.ListUploads, counted"].do},
-	"ListStats":            {readObjects, calls["Bucket.ListStats"].do},
-	"UploadListStats":      {readObjects, calls["Bucket.UploadListStats"].do},
-
-	"Put, new":      {writeObjects, func(ctx context.Context, f *fixture) error { return second(f.b.Put(ctx, item("new", ""), nil)) }},
-	"Put, replaced": {writeObjects, calls["Bucket.Put"].do},
-	"PutMany":       {writeObjects, calls["Bucket.PutMany"].do},
-	"PutMany, atomic": {writeObjects, func(ctx context.Context, f *fixture) error {
-		return second(f.b.PutMany(ctx, []bucketlite.ObjectInput{item("k", ""), item("l", "")}, &bucketlite.PutManyOptions{Atomic: true}))
-	}},
-	"Patch":        {writeObjects, calls["Bucket.Patch"].do},
-	"DeleteObject": {writeObjects, calls["Bucket.DeleteObject"].do},
-
-	"CreateUpload":   {writeObjects, calls["Bucket.CreateUpload"].do},
-	"CreateUploads":  {writeObjects, calls["Bucket.CreateUploads"].do},
-	"WriteUpload":    {writeObjects, calls["Bucket.WriteUpload"].do},
-	"ConfirmUpload":  {writeObjects, calls["Bucket.ConfirmUpload"].do},
-	"ConfirmUploads": {writeObjects, calls["Bucket.ConfirmUploads"].do},
-	"CancelUpload":   {writeObjects, calls["Bucket.CancelUpload"].do},
-
-	"CreateBatch": {writeObjects, calls["Bucket.CreateBatch"].do},
-	"AddToBatch":  {writeObjects, calls["Bucket.AddToBatch"].do},
-	"SubmitBatch": {writeObjects, calls["Bucket.SubmitBatch"].do},
-	"RetryBatch":  {writeObjects, calls["Bucket.RetryBatch"].do},
-	"CreateBatch, unchecked": {writeObjects, func(ctx context.Context, f *fixture) error {
-		return second(f.b.CreateBatch(ctx, bucketlite.BatchInput{ObjectIDs: []string{"none"}, SkipValidation: true}))
+	"Info":           {readInfo, storetest.Calls["Bucket.Info"].Do},
+	"Stats":          {readInfo, storetest.Calls["Bucket.Stats"].Do},
+	"Batch":          {readInfo, storetest.Calls["Bucket.Batch"].Do},
+	"Batches":        {readInfo, storetest.Calls["Bucket.Batches"].Do},
+	"ListBatches":    {readInfo, storetest.Calls["Bucket.ListBatches"].Do},
+	"FailedJobs":     {readInfo, storetest.Calls["Bucket.FailedJobs"].Do},
+	"ListFailedJobs": {readInfo, storetest.Calls["Bucket.ListFailedJobs"].Do},
+	"Namespace.Bucket": {readInfo, func(ctx context.Context, f *storetest.Fixture) error {
+		return storetest.ErrorOf(f.Namespace.Bucket(ctx, f.Bucket.ID()))
 	}},
 
-	"UpdateBatch": {changeInfo, calls["Bucket.UpdateBatch"].do},
-	"DeleteBatch": {changeInfo, calls["Bucket.DeleteBatch"].do},
-	"CancelBatch": {changeInfo, calls["Bucket.CancelBatch"].do},
-	"Update":      {changeInfo, calls["Bucket.Update"].do},
-	"Update, name": {changeInfo, func(ctx context.Context, f *fixture) error {
-		return second(f.b.Update(ctx, bucketlite.BucketUpdate{Name: new("renamed " + f.b.ID())}))
+	"Object":      {readObjects, storetest.Calls["Bucket.Object"].Do},
+	"ObjectByKey": {readObjects, storetest.Calls["Bucket.ObjectByKey"].Do},
+	"List":        {readObjects, storetest.Calls["Bucket.List"].Do},
+	"Objects":     {readObjects, storetest.Calls["Bucket.Objects"].Do},
+	"OpenBlob":    {readObjects, storetest.Calls["Bucket.OpenBlob"].Do},
+	"Upload":      {readObjects, storetest.Calls["Bucket.Upload"].Do},
+	"Uploads":     {readObjects, storetest.Calls["Bucket.Uploads"].Do},
+	"ListUploads": {readObjects, storetest.Calls["Bucket.ListUploads"].Do},
+
+	"List, sorted":         {readObjects, storetest.Calls["Bucket.List, sorted"].Do},
+	"ListUploads, counted": {readObjects, storetest.Calls["Bucket.ListUploads, counted"].Do},
+	"ListStats":            {readObjects, storetest.Calls["Bucket.ListStats"].Do},
+	"UploadListStats":      {readObjects, storetest.Calls["Bucket.UploadListStats"].Do},
+
+	"Put, new": {writeObjects, func(ctx context.Context, f *storetest.Fixture) error {
+		return storetest.ErrorOf(f.Bucket.Put(ctx, storetest.Item("new", ""), nil))
+	}},
+	"Put, replaced": {writeObjects, storetest.Calls["Bucket.Put"].Do},
+	"PutMany":       {writeObjects, storetest.Calls["Bucket.PutMany"].Do},
+	"PutMany, atomic": {writeObjects, func(ctx context.Context, f *storetest.Fixture) error {
+		return storetest.ErrorOf(f.Bucket.PutMany(ctx, []bucketlite.ObjectInput{storetest.Item("k", ""), storetest.Item("l", "")}, &bucketlite.PutManyOptions{Atomic: true}))
+	}},
+	"Patch":        {writeObjects, storetest.Calls["Bucket.Patch"].Do},
+	"DeleteObject": {writeObjects, storetest.Calls["Bucket.DeleteObject"].Do},
+
+	"CreateUpload":   {writeObjects, storetest.Calls["Bucket.CreateUpload"].Do},
+	"CreateUploads":  {writeObjects, storetest.Calls["Bucket.CreateUploads"].Do},
+	"WriteUpload":    {writeObjects, storetest.Calls["Bucket.WriteUpload"].Do},
+	"ConfirmUpload":  {writeObjects, storetest.Calls["Bucket.ConfirmUpload"].Do},
+	"ConfirmUploads": {writeObjects, storetest.Calls["Bucket.ConfirmUploads"].Do},
+	"CancelUpload":   {writeObjects, storetest.Calls["Bucket.CancelUpload"].Do},
+
+	"CreateBatch": {writeObjects, storetest.Calls["Bucket.CreateBatch"].Do},
+	"AddToBatch":  {writeObjects, storetest.Calls["Bucket.AddToBatch"].Do},
+	"SubmitBatch": {writeObjects, storetest.Calls["Bucket.SubmitBatch"].Do},
+	"RetryBatch":  {writeObjects, storetest.Calls["Bucket.RetryBatch"].Do},
+	"CreateBatch, unchecked": {writeObjects, func(ctx context.Context, f *storetest.Fixture) error {
+		return storetest.ErrorOf(f.Bucket.CreateBatch(ctx, bucketlite.BatchInput{ObjectIDs: []string{"none"}, SkipValidation: true}))
 	}},
 
-	"Delete": {remove, calls["Bucket.Delete"].do},
+	"UpdateBatch": {changeInfo, storetest.Calls["Bucket.UpdateBatch"].Do},
+	"DeleteBatch": {changeInfo, storetest.Calls["Bucket.DeleteBatch"].Do},
+	"CancelBatch": {changeInfo, storetest.Calls["Bucket.CancelBatch"].Do},
+	"Update":      {changeInfo, storetest.Calls["Bucket.Update"].Do},
+	"Update, name": {changeInfo, func(ctx context.Context, f *storetest.Fixture) error {
+		return storetest.ErrorOf(f.Bucket.Update(ctx, bucketlite.BucketUpdate{Name: new("renamed " + f.Bucket.ID())}))
+	}},
+
+	"Delete": {remove, storetest.Calls["Bucket.Delete"].Do},
 }
 
 func TestStateAllows(t *testing.T) {
@@ -286,8 +264,8 @@ func TestStateAllows(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				f := s.fixture(t, status, isLocked)
 				want := allowed[status][op.access]
-				if isLocked && allowedLocked[op.access] == locked {
-					want = locked // both hold, and this is reported first
+				if isLocked && allowedLocked[op.access] == storetest.RefusedLocked {
+					want = storetest.RefusedLocked // both hold, and this is reported first
 				}
 				s.want(t, f, status, want, func() error { return op.do(context.Background(), f) })
 			})
@@ -302,31 +280,33 @@ func TestStateBeforeObject(t *testing.T) {
 	s := newStage(t)
 	for name, call := range map[string]func(b *bucketlite.Bucket) error{
 		"Put, update": func(b *bucketlite.Bucket) error {
-			return second(b.Put(ctx, item("none", ""), &bucketlite.PutOptions{Policy: bucketlite.Update}))
+			return storetest.ErrorOf(b.Put(ctx, storetest.Item("none", ""), &bucketlite.PutOptions{Policy: bucketlite.Update}))
 		},
 		"Put, insert": func(b *bucketlite.Bucket) error {
-			return second(b.Put(ctx, item("k", ""), &bucketlite.PutOptions{Policy: bucketlite.Insert}))
+			return storetest.ErrorOf(b.Put(ctx, storetest.Item("k", ""), &bucketlite.PutOptions{Policy: bucketlite.Insert}))
 		},
 		"Put, version": func(b *bucketlite.Bucket) error {
-			return second(b.Put(ctx, item("k", ""), &bucketlite.PutOptions{IfVersion: 99}))
+			return storetest.ErrorOf(b.Put(ctx, storetest.Item("k", ""), &bucketlite.PutOptions{IfVersion: 99}))
 		},
-		"Patch":  func(b *bucketlite.Bucket) error { return second(b.Patch(ctx, "none", item("k", ""), nil)) },
+		"Patch": func(b *bucketlite.Bucket) error {
+			return storetest.ErrorOf(b.Patch(ctx, "none", storetest.Item("k", ""), nil))
+		},
 		"Delete": func(b *bucketlite.Bucket) error { return b.DeleteObject(ctx, "none", nil) },
 		"WriteUpload": func(b *bucketlite.Bucket) error {
-			return second(b.WriteUpload(ctx, "none", strings.NewReader("")))
+			return storetest.ErrorOf(b.WriteUpload(ctx, "none", strings.NewReader("")))
 		},
-		"ConfirmUpload": func(b *bucketlite.Bucket) error { return second(b.ConfirmUpload(ctx, "none", nil)) },
+		"ConfirmUpload": func(b *bucketlite.Bucket) error { return storetest.ErrorOf(b.ConfirmUpload(ctx, "none", nil)) },
 		"ConfirmUploads": func(b *bucketlite.Bucket) error {
-			return second(b.ConfirmUploads(ctx, []bucketlite.Confirmation{{UploadID: "none"}}))
+			return storetest.ErrorOf(b.ConfirmUploads(ctx, []bucketlite.Confirmation{{UploadID: "none"}}))
 		},
 		"CancelUpload": func(b *bucketlite.Bucket) error { return b.CancelUpload(ctx, "none") },
 		"Update, taken": func(b *bucketlite.Bucket) error {
-			return second(b.Update(ctx, bucketlite.BucketUpdate{Name: new("taken")}))
+			return storetest.ErrorOf(b.Update(ctx, bucketlite.BucketUpdate{Name: new("taken")}))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := s.fixture(t, bucketlite.StatusActive, true)
-			s.want(t, f, bucketlite.StatusActive, locked, func() error { return call(f.b) })
+			s.want(t, f, bucketlite.StatusActive, storetest.RefusedLocked, func() error { return call(f.Bucket) })
 		})
 	}
 }
@@ -337,47 +317,35 @@ func TestStateIsDurable(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	b := items(t, st)
-	again := reopenItems(t, path)
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
+	again := storetest.ReopenItems(t, path)
 	if err := b.Suspend(ctx); err != nil {
 		t.Fatal(err)
 	}
-	wantVerdict(t, last(again.Objects(ctx, bucketlite.Query{})), b, bucketlite.StatusSuspended, inactive)
+	wantVerdict(t, storetest.LastError(again.Objects(ctx, bucketlite.Query{})), b, bucketlite.StatusSuspended, storetest.RefusedInactive)
 	if err := again.Lock(ctx); err != nil {
 		t.Fatal(err)
 	}
-	wantVerdict(t, b.Activate(ctx), b, bucketlite.StatusSuspended, locked)
+	wantVerdict(t, b.Activate(ctx), b, bucketlite.StatusSuspended, storetest.RefusedLocked)
 	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
-	wantVerdict(t, reopenItems(t, path).Activate(ctx), b, bucketlite.StatusSuspended, locked)
+	wantVerdict(t, storetest.ReopenItems(t, path).Activate(ctx), b, bucketlite.StatusSuspended, storetest.RefusedLocked)
 	if err := again.Unlock(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if err := reopenItems(t, path).Activate(ctx); err != nil {
+	if err := storetest.ReopenItems(t, path).Activate(ctx); err != nil {
 		t.Fatal(err)
 	}
-	putItem(t, again, item("k", ""))
-}
-
-// stoppers are the calls after which no object is written any more.
-var stoppers = map[string]struct {
-	status bucketlite.Status
-	want   verdict
-	do     func(*bucketlite.Bucket, context.Context) error
-}{
-	"Lock":    {bucketlite.StatusActive, locked, (*bucketlite.Bucket).Lock},
-	"Archive": {bucketlite.StatusArchived, inactive, (*bucketlite.Bucket).Archive},
-	"Suspend": {bucketlite.StatusSuspended, inactive, (*bucketlite.Bucket).Suspend},
-	"Delete":  {bucketlite.StatusInProgress, inactive, transit[3]},
+	storetest.PutItem(t, again, storetest.Item("k", ""))
 }
 
 // The state is checked where the write happens: once a stopper has returned,
 // nothing changes, whoever is amid a call.
 func TestNoWriteAfterStop(t *testing.T) {
 	t.Parallel()
-	for name, stop := range stoppers {
+	for name, stop := range storetest.Stoppers {
 		for _, kind := range []string{"file", "memory", "two stores"} {
 			if kind == "memory" && name == "Delete" {
 				continue // there the deletion cannot be held up
@@ -388,17 +356,17 @@ func TestNoWriteAfterStop(t *testing.T) {
 				if kind != "memory" {
 					path = filepath.Join(t.TempDir(), "test.db")
 				}
-				b := items(t, openPath(t, path))
+				b := storetest.Items(t, storetest.OpenPath(t, path))
 				writer := b
 				if kind == "two stores" {
-					writer = reopenItems(t, path)
+					writer = storetest.ReopenItems(t, path)
 				}
 				if name == "Delete" {
-					holdTasks(t, path)
+					storetest.HoldTasks(t, path)
 				}
 				w := startWriters(writer, 8)
 				w.awaitPuts(t, 50)
-				if err := stop.do(b, context.Background()); err != nil {
+				if err := stop.Do(b, context.Background()); err != nil {
 					t.Error(err)
 				}
 				before, err := b.Stats(context.Background())
@@ -406,13 +374,13 @@ func TestNoWriteAfterStop(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, err := range w.wait() {
-					wantVerdict(t, err, b, stop.status, stop.want)
+					wantVerdict(t, err, b, stop.Status, stop.Want)
 				}
 				after, err := b.Stats(context.Background())
 				if err != nil {
 					t.Fatal(err)
 				}
-				if !equalStats(before, after) {
+				if !storetest.EqualStats(before, after) {
 					t.Errorf("statistics: got %+v, want %+v", after, before)
 				}
 			})
@@ -430,35 +398,9 @@ type writers struct {
 func startWriters(b *bucketlite.Bucket, n int) *writers {
 	w := &writers{put: make(chan struct{}, 1000), errors: make(chan error, n), n: n}
 	for g := range n {
-		go func() { w.errors <- writeUntilRefused(b, g, w.put) }()
+		go func() { w.errors <- storetest.WriteUntilRefused(b, g, w.put) }()
 	}
 	return w
-}
-
-// writeUntilRefused puts, batches, patches and deletes until one call fails.
-func writeUntilRefused(b *bucketlite.Bucket, g int, put chan struct{}) error {
-	ctx := context.Background()
-	for i := 0; ; i++ {
-		res, err := b.Put(ctx, item(fmt.Sprintf("%d-%d", g, i), "v"), nil)
-		if err != nil {
-			return err
-		}
-		select {
-		case put <- struct{}{}:
-		default:
-		}
-		switch i % 4 {
-		case 0:
-			err = batchError(b.PutMany(ctx, []bucketlite.ObjectInput{item(fmt.Sprintf("%d-%d-a", g, i), ""), item(fmt.Sprintf("%d-%d-b", g, i), "")}, nil))
-		case 1:
-			_, err = b.Patch(ctx, res.Object.ID, bucketlite.ObjectInput{Fields: map[string]any{"v": "patched"}}, nil)
-		case 2:
-			err = b.DeleteObject(ctx, res.Object.ID, nil)
-		}
-		if err != nil {
-			return err
-		}
-	}
 }
 
 // awaitPuts returns after n puts, and fails if a writer has ended before.
@@ -480,12 +422,4 @@ func (w *writers) wait() []error {
 		errs[i] = <-w.errors
 	}
 	return errs
-}
-
-// equalStats compares statistics by the times their pointers point to.
-func equalStats(a, b *bucketlite.Stats) bool {
-	equalTime := func(a, b *time.Time) bool { return a == b || a != nil && b != nil && a.Equal(*b) }
-	x, y := *a, *b
-	x.LastUploadAt, x.UpdatedAt, y.LastUploadAt, y.UpdatedAt = nil, nil, nil, nil
-	return x == y && equalTime(a.LastUploadAt, b.LastUploadAt) && equalTime(a.UpdatedAt, b.UpdatedAt)
 }

@@ -12,17 +12,18 @@ import (
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/internal/querytest"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // Random queries are answered as by a naive evaluator, on pages of any size.
 func TestListsAgainstNaive(t *testing.T) {
 	t.Parallel()
 	queries := 60
-	if *long {
+	if *storetest.Long {
 		queries = 3000
 	}
 	t.Logf("%d random queries of lists", queries)
-	r := newRand(t)
+	r := storetest.NewRand(t)
 	_, lists := newVaried(t)
 	for _, name := range slices.Sorted(maps.Keys(lists)) {
 		t.Run(name, func(t *testing.T) {

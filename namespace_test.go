@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -49,7 +50,7 @@ var names = map[string]struct {
 func TestNamespaceNames(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
+	st := storetest.OpenMemory(t)
 	renamed, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "renamed"})
 	if err != nil {
 		t.Fatal(err)
@@ -60,8 +61,8 @@ func TestNamespaceNames(t *testing.T) {
 			created, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: tt.name})
 			_, errUpdate := renamed.Update(ctx, bucketlite.NamespaceUpdate{Name: &tt.name})
 			if !tt.valid {
-				wantIssues(t, err, map[string]string{"namespace_name": "name"})
-				wantIssues(t, errUpdate, map[string]string{"namespace_name": "name"})
+				storetest.WantIssues(t, err, map[string]string{"namespace_name": "name"})
+				storetest.WantIssues(t, errUpdate, map[string]string{"namespace_name": "name"})
 				return
 			}
 			if err != nil {
@@ -83,7 +84,7 @@ var distinctNames = []string{"a", "A", "a ", " a", "é", "e\u0301", "ａ", "ß",
 func TestNamespaceNamesAreDistinct(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
+	st := storetest.OpenMemory(t)
 	for _, name := range distinctNames {
 		if _, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: name}); err != nil {
 			t.Errorf("create %q: %v", name, err)
@@ -99,8 +100,8 @@ func TestNamespaceNamesAreDistinct(t *testing.T) {
 
 func TestNamespaceExists(t *testing.T) {
 	t.Parallel()
-	st := openMemory(t)
-	ns := namespace(t, st)
+	st := storetest.OpenMemory(t)
+	ns := storetest.Namespace(t, st)
 	_, err := st.CreateNamespace(context.Background(), bucketlite.NamespaceConfig{Name: "test"})
 	wantConflict(t, err, ns.ID())
 }
@@ -119,8 +120,8 @@ func wantConflict(t *testing.T, err error, existing string) {
 
 func TestNamespaceNotFound(t *testing.T) {
 	t.Parallel()
-	st := openMemory(t)
-	ns := namespace(t, st)
+	st := storetest.OpenMemory(t)
+	ns := storetest.Namespace(t, st)
 	for name, key := range map[string]string{
 		"name":              "none",
 		"id":                "ns_01ARZ3NDEKTSV4RRFFQ69G5FAV",
@@ -143,8 +144,8 @@ func TestNamespaceNotFound(t *testing.T) {
 func TestNamespaceUpdate(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	c := newManualClock()
-	st := openMemory(t, &bucketlite.Options{Now: c.now})
+	c := storetest.NewManualClock()
+	st := storetest.OpenMemory(t, &bucketlite.Options{Now: c.Now})
 	ns, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{
 		Name: "before", Description: "a",
 		FeatureExtractors: []any{map[string]any{"feature_extractor_name": "clip", "version": "v1"}},
@@ -157,7 +158,7 @@ func TestNamespaceUpdate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want.Name != "before" || want.Description != "a" || len(want.FeatureExtractors) != 1 || !want.CreatedAt.Equal(c.add(0)) {
+	if want.Name != "before" || want.Description != "a" || len(want.FeatureExtractors) != 1 || !want.CreatedAt.Equal(c.Add(0)) {
 		t.Errorf("created: got %+v", want)
 	}
 	for _, tt := range []struct {
@@ -175,7 +176,7 @@ func TestNamespaceUpdate(t *testing.T) {
 		}},
 		{"indexes to none", bucketlite.NamespaceUpdate{PayloadIndexes: []any{}}, func(i *bucketlite.NamespaceInfo) { i.PayloadIndexes = []any{} }},
 	} {
-		want.UpdatedAt = c.add(time.Second)
+		want.UpdatedAt = c.Add(time.Second)
 		tt.change(want)
 		got, err := ns.Update(ctx, tt.update)
 		if err != nil {
@@ -199,8 +200,8 @@ func TestNamespaceUpdate(t *testing.T) {
 func TestNamespaceInvalid(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	ns := namespace(t, st)
+	st := storetest.OpenMemory(t)
+	ns := storetest.Namespace(t, st)
 	_, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{
 		Description: "\xff", FeatureExtractors: []any{func() {}}, PayloadIndexes: []any{map[string]any{"a": "\x00"}},
 	})
@@ -229,8 +230,8 @@ func wantIssuePaths(t *testing.T, err error, want ...string) {
 func TestNamespaceCounts(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := open(t)
-	ns := namespace(t, st)
+	st := storetest.Open(t)
+	ns := storetest.Namespace(t, st)
 	want := func(buckets, objects int64) {
 		t.Helper()
 		info, err := ns.Info(ctx)
@@ -243,12 +244,12 @@ func TestNamespaceCounts(t *testing.T) {
 	}
 	want(0, 0)
 	for i := range 3 {
-		putItems(t, bucket(t, st, itemsConfig(fmt.Sprint(i))), 10*(i+1), 1)
+		storetest.PutItems(t, storetest.Bucket(t, st, storetest.ItemsConfig(fmt.Sprint(i))), 10*(i+1), 1)
 	}
 	want(3, 60)
 	other, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "other"})
 	if err == nil {
-		_, err = other.CreateBucket(ctx, itemsConfig("0"))
+		_, err = other.CreateBucket(ctx, storetest.ItemsConfig("0"))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -267,7 +268,7 @@ func TestNamespaceCounts(t *testing.T) {
 func TestListNamespaces(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
+	st := storetest.OpenMemory(t)
 	var want []string
 	for i := range 25 {
 		ns, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: fmt.Sprint(99 - i)})
@@ -309,8 +310,8 @@ func TestListNamespaces(t *testing.T) {
 func TestNamespaceJSON(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	ns := namespace(t, st)
+	st := storetest.OpenMemory(t)
+	ns := storetest.Namespace(t, st)
 	info, err := ns.Info(ctx)
 	if err != nil {
 		t.Fatal(err)

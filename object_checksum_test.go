@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -35,16 +36,16 @@ var damages = map[string]string{
 func newDamaged(t *testing.T, damage string) (path string, st *bucketlite.Store, b *bucketlite.Bucket, o *bucketlite.Object) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "a.db")
-	st = openPath(t, path)
-	b = items(t, st)
-	ensure(t, b, "k", "v", "n")
-	ensureText(t, b)
-	o = putItem(t, b, bucketlite.ObjectInput{
+	st = storetest.OpenPath(t, path)
+	b = storetest.Items(t, st)
+	storetest.Ensure(t, b, "k", "v", "n")
+	storetest.EnsureText(t, b)
+	o = storetest.PutItem(t, b, bucketlite.ObjectInput{
 		KeyPrefix: "here/", Fields: map[string]any{"k": "a", "v": "value", "n": 7},
 		Blobs: []bucketlite.BlobInput{{Property: "doc", Reader: strings.NewReader("text"), Filename: "a.txt"}},
 	})
-	putItem(t, b, item("b", "sound"))
-	execute(t, raw(t, path), "UPDATE object SET "+damage+" WHERE id = '"+o.ID+"'")
+	storetest.PutItem(t, b, storetest.Item("b", "sound"))
+	storetest.Execute(t, storetest.OpenRaw(t, path), "UPDATE object SET "+damage+" WHERE id = '"+o.ID+"'")
 	return path, st, b, o
 }
 
@@ -54,18 +55,18 @@ func TestDamagedObjectIsRefused(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	calls := map[string]func(b *bucketlite.Bucket, o *bucketlite.Object) error{
-		"by id": func(b *bucketlite.Bucket, o *bucketlite.Object) error { return second(b.Object(ctx, o.ID)) },
+		"by id": func(b *bucketlite.Bucket, o *bucketlite.Object) error { return storetest.ErrorOf(b.Object(ctx, o.ID)) },
 		"by key": func(b *bucketlite.Bucket, o *bucketlite.Object) error {
-			return second(b.ObjectByKey(ctx, map[string]any{"k": "a"}))
+			return storetest.ErrorOf(b.ObjectByKey(ctx, map[string]any{"k": "a"}))
 		},
 		"list": func(b *bucketlite.Bucket, o *bucketlite.Object) error {
-			return second(b.List(ctx, bucketlite.Query{}))
+			return storetest.ErrorOf(b.List(ctx, bucketlite.Query{}))
 		},
 		"list, select": func(b *bucketlite.Bucket, o *bucketlite.Object) error {
-			return second(b.List(ctx, bucketlite.Query{Select: []string{"k"}}))
+			return storetest.ErrorOf(b.List(ctx, bucketlite.Query{Select: []string{"k"}}))
 		},
 		"list, select of none": func(b *bucketlite.Bucket, o *bucketlite.Object) error {
-			return second(b.List(ctx, bucketlite.Query{Select: []string{"object_id"}}))
+			return storetest.ErrorOf(b.List(ctx, bucketlite.Query{Select: []string{"object_id"}}))
 		},
 		"raw list": func(b *bucketlite.Bucket, o *bucketlite.Object) error {
 			page, err := b.ListRaw(ctx, bucketlite.Query{})
@@ -75,13 +76,13 @@ func TestDamagedObjectIsRefused(t *testing.T) {
 			return err
 		},
 		"list, filter": func(b *bucketlite.Bucket, o *bucketlite.Object) error {
-			return second(b.List(ctx, bucketlite.Query{Filter: bucketlite.Eq("k", "a")}))
+			return storetest.ErrorOf(b.List(ctx, bucketlite.Query{Filter: bucketlite.Eq("k", "a")}))
 		},
 		"list, sort": func(b *bucketlite.Bucket, o *bucketlite.Object) error {
-			return second(b.List(ctx, bucketlite.Query{Sort: []bucketlite.Sort{bucketlite.Desc("k")}}))
+			return storetest.ErrorOf(b.List(ctx, bucketlite.Query{Sort: []bucketlite.Sort{bucketlite.Desc("k")}}))
 		},
 		"list, index": func(b *bucketlite.Bucket, o *bucketlite.Object) error {
-			return second(b.List(ctx, bucketlite.Query{Sort: []bucketlite.Sort{bucketlite.Asc("k")}}))
+			return storetest.ErrorOf(b.List(ctx, bucketlite.Query{Sort: []bucketlite.Sort{bucketlite.Asc("k")}}))
 		},
 		"iteration": func(b *bucketlite.Bucket, o *bucketlite.Object) error {
 			for _, err := range b.Objects(ctx, bucketlite.Query{}) {
@@ -92,18 +93,18 @@ func TestDamagedObjectIsRefused(t *testing.T) {
 			return nil
 		},
 		"patch": func(b *bucketlite.Bucket, o *bucketlite.Object) error {
-			return second(b.Patch(ctx, o.ID, bucketlite.ObjectInput{Fields: map[string]any{"v": "w"}}, nil))
+			return storetest.ErrorOf(b.Patch(ctx, o.ID, bucketlite.ObjectInput{Fields: map[string]any{"v": "w"}}, nil))
 		},
 		"replacement": func(b *bucketlite.Bucket, o *bucketlite.Object) error {
-			return second(b.Put(ctx, item("a", "w"), nil))
+			return storetest.ErrorOf(b.Put(ctx, storetest.Item("a", "w"), nil))
 		},
 		"replacement of all": func(b *bucketlite.Bucket, o *bucketlite.Object) error {
-			in := item("a", "w")
+			in := storetest.Item("a", "w")
 			in.KeyPrefix, in.Blobs = "p", []bucketlite.BlobInput{}
-			return second(b.Put(ctx, in, nil))
+			return storetest.ErrorOf(b.Put(ctx, in, nil))
 		},
 		"replacement in a batch": func(b *bucketlite.Bucket, o *bucketlite.Object) error {
-			return batchError(b.PutMany(ctx, []bucketlite.ObjectInput{item("a", "w")}, nil))
+			return storetest.PutManyError(b.PutMany(ctx, []bucketlite.ObjectInput{storetest.Item("a", "w")}, nil))
 		},
 		"deletion of a version": func(b *bucketlite.Bucket, o *bucketlite.Object) error {
 			return b.DeleteObject(ctx, o.ID, &bucketlite.DeleteObjectOptions{IfVersion: o.Version})
@@ -113,14 +114,14 @@ func TestDamagedObjectIsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path, _, b, o := newDamaged(t, damage)
-			state := dump(t, raw(t, path), "SELECT * FROM object")
+			state := storetest.Dump(t, storetest.OpenRaw(t, path), "SELECT * FROM object")
 			for name, call := range calls {
 				err := call(b, o)
 				if !errors.Is(err, bucketlite.ErrCorrupt) || !strings.Contains(err.Error(), o.ID) || !strings.Contains(err.Error(), `"items"`) {
 					t.Errorf("%s: got %v, want ErrCorrupt that names the bucket and the object", name, err)
 				}
 			}
-			if got := dump(t, raw(t, path), "SELECT * FROM object"); got != state {
+			if got := storetest.Dump(t, storetest.OpenRaw(t, path), "SELECT * FROM object"); got != state {
 				t.Errorf("objects (-before +after):\n%s", cmp.Diff(state, got))
 			}
 		})
@@ -139,11 +140,11 @@ func TestDamagedObjectIsDeleted(t *testing.T) {
 			if err := b.DeleteObject(ctx, o.ID, nil); err != nil {
 				t.Fatal(err)
 			}
-			wantEntries(t, path, b)
+			storetest.WantEntries(t, path, b)
 			repair(t, st)
-			wantNoProblem(t, st)
-			wantFields(t, putItem(t, b, item("a", "again")), `{"k":"a","v":"again"}`)
-			wantSound(t, path)
+			storetest.WantNoProblem(t, st)
+			storetest.WantFields(t, storetest.PutItem(t, b, storetest.Item("a", "again")), `{"k":"a","v":"again"}`)
+			storetest.WantSound(t, path)
 		})
 	}
 }
@@ -162,15 +163,15 @@ func TestBucketWithDamagedObjectIsDeleted(t *testing.T) {
 		t.Fatalf("deletion: got error %v, want none", err)
 	}
 	repair(t, st) // its content has a reference left over
-	wantNoProblem(t, st)
-	wantSound(t, path)
+	storetest.WantNoProblem(t, st)
+	storetest.WantSound(t, path)
 }
 
 // A repair does not touch what a damaged row may refer to.
 func TestRepairBesideDamage(t *testing.T) {
 	t.Parallel()
 	path, st, _, _ := newDamaged(t, damages["content of a blob"])
-	execute(t, raw(t, path), "UPDATE object SET size = size + 1 WHERE blobs IS NULL")
+	storetest.Execute(t, storetest.OpenRaw(t, path), "UPDATE object SET size = size + 1 WHERE blobs IS NULL")
 	report, err := st.Check(context.Background(), repairing)
 	if err != nil {
 		t.Fatal(err)
@@ -183,7 +184,7 @@ func TestRepairBesideDamage(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rules, and whether they are repaired (-want +got):\n%s", diff)
 	}
-	if got := dump(t, raw(t, path), "SELECT uses FROM contents"); got != "1\n" {
+	if got := storetest.Dump(t, storetest.OpenRaw(t, path), "SELECT uses FROM contents"); got != "1\n" {
 		t.Errorf("references to the content: got %s, want 1", got)
 	}
 }
@@ -192,10 +193,10 @@ func TestRepairBesideDamage(t *testing.T) {
 func TestDamagedObjectInBatch(t *testing.T) {
 	t.Parallel()
 	_, st, b, o := newDamaged(t, damages["letter of a field"])
-	sound := putItem(t, b, item("c", ""))
-	id := submit(t, b, o.ID, sound.ID)
+	sound := storetest.PutItem(t, b, storetest.Item("c", ""))
+	id := storetest.Submit(t, b, o.ID, sound.ID)
 	var done []string
-	process(t, st, func(_ context.Context, j *bucketlite.Job) error {
+	storetest.Process(t, st, func(_ context.Context, j *bucketlite.Job) error {
 		done = append(done, j.Object.ID)
 		return nil
 	}, bucketlite.ProcessOptions{Concurrency: 1})
@@ -217,38 +218,38 @@ func TestDamagedObjectInBatch(t *testing.T) {
 func TestOldObjectsGetChecksums(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	path := copyFile(t, "testdata/formats/4.db")
-	execute(t, raw(t, path), `UPDATE objects SET fields = jsonb(replace(json(fields), '"k":"a"', '"k":"x"')) WHERE seq = (1 << 40) + 1`)
-	damaged := strings.TrimSpace(dump(t, raw(t, path), "SELECT id FROM objects WHERE seq = (1 << 40) + 1"))
+	path := storetest.CopyFile(t, "testdata/formats/4.db")
+	storetest.Execute(t, storetest.OpenRaw(t, path), `UPDATE objects SET fields = jsonb(replace(json(fields), '"k":"a"', '"k":"x"')) WHERE seq = (1 << 40) + 1`)
+	damaged := strings.TrimSpace(storetest.Dump(t, storetest.OpenRaw(t, path), "SELECT id FROM objects WHERE seq = (1 << 40) + 1"))
 	var log bytes.Buffer
-	st, err := bucketlite.Open(ctx, path, &bucketlite.Options{Now: newManualClock().now, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	st, err := bucketlite.Open(ctx, path, &bucketlite.Options{Now: storetest.NewManualClock().Now, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
-	db := raw(t, path)
-	if !eventually(func() bool { return dump(t, db, "SELECT summed FROM store") == "<nil>\n" }) {
+	db := storetest.OpenRaw(t, path)
+	if !storetest.Eventually(func() bool { return storetest.Dump(t, db, "SELECT summed FROM store") == "<nil>\n" }) {
 		t.Fatal("the objects of the old file get no checksums")
 	}
-	if got := dump(t, db, "SELECT id FROM object WHERE sum IS NULL"); got != damaged+"\n" {
+	if got := storetest.Dump(t, db, "SELECT id FROM object WHERE sum IS NULL"); got != damaged+"\n" {
 		t.Errorf("without checksum: got %s, want %s", got, damaged)
 	}
 	if report := wantBroken(t, st, nil, false, "object.key"); report.WithoutChecksum != 1 {
 		t.Errorf("without checksum: got %d, want 1", report.WithoutChecksum)
 	}
 	// It can be read as before, and gets its checksum when it is written.
-	b, err := namespace(t, st).Bucket(ctx, "items")
+	b, err := storetest.Namespace(t, st).Bucket(ctx, "items")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.Object(ctx, damaged); err != nil {
 		t.Error(err)
 	}
-	must(t, b.DeleteObject(ctx, damaged, nil))
-	if report := wantNoProblem(t, st); report.WithoutChecksum != 0 {
+	storetest.Must(t, b.DeleteObject(ctx, damaged, nil))
+	if report := storetest.WantNoProblem(t, st); report.WithoutChecksum != 0 {
 		t.Errorf("without checksum: got %d, want 0", report.WithoutChecksum)
 	}
-	must(t, st.Close())
+	storetest.Must(t, st.Close())
 	if !strings.Contains(log.String(), damaged) || !strings.Contains(log.String(), "object.key") {
 		t.Errorf("log: got %q, want object %s and the rule it breaks", &log, damaged)
 	}
@@ -259,25 +260,25 @@ func TestOldObjectsGetChecksums(t *testing.T) {
 func TestManyOldObjectsGetChecksums(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path)
-	b := items(t, st)
-	putItems(t, b, 1000, 10)
-	must(t, st.Close())
-	execute(t, raw(t, path), "UPDATE object SET sum = NULL; UPDATE store SET summed = 0")
-	st, other := openPath(t, path), reopenItems(t, path)
-	db := raw(t, path)
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
+	storetest.PutItems(t, b, 1000, 10)
+	storetest.Must(t, st.Close())
+	storetest.Execute(t, storetest.OpenRaw(t, path), "UPDATE object SET sum = NULL; UPDATE store SET summed = 0")
+	st, other := storetest.OpenPath(t, path), storetest.ReopenItems(t, path)
+	db := storetest.OpenRaw(t, path)
 	n := 0
-	if !eventually(func() bool {
-		putItem(t, other, item(fmt.Sprint("new", n%10), fmt.Sprint(n)))
+	if !storetest.Eventually(func() bool {
+		storetest.PutItem(t, other, storetest.Item(fmt.Sprint("new", n%10), fmt.Sprint(n)))
 		n++
-		return dump(t, db, "SELECT summed FROM store") == "<nil>\n"
+		return storetest.Dump(t, db, "SELECT summed FROM store") == "<nil>\n"
 	}) {
 		t.Fatal("the objects get no checksums")
 	}
-	if report := wantNoProblem(t, st); report.WithoutChecksum != 0 {
+	if report := storetest.WantNoProblem(t, st); report.WithoutChecksum != 0 {
 		t.Errorf("without checksum: got %d, want 0", report.WithoutChecksum)
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }
 
 // oldWrites are the statements by which the version before checksums writes objects.
@@ -304,8 +305,8 @@ WHERE seq IN (SELECT seq FROM jobs WHERE batch = 1) AND status NOT IN ('PENDING'
 // read and write objects no more, so that no row has a checksum that is not its own.
 func TestOldStatementsFail(t *testing.T) {
 	t.Parallel()
-	path := copyFile(t, "testdata/formats/4.db")
-	old := raw(t, path)
+	path := storetest.CopyFile(t, "testdata/formats/4.db")
+	old := storetest.OpenRaw(t, path)
 	old.SetMaxOpenConns(1)
 	var statements []*sql.Stmt
 	for _, text := range append([]string{"SELECT count(*) FROM objects"}, oldWrites...) {
@@ -316,24 +317,24 @@ func TestOldStatementsFail(t *testing.T) {
 		defer s.Close()
 		statements = append(statements, s)
 	}
-	if got := dump(t, old, "SELECT count(*) > 0 FROM objects"); got != "1\n" {
+	if got := storetest.Dump(t, old, "SELECT count(*) > 0 FROM objects"); got != "1\n" {
 		t.Fatalf("objects before: got %s, want some", got)
 	}
-	st := openPath(t, path, &bucketlite.Options{Now: newManualClock().now})
-	db := raw(t, path)
-	if !eventually(func() bool { return dump(t, db, "SELECT summed FROM store") == "<nil>\n" }) {
+	st := storetest.OpenPath(t, path, &bucketlite.Options{Now: storetest.NewManualClock().Now})
+	db := storetest.OpenRaw(t, path)
+	if !storetest.Eventually(func() bool { return storetest.Dump(t, db, "SELECT summed FROM store") == "<nil>\n" }) {
 		t.Fatal("the objects of the old file get no checksums")
 	}
-	before := dump(t, db, "SELECT * FROM object")
+	before := storetest.Dump(t, db, "SELECT * FROM object")
 	for i, s := range statements {
 		if _, err := s.Exec(); err == nil || !strings.Contains(err.Error(), "no such table: objects") {
 			t.Errorf("statement %d: got %v, want an error that there is no such table", i, err)
 		}
 	}
-	if after := dump(t, db, "SELECT * FROM object"); after != before {
+	if after := storetest.Dump(t, db, "SELECT * FROM object"); after != before {
 		t.Errorf("objects (-before +after):\n%s", cmp.Diff(before, after))
 	}
-	if report := wantNoProblem(t, st); report.WithoutChecksum != 0 {
+	if report := storetest.WantNoProblem(t, st); report.WithoutChecksum != 0 {
 		t.Errorf("without checksum: got %d, want 0", report.WithoutChecksum)
 	}
 }
@@ -342,8 +343,8 @@ func TestOldStatementsFail(t *testing.T) {
 // value of a type its column cannot have.
 func TestOldRowOfAnotherType(t *testing.T) {
 	t.Parallel()
-	path := copyFile(t, "testdata/formats/4.db")
-	db := raw(t, path)
+	path := storetest.CopyFile(t, "testdata/formats/4.db")
+	db := storetest.OpenRaw(t, path)
 	db.SetMaxOpenConns(1)
 	for _, statement := range []string{
 		"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'STRICT', '') WHERE name = 'objects'; PRAGMA writable_schema = RESET",
@@ -354,7 +355,7 @@ func TestOldRowOfAnotherType(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	must(t, db.Close())
-	st := openPath(t, path, &bucketlite.Options{Now: newManualClock().now})
+	storetest.Must(t, db.Close())
+	st := storetest.OpenPath(t, path, &bucketlite.Options{Now: storetest.NewManualClock().Now})
 	wantBroken(t, st, nil, false, "file.integrity")
 }

@@ -15,6 +15,7 @@ import (
 	"testing/iotest"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -101,7 +102,7 @@ func (s *sources) wantAsked(t testing.TB, want ...string) {
 // Every form of a URL, and what becomes of its description.
 func TestFetch(t *testing.T) {
 	t.Parallel()
-	png, long := media(t, "photo.png"), film(1, 2*mib+1)
+	png, long := media(t, "photo.png"), storetest.Film(1, 2*storetest.MiB+1)
 	src := newSources()
 	src.add("https://example.com/a.png?size=1#x", png, bucketlite.Fetched{MIMEType: "image/png", Filename: "a.png"})
 	src.add("http://example.com/wrong", png, bucketlite.Fetched{MIMEType: "text/html; charset=utf-8"})
@@ -139,19 +140,19 @@ func TestFetch(t *testing.T) {
 			},
 			"PutMany": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) (*bucketlite.Object, error) {
 				res, err := b.PutMany(t.Context(), []bucketlite.ObjectInput{in}, nil)
-				if err := batchError(res, err); err != nil {
+				if err := storetest.PutManyError(res, err); err != nil {
 					return nil, err
 				}
 				return res.Succeeded[0].Object, nil
 			},
 			"Patch": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) (*bucketlite.Object, error) {
-				return b.Patch(t.Context(), put(t, b, bucketlite.ObjectInput{}, "").ID, in, nil)
+				return b.Patch(t.Context(), storetest.Put(t, b, bucketlite.ObjectInput{}, "").ID, in, nil)
 			},
 		} {
 			t.Run(test.name+"/"+callName, func(t *testing.T) {
 				t.Parallel()
 				b := mediaBucket(t, &bucketlite.Options{Fetcher: src})
-				in := input(t, `{"blobs":[{"property":"`+test.property+`","data":`+test.data+`,"metadata":{"author":"x"}}]}`)
+				in := storetest.Input(t, `{"blobs":[{"property":"`+test.property+`","data":`+test.data+`,"metadata":{"author":"x"}}]}`)
 				if err := b.Validate(t.Context(), in); err != nil {
 					t.Errorf("Validate: got %v, want no error", err)
 				}
@@ -177,14 +178,14 @@ func TestFetch(t *testing.T) {
 				if o.Size != want.Size {
 					t.Errorf("got size %d, want %d", o.Size, want.Size)
 				}
-				got, err := readBlob(b, o.ID, blob.ID)
+				got, err := storetest.ReadBlob(b, o.ID, blob.ID)
 				if test.content == nil {
-					wantError(t, err, bucketlite.ErrBadRequest)
+					storetest.WantError(t, err, bucketlite.ErrBadRequest)
 				} else if err != nil || !bytes.Equal(got, test.content) {
 					t.Errorf("got %d bytes, %v, want %d", len(got), err, len(test.content))
 				}
-				wantExact(t, b)
-				back := input(t, toJSON(t, o)) // as it is stored, it is no instruction to fetch
+				storetest.WantExact(t, b)
+				back := storetest.Input(t, toJSON(t, o)) // as it is stored, it is no instruction to fetch
 				if _, err := b.Patch(t.Context(), o.ID, back, nil); err != nil {
 					t.Errorf("patched with itself: got %v, want no error", err)
 				}
@@ -215,8 +216,8 @@ func TestNotFetched(t *testing.T) {
 			t.Parallel()
 			src := newSources()
 			b := mediaBucket(t, &bucketlite.Options{Fetcher: src})
-			in := input(t, test.in)
-			put(t, b, in, "")
+			in := storetest.Input(t, test.in)
+			storetest.Put(t, b, in, "")
 			src.wantAsked(t, slices.Repeat([]string{u}, test.asked)...)
 			if err := b.Validate(t.Context(), in); err != nil {
 				t.Error(err)
@@ -232,9 +233,9 @@ func TestFetchInstructions(t *testing.T) {
 	var in bucketlite.ObjectInput
 	err := in.UnmarshalJSON([]byte(`{"skip_duplicates":1,"canonicalize_source":"no","force_remirror":[],
 		"blobs":[{"property":"image","canonicalize_source":0,"force_remirror":{},"data":"s3://a"}]}`))
-	wantIssues(t, err, map[string]string{"skip_duplicates": "type", "canonicalize_source": "type", "force_remirror": "type",
+	storetest.WantIssues(t, err, map[string]string{"skip_duplicates": "type", "canonicalize_source": "type", "force_remirror": "type",
 		"blobs[0].canonicalize_source": "type", "blobs[0].force_remirror": "type"})
-	in = input(t, `{"skip_duplicates":null,"canonicalize_source":null,"force_remirror":null,"blobs":[{"property":"p","data":"x","force_remirror":false,"canonicalize_source":true}]}`)
+	in = storetest.Input(t, `{"skip_duplicates":null,"canonicalize_source":null,"force_remirror":null,"blobs":[{"property":"p","data":"x","force_remirror":false,"canonicalize_source":true}]}`)
 	want := bucketlite.ObjectInput{Fields: map[string]any{}, Blobs: []bucketlite.BlobInput{{Property: "p", Data: "x", KeepReference: new(false), Refetch: new(false)}}}
 	if diff := cmp.Diff(want, in); diff != "" {
 		t.Errorf("input (-want +got):\n%s", diff)
@@ -246,7 +247,7 @@ func TestFetchRefused(t *testing.T) {
 	t.Parallel()
 	const u = "https://user:secret@example.com/film.mp4?token=secret#secret"
 	errTest := errors.New("test error")
-	data := film(1, 3*mib)
+	data := storetest.Film(1, 3*storetest.MiB)
 	broken := func(after int, err error) func() io.Reader {
 		return func() io.Reader { return io.MultiReader(bytes.NewReader(data[:after]), iotest.ErrReader(err)) }
 	}
@@ -273,23 +274,25 @@ func TestFetchRefused(t *testing.T) {
 		}, "fetch", bucketlite.ErrInvalid},
 		"broken at once":     {func(s *sources, _ func()) { s.addReader(u, broken(0, errTest), bucketlite.Fetched{}) }, "fetch", errTest},
 		"broken in the head": {func(s *sources, _ func()) { s.addReader(u, broken(100, errTest), bucketlite.Fetched{}) }, "fetch", errTest},
-		"broken amid":        {func(s *sources, _ func()) { s.addReader(u, broken(2*mib, errTest), bucketlite.Fetched{}) }, "fetch", errTest},
-		"cut short":          {func(s *sources, _ func()) { s.addReader(u, broken(2*mib, io.ErrUnexpectedEOF), bucketlite.Fetched{}) }, "fetch", io.ErrUnexpectedEOF},
+		"broken amid":        {func(s *sources, _ func()) { s.addReader(u, broken(2*storetest.MiB, errTest), bucketlite.Fetched{}) }, "fetch", errTest},
+		"cut short": {func(s *sources, _ func()) {
+			s.addReader(u, broken(2*storetest.MiB, io.ErrUnexpectedEOF), bucketlite.Fetched{})
+		}, "fetch", io.ErrUnexpectedEOF},
 		"its own deadline": {func(s *sources, _ func()) {
-			s.addReader(u, broken(2*mib, context.DeadlineExceeded), bucketlite.Fetched{})
+			s.addReader(u, broken(2*storetest.MiB, context.DeadlineExceeded), bucketlite.Fetched{})
 		}, "fetch", context.DeadlineExceeded},
 		"another type": {func(s *sources, _ func()) { s.add(u, media(t, "photo.png"), bucketlite.Fetched{MIMEType: "video/mp4"}) }, "mime", bucketlite.ErrInvalid},
 		"a page for people": {func(s *sources, _ func()) {
 			s.add(u, []byte("<!DOCTYPE html><p>Sign in"), bucketlite.Fetched{MIMEType: "text/html"})
 		}, "mime", bucketlite.ErrInvalid},
-		"too long":               {func(s *sources, _ func()) { s.add(u, film(1, 5*mib), bucketlite.Fetched{}) }, "size", bucketlite.ErrTooLarge},
+		"too long":               {func(s *sources, _ func()) { s.add(u, storetest.Film(1, 5*storetest.MiB), bucketlite.Fetched{}) }, "size", bucketlite.ErrTooLarge},
 		"a filename with a path": {func(s *sources, _ func()) { s.add(u, data, bucketlite.Fetched{Filename: "../film.mp4"}) }, "name", bucketlite.ErrInvalid},
 		"a call that has to end": {func(s *sources, cancel func()) {
 			s.addFunc(u, func(ctx context.Context) (*bucketlite.Fetched, error) { cancel(); return nil, ctx.Err() })
 		}, "", context.Canceled},
 		"a body that has to end": {func(s *sources, cancel func()) {
 			s.addReader(u, func() io.Reader {
-				return io.MultiReader(bytes.NewReader(data[:2*mib]), onRead(cancel), bytes.NewReader(data))
+				return io.MultiReader(bytes.NewReader(data[:2*storetest.MiB]), onRead(cancel), bytes.NewReader(data))
 			}, bucketlite.Fetched{})
 		}, "", context.Canceled},
 		"a fetcher that panics": {func(s *sources, _ func()) {
@@ -297,23 +300,23 @@ func TestFetchRefused(t *testing.T) {
 		}, "", errTest},
 		"a body that panics amid": {func(s *sources, _ func()) {
 			s.addReader(u, func() io.Reader {
-				return io.MultiReader(bytes.NewReader(data[:2*mib]), onRead(func() { panic(errTest) }))
+				return io.MultiReader(bytes.NewReader(data[:2*storetest.MiB]), onRead(func() { panic(errTest) }))
 			}, bucketlite.Fetched{})
 		}, "", errTest},
 	} {
 		for callName, call := range map[string]func(ctx context.Context, b *bucketlite.Bucket, in bucketlite.ObjectInput) error{
 			"Put": func(ctx context.Context, b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
-				return second(b.Put(ctx, in, nil))
+				return storetest.ErrorOf(b.Put(ctx, in, nil))
 			},
 			"PutMany": func(ctx context.Context, b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
-				return batchError(b.PutMany(ctx, []bucketlite.ObjectInput{in}, nil))
+				return storetest.PutManyError(b.PutMany(ctx, []bucketlite.ObjectInput{in}, nil))
 			},
 			"PutMany, atomic": func(ctx context.Context, b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
 				good := bucketlite.ObjectInput{Fields: map[string]any{"k": "good"}, Blobs: []bucketlite.BlobInput{{Property: "film", Data: "s3://good"}}}
-				return second(b.PutMany(ctx, []bucketlite.ObjectInput{good, in, good}, &bucketlite.PutManyOptions{Atomic: true, Policy: bucketlite.Upsert}))
+				return storetest.ErrorOf(b.PutMany(ctx, []bucketlite.ObjectInput{good, in, good}, &bucketlite.PutManyOptions{Atomic: true, Policy: bucketlite.Upsert}))
 			},
 			"Patch": func(ctx context.Context, b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
-				return second(b.Patch(ctx, "patched", in, nil))
+				return storetest.ErrorOf(b.Patch(ctx, "patched", in, nil))
 			},
 		} {
 			t.Run(name+"/"+callName, func(t *testing.T) {
@@ -321,13 +324,13 @@ func TestFetchRefused(t *testing.T) {
 				ctx, cancel := context.WithCancel(context.Background())
 				defer cancel()
 				src := newSources()
-				src.add("s3://good", film(2, 2*mib), bucketlite.Fetched{})
+				src.add("s3://good", storetest.Film(2, 2*storetest.MiB), bucketlite.Fetched{})
 				test.source(src, cancel)
 				path := filepath.Join(t.TempDir(), "a.db")
-				st := openPath(t, path, &bucketlite.Options{Fetcher: src, MaxBlobBytes: 4 * mib, Durability: bucketlite.DurabilityNormal})
-				b := films(t, st)
-				put(t, b, bucketlite.ObjectInput{ID: "patched", Fields: map[string]any{"k": "patched"}}, "")
-				seen := snapshot(t, b)
+				st := storetest.OpenPath(t, path, &bucketlite.Options{Fetcher: src, MaxBlobBytes: 4 * storetest.MiB, Durability: bucketlite.DurabilityNormal})
+				b := storetest.Films(t, st)
+				storetest.Put(t, b, bucketlite.ObjectInput{ID: "patched", Fields: map[string]any{"k": "patched"}}, "")
+				seen := storetest.Snapshot(t, b)
 				err := func() (err error) {
 					defer func() {
 						if r := recover(); r != nil {
@@ -336,7 +339,7 @@ func TestFetchRefused(t *testing.T) {
 					}()
 					return call(ctx, b, bucketlite.ObjectInput{Fields: map[string]any{"k": "new"}, Blobs: []bucketlite.BlobInput{{Property: "film", Data: u}}})
 				}()
-				wantError(t, err, test.want)
+				storetest.WantError(t, err, test.want)
 				if test.rule != "" {
 					place := "blobs[0].data"
 					if test.rule == "name" {
@@ -358,8 +361,8 @@ func TestFetchRefused(t *testing.T) {
 				if bodies != 0 {
 					t.Errorf("got %d bodies open, want none", bodies)
 				}
-				wantSnapshot(t, b, seen)
-				wantStored(t, st, path, 0)
+				storetest.WantSnapshot(t, b, seen)
+				storetest.WantStored(t, st, path, 0)
 			})
 		}
 	}
@@ -370,15 +373,15 @@ func TestNotFetchedInVain(t *testing.T) {
 	t.Parallel()
 	src := newSources()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path, &bucketlite.Options{Fetcher: src})
-	b := films(t, st)
-	o := put(t, b, bucketlite.ObjectInput{Fields: map[string]any{"k": "taken"}}, "")
+	st := storetest.OpenPath(t, path, &bucketlite.Options{Fetcher: src})
+	b := storetest.Films(t, st)
+	o := storetest.Put(t, b, bucketlite.ObjectInput{Fields: map[string]any{"k": "taken"}}, "")
 	in := func(k any, id string) bucketlite.ObjectInput {
 		return bucketlite.ObjectInput{ID: id, Fields: map[string]any{"k": k}, Blobs: []bucketlite.BlobInput{{Property: "film", Data: "https://example.com/a"}}}
 	}
 	ctx := context.Background()
 	putWith := func(in bucketlite.ObjectInput, opts bucketlite.PutOptions) error {
-		return second(b.Put(ctx, in, &opts))
+		return storetest.ErrorOf(b.Put(ctx, in, &opts))
 	}
 	for name, test := range map[string]struct {
 		do   func() error
@@ -391,33 +394,33 @@ func TestNotFetchedInVain(t *testing.T) {
 			return putWith(in("taken", ""), bucketlite.PutOptions{Policy: bucketlite.Upsert, IfVersion: 99})
 		}, bucketlite.ErrConflict},
 		"another id":           {func() error { return putWith(in("taken", "other"), bucketlite.PutOptions{Policy: bucketlite.Upsert}) }, bucketlite.ErrConflict},
-		"a patch with a fault": {func() error { return second(b.Patch(ctx, o.ID, in(5, ""), nil)) }, bucketlite.ErrInvalid},
-		"a patch of nothing":   {func() error { return second(b.Patch(ctx, "nothing", in("new", ""), nil)) }, bucketlite.ErrNotFound},
+		"a patch with a fault": {func() error { return storetest.ErrorOf(b.Patch(ctx, o.ID, in(5, ""), nil)) }, bucketlite.ErrInvalid},
+		"a patch of nothing":   {func() error { return storetest.ErrorOf(b.Patch(ctx, "nothing", in("new", ""), nil)) }, bucketlite.ErrNotFound},
 		"a patch of another version": {func() error {
-			return second(b.Patch(ctx, o.ID, in("new", ""), &bucketlite.PatchOptions{IfVersion: 99}))
+			return storetest.ErrorOf(b.Patch(ctx, o.ID, in("new", ""), &bucketlite.PatchOptions{IfVersion: 99}))
 		}, bucketlite.ErrConflict},
-		"a batch with a fault": {func() error { return batchError(b.PutMany(ctx, []bucketlite.ObjectInput{in(5, "")}, nil)) }, bucketlite.ErrInvalid},
+		"a batch with a fault": {func() error { return storetest.PutManyError(b.PutMany(ctx, []bucketlite.ObjectInput{in(5, "")}, nil)) }, bucketlite.ErrInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantError(t, test.do(), test.want)
+			storetest.WantError(t, test.do(), test.want)
 			src.wantAsked(t)
 		})
 	}
 	if err := b.Lock(ctx); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, putWith(in("new", ""), bucketlite.PutOptions{}), bucketlite.ErrLocked)
-	wantError(t, second(b.Patch(ctx, o.ID, in("new", ""), nil)), bucketlite.ErrLocked)
-	wantError(t, batchError(b.PutMany(ctx, []bucketlite.ObjectInput{in("new", "")}, nil)), bucketlite.ErrLocked)
+	storetest.WantError(t, putWith(in("new", ""), bucketlite.PutOptions{}), bucketlite.ErrLocked)
+	storetest.WantError(t, storetest.ErrorOf(b.Patch(ctx, o.ID, in("new", ""), nil)), bucketlite.ErrLocked)
+	storetest.WantError(t, storetest.PutManyError(b.PutMany(ctx, []bucketlite.ObjectInput{in("new", "")}, nil)), bucketlite.ErrLocked)
 	if err := b.Unlock(ctx); err != nil {
 		t.Fatal(err)
 	}
-	readOnly, err := namespace(t, openPath(t, path, &bucketlite.Options{ReadOnly: true, Fetcher: src})).Bucket(ctx, "films")
+	readOnly, err := storetest.Namespace(t, storetest.OpenPath(t, path, &bucketlite.Options{ReadOnly: true, Fetcher: src})).Bucket(ctx, "films")
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, second(readOnly.Put(ctx, in("new", ""), nil)), bucketlite.ErrReadOnly)
-	wantError(t, second(readOnly.Patch(ctx, o.ID, in("new", ""), nil)), bucketlite.ErrReadOnly)
+	storetest.WantError(t, storetest.ErrorOf(readOnly.Put(ctx, in("new", ""), nil)), bucketlite.ErrReadOnly)
+	storetest.WantError(t, storetest.ErrorOf(readOnly.Patch(ctx, o.ID, in("new", ""), nil)), bucketlite.ErrReadOnly)
 	src.wantAsked(t)
 }
 
@@ -425,7 +428,7 @@ func TestNotFetchedInVain(t *testing.T) {
 func TestFetchUnchanged(t *testing.T) {
 	t.Parallel()
 	const u, other = "https://example.com/film", "https://example.com/other"
-	first, second := film(1, 2*mib), film(2, mib)
+	first, second := storetest.Film(1, 2*storetest.MiB), storetest.Film(2, storetest.MiB)
 	for name, test := range map[string]struct {
 		blob    string // in the second call
 		object  string // members of the object in it
@@ -449,7 +452,7 @@ func TestFetchUnchanged(t *testing.T) {
 				return err
 			},
 			"PutMany": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
-				return batchError(b.PutMany(t.Context(), []bucketlite.ObjectInput{in}, &bucketlite.PutManyOptions{Policy: bucketlite.Update}))
+				return storetest.PutManyError(b.PutMany(t.Context(), []bucketlite.ObjectInput{in}, &bucketlite.PutManyOptions{Policy: bucketlite.Update}))
 			},
 			"Patch": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
 				_, err := b.Patch(t.Context(), keyID(t, b, "a"), in, nil)
@@ -461,12 +464,12 @@ func TestFetchUnchanged(t *testing.T) {
 				src := newSources()
 				src.add(u, first, bucketlite.Fetched{Filename: "old.mp4"})
 				path := filepath.Join(t.TempDir(), "a.db")
-				st := openPath(t, path, &bucketlite.Options{Fetcher: src, Durability: bucketlite.DurabilityNormal})
-				b := films(t, st)
+				st := storetest.OpenPath(t, path, &bucketlite.Options{Fetcher: src, Durability: bucketlite.DurabilityNormal})
+				b := storetest.Films(t, st)
 				in := func(blob, object string) bucketlite.ObjectInput {
-					return input(t, strings.TrimSuffix(`{"k":"a","blobs":[{"property":"film",`+blob+`}],`+object, ",")+"}")
+					return storetest.Input(t, strings.TrimSuffix(`{"k":"a","blobs":[{"property":"film",`+blob+`}],`+object, ",")+"}")
 				}
-				old := put(t, b, in(`"data":"`+u+`"`, ""), "").Blobs[0]
+				old := storetest.Put(t, b, in(`"data":"`+u+`"`, ""), "").Blobs[0]
 				src.wantAsked(t, u)
 				src.add(u, second, bucketlite.Fetched{Filename: "old.mp4"})
 				src.add(other, second, bucketlite.Fetched{})
@@ -492,8 +495,8 @@ func TestFetchUnchanged(t *testing.T) {
 				if name := blob.Details.Filename; test.want != nil && (name == "new.mp4") != strings.Contains(test.blob, "new.mp4") {
 					t.Errorf("got filename %q", name)
 				}
-				wantStored(t, st, path, int64(len(test.want)))
-				wantSound(t, path)
+				storetest.WantStored(t, st, path, int64(len(test.want)))
+				storetest.WantSound(t, path)
 			})
 		}
 	}
@@ -504,7 +507,7 @@ func TestFetchUnchanged(t *testing.T) {
 func TestFetchOvertaken(t *testing.T) {
 	t.Parallel()
 	const u, slow = "https://example.com/film", "https://example.com/slow"
-	data, meanwhile := film(1, 2*mib), film(2, mib+1)
+	data, meanwhile := storetest.Film(1, 2*storetest.MiB), storetest.Film(2, storetest.MiB+1)
 	calls := map[string]func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error{
 		"Put": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
 			_, err := b.Put(t.Context(), in, nil)
@@ -512,11 +515,11 @@ func TestFetchOvertaken(t *testing.T) {
 		},
 		"PutMany": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
 			next := bucketlite.ObjectInput{Fields: map[string]any{"k": "a", "n": 2}} // keeps the blobs that in has put
-			return batchError(b.PutMany(t.Context(), []bucketlite.ObjectInput{in, next}, nil))
+			return storetest.PutManyError(b.PutMany(t.Context(), []bucketlite.ObjectInput{in, next}, nil))
 		},
 		"PutMany, atomic": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
 			next := bucketlite.ObjectInput{Fields: map[string]any{"k": "a", "n": 2}}
-			return batchError(b.PutMany(t.Context(), []bucketlite.ObjectInput{in, next}, &bucketlite.PutManyOptions{Atomic: true}))
+			return storetest.PutManyError(b.PutMany(t.Context(), []bucketlite.ObjectInput{in, next}, &bucketlite.PutManyOptions{Atomic: true}))
 		},
 		"Patch": func(b *bucketlite.Bucket, in bucketlite.ObjectInput) error {
 			_, err := b.Patch(t.Context(), "one", in, nil)
@@ -552,10 +555,10 @@ func TestFetchOvertaken(t *testing.T) {
 				src := newSources()
 				src.add(u, data, bucketlite.Fetched{})
 				path := filepath.Join(t.TempDir(), "a.db")
-				st := openPath(t, path, &bucketlite.Options{Fetcher: src, Durability: bucketlite.DurabilityNormal})
-				b := bucket(t, st, bucketlite.BucketConfig{Schema: schema(t, `"k":{"type":"string"},"film":{"type":"video"},"trailer":{"type":"video"}`),
+				st := storetest.OpenPath(t, path, &bucketlite.Options{Fetcher: src, Durability: bucketlite.DurabilityNormal})
+				b := storetest.Bucket(t, st, bucketlite.BucketConfig{Schema: storetest.Schema(t, `"k":{"type":"string"},"film":{"type":"video"},"trailer":{"type":"video"}`),
 					UniqueKey: &bucketlite.UniqueKey{Fields: []string{"k"}, DefaultPolicy: bucketlite.Upsert}})
-				put(t, b, input(t, `{"object_id":"one","k":"a","blobs":[{"property":"film","data":"`+u+`"}]}`), "")
+				storetest.Put(t, b, storetest.Input(t, `{"object_id":"one","k":"a","blobs":[{"property":"film","data":"`+u+`"}]}`), "")
 				src.wantAsked(t, u)
 				var once sync.Once
 				src.addFunc(slow, func(context.Context) (*bucketlite.Fetched, error) {
@@ -563,9 +566,9 @@ func TestFetchOvertaken(t *testing.T) {
 					once.Do(func() { err = test.change(b) })
 					return &bucketlite.Fetched{Body: io.NopCloser(bytes.NewReader(data))}, err
 				})
-				err := call(b, input(t, `{"k":"a","blobs":[{"property":"film","data":"`+u+`"},{"property":"trailer","data":"`+slow+`"}]}`))
+				err := call(b, storetest.Input(t, `{"k":"a","blobs":[{"property":"film","data":"`+u+`"},{"property":"trailer","data":"`+slow+`"}]}`))
 				if callName == "Patch" && len(test.fetched) > 0 && name != "the blob changes" {
-					wantError(t, err, bucketlite.ErrNotFound)
+					storetest.WantError(t, err, bucketlite.ErrNotFound)
 					return
 				}
 				if err != nil {
@@ -574,11 +577,11 @@ func TestFetchOvertaken(t *testing.T) {
 				src.wantAsked(t, append(slices.Clone(test.fetched), slow)...)
 				id := keyID(t, b, "a")
 				wantFilm(t, b, id, data)
-				if got, err := readBlob(b, id, "trailer"); err != nil || !bytes.Equal(got, data) {
+				if got, err := storetest.ReadBlob(b, id, "trailer"); err != nil || !bytes.Equal(got, data) {
 					t.Errorf("trailer: got %d bytes, %v", len(got), err)
 				}
-				wantStored(t, st, path, int64(len(data)))
-				wantSound(t, path)
+				storetest.WantStored(t, st, path, int64(len(data)))
+				storetest.WantSound(t, path)
 			})
 		}
 	}
@@ -607,18 +610,18 @@ func TestFetchInBatch(t *testing.T) {
 			return &bucketlite.Fetched{Body: io.NopCloser(strings.NewReader(fmt.Sprint("text ", i)))}, nil
 		})
 	}
-	b := items(t, open(t, &bucketlite.Options{Fetcher: src}))
+	b := storetest.Items(t, storetest.Open(t, &bucketlite.Options{Fetcher: src}))
 	var inputs []bucketlite.ObjectInput
 	for i := range n {
 		inputs = append(inputs, bucketlite.ObjectInput{Fields: map[string]any{"k": fmt.Sprint(i % 40)},
 			Blobs: []bucketlite.BlobInput{{Property: "doc", Data: fmt.Sprint("s3://", i)}}})
 	}
-	if err := batchError(b.PutMany(t.Context(), inputs, nil)); err != nil {
+	if err := storetest.PutManyError(b.PutMany(t.Context(), inputs, nil)); err != nil {
 		t.Fatal(err)
 	}
 	// Now they change places, over and over: what was there in the beginning is
 	// not what each of them meets.
-	if err := batchError(b.PutMany(t.Context(), slices.Concat(inputs, inputs[:50], inputs[40:90]), nil)); err != nil {
+	if err := storetest.PutManyError(b.PutMany(t.Context(), slices.Concat(inputs, inputs[:50], inputs[40:90]), nil)); err != nil {
 		t.Fatal(err)
 	}
 	for k := range 40 {
@@ -630,21 +633,21 @@ func TestFetchInBatch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := readBlob(b, o.ID, "doc")
+		got, err := storetest.ReadBlob(b, o.ID, "doc")
 		if want := fmt.Sprint("text ", last); err != nil || string(got) != want || o.Blobs[0].Properties["url"] != fmt.Sprint("s3://", last) {
 			t.Errorf("key %d: got %q, %v of %v, want %q", k, got, err, o.Blobs[0].Properties["url"], want)
 		}
 	}
 	for _, atomic := range []bool{false, true} {
 		k := fmt.Sprint("new", atomic)
-		res, err := b.PutMany(t.Context(), []bucketlite.ObjectInput{item(k, ""), {Fields: map[string]any{"k": k}, Blobs: inputs[0].Blobs}},
+		res, err := b.PutMany(t.Context(), []bucketlite.ObjectInput{storetest.Item(k, ""), {Fields: map[string]any{"k": k}, Blobs: inputs[0].Blobs}},
 			&bucketlite.PutManyOptions{Atomic: atomic})
-		if err := batchError(res, err); err != nil {
+		if err := storetest.PutManyError(res, err); err != nil {
 			t.Fatal(err)
 		}
 		if res.Succeeded[1].Created {
 			t.Error("got an object created, want the one before it replaced")
 		}
 	}
-	wantExact(t, b)
+	storetest.WantExact(t, b)
 }

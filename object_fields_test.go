@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // What is stored comes back digit by digit and character by character: from Put,
@@ -19,8 +20,8 @@ func TestFieldsAreExact(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "a.db")
-	b := items(t, openPath(t, path))
-	again := reopenItems(t, path)
+	b := storetest.Items(t, storetest.OpenPath(t, path))
+	again := storetest.ReopenItems(t, path)
 	for name, value := range map[string]string{
 		"fraction of zero":   `1.0`,
 		"trailing zeros":     `-0.500`,
@@ -45,25 +46,25 @@ func TestFieldsAreExact(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := fmt.Sprintf(`{"k":%q,"x":%s}`, name, value)
-			o := putItem(t, b, input(t, want))
-			wantFields(t, o, want)
+			o := storetest.PutItem(t, b, storetest.Input(t, want))
+			storetest.WantFields(t, o, want)
 			byID, err := again.Object(ctx, o.ID)
 			if err != nil {
 				t.Fatal(err)
 			}
-			wantFields(t, byID, want)
+			storetest.WantFields(t, byID, want)
 			byKey, err := again.ObjectByKey(ctx, map[string]any{"k": name})
 			if err != nil {
 				t.Fatal(err)
 			}
-			wantFields(t, byKey, want)
+			storetest.WantFields(t, byKey, want)
 			found := false
 			for o, err := range again.Objects(ctx, bucketlite.Query{}) {
 				if err != nil {
 					t.Fatal(err)
 				}
 				if o.ID == byID.ID {
-					wantFields(t, o, want)
+					storetest.WantFields(t, o, want)
 					found = true
 				}
 			}
@@ -72,7 +73,7 @@ func TestFieldsAreExact(t *testing.T) {
 			}
 		})
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }
 
 // newInline makes a file with a bucket "objects" whose fields may be given inline,
@@ -80,7 +81,7 @@ func TestFieldsAreExact(t *testing.T) {
 func newInline(t *testing.T) (*bucketlite.Bucket, string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "a.db")
-	return bucket(t, openPath(t, path), bucketlite.BucketConfig{Schema: schema(t, `"name":{"type":"string"}, "n":{"type":"number"},
+	return storetest.Bucket(t, storetest.OpenPath(t, path), bucketlite.BucketConfig{Schema: storetest.Schema(t, `"name":{"type":"string"}, "n":{"type":"number"},
 "about":{"type":"object"}, "tags":{"type":"array"}, "note":{"type":"text"}, "a\"b":{"type":"string"}, "pages":{"type":"array","items":{"type":"text"}}`)}), path
 }
 
@@ -88,10 +89,10 @@ func newInline(t *testing.T) (*bucketlite.Bucket, string) {
 // want, and the file is sound.
 func wantStoredFields(t *testing.T, path, want string) {
 	t.Helper()
-	if got := strings.TrimSpace(dump(t, raw(t, path), "SELECT json(fields) FROM object")); got != want {
+	if got := strings.TrimSpace(storetest.Dump(t, storetest.OpenRaw(t, path), "SELECT json(fields) FROM object")); got != want {
 		t.Errorf("stored: got %s, want %s", got, want)
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }
 
 // The inline data of a blob stands among the stored fields, where a query finds it,
@@ -125,8 +126,8 @@ func TestInlineData(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b, path := newInline(t)
-			o := put(t, b, bucketlite.ObjectInput{Fields: map[string]any{"x": 1}, Blobs: test.blobs}, "")
-			wantFields(t, o, `{"x":1}`)
+			o := storetest.Put(t, b, bucketlite.ObjectInput{Fields: map[string]any{"x": 1}, Blobs: test.blobs}, "")
+			storetest.WantFields(t, o, `{"x":1}`)
 			if want := int64(len(`{"x":1}`) + test.size); o.Size != want || len(o.Blobs) != len(test.blobs) {
 				t.Errorf("got %d bytes and %d blobs, want %d and %d", o.Size, len(o.Blobs), want, len(test.blobs))
 			}
@@ -136,8 +137,8 @@ func TestInlineData(t *testing.T) {
 	t.Run("found", func(t *testing.T) {
 		t.Parallel()
 		b, path := newInline(t)
-		put(t, b, bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "name", Data: "inline"}}}, "")
-		if got := dump(t, raw(t, path), `SELECT json_extract(fields, '$."name"') FROM object`); got != "inline\n" {
+		storetest.Put(t, b, bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "name", Data: "inline"}}}, "")
+		if got := storetest.Dump(t, storetest.OpenRaw(t, path), `SELECT json_extract(fields, '$."name"') FROM object`); got != "inline\n" {
 			t.Errorf("got %q, want the data", got)
 		}
 	})
@@ -148,7 +149,7 @@ func TestInlineDataMoves(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	b, path := newInline(t)
-	o := put(t, b, input(t, `{"name":"root","n":1}`), "")
+	o := storetest.Put(t, b, storetest.Input(t, `{"name":"root","n":1}`), "")
 	wantStoredFields(t, path, `{"n":1,"name":"root"}`)
 	for _, step := range []struct {
 		patch, fields, stored string
@@ -161,11 +162,11 @@ func TestInlineDataMoves(t *testing.T) {
 		{`{"name":null,"note":null}`, `{"n":2}`, `{"n":2}`, 0},
 		{`{"name":"root","note":"root"}`, `{"n":2,"name":"root","note":"root"}`, `{"n":2,"name":"root","note":"root"}`, 0},
 	} {
-		o, err := b.Patch(ctx, o.ID, input(t, step.patch), nil)
+		o, err := b.Patch(ctx, o.ID, storetest.Input(t, step.patch), nil)
 		if err != nil {
 			t.Fatalf("%s: %v", step.patch, err)
 		}
-		wantFields(t, o, step.fields)
+		storetest.WantFields(t, o, step.fields)
 		if len(o.Blobs) != step.blobs {
 			t.Errorf("%s: got %d blobs, want %d", step.patch, len(o.Blobs), step.blobs)
 		}
@@ -178,22 +179,22 @@ func TestInlineDataMoves(t *testing.T) {
 func TestInlineDataIsKept(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
-	b := items(t, openPath(t, path))
-	in := item("a", "v")
+	b := storetest.Items(t, storetest.OpenPath(t, path))
+	in := storetest.Item("a", "v")
 	in.Blobs = []bucketlite.BlobInput{{Property: "n", Data: 5}, {Property: "doc", Data: "text"}}
-	putItem(t, b, in)
-	execute(t, raw(t, path), "UPDATE object SET status = 'COMPLETED'")
-	if o := putItem(t, b, item("a", "v")); o.Status != bucketlite.StatusCompleted {
+	storetest.PutItem(t, b, in)
+	storetest.Execute(t, storetest.OpenRaw(t, path), "UPDATE object SET status = 'COMPLETED'")
+	if o := storetest.PutItem(t, b, storetest.Item("a", "v")); o.Status != bucketlite.StatusCompleted {
 		t.Errorf("put of the same: got status %s, want COMPLETED", o.Status)
 	}
 	wantStoredFields(t, path, `{"doc":"text","k":"a","n":5,"v":"v"}`)
-	wantFields(t, putItem(t, b, item("a", "w")), `{"k":"a","v":"w"}`)
+	storetest.WantFields(t, storetest.PutItem(t, b, storetest.Item("a", "w")), `{"k":"a","v":"w"}`)
 	wantStoredFields(t, path, `{"doc":"text","k":"a","n":5,"v":"w"}`)
 	in.Blobs = in.Blobs[:1]
-	wantFields(t, putItem(t, b, in), `{"k":"a","v":"v"}`)
+	storetest.WantFields(t, storetest.PutItem(t, b, in), `{"k":"a","v":"v"}`)
 	wantStoredFields(t, path, `{"k":"a","n":5,"v":"v"}`)
 	in.Blobs = []bucketlite.BlobInput{}
-	wantFields(t, putItem(t, b, in), `{"k":"a","v":"v"}`)
+	storetest.WantFields(t, storetest.PutItem(t, b, in), `{"k":"a","v":"v"}`)
 	wantStoredFields(t, path, `{"k":"a","v":"v"}`)
 }
 
@@ -218,24 +219,24 @@ func TestCorruptFields(t *testing.T) {
 			t.Parallel()
 			ctx := context.Background()
 			path := filepath.Join(t.TempDir(), "a.db")
-			st := openPath(t, path)
-			b := items(t, st)
-			o := putItem(t, b, item("a", "v"))
-			execute(t, raw(t, path), "UPDATE object SET fields = CAST("+expression+" AS BLOB)"+reseal)
+			st := storetest.OpenPath(t, path)
+			b := storetest.Items(t, st)
+			o := storetest.PutItem(t, b, storetest.Item("a", "v"))
+			storetest.Execute(t, storetest.OpenRaw(t, path), "UPDATE object SET fields = CAST("+expression+" AS BLOB)"+reseal)
 			_, err := b.Object(ctx, o.ID)
-			wantError(t, err, bucketlite.ErrCorrupt)
+			storetest.WantError(t, err, bucketlite.ErrCorrupt)
 			_, err = b.ObjectByKey(ctx, map[string]any{"k": "a"})
-			wantError(t, err, bucketlite.ErrCorrupt)
+			storetest.WantError(t, err, bucketlite.ErrCorrupt)
 			_, err = b.List(ctx, bucketlite.Query{})
-			wantError(t, err, bucketlite.ErrCorrupt)
+			storetest.WantError(t, err, bucketlite.ErrCorrupt)
 			_, err = b.Patch(ctx, o.ID, bucketlite.ObjectInput{Fields: map[string]any{"v": "w"}}, nil)
-			wantError(t, err, bucketlite.ErrCorrupt)
+			storetest.WantError(t, err, bucketlite.ErrCorrupt)
 			wantBroken(t, st, nil, false, "object.json")
-			wantFields(t, putItem(t, b, item("a", "w")), `{"k":"a","v":"w"}`)
+			storetest.WantFields(t, storetest.PutItem(t, b, storetest.Item("a", "w")), `{"k":"a","v":"w"}`)
 			if err := b.DeleteObject(ctx, o.ID, nil); err != nil {
 				t.Error(err)
 			}
-			wantSound(t, path)
+			storetest.WantSound(t, path)
 		})
 	}
 }
@@ -254,23 +255,23 @@ func TestOldFieldsThatAreCorrupt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			path := copyFile(t, "testdata/formats/2.db")
-			db := raw(t, path)
+			path := storetest.CopyFile(t, "testdata/formats/2.db")
+			db := storetest.OpenRaw(t, path)
 			const first = " WHERE seq = (1 << 40) + 1"
-			execute(t, db, "UPDATE objects SET fields = "+value+first)
-			before := dump(t, db, "SELECT CAST(fields AS BLOB) FROM objects"+first)
+			storetest.Execute(t, db, "UPDATE objects SET fields = "+value+first)
+			before := storetest.Dump(t, db, "SELECT CAST(fields AS BLOB) FROM objects"+first)
 			if err := db.Close(); err != nil {
 				t.Fatal(err)
 			}
-			st := openPath(t, path, &bucketlite.Options{Now: newManualClock().now})
-			b, err := namespace(t, st).Bucket(context.Background(), "items")
+			st := storetest.OpenPath(t, path, &bucketlite.Options{Now: storetest.NewManualClock().Now})
+			b, err := storetest.Namespace(t, st).Bucket(context.Background(), "items")
 			if err != nil {
 				t.Fatal(err)
 			}
 			_, err = b.ObjectByKey(context.Background(), map[string]any{"k": "a"})
-			wantError(t, err, bucketlite.ErrCorrupt)
+			storetest.WantError(t, err, bucketlite.ErrCorrupt)
 			wantBroken(t, st, nil, false, "object.json")
-			if after := dump(t, raw(t, path), "SELECT fields FROM object"+first); after != before {
+			if after := storetest.Dump(t, storetest.OpenRaw(t, path), "SELECT fields FROM object"+first); after != before {
 				t.Errorf("got %s, want %s", after, before)
 			}
 		})
@@ -287,9 +288,9 @@ func TestOldInlineDataThatIsCorrupt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			path := copyFile(t, "testdata/formats/2.db")
-			execute(t, raw(t, path), test.statement)
-			report, err := openPath(t, path, &bucketlite.Options{Now: newManualClock().now}).Check(context.Background(), nil)
+			path := storetest.CopyFile(t, "testdata/formats/2.db")
+			storetest.Execute(t, storetest.OpenRaw(t, path), test.statement)
+			report, err := storetest.OpenPath(t, path, &bucketlite.Options{Now: storetest.NewManualClock().Now}).Check(context.Background(), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -308,13 +309,13 @@ func TestOldInlineDataThatIsCorrupt(t *testing.T) {
 func TestOldFieldsAreConverted(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	path := copyFile(t, "testdata/formats/2.db")
-	st := openPath(t, path, &bucketlite.Options{Now: newManualClock().now})
-	b, err := namespace(t, st).Bucket(ctx, "values")
+	path := storetest.CopyFile(t, "testdata/formats/2.db")
+	st := storetest.OpenPath(t, path, &bucketlite.Options{Now: storetest.NewManualClock().Now})
+	b, err := storetest.Namespace(t, st).Bucket(ctx, "values")
 	if err != nil {
 		t.Fatal(err)
 	}
-	db := raw(t, path)
+	db := storetest.OpenRaw(t, path)
 	for o, err := range b.Objects(ctx, bucketlite.Query{}) {
 		if err != nil {
 			t.Fatal(err)
@@ -334,10 +335,10 @@ func TestOldFieldsAreConverted(t *testing.T) {
 	}
 	const inline = `SELECT json_extract(fields, '$.title'), json_extract(fields, '$.n'), json_extract(fields, '$.about.z'),
 json_extract(fields, '$.tags[1]'), json_type(fields, '$.pages'), json_type(fields, '$.file') FROM object WHERE blobs LIKE '%an inline text%'`
-	if got, want := dump(t, db, inline), "inline \"title\"\n<b> 😀 9.007199254740994e+15 1 y <nil> <nil>\n"; got != want {
+	if got, want := storetest.Dump(t, db, inline), "inline \"title\"\n<b> 😀 9.007199254740994e+15 1 y <nil> <nil>\n"; got != want {
 		t.Errorf("inline data: got %q, want %q", got, want)
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }
 
 func storedFields(t *testing.T, db *sql.DB, id string) (fields []byte) {

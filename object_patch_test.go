@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -21,13 +22,13 @@ const patched = `{"k":"x","n":1.10,"r":"r","d":"d","meta":{"lang":"en","tag":"t"
 // title and two photos.
 func patchable(t *testing.T, b *bucketlite.Bucket) *bucketlite.Object {
 	t.Helper()
-	in := input(t, `{"key_prefix":"a/b","k":"x","meta":{"tag":"t"},"free":{"a":null}}`)
+	in := storetest.Input(t, `{"key_prefix":"a/b","k":"x","meta":{"tag":"t"},"free":{"a":null}}`)
 	in.Blobs = []bucketlite.BlobInput{
 		{Property: "video", Data: "s3://a.mp4"}, {Property: "title", Data: "inline"},
 		{Property: "photos", Data: "s3://1.png"}, {Property: "photos", Data: "s3://2.png"},
 	}
-	o := put(t, b, in, "")
-	wantFields(t, o, patched)
+	o := storetest.Put(t, b, in, "")
+	storetest.WantFields(t, o, patched)
 	return o
 }
 
@@ -75,19 +76,19 @@ func TestPatch(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			b := keyed(t, openMemory(t, clock()), patchSchema)
+			b := keyed(t, storetest.OpenMemory(t, clock()), patchSchema)
 			old := patchable(t, b)
 			uploaded, err := b.Stats(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			in := input(t, test.patch)
+			in := storetest.Input(t, test.patch)
 			given := toJSON(t, in.Fields)
 			o, err := b.Patch(t.Context(), old.ID, in, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			wantFields(t, o, test.fields)
+			storetest.WantFields(t, o, test.fields)
 			if got := blobsOf(o); got != test.blobs {
 				t.Errorf("got blobs %q, want %q", got, test.blobs)
 			}
@@ -140,31 +141,31 @@ func TestPatchRefused(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			b := keyed(t, openMemory(t), patchSchema)
+			b := keyed(t, storetest.OpenMemory(t), patchSchema)
 			o := patchable(t, b)
-			before := snapshot(t, b)
-			_, err := b.Patch(t.Context(), o.ID, input(t, test.patch), nil)
-			wantIssues(t, err, test.want)
-			wantSnapshot(t, b, before)
+			before := storetest.Snapshot(t, b)
+			_, err := b.Patch(t.Context(), o.ID, storetest.Input(t, test.patch), nil)
+			storetest.WantIssues(t, err, test.want)
+			storetest.WantSnapshot(t, b, before)
 		})
 	}
 	t.Run("no object", func(t *testing.T) {
 		t.Parallel()
-		b := keyed(t, openMemory(t), patchSchema)
-		_, err := b.Patch(t.Context(), "nothing", input(t, `{"n":1}`), nil)
-		wantError(t, err, bucketlite.ErrNotFound)
+		b := keyed(t, storetest.OpenMemory(t), patchSchema)
+		_, err := b.Patch(t.Context(), "nothing", storetest.Input(t, `{"n":1}`), nil)
+		storetest.WantError(t, err, bucketlite.ErrNotFound)
 	})
 	t.Run("closed schema", func(t *testing.T) {
 		t.Parallel()
-		s := schema(t, `"n":{"type":"number"}`)
+		s := storetest.Schema(t, `"n":{"type":"number"}`)
 		s.AdditionalProperties = new(bool)
-		b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: s})
-		o := put(t, b, input(t, `{"n":1}`), "")
-		before := snapshot(t, b)
-		_, err := b.Patch(t.Context(), o.ID, input(t, `{"x":1}`), nil)
-		wantIssues(t, err, map[string]string{"x": "additionalProperties"})
-		wantSnapshot(t, b, before)
-		if _, err := b.Patch(t.Context(), o.ID, input(t, `{"x":null}`), nil); err != nil {
+		b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Schema: s})
+		o := storetest.Put(t, b, storetest.Input(t, `{"n":1}`), "")
+		before := storetest.Snapshot(t, b)
+		_, err := b.Patch(t.Context(), o.ID, storetest.Input(t, `{"x":1}`), nil)
+		storetest.WantIssues(t, err, map[string]string{"x": "additionalProperties"})
+		storetest.WantSnapshot(t, b, before)
+		if _, err := b.Patch(t.Context(), o.ID, storetest.Input(t, `{"x":null}`), nil); err != nil {
 			t.Errorf("null for an undeclared member: got %v, want no error", err)
 		}
 	})
@@ -173,25 +174,25 @@ func TestPatchRefused(t *testing.T) {
 // A key moves with one patch: it is never without an object or with two.
 func TestPatchMovesKey(t *testing.T) {
 	t.Parallel()
-	b := keyed(t, openMemory(t), "")
-	x, y := put(t, b, input(t, `{"k":"x"}`), ""), put(t, b, input(t, `{"k":"y"}`), "")
-	before := snapshot(t, b)
-	_, err := b.Patch(t.Context(), x.ID, input(t, `{"k":"y","n":1}`), nil)
-	wantError(t, err, bucketlite.ErrExists)
+	b := keyed(t, storetest.OpenMemory(t), "")
+	x, y := storetest.Put(t, b, storetest.Input(t, `{"k":"x"}`), ""), storetest.Put(t, b, storetest.Input(t, `{"k":"y"}`), "")
+	before := storetest.Snapshot(t, b)
+	_, err := b.Patch(t.Context(), x.ID, storetest.Input(t, `{"k":"y","n":1}`), nil)
+	storetest.WantError(t, err, bucketlite.ErrExists)
 	if got := conflictWith(t, err); got != y.ID {
 		t.Errorf("got existing id %q, want %q", got, y.ID)
 	}
-	wantSnapshot(t, b, before)
+	storetest.WantSnapshot(t, b, before)
 
-	if _, err := b.Patch(t.Context(), x.ID, input(t, `{"k":"z"}`), nil); err != nil {
+	if _, err := b.Patch(t.Context(), x.ID, storetest.Input(t, `{"k":"z"}`), nil); err != nil {
 		t.Fatal(err)
 	}
 	if o, err := b.ObjectByKey(t.Context(), map[string]any{"k": "z"}); err != nil || o.ID != x.ID {
 		t.Errorf("got %v, %v, want %q under its new key", o, err, x.ID)
 	}
 	_, err = b.ObjectByKey(t.Context(), map[string]any{"k": "x"})
-	wantError(t, err, bucketlite.ErrNotFound)
-	if o := put(t, b, input(t, `{"k":"x"}`), bucketlite.Insert); o.ID == x.ID {
+	storetest.WantError(t, err, bucketlite.ErrNotFound)
+	if o := storetest.Put(t, b, storetest.Input(t, `{"k":"x"}`), bucketlite.Insert); o.ID == x.ID {
 		t.Errorf("got id %q again, want a new object under the old key", o.ID)
 	}
 }
@@ -199,15 +200,15 @@ func TestPatchMovesKey(t *testing.T) {
 // Of many objects that want one key, one gets it.
 func TestPatchMovesKeyConcurrently(t *testing.T) {
 	t.Parallel()
-	b := keyed(t, open(t), "")
+	b := keyed(t, storetest.Open(t), "")
 	var ids []string
 	for i := range 8 {
-		ids = append(ids, put(t, b, input(t, fmt.Sprintf(`{"k":"%d"}`, i)), "").ID)
+		ids = append(ids, storetest.Put(t, b, storetest.Input(t, fmt.Sprintf(`{"k":"%d"}`, i)), "").ID)
 	}
 	errs := make([]error, len(ids))
 	var wg sync.WaitGroup
 	for i, id := range ids {
-		wg.Go(func() { _, errs[i] = b.Patch(t.Context(), id, input(t, `{"k":"wanted"}`), nil) })
+		wg.Go(func() { _, errs[i] = b.Patch(t.Context(), id, storetest.Input(t, `{"k":"wanted"}`), nil) })
 	}
 	wg.Wait()
 	winner := ""
@@ -235,8 +236,8 @@ func TestPatchMovesKeyConcurrently(t *testing.T) {
 // Patches of different fields at the same time do not undo each other.
 func TestPatchConcurrently(t *testing.T) {
 	t.Parallel()
-	b := bucket(t, open(t), bucketlite.BucketConfig{})
-	o := put(t, b, bucketlite.ObjectInput{}, "")
+	b := storetest.Bucket(t, storetest.Open(t), bucketlite.BucketConfig{})
+	o := storetest.Put(t, b, bucketlite.ObjectInput{}, "")
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
@@ -253,5 +254,5 @@ func TestPatchConcurrently(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantFields(t, o, `{"f0":4,"f1":4,"f2":4,"f3":4,"f4":4,"f5":4,"f6":4,"f7":4}`)
+	storetest.WantFields(t, o, `{"f0":4,"f1":4,"f2":4,"f3":4,"f4":4,"f5":4,"f6":4,"f7":4}`)
 }

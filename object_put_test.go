@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
 	_ "modernc.org/sqlite"
 )
@@ -57,13 +58,13 @@ func inCollector() bool {
 // keyed creates a bucket with the unique key "k", a text, and other properties.
 func keyed(t testing.TB, st *bucketlite.Store, properties string) *bucketlite.Bucket {
 	t.Helper()
-	return bucket(t, st, bucketlite.BucketConfig{Schema: schema(t, `"k":{"type":"string"}`+properties),
+	return storetest.Bucket(t, st, bucketlite.BucketConfig{Schema: storetest.Schema(t, `"k":{"type":"string"}`+properties),
 		UniqueKey: &bucketlite.UniqueKey{Fields: []string{"k"}, DefaultPolicy: bucketlite.Upsert}})
 }
 
 func TestPutCreates(t *testing.T) {
 	t.Parallel()
-	b := keyed(t, openMemory(t, clock()), `,"image":{"type":"image"}`)
+	b := keyed(t, storetest.OpenMemory(t, clock()), `,"image":{"type":"image"}`)
 	res, err := b.Put(t.Context(), bucketlite.ObjectInput{
 		KeyPrefix: "a/b", Fields: map[string]any{"k": "x", "n": 1},
 		Blobs: []bucketlite.BlobInput{{Property: "image", Data: "s3://a/b.png"}},
@@ -100,7 +101,7 @@ func toJSON(t testing.TB, v any) string {
 // Put onto an existing key replaces the fields; the id and created_at stay.
 func TestPutReplaces(t *testing.T) {
 	t.Parallel()
-	b := keyed(t, openMemory(t, clock()), `,"image":{"type":"image"},"pdf":{"type":"pdf"},"note":{"type":"string"}`)
+	b := keyed(t, storetest.OpenMemory(t, clock()), `,"image":{"type":"image"},"pdf":{"type":"pdf"},"note":{"type":"string"}`)
 	blobs := []bucketlite.BlobInput{{Property: "image", Data: "s3://a/b.png"}, {Property: "note", Data: "hello"}}
 	tests := []struct {
 		name   string
@@ -119,10 +120,10 @@ func TestPutReplaces(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			key := fmt.Sprint("x", i)
 			test.fields = strings.ReplaceAll(test.fields, `"x"`, `"`+key+`"`)
-			old := put(t, b, bucketlite.ObjectInput{KeyPrefix: "a/b", Fields: map[string]any{"k": key, "old": true}, Blobs: blobs}, "")
+			old := storetest.Put(t, b, bucketlite.ObjectInput{KeyPrefix: "a/b", Fields: map[string]any{"k": key, "old": true}, Blobs: blobs}, "")
 			test.in.Fields["k"] = key
-			o := put(t, b, test.in, "")
-			wantFields(t, o, test.fields)
+			o := storetest.Put(t, b, test.in, "")
+			storetest.WantFields(t, o, test.fields)
 			var properties []string
 			for _, blob := range o.Blobs {
 				properties = append(properties, blob.Property)
@@ -148,28 +149,28 @@ func TestPutReplaces(t *testing.T) {
 // What is required may be there as a blob, also as one that a replacement keeps.
 func TestRequiredByBlob(t *testing.T) {
 	t.Parallel()
-	b := keyed(t, openMemory(t), `,"video":{"type":"video","required":true},"title":{"type":"string","required":true,"enum":["a","b"],"default":"a"}`)
+	b := keyed(t, storetest.OpenMemory(t), `,"video":{"type":"video","required":true},"title":{"type":"string","required":true,"enum":["a","b"],"default":"a"}`)
 	blobs := []bucketlite.BlobInput{{Property: "video", Data: "s3://a/b.mp4"}, {Property: "title", Data: "b"}}
 	in := bucketlite.ObjectInput{Fields: map[string]any{"k": "x"}}
 	for _, policy := range []bucketlite.Policy{bucketlite.Insert, bucketlite.Upsert} {
-		before := snapshot(t, b)
+		before := storetest.Snapshot(t, b)
 		_, err := b.Put(t.Context(), in, &bucketlite.PutOptions{Policy: policy})
-		wantIssues(t, err, map[string]string{"video": "required"})
-		wantSnapshot(t, b, before)
+		storetest.WantIssues(t, err, map[string]string{"video": "required"})
+		storetest.WantSnapshot(t, b, before)
 	}
 	_, err := b.Put(t.Context(), in, &bucketlite.PutOptions{Policy: bucketlite.Update})
-	wantError(t, err, bucketlite.ErrNotFound)
+	storetest.WantError(t, err, bucketlite.ErrNotFound)
 
-	wantFields(t, put(t, b, bucketlite.ObjectInput{Fields: in.Fields, Blobs: blobs}, ""), `{"k":"x"}`)
+	storetest.WantFields(t, storetest.Put(t, b, bucketlite.ObjectInput{Fields: in.Fields, Blobs: blobs}, ""), `{"k":"x"}`)
 	for _, policy := range []bucketlite.Policy{bucketlite.Update, bucketlite.Upsert} {
 		// The default of title stays out: its blob is kept.
-		o := put(t, b, in, policy)
-		wantFields(t, o, `{"k":"x"}`)
+		o := storetest.Put(t, b, in, policy)
+		storetest.WantFields(t, o, `{"k":"x"}`)
 		if len(o.Blobs) != 2 {
 			t.Errorf("got %d blobs, want 2 kept", len(o.Blobs))
 		}
 	}
-	before := snapshot(t, b)
+	before := storetest.Snapshot(t, b)
 	for _, test := range []struct {
 		in   bucketlite.ObjectInput
 		want map[string]string
@@ -181,16 +182,16 @@ func TestRequiredByBlob(t *testing.T) {
 		{bucketlite.ObjectInput{Fields: in.Fields, Blobs: []bucketlite.BlobInput{blobs[0], {Property: "title", Data: "c"}}}, map[string]string{"blobs[1].data": "enum"}},
 	} {
 		_, err := b.Put(t.Context(), test.in, nil)
-		wantIssues(t, err, test.want)
-		wantSnapshot(t, b, before)
+		storetest.WantIssues(t, err, test.want)
+		storetest.WantSnapshot(t, b, before)
 	}
 }
 
 // What is wrong beside the fields is wrong whatever blobs are stored.
 func TestPutRefusedBesideStoredBlobs(t *testing.T) {
 	t.Parallel()
-	b := keyed(t, openMemory(t), `,"note":{"type":"string"}`)
-	put(t, b, bucketlite.ObjectInput{ID: "x", Fields: map[string]any{"k": "x"}, Blobs: []bucketlite.BlobInput{{Property: "note", Data: "hello"}}}, "")
+	b := keyed(t, storetest.OpenMemory(t), `,"note":{"type":"string"}`)
+	storetest.Put(t, b, bucketlite.ObjectInput{ID: "x", Fields: map[string]any{"k": "x"}, Blobs: []bucketlite.BlobInput{{Property: "note", Data: "hello"}}}, "")
 	fields := map[string]any{"k": "x"}
 	wantRefused(t, b, bucketlite.ObjectInput{KeyPrefix: "\xff", Fields: fields}, map[string]string{"key_prefix": "utf8"})
 	wantRefused(t, b, bucketlite.ObjectInput{KeyPrefix: "a\x00", Fields: fields}, map[string]string{"key_prefix": "nul"})
@@ -222,13 +223,13 @@ func TestSize(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: schema(t, `"s":{"type":"string"},"image":{"type":"image"},"text":{"type":"text"}`)})
-			in := input(t, test.fields)
+			b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Schema: storetest.Schema(t, `"s":{"type":"string"},"image":{"type":"image"},"text":{"type":"text"}`)})
+			in := storetest.Input(t, test.fields)
 			in.Blobs = test.blobs
-			if o := put(t, b, in, ""); o.Size != test.want {
+			if o := storetest.Put(t, b, in, ""); o.Size != test.want {
 				t.Errorf("got size %d, want %d", o.Size, test.want)
 			}
-			put(t, b, input(t, `{}`), "")
+			storetest.Put(t, b, storetest.Input(t, `{}`), "")
 			s, err := b.Stats(t.Context())
 			if err != nil || s.TotalSize != test.want || s.Storage.Max != test.want || s.Storage.Min != 0 {
 				t.Errorf("got statistics %+v, %v, want a total and maximum of %d", s, err, test.want)
@@ -237,10 +238,10 @@ func TestSize(t *testing.T) {
 	}
 	t.Run("shared content counts for each", func(t *testing.T) {
 		t.Parallel()
-		st := openMemory(t)
-		b := bucket(t, st, bucketlite.BucketConfig{Schema: schema(t, `"a":{"type":"text"},"b":{"type":"text"}`)})
+		st := storetest.OpenMemory(t)
+		b := storetest.Bucket(t, st, bucketlite.BucketConfig{Schema: storetest.Schema(t, `"a":{"type":"text"},"b":{"type":"text"}`)})
 		for range 2 {
-			put(t, b, bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "a", Data: "data:,hello"}, {Property: "b", Data: "data:,hello"}}}, "")
+			storetest.Put(t, b, bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "a", Data: "data:,hello"}, {Property: "b", Data: "data:,hello"}}}, "")
 		}
 		s, err := b.Stats(t.Context())
 		if err != nil || s.TotalSize != 20 {
@@ -256,13 +257,13 @@ func TestSize(t *testing.T) {
 func TestStatusAfterChange(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
-	b := keyed(t, openPath(t, path), `,"image":{"type":"image"}`)
+	b := keyed(t, storetest.OpenPath(t, path), `,"image":{"type":"image"}`)
 	db, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	o := put(t, b, bucketlite.ObjectInput{Fields: map[string]any{"k": "x", "n": 1}, Blobs: []bucketlite.BlobInput{{Property: "image", Data: "s3://a"}}}, "")
+	o := storetest.Put(t, b, bucketlite.ObjectInput{Fields: map[string]any{"k": "x", "n": 1}, Blobs: []bucketlite.BlobInput{{Property: "image", Data: "s3://a"}}}, "")
 	patch := func(in bucketlite.ObjectInput) (*bucketlite.Object, error) {
 		return b.Patch(t.Context(), o.ID, in, nil)
 	}
@@ -279,15 +280,15 @@ func TestStatusAfterChange(t *testing.T) {
 		in   bucketlite.ObjectInput
 		want bucketlite.Status
 	}{
-		{"patch of a field", patch, input(t, `{"n":2}`), bucketlite.StatusDraft},
-		{"patch that removes a field", patch, input(t, `{"n":null}`), bucketlite.StatusDraft},
-		{"patch of a blob", patch, input(t, `{"blobs":[{"property":"image","data":"s3://b"}]}`), bucketlite.StatusDraft},
-		{"patch that removes a blob", patch, input(t, `{"image":null}`), bucketlite.StatusDraft},
-		{"patch of nothing", patch, input(t, `{}`), bucketlite.StatusCompleted},
-		{"put of other fields", replace, input(t, `{"k":"x","n":3}`), bucketlite.StatusDraft},
-		{"put of blobs", replace, input(t, `{"k":"x","n":3,"blobs":[{"property":"image","data":"s3://c"}]}`), bucketlite.StatusDraft},
-		{"put that removes blobs", replace, input(t, `{"k":"x","n":3,"blobs":[]}`), bucketlite.StatusDraft},
-		{"put of what is stored", replace, input(t, `{"k":"x","n":3}`), bucketlite.StatusCompleted},
+		{"patch of a field", patch, storetest.Input(t, `{"n":2}`), bucketlite.StatusDraft},
+		{"patch that removes a field", patch, storetest.Input(t, `{"n":null}`), bucketlite.StatusDraft},
+		{"patch of a blob", patch, storetest.Input(t, `{"blobs":[{"property":"image","data":"s3://b"}]}`), bucketlite.StatusDraft},
+		{"patch that removes a blob", patch, storetest.Input(t, `{"image":null}`), bucketlite.StatusDraft},
+		{"patch of nothing", patch, storetest.Input(t, `{}`), bucketlite.StatusCompleted},
+		{"put of other fields", replace, storetest.Input(t, `{"k":"x","n":3}`), bucketlite.StatusDraft},
+		{"put of blobs", replace, storetest.Input(t, `{"k":"x","n":3,"blobs":[{"property":"image","data":"s3://c"}]}`), bucketlite.StatusDraft},
+		{"put that removes blobs", replace, storetest.Input(t, `{"k":"x","n":3,"blobs":[]}`), bucketlite.StatusDraft},
+		{"put of what is stored", replace, storetest.Input(t, `{"k":"x","n":3}`), bucketlite.StatusCompleted},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -310,9 +311,9 @@ func TestChosenIDs(t *testing.T) {
 	t.Parallel()
 	t.Run("form", func(t *testing.T) {
 		t.Parallel()
-		b := bucket(t, openMemory(t), bucketlite.BucketConfig{})
+		b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{})
 		for _, id := range []string{"a", "-", "_", "0", "AZaz09_-", strings.Repeat("x", 128), "obj_01ARZ3NDEKTSV4RRFFQ69G5FAV"} {
-			if o := put(t, b, bucketlite.ObjectInput{ID: id}, ""); o.ID != id {
+			if o := storetest.Put(t, b, bucketlite.ObjectInput{ID: id}, ""); o.ID != id {
 				t.Errorf("got id %q, want %q", o.ID, id)
 			}
 		}
@@ -322,12 +323,12 @@ func TestChosenIDs(t *testing.T) {
 	})
 	t.Run("taken", func(t *testing.T) {
 		t.Parallel()
-		st := openMemory(t)
-		plain := bucket(t, st, bucketlite.BucketConfig{Name: "plain"})
-		put(t, plain, bucketlite.ObjectInput{ID: "one"}, "")
+		st := storetest.OpenMemory(t)
+		plain := storetest.Bucket(t, st, bucketlite.BucketConfig{Name: "plain"})
+		storetest.Put(t, plain, bucketlite.ObjectInput{ID: "one"}, "")
 		b := keyed(t, st, "")
-		put(t, b, bucketlite.ObjectInput{ID: "one", Fields: map[string]any{"k": "1"}}, "") // ids are the bucket's own
-		put(t, b, bucketlite.ObjectInput{ID: "two", Fields: map[string]any{"k": "2"}}, "")
+		storetest.Put(t, b, bucketlite.ObjectInput{ID: "one", Fields: map[string]any{"k": "1"}}, "") // ids are the bucket's own
+		storetest.Put(t, b, bucketlite.ObjectInput{ID: "two", Fields: map[string]any{"k": "2"}}, "")
 		tests := []struct {
 			name     string
 			bucket   *bucketlite.Bucket
@@ -343,42 +344,42 @@ func TestChosenIDs(t *testing.T) {
 		}
 		for _, test := range tests {
 			for _, policy := range test.policies {
-				before := snapshot(t, test.bucket)
+				before := storetest.Snapshot(t, test.bucket)
 				in := bucketlite.ObjectInput{ID: test.id, Fields: map[string]any{"k": test.key}}
 				_, err := test.bucket.Put(t.Context(), in, &bucketlite.PutOptions{Policy: policy})
-				wantError(t, err, test.want)
+				storetest.WantError(t, err, test.want)
 				if got := conflictWith(t, err); got != test.existing {
 					t.Errorf("%s: %s: got existing id %q, want %q", test.name, policy, got, test.existing)
 				}
-				wantSnapshot(t, test.bucket, before)
+				storetest.WantSnapshot(t, test.bucket, before)
 			}
 		}
-		if o := put(t, b, bucketlite.ObjectInput{ID: "two", Fields: map[string]any{"k": "2"}}, bucketlite.Update); o.ID != "two" {
+		if o := storetest.Put(t, b, bucketlite.ObjectInput{ID: "two", Fields: map[string]any{"k": "2"}}, bucketlite.Update); o.ID != "two" {
 			t.Errorf("got id %q, want two replaced", o.ID)
 		}
 		if err := b.DeleteObject(t.Context(), "two", nil); err != nil {
 			t.Fatal(err)
 		}
-		put(t, b, bucketlite.ObjectInput{ID: "two", Fields: map[string]any{"k": "2"}}, bucketlite.Insert)
+		storetest.Put(t, b, bucketlite.ObjectInput{ID: "two", Fields: map[string]any{"k": "2"}}, bucketlite.Insert)
 	})
 }
 
 // IfVersion guards Put, Patch and Delete against lost updates.
 func TestIfVersion(t *testing.T) {
 	t.Parallel()
-	b := keyed(t, openMemory(t), "")
-	first := put(t, b, input(t, `{"k":"x","n":1}`), "")
-	second := put(t, b, input(t, `{"k":"x","n":2}`), "")
-	other := put(t, b, input(t, `{"k":"y"}`), "")
-	before := snapshot(t, b)
-	in := input(t, `{"k":"x","n":3}`)
+	b := keyed(t, storetest.OpenMemory(t), "")
+	first := storetest.Put(t, b, storetest.Input(t, `{"k":"x","n":1}`), "")
+	second := storetest.Put(t, b, storetest.Input(t, `{"k":"x","n":2}`), "")
+	other := storetest.Put(t, b, storetest.Input(t, `{"k":"y"}`), "")
+	before := storetest.Snapshot(t, b)
+	in := storetest.Input(t, `{"k":"x","n":3}`)
 	for name, err := range map[string]error{
 		"put":                errOf(b.Put(t.Context(), in, &bucketlite.PutOptions{IfVersion: first.Version})),
 		"put, update":        errOf(b.Put(t.Context(), in, &bucketlite.PutOptions{IfVersion: other.Version, Policy: bucketlite.Update})),
-		"put of a new key":   errOf(b.Put(t.Context(), input(t, `{"k":"new"}`), &bucketlite.PutOptions{IfVersion: first.Version})),
+		"put of a new key":   errOf(b.Put(t.Context(), storetest.Input(t, `{"k":"new"}`), &bucketlite.PutOptions{IfVersion: first.Version})),
 		"put, insert":        errOf(b.Put(t.Context(), in, &bucketlite.PutOptions{IfVersion: first.Version, Policy: bucketlite.Insert})),
 		"put of a later one": errOf(b.Put(t.Context(), in, &bucketlite.PutOptions{IfVersion: 1 << 60})),
-		"patch":              errOf(b.Patch(t.Context(), first.ID, input(t, `{"n":3}`), &bucketlite.PatchOptions{IfVersion: first.Version})),
+		"patch":              errOf(b.Patch(t.Context(), first.ID, storetest.Input(t, `{"n":3}`), &bucketlite.PatchOptions{IfVersion: first.Version})),
 		"delete":             b.DeleteObject(t.Context(), first.ID, &bucketlite.DeleteObjectOptions{IfVersion: first.Version}),
 	} {
 		if !errors.Is(err, bucketlite.ErrConflict) {
@@ -386,15 +387,15 @@ func TestIfVersion(t *testing.T) {
 		}
 	}
 	_, err := b.Put(t.Context(), in, &bucketlite.PutOptions{IfVersion: -1})
-	wantError(t, err, bucketlite.ErrBadRequest)
-	wantError(t, b.DeleteObject(t.Context(), "nothing", &bucketlite.DeleteObjectOptions{IfVersion: 1}), bucketlite.ErrNotFound)
-	wantSnapshot(t, b, before)
+	storetest.WantError(t, err, bucketlite.ErrBadRequest)
+	storetest.WantError(t, b.DeleteObject(t.Context(), "nothing", &bucketlite.DeleteObjectOptions{IfVersion: 1}), bucketlite.ErrNotFound)
+	storetest.WantSnapshot(t, b, before)
 
 	third, err := b.Put(t.Context(), in, &bucketlite.PutOptions{IfVersion: second.Version})
 	if err != nil {
 		t.Fatal(err)
 	}
-	fourth, err := b.Patch(t.Context(), first.ID, input(t, `{"n":4}`), &bucketlite.PatchOptions{IfVersion: third.Object.Version})
+	fourth, err := b.Patch(t.Context(), first.ID, storetest.Input(t, `{"n":4}`), &bucketlite.PatchOptions{IfVersion: third.Object.Version})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -402,7 +403,7 @@ func TestIfVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	// An object that takes the place of another is not taken for it.
-	if o := put(t, b, in, ""); o.Version <= fourth.Version {
+	if o := storetest.Put(t, b, in, ""); o.Version <= fourth.Version {
 		t.Errorf("got version %d, want one beyond %d", o.Version, fourth.Version)
 	}
 }
@@ -415,36 +416,36 @@ func TestPutCancelled(t *testing.T) {
 	t.Parallel()
 	var cancel context.CancelFunc
 	looks := 0
-	b := keyed(t, openMemory(t, stoppedAt(func() {
+	b := keyed(t, storetest.OpenMemory(t, stoppedAt(func() {
 		if looks--; looks == 0 {
 			cancel()
 		}
 	})), `,"text":{"type":"text"}`)
-	before := snapshot(t, b)
+	before := storetest.Snapshot(t, b)
 
 	ctx, c := context.WithCancel(t.Context())
 	c()
-	wantError(t, errOf(b.Put(ctx, input(t, `{"k":"x"}`), nil)), context.Canceled)
-	wantError(t, errOf(b.PutMany(ctx, []bucketlite.ObjectInput{input(t, `{"k":"x"}`)}, nil)), context.Canceled)
-	wantError(t, errOf(b.Patch(ctx, "x", input(t, `{"k":"x"}`), nil)), context.Canceled)
-	wantError(t, b.DeleteObject(ctx, "x", nil), context.Canceled)
-	wantError(t, b.Validate(ctx, input(t, `{"k":"x"}`)), context.Canceled)
+	storetest.WantError(t, errOf(b.Put(ctx, storetest.Input(t, `{"k":"x"}`), nil)), context.Canceled)
+	storetest.WantError(t, errOf(b.PutMany(ctx, []bucketlite.ObjectInput{storetest.Input(t, `{"k":"x"}`)}, nil)), context.Canceled)
+	storetest.WantError(t, errOf(b.Patch(ctx, "x", storetest.Input(t, `{"k":"x"}`), nil)), context.Canceled)
+	storetest.WantError(t, b.DeleteObject(ctx, "x", nil), context.Canceled)
+	storetest.WantError(t, b.Validate(ctx, storetest.Input(t, `{"k":"x"}`)), context.Canceled)
 
 	ctx, cancel = context.WithCancel(t.Context())
 	defer cancel()
-	in := input(t, `{"k":"x"}`)
-	in.Blobs = []bucketlite.BlobInput{{Property: "text", Reader: readFunc(func(p []byte) (int, error) {
+	in := storetest.Input(t, `{"k":"x"}`)
+	in.Blobs = []bucketlite.BlobInput{{Property: "text", Reader: storetest.ReadFunc(func(p []byte) (int, error) {
 		cancel()
 		return copy(p, "hello"), io.EOF
 	})}}
-	wantError(t, errOf(b.Put(ctx, in, nil)), context.Canceled)
-	wantSnapshot(t, b, before)
+	storetest.WantError(t, errOf(b.Put(ctx, in, nil)), context.Canceled)
+	storetest.WantSnapshot(t, b, before)
 
 	// With an id chosen, the first look at the clock is the writer's.
 	ctx, cancel = context.WithCancel(t.Context())
 	defer cancel()
 	looks = 1
-	if _, err := b.Put(ctx, input(t, `{"object_id":"x","k":"x"}`), nil); err != nil || ctx.Err() == nil {
+	if _, err := b.Put(ctx, storetest.Input(t, `{"object_id":"x","k":"x"}`), nil); err != nil || ctx.Err() == nil {
 		t.Errorf("got %v, context's error %v, want the write to stand and the context ended", err, ctx.Err())
 	}
 	if _, err := b.Object(t.Context(), "x"); err != nil {
@@ -452,14 +453,10 @@ func TestPutCancelled(t *testing.T) {
 	}
 }
 
-type readFunc func(p []byte) (int, error)
-
-func (f readFunc) Read(p []byte) (int, error) { return f(p) }
-
 // The compiled schema is shared by all goroutines.
 func TestValidateConcurrently(t *testing.T) {
 	t.Parallel()
-	b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: schema(t, `"s":{"type":"string","pattern":"^a+$","format":"hostname"},"l":{"type":"array","uniqueItems":true}`)})
+	b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Schema: storetest.Schema(t, `"s":{"type":"string","pattern":"^a+$","format":"hostname"},"l":{"type":"array","uniqueItems":true}`)})
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -68,7 +69,7 @@ func inputs(t *testing.T, lines ...string) []bucketlite.ObjectInput {
 	t.Helper()
 	var all []bucketlite.ObjectInput
 	for _, line := range lines {
-		all = append(all, input(t, line))
+		all = append(all, storetest.Input(t, line))
 	}
 	return all
 }
@@ -90,10 +91,10 @@ func TestPutManyIsPutInOrder(t *testing.T) {
 			var kinds []string
 			buckets := make(map[bool]string)
 			for _, batch := range []bool{false, true} {
-				b := keyed(t, openMemory(t), `,"n":{"type":"integer"},"note":{"type":"string"}`)
-				in := input(t, `{"k":"stored"}`)
+				b := keyed(t, storetest.OpenMemory(t), `,"n":{"type":"integer"},"note":{"type":"string"}`)
+				in := storetest.Input(t, `{"k":"stored"}`)
 				in.Blobs = []bucketlite.BlobInput{{Property: "note", Data: "kept"}}
-				put(t, b, in, bucketlite.Insert)
+				storetest.Put(t, b, in, bucketlite.Insert)
 				all := inputs(t, lines...)
 				if batch {
 					r, err := b.PutMany(t.Context(), all, &bucketlite.PutManyOptions{Policy: policy})
@@ -136,7 +137,7 @@ func TestPutManyIsPutInOrder(t *testing.T) {
 // What a result says of an object is what it was after that input.
 func TestPutManyResults(t *testing.T) {
 	t.Parallel()
-	b := keyed(t, openMemory(t), "")
+	b := keyed(t, storetest.OpenMemory(t), "")
 	r, err := b.PutMany(t.Context(), inputs(t, `{"k":"a","n":1}`, `{"k":""}`, `{"k":"a","n":2}`), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -144,9 +145,9 @@ func TestPutManyResults(t *testing.T) {
 	if got, want := outcome(t, r, 3), "created invalid replaced"; got != want {
 		t.Fatalf("got %s, want %s", got, want)
 	}
-	wantFields(t, r.Succeeded[0].Object, `{"k":"a","n":1}`)
-	wantFields(t, r.Succeeded[1].Object, `{"k":"a","n":2}`)
-	wantIssues(t, r.Failed[0].Err, map[string]string{"k": "key"})
+	storetest.WantFields(t, r.Succeeded[0].Object, `{"k":"a","n":1}`)
+	storetest.WantFields(t, r.Succeeded[1].Object, `{"k":"a","n":2}`)
+	storetest.WantIssues(t, r.Failed[0].Err, map[string]string{"k": "key"})
 	if first, second := r.Succeeded[0].Object, r.Succeeded[1].Object; first.ID != second.ID || first.Version >= second.Version {
 		t.Errorf("got %q version %d, then %q version %d, want one object and a later version", first.ID, first.Version, second.ID, second.Version)
 	}
@@ -179,25 +180,25 @@ func TestPutManyAtomic(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			b := keyed(t, openMemory(t), `,"text":{"type":"text"}`)
-			put(t, b, input(t, `{"k":"stored","blobs":[{"property":"text","data":"data:,old"}]}`), bucketlite.Insert)
-			before := snapshot(t, b)
+			b := keyed(t, storetest.OpenMemory(t), `,"text":{"type":"text"}`)
+			storetest.Put(t, b, storetest.Input(t, `{"k":"stored","blobs":[{"property":"text","data":"data:,old"}]}`), bucketlite.Insert)
+			before := storetest.Snapshot(t, b)
 			all := inputs(t, test.lines...)
 			all[0].Blobs = []bucketlite.BlobInput{{Property: "text", Data: "data:,new"}}
 			r, err := b.PutMany(t.Context(), all, &bucketlite.PutManyOptions{Policy: test.policy, Atomic: true})
-			wantError(t, err, test.want)
+			storetest.WantError(t, err, test.want)
 			if got := outcome(t, r, len(all)); got != test.failed {
 				t.Errorf("got %s, want %s", got, test.failed)
 			}
-			wantSnapshot(t, b, before)
+			storetest.WantSnapshot(t, b, before)
 			// The bucket's counts go on from what is stored.
-			put(t, b, input(t, `{"k":"after"}`), bucketlite.Insert)
-			snapshot(t, b)
+			storetest.Put(t, b, storetest.Input(t, `{"k":"after"}`), bucketlite.Insert)
+			storetest.Snapshot(t, b)
 		})
 	}
 	t.Run("all is well", func(t *testing.T) {
 		t.Parallel()
-		b := keyed(t, openMemory(t), "")
+		b := keyed(t, storetest.OpenMemory(t), "")
 		r, err := b.PutMany(t.Context(), inputs(t, `{"k":"a"}`, `{"k":"a"}`, `{"k":"b"}`), &bucketlite.PutManyOptions{Atomic: true})
 		if err != nil {
 			t.Fatal(err)
@@ -213,14 +214,14 @@ func TestPutManyLimits(t *testing.T) {
 	for _, atomic := range []bool{false, true} {
 		t.Run(fmt.Sprintf("atomic=%t", atomic), func(t *testing.T) {
 			t.Parallel()
-			b := keyed(t, openMemory(t), "")
+			b := keyed(t, storetest.OpenMemory(t), "")
 			all := make([]bucketlite.ObjectInput, bucketlite.MaxPutMany+1)
 			for i := range all {
 				all[i].Fields = map[string]any{"k": fmt.Sprint(i)}
 			}
 			opts := &bucketlite.PutManyOptions{Policy: bucketlite.Insert, Atomic: atomic}
 			_, err := b.PutMany(t.Context(), all, opts)
-			wantError(t, err, bucketlite.ErrTooLarge)
+			storetest.WantError(t, err, bucketlite.ErrTooLarge)
 			if s, err := b.Stats(t.Context()); err != nil || s.ObjectCount != 0 {
 				t.Fatalf("got %+v, %v, want no objects", s, err)
 			}
@@ -250,7 +251,7 @@ func TestPutManyCancelled(t *testing.T) {
 	for _, atomic := range []bool{false, true} {
 		t.Run(fmt.Sprintf("by a reader/atomic=%t", atomic), func(t *testing.T) {
 			t.Parallel()
-			b := keyed(t, open(t), `,"text":{"type":"text"}`)
+			b := keyed(t, storetest.Open(t), `,"text":{"type":"text"}`)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			all := make([]bucketlite.ObjectInput, n)
@@ -258,15 +259,15 @@ func TestPutManyCancelled(t *testing.T) {
 				all[i].Fields = map[string]any{"k": fmt.Sprint(i)}
 			}
 			all[3].Fields["k"] = ""
-			all[at].Blobs = []bucketlite.BlobInput{{Property: "text", Reader: readFunc(func(p []byte) (int, error) {
+			all[at].Blobs = []bucketlite.BlobInput{{Property: "text", Reader: storetest.ReadFunc(func(p []byte) (int, error) {
 				cancel()
 				return copy(p, "hello"), io.EOF
 			})}}
 			r, err := b.PutMany(ctx, all, &bucketlite.PutManyOptions{Atomic: atomic})
 			if atomic {
-				wantError(t, err, bucketlite.ErrInvalid) // the first of them all
+				storetest.WantError(t, err, bucketlite.ErrInvalid) // the first of them all
 			} else {
-				wantError(t, err, context.Canceled)
+				storetest.WantError(t, err, context.Canceled)
 			}
 			wantPartly(t, b, r, n, atomic)
 			for _, f := range r.Failed {
@@ -280,7 +281,7 @@ func TestPutManyCancelled(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			left := 0
-			b := keyed(t, openMemory(t, stoppedAt(func() {
+			b := keyed(t, storetest.OpenMemory(t, stoppedAt(func() {
 				if left--; left == 0 {
 					cancel()
 				}
@@ -299,7 +300,7 @@ func TestPutManyCancelled(t *testing.T) {
 				}
 				return
 			}
-			wantError(t, err, context.Canceled)
+			storetest.WantError(t, err, context.Canceled)
 			wantPartly(t, b, r, n, false)
 			if len(r.Succeeded) < 300 {
 				t.Errorf("got %d stored, want the first 300 at least", len(r.Succeeded))
@@ -308,12 +309,12 @@ func TestPutManyCancelled(t *testing.T) {
 	}
 	t.Run("before", func(t *testing.T) {
 		t.Parallel()
-		b := keyed(t, openMemory(t), "")
+		b := keyed(t, storetest.OpenMemory(t), "")
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		for _, atomic := range []bool{false, true} {
 			r, err := b.PutMany(ctx, inputs(t, `{"k":"a"}`, `{"k":"b"}`), &bucketlite.PutManyOptions{Atomic: atomic})
-			wantError(t, err, context.Canceled)
+			storetest.WantError(t, err, context.Canceled)
 			if got, want := outcome(t, r, 2), "canceled canceled"; got != want {
 				t.Errorf("got %s, want %s", got, want)
 			}
@@ -322,7 +323,7 @@ func TestPutManyCancelled(t *testing.T) {
 	})
 	t.Run("after", func(t *testing.T) {
 		t.Parallel()
-		b := keyed(t, openMemory(t), "")
+		b := keyed(t, storetest.OpenMemory(t), "")
 		ctx, cancel := context.WithCancel(t.Context())
 		r, err := b.PutMany(ctx, inputs(t, `{"k":"a"}`, `{"k":"b"}`), nil)
 		cancel()
@@ -359,25 +360,25 @@ func wantPartly(t *testing.T, b *bucketlite.Bucket, r *bucketlite.PutManyResult,
 	if count != len(r.Succeeded) {
 		t.Errorf("got %d objects, want the %d that are reported", count, len(r.Succeeded))
 	}
-	snapshot(t, b)
+	storetest.Snapshot(t, b)
 }
 
 // A reader that fails takes only its own input down, with its own error.
 func TestPutManyReaderFails(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken pipe")
-	b := keyed(t, openMemory(t), `,"text":{"type":"text"}`)
+	b := keyed(t, storetest.OpenMemory(t), `,"text":{"type":"text"}`)
 	all := inputs(t, `{"k":"a"}`, `{"k":"b"}`, `{"k":"c"}`)
-	all[1].Blobs = []bucketlite.BlobInput{{Property: "text", Reader: readFunc(func([]byte) (int, error) { return 0, broken })}}
-	before := snapshot(t, b)
+	all[1].Blobs = []bucketlite.BlobInput{{Property: "text", Reader: storetest.ReadFunc(func([]byte) (int, error) { return 0, broken })}}
+	before := storetest.Snapshot(t, b)
 	_, err := b.Put(t.Context(), all[1], nil)
-	wantError(t, err, broken)
-	wantSnapshot(t, b, before)
+	storetest.WantError(t, err, broken)
+	storetest.WantSnapshot(t, b, before)
 	r, err := b.PutMany(t.Context(), all, nil)
 	if err != nil || len(r.Succeeded) != 2 || len(r.Failed) != 1 {
 		t.Fatalf("got %+v, %v, want one failure", r, err)
 	}
-	wantError(t, r.Failed[0].Err, broken)
+	storetest.WantError(t, r.Failed[0].Err, broken)
 }
 
 // Without entropy there are no ids, and nothing is stored without one.
@@ -385,7 +386,7 @@ func TestPutManyWithoutEntropy(t *testing.T) {
 	t.Parallel()
 	entropy := &io.LimitedReader{R: rand.Reader, N: 16 << 10}
 	now := time.Date(2024, 5, 6, 0, 0, 0, 0, time.UTC)
-	b := bucket(t, openMemory(t, &bucketlite.Options{Entropy: entropy, Now: func() time.Time {
+	b := storetest.Bucket(t, storetest.OpenMemory(t, &bucketlite.Options{Entropy: entropy, Now: func() time.Time {
 		return now.Add(time.Duration(time.Now().UnixNano()) * 1000) // no two ids in one millisecond
 	}}), bucketlite.BucketConfig{})
 	all := make([]bucketlite.ObjectInput, 5000)
@@ -400,5 +401,5 @@ func TestPutManyWithoutEntropy(t *testing.T) {
 	if _, err := b.Put(t.Context(), bucketlite.ObjectInput{}, nil); err == nil {
 		t.Error("got no error, want one")
 	}
-	put(t, b, bucketlite.ObjectInput{ID: "chosen"}, "")
+	storetest.Put(t, b, bucketlite.ObjectInput{ID: "chosen"}, "")
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -17,10 +18,10 @@ import (
 func TestObjectJSON(t *testing.T) {
 	t.Parallel()
 	b := mediaBucket(t, clock())
-	in := input(t, `{"object_id":"one","key_prefix":"a/b","n":1.10,"free":{"x":null,"y":"<&>"},"blobs":[
+	in := storetest.Input(t, `{"object_id":"one","key_prefix":"a/b","n":1.10,"free":{"x":null,"y":"<&>"},"blobs":[
 		{"property":"image","key_prefix":"c","data":{"url":"https://example.com/a.png","filename":"a.png"},"metadata":{"author":"me"}},
 		{"property":"notes","data":"inline"},{"property":"text","data":"data:,stored"}]}`)
-	o := put(t, b, in, "")
+	o := storetest.Put(t, b, in, "")
 	want := `{"object_id":"one","bucket_id":"` + b.ID() + `","key_prefix":"a/b","status":"DRAFT","n":1.10,"free":{"x":null,"y":"<&>"},
 		"created_at":"` + o.CreatedAt.Format(time.RFC3339Nano) + `","updated_at":"` + o.UpdatedAt.Format(time.RFC3339Nano) + `","blobs":[
 		{"blob_id":"` + o.Blobs[0].ID + `","property":"image","key_prefix":"c","type":"image","properties":{"author":"me","url":"https://example.com/a.png"},"details":{"filename":"a.png"}},
@@ -29,7 +30,7 @@ func TestObjectJSON(t *testing.T) {
 	if diff := cmp.Diff(compact(t, want), compact(t, toJSON(t, o))); diff != "" {
 		t.Errorf("JSON (-want +got):\n%s", diff)
 	}
-	o = put(t, b, bucketlite.ObjectInput{ID: "two"}, "")
+	o = storetest.Put(t, b, bucketlite.ObjectInput{ID: "two"}, "")
 	want = `{"object_id":"two","bucket_id":"` + b.ID() + `","status":"DRAFT","created_at":"` + o.CreatedAt.Format(time.RFC3339Nano) +
 		`","updated_at":"` + o.UpdatedAt.Format(time.RFC3339Nano) + `","blobs":[]}`
 	if diff := cmp.Diff(compact(t, want), compact(t, toJSON(t, o))); diff != "" {
@@ -72,7 +73,7 @@ func TestObjectInputJSON(t *testing.T) {
 		`{"blobs":[]}`: {Fields: map[string]any{}, Blobs: []bucketlite.BlobInput{}},
 		`{"blobs":[{"property":null,"type":null,"key_prefix":null,"data":null,"upload_id":null,"metadata":null}]}`: {Fields: map[string]any{}, Blobs: []bucketlite.BlobInput{{}}},
 	} {
-		if diff := cmp.Diff(want, input(t, text)); diff != "" {
+		if diff := cmp.Diff(want, storetest.Input(t, text)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", text, diff)
 		}
 	}
@@ -143,12 +144,12 @@ func TestHostileJSON(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			var in bucketlite.ObjectInput
-			wantIssues(t, in.UnmarshalJSON([]byte(test.text)), map[string]string{test.path: test.rule})
+			storetest.WantIssues(t, in.UnmarshalJSON([]byte(test.text)), map[string]string{test.path: test.rule})
 			if test.rule == "json" || test.path == "" {
 				return
 			}
 			// encoding/json lets the rest through to us, and so does a raw message.
-			wantIssues(t, json.Unmarshal([]byte(test.text), &in), map[string]string{test.path: test.rule})
+			storetest.WantIssues(t, json.Unmarshal([]byte(test.text), &in), map[string]string{test.path: test.rule})
 		})
 	}
 }
@@ -194,33 +195,33 @@ func TestHostileGoValues(t *testing.T) {
 func TestTooLarge(t *testing.T) { // not in parallel: it looks at the time
 	b := mediaBucket(t)
 	large := strings.Repeat("x", 50<<20)
-	text := input(t, `{"a":"`+large+`"}`)
+	text := storetest.Input(t, `{"a":"`+large+`"}`)
 	start := time.Now()
 	wantRefused(t, b, text, map[string]string{"a": "size"})
 	wantRefused(t, b, bucketlite.ObjectInput{Fields: map[string]any{"a": large}}, map[string]string{"a": "size"})
 	wantRefused(t, b, bucketlite.ObjectInput{KeyPrefix: large}, map[string]string{"key_prefix": "size"})
 	wantRefused(t, b, bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "text", Data: large}}}, map[string]string{"blobs[0].data": "size"})
 	wantRefused(t, b, bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "image", Data: "s3://a", Metadata: map[string]any{"a": large}}}}, map[string]string{"blobs[0].metadata.a": "size"})
-	wantIssues(t, new(bucketlite.ObjectInput).UnmarshalJSON(make([]byte, 256<<20+1)), map[string]string{"": "size"})
+	storetest.WantIssues(t, new(bucketlite.ObjectInput).UnmarshalJSON(make([]byte, 256<<20+1)), map[string]string{"": "size"})
 	if took := time.Since(start); took > 2*time.Second {
 		t.Errorf("took %v, want less than 2 s", took)
 	}
 
 	small := mediaBucket(t, &bucketlite.Options{MaxObjectBytes: 100})
-	put(t, small, input(t, `{"a":"`+strings.Repeat("x", 100-len(`{"a":""}`))+`"}`), "")
-	wantRefused(t, small, input(t, `{"a":"`+strings.Repeat("x", 101)+`"}`), map[string]string{"a": "size"})
-	o := put(t, small, input(t, `{"a":"x"}`), "")
-	before := snapshot(t, small)
+	storetest.Put(t, small, storetest.Input(t, `{"a":"`+strings.Repeat("x", 100-len(`{"a":""}`))+`"}`), "")
+	wantRefused(t, small, storetest.Input(t, `{"a":"`+strings.Repeat("x", 101)+`"}`), map[string]string{"a": "size"})
+	o := storetest.Put(t, small, storetest.Input(t, `{"a":"x"}`), "")
+	before := storetest.Snapshot(t, small)
 	for _, in := range []bucketlite.ObjectInput{
-		input(t, `{"a":"`+strings.Repeat("x", 101-len(`{"a":""}`))+`"}`),
-		input(t, `{"a":"`+strings.Repeat(`\u0001`, 40)+`"}`), // escaped it is longer
+		storetest.Input(t, `{"a":"`+strings.Repeat("x", 101-len(`{"a":""}`))+`"}`),
+		storetest.Input(t, `{"a":"`+strings.Repeat(`\u0001`, 40)+`"}`), // escaped it is longer
 	} {
 		_, err := small.Put(t.Context(), in, nil)
-		wantError(t, err, bucketlite.ErrTooLarge)
+		storetest.WantError(t, err, bucketlite.ErrTooLarge)
 		_, err = small.Patch(t.Context(), o.ID, in, nil)
-		wantError(t, err, bucketlite.ErrTooLarge)
+		storetest.WantError(t, err, bucketlite.ErrTooLarge)
 	}
-	wantSnapshot(t, small, before)
+	storetest.WantSnapshot(t, small, before)
 }
 
 // Numbers come back digit by digit, from wherever they were.
@@ -230,8 +231,8 @@ func TestNumbersKeepPrecision(t *testing.T) {
 	for _, n := range strings.Fields(`0 -0 -0.0 1.10 0.1 1e2 1E+2 1e-7 100 9007199254740993 9223372036854775808 18446744073709551616
 		123456789012345678901234567890.123456789012345678901234567890 1.7976931348623157e308 5e-324 0.000000000000000000000000000001 0e999`) {
 		text := `{"n":` + n + `,"free":{"deep":[` + n + `]},"blobs":[{"property":"o","data":{"x":` + n + `},"metadata":{"y":` + n + `}}]}`
-		o := put(t, b, input(t, text), "")
-		wantFields(t, o, `{"n":`+n+`,"free":{"deep":[`+n+`]}}`)
+		o := storetest.Put(t, b, storetest.Input(t, text), "")
+		storetest.WantFields(t, o, `{"n":`+n+`,"free":{"deep":[`+n+`]}}`)
 		if data := o.Blobs[0].Properties["data"].(map[string]any); data["x"] != json.Number(n) || o.Blobs[0].Properties["y"] != json.Number(n) {
 			t.Errorf("got %v in a blob, want %s", o.Blobs[0].Properties, n)
 		}
@@ -247,7 +248,7 @@ func TestNumbersKeepPrecision(t *testing.T) {
 // Values may nest 100 deep, inline ones too, and come back as JSON.
 func TestNesting(t *testing.T) {
 	t.Parallel()
-	b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: schema(t, `"free":{"type":"object"}`)})
+	b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Schema: storetest.Schema(t, `"free":{"type":"object"}`)})
 	nested := func(n int) (v any) {
 		v = "x"
 		for range n {
@@ -255,7 +256,7 @@ func TestNesting(t *testing.T) {
 		}
 		return v
 	}
-	o := put(t, b, bucketlite.ObjectInput{Fields: nested(100).(map[string]any), Blobs: []bucketlite.BlobInput{
+	o := storetest.Put(t, b, bucketlite.ObjectInput{Fields: nested(100).(map[string]any), Blobs: []bucketlite.BlobInput{
 		{Property: "free", Data: nested(100), Metadata: nested(100).(map[string]any)},
 	}}, "")
 	var in bucketlite.ObjectInput
@@ -271,9 +272,9 @@ func TestNesting(t *testing.T) {
 // stored, and refused otherwise.
 func TestReservedMembers(t *testing.T) {
 	t.Parallel()
-	b := keyed(t, openMemory(t, clock()), `,"image":{"type":"image"}`)
-	in := input(t, `{"object_id":"one","key_prefix":"a","k":"x","blobs":[{"property":"image","data":"s3://a"}]}`)
-	o := put(t, b, in, "")
+	b := keyed(t, storetest.OpenMemory(t, clock()), `,"image":{"type":"image"}`)
+	in := storetest.Input(t, `{"object_id":"one","key_prefix":"a","k":"x","blobs":[{"property":"image","data":"s3://a"}]}`)
+	o := storetest.Put(t, b, in, "")
 	created := o.CreatedAt.Format(time.RFC3339Nano)
 	ignored := map[string]any{
 		"object_id": "one", "bucket_id": b.ID(), "key_prefix": "a", "status": "DRAFT", "created_at": created, "error": nil,
@@ -282,13 +283,13 @@ func TestReservedMembers(t *testing.T) {
 	for name, v := range ignored {
 		for _, v := range []any{v, nil} {
 			in := bucketlite.ObjectInput{Fields: map[string]any{"k": "x", name: v}}
-			wantFields(t, put(t, b, in, ""), `{"k":"x"}`)
+			storetest.WantFields(t, storetest.Put(t, b, in, ""), `{"k":"x"}`)
 			o, err := b.Patch(t.Context(), o.ID, in, nil)
 			if err != nil {
 				t.Errorf("patch with %s: got %v, want no error", name, err)
 				continue
 			}
-			wantFields(t, o, `{"k":"x"}`)
+			storetest.WantFields(t, o, `{"k":"x"}`)
 		}
 	}
 	refused := map[string]any{
@@ -296,31 +297,31 @@ func TestReservedMembers(t *testing.T) {
 		"blobs": []any{}, "source_details": []any{1}, "skip_duplicates": "yes", "canonicalize_source": 1, "force_remirror": []any{},
 		"AND": true, "OR": []any{}, "NOT": 1, "case_sensitive": false,
 	}
-	before := snapshot(t, b)
+	before := storetest.Snapshot(t, b)
 	all := map[string]any{"k": "x"}
 	want := make(map[string]string)
 	for name, v := range refused {
 		in := bucketlite.ObjectInput{Fields: map[string]any{"k": "x", name: v}}
 		_, err := b.Put(t.Context(), in, nil)
-		wantIssues(t, err, map[string]string{name: "reserved"})
+		storetest.WantIssues(t, err, map[string]string{name: "reserved"})
 		_, err = b.Patch(t.Context(), o.ID, in, nil)
-		wantIssues(t, err, map[string]string{name: "reserved"})
+		storetest.WantIssues(t, err, map[string]string{name: "reserved"})
 		all[name], want[name] = v, "reserved"
 	}
 	_, err := b.Put(t.Context(), bucketlite.ObjectInput{Fields: all}, nil)
-	wantIssues(t, err, want)
+	storetest.WantIssues(t, err, want)
 	// Of an object that is yet to be created nothing is stored.
 	_, err = b.Put(t.Context(), bucketlite.ObjectInput{Fields: map[string]any{"k": "new", "created_at": created, "status": "DRAFT", "updated_at": nil}}, nil)
-	wantIssues(t, err, map[string]string{"created_at": "reserved"})
-	wantSnapshot(t, b, before)
-	wantFields(t, put(t, b, input(t, `{"k":"new","status":"DRAFT","bucket_id":"`+b.ID()+`","created_at":null,"source_details":[]}`), ""), `{"k":"new"}`)
+	storetest.WantIssues(t, err, map[string]string{"created_at": "reserved"})
+	storetest.WantSnapshot(t, b, before)
+	storetest.WantFields(t, storetest.Put(t, b, storetest.Input(t, `{"k":"new","status":"DRAFT","bucket_id":"`+b.ID()+`","created_at":null,"source_details":[]}`), ""), `{"k":"new"}`)
 }
 
 // An object that was read as JSON can be written back as it is, or with other
 // fields; its blobs are kept.
 func TestObjectRoundTrip(t *testing.T) {
 	t.Parallel()
-	b := keyed(t, openMemory(t), `,"n":{"type":"number"},"text":{"type":"text"},"image":{"type":"image"},"photos":{"type":"array","items":{"type":"image"}}`)
+	b := keyed(t, storetest.OpenMemory(t), `,"n":{"type":"number"},"text":{"type":"text"},"image":{"type":"image"},"photos":{"type":"array","items":{"type":"image"}}`)
 	objects := []string{
 		`{"k":"fields","n":1.10,"free":{"a":[null,"<>"]},"text":"root"}`,
 		`{"k":"blobs","free":1,"key_prefix":"a/b","blobs":[{"property":"image","data":{"url":"s3://a","filename":"a.png"},"metadata":{"n":1.0,"x":null}},
@@ -350,7 +351,7 @@ func TestObjectRoundTrip(t *testing.T) {
 	}
 	for _, text := range objects {
 		for name, write := range writes {
-			o := put(t, b, input(t, text), "")
+			o := storetest.Put(t, b, storetest.Input(t, text), "")
 			for _, free := range []any{o.Fields["free"], "other"} {
 				in := read(t, o)
 				in.Fields["free"] = free
@@ -371,21 +372,21 @@ func TestObjectRoundTrip(t *testing.T) {
 			}
 		}
 	}
-	o := put(t, b, input(t, objects[1]), "")
-	before := snapshot(t, b)
+	o := storetest.Put(t, b, storetest.Input(t, objects[1]), "")
+	before := storetest.Snapshot(t, b)
 	for name, change := range map[string][]string{
 		"url": {"s3://1", "s3://3"}, "id": {o.Blobs[0].ID, o.Blobs[1].ID}, "metadata": {`"n":1.0`, `"n":1.5`},
 		"size": {`"size_bytes":6`, `"size_bytes":7`}, "order": {"s3://1", "s3://2", "s3://2", "s3://1"}, "type": {`"type":"image"`, `"type":"video"`},
 	} {
 		for op, write := range writes {
 			_, err := write(o.ID, read(t, o, change...))
-			wantIssues(t, err, map[string]string{"blobs": "reserved"})
+			storetest.WantIssues(t, err, map[string]string{"blobs": "reserved"})
 			if t.Failed() {
 				t.Fatalf("%s of blobs with another %s", op, name)
 			}
 		}
 	}
-	wantSnapshot(t, b, before)
+	storetest.WantSnapshot(t, b, before)
 }
 
 // Whatever the text: it is refused as invalid or too large, or it is stored as
@@ -401,7 +402,7 @@ func FuzzPut(f *testing.F) {
 	} {
 		f.Add([]byte(text))
 	}
-	b := bucket(f, openMemory(f), bucketlite.BucketConfig{Schema: schema(f, `"s":{"type":"string","maxLength":20,"pattern":"^[^z]*$"},"n":{"type":"number","multipleOf":0.01},
+	b := storetest.Bucket(f, storetest.OpenMemory(f), bucketlite.BucketConfig{Schema: storetest.Schema(f, `"s":{"type":"string","maxLength":20,"pattern":"^[^z]*$"},"n":{"type":"number","multipleOf":0.01},
 		"i":{"type":"integer","enum":[1,5]},"b":{"type":"boolean"},"d":{"type":"date"},"t":{"type":"datetime"},"text":{"type":"text"},"image":{"type":"image"},
 		"o":{"type":"object","properties":{"a":{"type":"integer"}}},"l":{"type":"array","items":{"type":"integer"},"uniqueItems":true}`)})
 	declared := []string{"s", "n", "i", "b", "d", "t", "text", "image", "o", "l"}

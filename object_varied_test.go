@@ -1,7 +1,6 @@
 package bucketlite_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // A variedList is a list whose members differ. They are seen in their JSON form.
@@ -56,7 +56,7 @@ func newVariedList[T any, S ~func(func(T, error) bool)](t *testing.T, page func(
 				if err != nil {
 					return forms, err
 				}
-				forms = append(forms, formOf(t, member))
+				forms = append(forms, storetest.FormOf(t, member))
 			}
 			return forms, nil
 		},
@@ -72,25 +72,10 @@ func formPages[T any](t *testing.T, page func(context.Context, bucketlite.Query)
 		}
 		forms := &bucketlite.Page[map[string]any]{Next: p.Next, Total: p.Total}
 		for _, member := range p.Results {
-			forms.Results = append(forms.Results, formOf(t, member))
+			forms.Results = append(forms.Results, storetest.FormOf(t, member))
 		}
 		return forms, nil
 	}
-}
-
-// formOf returns the JSON form of v, an object, with numbers as they are.
-func formOf(t testing.TB, v any) (form map[string]any) {
-	t.Helper()
-	text, err := json.Marshal(v)
-	if err == nil {
-		d := json.NewDecoder(bytes.NewReader(text))
-		d.UseNumber()
-		err = d.Decode(&form)
-	}
-	if err != nil {
-		t.Error(err)
-	}
-	return form
 }
 
 // batchPages returns ListBatches of all statuses.
@@ -142,19 +127,19 @@ var variedRuns = []string{"nightly", "hourly", "Nightly, in full", "Yearly", "fu
 func newVaried(t *testing.T, opts ...bucketlite.Options) (*bucketlite.Store, map[string]*variedList) {
 	t.Helper()
 	ctx := context.Background()
-	clock := newManualClock()
+	clock := storetest.NewManualClock()
 	o := bucketlite.Options{}
 	if len(opts) > 0 {
 		o = opts[0]
 	}
-	o.Now = clock.now
-	st := openMemory(t, &o)
+	o.Now = clock.Now
+	st := storetest.OpenMemory(t, &o)
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
-		clock.add(time.Minute)
+		clock.Add(time.Minute)
 	}
 	lists := make(map[string]*variedList)
 
@@ -178,7 +163,7 @@ func newVaried(t *testing.T, opts ...bucketlite.Options) (*bucketlite.Store, map
 		must(err)
 		l.names[b.ID()] = config.Name
 		for range i % 3 {
-			must(second(b.Put(ctx, bucketlite.ObjectInput{Fields: map[string]any{"i": i}}, nil)))
+			must(storetest.ErrorOf(b.Put(ctx, bucketlite.ObjectInput{Fields: map[string]any{"i": i}}, nil)))
 		}
 		switch config.Name {
 		case "locked":
@@ -190,7 +175,7 @@ func newVaried(t *testing.T, opts ...bucketlite.Options) (*bucketlite.Store, map
 	description := "changed"
 	videos, err := ns.Bucket(ctx, "videos")
 	must(err)
-	must(second(videos.Update(ctx, bucketlite.BucketUpdate{Description: &description})))
+	must(storetest.ErrorOf(videos.Update(ctx, bucketlite.BucketUpdate{Description: &description})))
 
 	// Tasks come of all that follows.
 	tasks := newVariedList(t, func(ctx context.Context, q bucketlite.Query) (*bucketlite.Page[*bucketlite.Task], error) {
@@ -209,7 +194,7 @@ func newVaried(t *testing.T, opts ...bucketlite.Options) (*bucketlite.Store, map
 		task, err := b.Delete(ctx)
 		must(err)
 		tasks.names[task.ID] = name
-		must(second(st.Wait(ctx, task.ID)))
+		must(storetest.ErrorOf(st.Wait(ctx, task.ID)))
 	}
 	addVariedUploads(t, clock, b, lists)
 	addVariedBatches(t, clock, st, b, lists)
@@ -219,7 +204,7 @@ func newVaried(t *testing.T, opts ...bucketlite.Options) (*bucketlite.Store, map
 func addVariedObjects(t *testing.T, ns *bucketlite.Namespace, lists map[string]*variedList) *bucketlite.Bucket {
 	t.Helper()
 	ctx := context.Background()
-	b, err := ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: "things", Schema: schema(t,
+	b, err := ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: "things", Schema: storetest.Schema(t,
 		`"title":{"type":"string"},"at":{"type":"datetime"},"doc":{"type":"text"}`)})
 	if err != nil {
 		t.Fatal(err)
@@ -229,12 +214,12 @@ func addVariedObjects(t *testing.T, ns *bucketlite.Namespace, lists map[string]*
 	l.texts = append(l.texts, "key_prefix", "title", "n", "at", "tags", "more", "blobs.details.filename")
 	lists["objects"] = l
 	for _, text := range variedObjects {
-		put(t, b, input(t, text), "")
+		storetest.Put(t, b, storetest.Input(t, text), "")
 	}
 	return b
 }
 
-func addVariedUploads(t *testing.T, clock *manualClock, b *bucketlite.Bucket, lists map[string]*variedList) {
+func addVariedUploads(t *testing.T, clock *storetest.ManualClock, b *bucketlite.Bucket, lists map[string]*variedList) {
 	t.Helper()
 	ctx := context.Background()
 	l := newVariedList(t, b.ListUploads, b.Uploads, "upload_id")
@@ -244,12 +229,12 @@ func addVariedUploads(t *testing.T, clock *manualClock, b *bucketlite.Bucket, li
 	no := false
 	for _, in := range variedUploads {
 		in.ContentType, in.CreateObject = "text/plain", &no
-		u := createUpload(t, b, in)
+		u := storetest.CreateUpload(t, b, in)
 		l.names[u.ID] = u.Filename
-		clock.add(time.Second)
+		clock.Add(time.Second)
 		switch u.Filename {
 		case "a.txt", "winter.txt":
-			writeUpload(t, b, u.ID, u.Filename[:1]+"text")
+			storetest.WriteUpload(t, b, u.ID, u.Filename[:1]+"text")
 		case "gone.txt":
 			if err := b.CancelUpload(ctx, u.ID); err != nil {
 				t.Fatal(err)
@@ -259,10 +244,10 @@ func addVariedUploads(t *testing.T, clock *manualClock, b *bucketlite.Bucket, li
 			confirmUpload(t, b, u.ID)
 		}
 	}
-	clock.add(2 * time.Minute) // c.txt expires
+	clock.Add(2 * time.Minute) // c.txt expires
 }
 
-func addVariedBatches(t *testing.T, clock *manualClock, st *bucketlite.Store, b *bucketlite.Bucket, lists map[string]*variedList) {
+func addVariedBatches(t *testing.T, clock *storetest.ManualClock, st *bucketlite.Store, b *bucketlite.Bucket, lists map[string]*variedList) {
 	t.Helper()
 	ctx := context.Background()
 	l := newVariedList(t, batchPages(b), func(ctx context.Context, q bucketlite.Query) iter.Seq2[*bucketlite.Batch, error] {
@@ -275,7 +260,7 @@ func addVariedBatches(t *testing.T, clock *manualClock, st *bucketlite.Store, b 
 		if err != nil {
 			t.Fatal(err)
 		}
-		clock.add(time.Minute)
+		clock.Add(time.Minute)
 		l.names[k.ID] = fmt.Sprint(i)
 		if i != 2 && i != 4 {
 			continue
@@ -285,8 +270,8 @@ func addVariedBatches(t *testing.T, clock *manualClock, st *bucketlite.Store, b 
 			t.Fatal(err)
 		}
 		lists["tasks"].names[task.ID] = fmt.Sprint("batch ", i)
-		process(t, st, func(_ context.Context, j *bucketlite.Job) error {
-			clock.add(time.Second)
+		storetest.Process(t, st, func(_ context.Context, j *bucketlite.Job) error {
+			clock.Add(time.Second)
 			switch {
 			case i == 4:
 				return nil

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // cursorQueries are queries of which no two may share a cursor, on a list whose
@@ -38,14 +39,14 @@ func cursorQueries(id string) map[string]bucketlite.Query {
 // A cursor is good for the query it came from, on the list it came from.
 func TestCursorOfQuery(t *testing.T) {
 	t.Parallel()
-	st := openMemory(t)
-	b := items(t, st)
-	other := bucket(t, st, itemsConfig("other"))
+	st := storetest.OpenMemory(t)
+	b := storetest.Items(t, st)
+	other := storetest.Bucket(t, st, storetest.ItemsConfig("other"))
 	for _, b := range []*bucketlite.Bucket{b, other} {
-		putItems(t, b, 4, 1)
+		storetest.PutItems(t, b, 4, 1)
 		for range 4 {
-			createUpload(t, b, docUpload("k"))
-			createBatch(t, b, idsOf(t, b)[0])
+			storetest.CreateUpload(t, b, storetest.DocUpload("k"))
+			storetest.CreateBatch(t, b, storetest.ObjectIDs(t, b)[0])
 		}
 	}
 	pages := map[string]func(bucketlite.Query) (*bucketlite.Page[map[string]any], error){
@@ -82,7 +83,7 @@ func TestCursorOfQuery(t *testing.T) {
 func TestCursorOfEqualQuery(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
+	st := storetest.OpenMemory(t)
 	parse := func(text string) bucketlite.Filter {
 		f, err := bucketlite.ParseFilter([]byte(text))
 		if err != nil {
@@ -103,8 +104,8 @@ func TestCursorOfEqualQuery(t *testing.T) {
 		"sorted": {{Sort: by}, {Sort: []bucketlite.Sort{{Field: "k"}}, Limit: 7, Select: []string{"v"}, Total: true}},
 		"found":  {{Search: "V obj_", Sort: by, Filter: bucketlite.And()}, {Search: " obj_ \tv OBJ_", Sort: by}},
 	} {
-		b := bucket(t, st, itemsConfig(name))
-		putItems(t, b, 9, 1)
+		b := storetest.Bucket(t, st, storetest.ItemsConfig(name))
+		storetest.PutItems(t, b, 9, 1)
 		for i, from := range qs {
 			from.Limit = 3
 			p, err := b.List(ctx, from)
@@ -126,8 +127,8 @@ func TestCursorOfEqualQuery(t *testing.T) {
 func TestSortedCursorStaysGood(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	b := items(t, openMemory(t))
-	putItems(t, b, 9, 1)
+	b := storetest.Items(t, storetest.OpenMemory(t))
+	storetest.PutItems(t, b, 9, 1)
 	q := bucketlite.Query{Sort: []bucketlite.Sort{bucketlite.Desc("k")}, Limit: 4}
 	p, err := b.List(ctx, q)
 	if err != nil {
@@ -139,9 +140,9 @@ func TestSortedCursorStaysGood(t *testing.T) {
 	if _, err := b.Patch(ctx, p.Results[0].ID, bucketlite.ObjectInput{Fields: map[string]any{"k": "1.5"}}, nil); err != nil {
 		t.Fatal(err)
 	}
-	putItem(t, b, item("5", "again"))
-	putItem(t, b, item("5.1", ""))
-	putItem(t, b, item("4.9", ""))
+	storetest.PutItem(t, b, storetest.Item("5", "again"))
+	storetest.PutItem(t, b, storetest.Item("5.1", ""))
+	storetest.PutItem(t, b, storetest.Item("4.9", ""))
 	var got []string
 	q.Limit, q.Cursor = 0, p.Next
 	for o, err := range b.Objects(ctx, q) {
@@ -159,7 +160,7 @@ func TestSortedCursorStaysGood(t *testing.T) {
 func TestLongCursor(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	b := bucket(t, openMemory(t), bucketlite.BucketConfig{})
+	b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{})
 	var q bucketlite.Query
 	fields := make(map[string]any)
 	for i := range bucketlite.MaxSort {
@@ -169,7 +170,7 @@ func TestLongCursor(t *testing.T) {
 	}
 	var ids []string
 	for range 5 {
-		ids = append(ids, putItem(t, b, bucketlite.ObjectInput{Fields: fields}).ID)
+		ids = append(ids, storetest.PutItem(t, b, bucketlite.ObjectInput{Fields: fields}).ID)
 	}
 	var got []string
 	for q.Limit = 1; ; {
@@ -182,14 +183,14 @@ func TestLongCursor(t *testing.T) {
 			break
 		}
 		for _, cursor := range []string{p.Next[:len(p.Next)-1], p.Next[1:], p.Next + p.Next, p.Next + "A"} {
-			wantError(t, second(b.List(ctx, bucketlite.Query{Sort: q.Sort, Cursor: cursor})), bucketlite.ErrBadRequest)
+			storetest.WantError(t, storetest.ErrorOf(b.List(ctx, bucketlite.Query{Sort: q.Sort, Cursor: cursor})), bucketlite.ErrBadRequest)
 		}
 	}
 	if !slices.Equal(got, ids) {
 		t.Errorf("got %q, want %q", got, ids)
 	}
 	for _, n := range []int{10_000, 1 << 24} {
-		wantError(t, second(b.List(ctx, bucketlite.Query{Cursor: strings.Repeat("A", n)})), bucketlite.ErrBadRequest)
+		storetest.WantError(t, storetest.ErrorOf(b.List(ctx, bucketlite.Query{Cursor: strings.Repeat("A", n)})), bucketlite.ErrBadRequest)
 	}
 }
 
@@ -197,10 +198,10 @@ func TestLongCursor(t *testing.T) {
 // list has issued for the same query.
 func FuzzCursor(f *testing.F) {
 	ctx := context.Background()
-	b := items(f, openMemory(f))
-	putItems(f, b, 5, 1)
+	b := storetest.Items(f, storetest.OpenMemory(f))
+	storetest.PutItems(f, b, 5, 1)
 	for range 5 {
-		createUpload(f, b, docUpload("k"))
+		storetest.CreateUpload(f, b, storetest.DocUpload("k"))
 	}
 	pages := map[string]func(q bucketlite.Query) (n int, next string, err error){
 		"object_id": func(q bucketlite.Query) (int, string, error) { return countPage(b.List(ctx, q)) },

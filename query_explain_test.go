@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // newExplained makes two buckets of the same 1,000 objects, of which one has
 // indexes.
 func newExplained(t *testing.T) (indexed, plain *bucketlite.Bucket) {
 	t.Helper()
-	st := openMemory(t)
+	st := storetest.OpenMemory(t)
 	properties := `"k":{"type":"string"}, "at":{"type":"datetime"}`
 	start := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 	var inputs []bucketlite.ObjectInput
@@ -31,11 +32,11 @@ func newExplained(t *testing.T) (indexed, plain *bucketlite.Bucket) {
 		inputs = append(inputs, bucketlite.ObjectInput{Fields: fields})
 	}
 	for name, b := range map[string]**bucketlite.Bucket{"indexed": &indexed, "plain": &plain} {
-		*b = bucket(t, st, bucketlite.BucketConfig{Name: name, Schema: schema(t, properties)})
-		must(t, batchError((*b).PutMany(context.Background(), inputs, nil)))
+		*b = storetest.Bucket(t, st, bucketlite.BucketConfig{Name: name, Schema: storetest.Schema(t, properties)})
+		storetest.Must(t, storetest.PutManyError((*b).PutMany(context.Background(), inputs, nil)))
 	}
-	ensure(t, indexed, "n", "tenth", "half", "at", "tags", "m.deep", "created_at")
-	ensureText(t, indexed, "title")
+	storetest.Ensure(t, indexed, "n", "tenth", "half", "at", "tags", "m.deep", "created_at")
+	storetest.EnsureText(t, indexed, "title")
 	return indexed, plain
 }
 
@@ -166,8 +167,8 @@ func TestExplainAllTexts(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	indexed, plain := newExplained(t)
-	must(t, indexed.DropTextIndex(ctx, "title"))
-	ensureText(t, indexed)
+	storetest.Must(t, indexed.DropTextIndex(ctx, "title"))
+	storetest.EnsureText(t, indexed)
 	for want, q := range map[string]bucketlite.Query{
 		"looks up 11 objects by the text index of all texts": {Search: "er <77"},
 		"looks up 1 object by the text index of all texts":   {Search: "OBJECT number <777> all"},
@@ -193,7 +194,7 @@ func TestExplainAllTexts(t *testing.T) {
 func TestExplainErrors(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	b := items(t, openMemory(t))
+	b := storetest.Items(t, storetest.OpenMemory(t))
 	for name, q := range map[string]bucketlite.Query{
 		"limit": {Limit: -1}, "cursor": {Cursor: "none"}, "sort": {Sort: []bucketlite.Sort{bucketlite.Asc("a..b")}},
 		"search": {Search: strings.Repeat("a", 1<<17)},
@@ -201,11 +202,11 @@ func TestExplainErrors(t *testing.T) {
 		if e, err := b.Explain(ctx, q); e != nil {
 			t.Errorf("%s: got %v, want none", name, e)
 		} else {
-			wantError(t, err, bucketlite.ErrBadRequest)
+			storetest.WantError(t, err, bucketlite.ErrBadRequest)
 		}
 	}
-	must(t, b.Suspend(ctx))
-	wantError(t, second(b.Explain(ctx, bucketlite.Query{})), bucketlite.ErrNotActive)
+	storetest.Must(t, b.Suspend(ctx))
+	storetest.WantError(t, storetest.ErrorOf(b.Explain(ctx, bucketlite.Query{})), bucketlite.ErrNotActive)
 }
 
 // An index that is not ready is not used.
@@ -213,9 +214,9 @@ func TestExplainWhileBuilding(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())
 	path := t.TempDir() + "/a.db"
-	st := openPath(t, path)
-	b := items(t, st)
-	putItems(t, b, 300, 10)
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
+	storetest.PutItems(t, b, 300, 10)
 	holdIndexes(t, path)
 	ended := make(chan error)
 	go func() { ended <- b.EnsureIndex(ctx, "k") }()
@@ -227,17 +228,17 @@ func TestExplainWhileBuilding(t *testing.T) {
 		}
 		return len(e.Indexes) > 0
 	}
-	if !eventually(func() bool { indexes, err := b.Indexes(ctx); return err == nil && len(indexes) == 1 }) || used() {
+	if !storetest.Eventually(func() bool { indexes, err := b.Indexes(ctx); return err == nil && len(indexes) == 1 }) || used() {
 		t.Error("an index is used that is being built")
 	}
 	cancel()
-	wantError(t, <-ended, context.Canceled)
+	storetest.WantError(t, <-ended, context.Canceled)
 	releaseIndexes(t, path)
-	ensure(t, b, "k")
+	storetest.Ensure(t, b, "k")
 	if !used() {
 		t.Error("the index is not used")
 	}
-	must(t, b.DropIndex(context.Background(), "k"))
+	storetest.Must(t, b.DropIndex(context.Background(), "k"))
 	if used() {
 		t.Error("an index is used that was dropped")
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // A queryCase is a query in the hosted service's JSON form, and the ids it finds.
@@ -30,12 +31,12 @@ func TestQueryCases(t *testing.T) {
 	if err := json.Unmarshal(readFile(t, "testdata/queries/cases.json"), &cases); err != nil {
 		t.Fatal(err)
 	}
-	b := bucket(t, openMemory(t), bucketlite.BucketConfig{Name: "shop", Schema: schema(t, `
+	b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Name: "shop", Schema: storetest.Schema(t, `
 		"title": {"type": "string"}, "price": {"type": "number"}, "stock": {"type": "integer"},
 		"tags": {"type": "array", "items": {"type": "string"}}, "released": {"type": "datetime"}`)})
 	lines := bufio.NewScanner(bytes.NewReader(readFile(t, "testdata/queries/objects.jsonl")))
 	for lines.Scan() {
-		put(t, b, input(t, lines.Text()), bucketlite.Insert)
+		storetest.Put(t, b, storetest.Input(t, lines.Text()), bucketlite.Insert)
 	}
 	for _, indexes := range []string{"none", "values", "values and texts"} {
 		switch indexes {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/internal/querytest"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 func TestListQueries(t *testing.T) {
@@ -211,7 +212,7 @@ func TestListFaults(t *testing.T) {
 				}
 				_, eachErr := l.each(tt.q)
 				for _, err := range []error{err, eachErr} {
-					if wantError(t, err, bucketlite.ErrBadRequest); tt.want != nil {
+					if storetest.WantError(t, err, bucketlite.ErrBadRequest); tt.want != nil {
 						wantQueryError(t, err, tt.want...)
 					}
 				}
@@ -241,22 +242,22 @@ type mover struct {
 func TestQueriesAmidChanges(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	r := newRand(t)
-	st := openMemory(t)
-	ns := namespace(t, st)
-	b := bucket(t, st, bucketlite.BucketConfig{})
+	r := storetest.NewRand(t)
+	st := storetest.OpenMemory(t)
+	ns := storetest.Namespace(t, st)
+	b := storetest.Bucket(t, st, bucketlite.BucketConfig{})
 	batches := make(map[string]string)
 	for name, m := range map[string]mover{
 		"objects": {
 			func(name string, rank int) error {
-				return second(b.Put(ctx, bucketlite.ObjectInput{ID: name, Fields: map[string]any{"rank": rank}}, nil))
+				return storetest.ErrorOf(b.Put(ctx, bucketlite.ObjectInput{ID: name, Fields: map[string]any{"rank": rank}}, nil))
 			},
 			func(name string) error { return b.DeleteObject(ctx, name, nil) },
 			formPages(t, b.List), "object_id", "rank",
 		},
 		"buckets": {
 			func(name string, rank int) error {
-				return second(ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: name, Metadata: map[string]any{"rank": rank}}))
+				return storetest.ErrorOf(ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: name, Metadata: map[string]any{"rank": rank}}))
 			},
 			func(name string) error {
 				b, err := ns.Bucket(ctx, name)
@@ -375,16 +376,16 @@ func (m *mover) meetAll(t *testing.T, q bucketlite.Query, n int, change func()) 
 func TestTotalIsOfOneMoment(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	b := items(t, open(t, &bucketlite.Options{Durability: bucketlite.DurabilityNormal}))
+	b := storetest.Items(t, storetest.Open(t, &bucketlite.Options{Durability: bucketlite.DurabilityNormal}))
 	var stop atomic.Bool
 	defer stop.Store(true)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- atOnce(2, func(g int) error {
+		ended <- storetest.AtOnce(2, func(g int) error {
 			for i := 0; !stop.Load(); i++ {
 				k, err := b.CreateBatch(ctx, bucketlite.BatchInput{ObjectIDs: []string{"any"}, SkipValidation: true})
 				if err == nil {
-					_, err = b.Put(ctx, item(fmt.Sprint(g), ""), nil)
+					_, err = b.Put(ctx, storetest.Item(fmt.Sprint(g), ""), nil)
 				}
 				if err == nil && i%50 < 40 {
 					err = errors.Join(b.DeleteBatch(ctx, k.ID), deleteKey(b, fmt.Sprint(g)))

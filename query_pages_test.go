@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // Whoever pages through a bucket while objects come and go meets none of them
@@ -30,8 +31,8 @@ func TestPagesAmongChanges(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRand(t)
-			b := items(t, openMemory(t))
+			r := storetest.NewRand(t)
+			b := storetest.Items(t, storetest.OpenMemory(t))
 			if test.indexed {
 				if err := b.EnsureIndex(ctx, "v"); err != nil {
 					t.Fatal(err)
@@ -41,7 +42,7 @@ func TestPagesAmongChanges(t *testing.T) {
 			var live []string
 			put := func() {
 				n++
-				o := putItem(t, b, item(fmt.Sprint(n), fmt.Sprint(r.IntN(5))))
+				o := storetest.PutItem(t, b, storetest.Item(fmt.Sprint(n), fmt.Sprint(r.IntN(5))))
 				live = append(live, o.ID)
 			}
 			for range 20 {
@@ -103,8 +104,8 @@ func TestPagesAmongChanges(t *testing.T) {
 func TestQueryFaults(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	b := items(t, openMemory(t))
-	putItem(t, b, item("k", "v"))
+	b := storetest.Items(t, storetest.OpenMemory(t))
+	storetest.PutItem(t, b, storetest.Item("k", "v"))
 	long := strings.Repeat
 	many := func(n int) (words string) {
 		for i := range n {
@@ -150,7 +151,7 @@ func TestQueryFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := b.List(ctx, test.query)
-			wantError(t, err, bucketlite.ErrBadRequest)
+			storetest.WantError(t, err, bucketlite.ErrBadRequest)
 			if test.faults != nil {
 				wantQueryError(t, err, test.faults...)
 			}
@@ -181,7 +182,7 @@ func TestHostileNames(t *testing.T) {
 		properties[name] = bucketlite.Field{Type: bucketlite.String}
 	}
 	for _, indexed := range []bool{false, true} {
-		b := bucket(t, openMemory(t), bucketlite.BucketConfig{Name: "hostile", Schema: bucketlite.Schema{Properties: properties}})
+		b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Name: "hostile", Schema: bucketlite.Schema{Properties: properties}})
 		if indexed {
 			if err := b.EnsureIndex(ctx, names...); err != nil {
 				t.Fatal(err)
@@ -191,7 +192,7 @@ func TestHostileNames(t *testing.T) {
 			}
 		}
 		for i, name := range names {
-			put(t, b, bucketlite.ObjectInput{ID: fmt.Sprint(i), Fields: map[string]any{name: name + name + name}}, bucketlite.Insert)
+			storetest.Put(t, b, bucketlite.ObjectInput{ID: fmt.Sprint(i), Fields: map[string]any{name: name + name + name}}, bucketlite.Insert)
 		}
 		for i, name := range names {
 			text := name + name + name

@@ -8,18 +8,19 @@ import (
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestSelect(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: schema(t, `"doc":{"type":"text"},"pages":{"type":"array","items":{"type":"pdf"}}`)})
+	b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Schema: storetest.Schema(t, `"doc":{"type":"text"},"pages":{"type":"array","items":{"type":"pdf"}}`)})
 	const object = `{"object_id":"o","key_prefix":"p","title":"x","n":5.0,"none":null,
 		"meta":{"a":1,"b":{"c":[1,2],"d":"e"},"":2},"list":[{"x":1,"y":2},{"y":3},4,[{"x":5}]],"empty":{},"blobs":[
 		{"property":"doc","metadata":{"lang":"en"},"data":{"base64":"aGVsbG8=","mime_type":"text/plain","filename":"a.txt"}},
 		{"property":"pages","data":"https://example.com/b.pdf"}]}`
-	whole := formOf(t, put(t, b, input(t, object), ""))
+	whole := storetest.FormOf(t, storetest.Put(t, b, storetest.Input(t, object), ""))
 	for _, tt := range []struct {
 		name string
 		from []string
@@ -55,10 +56,10 @@ func TestSelect(t *testing.T) {
 			o := page.Results[0]
 			want := whole
 			if tt.want != "" {
-				want = formOf(t, json.RawMessage(tt.want))
+				want = storetest.FormOf(t, json.RawMessage(tt.want))
 				want["object_id"], want["bucket_id"] = "o", b.ID()
 			}
-			if diff := cmp.Diff(want, formOf(t, o)); diff != "" {
+			if diff := cmp.Diff(want, storetest.FormOf(t, o)); diff != "" {
 				t.Errorf("JSON form (-want +got):\n%s", diff)
 			}
 			// The object itself has of what can be large no more than that.
@@ -86,14 +87,14 @@ func TestSelect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(whole, formOf(t, stored)); diff != "" {
+	if diff := cmp.Diff(whole, storetest.FormOf(t, stored)); diff != "" {
 		t.Errorf("selecting changed what is stored (-want +got):\n%s", diff)
 	}
 }
 
 func TestSelectFaults(t *testing.T) {
 	t.Parallel()
-	b := items(t, openMemory(t))
+	b := storetest.Items(t, storetest.OpenMemory(t))
 	paths := make([]string, bucketlite.MaxSelect)
 	for i := range paths {
 		paths[i] = fmt.Sprint("f", i)

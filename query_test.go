@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // lists are the lists of a store, each of which yields ids by pages and one by one.
@@ -24,7 +25,7 @@ type lists struct {
 func newLists(t *testing.T, n int) *lists {
 	t.Helper()
 	ctx := context.Background()
-	st := openMemory(t)
+	st := storetest.OpenMemory(t)
 	l := &lists{
 		page: make(map[string]func(q bucketlite.Query) ([]string, string, error)),
 		each: make(map[string]func(q bucketlite.Query) ([]string, error)),
@@ -37,7 +38,7 @@ func newLists(t *testing.T, n int) *lists {
 			t.Fatal(err)
 		}
 		for j := range n {
-			b, err := ns.CreateBucket(ctx, itemsConfig(fmt.Sprint("gone", j)))
+			b, err := ns.CreateBucket(ctx, storetest.ItemsConfig(fmt.Sprint("gone", j)))
 			if err == nil {
 				_, err = b.Delete(ctx)
 			}
@@ -47,19 +48,19 @@ func newLists(t *testing.T, n int) *lists {
 			if i > 1 {
 				break
 			}
-			if b, err = ns.CreateBucket(ctx, itemsConfig(fmt.Sprint(j))); err != nil {
+			if b, err = ns.CreateBucket(ctx, storetest.ItemsConfig(fmt.Sprint(j))); err != nil {
 				t.Fatal(err)
 			}
 			if j < 2 {
-				putItems(t, b, n, 1)
+				storetest.PutItems(t, b, n, 1)
 				for range n {
-					createUpload(t, b, docUpload("k"))
+					storetest.CreateUpload(t, b, storetest.DocUpload("k"))
 				}
 				addList(l, fmt.Sprintf("uploads %d.%d", i, j), b.ListUploads, b.Uploads, func(u *bucketlite.Upload) string { return u.ID })
 				addList(l, fmt.Sprintf("objects %d.%d", i, j), b.List, b.Objects, func(o *bucketlite.Object) string { return o.ID })
 				var failing *bucketlite.Batch
 				for range n {
-					failing = createBatch(t, b, idsOf(t, b)...)
+					failing = storetest.CreateBatch(t, b, storetest.ObjectIDs(t, b)...)
 				}
 				addList(l, fmt.Sprintf("batches %d.%d", i, j), batchPages(b), func(ctx context.Context, q bucketlite.Query) iter.Seq2[*bucketlite.Batch, error] {
 					return b.Batches(ctx, bucketlite.BatchQuery{Query: q})
@@ -78,7 +79,7 @@ func newLists(t *testing.T, n int) *lists {
 			addList(l, fmt.Sprint("buckets ", i), ns.ListBuckets, ns.Buckets, func(i *bucketlite.BucketInfo) string { return i.ID })
 		}
 	}
-	process(t, st, func(context.Context, *bucketlite.Job) error {
+	storetest.Process(t, st, func(context.Context, *bucketlite.Job) error {
 		return &bucketlite.JobError{Message: "no", Permanent: true}
 	}, bucketlite.ProcessOptions{})
 	addList(l, "namespaces", st.ListNamespaces, st.Namespaces, namespaceID)
@@ -193,8 +194,8 @@ func TestEach(t *testing.T) {
 
 func TestEachOverPages(t *testing.T) {
 	t.Parallel()
-	b := items(t, openMemory(t))
-	putItems(t, b, 1050, 1)
+	b := storetest.Items(t, storetest.OpenMemory(t))
+	storetest.PutItems(t, b, 1050, 1)
 	for limit, want := range map[int]int{0: 1050, 99: 99, 100: 100, 101: 101, 200: 200, 1000: 1000, 1049: 1049, 1050: 1050, 1051: 1050, 1e9: 1050} {
 		objects := b.Objects(context.Background(), bucketlite.Query{Limit: limit})
 		for range 2 { // a sequence begins anew each time
@@ -218,8 +219,8 @@ func TestEachOverPages(t *testing.T) {
 // What is sorted is iterated over by larger pages.
 func TestSortedEachOverPages(t *testing.T) {
 	t.Parallel()
-	b := items(t, openMemory(t))
-	putItems(t, b, 1050, 1)
+	b := storetest.Items(t, storetest.OpenMemory(t))
+	storetest.PutItems(t, b, 1050, 1)
 	var all []string
 	for i := range 1050 {
 		all = append(all, fmt.Sprint(i))
@@ -257,8 +258,8 @@ func TestPageLimits(t *testing.T) {
 			}
 		}
 	}
-	b := items(t, openMemory(t))
-	putItems(t, b, 1001, 1)
+	b := storetest.Items(t, storetest.OpenMemory(t))
+	storetest.PutItems(t, b, 1001, 1)
 	for limit, want := range map[int]int{0: 100, 1: 1, 999: 999, 1000: 1000} {
 		page, err := b.List(context.Background(), bucketlite.Query{Limit: limit})
 		if err != nil || len(page.Results) != want || page.Next == "" {
@@ -320,9 +321,9 @@ func TestCursorStaysGood(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	b := items(t, st)
-	putItems(t, b, 10, 1)
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
+	storetest.PutItems(t, b, 10, 1)
 	page, err := b.List(ctx, bucketlite.Query{Limit: 4})
 	if err != nil {
 		t.Fatal(err)
@@ -335,8 +336,8 @@ func TestCursorStaysGood(t *testing.T) {
 	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
-	b = reopenItems(t, path)
-	putItem(t, b, item("late", ""))
+	b = storetest.ReopenItems(t, path)
+	storetest.PutItem(t, b, storetest.Item("late", ""))
 	var got []string
 	for o, err := range b.Objects(ctx, bucketlite.Query{Cursor: page.Next}) {
 		if err != nil {
@@ -353,15 +354,15 @@ func TestCursorStaysGood(t *testing.T) {
 func TestOrderIsCreation(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	b := items(t, openMemory(t))
+	b := storetest.Items(t, storetest.OpenMemory(t))
 	want := []string{"z", "b", "0", "a", "Z", "_", "c"}
 	for _, id := range want {
-		in := item("key of "+id, "")
+		in := storetest.Item("key of "+id, "")
 		in.ID = id
-		putItem(t, b, in)
+		storetest.PutItem(t, b, in)
 	}
 	for _, id := range []string{"b", "z", "c"} {
-		putItem(t, b, item("key of "+id, "replaced"))
+		storetest.PutItem(t, b, storetest.Item("key of "+id, "replaced"))
 		if _, err := b.Patch(ctx, id, bucketlite.ObjectInput{Fields: map[string]any{"k": "0 " + id}}, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -369,9 +370,9 @@ func TestOrderIsCreation(t *testing.T) {
 	if err := b.DeleteObject(ctx, "a", nil); err != nil {
 		t.Fatal(err)
 	}
-	in := item("key of a", "")
+	in := storetest.Item("key of a", "")
 	in.ID = "a"
-	putItem(t, b, in)
+	storetest.PutItem(t, b, in)
 	want = append(slices.DeleteFunc(want, func(id string) bool { return id == "a" }), "a")
 	var got []string
 	for o, err := range b.Objects(ctx, bucketlite.Query{}) {
@@ -390,26 +391,26 @@ func TestOrderIsCreation(t *testing.T) {
 func TestPagingAmidChanges(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	for kind, st := range map[string]*bucketlite.Store{"file": open(t, &bucketlite.Options{Durability: bucketlite.DurabilityNormal}), "memory": openMemory(t)} {
+	for kind, st := range map[string]*bucketlite.Store{"file": storetest.Open(t, &bucketlite.Options{Durability: bucketlite.DurabilityNormal}), "memory": storetest.OpenMemory(t)} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			b := items(t, st)
+			b := storetest.Items(t, st)
 			const n = 300
 			for i := range n { // stayers between those that come and go
-				putItem(t, b, item(fmt.Sprint("stays", i), ""))
-				putItem(t, b, item(fmt.Sprint("0-", i), ""))
+				storetest.PutItem(t, b, storetest.Item(fmt.Sprint("stays", i), ""))
+				storetest.PutItem(t, b, storetest.Item(fmt.Sprint("0-", i), ""))
 			}
 			var stop atomic.Bool
 			defer stop.Store(true)
 			ended := make(chan error, 1)
 			go func() {
-				ended <- atOnce(4, func(g int) error {
+				ended <- storetest.AtOnce(4, func(g int) error {
 					for i := 0; !stop.Load(); i++ {
 						k := fmt.Sprint(g, "-", i%n)
 						if err := deleteKey(b, k); err != nil && !errors.Is(err, bucketlite.ErrNotFound) {
 							return err
 						}
-						if _, err := b.Put(ctx, item(k, ""), nil); err != nil {
+						if _, err := b.Put(ctx, storetest.Item(k, ""), nil); err != nil {
 							return err
 						}
 					}
@@ -445,7 +446,7 @@ func TestPagingAmidChanges(t *testing.T) {
 			if err := <-ended; err != nil {
 				t.Error(err)
 			}
-			wantExact(t, b)
+			storetest.WantExact(t, b)
 		})
 	}
 }
@@ -462,13 +463,13 @@ func TestLoopMayWrite(t *testing.T) {
 		left int64
 	}{
 		{"patch", func(b *bucketlite.Bucket, o *bucketlite.Object) error {
-			return second(b.Patch(ctx, o.ID, bucketlite.ObjectInput{Fields: map[string]any{"v": "patched"}}, nil))
+			return storetest.ErrorOf(b.Patch(ctx, o.ID, bucketlite.ObjectInput{Fields: map[string]any{"v": "patched"}}, nil))
 		}, n, n},
 		{"move key", func(b *bucketlite.Bucket, o *bucketlite.Object) error {
-			return second(b.Patch(ctx, o.ID, bucketlite.ObjectInput{Fields: map[string]any{"k": "moved " + o.ID}}, nil))
+			return storetest.ErrorOf(b.Patch(ctx, o.ID, bucketlite.ObjectInput{Fields: map[string]any{"k": "moved " + o.ID}}, nil))
 		}, n, n},
 		{"replace", func(b *bucketlite.Bucket, o *bucketlite.Object) error {
-			return second(b.Put(ctx, item(o.Fields["k"].(string), "replaced"), nil))
+			return storetest.ErrorOf(b.Put(ctx, storetest.Item(o.Fields["k"].(string), "replaced"), nil))
 		}, n, n},
 		{"delete", func(b *bucketlite.Bucket, o *bucketlite.Object) error { return b.DeleteObject(ctx, o.ID, nil) }, n, 0},
 		{"replace by a new one", func(b *bucketlite.Bucket, o *bucketlite.Object) error {
@@ -476,17 +477,17 @@ func TestLoopMayWrite(t *testing.T) {
 			if k[0] == '+' {
 				return nil
 			}
-			return errors.Join(b.DeleteObject(ctx, o.ID, nil), second(b.Put(ctx, item("+"+k, ""), nil)))
+			return errors.Join(b.DeleteObject(ctx, o.ID, nil), storetest.ErrorOf(b.Put(ctx, storetest.Item("+"+k, ""), nil)))
 		}, 2 * n, n},
 		{"read and loop", func(b *bucketlite.Bucket, o *bucketlite.Object) error {
-			return errors.Join(second(b.Object(ctx, o.ID)), second(b.Stats(ctx)), last(b.Objects(ctx, bucketlite.Query{Limit: 3})))
+			return errors.Join(storetest.ErrorOf(b.Object(ctx, o.ID)), storetest.ErrorOf(b.Stats(ctx)), storetest.LastError(b.Objects(ctx, bucketlite.Query{Limit: 3})))
 		}, n, n},
 	} {
-		for kind, st := range map[string]*bucketlite.Store{"file": open(t, &bucketlite.Options{Durability: bucketlite.DurabilityNormal}), "memory": openMemory(t)} {
+		for kind, st := range map[string]*bucketlite.Store{"file": storetest.Open(t, &bucketlite.Options{Durability: bucketlite.DurabilityNormal}), "memory": storetest.OpenMemory(t)} {
 			t.Run(tt.name+", "+kind, func(t *testing.T) {
 				t.Parallel()
-				b := items(t, st)
-				putItems(t, b, n, 1)
+				b := storetest.Items(t, st)
+				storetest.PutItems(t, b, n, 1)
 				met := 0
 				for o, err := range b.Objects(ctx, bucketlite.Query{}) {
 					if err == nil {
@@ -497,10 +498,10 @@ func TestLoopMayWrite(t *testing.T) {
 					}
 					met++
 				}
-				if got := mustStats(t, b).ObjectCount; met != tt.met || got != tt.left {
+				if got := storetest.MustStats(t, b).ObjectCount; met != tt.met || got != tt.left {
 					t.Errorf("got %d objects met and %d left, want %d and %d", met, got, tt.met, tt.left)
 				}
-				wantExact(t, b)
+				storetest.WantExact(t, b)
 			})
 		}
 	}
@@ -509,7 +510,7 @@ func TestLoopMayWrite(t *testing.T) {
 // A loop learns of a change of state, and of a context's end, at its next page.
 func TestLoopEnds(t *testing.T) {
 	t.Parallel()
-	st := openMemory(t)
+	st := storetest.OpenMemory(t)
 	for name, tt := range map[string]struct {
 		do   func(b *bucketlite.Bucket, cancel func()) error
 		want error
@@ -520,8 +521,8 @@ func TestLoopEnds(t *testing.T) {
 		"locked":    {func(b *bucketlite.Bucket, cancel func()) error { return b.Lock(context.Background()) }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := bucket(t, st, itemsConfig(name))
-			putItems(t, b, 250, 1)
+			b := storetest.Bucket(t, st, storetest.ItemsConfig(name))
+			storetest.PutItems(t, b, 250, 1)
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
 			met := 0
@@ -546,17 +547,17 @@ func TestLoopEnds(t *testing.T) {
 func TestEmptyPages(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
+	st := storetest.OpenMemory(t)
 	if page, err := st.ListNamespaces(ctx, bucketlite.Query{}); err != nil || len(page.Results) != 0 || page.Next != "" {
 		t.Errorf("namespaces: got %+v, %v", page, err)
 	}
 	if page, err := st.ListTasks(ctx, bucketlite.TaskQuery{}); err != nil || len(page.Results) != 0 || page.Next != "" {
 		t.Errorf("tasks: got %+v, %v", page, err)
 	}
-	if page, err := namespace(t, st).ListBuckets(ctx, bucketlite.Query{}); err != nil || len(page.Results) != 0 || page.Next != "" {
+	if page, err := storetest.Namespace(t, st).ListBuckets(ctx, bucketlite.Query{}); err != nil || len(page.Results) != 0 || page.Next != "" {
 		t.Errorf("buckets: got %+v, %v", page, err)
 	}
-	if page, err := items(t, st).List(ctx, bucketlite.Query{}); err != nil || len(page.Results) != 0 || page.Next != "" {
+	if page, err := storetest.Items(t, st).List(ctx, bucketlite.Query{}); err != nil || len(page.Results) != 0 || page.Next != "" {
 		t.Errorf("objects: got %+v, %v", page, err)
 	}
 }

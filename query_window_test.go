@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -33,9 +34,9 @@ func TestPageBytes(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := items(t, openMemory(t, &bucketlite.Options{MaxPageBytes: test.most}))
+			b := storetest.Items(t, storetest.OpenMemory(t, &bucketlite.Options{MaxPageBytes: test.most}))
 			for i, size := range sizes {
-				putItem(t, b, item(fmt.Sprint(i), strings.Repeat("v", size)))
+				storetest.PutItem(t, b, storetest.Item(fmt.Sprint(i), strings.Repeat("v", size)))
 			}
 			for _, sort := range [][]bucketlite.Sort{nil, {bucketlite.Asc("k")}} {
 				var got []int
@@ -70,9 +71,9 @@ func TestPageBytes(t *testing.T) {
 func TestOffsetOfPagesThatEndEarly(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	b := items(t, openMemory(t, &bucketlite.Options{MaxPageBytes: 1500}))
+	b := storetest.Items(t, storetest.OpenMemory(t, &bucketlite.Options{MaxPageBytes: 1500}))
 	for i, size := range []int{100, 100, 100, 100, 900, 900, 100, 100, 100, 100} {
-		putItem(t, b, item(fmt.Sprint(i), strings.Repeat("v", size)))
+		storetest.PutItem(t, b, storetest.Item(fmt.Sprint(i), strings.Repeat("v", size)))
 	}
 	if err := b.EnsureIndex(ctx, "k"); err != nil {
 		t.Fatal(err)
@@ -161,7 +162,7 @@ func TestListsEndByBytes(t *testing.T) {
 				t.Errorf("%s, sorted by %v (-all +paged):\n%s", name, sort, diff)
 			}
 			_, err = l.page(bucketlite.Query{Sort: sort, Offset: 1})
-			wantError(t, err, bucketlite.ErrTooLarge)
+			storetest.WantError(t, err, bucketlite.ErrTooLarge)
 		}
 	}
 }
@@ -170,11 +171,11 @@ func TestListsEndByBytes(t *testing.T) {
 func TestIterateMemory(t *testing.T) {
 	ctx := context.Background()
 	n, size := 12, 1<<20
-	if *long {
+	if *storetest.Long {
 		n, size = 100, 15<<20
 	}
-	st := open(t, &bucketlite.Options{MaxPageBytes: int64(2 * size), Durability: bucketlite.DurabilityNormal})
-	b := bucket(t, st, bucketlite.BucketConfig{Name: "large"})
+	st := storetest.Open(t, &bucketlite.Options{MaxPageBytes: int64(2 * size), Durability: bucketlite.DurabilityNormal})
+	b := storetest.Bucket(t, st, bucketlite.BucketConfig{Name: "large"})
 	putLarge(t, b, n, size)
 	whole := heapPeak(t, func() {
 		if _, err := b.Object(ctx, "0"); err != nil {
@@ -216,7 +217,7 @@ func putLarge(t testing.TB, b *bucketlite.Bucket, n, size int) {
 		list[i] = 1000000 + i%1000000
 	}
 	for i := range n {
-		put(t, b, bucketlite.ObjectInput{ID: fmt.Sprint(i), Fields: map[string]any{"n": i, "meta": map[string]any{"a": 1, "b": list}}}, "")
+		storetest.Put(t, b, bucketlite.ObjectInput{ID: fmt.Sprint(i), Fields: map[string]any{"n": i, "meta": map[string]any{"a": 1, "b": list}}}, "")
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // manyStates has 759 characters and a program of nearly 100,000 instructions, which
@@ -18,29 +19,29 @@ var manyStates = `(?:` + strings.Repeat("a?", 375) + `){130}z`
 // scans are the calls that match a filter with objects.
 var scans = map[string]func(context.Context, *bucketlite.Bucket, bucketlite.Filter) error{
 	"List": func(ctx context.Context, b *bucketlite.Bucket, f bucketlite.Filter) error {
-		return second(b.List(ctx, bucketlite.Query{Filter: f}))
+		return storetest.ErrorOf(b.List(ctx, bucketlite.Query{Filter: f}))
 	},
 	"List sorted": func(ctx context.Context, b *bucketlite.Bucket, f bucketlite.Filter) error {
-		return second(b.List(ctx, bucketlite.Query{Filter: f, Sort: []bucketlite.Sort{bucketlite.Asc("k")}}))
+		return storetest.ErrorOf(b.List(ctx, bucketlite.Query{Filter: f, Sort: []bucketlite.Sort{bucketlite.Asc("k")}}))
 	},
 	"List with a total": func(ctx context.Context, b *bucketlite.Bucket, f bucketlite.Filter) error {
-		return second(b.List(ctx, bucketlite.Query{Filter: f, Total: true}))
+		return storetest.ErrorOf(b.List(ctx, bucketlite.Query{Filter: f, Total: true}))
 	},
 	"Objects": func(ctx context.Context, b *bucketlite.Bucket, f bucketlite.Filter) error {
-		return last(b.Objects(ctx, bucketlite.Query{Filter: f}))
+		return storetest.LastError(b.Objects(ctx, bucketlite.Query{Filter: f}))
 	},
 	"Aggregate": func(ctx context.Context, b *bucketlite.Bucket, f bucketlite.Filter) error {
-		return second(b.Aggregate(ctx, bucketlite.Aggregation{Filter: f, GroupBy: []bucketlite.GroupBy{{Field: "n"}}, Metrics: []bucketlite.Metric{{Function: bucketlite.MetricCount, Alias: "n"}}}))
+		return storetest.ErrorOf(b.Aggregate(ctx, bucketlite.Aggregation{Filter: f, GroupBy: []bucketlite.GroupBy{{Field: "n"}}, Metrics: []bucketlite.Metric{{Function: bucketlite.MetricCount, Alias: "n"}}}))
 	},
 	"ListStats": func(ctx context.Context, b *bucketlite.Bucket, f bucketlite.Filter) error {
-		return second(b.ListStats(ctx, bucketlite.Query{Filter: f}))
+		return storetest.ErrorOf(b.ListStats(ctx, bucketlite.Query{Filter: f}))
 	},
 }
 
 func TestRegexCostsTooMuch(t *testing.T) {
 	t.Parallel()
-	b := items(t, open(t))
-	o := putItem(t, b, item("k", strings.Repeat("a", 40_000)))
+	b := storetest.Items(t, storetest.Open(t))
+	o := storetest.PutItem(t, b, storetest.Item("k", strings.Repeat("a", 40_000)))
 	for name, scan := range scans {
 		for _, filter := range []bucketlite.Filter{bucketlite.Regex("v", manyStates), bucketlite.Not(bucketlite.Regex("v", manyStates))} {
 			err := scan(context.Background(), b, filter)
@@ -59,11 +60,11 @@ func TestRegexCostsTooMuch(t *testing.T) {
 
 func TestRegexCostsTooMuchInList(t *testing.T) {
 	t.Parallel()
-	st := open(t)
-	config := itemsConfig("long")
+	st := storetest.Open(t)
+	config := storetest.ItemsConfig("long")
 	config.Description = strings.Repeat("a", 40_000)
-	b := bucket(t, st, config)
-	_, err := namespace(t, st).ListBuckets(context.Background(), bucketlite.Query{Filter: bucketlite.Regex("description", manyStates)})
+	b := storetest.Bucket(t, st, config)
+	_, err := storetest.Namespace(t, st).ListBuckets(context.Background(), bucketlite.Query{Filter: bucketlite.Regex("description", manyStates)})
 	if !errors.Is(err, bucketlite.ErrTooLarge) || !strings.Contains(err.Error(), b.ID()) {
 		t.Errorf("got %v, want %v that names %s", err, bucketlite.ErrTooLarge, b.ID())
 	}
@@ -72,9 +73,9 @@ func TestRegexCostsTooMuchInList(t *testing.T) {
 // Patterns that take long to parse are refused, where they stand.
 func TestRegexTooLarge(t *testing.T) {
 	t.Parallel()
-	b := items(t, open(t))
+	b := storetest.Items(t, storetest.Open(t))
 	costly := bucketlite.Regex("v", `[`+strings.Repeat("B-\U0001e943", 333)+`]`)
-	err := second(b.List(context.Background(), bucketlite.Query{Filter: bucketlite.And(bucketlite.Eq("k", "k"), costly)}))
+	err := storetest.ErrorOf(b.List(context.Background(), bucketlite.Query{Filter: bucketlite.And(bucketlite.Eq("k", "k"), costly)}))
 	var bad *bucketlite.QueryError
 	if !errors.As(err, &bad) || bad.Issues[0].Path != "filters.AND[1].value" || bad.Issues[0].Rule != "pattern" {
 		t.Errorf("got %v, want a fault of filters.AND[1].value", err)
@@ -84,8 +85,8 @@ func TestRegexTooLarge(t *testing.T) {
 // A scan ends with its context, even amid the match of one object.
 func TestScanEndsAmidMatches(t *testing.T) {
 	t.Parallel()
-	b := items(t, open(t))
-	putItem(t, b, item("k", strings.Repeat("a", 50_000)))
+	b := storetest.Items(t, storetest.Open(t))
+	storetest.PutItem(t, b, storetest.Item("k", strings.Repeat("a", 50_000)))
 	// All these matches take minutes.
 	filter := bucketlite.Or(slices.Repeat([]bucketlite.Filter{bucketlite.Regex("v", `(?:`+strings.Repeat("a?", 20)+`){20}z`)}, 100)...)
 	for name, scan := range scans {
@@ -105,14 +106,14 @@ func TestScanEndsAmidMatches(t *testing.T) {
 func TestShortReadsBesideScans(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := open(t)
-	b := items(t, st)
-	putItems(t, b, 2000, 10)
+	st := storetest.Open(t)
+	b := storetest.Items(t, st)
+	storetest.PutItems(t, b, 2000, 10)
 	if err := b.EnsureIndex(ctx, "k"); err != nil {
 		t.Fatal(err)
 	}
-	o := putItem(t, b, item("long", strings.Repeat("a", 50_000)))
-	page := func(q bucketlite.Query) error { return second(b.List(ctx, q)) }
+	o := storetest.PutItem(t, b, storetest.Item("long", strings.Repeat("a", 50_000)))
+	page := func(q bucketlite.Query) error { return storetest.ErrorOf(b.List(ctx, q)) }
 
 	// Each of these scans takes minutes.
 	filter := bucketlite.Or(slices.Repeat([]bucketlite.Filter{bucketlite.Regex("v", `(?:`+strings.Repeat("a?", 20)+`){20}z`)}, 100)...)
@@ -123,11 +124,11 @@ func TestShortReadsBesideScans(t *testing.T) {
 		go func() { ended <- scans["Aggregate"](scanning, b, filter) }()
 	}
 	reads := map[string]func() error{
-		"Object":         func() error { return second(b.Object(ctx, o.ID)) },
-		"ObjectByKey":    func() error { return second(b.ObjectByKey(ctx, map[string]any{"k": "long"})) },
-		"Info":           func() error { return second(b.Info(ctx)) },
-		"Stats":          func() error { return second(b.Stats(ctx)) },
-		"store's Stats":  func() error { return second(st.Stats(ctx)) },
+		"Object":         func() error { return storetest.ErrorOf(b.Object(ctx, o.ID)) },
+		"ObjectByKey":    func() error { return storetest.ErrorOf(b.ObjectByKey(ctx, map[string]any{"k": "long"})) },
+		"Info":           func() error { return storetest.ErrorOf(b.Info(ctx)) },
+		"Stats":          func() error { return storetest.ErrorOf(b.Stats(ctx)) },
+		"store's Stats":  func() error { return storetest.ErrorOf(st.Stats(ctx)) },
 		"first page":     func() error { return page(bucketlite.Query{}) },
 		"page and total": func() error { return page(bucketlite.Query{Total: true, Offset: 100}) },
 		"index":          func() error { return page(bucketlite.Query{Filter: bucketlite.Eq("k", "long")}) },
@@ -135,7 +136,9 @@ func TestShortReadsBesideScans(t *testing.T) {
 			return page(bucketlite.Query{Filter: bucketlite.Gte("k", "long"), Sort: []bucketlite.Sort{bucketlite.Asc("v")}})
 		},
 		"order of index": func() error { return page(bucketlite.Query{Sort: []bucketlite.Sort{bucketlite.Desc("k")}}) },
-		"list":           func() error { return second(namespace(t, st).ListBuckets(ctx, bucketlite.Query{})) },
+		"list": func() error {
+			return storetest.ErrorOf(storetest.Namespace(t, st).ListBuckets(ctx, bucketlite.Query{}))
+		},
 	}
 	for range 5 {
 		for name, read := range reads {

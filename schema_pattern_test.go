@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // patternSchema has one field for each of the patterns.
@@ -51,7 +52,7 @@ func TestSchemaPatternsAreBounded(t *testing.T) {
 				}
 				return
 			}
-			wantIssues(t, err, test.want)
+			storetest.WantIssues(t, err, test.want)
 		})
 	}
 }
@@ -59,7 +60,7 @@ func TestSchemaPatternsAreBounded(t *testing.T) {
 // The patterns of one input share a bound on their work.
 func TestSchemaPatternWorkIsBounded(t *testing.T) {
 	t.Parallel()
-	b := bucket(t, open(t), bucketlite.BucketConfig{Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
+	b := storetest.Bucket(t, storetest.Open(t), bucketlite.BucketConfig{Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
 		"a": {Type: bucketlite.Array, Items: &bucketlite.Field{Type: bucketlite.String, Keywords: map[string]any{"pattern": `^(?:a?b?){1000}$`}}},
 	}}})
 	put := func(n int) error {
@@ -67,7 +68,7 @@ func TestSchemaPatternWorkIsBounded(t *testing.T) {
 		for i := range items {
 			items[i] = strings.Repeat("a", 100)
 		}
-		return second(b.Put(context.Background(), bucketlite.ObjectInput{Fields: map[string]any{"a": items}}, nil))
+		return storetest.ErrorOf(b.Put(context.Background(), bucketlite.ObjectInput{Fields: map[string]any{"a": items}}, nil))
 	}
 	if err := put(10); err != nil {
 		t.Errorf("10 strings: %v", err)
@@ -82,7 +83,7 @@ func TestSchemaPatternWorkIsBounded(t *testing.T) {
 // A format of regular expressions does not compile what it judges.
 func TestFormatRegexIsBounded(t *testing.T) {
 	t.Parallel()
-	b := bucket(t, open(t), bucketlite.BucketConfig{Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
+	b := storetest.Bucket(t, storetest.Open(t), bucketlite.BucketConfig{Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
 		"re": {Type: bucketlite.String, Keywords: map[string]any{"format": "regex"}},
 	}}})
 	for re, valid := range map[string]bool{`^a+$`: true, `(`: false, `[` + strings.Repeat(`\pL`, 10_000) + `]`: false} {
@@ -99,17 +100,17 @@ func TestStoredSchemaWithLargePattern(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "app.db")
-	st := openPath(t, path)
-	b := bucket(t, st, bucketlite.BucketConfig{Name: "old", Schema: patternSchema(`^a`, `^b`)})
-	o := put(t, b, input(t, `{"f00":"abc","f01":"bcd"}`), "")
+	st := storetest.OpenPath(t, path)
+	b := storetest.Bucket(t, st, bucketlite.BucketConfig{Name: "old", Schema: patternSchema(`^a`, `^b`)})
+	o := storetest.Put(t, b, storetest.Input(t, `{"f00":"abc","f01":"bcd"}`), "")
 	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
 	large := `(?:` + strings.Repeat("a?", 700) + `){1000}`
-	execute(t, raw(t, path), `UPDATE buckets SET schema = replace(schema, '"^a"', '"`+large+`"')`)
+	storetest.Execute(t, storetest.OpenRaw(t, path), `UPDATE buckets SET schema = replace(schema, '"^a"', '"`+large+`"')`)
 
-	st = openPath(t, path)
-	ns := namespace(t, st)
+	st = storetest.OpenPath(t, path)
+	ns := storetest.Namespace(t, st)
 	page, err := ns.ListBuckets(ctx, bucketlite.Query{})
 	if err != nil || page.Results[0].Schema.Properties["f00"].Keywords["pattern"] != large {
 		t.Fatalf("ListBuckets: got %v, want the pattern as it is stored", err)
@@ -120,10 +121,10 @@ func TestStoredSchemaWithLargePattern(t *testing.T) {
 	if got, err := b.Object(ctx, o.ID); err != nil || got.Fields["f00"] != "abc" {
 		t.Errorf("Object: got %v, %v, want what is stored", got, err)
 	}
-	put(t, b, input(t, `{"f01":"b"}`), "")
-	_, err = b.Put(ctx, input(t, `{"f00":"a","f01":"b"}`), nil)
-	wantIssues(t, err, map[string]string{"f00": "pattern"})
-	wantNoProblem(t, st) // though what is stored cannot be judged either
+	storetest.Put(t, b, storetest.Input(t, `{"f01":"b"}`), "")
+	_, err = b.Put(ctx, storetest.Input(t, `{"f00":"a","f01":"b"}`), nil)
+	storetest.WantIssues(t, err, map[string]string{"f00": "pattern"})
+	storetest.WantNoProblem(t, st) // though what is stored cannot be judged either
 }
 
 // A list of buckets compiles no pattern. Not parallel, since it measures what is
@@ -131,15 +132,15 @@ func TestStoredSchemaWithLargePattern(t *testing.T) {
 func TestListBucketsCompilesNothing(t *testing.T) {
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "app.db")
-	st := openPath(t, path)
+	st := storetest.OpenPath(t, path)
 	const buckets = 10
 	for i := range buckets {
-		bucket(t, st, bucketlite.BucketConfig{Name: fmt.Sprint(i), Schema: patternSchema(fmt.Sprintf("%d%s", i, manyStates))})
+		storetest.Bucket(t, st, bucketlite.BucketConfig{Name: fmt.Sprint(i), Schema: patternSchema(fmt.Sprintf("%d%s", i, manyStates))})
 	}
 	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
-	ns := namespace(t, openPath(t, path))
+	ns := storetest.Namespace(t, storetest.OpenPath(t, path))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	page, err := ns.ListBuckets(ctx, bucketlite.Query{})
@@ -165,11 +166,11 @@ func TestLargeEnum(t *testing.T) {
 	for i := range values {
 		values[i] = fmt.Sprintf("value %d", i)
 	}
-	b := bucket(t, open(t), bucketlite.BucketConfig{Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
+	b := storetest.Bucket(t, storetest.Open(t), bucketlite.BucketConfig{Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
 		"a": {Type: bucketlite.Array, Items: &bucketlite.Field{Type: bucketlite.String, Enum: values}},
 	}}})
 	err := b.Validate(context.Background(), bucketlite.ObjectInput{Fields: map[string]any{"a": []any{"x", "value 9999", "y"}}})
-	wantIssues(t, err, map[string]string{"a[0]": "enum", "a[2]": "enum"})
+	storetest.WantIssues(t, err, map[string]string{"a[0]": "enum", "a[2]": "enum"})
 	if n := len(err.Error()); n > 4000 || !strings.Contains(err.Error(), "9980 more") {
 		t.Errorf("got a message of %d bytes, want a short one that counts the other values", n)
 	}

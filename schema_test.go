@@ -15,6 +15,7 @@ import (
 
 	"github.com/bucketlite/bucketlite"
 	compiled "github.com/bucketlite/bucketlite/internal/schema"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -65,21 +66,21 @@ func goSchema(t *testing.T, text string) (s bucketlite.Schema, ok bool) {
 func wantSchemaFaults(t *testing.T, text string, want map[string]string) {
 	t.Helper()
 	_, err := bucketlite.ParseSchema([]byte(text))
-	wantIssues(t, err, want)
+	storetest.WantIssues(t, err, want)
 
 	s, ok := goSchema(t, text)
 	if !ok {
 		return
 	}
-	wantIssues(t, bucketlite.ValidateSchema(s, nil), want)
+	storetest.WantIssues(t, bucketlite.ValidateSchema(s, nil), want)
 
-	ns := namespace(t, openMemory(t))
+	ns := storetest.Namespace(t, storetest.OpenMemory(t))
 	_, err = ns.CreateBucket(t.Context(), bucketlite.BucketConfig{Name: "b", Schema: s})
 	below := make(map[string]string)
 	for path, rule := range want {
 		below[strings.TrimSuffix("bucket_schema."+path, ".")] = rule
 	}
-	wantIssues(t, err, below)
+	storetest.WantIssues(t, err, below)
 	page, err := ns.ListBuckets(t.Context(), bucketlite.Query{})
 	if err != nil || len(page.Results) != 0 {
 		t.Errorf("got %d buckets, %v, want none", len(page.Results), err)
@@ -232,7 +233,7 @@ func TestFieldNames(t *testing.T) {
 			if strings.ContainsAny(test.field, ".\x00") || !utf8.ValidString(test.field) || test.field == "" {
 				path = fmt.Sprintf("properties[%q]", test.field)
 			}
-			wantIssues(t, err, map[string]string{path: test.rule})
+			storetest.WantIssues(t, err, map[string]string{path: test.rule})
 		})
 	}
 }
@@ -271,7 +272,7 @@ func TestSchemaNesting(t *testing.T) {
 			wantSchemaFaults(t, nested(33, kind), map[string]string{"properties.a" + strings.Repeat(step, 32): "nesting"})
 			for _, n := range []int{50, 100, 10_000} {
 				_, err := bucketlite.ParseSchema([]byte(nested(n, kind)))
-				wantError(t, err, bucketlite.ErrInvalid)
+				storetest.WantError(t, err, bucketlite.ErrInvalid)
 			}
 		})
 	}
@@ -279,10 +280,10 @@ func TestSchemaNesting(t *testing.T) {
 		t.Parallel()
 		fields := map[string]bucketlite.Field{}
 		fields["a"] = bucketlite.Field{Type: bucketlite.ObjectField, Properties: fields}
-		wantError(t, bucketlite.ValidateSchema(bucketlite.Schema{Properties: fields}, nil), bucketlite.ErrInvalid)
+		storetest.WantError(t, bucketlite.ValidateSchema(bucketlite.Schema{Properties: fields}, nil), bucketlite.ErrInvalid)
 		field := bucketlite.Field{Type: bucketlite.Array}
 		field.Items = &field
-		wantError(t, bucketlite.ValidateSchema(bucketlite.Schema{Properties: map[string]bucketlite.Field{"a": field}}, nil), bucketlite.ErrInvalid)
+		storetest.WantError(t, bucketlite.ValidateSchema(bucketlite.Schema{Properties: map[string]bucketlite.Field{"a": field}}, nil), bucketlite.ErrInvalid)
 	})
 }
 
@@ -363,14 +364,14 @@ func TestSchemaText(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			_, err := bucketlite.ParseSchema([]byte(test.text))
-			wantIssues(t, err, map[string]string{test.path: test.rule})
+			storetest.WantIssues(t, err, map[string]string{test.path: test.rule})
 		})
 	}
 	t.Run("2 MB", func(t *testing.T) {
 		t.Parallel()
 		text := `{"properties":{"a":{"type":"string","description":"` + strings.Repeat("x", 2<<20) + `"}}}`
 		_, err := bucketlite.ParseSchema([]byte(text))
-		wantIssues(t, err, map[string]string{"": "size"})
+		storetest.WantIssues(t, err, map[string]string{"": "size"})
 	})
 }
 
@@ -395,7 +396,7 @@ func TestSchemaIsKept(t *testing.T) {
 	if err := bucketlite.ValidateSchema(s, nil); err != nil {
 		t.Errorf("ValidateSchema: got %v, want no error", err)
 	}
-	b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: s})
+	b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Schema: s})
 	clear(s.Properties) // the bucket has a copy
 	info, err := b.Info(t.Context())
 	if err != nil {
@@ -421,20 +422,20 @@ func TestSchemaIsKept(t *testing.T) {
 func TestSchemaAfterReopening(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	s := schema(t, `"s":{"type":"string","pattern":"^a"},"n":{"type":"number","enum":[1.0,18446744073709551616]},"o":{"type":"object","additionalProperties":false},"d":{"type":"number","default":1.10}`)
-	bucket(t, st, bucketlite.BucketConfig{Schema: s, UniqueKey: &bucketlite.UniqueKey{Fields: []string{"s"}, DefaultPolicy: bucketlite.Insert}})
+	st := storetest.OpenPath(t, path)
+	s := storetest.Schema(t, `"s":{"type":"string","pattern":"^a"},"n":{"type":"number","enum":[1.0,18446744073709551616]},"o":{"type":"object","additionalProperties":false},"d":{"type":"number","default":1.10}`)
+	storetest.Bucket(t, st, bucketlite.BucketConfig{Schema: s, UniqueKey: &bucketlite.UniqueKey{Fields: []string{"s"}, DefaultPolicy: bucketlite.Insert}})
 	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
-	b, err := namespace(t, openPath(t, path)).Bucket(t.Context(), "objects")
+	b, err := storetest.Namespace(t, storetest.OpenPath(t, path)).Bucket(t.Context(), "objects")
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantRefused(t, b, input(t, `{"s":"b","n":2,"o":{"x":1}}`), map[string]string{"s": "pattern", "n": "enum", "o.x": "additionalProperties"})
-	wantFields(t, put(t, b, input(t, `{"s":"a","n":18446744073709551616}`), ""), `{"s":"a","n":18446744073709551616,"d":1.10}`)
-	_, err = b.Put(t.Context(), input(t, `{"s":"a","n":1}`), nil)
-	wantError(t, err, bucketlite.ErrExists)
+	wantRefused(t, b, storetest.Input(t, `{"s":"b","n":2,"o":{"x":1}}`), map[string]string{"s": "pattern", "n": "enum", "o.x": "additionalProperties"})
+	storetest.WantFields(t, storetest.Put(t, b, storetest.Input(t, `{"s":"a","n":18446744073709551616}`), ""), `{"s":"a","n":18446744073709551616,"d":1.10}`)
+	_, err = b.Put(t.Context(), storetest.Input(t, `{"s":"a","n":1}`), nil)
+	storetest.WantError(t, err, bucketlite.ErrExists)
 }
 
 // compact returns JSON text without white space, with sorted members.
@@ -479,7 +480,7 @@ func TestSchemaNulls(t *testing.T) {
 
 func TestUpdateNulls(t *testing.T) {
 	t.Parallel()
-	b := bucket(t, openMemory(t), bucketlite.BucketConfig{Description: "d", Metadata: map[string]any{"a": "b"}, Schema: schema(t, `"s":{"type":"string"}`)})
+	b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Description: "d", Metadata: map[string]any{"a": "b"}, Schema: storetest.Schema(t, `"s":{"type":"string"}`)})
 	before, err := b.Info(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -12,36 +12,37 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // wantRefused checks that Validate and Put refuse an input for the same reasons,
 // and that nothing changes.
 func wantRefused(t *testing.T, b *bucketlite.Bucket, in bucketlite.ObjectInput, want map[string]string) {
 	t.Helper()
-	before := snapshot(t, b)
-	wantIssues(t, b.Validate(t.Context(), in), want)
+	before := storetest.Snapshot(t, b)
+	storetest.WantIssues(t, b.Validate(t.Context(), in), want)
 	res, err := b.Put(t.Context(), in, &bucketlite.PutOptions{Policy: bucketlite.Upsert})
 	if res != nil {
 		t.Errorf("got result %v, want none", res)
 	}
-	wantIssues(t, err, want)
-	wantSnapshot(t, b, before)
+	storetest.WantIssues(t, err, want)
+	storetest.WantSnapshot(t, b, before)
 }
 
 // wantKept checks that Validate and Put accept an object and that it is stored
 // as it was given.
 func wantKept(t *testing.T, b *bucketlite.Bucket, text string) {
 	t.Helper()
-	if err := b.Validate(t.Context(), input(t, text)); err != nil {
+	if err := b.Validate(t.Context(), storetest.Input(t, text)); err != nil {
 		t.Errorf("Validate: got %v, want no error", err)
 	}
-	o := put(t, b, input(t, text), bucketlite.Insert)
-	wantFields(t, o, text)
+	o := storetest.Put(t, b, storetest.Input(t, text), bucketlite.Insert)
+	storetest.WantFields(t, o, text)
 	o, err := b.Object(t.Context(), o.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantFields(t, o, text)
+	storetest.WantFields(t, o, text)
 }
 
 // Every kind of value given for a field of each of the 15 types, at the root.
@@ -75,19 +76,19 @@ func TestTypeMatrix(t *testing.T) {
 	for typ, accepted := range accepted {
 		t.Run(string(typ), func(t *testing.T) {
 			t.Parallel()
-			b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: schema(t, `"v":{"type":"`+string(typ)+`"},"l":{"type":"array","items":{"type":"`+string(typ)+`"}}`)})
+			b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Schema: storetest.Schema(t, `"v":{"type":"`+string(typ)+`"},"l":{"type":"array","items":{"type":"`+string(typ)+`"}}`)})
 			for _, v := range values {
 				if slices.Contains(accepted, v) {
 					wantKept(t, b, `{"v":`+v+`,"l":[`+v+`]}`)
 				} else {
-					wantRefused(t, b, input(t, `{"v":`+v+`,"l":[`+v+`]}`), map[string]string{"v": "type", "l[0]": "type"})
+					wantRefused(t, b, storetest.Input(t, `{"v":`+v+`,"l":[`+v+`]}`), map[string]string{"v": "type", "l[0]": "type"})
 				}
 			}
-			o := put(t, b, input(t, `{"v":null}`), "")
-			wantFields(t, o, `{}`)
-			wantRefused(t, b, input(t, `{"l":[null]}`), map[string]string{"l[0]": "type"})
+			o := storetest.Put(t, b, storetest.Input(t, `{"v":null}`), "")
+			storetest.WantFields(t, o, `{}`)
+			wantRefused(t, b, storetest.Input(t, `{"l":[null]}`), map[string]string{"l[0]": "type"})
 			if typ == bucketlite.Array {
-				wantRefused(t, b, input(t, `{"v":[1,null]}`), map[string]string{"v[1]": "type"})
+				wantRefused(t, b, storetest.Input(t, `{"v":[1,null]}`), map[string]string{"v[1]": "type"})
 			}
 		})
 	}
@@ -97,8 +98,8 @@ func TestTypeMatrix(t *testing.T) {
 func TestFileAtRoot(t *testing.T) {
 	t.Parallel()
 	for _, typ := range []string{"image", "audio", "video", "pdf", "excel"} {
-		b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: schema(t, `"v":{"type":"`+typ+`"}`)})
-		err := b.Validate(t.Context(), input(t, `{"v":"https://example.com/a"}`))
+		b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Schema: storetest.Schema(t, `"v":{"type":"`+typ+`"}`)})
+		err := b.Validate(t.Context(), storetest.Input(t, `{"v":"https://example.com/a"}`))
 		var invalid *bucketlite.ValidationError
 		if !errors.As(err, &invalid) || !strings.Contains(invalid.Issues[0].Message, "blob") {
 			t.Errorf("%s: got %v, want an error that speaks of blobs", typ, err)
@@ -166,10 +167,10 @@ func TestGoValues(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: schema(t, `"v":{"type":"`+string(test.typ)+`"}`)})
+			b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Schema: storetest.Schema(t, `"v":{"type":"`+string(test.typ)+`"}`)})
 			in := bucketlite.ObjectInput{Fields: map[string]any{"v": test.value}}
 			if strings.HasPrefix(test.want, "{") {
-				wantFields(t, put(t, b, in, ""), test.want)
+				storetest.WantFields(t, storetest.Put(t, b, in, ""), test.want)
 				return
 			}
 			path := "v"
@@ -256,7 +257,7 @@ now`},
 	for _, test := range tests {
 		t.Run(string(test.typ), func(t *testing.T) {
 			t.Parallel()
-			b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: schema(t, `"v":{"type":"`+string(test.typ)+`"}`)})
+			b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Schema: storetest.Schema(t, `"v":{"type":"`+string(test.typ)+`"}`)})
 			for _, v := range strings.Split(test.good, "\n")[1:] {
 				wantKept(t, b, `{"v":"`+v+`"}`)
 			}
@@ -267,8 +268,8 @@ now`},
 	}
 	t.Run("message", func(t *testing.T) {
 		t.Parallel()
-		b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: schema(t, `"v":{"type":"datetime"}`)})
-		err := b.Validate(t.Context(), input(t, `{"v":"2010-02-14 00:00:00-05"}`))
+		b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Schema: storetest.Schema(t, `"v":{"type":"datetime"}`)})
+		err := b.Validate(t.Context(), storetest.Input(t, `{"v":"2010-02-14 00:00:00-05"}`))
 		var invalid *bucketlite.ValidationError
 		if !errors.As(err, &invalid) {
 			t.Fatalf("got %v, want a ValidationError", err)
@@ -334,12 +335,12 @@ func TestAssertions(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.field, func(t *testing.T) {
 			t.Parallel()
-			b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: schema(t, `"v":{`+test.field+`}`)})
+			b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Schema: storetest.Schema(t, `"v":{`+test.field+`}`)})
 			for _, v := range test.good {
 				wantKept(t, b, `{"v":`+v+`}`)
 			}
 			for v, rule := range test.bad {
-				wantRefused(t, b, input(t, `{"v":`+v+`}`), map[string]string{"v": rule})
+				wantRefused(t, b, storetest.Input(t, `{"v":`+v+`}`), map[string]string{"v": rule})
 			}
 		})
 	}
@@ -348,12 +349,12 @@ func TestAssertions(t *testing.T) {
 // A struct with a default inside can equal an enum value that leaves it out.
 func TestEnumWithNestedDefault(t *testing.T) {
 	t.Parallel()
-	b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: schema(t,
+	b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Schema: storetest.Schema(t,
 		`"v":{"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"integer","default":2}},"enum":[{"a":1}]}`)})
-	o := put(t, b, input(t, `{"v":{"a":1}}`), "")
-	wantFields(t, o, `{"v":{"a":1,"b":2}}`)
+	o := storetest.Put(t, b, storetest.Input(t, `{"v":{"a":1}}`), "")
+	storetest.WantFields(t, o, `{"v":{"a":1,"b":2}}`)
 	for _, patch := range []string{`{"x":1}`, `{"v":{"a":1,"b":2}}`, `{"v":{"a":1}}`} {
-		if _, err := b.Patch(t.Context(), o.ID, input(t, patch), nil); err != nil {
+		if _, err := b.Patch(t.Context(), o.ID, storetest.Input(t, patch), nil); err != nil {
 			t.Errorf("patch %s: got %v, want no error", patch, err)
 		}
 	}
@@ -362,12 +363,12 @@ func TestEnumWithNestedDefault(t *testing.T) {
 // All that is wrong with an input is said at once, in a fixed order.
 func TestIssuesTogether(t *testing.T) {
 	t.Parallel()
-	b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: bucketlite.Schema{
+	b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Schema: bucketlite.Schema{
 		AdditionalProperties: new(bool),
-		Properties: schema(t, `"n":{"type":"integer"},"r":{"type":"string","required":true},"meta":{"type":"object","additionalProperties":false,"properties":{
+		Properties: storetest.Schema(t, `"n":{"type":"integer"},"r":{"type":"string","required":true},"meta":{"type":"object","additionalProperties":false,"properties":{
 			"tags":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string","maxLength":3}}}},"lang":{"type":"string","required":true}}}`).Properties,
 	}})
-	in := input(t, `{"n":"5","z":1,"y":2,"meta":{"tags":[{"name":"red"},{"name":"green"},{"name":5},null],"color":1}}`)
+	in := storetest.Input(t, `{"n":"5","z":1,"y":2,"meta":{"tags":[{"name":"red"},{"name":"green"},{"name":5},null],"color":1}}`)
 	in.Blobs = []bucketlite.BlobInput{{Property: "nothing", Data: "x"}, {}}
 	var want []string
 	for range 10 {
@@ -398,7 +399,7 @@ func TestIssuesTogether(t *testing.T) {
 // An error has room for 100 issues and counts the others.
 func TestIssuesAreBounded(t *testing.T) {
 	t.Parallel()
-	b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: schema(t, `"v":{"type":"array","items":{"type":"string"}}`)})
+	b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Schema: storetest.Schema(t, `"v":{"type":"array","items":{"type":"string"}}`)})
 	err := b.Validate(t.Context(), bucketlite.ObjectInput{Fields: map[string]any{"v": make([]int, 100_000)}})
 	var invalid *bucketlite.ValidationError
 	if !errors.As(err, &invalid) || len(invalid.Issues) != 100 || invalid.Omitted != 99_900 {
@@ -411,27 +412,27 @@ func TestUndeclaredMembers(t *testing.T) {
 	t.Parallel()
 	const free = `{"x":null,"y":{"z":[null,1.10,{"":""}],"w":null},"meta":{"u":null,"v":{"w":[null]},"a.b":1},"list":[{"q":null}]}`
 	const declared = `"meta":{"type":"object","properties":{"lang":{"type":"string"}}},"list":{"type":"array","items":{"type":"object","properties":{"p":{"type":"string"}}}}`
-	st := openMemory(t)
-	wantKept(t, bucket(t, st, bucketlite.BucketConfig{Name: "open", Schema: schema(t, declared)}), free)
-	wantKept(t, bucket(t, st, bucketlite.BucketConfig{Name: "empty"}), free)
+	st := storetest.OpenMemory(t)
+	wantKept(t, storetest.Bucket(t, st, bucketlite.BucketConfig{Name: "open", Schema: storetest.Schema(t, declared)}), free)
+	wantKept(t, storetest.Bucket(t, st, bucketlite.BucketConfig{Name: "empty"}), free)
 
 	closed := strings.ReplaceAll(declared, `"type":"object"`, `"type":"object","additionalProperties":false`)
-	wantRefused(t, bucket(t, st, bucketlite.BucketConfig{Name: "nested", Schema: schema(t, closed)}), input(t, free), map[string]string{
+	wantRefused(t, storetest.Bucket(t, st, bucketlite.BucketConfig{Name: "nested", Schema: storetest.Schema(t, closed)}), storetest.Input(t, free), map[string]string{
 		"meta.u": "additionalProperties", "meta.v": "additionalProperties", `meta["a.b"]`: "additionalProperties", "list[0].q": "additionalProperties",
 	})
-	root := schema(t, declared)
+	root := storetest.Schema(t, declared)
 	root.AdditionalProperties = new(bool)
-	wantRefused(t, bucket(t, st, bucketlite.BucketConfig{Name: "root", Schema: root}), input(t, free), map[string]string{
+	wantRefused(t, storetest.Bucket(t, st, bucketlite.BucketConfig{Name: "root", Schema: root}), storetest.Input(t, free), map[string]string{
 		"x": "additionalProperties", "y": "additionalProperties",
 	})
 	// A struct that declares nothing but that takes nothing.
-	none := bucket(t, st, bucketlite.BucketConfig{Name: "none", Schema: schema(t, `"meta":{"type":"object","additionalProperties":false}`)})
-	wantRefused(t, none, input(t, `{"meta":{"a":null}}`), map[string]string{"meta.a": "additionalProperties"})
+	none := storetest.Bucket(t, st, bucketlite.BucketConfig{Name: "none", Schema: storetest.Schema(t, `"meta":{"type":"object","additionalProperties":false}`)})
+	wantRefused(t, none, storetest.Input(t, `{"meta":{"a":null}}`), map[string]string{"meta.a": "additionalProperties"})
 }
 
 func TestRequired(t *testing.T) {
 	t.Parallel()
-	b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: schema(t, `"s":{"type":"string","required":true},
+	b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Schema: storetest.Schema(t, `"s":{"type":"string","required":true},
 		"o":{"type":"object","properties":{"s":{"type":"string","required":true}}},"l":{"type":"array","items":{"type":"object","properties":{"s":{"type":"string","required":true}}}}`)})
 	wantKept(t, b, `{"s":""}`)
 	wantKept(t, b, `{"s":"","o":{"s":""},"l":[{"s":""}]}`)
@@ -441,7 +442,7 @@ func TestRequired(t *testing.T) {
 		`{"s":"","o":{}}`:              {"o.s": "required"},
 		`{"s":"","l":[{},{"s":null}]}`: {"l[0].s": "required", "l[1].s": "required"},
 	} {
-		wantRefused(t, b, input(t, text), want)
+		wantRefused(t, b, storetest.Input(t, text), want)
 	}
 }
 
@@ -465,15 +466,15 @@ func TestDefaults(t *testing.T) {
 	for _, given := range slices.Sorted(maps.Keys(tests)) {
 		t.Run(given, func(t *testing.T) {
 			t.Parallel()
-			b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: schema(t, `"id":{"type":"integer"},`+properties),
+			b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Schema: storetest.Schema(t, `"id":{"type":"integer"},`+properties),
 				UniqueKey: &bucketlite.UniqueKey{Fields: []string{"id"}}})
-			in := input(t, given)
+			in := storetest.Input(t, given)
 			in.Fields["id"] = 1
 			before := fmt.Sprint(in.Fields)
 			want := strings.TrimSuffix(tests[given], "}") + `,"id":1}`
-			wantFields(t, put(t, b, in, bucketlite.Insert), want)
-			put(t, b, input(t, `{"id":1,"s":"other","l":[7]}`), bucketlite.Update)
-			wantFields(t, put(t, b, in, bucketlite.Update), want)
+			storetest.WantFields(t, storetest.Put(t, b, in, bucketlite.Insert), want)
+			storetest.Put(t, b, storetest.Input(t, `{"id":1,"s":"other","l":[7]}`), bucketlite.Update)
+			storetest.WantFields(t, storetest.Put(t, b, in, bucketlite.Update), want)
 			if after := fmt.Sprint(in.Fields); after != before {
 				t.Errorf("got the caller's fields %s, want %s as before", after, before)
 			}

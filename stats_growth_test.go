@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
@@ -17,8 +18,8 @@ import (
 func TestGrowth(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	clock := newManualClock() // a Monday, 07:08:09
-	b := items(t, openMemory(t, &bucketlite.Options{Now: clock.now}))
+	clock := storetest.NewManualClock() // a Monday, 07:08:09
+	b := storetest.Items(t, storetest.OpenMemory(t, &bucketlite.Options{Now: clock.Now}))
 	at := func(text string) time.Time {
 		v, err := time.Parse(time.RFC3339, text)
 		if err != nil {
@@ -26,12 +27,12 @@ func TestGrowth(t *testing.T) {
 		}
 		return v
 	}
-	putItem(t, b, item("a", strings.Repeat("v", 84))) // 100 bytes at 07:08
-	clock.add(2 * time.Hour)
-	putItem(t, b, item("b", strings.Repeat("v", 34))) // 50 bytes at 09:08
-	gone := putItem(t, b, item("c", ""))
-	clock.add(24 * time.Hour)
-	putItem(t, b, item("d", strings.Repeat("v", 4))) // 20 bytes at 09:08 of the next day
+	storetest.PutItem(t, b, storetest.Item("a", strings.Repeat("v", 84))) // 100 bytes at 07:08
+	clock.Add(2 * time.Hour)
+	storetest.PutItem(t, b, storetest.Item("b", strings.Repeat("v", 34))) // 50 bytes at 09:08
+	gone := storetest.PutItem(t, b, storetest.Item("c", ""))
+	clock.Add(24 * time.Hour)
+	storetest.PutItem(t, b, storetest.Item("d", strings.Repeat("v", 4))) // 20 bytes at 09:08 of the next day
 	if err := b.DeleteObject(ctx, gone.ID, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -90,14 +91,14 @@ func TestGrowth(t *testing.T) {
 func TestGrowthIsExact(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	clock := newManualClock()
-	b := items(t, openMemory(t, &bucketlite.Options{Now: clock.now}))
+	clock := storetest.NewManualClock()
+	b := storetest.Items(t, storetest.OpenMemory(t, &bucketlite.Options{Now: clock.Now}))
 	r := rand.New(rand.NewPCG(1, 2))
-	begin := clock.now()
+	begin := clock.Now()
 	var objects []*bucketlite.Object
 	for i := range 300 {
-		clock.add(time.Duration(r.Int64N(int64(20*time.Hour))) - 2*time.Hour) // it may go back
-		objects = append(objects, putItem(t, b, item(fmt.Sprint(i), strings.Repeat("v", r.IntN(100)))))
+		clock.Add(time.Duration(r.Int64N(int64(20*time.Hour))) - 2*time.Hour) // it may go back
+		objects = append(objects, storetest.PutItem(t, b, storetest.Item(fmt.Sprint(i), strings.Repeat("v", r.IntN(100)))))
 	}
 	for range 50 {
 		units := []bucketlite.DateUnit{bucketlite.UnitHour, bucketlite.UnitDay, bucketlite.UnitWeek, bucketlite.UnitMonth, bucketlite.UnitYear}
@@ -133,8 +134,8 @@ func TestGrowthIsExact(t *testing.T) {
 func TestGrowthRefused(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	b := items(t, st)
+	st := storetest.OpenMemory(t)
+	b := storetest.Items(t, st)
 	now := time.Now()
 	for name, call := range map[string]func() ([]bucketlite.Growth, error){
 		"no time":      func() ([]bucketlite.Growth, error) { return b.Growth(ctx, now, now, bucketlite.UnitDay) },
@@ -161,7 +162,7 @@ func TestGrowthRefused(t *testing.T) {
 	if err := b.Activate(ctx); err != nil {
 		t.Fatal(err)
 	}
-	finish(t, st, mustDelete(t, b), 0)
+	storetest.WaitDeleted(t, st, mustDelete(t, b), 0)
 	if _, err := b.Growth(ctx, now, now.Add(1), bucketlite.UnitDay); !errors.Is(err, bucketlite.ErrNotFound) {
 		t.Errorf("gone: got %v, want ErrNotFound", err)
 	}

@@ -6,25 +6,26 @@ import (
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestObjectListStats(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	b := items(t, st)
-	for _, in := range []bucketlite.ObjectInput{itemWithDoc("a", "text"), item("b", "x"), item("c", "X"), itemWithDoc("d", "more"), item("e", "failing")} {
-		putItem(t, b, in)
+	st := storetest.OpenMemory(t)
+	b := storetest.Items(t, st)
+	for _, in := range []bucketlite.ObjectInput{storetest.ItemWithDoc("a", "text"), storetest.Item("b", "x"), storetest.Item("c", "X"), storetest.ItemWithDoc("d", "more"), storetest.Item("e", "failing")} {
+		storetest.PutItem(t, b, in)
 	}
 	for _, k := range []string{"b", "c", "d", "e"} {
 		o, err := b.ObjectByKey(ctx, map[string]any{"k": k})
 		if err != nil {
 			t.Fatal(err)
 		}
-		submit(t, b, o.ID)
+		storetest.Submit(t, b, o.ID)
 	}
-	process(t, st, func(_ context.Context, j *bucketlite.Job) error {
+	storetest.Process(t, st, func(_ context.Context, j *bucketlite.Job) error {
 		if j.Object.Fields["v"] == "failing" {
 			return &bucketlite.JobError{Message: "no", Permanent: true}
 		}
@@ -145,9 +146,9 @@ func anyOf[T any](ctx context.Context, get func(context.Context, bucketlite.Quer
 func TestListStatsJSON(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	ns := namespace(t, st)
-	b := items(t, st)
+	st := storetest.OpenMemory(t)
+	ns := storetest.Namespace(t, st)
+	b := storetest.Items(t, st)
 	for _, tt := range []struct {
 		get  func(q bucketlite.Query) (any, error)
 		want string

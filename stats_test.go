@@ -11,21 +11,13 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
-
-func mustStats(t testing.TB, b *bucketlite.Bucket) *bucketlite.Stats {
-	t.Helper()
-	stats, err := b.Stats(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return stats
-}
 
 func TestStatsBySize(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	b := items(t, openMemory(t))
+	b := storetest.Items(t, storetest.OpenMemory(t))
 	storage := func(total, avg, max, min int64) bucketlite.StorageStats {
 		return bucketlite.StorageStats{Total: total, Avg: avg, Max: max, Min: min}
 	}
@@ -33,7 +25,7 @@ func TestStatsBySize(t *testing.T) {
 	var ids []string
 	put := func(k string, length int) func() error {
 		return func() error {
-			res, err := b.Put(ctx, item(k, strings.Repeat("v", length)), nil)
+			res, err := b.Put(ctx, storetest.Item(k, strings.Repeat("v", length)), nil)
 			if err == nil && res.Created {
 				ids = append(ids, res.Object.ID)
 			}
@@ -54,26 +46,26 @@ func TestStatsBySize(t *testing.T) {
 		{"smallest replaced", put("a", 4), 3, storage(20+101+18, 46, 101, 18)},
 		{"largest deleted", remove(1), 2, storage(20+18, 19, 20, 18)},
 		{"patched", func() error {
-			return second(b.Patch(ctx, ids[0], bucketlite.ObjectInput{Fields: map[string]any{"v": "123"}}, nil))
+			return storetest.ErrorOf(b.Patch(ctx, ids[0], bucketlite.ObjectInput{Fields: map[string]any{"v": "123"}}, nil))
 		}, 2, storage(19+18, 18, 19, 18)},
 		{"refused", func() error {
-			if _, err := b.Put(ctx, item("a", ""), &bucketlite.PutOptions{Policy: bucketlite.Insert}); !errors.Is(err, bucketlite.ErrExists) {
+			if _, err := b.Put(ctx, storetest.Item("a", ""), &bucketlite.PutOptions{Policy: bucketlite.Insert}); !errors.Is(err, bucketlite.ErrExists) {
 				return err
 			}
 			return nil
 		}, 2, storage(19+18, 18, 19, 18)},
-		{"with content", func() error { return second(b.Put(ctx, itemWithDoc("d", "1234"), nil)) }, 3, storage(19+18+20, 19, 20, 18)},
-		{"same content", func() error { return second(b.Put(ctx, itemWithDoc("e", "1234"), nil)) }, 4, storage(19+18+20+20, 19, 20, 18)},
+		{"with content", func() error { return storetest.ErrorOf(b.Put(ctx, storetest.ItemWithDoc("d", "1234"), nil)) }, 3, storage(19+18+20, 19, 20, 18)},
+		{"same content", func() error { return storetest.ErrorOf(b.Put(ctx, storetest.ItemWithDoc("e", "1234"), nil)) }, 4, storage(19+18+20+20, 19, 20, 18)},
 		{"one left", func() error { return errors.Join(remove(0)(), remove(2)(), deleteKey(b, "e")) }, 1, storage(20, 20, 20, 20)},
 		{"none left", func() error { return deleteKey(b, "d") }, 0, storage(0, 0, 0, 0)},
 	} {
 		if err := tt.do(); err != nil {
 			t.Fatalf("%s: %v", tt.name, err)
 		}
-		if got := mustStats(t, b); got.ObjectCount != tt.count || got.TotalSize != tt.want.Total || got.Storage != tt.want {
+		if got := storetest.MustStats(t, b); got.ObjectCount != tt.count || got.TotalSize != tt.want.Total || got.Storage != tt.want {
 			t.Errorf("%s: got %+v, want %d objects with %+v", tt.name, got, tt.count, tt.want)
 		}
-		wantExact(t, b)
+		storetest.WantExact(t, b)
 	}
 }
 
@@ -92,11 +84,11 @@ func change(r *rand.Rand, b *bucketlite.Bucket) error {
 	var err error
 	switch r.IntN(6) {
 	case 0, 1:
-		_, err = b.Put(ctx, item(k, v), nil)
+		_, err = b.Put(ctx, storetest.Item(k, v), nil)
 	case 2:
-		_, err = b.Put(ctx, itemWithDoc(k, v), nil)
+		_, err = b.Put(ctx, storetest.ItemWithDoc(k, v), nil)
 	case 3:
-		err = batchError(b.PutMany(ctx, []bucketlite.ObjectInput{item(k, v), item(k, ""), item("x"+k, v)}, &bucketlite.PutManyOptions{Atomic: r.IntN(2) == 0}))
+		err = storetest.PutManyError(b.PutMany(ctx, []bucketlite.ObjectInput{storetest.Item(k, v), storetest.Item(k, ""), storetest.Item("x"+k, v)}, &bucketlite.PutManyOptions{Atomic: r.IntN(2) == 0}))
 	case 4:
 		if err = deleteKey(b, k); errors.Is(err, bucketlite.ErrNotFound) {
 			return nil
@@ -119,46 +111,46 @@ func TestStatsAcrossFolding(t *testing.T) {
 	for kind, path := range map[string]string{"file": filepath.Join(t.TempDir(), "test.db"), "memory": ":memory:"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			c := newManualClock()
-			st := openPath(t, path, &bucketlite.Options{Now: c.now, Durability: bucketlite.DurabilityNormal})
-			b := items(t, st)
-			bystander := bucket(t, st, itemsConfig("bystander"))
-			putItems(t, bystander, 3, 3)
-			untouched := mustStats(t, bystander)
+			c := storetest.NewManualClock()
+			st := storetest.OpenPath(t, path, &bucketlite.Options{Now: c.Now, Durability: bucketlite.DurabilityNormal})
+			b := storetest.Items(t, st)
+			bystander := storetest.Bucket(t, st, storetest.ItemsConfig("bystander"))
+			storetest.PutItems(t, bystander, 3, 3)
+			untouched := storetest.MustStats(t, bystander)
 			r := rand.New(rand.NewPCG(1, 1))
 			folded := map[time.Time]bool{}
 			for i := range 700 {
-				now := c.add(time.Second)
+				now := c.Add(time.Second)
 				if err := change(r, b); err != nil {
 					t.Fatal(err)
 				}
-				stats := mustStats(t, b)
+				stats := storetest.MustStats(t, b)
 				if at := stats.UpdatedAt; at != nil && !folded[*at] {
 					if folded[*at] = true; !at.Equal(now) {
 						t.Errorf("updated at: got %v, want %v", at, now)
 					}
-					wantExact(t, b)
+					storetest.WantExact(t, b)
 				}
 				if i%20 == 0 {
-					wantExact(t, b)
+					storetest.WantExact(t, b)
 				}
 			}
 			if len(folded) == 0 || len(folded) > 10 {
 				t.Errorf("got %d foldings in 700 commits", len(folded))
 			}
-			wantExact(t, b)
-			if got := mustStats(t, bystander); !equalStats(got, untouched) {
+			storetest.WantExact(t, b)
+			if got := storetest.MustStats(t, bystander); !storetest.EqualStats(got, untouched) {
 				t.Errorf("bystander: got %+v, want %+v", got, untouched)
 			}
 			if kind == "memory" {
 				return
 			}
-			before := snapshot(t, b)
+			before := storetest.Snapshot(t, b)
 			if err := st.Close(); err != nil {
 				t.Fatal(err)
 			}
-			wantSnapshot(t, reopenItems(t, path), before)
-			wantSound(t, path)
+			storetest.WantSnapshot(t, storetest.ReopenItems(t, path), before)
+			storetest.WantSound(t, path)
 		})
 	}
 }
@@ -166,12 +158,12 @@ func TestStatsAcrossFolding(t *testing.T) {
 // Folding happens beyond 256 commits, and shows in stats_updated_at alone.
 func TestStatsFolded(t *testing.T) {
 	t.Parallel()
-	c := newManualClock()
-	b := items(t, openMemory(t, &bucketlite.Options{Now: c.now}))
-	created := c.add(0)
+	c := storetest.NewManualClock()
+	b := storetest.Items(t, storetest.OpenMemory(t, &bucketlite.Options{Now: c.Now}))
+	created := c.Add(0)
 	for n := range 300 {
-		now := c.add(time.Second)
-		putItem(t, b, item(fmt.Sprint(n), ""))
+		now := c.Add(time.Second)
+		storetest.PutItem(t, b, storetest.Item(fmt.Sprint(n), ""))
 		info, err := b.Info(context.Background())
 		if err != nil {
 			t.Fatal(err)
@@ -203,19 +195,19 @@ func TestStatsAreOfOneMoment(t *testing.T) {
 			if kind != "memory" {
 				path = filepath.Join(t.TempDir(), "test.db")
 			}
-			b := items(t, openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal}))
+			b := storetest.Items(t, storetest.OpenPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal}))
 			reader := b
 			if kind == "two stores" {
-				reader = reopenItems(t, path)
+				reader = storetest.ReopenItems(t, path)
 			}
 			writing, stop := context.WithCancel(ctx)
 			ended := make(chan error, 1)
 			go func() {
-				ended <- atOnce(4, func(g int) error {
+				ended <- storetest.AtOnce(4, func(g int) error {
 					defer stop()
 					for i := range 150 {
 						k := fmt.Sprintf("%d%d", g, i%10)
-						if _, err := b.Put(ctx, item(k, "v"), nil); err != nil {
+						if _, err := b.Put(ctx, storetest.Item(k, "v"), nil); err != nil {
 							return err
 						}
 						if i%2 == 0 {
@@ -244,7 +236,7 @@ func TestStatsAreOfOneMoment(t *testing.T) {
 			if err := <-ended; err != nil {
 				t.Fatal(err)
 			}
-			wantExact(t, b)
+			storetest.WantExact(t, b)
 		})
 	}
 }
@@ -253,21 +245,21 @@ func TestStatsAreOfOneMoment(t *testing.T) {
 func TestStatsReadOnly(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
-	b := items(t, openPath(t, path))
+	b := storetest.Items(t, storetest.OpenPath(t, path))
 	for range 10 {
-		putItem(t, b, item("k", "v"))
+		storetest.PutItem(t, b, storetest.Item("k", "v"))
 	}
-	db := raw(t, path)
+	db := storetest.OpenRaw(t, path)
 	const rows = "SELECT * FROM deltas; "
 	version := "PRAGMA data_version"
-	before, versionBefore := dump(t, db, rows), dump(t, db, version)
+	before, versionBefore := storetest.Dump(t, db, rows), storetest.Dump(t, db, version)
 	for range 10 {
-		mustStats(t, b)
+		storetest.MustStats(t, b)
 	}
-	if after := dump(t, db, rows); after != before {
+	if after := storetest.Dump(t, db, rows); after != before {
 		t.Errorf("deltas: got %s, want %s", after, before)
 	}
-	if got := dump(t, db, version); got != versionBefore {
+	if got := storetest.Dump(t, db, version); got != versionBefore {
 		t.Errorf("data version: got %s, want %s", got, versionBefore)
 	}
 }
@@ -279,15 +271,15 @@ func TestLastUploadAt(t *testing.T) {
 	for kind, path := range map[string]string{"file": filepath.Join(t.TempDir(), "test.db"), "memory": ":memory:"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			c := newManualClock()
-			opts := &bucketlite.Options{Now: c.now, Durability: bucketlite.DurabilityNormal}
-			st := openPath(t, path, opts)
-			b := items(t, st)
-			if got := mustStats(t, b).LastUploadAt; got != nil {
+			c := storetest.NewManualClock()
+			opts := &bucketlite.Options{Now: c.Now, Durability: bucketlite.DurabilityNormal}
+			st := storetest.OpenPath(t, path, opts)
+			b := storetest.Items(t, st)
+			if got := storetest.MustStats(t, b).LastUploadAt; got != nil {
 				t.Errorf("before any: got %v, want nil", got)
 			}
 			id := ""
-			puts := func() error { id = putItem(t, b, item("k", fmt.Sprint(c.now()))).ID; return nil }
+			puts := func() error { id = storetest.PutItem(t, b, storetest.Item("k", fmt.Sprint(c.Now()))).ID; return nil }
 			steps := []struct {
 				name  string
 				step  time.Duration
@@ -297,25 +289,25 @@ func TestLastUploadAt(t *testing.T) {
 				{"put", time.Second, puts, true},
 				{"replace", time.Second, puts, true},
 				{"patch of a field", time.Second, func() error {
-					return second(b.Patch(ctx, id, bucketlite.ObjectInput{Fields: map[string]any{"v": "p"}}, nil))
+					return storetest.ErrorOf(b.Patch(ctx, id, bucketlite.ObjectInput{Fields: map[string]any{"v": "p"}}, nil))
 				}, false},
 				{"refused put", time.Second, func() error {
-					_, err := b.Put(ctx, item("k", ""), &bucketlite.PutOptions{Policy: bucketlite.Insert})
+					_, err := b.Put(ctx, storetest.Item("k", ""), &bucketlite.PutOptions{Policy: bucketlite.Insert})
 					if errors.Is(err, bucketlite.ErrExists) {
 						return nil
 					}
 					return err
 				}, false},
 				{"lock and unlock", time.Second, func() error { return errors.Join(b.Lock(ctx), b.Unlock(ctx)) }, false},
-				{"update of info", time.Second, func() error { return second(b.Update(ctx, bucketlite.BucketUpdate{Description: new("d")})) }, false},
+				{"update of info", time.Second, func() error { return storetest.ErrorOf(b.Update(ctx, bucketlite.BucketUpdate{Description: new("d")})) }, false},
 				{"batch", time.Second, func() error {
-					return batchError(b.PutMany(ctx, []bucketlite.ObjectInput{item("b", ""), item("b2", "")}, nil))
+					return storetest.PutManyError(b.PutMany(ctx, []bucketlite.ObjectInput{storetest.Item("b", ""), storetest.Item("b2", "")}, nil))
 				}, true},
 				{"atomic batch", time.Second, func() error {
-					return batchError(b.PutMany(ctx, []bucketlite.ObjectInput{item("b", ""), item("b2", "")}, &bucketlite.PutManyOptions{Atomic: true}))
+					return storetest.PutManyError(b.PutMany(ctx, []bucketlite.ObjectInput{storetest.Item("b", ""), storetest.Item("b2", "")}, &bucketlite.PutManyOptions{Atomic: true}))
 				}, true},
 				{"refused atomic batch", time.Second, func() error {
-					_, err := b.PutMany(ctx, []bucketlite.ObjectInput{item("new", ""), item("b2", "")}, &bucketlite.PutManyOptions{Atomic: true, Policy: bucketlite.Insert})
+					_, err := b.PutMany(ctx, []bucketlite.ObjectInput{storetest.Item("new", ""), storetest.Item("b2", "")}, &bucketlite.PutManyOptions{Atomic: true, Policy: bucketlite.Insert})
 					if errors.Is(err, bucketlite.ErrExists) {
 						return nil
 					}
@@ -335,14 +327,14 @@ func TestLastUploadAt(t *testing.T) {
 			}
 			var want time.Time
 			for _, s := range steps {
-				now := c.add(s.step)
+				now := c.Add(s.step)
 				if s.moves {
 					want = now
 				}
 				if err := s.do(); err != nil {
 					t.Fatalf("%s: %v", s.name, err)
 				}
-				if got := mustStats(t, b).LastUploadAt; got == nil || !got.Equal(want) {
+				if got := storetest.MustStats(t, b).LastUploadAt; got == nil || !got.Equal(want) {
 					t.Errorf("%s: got %v, want %v", s.name, got, want)
 				}
 			}
@@ -352,13 +344,13 @@ func TestLastUploadAt(t *testing.T) {
 			if err := st.Close(); err != nil {
 				t.Fatal(err)
 			}
-			c.add(-48 * time.Hour)
-			b, err := namespace(t, openPath(t, path, opts)).Bucket(ctx, "items")
+			c.Add(-48 * time.Hour)
+			b, err := storetest.Namespace(t, storetest.OpenPath(t, path, opts)).Bucket(ctx, "items")
 			if err != nil {
 				t.Fatal(err)
 			}
-			putItem(t, b, item("k", ""))
-			if got := mustStats(t, b).LastUploadAt; !got.Equal(want) {
+			storetest.PutItem(t, b, storetest.Item("k", ""))
+			if got := storetest.MustStats(t, b).LastUploadAt; !got.Equal(want) {
 				t.Errorf("reopened: got %v, want %v", got, want)
 			}
 		})
@@ -368,7 +360,7 @@ func TestLastUploadAt(t *testing.T) {
 func TestStoreStats(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	for kind, st := range map[string]*bucketlite.Store{"file": open(t), "memory": openMemory(t)} {
+	for kind, st := range map[string]*bucketlite.Store{"file": storetest.Open(t), "memory": storetest.OpenMemory(t)} {
 		empty, err := st.Stats(ctx)
 		if err != nil {
 			t.Fatal(err)
@@ -376,13 +368,13 @@ func TestStoreStats(t *testing.T) {
 		if empty.FileBytes <= 0 || empty.ContentBytes != 0 || empty.FreeBytes < 0 {
 			t.Errorf("%s, empty: got %+v", kind, empty)
 		}
-		b := items(t, st)
+		b := storetest.Items(t, st)
 		for i := range 4 { // each of two contents twice
-			putItem(t, b, itemWithDoc(fmt.Sprint(i), strings.Repeat(fmt.Sprint(i/2), 1<<20)))
+			storetest.PutItem(t, b, storetest.ItemWithDoc(fmt.Sprint(i), strings.Repeat(fmt.Sprint(i/2), 1<<20)))
 		}
-		inline := item("inline", "")
+		inline := storetest.Item("inline", "")
 		inline.Blobs = []bucketlite.BlobInput{{Property: "doc", Data: "kept inline"}}
-		putItem(t, b, inline)
+		storetest.PutItem(t, b, inline)
 		got, err := st.Stats(ctx)
 		if err != nil {
 			t.Fatal(err)
@@ -390,7 +382,7 @@ func TestStoreStats(t *testing.T) {
 		if got.ContentBytes != 2<<20 || got.FileBytes < empty.FileBytes+2<<20 || got.FileBytes > empty.FileBytes+5<<20 { // a second copy is staged before it is found to be one
 			t.Errorf("%s: got %+v, want 2 MiB of content", kind, got)
 		}
-		if stats := mustStats(t, b); stats.TotalSize < 4<<20 {
+		if stats := storetest.MustStats(t, b); stats.TotalSize < 4<<20 {
 			t.Errorf("%s: bucket: got %+v, want 4 MiB, counted for each object", kind, stats)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // backUp writes a copy of the store to a new file, and returns its path.
@@ -43,46 +44,46 @@ func TestBackup(t *testing.T) {
 	t.Parallel()
 	sound := newChecked(t)
 	for kind, st := range map[string]*bucketlite.Store{
-		"file":      openPath(t, copyFile(t, sound)),
-		"read-only": openPath(t, copyFile(t, sound), &bucketlite.Options{ReadOnly: true}),
-		"memory":    openMemory(t),
-		"empty":     open(t),
+		"file":      storetest.OpenPath(t, storetest.CopyFile(t, sound)),
+		"read-only": storetest.OpenPath(t, storetest.CopyFile(t, sound), &bucketlite.Options{ReadOnly: true}),
+		"memory":    storetest.OpenMemory(t),
+		"empty":     storetest.Open(t),
 	} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			ctx := context.Background()
 			if kind == "memory" {
-				putItem(t, items(t, st), itemWithDoc("a", "text"))
-				put(t, films(t, st), filmInput("film", bytes.NewReader(checkedFilm)), "")
+				storetest.PutItem(t, storetest.Items(t, st), storetest.ItemWithDoc("a", "text"))
+				storetest.Put(t, storetest.Films(t, st), storetest.FilmInput("film", bytes.NewReader(checkedFilm)), "")
 			}
 			path := backUp(t, st, nil)
 			if got := namesIn(t, filepath.Dir(path)); !slices.Equal(got, []string{"copy.db"}) {
 				t.Errorf("files: got %v, want the copy alone", got)
 			}
-			wantSound(t, path)
-			readOnly := openPath(t, path, &bucketlite.Options{ReadOnly: true})
-			if want, got := wantNoProblem(t, st), wantNoProblem(t, readOnly); got.Objects != want.Objects || got.ContentBytes != want.ContentBytes {
+			storetest.WantSound(t, path)
+			readOnly := storetest.OpenPath(t, path, &bucketlite.Options{ReadOnly: true})
+			if want, got := storetest.WantNoProblem(t, st), storetest.WantNoProblem(t, readOnly); got.Objects != want.Objects || got.ContentBytes != want.ContentBytes {
 				t.Errorf("copy: got %+v, want %+v", got, want)
 			}
 			if err := readOnly.Close(); err != nil {
 				t.Fatal(err)
 			}
-			again := openPath(t, path)
+			again := storetest.OpenPath(t, path)
 			if kind == "empty" {
-				items(t, again)
+				storetest.Items(t, again)
 				return
 			}
-			b, err := namespace(t, st).Bucket(ctx, "items")
+			b, err := storetest.Namespace(t, st).Bucket(ctx, "items")
 			if err != nil {
 				t.Fatal(err)
 			}
-			copied, err := namespace(t, again).Bucket(ctx, "items")
+			copied, err := storetest.Namespace(t, again).Bucket(ctx, "items")
 			if err != nil {
 				t.Fatal(err)
 			}
-			wantSnapshot(t, copied, snapshot(t, b))
-			putItem(t, copied, itemWithDoc("new", "more text"))
-			wantSound(t, path)
+			storetest.WantSnapshot(t, copied, storetest.Snapshot(t, b))
+			storetest.PutItem(t, copied, storetest.ItemWithDoc("new", "more text"))
+			storetest.WantSound(t, path)
 		})
 	}
 }
@@ -95,8 +96,8 @@ func TestBackupAmidWrites(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			ctx := context.Background()
-			st := openPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
-			pairs := bucket(t, st, itemsConfig("pairs"))
+			st := storetest.OpenPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
+			pairs := storetest.Bucket(t, st, storetest.ItemsConfig("pairs"))
 			stop := writeBusily(t, st)
 			done := make(chan struct{})
 			written := make(chan error)
@@ -109,18 +110,18 @@ func TestBackupAmidWrites(t *testing.T) {
 						default:
 						}
 						v := fmt.Sprint(i)
-						pair := []bucketlite.ObjectInput{item("left", v), item("right", v), item("l"+v, v), item("r"+v, v)}
-						if err := batchError(pairs.PutMany(ctx, pair, &bucketlite.PutManyOptions{Atomic: true})); err != nil {
+						pair := []bucketlite.ObjectInput{storetest.Item("left", v), storetest.Item("right", v), storetest.Item("l"+v, v), storetest.Item("r"+v, v)}
+						if err := storetest.PutManyError(pairs.PutMany(ctx, pair, &bucketlite.PutManyOptions{Atomic: true})); err != nil {
 							return err
 						}
 					}
 				}()
 			}()
 			for range 4 {
-				before := mustStats(t, pairs).ObjectCount
+				before := storetest.MustStats(t, pairs).ObjectCount
 				copied := backUp(t, st, nil)
-				wantSound(t, copied)
-				b, err := namespace(t, openPath(t, copied)).Bucket(ctx, "pairs")
+				storetest.WantSound(t, copied)
+				b, err := storetest.Namespace(t, storetest.OpenPath(t, copied)).Bucket(ctx, "pairs")
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -154,10 +155,10 @@ func TestBackupAmidWrites(t *testing.T) {
 // Progress rises to the total, which is the size of the copy, and may use the store.
 func TestBackupProgress(t *testing.T) {
 	t.Parallel()
-	for kind, st := range map[string]*bucketlite.Store{"file": open(t), "memory": openMemory(t)} {
+	for kind, st := range map[string]*bucketlite.Store{"file": storetest.Open(t), "memory": storetest.OpenMemory(t)} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			put(t, films(t, st), filmInput("a", bytes.NewReader(film(1, 9*mib))), "")
+			storetest.Put(t, storetest.Films(t, st), storetest.FilmInput("a", bytes.NewReader(storetest.Film(1, 9*storetest.MiB))), "")
 			var last, of int64
 			path := backUp(t, st, &bucketlite.BackupOptions{Progress: func(done, total int64) {
 				if done <= last || done > total || of != 0 && of != total {
@@ -185,9 +186,9 @@ func TestBackupEndsEarly(t *testing.T) {
 	for kind, path := range map[string]string{"file": filepath.Join(t.TempDir(), "a.db"), "memory": ":memory:"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			st := openPath(t, path)
-			b := films(t, st)
-			put(t, b, filmInput("a", bytes.NewReader(film(1, 40*mib))), "")
+			st := storetest.OpenPath(t, path)
+			b := storetest.Films(t, st)
+			storetest.Put(t, b, storetest.FilmInput("a", bytes.NewReader(storetest.Film(1, 40*storetest.MiB))), "")
 			directory := t.TempDir()
 			target := filepath.Join(directory, "copy.db")
 			wantNothing := func(err, want error) {
@@ -234,8 +235,8 @@ func TestBackupRefusals(t *testing.T) {
 	t.Parallel()
 	directory := t.TempDir()
 	source := filepath.Join(directory, "source.db")
-	st := openPath(t, source)
-	putItem(t, items(t, st), item("a", ""))
+	st := storetest.OpenPath(t, source)
+	storetest.PutItem(t, storetest.Items(t, st), storetest.Item("a", ""))
 	inDirectory := func(name string) string { return filepath.Join(directory, name) }
 	for _, name := range []string{"file.db", "beside.db-wal", "beside2.db-journal", "beside3.db-shm"} {
 		if err := os.WriteFile(inDirectory(name), []byte("something"), 0o666); err != nil {
@@ -281,18 +282,18 @@ func TestBackupRefusals(t *testing.T) {
 	if after := namesIn(t, directory); !slices.Equal(after, before) {
 		t.Errorf("files: got %v, want %v", after, before)
 	}
-	wantSound(t, source)
+	storetest.WantSound(t, source)
 }
 
 // Only one of several that want a name gets it.
 func TestBackupsAtOnce(t *testing.T) {
 	t.Parallel()
-	st := open(t)
-	putItems(t, items(t, st), 1000, 100)
+	st := storetest.Open(t)
+	storetest.PutItems(t, storetest.Items(t, st), 1000, 100)
 	path := filepath.Join(t.TempDir(), "copy.db")
 	const n = 4
 	errs := make([]error, n)
-	atOnce(n, func(i int) error { errs[i] = st.Backup(context.Background(), path, nil); return nil })
+	storetest.AtOnce(n, func(i int) error { errs[i] = st.Backup(context.Background(), path, nil); return nil })
 	made := 0
 	for _, err := range errs {
 		if err == nil {
@@ -307,5 +308,5 @@ func TestBackupsAtOnce(t *testing.T) {
 	if got := namesIn(t, filepath.Dir(path)); !slices.Equal(got, []string{"copy.db"}) {
 		t.Errorf("files: got %v, want the copy alone", got)
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // A backup removes what one that was killed has left in the directory, whatever its
@@ -20,7 +22,7 @@ func TestBackupRemovesLeftovers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := openMemory(t).Backup(context.Background(), filepath.Join(directory, "copy.db"), nil); err != nil {
+	if err := storetest.OpenMemory(t).Backup(context.Background(), filepath.Join(directory, "copy.db"), nil); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := namesIn(t, directory), []string{"bucketlite-notes.tmp", "copy.db"}; !slices.Equal(got, want) {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -26,8 +27,8 @@ func TestOldFormats(t *testing.T) {
 	for _, path := range paths {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			t.Parallel()
-			copied := copyFile(t, path)
-			st := openPath(t, copied, &bucketlite.Options{Now: newManualClock().now}) // of the day it was made
+			copied := storetest.CopyFile(t, path)
+			st := storetest.OpenPath(t, copied, &bucketlite.Options{Now: storetest.NewManualClock().Now}) // of the day it was made
 			want, err := os.ReadFile(strings.TrimSuffix(path, "db") + "json")
 			if err != nil {
 				t.Fatal(err)
@@ -39,7 +40,7 @@ func TestOldFormats(t *testing.T) {
 			if filepath.Base(path) != "1.db" {
 				wantOldWork(t, st)
 			}
-			wantSound(t, copied)
+			storetest.WantSound(t, copied)
 		})
 	}
 }
@@ -50,11 +51,11 @@ func objectsOf(t *testing.T, st *bucketlite.Store) string {
 	t.Helper()
 	ctx := context.Background()
 	var all strings.Builder
-	for info, err := range namespace(t, st).Buckets(ctx, bucketlite.Query{}) {
+	for info, err := range storetest.Namespace(t, st).Buckets(ctx, bucketlite.Query{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := namespace(t, st).Bucket(ctx, info.ID)
+		b, err := storetest.Namespace(t, st).Bucket(ctx, info.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +76,7 @@ func objectsOf(t *testing.T, st *bucketlite.Store) string {
 func wantOldContent(t *testing.T, st *bucketlite.Store) {
 	t.Helper()
 	ctx := context.Background()
-	b, err := namespace(t, st).Bucket(ctx, "items")
+	b, err := storetest.Namespace(t, st).Bucket(ctx, "items")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +109,7 @@ func wantOldContent(t *testing.T, st *bucketlite.Store) {
 	if stats.ObjectCount != 4 {
 		t.Errorf("objects: got %d, want 4", stats.ObjectCount)
 	}
-	archived, err := namespace(t, st).Bucket(ctx, "archived")
+	archived, err := storetest.Namespace(t, st).Bucket(ctx, "archived")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,15 +123,15 @@ func wantOldContent(t *testing.T, st *bucketlite.Store) {
 	if len(tasks.Results) == 0 || tasks.Results[0].Type != "api_buckets_delete" || tasks.Results[0].Status != bucketlite.StatusCompleted {
 		t.Errorf("tasks: got %v, want first a deletion that is completed", tasks.Results)
 	}
-	putItem(t, b, item("new", "")) // and it can be written
+	storetest.PutItem(t, b, storetest.Item("new", "")) // and it can be written
 	wantOldIndexed(t, b)
-	wantNoProblem(t, st)
+	storetest.WantNoProblem(t, st)
 }
 
 // wantOldIndexed fails unless old objects can be indexed, and found so.
 func wantOldIndexed(t *testing.T, b *bucketlite.Bucket) {
 	t.Helper()
-	indexed(t, b)
+	storetest.IndexItems(t, b)
 	for _, q := range []bucketlite.Query{{Filter: bucketlite.Eq("v", "value of B")}, {Filter: bucketlite.Contains("v", "lue of B")}} {
 		page, err := b.List(context.Background(), q)
 		if err != nil || len(page.Results) != 1 || page.Results[0].Fields["k"] != "b" {
@@ -147,7 +148,7 @@ func wantOldIndexed(t *testing.T, b *bucketlite.Bucket) {
 func wantOldWork(t *testing.T, st *bucketlite.Store) {
 	t.Helper()
 	ctx := context.Background()
-	b, err := namespace(t, st).Bucket(ctx, "values")
+	b, err := storetest.Namespace(t, st).Bucket(ctx, "values")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +168,7 @@ func wantOldWork(t *testing.T, st *bucketlite.Store) {
 		t.Errorf("batches: got %s, want %s", got, want)
 	}
 	done := 0
-	process(t, st, func(context.Context, *bucketlite.Job) error { done++; return nil }, bucketlite.ProcessOptions{Concurrency: 1})
+	storetest.Process(t, st, func(context.Context, *bucketlite.Job) error { done++; return nil }, bucketlite.ProcessOptions{Concurrency: 1})
 	if done != 2 {
 		t.Errorf("processed: got %d objects, want 2", done)
 	}
@@ -182,18 +183,18 @@ func wantOldWork(t *testing.T, st *bucketlite.Store) {
 	if got, want := strings.Join(uploads, " "), "COMPLETED PENDING"; got != want {
 		t.Errorf("uploads: got %s, want %s", got, want)
 	}
-	wantNoProblem(t, st)
+	storetest.WantNoProblem(t, st)
 }
 
 // This format counts what waits to be collected. An older version that still has the
 // file open would move references without counting, so its statements must fail.
 func TestContentOfOlderFormats(t *testing.T) {
 	t.Parallel()
-	path := copyFile(t, "testdata/formats/4.db")
-	execute(t, raw(t, path), `
+	path := storetest.CopyFile(t, "testdata/formats/4.db")
+	storetest.Execute(t, storetest.OpenRaw(t, path), `
 INSERT INTO contents (num, hash, size, refs, lease_until) VALUES (90, x'01', 5, 0, 1 << 62), (91, NULL, 0, 0, 1 << 62), (92, x'02', 7, 0, NULL), (93, NULL, 0, 0, 0);
 INSERT INTO chunks (id, sum, data) VALUES (90 << 24, 0, x'0102030405'), (91 << 24, 0, x'010203'), (91 << 24 | 1, 0, x'0102'), (92 << 24, 0, x'01020304050607'), (93 << 24, 0, x'01')`)
-	st := openPath(t, path, &bucketlite.Options{Now: newManualClock().now})
+	st := storetest.OpenPath(t, path, &bucketlite.Options{Now: storetest.NewManualClock().Now})
 	stats := func() *bucketlite.StoreStats {
 		s, err := st.Stats(context.Background())
 		if err != nil {
@@ -201,11 +202,11 @@ INSERT INTO chunks (id, sum, data) VALUES (90 << 24, 0, x'0102030405'), (91 << 2
 		}
 		return s
 	}
-	if !eventually(func() bool { return stats().WaitingBytes == 5 }) { // a lease protects them
+	if !storetest.Eventually(func() bool { return stats().WaitingBytes == 5 }) { // a lease protects them
 		t.Errorf("bytes that wait: got %d, want 5", stats().WaitingBytes)
 	}
-	db := raw(t, path)
-	if got, want := dump(t, db, "SELECT num, size FROM contents WHERE num >= 90"), "90 5\n91 5\n"; got != want {
+	db := storetest.OpenRaw(t, path)
+	if got, want := storetest.Dump(t, db, "SELECT num, size FROM contents WHERE num >= 90"), "90 5\n91 5\n"; got != want {
 		t.Errorf("contents: got %q, want %q", got, want)
 	}
 	for _, statement := range []string{

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // The bounds that a store keeps, in bytes, however long and by how many goroutines
@@ -45,25 +46,25 @@ func TestReplacedContentIsReclaimed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			opts := bucketlite.WithIdleTime(bucketlite.Options{Durability: bucketlite.DurabilityNormal}, briefIdle)
-			if *long {
+			if *storetest.Long {
 				load.time, load.objects = 30*time.Second, 5*load.objects
 				opts = &bucketlite.Options{Durability: bucketlite.DurabilityNormal}
 			}
 			path := filepath.Join(t.TempDir(), "a.db")
-			st := openPath(t, path, opts)
+			st := storetest.OpenPath(t, path, opts)
 			load.run(t, st, path)
 			wantSmall(t, st, path)
 			if err := st.Close(); err != nil {
 				t.Fatal(err)
 			}
-			wantSound(t, path)
+			storetest.WantSound(t, path)
 		})
 	}
 }
 
 func TestReplacedContentInMemory(t *testing.T) {
 	t.Parallel()
-	st := openMemory(t, bucketlite.WithIdleTime(bucketlite.Options{}, briefIdle))
+	st := storetest.OpenMemory(t, bucketlite.WithIdleTime(bucketlite.Options{}, briefIdle))
 	load := replacement{writers: 8, objects: 20, size: 200_000, puts: 500}
 	load.run(t, st, "")
 	wantSmall(t, st, "")
@@ -71,7 +72,7 @@ func TestReplacedContentInMemory(t *testing.T) {
 
 // content returns the bytes of an object: the same for the same version.
 func (l replacement) content(object int, version uint64) []byte {
-	data := film(uint64(object), l.size)
+	data := storetest.Film(uint64(object), l.size)
 	if !l.identical {
 		binary.LittleEndian.PutUint64(data[l.size-8:], version)
 	}
@@ -83,9 +84,9 @@ func (l replacement) run(t *testing.T, st *bucketlite.Store, path string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	b := films(t, st)
+	b := storetest.Films(t, st)
 	put := func(object int, version uint64) error {
-		_, err := b.Put(ctx, filmInput(fmt.Sprint(object), bytes.NewReader(l.content(object, version))), &bucketlite.PutOptions{Policy: bucketlite.Upsert})
+		_, err := b.Put(ctx, storetest.FilmInput(fmt.Sprint(object), bytes.NewReader(l.content(object, version))), &bucketlite.PutOptions{Policy: bucketlite.Upsert})
 		return err
 	}
 	for i := range l.objects {
@@ -121,13 +122,13 @@ func (l replacement) run(t *testing.T, st *bucketlite.Store, path string) {
 				t.Errorf("after %d writes: got %+v, want a file of at most twice what is live plus %d bytes, and a log of at most %d", count.Load(), s, maxSlack, maxLog)
 				return
 			}
-			if *long && time.Since(last) > time.Second {
+			if *storetest.Long && time.Since(last) > time.Second {
 				last = time.Now()
 				t.Logf("%5.1f s, %6d writes: %s", time.Since(start).Seconds(), count.Load(), s)
 			}
 		}
 	})
-	err := atOnce(l.writers, func(writer int) error {
+	err := storetest.AtOnce(l.writers, func(writer int) error {
 		for object := writer; ; object += l.writers {
 			n := count.Add(1)
 			if done(n) {
@@ -190,14 +191,14 @@ func wantSmall(t *testing.T, st *bucketlite.Store, path string) {
 	t.Helper()
 	start := time.Now()
 	var s footprint
-	ok := eventually(func() bool {
+	ok := storetest.Eventually(func() bool {
 		s = footprintOf(t, st, path)
 		return s.file <= s.live*6/5 && s.log <= 1<<20
 	})
 	if !ok {
 		t.Errorf("at rest: got %s, want a file of at most 1.2 times what is live and no log", s)
 	}
-	if *long {
+	if *storetest.Long {
 		t.Logf("at rest for %.1f s: %s", time.Since(start).Seconds(), s)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 func TestOptionsRefused(t *testing.T) {
@@ -47,10 +48,10 @@ func TestOptionsRefused(t *testing.T) {
 func TestOptionsLimits(t *testing.T) {
 	t.Parallel()
 	// {"k":"k","v":""} is 16 bytes.
-	withValue := func(size int) bucketlite.ObjectInput { return item("k", strings.Repeat("v", size-16)) }
-	withBlob := func(size int) bucketlite.ObjectInput { return itemWithDoc("k", strings.Repeat("d", size)) }
+	withValue := func(size int) bucketlite.ObjectInput { return storetest.Item("k", strings.Repeat("v", size-16)) }
+	withBlob := func(size int) bucketlite.ObjectInput { return storetest.ItemWithDoc("k", strings.Repeat("d", size)) }
 	withData := func(size int) bucketlite.ObjectInput {
-		in := item("k", "")
+		in := storetest.Item("k", "")
 		in.Blobs = []bucketlite.BlobInput{{Property: "doc", Data: "data:text/plain," + strings.Repeat("d", size)}}
 		return in
 	}
@@ -75,11 +76,11 @@ func TestOptionsLimits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := items(t, openMemory(t, tt.opts))
+			b := storetest.Items(t, storetest.OpenMemory(t, tt.opts))
 			if _, err := b.Put(context.Background(), tt.in, nil); !errors.Is(err, tt.want) {
 				t.Errorf("put: got %v, want %v", err, tt.want)
 			}
-			wantExact(t, b)
+			storetest.WantExact(t, b)
 		})
 	}
 }
@@ -87,9 +88,9 @@ func TestOptionsLimits(t *testing.T) {
 func TestOptionsAreCopied(t *testing.T) {
 	t.Parallel()
 	opts := &bucketlite.Options{MaxObjectBytes: 100}
-	st := openMemory(t, opts)
+	st := storetest.OpenMemory(t, opts)
 	opts.MaxObjectBytes = 1
-	putItem(t, items(t, st), item("k", "v"))
+	storetest.PutItem(t, storetest.Items(t, st), storetest.Item("k", "v"))
 }
 
 func TestOpenRefuses(t *testing.T) {
@@ -103,7 +104,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	statement := func(query string) func(string) {
 		return func(path string) {
-			if _, err := raw(t, path).Exec(query); err != nil {
+			if _, err := storetest.OpenRaw(t, path).Exec(query); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -176,9 +177,9 @@ func TestDeterministic(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	for range 2 {
-		st := openMemory(t, &bucketlite.Options{Now: newManualClock().now, Entropy: rand.NewChaCha8([32]byte{1})})
-		b := items(t, st)
-		o := putItem(t, b, itemWithDoc("k", "text"))
+		st := storetest.OpenMemory(t, &bucketlite.Options{Now: storetest.NewManualClock().Now, Entropy: rand.NewChaCha8([32]byte{1})})
+		b := storetest.Items(t, st)
+		o := storetest.PutItem(t, b, storetest.ItemWithDoc("k", "text"))
 		info, err := b.Info(ctx)
 		if err != nil {
 			t.Fatal(err)
@@ -188,7 +189,7 @@ func TestDeterministic(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := []string{
-			namespace(t, st).ID(), b.ID(), o.ID, o.Blobs[0].ID, task.ID,
+			storetest.Namespace(t, st).ID(), b.ID(), o.ID, o.Blobs[0].ID, task.ID,
 			info.CreatedAt.Format(time.RFC3339Nano), info.UpdatedAt.Format(time.RFC3339Nano), info.LastUploadAt.Format(time.RFC3339Nano),
 			o.CreatedAt.Format(time.RFC3339Nano), o.UpdatedAt.Format(time.RFC3339Nano), task.CreatedAt.Format(time.RFC3339Nano),
 		}
@@ -222,12 +223,12 @@ func TestIDsRise(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := newManualClock()
-			b := bucket(t, openMemory(t, &bucketlite.Options{Now: c.now, Entropy: tt.entropy}), bucketlite.BucketConfig{})
+			c := storetest.NewManualClock()
+			b := storetest.Bucket(t, storetest.OpenMemory(t, &bucketlite.Options{Now: c.Now, Entropy: tt.entropy}), bucketlite.BucketConfig{})
 			before := ""
 			for range 50 {
-				c.add(tt.step)
-				id := putItem(t, b, bucketlite.ObjectInput{}).ID
+				c.Add(tt.step)
+				id := storetest.PutItem(t, b, bucketlite.ObjectInput{}).ID
 				if id <= before {
 					t.Fatalf("got %s after %s", id, before)
 				}
@@ -239,11 +240,11 @@ func TestIDsRise(t *testing.T) {
 
 func TestIDsRiseInEachGoroutine(t *testing.T) {
 	t.Parallel()
-	st := openMemory(t)
-	b := bucket(t, st, bucketlite.BucketConfig{})
+	st := storetest.OpenMemory(t)
+	b := storetest.Bucket(t, st, bucketlite.BucketConfig{})
 	const goroutines, puts = 8, 50
 	ids := make([][]string, goroutines)
-	err := atOnce(goroutines, func(g int) error {
+	err := storetest.AtOnce(goroutines, func(g int) error {
 		for range puts {
 			res, err := b.Put(context.Background(), bucketlite.ObjectInput{}, nil)
 			if err != nil {
@@ -285,7 +286,7 @@ func (r failingReader) Read([]byte) (int, error) { return 0, r.err }
 
 func TestCloseTwice(t *testing.T) {
 	t.Parallel()
-	for name, st := range map[string]*bucketlite.Store{"file": open(t), "memory": openMemory(t)} {
+	for name, st := range map[string]*bucketlite.Store{"file": storetest.Open(t), "memory": storetest.OpenMemory(t)} {
 		for range 3 {
 			if err := st.Close(); err != nil {
 				t.Errorf("%s: got %v, want nil", name, err)
@@ -299,11 +300,11 @@ func TestCloseEndsIterators(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	for _, n := range []int{3, 250} {
-		for name, st := range map[string]*bucketlite.Store{"file": open(t), "memory": openMemory(t)} {
+		for name, st := range map[string]*bucketlite.Store{"file": storetest.Open(t), "memory": storetest.OpenMemory(t)} {
 			t.Run(fmt.Sprint(name, " ", n), func(t *testing.T) {
 				t.Parallel()
-				b := items(t, st)
-				putItems(t, b, n, 1)
+				b := storetest.Items(t, st)
+				storetest.PutItems(t, b, n, 1)
 				met := 0
 				var end error
 				for _, err := range b.Objects(ctx, bucketlite.Query{}) {
@@ -328,9 +329,9 @@ func TestCloseEndsIterators(t *testing.T) {
 func TestCloseEndsWait(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	b := items(t, st)
-	holdTasks(t, path)
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
+	storetest.HoldTasks(t, path)
 	task, err := b.Delete(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -352,17 +353,17 @@ func TestCloseEndsWait(t *testing.T) {
 func TestCloseAmidPuts(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	b := items(t, st)
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
 	const goroutines = 8
 	acknowledged := make([][]string, goroutines)
 	begun := make(chan struct{}, goroutines)
 	done := make(chan error)
 	go func() {
-		done <- atOnce(goroutines, func(g int) error {
+		done <- storetest.AtOnce(goroutines, func(g int) error {
 			for i := 0; ; i++ {
 				k := fmt.Sprintf("%d-%d", g, i)
-				if _, err := b.Put(context.Background(), item(k, ""), nil); errors.Is(err, bucketlite.ErrClosed) {
+				if _, err := b.Put(context.Background(), storetest.Item(k, ""), nil); errors.Is(err, bucketlite.ErrClosed) {
 					return nil
 				} else if err != nil {
 					return err
@@ -384,10 +385,10 @@ func TestCloseAmidPuts(t *testing.T) {
 	}
 	want := slices.Concat(acknowledged...)
 	slices.Sort(want)
-	if got := keysOf(t, reopenItems(t, path)); !slices.Equal(got, want) {
+	if got := storetest.ItemKeys(t, storetest.ReopenItems(t, path)); !slices.Equal(got, want) {
 		t.Errorf("got %d keys, want the %d that were acknowledged", len(got), len(want))
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }
 
 func TestCloseLeavesNoGoroutine(t *testing.T) {
@@ -398,15 +399,15 @@ func TestCloseLeavesNoGoroutine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b := items(t, st)
-		putItems(t, b, 1000, 10)
+		b := storetest.Items(t, st)
+		storetest.PutItems(t, b, 1000, 10)
 		if _, err := b.Delete(ctx); err != nil {
 			t.Fatal(err)
 		}
 		if err := st.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if !goroutinesFallTo(before) {
+		if !storetest.GoroutinesFallTo(before) {
 			t.Errorf("%s: goroutines: got %d, want %d", name, runtime.NumGoroutine(), before)
 		}
 	}
@@ -425,7 +426,7 @@ func TestCallsAreComplete(t *testing.T) {
 		typ := reflect.TypeOf(v)
 		for i := range typ.NumMethod() {
 			name := typ.Elem().Name() + "." + typ.Method(i).Name
-			if _, ok := calls[name]; !ok && !slices.Contains(pure, name) {
+			if _, ok := storetest.Calls[name]; !ok && !slices.Contains(pure, name) {
 				t.Errorf("%s is not in calls", name)
 			}
 		}
@@ -435,12 +436,12 @@ func TestCallsAreComplete(t *testing.T) {
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	f := openFixture(t, newFixture(t), nil)
-	if err := f.st.Close(); err != nil {
+	f := storetest.OpenFixture(t, storetest.NewFixture(t), nil)
+	if err := f.Store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for name, call := range calls {
-		if err := call.do(ctx, f); !errors.Is(err, bucketlite.ErrClosed) {
+	for name, call := range storetest.Calls {
+		if err := call.Do(ctx, f); !errors.Is(err, bucketlite.ErrClosed) {
 			t.Errorf("%s: got %v, want ErrClosed", name, err)
 		}
 	}
@@ -449,22 +450,22 @@ func TestClosed(t *testing.T) {
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	path := newFixture(t)
-	f := openFixture(t, path, &bucketlite.Options{ReadOnly: true})
-	before := snapshot(t, f.b)
-	for name, call := range calls {
+	path := storetest.NewFixture(t)
+	f := storetest.OpenFixture(t, path, &bucketlite.Options{ReadOnly: true})
+	before := storetest.Snapshot(t, f.Bucket)
+	for name, call := range storetest.Calls {
 		want := error(nil)
-		if call.writes {
+		if call.Writes {
 			want = bucketlite.ErrReadOnly
 		}
-		if err := call.do(ctx, f); !errors.Is(err, want) {
+		if err := call.Do(ctx, f); !errors.Is(err, want) {
 			t.Errorf("%s: got %v, want %v", name, err, want)
 		}
 	}
-	wantSnapshot(t, f.b, before)
+	storetest.WantSnapshot(t, f.Bucket, before)
 	// It sees what others write meanwhile.
-	putItem(t, reopenItems(t, path), item("new", ""))
-	if _, err := f.b.ObjectByKey(ctx, map[string]any{"k": "new"}); err != nil {
+	storetest.PutItem(t, storetest.ReopenItems(t, path), storetest.Item("new", ""))
+	if _, err := f.Bucket.ObjectByKey(ctx, map[string]any{"k": "new"}); err != nil {
 		t.Error(err)
 	}
 }
@@ -473,22 +474,22 @@ func TestCancelledBefore(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	f := openFixture(t, newFixture(t), nil)
-	before := snapshot(t, f.b)
-	for name, call := range calls {
-		if err := call.do(ctx, f); !errors.Is(err, context.Canceled) {
+	f := storetest.OpenFixture(t, storetest.NewFixture(t), nil)
+	before := storetest.Snapshot(t, f.Bucket)
+	for name, call := range storetest.Calls {
+		if err := call.Do(ctx, f); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: got %v, want %v", name, err, context.Canceled)
 		}
 	}
-	wantSnapshot(t, f.b, before)
+	storetest.WantSnapshot(t, f.Bucket, before)
 }
 
 // The calls do succeed if nothing is in the way.
 func TestCallsSucceed(t *testing.T) {
 	t.Parallel()
-	path := newFixture(t)
-	for name, call := range calls {
-		if err := call.do(context.Background(), openFixture(t, copyFile(t, path), nil)); err != nil {
+	path := storetest.NewFixture(t)
+	for name, call := range storetest.Calls {
+		if err := call.Do(context.Background(), storetest.OpenFixture(t, storetest.CopyFile(t, path), nil)); err != nil {
 			t.Errorf("%s: got %v, want nil", name, err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // A lease that was given under a clock years ahead, by a store that has stopped since,
@@ -19,54 +20,54 @@ func TestLeaseOfClockAhead(t *testing.T) {
 		begin func(t *testing.T, st *bucketlite.Store, path string) (done func() bool)
 	}{
 		"deletion": {func(t *testing.T, st *bucketlite.Store, path string) func() bool {
-			execute(t, raw(t, path), fmt.Sprintf(`CREATE TRIGGER lease AFTER INSERT ON tasks BEGIN
+			storetest.Execute(t, storetest.OpenRaw(t, path), fmt.Sprintf(`CREATE TRIGGER lease AFTER INSERT ON tasks BEGIN
 				UPDATE tasks SET lease_owner = 'dead/50ms', lease_until = %d WHERE num = new.num; END`, ahead))
 			return ended(t, st, deleted(t, st, "gone").ID)
 		}},
 		"confirmation": {func(t *testing.T, st *bucketlite.Store, path string) func() bool {
-			b := items(t, st)
-			id := createUpload(t, b, docUpload("k")).ID
-			writeUpload(t, b, id, "document")
-			execute(t, raw(t, path), fmt.Sprintf(`CREATE TRIGGER lease AFTER INSERT ON tasks BEGIN
+			b := storetest.Items(t, st)
+			id := storetest.CreateUpload(t, b, storetest.DocUpload("k")).ID
+			storetest.WriteUpload(t, b, id, "document")
+			storetest.Execute(t, storetest.OpenRaw(t, path), fmt.Sprintf(`CREATE TRIGGER lease AFTER INSERT ON tasks BEGIN
 				UPDATE tasks SET lease_owner = 'dead/50ms', lease_until = %d WHERE num = new.num; END`, ahead))
-			return ended(t, st, mustConfirm(t, b, confirmations(id)).ID)
+			return ended(t, st, mustConfirm(t, b, storetest.Confirmations(id)).ID)
 		}},
 		"job": {func(t *testing.T, st *bucketlite.Store, path string) func() bool {
-			b := items(t, st)
-			id := submit(t, b, putItem(t, b, item("k", "v")).ID)
+			b := storetest.Items(t, st)
+			id := storetest.Submit(t, b, storetest.PutItem(t, b, storetest.Item("k", "v")).ID)
 			abandonJobs(t, path, 1)
-			execute(t, raw(t, path), fmt.Sprintf("UPDATE jobs SET owner = 'dead/50ms', due_at = %d", ahead))
-			process(t, st, succeed, bucketlite.ProcessOptions{Lease: 50 * time.Millisecond})
+			storetest.Execute(t, storetest.OpenRaw(t, path), fmt.Sprintf("UPDATE jobs SET owner = 'dead/50ms', due_at = %d", ahead))
+			storetest.Process(t, st, succeed, bucketlite.ProcessOptions{Lease: 50 * time.Millisecond})
 			return func() bool { return batchEnded(t, b, id) }
 		}},
 		"job of an earlier version": {func(t *testing.T, st *bucketlite.Store, path string) func() bool {
-			b := items(t, st)
-			id := submit(t, b, putItem(t, b, item("k", "v")).ID)
+			b := storetest.Items(t, st)
+			id := storetest.Submit(t, b, storetest.PutItem(t, b, storetest.Item("k", "v")).ID)
 			abandonJobs(t, path, 1)
-			execute(t, raw(t, path), fmt.Sprintf("UPDATE jobs SET due_at = %d", ahead))
-			process(t, st, succeed, bucketlite.ProcessOptions{Lease: 50 * time.Millisecond})
+			storetest.Execute(t, storetest.OpenRaw(t, path), fmt.Sprintf("UPDATE jobs SET due_at = %d", ahead))
+			storetest.Process(t, st, succeed, bucketlite.ProcessOptions{Lease: 50 * time.Millisecond})
 			return func() bool { return batchEnded(t, b, id) }
 		}},
 		"staged content": {func(t *testing.T, st *bucketlite.Store, path string) func() bool {
-			db := raw(t, path)
-			execute(t, db, fmt.Sprintf("INSERT INTO contents (size, uses, lease_until) VALUES (0, 0, %d)", ahead))
-			return func() bool { return dump(t, db, "SELECT num FROM contents") == "" }
+			db := storetest.OpenRaw(t, path)
+			storetest.Execute(t, db, fmt.Sprintf("INSERT INTO contents (size, uses, lease_until) VALUES (0, 0, %d)", ahead))
+			return func() bool { return storetest.Dump(t, db, "SELECT num FROM contents") == "" }
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "a.db")
-			st := openPath(t, path, bucketlite.WithStageLease(bucketlite.Options{}, 50*time.Millisecond))
+			st := storetest.OpenPath(t, path, bucketlite.WithStageLease(bucketlite.Options{}, 50*time.Millisecond))
 			done := test.begin(t, st, path)
 			wake := beside(t, st)
-			if !eventually(func() bool {
-				must(t, wake.DropIndex(context.Background(), "none")) // wakes the collector, too
+			if !storetest.Eventually(func() bool {
+				storetest.Must(t, wake.DropIndex(context.Background(), "none")) // wakes the collector, too
 				return done()
 			}) {
 				t.Error("the work is still held up")
 			}
-			execute(t, raw(t, path), "DROP TRIGGER IF EXISTS lease")
-			wantSound(t, path)
+			storetest.Execute(t, storetest.OpenRaw(t, path), "DROP TRIGGER IF EXISTS lease")
+			storetest.WantSound(t, path)
 		})
 	}
 }
@@ -75,19 +76,19 @@ func TestLeaseOfClockAhead(t *testing.T) {
 func TestLeaseOfClockAheadRenewed(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path)
-	execute(t, raw(t, path), `CREATE TRIGGER lease AFTER INSERT ON tasks BEGIN
+	st := storetest.OpenPath(t, path)
+	storetest.Execute(t, storetest.OpenRaw(t, path), `CREATE TRIGGER lease AFTER INSERT ON tasks BEGIN
 		UPDATE tasks SET lease_owner = 'alive/1h', lease_until = 1 << 61 WHERE num = new.num; END`)
 	task := deleted(t, st, "kept")
 	wake := beside(t, st)
 	for range 20 {
-		must(t, wake.DropIndex(context.Background(), "none"))
-		execute(t, raw(t, path), "UPDATE tasks SET lease_until = lease_until + 1")
+		storetest.Must(t, wake.DropIndex(context.Background(), "none"))
+		storetest.Execute(t, storetest.OpenRaw(t, path), "UPDATE tasks SET lease_until = lease_until + 1")
 	}
 	if got, err := st.Task(context.Background(), task.ID); err != nil || got.Status != bucketlite.StatusPending {
 		t.Errorf("got %+v, %v, want a task that nobody has taken over", got, err)
 	}
-	execute(t, raw(t, path), "DROP TRIGGER lease; UPDATE tasks SET lease_until = 0")
+	storetest.Execute(t, storetest.OpenRaw(t, path), "DROP TRIGGER lease; UPDATE tasks SET lease_until = 0")
 	if _, err := st.Wait(context.Background(), task.ID); err != nil {
 		t.Error(err)
 	}
@@ -96,7 +97,7 @@ func TestLeaseOfClockAheadRenewed(t *testing.T) {
 // beside creates a bucket that is not that of items.
 func beside(t *testing.T, st *bucketlite.Store) *bucketlite.Bucket {
 	t.Helper()
-	return bucket(t, st, itemsConfig("beside"))
+	return storetest.Bucket(t, st, storetest.ItemsConfig("beside"))
 }
 
 // ended returns a function that reports whether a task has ended.

@@ -12,27 +12,28 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 func TestTaskJSON(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := open(t)
-	b := items(t, st)
-	putItems(t, b, 10, 1)
+	st := storetest.Open(t)
+	b := storetest.Items(t, st)
+	storetest.PutItems(t, b, 10, 1)
 	members := map[string]string{
 		"task_id": "string", "task_type": "string", "status": "string", "inputs": "array", "outputs": "null", "additional_data": "object",
 		"created_at": "time", "updated_at": "time",
 	}
 	task := mustDelete(t, b)
 	wantMembers(t, task, members)
-	task = finish(t, st, task, 10)
+	task = storetest.WaitDeleted(t, st, task, 10)
 	wantMembers(t, task, members)
 	wantMembers(t, task.AdditionalData, map[string]string{
 		"namespace_id": "string", "bucket_id": "string", "bucket_name": "string", "object_count": "number", "progress": "object",
 	})
 	wantMembers(t, task.AdditionalData["progress"], map[string]string{"processed": "number", "total": "number", "percentage": "number"})
-	all, err := namespace(t, st).Delete(ctx)
+	all, err := storetest.Namespace(t, st).Delete(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,8 +49,8 @@ func TestTaskJSON(t *testing.T) {
 func TestTaskNotFound(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	task := mustDelete(t, items(t, st))
+	st := storetest.OpenMemory(t)
+	task := mustDelete(t, storetest.Items(t, st))
 	for _, id := range []string{"", "none", "task_01ARZ3NDEKTSV4RRFFQ69G5FAV", strings.ToLower(task.ID), task.ID + "\x00", task.Inputs[0]} {
 		if got, err := st.Task(ctx, id); got != nil || !errors.Is(err, bucketlite.ErrNotFound) {
 			t.Errorf("task %q: got %v, %v, want ErrNotFound", id, got, err)
@@ -74,9 +75,9 @@ func TestTaskDone(t *testing.T) {
 func TestWaitEndsWithContext(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	b := items(t, st)
-	holdTasks(t, path)
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
+	storetest.HoldTasks(t, path)
 	task := mustDelete(t, b)
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
@@ -102,15 +103,15 @@ func TestWaitEndsWithContext(t *testing.T) {
 func TestWaitElsewhere(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	b := items(t, st)
-	putItems(t, b, 500, 1)
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
+	storetest.PutItems(t, b, 500, 1)
 	others := map[string]*bucketlite.Store{
-		"another store": openPath(t, path), "read-only": openPath(t, path, &bucketlite.Options{ReadOnly: true}),
+		"another store": storetest.OpenPath(t, path), "read-only": storetest.OpenPath(t, path, &bucketlite.Options{ReadOnly: true}),
 	}
 	task := mustDelete(t, b)
 	for name, other := range others {
-		t.Run(name, func(t *testing.T) { finish(t, other, task, 500) })
+		t.Run(name, func(t *testing.T) { storetest.WaitDeleted(t, other, task, 500) })
 	}
 }
 
@@ -118,25 +119,25 @@ func TestTasksOutliveTheirSubject(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
+	st := storetest.OpenPath(t, path)
 	want := make(map[string]bucketlite.TaskType)
 	for range 3 {
-		b := items(t, st)
+		b := storetest.Items(t, st)
 		task := mustDelete(t, b)
 		want[task.ID] = bucketlite.DeleteBucketTask
-		finish(t, st, task, 0)
+		storetest.WaitDeleted(t, st, task, 0)
 	}
-	all, err := namespace(t, st).Delete(ctx)
+	all, err := storetest.Namespace(t, st).Delete(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want[all.ID] = bucketlite.DeleteNamespaceTask
-	finish(t, st, all, 0)
+	storetest.WaitDeleted(t, st, all, 0)
 	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
 	got := make(map[string]bucketlite.TaskType)
-	for task, err := range openPath(t, path).Tasks(ctx, bucketlite.TaskQuery{}) {
+	for task, err := range storetest.OpenPath(t, path).Tasks(ctx, bucketlite.TaskQuery{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,15 +156,15 @@ func TestDeleteNamespaceAtOnce(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	ns := namespace(t, st)
+	st := storetest.OpenPath(t, path)
+	ns := storetest.Namespace(t, st)
 	var buckets []*bucketlite.Bucket
 	for i := range 3 {
-		b := bucket(t, st, itemsConfig(fmt.Sprint(i)))
-		putItems(t, b, 10, 1)
+		b := storetest.Bucket(t, st, storetest.ItemsConfig(fmt.Sprint(i)))
+		storetest.PutItems(t, b, 10, 1)
 		buckets = append(buckets, b)
 	}
-	holdTasks(t, path)
+	storetest.HoldTasks(t, path)
 	task, err := ns.Delete(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -173,8 +174,8 @@ func TestDeleteNamespaceAtOnce(t *testing.T) {
 		if err != nil || info.Status != bucketlite.StatusInProgress || info.ObjectCount != 10 {
 			t.Errorf("info: got %+v, %v", info, err)
 		}
-		wantVerdict(t, last(b.Objects(ctx, bucketlite.Query{})), b, bucketlite.StatusInProgress, inactive)
-		wantVerdict(t, second(b.Put(ctx, item("k", ""), nil)), b, bucketlite.StatusInProgress, inactive)
+		wantVerdict(t, storetest.LastError(b.Objects(ctx, bucketlite.Query{})), b, bucketlite.StatusInProgress, storetest.RefusedInactive)
+		wantVerdict(t, storetest.ErrorOf(b.Put(ctx, storetest.Item("k", ""), nil)), b, bucketlite.StatusInProgress, storetest.RefusedInactive)
 		if again := mustDelete(t, b); again.ID != task.ID {
 			t.Errorf("delete: got %+v, want task %s", again, task.ID)
 		}
@@ -182,29 +183,29 @@ func TestDeleteNamespaceAtOnce(t *testing.T) {
 	if again, err := ns.Delete(ctx); err != nil || again.ID != task.ID {
 		t.Errorf("delete: got %+v, %v, want task %s", again, err, task.ID)
 	}
-	if b, err := ns.CreateBucket(ctx, itemsConfig("late")); !errors.Is(err, bucketlite.ErrNotFound) {
+	if b, err := ns.CreateBucket(ctx, storetest.ItemsConfig("late")); !errors.Is(err, bucketlite.ErrNotFound) {
 		t.Errorf("create: got %v, %v, want ErrNotFound", b, err)
 	}
-	releaseTasks(t, path)
-	finish(t, st, task, 30)
+	storetest.ReleaseTasks(t, path)
+	storetest.WaitDeleted(t, st, task, 30)
 }
 
 // No bucket that is created as its namespace goes is left behind.
 func TestDeleteNamespaceAmidCreates(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	db := raw(t, path)
+	st := storetest.OpenPath(t, path)
+	db := storetest.OpenRaw(t, path)
 	for range 5 {
-		ns := namespace(t, st)
+		ns := storetest.Namespace(t, st)
 		begun := make(chan struct{}, 1)
 		ended := make(chan error, 1)
 		go func() {
-			ended <- atOnce(8, func(g int) error {
+			ended <- storetest.AtOnce(8, func(g int) error {
 				for i := 0; ; i++ {
-					b, err := ns.CreateBucket(context.Background(), itemsConfig(fmt.Sprint(g, "-", i)))
+					b, err := ns.CreateBucket(context.Background(), storetest.ItemsConfig(fmt.Sprint(g, "-", i)))
 					if err == nil {
-						_, err = b.Put(context.Background(), item("k", ""), nil)
+						_, err = b.Put(context.Background(), storetest.Item("k", ""), nil)
 					}
 					if errors.Is(err, bucketlite.ErrNotFound) || errors.Is(err, bucketlite.ErrNotActive) {
 						return nil
@@ -227,8 +228,8 @@ func TestDeleteNamespaceAmidCreates(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		finish(t, st, task, task.Total)
-		if got := dump(t, db, "SELECT * FROM buckets") + dump(t, db, "SELECT * FROM object") + dump(t, db, "SELECT * FROM deltas"); got != "" {
+		storetest.WaitDeleted(t, st, task, task.Total)
+		if got := storetest.Dump(t, db, "SELECT * FROM buckets") + storetest.Dump(t, db, "SELECT * FROM object") + storetest.Dump(t, db, "SELECT * FROM deltas"); got != "" {
 			t.Errorf("left behind:\n%s", got)
 		}
 	}
@@ -238,12 +239,12 @@ func TestTasksByStatusAndType(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	done := mustDelete(t, items(t, st))
-	finish(t, st, done, 0)
-	holdTasks(t, path)
-	held := mustDelete(t, items(t, st))
-	all, err := namespace(t, st).Delete(ctx)
+	st := storetest.OpenPath(t, path)
+	done := mustDelete(t, storetest.Items(t, st))
+	storetest.WaitDeleted(t, st, done, 0)
+	storetest.HoldTasks(t, path)
+	held := mustDelete(t, storetest.Items(t, st))
+	all, err := storetest.Namespace(t, st).Delete(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -286,20 +287,20 @@ func TestTasksAreForgotten(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "test.db")
-	c := newManualClock()
+	c := storetest.NewManualClock()
 	open := func() *bucketlite.Store {
-		return openPath(t, path, &bucketlite.Options{Now: c.now, TaskRetention: time.Hour})
+		return storetest.OpenPath(t, path, &bucketlite.Options{Now: c.Now, TaskRetention: time.Hour})
 	}
 	st := open()
-	old := finish(t, st, mustDelete(t, items(t, st)), 0)
-	c.add(time.Hour)
-	young := finish(t, st, mustDelete(t, items(t, st)), 0)
+	old := storetest.WaitDeleted(t, st, mustDelete(t, storetest.Items(t, st)), 0)
+	c.Add(time.Hour)
+	young := storetest.WaitDeleted(t, st, mustDelete(t, storetest.Items(t, st)), 0)
 	if _, err := st.Task(ctx, old.ID); err != nil {
 		t.Errorf("after an hour: got %v", err)
 	}
-	c.add(time.Microsecond)
+	c.Add(time.Microsecond)
 	open() // looks for work at once
-	if !eventually(func() bool { _, err := st.Task(ctx, old.ID); return errors.Is(err, bucketlite.ErrNotFound) }) {
+	if !storetest.Eventually(func() bool { _, err := st.Task(ctx, old.ID); return errors.Is(err, bucketlite.ErrNotFound) }) {
 		t.Error("after more than an hour: the task is still there")
 	}
 	if _, err := st.Task(ctx, young.ID); err != nil {
@@ -311,10 +312,10 @@ func TestCancelTask(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	b := items(t, st)
-	done := finish(t, st, mustDelete(t, bucket(t, st, itemsConfig("other"))), 0)
-	holdTasks(t, path)
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
+	done := storetest.WaitDeleted(t, st, mustDelete(t, storetest.Bucket(t, st, storetest.ItemsConfig("other"))), 0)
+	storetest.HoldTasks(t, path)
 	uploads, err := b.CreateUploads(ctx, []bucketlite.UploadInput{
 		{Filename: "doc.txt", ContentType: "text/plain", ObjectMetadata: map[string]any{"k": "1"}},
 		{Filename: "doc.txt", ContentType: "text/plain", ObjectMetadata: map[string]any{"k": "2"}},
@@ -333,7 +334,7 @@ func TestCancelTask(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	deleting := mustDelete(t, bucket(t, st, itemsConfig("another")))
+	deleting := mustDelete(t, storetest.Bucket(t, st, storetest.ItemsConfig("another")))
 
 	if _, err := st.CancelTask(ctx, "task_01ARZ3NDEKTSV4RRFFQ69G5FAV"); !errors.Is(err, bucketlite.ErrNotFound) {
 		t.Errorf("unknown: got %v, want ErrNotFound", err)
@@ -352,8 +353,8 @@ func TestCancelTask(t *testing.T) {
 			t.Errorf("confirmations: got %+v, %v, want them cancelled", got, err)
 		}
 	}
-	releaseTasks(t, path)
-	finish(t, st, deleting, 0)
+	storetest.ReleaseTasks(t, path)
+	storetest.WaitDeleted(t, st, deleting, 0)
 	for _, u := range uploads {
 		if got, err := b.Upload(ctx, u.ID); err != nil || got.Status != bucketlite.StatusPending {
 			t.Errorf("upload: got %+v, %v, want it pending", got, err)
@@ -362,7 +363,7 @@ func TestCancelTask(t *testing.T) {
 			t.Errorf("upload: got %+v, %v, want it confirmed", got, err)
 		}
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }
 
 // A cancellation and the work it is to stop meet in the transaction: either an
@@ -371,8 +372,8 @@ func TestCancelTaskAmidWork(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	b := items(t, st)
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
 	var inputs []bucketlite.UploadInput
 	for i := range 50 {
 		inputs = append(inputs, bucketlite.UploadInput{Filename: "doc.txt", ContentType: "text/plain", ObjectMetadata: map[string]any{"k": fmt.Sprint(i)}})
@@ -392,7 +393,7 @@ func TestCancelTaskAmidWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !eventually(func() bool { got, err := st.Task(ctx, task.ID); return err != nil || got.Processed > 5 }) {
+	if !storetest.Eventually(func() bool { got, err := st.Task(ctx, task.ID); return err != nil || got.Processed > 5 }) {
 		t.Fatal("nothing was confirmed")
 	}
 	cancelled, err := st.CancelTask(ctx, task.ID)
@@ -416,16 +417,16 @@ func TestCancelTaskAmidWork(t *testing.T) {
 	if confirmed != cancelled.Processed || confirmed != int64(len(cancelled.Outputs)) {
 		t.Errorf("confirmed: got %d, want those the task tells of: %+v", confirmed, cancelled)
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }
 
 // The id of a task's namespace outlives that.
 func TestTaskNamespace(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := open(t)
-	b := items(t, st)
-	o := putItem(t, b, item("a", ""))
+	st := storetest.Open(t)
+	b := storetest.Items(t, st)
+	o := storetest.PutItem(t, b, storetest.Item("a", ""))
 	batch, err := b.CreateBatch(ctx, bucketlite.BatchInput{ObjectIDs: []string{o.ID}})
 	if err != nil {
 		t.Fatal(err)
@@ -433,13 +434,13 @@ func TestTaskNamespace(t *testing.T) {
 	if _, err := b.SubmitBatch(ctx, batch.ID); err != nil {
 		t.Fatal(err)
 	}
-	mustConfirm(t, b, confirmations(written(t, b, "a", "a")))
+	mustConfirm(t, b, storetest.Confirmations(written(t, b, "a", "a")))
 	mustDelete(t, b)
-	all, err := namespace(t, st).Delete(ctx)
+	all, err := storetest.Namespace(t, st).Delete(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	finish(t, st, all, 0)
+	storetest.WaitDeleted(t, st, all, 0)
 	n := 0
 	for task, err := range st.Tasks(ctx, bucketlite.TaskQuery{Query: bucketlite.Query{
 		Filter: bucketlite.Eq("additional_data.namespace_id", all.Inputs[0]).CaseSensitive(),
@@ -462,18 +463,18 @@ func TestWaitAfterLostCommit(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st, disk := openLossy(t, path, nil)
+	st, disk := storetest.OpenLossy(t, path, nil)
 	done := deleted(t, st, "done")
 	if _, err := st.Wait(ctx, done.ID); err != nil {
 		t.Fatal(err)
 	}
-	holdTasks(t, path)
+	storetest.HoldTasks(t, path)
 	held := deleted(t, st, "held")
 	ended := make(chan error)
-	go func() { ended <- second(st.Wait(ctx, held.ID)) }()
-	disk.lose(1, false)
-	wantError(t, second(st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "lost"})), bucketlite.ErrOutcomeUnknown)
-	wantError(t, <-ended, bucketlite.ErrReadOnly)
+	go func() { ended <- storetest.ErrorOf(st.Wait(ctx, held.ID)) }()
+	disk.Lose(1, false)
+	storetest.WantError(t, storetest.ErrorOf(st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "lost"})), bucketlite.ErrOutcomeUnknown)
+	storetest.WantError(t, <-ended, bucketlite.ErrReadOnly)
 	if task, err := st.Wait(ctx, done.ID); err != nil || !task.Done() {
 		t.Errorf("task that has ended: got %+v, %v", task, err)
 	}
@@ -482,7 +483,7 @@ func TestWaitAfterLostCommit(t *testing.T) {
 // deleted begins to delete a bucket that it creates.
 func deleted(t *testing.T, st *bucketlite.Store, name string) *bucketlite.Task {
 	t.Helper()
-	task, err := bucket(t, st, itemsConfig(name)).Delete(context.Background())
+	task, err := storetest.Bucket(t, st, storetest.ItemsConfig(name)).Delete(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -493,12 +494,12 @@ func deleted(t *testing.T, st *bucketlite.Store, name string) *bucketlite.Task {
 func TestProcessAfterLostCommit(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st, disk := openLossy(t, filepath.Join(t.TempDir(), "a.db"), nil)
+	st, disk := storetest.OpenLossy(t, filepath.Join(t.TempDir(), "a.db"), nil)
 	ended := make(chan error)
 	go func() {
 		ended <- st.Process(ctx, func(context.Context, *bucketlite.Job) error { return nil }, nil)
 	}()
-	disk.lose(1, false)
-	wantError(t, second(st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "lost"})), bucketlite.ErrOutcomeUnknown)
-	wantError(t, <-ended, bucketlite.ErrReadOnly)
+	disk.Lose(1, false)
+	storetest.WantError(t, storetest.ErrorOf(st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "lost"})), bucketlite.ErrOutcomeUnknown)
+	storetest.WantError(t, <-ended, bucketlite.ErrReadOnly)
 }

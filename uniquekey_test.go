@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -19,13 +20,13 @@ func conflictWith(t *testing.T, err error) string {
 	if !errors.As(err, &conflict) {
 		t.Fatalf("got %v, want a ConflictError", err)
 	}
-	wantError(t, err, bucketlite.ErrConflict)
+	storetest.WantError(t, err, bucketlite.ErrConflict)
 	return conflict.ExistingID
 }
 
 func TestUniqueKeyFaults(t *testing.T) {
 	t.Parallel()
-	s := schema(t, `"s":{"type":"string"},"n":{"type":"number"},"o":{"type":"object","properties":{"s":{"type":"string"}}},"l":{"type":"array"},
+	s := storetest.Schema(t, `"s":{"type":"string"},"n":{"type":"number"},"o":{"type":"object","properties":{"s":{"type":"string"}}},"l":{"type":"array"},
 		"text":{"type":"text"},"image":{"type":"image"},"audio":{"type":"audio"},"video":{"type":"video"},"pdf":{"type":"pdf"},"excel":{"type":"excel"},
 		"d":{"type":"string","default":"x"},"e":{"type":"integer","default":0}`)
 	tests := []struct {
@@ -53,8 +54,8 @@ func TestUniqueKeyFaults(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			wantIssues(t, bucketlite.ValidateSchema(s, &test.key), test.want)
-			ns := namespace(t, openMemory(t))
+			storetest.WantIssues(t, bucketlite.ValidateSchema(s, &test.key), test.want)
+			ns := storetest.Namespace(t, storetest.OpenMemory(t))
 			_, err := ns.CreateBucket(t.Context(), bucketlite.BucketConfig{Name: "b", Schema: s, UniqueKey: &test.key})
 			want := make(map[string]string)
 			for path, rule := range test.want {
@@ -63,7 +64,7 @@ func TestUniqueKeyFaults(t *testing.T) {
 				}
 				want[path] = rule
 			}
-			wantIssues(t, err, want)
+			storetest.WantIssues(t, err, want)
 			if page, err := ns.ListBuckets(t.Context(), bucketlite.Query{}); err != nil || len(page.Results) != 0 {
 				t.Errorf("got buckets %v, %v, want none", page, err)
 			}
@@ -77,7 +78,7 @@ func TestUniqueKeyAndSchemaFaults(t *testing.T) {
 	t.Parallel()
 	s := bucketlite.Schema{Properties: map[string]bucketlite.Field{"s": {Type: "strnig"}, "l": {Type: bucketlite.Array, Default: 5}}}
 	key := bucketlite.UniqueKey{Fields: []string{"s", "l", "x"}}
-	wantIssues(t, bucketlite.ValidateSchema(s, &key), map[string]string{
+	storetest.WantIssues(t, bucketlite.ValidateSchema(s, &key), map[string]string{
 		"properties.s.type": "type", "properties.l.default": "type", "unique_key.fields[1]": "key", "unique_key.fields[2]": "key",
 	})
 }
@@ -89,7 +90,7 @@ func TestUniqueKeyForms(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &config); err != nil {
 		t.Fatal(err)
 	}
-	b := bucket(t, openMemory(t), config)
+	b := storetest.Bucket(t, storetest.OpenMemory(t), config)
 	config.UniqueKey.Fields[0] = "changed"
 	want := &bucketlite.UniqueKey{Fields: []string{"a", "b"}}
 	if diff := cmp.Diff(want, b.UniqueKey()); diff != "" {
@@ -113,7 +114,7 @@ func TestUniqueKeyForms(t *testing.T) {
 			t.Errorf("%s: got %v, want no error", text, err)
 		}
 		if !want {
-			wantIssues(t, err, map[string]string{"unique_key": "fixed"})
+			storetest.WantIssues(t, err, map[string]string{"unique_key": "fixed"})
 		}
 	}
 }
@@ -140,12 +141,12 @@ func TestUniqueKeyValues(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.typ, func(t *testing.T) {
 			t.Parallel()
-			b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: schema(t, `"k":{"type":"`+test.typ+`"}`),
+			b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Schema: storetest.Schema(t, `"k":{"type":"`+test.typ+`"}`),
 				UniqueKey: &bucketlite.UniqueKey{Fields: []string{"k"}, DefaultPolicy: bucketlite.Upsert}})
 			var last *bucketlite.Object
 			for _, v := range test.good {
 				wantKept(t, b, `{"k":`+v+`}`)
-				o, err := b.ObjectByKey(t.Context(), input(t, `{"k":`+v+`}`).Fields)
+				o, err := b.ObjectByKey(t.Context(), storetest.Input(t, `{"k":`+v+`}`).Fields)
 				if err != nil {
 					t.Fatalf("%s: got %v, want no error", v, err)
 				}
@@ -153,12 +154,12 @@ func TestUniqueKeyValues(t *testing.T) {
 			}
 			wantRefused(t, b, bucketlite.ObjectInput{}, map[string]string{"k": "required"})
 			for v, rule := range test.bad {
-				in := input(t, `{"k":`+v+`}`)
+				in := storetest.Input(t, `{"k":`+v+`}`)
 				wantRefused(t, b, in, map[string]string{"k": rule})
-				before := snapshot(t, b)
+				before := storetest.Snapshot(t, b)
 				_, err := b.Patch(t.Context(), last.ID, in, nil)
-				wantIssues(t, err, map[string]string{"k": rule})
-				wantSnapshot(t, b, before)
+				storetest.WantIssues(t, err, map[string]string{"k": rule})
+				storetest.WantSnapshot(t, b, before)
 
 				_, err = b.ObjectByKey(t.Context(), in.Fields)
 				wantBadKey(t, err, map[string]string{"k": rule})
@@ -174,7 +175,7 @@ func TestUniqueKeyValues(t *testing.T) {
 // wantBadKey fails unless err is an ErrBadRequest for these reasons.
 func wantBadKey(t *testing.T, err error, want map[string]string) {
 	t.Helper()
-	wantError(t, err, bucketlite.ErrBadRequest)
+	storetest.WantError(t, err, bucketlite.ErrBadRequest)
 	var invalid *bucketlite.ValidationError
 	if !errors.As(err, &invalid) {
 		t.Fatalf("got %v, want a ValidationError within", err)
@@ -222,23 +223,23 @@ func TestUniqueKeyEquality(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			b := bucket(t, openMemory(t), bucketlite.BucketConfig{
-				Schema:    schema(t, fmt.Sprintf(`"a":{"type":%q},"b":{"type":%q}`, test.types[0], test.types[1])),
+			b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{
+				Schema:    storetest.Schema(t, fmt.Sprintf(`"a":{"type":%q},"b":{"type":%q}`, test.types[0], test.types[1])),
 				UniqueKey: &bucketlite.UniqueKey{Fields: []string{"b", "a"}, DefaultPolicy: bucketlite.Insert}})
 			key := func(values string) bucketlite.ObjectInput {
 				var v []json.RawMessage
 				if err := json.Unmarshal([]byte("["+values+"]"), &v); err != nil {
 					t.Fatal(err)
 				}
-				return input(t, fmt.Sprintf(`{"a":%s,"b":%s}`, v[0], v[1]))
+				return storetest.Input(t, fmt.Sprintf(`{"a":%s,"b":%s}`, v[0], v[1]))
 			}
 			ids := make(map[string]string)
 			for _, class := range test.classes {
-				o := put(t, b, key(class[0]), "")
+				o := storetest.Put(t, b, key(class[0]), "")
 				ids[class[0]] = o.ID
 				for _, same := range class[1:] {
 					_, err := b.Put(t.Context(), key(same), nil)
-					wantError(t, err, bucketlite.ErrExists)
+					storetest.WantError(t, err, bucketlite.ErrExists)
 					if got := conflictWith(t, err); got != o.ID {
 						t.Errorf("%s: got existing id %q, want %q, that of %s", same, got, o.ID, class[0])
 					}
@@ -259,10 +260,10 @@ func TestUniqueKeyEquality(t *testing.T) {
 // The values of a key may be of any Go types.
 func TestObjectByKeyGoValues(t *testing.T) {
 	t.Parallel()
-	b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: schema(t, `"s":{"type":"string"},"n":{"type":"number"},"t":{"type":"datetime"}`),
+	b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Schema: storetest.Schema(t, `"s":{"type":"string"},"n":{"type":"number"},"t":{"type":"datetime"}`),
 		UniqueKey: &bucketlite.UniqueKey{Fields: []string{"s", "n", "t"}, DefaultPolicy: bucketlite.Insert}})
 	at, text := time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC), "x"
-	o := put(t, b, input(t, `{"s":"x","n":5,"t":"2024-05-06T07:08:09Z"}`), "")
+	o := storetest.Put(t, b, storetest.Input(t, `{"s":"x","n":5,"t":"2024-05-06T07:08:09Z"}`), "")
 	for _, key := range []map[string]any{
 		{"s": "x", "n": 5, "t": at},
 		{"s": named("x"), "n": 5.0, "t": at.In(time.FixedZone("", 3600))},
@@ -275,10 +276,10 @@ func TestObjectByKeyGoValues(t *testing.T) {
 		}
 		key["s"] = named("other")
 		_, err = b.ObjectByKey(t.Context(), key)
-		wantError(t, err, bucketlite.ErrNotFound)
+		storetest.WantError(t, err, bucketlite.ErrNotFound)
 	}
-	_, err := bucket(t, openMemory(t), bucketlite.BucketConfig{}).ObjectByKey(t.Context(), map[string]any{"s": "x"})
-	wantError(t, err, bucketlite.ErrBadRequest)
+	_, err := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{}).ObjectByKey(t.Context(), map[string]any{"s": "x"})
+	storetest.WantError(t, err, bucketlite.ErrBadRequest)
 }
 
 // Every policy, of the call or of the bucket, with the key free and taken.
@@ -290,34 +291,34 @@ func TestPolicies(t *testing.T) {
 		for _, asked := range policies {
 			t.Run(fmt.Sprintf("default=%s/asked=%s", byDefault, asked), func(t *testing.T) {
 				t.Parallel()
-				b := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: schema(t, `"k":{"type":"string"}`),
+				b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Schema: storetest.Schema(t, `"k":{"type":"string"}`),
 					UniqueKey: &bucketlite.UniqueKey{Fields: []string{"k"}, DefaultPolicy: byDefault}})
-				old := put(t, b, input(t, `{"k":"taken","old":true}`), bucketlite.Insert)
-				before := snapshot(t, b)
+				old := storetest.Put(t, b, storetest.Input(t, `{"k":"taken","old":true}`), bucketlite.Insert)
+				before := storetest.Snapshot(t, b)
 				opts := &bucketlite.PutOptions{Policy: asked}
 				policy := asked
 				if policy == none {
 					policy, opts = byDefault, nil
 				}
-				free, errFree := b.Put(t.Context(), input(t, `{"k":"free"}`), opts)
-				taken, errTaken := b.Put(t.Context(), input(t, `{"k":"taken","new":true}`), opts)
+				free, errFree := b.Put(t.Context(), storetest.Input(t, `{"k":"free"}`), opts)
+				taken, errTaken := b.Put(t.Context(), storetest.Input(t, `{"k":"taken","new":true}`), opts)
 				switch policy {
 				case none, unknown:
-					wantError(t, errFree, bucketlite.ErrBadRequest)
-					wantError(t, errTaken, bucketlite.ErrBadRequest)
-					_, err := b.PutMany(t.Context(), []bucketlite.ObjectInput{input(t, `{"k":"free"}`)}, &bucketlite.PutManyOptions{Policy: asked})
-					wantError(t, err, bucketlite.ErrBadRequest)
-					wantSnapshot(t, b, before)
+					storetest.WantError(t, errFree, bucketlite.ErrBadRequest)
+					storetest.WantError(t, errTaken, bucketlite.ErrBadRequest)
+					_, err := b.PutMany(t.Context(), []bucketlite.ObjectInput{storetest.Input(t, `{"k":"free"}`)}, &bucketlite.PutManyOptions{Policy: asked})
+					storetest.WantError(t, err, bucketlite.ErrBadRequest)
+					storetest.WantSnapshot(t, b, before)
 					return
 				case bucketlite.Update:
-					wantError(t, errFree, bucketlite.ErrNotFound)
+					storetest.WantError(t, errFree, bucketlite.ErrNotFound)
 				default:
 					if errFree != nil || !free.Created {
 						t.Errorf("free: got %v, %v, want it created", free, errFree)
 					}
 				}
 				if policy == bucketlite.Insert {
-					wantError(t, errTaken, bucketlite.ErrExists)
+					storetest.WantError(t, errTaken, bucketlite.ErrExists)
 					if got := conflictWith(t, errTaken); got != old.ID {
 						t.Errorf("got existing id %q, want %q", got, old.ID)
 					}
@@ -326,13 +327,13 @@ func TestPolicies(t *testing.T) {
 				if errTaken != nil || taken.Created || taken.Object.ID != old.ID {
 					t.Fatalf("taken: got %v, %v, want %q replaced", taken, errTaken, old.ID)
 				}
-				wantFields(t, taken.Object, `{"k":"taken","new":true}`)
+				storetest.WantFields(t, taken.Object, `{"k":"taken","new":true}`)
 			})
 		}
 	}
 	t.Run("without a unique key", func(t *testing.T) {
 		t.Parallel()
-		b := bucket(t, openMemory(t), bucketlite.BucketConfig{})
+		b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{})
 		for _, policy := range policies {
 			res, err := b.Put(t.Context(), bucketlite.ObjectInput{}, &bucketlite.PutOptions{Policy: policy})
 			if err != nil || !res.Created {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
@@ -23,45 +24,45 @@ func picture(k string) bucketlite.UploadInput {
 func TestConfirmCreatesObject(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
-	c := newManualClock()
-	st := openPath(t, path, &bucketlite.Options{Now: c.now})
+	c := storetest.NewManualClock()
+	st := storetest.OpenPath(t, path, &bucketlite.Options{Now: c.Now})
 	for name, b := range map[string]*bucketlite.Bucket{
-		"no key": bucket(t, st, bucketlite.BucketConfig{Name: "no key", Schema: schema(t, `"title":{"type":"string","default":"untitled"},"photo":{"type":"image"}`)}),
+		"no key": storetest.Bucket(t, st, bucketlite.BucketConfig{Name: "no key", Schema: storetest.Schema(t, `"title":{"type":"string","default":"untitled"},"photo":{"type":"image"}`)}),
 		"key":    album(t, st, byK(bucketlite.Upsert)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := bucketlite.UploadInput{Filename: "photo.png", ContentType: "image/png",
 				ObjectMetadata: map[string]any{"k": "a", "tags": []any{"x"}}, Metadata: map[string]any{"from": "test"}}
-			id := createUpload(t, b, in).ID
-			written := c.add(time.Second)
-			writeUpload(t, b, id, png(1))
-			now := c.add(time.Second)
+			id := storetest.CreateUpload(t, b, in).ID
+			written := c.Add(time.Second)
+			storetest.WriteUpload(t, b, id, png(1))
+			now := c.Add(time.Second)
 			u := confirmUpload(t, b, id)
-			if u.Status != bucketlite.StatusCompleted || u.ObjectID == "" || !u.CompletedAt.Equal(now) || !u.VerifiedAt.Equal(written) || u.ETag != `"`+sum(png(1))+`"` {
+			if u.Status != bucketlite.StatusCompleted || u.ObjectID == "" || !u.CompletedAt.Equal(now) || !u.VerifiedAt.Equal(written) || u.ETag != `"`+storetest.HashOf(png(1))+`"` {
 				t.Errorf("got %+v", u)
 			}
 			o := mustObject(t, b, u.ObjectID)
-			wantFields(t, o, `{"k":"a","tags":["x"],"title":"untitled"}`)
+			storetest.WantFields(t, o, `{"k":"a","tags":["x"],"title":"untitled"}`)
 			want := []bucketlite.Blob{{Property: "photo", Type: bucketlite.Image, Properties: map[string]any{}, Details: bucketlite.BlobDetails{
-				Filename: "photo.png", Size: int64(len(png(1))), MIMEType: "image/png", Hash: sum(png(1))}}}
+				Filename: "photo.png", Size: int64(len(png(1))), MIMEType: "image/png", Hash: storetest.HashOf(png(1))}}}
 			if diff := cmp.Diff(want, o.Blobs, cmpopts.IgnoreFields(bucketlite.Blob{}, "ID")); diff != "" {
 				t.Errorf("blobs (-want +got):\n%s", diff)
 			}
 			if o.Status != bucketlite.StatusDraft || !o.CreatedAt.Equal(now) {
 				t.Errorf("got %+v", o)
 			}
-			if stats := mustStats(t, b); stats.LastUploadAt == nil || !stats.LastUploadAt.Equal(now) || stats.ObjectCount != 1 {
+			if stats := storetest.MustStats(t, b); stats.LastUploadAt == nil || !stats.LastUploadAt.Equal(now) || stats.ObjectCount != 1 {
 				t.Errorf("statistics: got %+v", stats)
 			}
 			// Again, it is the same.
-			before := snapshot(t, b)
-			c.add(time.Hour)
+			before := storetest.Snapshot(t, b)
+			c.Add(time.Hour)
 			again := confirmUpload(t, b, id)
 			if diff := cmp.Diff(u, again, cmpopts.IgnoreUnexported(bucketlite.Upload{})); diff != "" {
 				t.Errorf("confirmed again (-first +second):\n%s", diff)
 			}
-			wantSnapshot(t, b, before)
-			wantSound(t, path)
+			storetest.WantSnapshot(t, b, before)
+			storetest.WantSound(t, path)
 		})
 	}
 }
@@ -71,56 +72,56 @@ func TestConfirmPatchesObject(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "a.db")
-	c := newManualClock()
-	st := openPath(t, path, &bucketlite.Options{Now: c.now})
+	c := storetest.NewManualClock()
+	st := storetest.OpenPath(t, path, &bucketlite.Options{Now: c.Now})
 	b := album(t, st, byK(bucketlite.Upsert))
-	first := put(t, b, bucketlite.ObjectInput{KeyPrefix: "p", Fields: map[string]any{"k": "a", "n": 1, "other": "kept", "gone": "x"},
+	first := storetest.Put(t, b, bucketlite.ObjectInput{KeyPrefix: "p", Fields: map[string]any{"k": "a", "n": 1, "other": "kept", "gone": "x"},
 		Blobs: []bucketlite.BlobInput{{Property: "film", Data: "s3://film"}, {Property: "photo", Data: "s3://photo"}}}, "")
 	for _, policy := range []bucketlite.Policy{"", bucketlite.Update} {
 		in := bucketlite.UploadInput{Filename: "photo.png", ContentType: "image/png", Policy: policy,
 			ObjectMetadata: map[string]any{"k": "a", "n": 2, "gone": nil}}
-		now := c.add(time.Second)
+		now := c.Add(time.Second)
 		u := upload(t, b, in, png(1))
 		if u.ObjectID != first.ID {
 			t.Errorf("got object %s, want %s", u.ObjectID, first.ID)
 		}
 		o := mustObject(t, b, first.ID)
-		wantFields(t, o, `{"k":"a","n":2,"other":"kept","title":"untitled"}`)
-		if len(o.Blobs) != 2 || o.Blobs[0].Property != "film" || o.Blobs[1].Details.Hash != sum(png(1)) || o.KeyPrefix != "p" {
+		storetest.WantFields(t, o, `{"k":"a","n":2,"other":"kept","title":"untitled"}`)
+		if len(o.Blobs) != 2 || o.Blobs[0].Property != "film" || o.Blobs[1].Details.Hash != storetest.HashOf(png(1)) || o.KeyPrefix != "p" {
 			t.Errorf("got %+v", o)
 		}
-		if stats := mustStats(t, b); !stats.LastUploadAt.Equal(now) {
+		if stats := storetest.MustStats(t, b); !stats.LastUploadAt.Equal(now) {
 			t.Errorf("last upload: got %s, want %s", stats.LastUploadAt, now)
 		}
-		wantSound(t, path)
+		storetest.WantSound(t, path)
 	}
 	// Other bytes take the place of those of the same property.
 	upload(t, b, bucketlite.UploadInput{Filename: "photo.png", ContentType: "image/png", ObjectMetadata: map[string]any{"k": "a"}}, png(2))
-	wantStored(t, st, path, int64(len(png(2))))
+	storetest.WantStored(t, st, path, int64(len(png(2))))
 	// Those of an array are added, even the same.
 	for _, n := range []int{3, 4, 3} {
 		upload(t, b, picture("a"), png(n))
 	}
-	if got, want := readBlobs(t, b, first.ID, "pictures"), []string{sum(png(3)), sum(png(4)), sum(png(3))}; !slices.Equal(got, want) {
+	if got, want := readBlobs(t, b, first.ID, "pictures"), []string{storetest.HashOf(png(3)), storetest.HashOf(png(4)), storetest.HashOf(png(3))}; !slices.Equal(got, want) {
 		t.Errorf("pictures: got %q, want %q", got, want)
 	}
 	if got := mustObject(t, b, first.ID); len(got.Blobs) != 5 {
 		t.Errorf("got %d blobs, want 5", len(got.Blobs))
 	}
-	wantExact(t, b)
-	wantSound(t, path)
+	storetest.WantExact(t, b)
+	storetest.WantSound(t, path)
 	// The whole must conform.
 	in := bucketlite.UploadInput{Filename: "photo.png", ContentType: "image/png", ObjectMetadata: map[string]any{"k": "a", "film": nil}}
 	upload(t, b, in, png(1))
 	if got := readBlobs(t, b, first.ID, "film"); len(got) != 0 {
 		t.Errorf("film: got %q, want it removed", got)
 	}
-	put(t, b, bucketlite.ObjectInput{Fields: map[string]any{"k": "text", "doc": "at the root"}}, "")
-	id := createUpload(t, b, docUpload("text")).ID
-	writeUpload(t, b, id, "in a blob")
+	storetest.Put(t, b, bucketlite.ObjectInput{Fields: map[string]any{"k": "text", "doc": "at the root"}}, "")
+	id := storetest.CreateUpload(t, b, storetest.DocUpload("text")).ID
+	storetest.WriteUpload(t, b, id, "in a blob")
 	before := uploads(t, b)
 	_, err := b.ConfirmUpload(ctx, id, nil)
-	wantIssues(t, err, map[string]string{"doc": "property"})
+	storetest.WantIssues(t, err, map[string]string{"doc": "property"})
 	wantUploads(t, b, before)
 }
 
@@ -129,22 +130,22 @@ func TestConfirmByPolicy(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path)
+	st := storetest.OpenPath(t, path)
 	b := album(t, st, byK(bucketlite.Upsert))
 	in := picture("a")
 	in.Policy = bucketlite.Insert
-	insert := createUpload(t, b, in).ID
-	writeUpload(t, b, insert, png(1))
+	insert := storetest.CreateUpload(t, b, in).ID
+	storetest.WriteUpload(t, b, insert, png(1))
 	in.Policy = bucketlite.Update
-	update := createUpload(t, b, in).ID
-	writeUpload(t, b, update, png(2))
+	update := storetest.CreateUpload(t, b, in).ID
+	storetest.WriteUpload(t, b, update, png(2))
 
 	before := uploads(t, b)
 	_, err := b.ConfirmUpload(ctx, update, nil)
-	wantError(t, err, bucketlite.ErrNotFound)
+	storetest.WantError(t, err, bucketlite.ErrNotFound)
 	wantUploads(t, b, before)
 
-	o := put(t, b, bucketlite.ObjectInput{Fields: map[string]any{"k": "a"}}, "")
+	o := storetest.Put(t, b, bucketlite.ObjectInput{Fields: map[string]any{"k": "a"}}, "")
 	_, err = b.ConfirmUpload(ctx, insert, nil)
 	var conflict *bucketlite.ConflictError
 	if !errors.As(err, &conflict) || conflict.ExistingID != o.ID || !errors.Is(err, bucketlite.ErrExists) {
@@ -154,14 +155,14 @@ func TestConfirmByPolicy(t *testing.T) {
 	if u := confirmUpload(t, b, update); u.ObjectID != o.ID {
 		t.Errorf("update: got object %q, want %q", u.ObjectID, o.ID)
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 	if err := b.DeleteObject(ctx, o.ID, nil); err != nil {
 		t.Fatal(err)
 	}
 	if u := confirmUpload(t, b, insert); u.ObjectID == "" || u.ObjectID == o.ID {
 		t.Errorf("insert: got object %q, want a new one", u.ObjectID)
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }
 
 // A refused confirmation changes nothing.
@@ -169,17 +170,17 @@ func TestConfirmRefused(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path)
-	b := items(t, st)
-	id := createUpload(t, b, docUpload("k")).ID
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
+	id := storetest.CreateUpload(t, b, storetest.DocUpload("k")).ID
 	_, err := b.ConfirmUpload(ctx, id, nil)
-	wantError(t, err, bucketlite.ErrConflict)
-	writeUpload(t, b, id, "text")
+	storetest.WantError(t, err, bucketlite.ErrConflict)
+	storetest.WriteUpload(t, b, id, "text")
 	before := uploads(t, b)
-	hash := sum("text")
+	hash := storetest.HashOf("text")
 	for name, opts := range map[string]*bucketlite.ConfirmUploadOptions{
-		"etag":          {ETag: sum("other")},
-		"quoted":        {ETag: `"` + sum("other") + `"`},
+		"etag":          {ETag: storetest.HashOf("other")},
+		"quoted":        {ETag: `"` + storetest.HashOf("other") + `"`},
 		"md5":           {ETag: "1cb251ec0d568de6a929b520c4aed8d1"},
 		"size":          {Size: 5},
 		"etag and size": {ETag: hash, Size: 3},
@@ -197,17 +198,17 @@ func TestConfirmRefused(t *testing.T) {
 			t.Errorf("etag %s: got %v, %v", etag, u, err)
 		}
 	}
-	_, err = b.ConfirmUpload(ctx, id, &bucketlite.ConfirmUploadOptions{ETag: sum("other")})
-	wantError(t, err, bucketlite.ErrConflict)
-	wantSound(t, path)
+	_, err = b.ConfirmUpload(ctx, id, &bucketlite.ConfirmUploadOptions{ETag: storetest.HashOf("other")})
+	storetest.WantError(t, err, bucketlite.ErrConflict)
+	storetest.WantSound(t, path)
 }
 
 // What is confirmed is told wherever uploads can be read.
 func TestConfirmedIsTold(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	b := items(t, openMemory(t))
-	id := upload(t, b, docUpload("k"), "text").ID
+	b := storetest.Items(t, storetest.OpenMemory(t))
+	id := upload(t, b, storetest.DocUpload("k"), "text").ID
 	for _, change := range []func(context.Context) error{b.Lock, b.Unlock, b.Archive} {
 		if err := change(ctx); err != nil {
 			t.Fatal(err)
@@ -220,7 +221,7 @@ func TestConfirmedIsTold(t *testing.T) {
 	if err := b.Suspend(ctx); err != nil {
 		t.Fatal(err)
 	}
-	wantVerdict(t, second(b.ConfirmUpload(ctx, id, nil)), b, bucketlite.StatusSuspended, inactive)
+	wantVerdict(t, storetest.ErrorOf(b.ConfirmUpload(ctx, id, nil)), b, bucketlite.StatusSuspended, storetest.RefusedInactive)
 }
 
 // 64 confirmations of one upload come to one object, the same for all.
@@ -231,11 +232,11 @@ func TestConfirmOneAtOnce(t *testing.T) {
 		t.Run(string(policy), func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "a.db")
-			b := album(t, openPath(t, path), byK(policy))
-			id := createUpload(t, b, picture("a")).ID
-			writeUpload(t, b, id, png(1))
+			b := album(t, storetest.OpenPath(t, path), byK(policy))
+			id := storetest.CreateUpload(t, b, picture("a")).ID
+			storetest.WriteUpload(t, b, id, png(1))
 			var ids [64]string
-			err := atOnce(len(ids), func(i int) error {
+			err := storetest.AtOnce(len(ids), func(i int) error {
 				u, err := b.ConfirmUpload(ctx, id, nil)
 				if err == nil {
 					ids[i] = u.ObjectID
@@ -251,10 +252,10 @@ func TestConfirmOneAtOnce(t *testing.T) {
 			if got := readBlobs(t, b, ids[0], "pictures"); len(got) != 1 {
 				t.Errorf("got %d blobs, want 1", len(got))
 			}
-			if got := mustStats(t, b).ObjectCount; got != 1 {
+			if got := storetest.MustStats(t, b).ObjectCount; got != 1 {
 				t.Errorf("got %d objects, want 1", got)
 			}
-			wantSound(t, path)
+			storetest.WantSound(t, path)
 		})
 	}
 }
@@ -265,8 +266,8 @@ func TestConfirmManyOfOneKey(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "a.db")
-	first := album(t, openPath(t, path), byK(bucketlite.Upsert))
-	second, err := namespace(t, openPath(t, path)).Bucket(ctx, "album")
+	first := album(t, storetest.OpenPath(t, path), byK(bucketlite.Upsert))
+	second, err := storetest.Namespace(t, storetest.OpenPath(t, path)).Bucket(ctx, "album")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,15 +280,15 @@ func TestConfirmManyOfOneKey(t *testing.T) {
 			in.Property, in.Filename = "photo", "photo.png"
 		}
 		in.ObjectMetadata[fmt.Sprint("field", i)] = i
-		id := createUpload(t, first, in).ID
-		writeUpload(t, first, id, png(i))
+		id := storetest.CreateUpload(t, first, in).ID
+		storetest.WriteUpload(t, first, id, png(i))
 		ids = append(ids, id)
 		if i > 0 {
-			want = append(want, sum(png(i)))
+			want = append(want, storetest.HashOf(png(i)))
 		}
 	}
 	objects := make([]string, n)
-	err = atOnce(n, func(i int) error {
+	err = storetest.AtOnce(n, func(i int) error {
 		u, err := buckets[i%2].ConfirmUpload(ctx, ids[i], nil)
 		if err == nil {
 			objects[i] = u.ObjectID
@@ -306,13 +307,13 @@ func TestConfirmManyOfOneKey(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %d pictures, want %d", len(got), len(want))
 	}
-	if got := readBlobs(t, first, objects[0], "photo"); !slices.Equal(got, []string{sum(png(0))}) {
+	if got := readBlobs(t, first, objects[0], "photo"); !slices.Equal(got, []string{storetest.HashOf(png(0))}) {
 		t.Errorf("photo: got %q", got)
 	}
 	if got := mustObject(t, first, objects[0]); len(got.Fields) != n+2 {
 		t.Errorf("got %d fields, want %d", len(got.Fields), n+2)
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }
 
 // An object that comes and goes while uploads are confirmed onto it loses none.
@@ -320,12 +321,12 @@ func TestConfirmAmidDeletions(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "a.db")
-	b := album(t, openPath(t, path), byK(bucketlite.Upsert))
+	b := album(t, storetest.OpenPath(t, path), byK(bucketlite.Upsert))
 	const n = 100
 	var ids []string
 	for i := range n {
-		id := createUpload(t, b, picture("a")).ID
-		writeUpload(t, b, id, png(i))
+		id := storetest.CreateUpload(t, b, picture("a")).ID
+		storetest.WriteUpload(t, b, id, png(i))
 		ids = append(ids, id)
 	}
 	done := make(chan struct{})
@@ -348,7 +349,7 @@ func TestConfirmAmidDeletions(t *testing.T) {
 			}
 		}
 	}()
-	err := atOnce(4, func(g int) error {
+	err := storetest.AtOnce(4, func(g int) error {
 		for i := g; i < n; i += 4 {
 			if _, err := b.ConfirmUpload(ctx, ids[i], nil); err != nil {
 				return err
@@ -361,11 +362,11 @@ func TestConfirmAmidDeletions(t *testing.T) {
 		t.Error(err)
 	}
 	for _, id := range ids {
-		if u := mustUpload(t, b, id); u.Status != bucketlite.StatusCompleted || u.ObjectID == "" {
+		if u := storetest.MustUpload(t, b, id); u.Status != bucketlite.StatusCompleted || u.ObjectID == "" {
 			t.Errorf("got %+v", u)
 		}
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }
 
 // Other bytes that come while an upload is being confirmed are either confirmed
@@ -374,14 +375,14 @@ func TestConfirmAmidWrites(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "a.db")
-	b := items(t, openPath(t, path))
+	b := storetest.Items(t, storetest.OpenPath(t, path))
 	for i := range 30 {
-		id := createUpload(t, b, docUpload(fmt.Sprint(i))).ID
-		writeUpload(t, b, id, "first")
+		id := storetest.CreateUpload(t, b, storetest.DocUpload(fmt.Sprint(i))).ID
+		storetest.WriteUpload(t, b, id, "first")
 		last := "first"
-		err := atOnce(2, func(g int) error {
+		err := storetest.AtOnce(2, func(g int) error {
 			if g == 0 {
-				return second(b.ConfirmUpload(ctx, id, nil))
+				return storetest.ErrorOf(b.ConfirmUpload(ctx, id, nil))
 			}
 			_, err := b.WriteUpload(ctx, id, strings.NewReader("second"))
 			if err == nil {
@@ -394,10 +395,10 @@ func TestConfirmAmidWrites(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		u := mustUpload(t, b, id)
-		if got := readBlobs(t, b, u.ObjectID, "doc"); !slices.Equal(got, []string{sum(last)}) || u.FileHash != sum(last) {
-			t.Errorf("got %q and %s, want %s", got, u.FileHash, sum(last))
+		u := storetest.MustUpload(t, b, id)
+		if got := readBlobs(t, b, u.ObjectID, "doc"); !slices.Equal(got, []string{storetest.HashOf(last)}) || u.FileHash != storetest.HashOf(last) {
+			t.Errorf("got %q and %s, want %s", got, u.FileHash, storetest.HashOf(last))
 		}
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }

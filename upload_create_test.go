@@ -11,20 +11,21 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func TestCreateUpload(t *testing.T) {
 	t.Parallel()
-	c := newManualClock()
-	st := openMemory(t, &bucketlite.Options{Now: c.now})
+	c := storetest.NewManualClock()
+	st := storetest.OpenMemory(t, &bucketlite.Options{Now: c.Now})
 	b := album(t, st, byK(bucketlite.Upsert))
-	ns, err := namespace(t, st).Info(context.Background())
+	ns, err := storetest.Namespace(t, st).Info(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
-	now := c.add(0).UTC()
+	now := c.Add(0).UTC()
 	tests := map[string]struct {
 		in   bucketlite.UploadInput
 		want bucketlite.Upload
@@ -38,10 +39,10 @@ func TestCreateUpload(t *testing.T) {
 		"everything": {
 			in: bucketlite.UploadInput{Filename: "a.b.png", ContentType: "image/png; x=1", Size: 7, ExpiresIn: 60,
 				Metadata: map[string]any{"from": json.Number("1.50")}, CreateObject: new(true), ObjectMetadata: map[string]any{"k": "a", "other": nil},
-				Property: "pictures", Type: "IMAGE", FileHash: sum("x"), SkipDuplicates: new(false), Policy: bucketlite.Update},
+				Property: "pictures", Type: "IMAGE", FileHash: storetest.HashOf("x"), SkipDuplicates: new(false), Policy: bucketlite.Update},
 			want: bucketlite.Upload{Filename: "a.b.png", ContentType: "image/png; x=1", Size: 7, ExpiresIn: 60,
 				Metadata: map[string]any{"from": json.Number("1.50")}, CreateObject: true, ObjectMetadata: map[string]any{"k": "a", "other": nil},
-				Property: "pictures", Type: bucketlite.Image, FileHash: sum("x"), Policy: bucketlite.Update},
+				Property: "pictures", Type: bucketlite.Image, FileHash: storetest.HashOf("x"), Policy: bucketlite.Update},
 		},
 		"no object": {
 			in: bucketlite.UploadInput{Filename: "x.y.mp4", ContentType: "video/mp4", CreateObject: new(false)},
@@ -61,14 +62,14 @@ func TestCreateUpload(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got := createUpload(t, b, tt.in)
+			got := storetest.CreateUpload(t, b, tt.in)
 			tt.want.ID, tt.want.BucketID, tt.want.Status = got.ID, b.ID(), bucketlite.StatusPending
 			tt.want.Key = ns.ID + "/" + b.ID() + "/" + got.ID + "/" + tt.in.Filename
 			tt.want.CreatedAt, tt.want.ExpiresAt = now, now.Add(time.Duration(tt.want.ExpiresIn)*time.Second)
 			if diff := cmp.Diff(&tt.want, got, cmpopts.IgnoreUnexported(bucketlite.Upload{})); diff != "" {
 				t.Errorf("upload (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(got, mustUpload(t, b, got.ID), cmpopts.IgnoreUnexported(bucketlite.Upload{})); diff != "" {
+			if diff := cmp.Diff(got, storetest.MustUpload(t, b, got.ID), cmpopts.IgnoreUnexported(bucketlite.Upload{})); diff != "" {
 				t.Errorf("read (-created +read):\n%s", diff)
 			}
 		})
@@ -78,11 +79,11 @@ func TestCreateUpload(t *testing.T) {
 func TestCreateUploadRefused(t *testing.T) {
 	t.Parallel()
 	small := &bucketlite.Options{MaxBlobBytes: 1000, MaxObjectBytes: 2000}
-	plain := album(t, openMemory(t, small), nil)
-	keyed := album(t, openMemory(t, small), byK(bucketlite.Insert))
-	upsert := album(t, openMemory(t, small), byK(bucketlite.Upsert))
-	undecided := album(t, openMemory(t, small), byK(""))
-	required := bucket(t, openMemory(t), bucketlite.BucketConfig{Schema: schema(t, `
+	plain := album(t, storetest.OpenMemory(t, small), nil)
+	keyed := album(t, storetest.OpenMemory(t, small), byK(bucketlite.Insert))
+	upsert := album(t, storetest.OpenMemory(t, small), byK(bucketlite.Upsert))
+	undecided := album(t, storetest.OpenMemory(t, small), byK(""))
+	required := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Schema: storetest.Schema(t, `
 		"k":{"type":"string"}, "must":{"type":"string","required":true}, "photo":{"type":"image","required":true}, "film":{"type":"video","required":true},
 		"two":{"type":"array","items":{"type":"image"},"minItems":2}`), UniqueKey: byK("")})
 	png := func(change func(in *bucketlite.UploadInput)) bucketlite.UploadInput {
@@ -126,9 +127,9 @@ func TestCreateUploadRefused(t *testing.T) {
 		"size":         {plain, png(func(in *bucketlite.UploadInput) { in.Size = 1001 }), map[string]string{"file_size_bytes": "size"}},
 		"too short":    {plain, png(func(in *bucketlite.UploadInput) { in.ExpiresIn = 59 }), map[string]string{"presigned_url_expiration": "minimum"}},
 		"too late":     {plain, png(func(in *bucketlite.UploadInput) { in.ExpiresIn = 86401 }), map[string]string{"presigned_url_expiration": "maximum"}},
-		"hash, upper":  {plain, png(func(in *bucketlite.UploadInput) { in.FileHash = strings.ToUpper(sum("a")) }), map[string]string{"file_hash": "pattern"}},
-		"hash, short":  {plain, png(func(in *bucketlite.UploadInput) { in.FileHash = sum("a")[2:] }), map[string]string{"file_hash": "pattern"}},
-		"hash, digits": {plain, png(func(in *bucketlite.UploadInput) { in.FileHash = "g" + sum("a")[1:] }), map[string]string{"file_hash": "pattern"}},
+		"hash, upper":  {plain, png(func(in *bucketlite.UploadInput) { in.FileHash = strings.ToUpper(storetest.HashOf("a")) }), map[string]string{"file_hash": "pattern"}},
+		"hash, short":  {plain, png(func(in *bucketlite.UploadInput) { in.FileHash = storetest.HashOf("a")[2:] }), map[string]string{"file_hash": "pattern"}},
+		"hash, digits": {plain, png(func(in *bucketlite.UploadInput) { in.FileHash = "g" + storetest.HashOf("a")[1:] }), map[string]string{"file_hash": "pattern"}},
 
 		"metadata": {plain, png(func(in *bucketlite.UploadInput) { in.Metadata = map[string]any{"a": []any{"\xff"}} }), map[string]string{"metadata.a[0]": "utf8"}},
 		"fields": {plain, png(func(in *bucketlite.UploadInput) {
@@ -163,7 +164,7 @@ func TestCreateUploadRefused(t *testing.T) {
 			if u != nil {
 				t.Errorf("got %+v, want nothing", u)
 			}
-			wantIssues(t, err, tt.want)
+			storetest.WantIssues(t, err, tt.want)
 		})
 	}
 	for name, b := range map[string]*bucketlite.Bucket{"plain": plain, "keyed": keyed, "upsert": upsert, "required": required} {
@@ -181,8 +182,8 @@ func TestCreateUploadRefused(t *testing.T) {
 	}
 	// What the object may have already is not asked for.
 	for _, policy := range []bucketlite.Policy{bucketlite.Upsert, bucketlite.Update} {
-		createUpload(t, required, png(func(in *bucketlite.UploadInput) { in.Policy = policy }))
-		createUpload(t, required, png(func(in *bucketlite.UploadInput) { in.Policy, in.Property = policy, "two" }))
+		storetest.CreateUpload(t, required, png(func(in *bucketlite.UploadInput) { in.Policy = policy }))
+		storetest.CreateUpload(t, required, png(func(in *bucketlite.UploadInput) { in.Policy, in.Property = policy, "two" }))
 	}
 }
 
@@ -190,12 +191,12 @@ func TestCreateUploadSkipsTakenKey(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path)
-	b := items(t, st)
-	o := putItem(t, b, item("taken", "v"))
-	in := docUpload("taken")
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
+	o := storetest.PutItem(t, b, storetest.Item("taken", "v"))
+	in := storetest.DocUpload("taken")
 	in.Policy = bucketlite.Insert
-	u := createUpload(t, b, in)
+	u := storetest.CreateUpload(t, b, in)
 	if u.Status != bucketlite.StatusSkipped || !u.SkippedUniqueKey || u.ExistingObjectID != o.ID || u.Message == "" || u.ObjectID != "" {
 		t.Errorf("got %+v, want it skipped for %s", u, o.ID)
 	}
@@ -205,27 +206,27 @@ func TestCreateUploadSkipsTakenKey(t *testing.T) {
 		t.Errorf("write: got %v, want ErrExists", err)
 	}
 	_, err = b.ConfirmUpload(ctx, u.ID, nil)
-	wantError(t, err, bucketlite.ErrExists)
-	wantError(t, b.CancelUpload(ctx, u.ID), bucketlite.ErrConflict)
+	storetest.WantError(t, err, bucketlite.ErrExists)
+	storetest.WantError(t, b.CancelUpload(ctx, u.ID), bucketlite.ErrConflict)
 	in.Policy = bucketlite.Upsert
-	if u := createUpload(t, b, in); u.Status != bucketlite.StatusPending || u.SkippedUniqueKey || u.ExistingObjectID != "" {
+	if u := storetest.CreateUpload(t, b, in); u.Status != bucketlite.StatusPending || u.SkippedUniqueKey || u.ExistingObjectID != "" {
 		t.Errorf("upsert: got %+v, want it pending", u)
 	}
-	in = docUpload("free")
+	in = storetest.DocUpload("free")
 	in.Policy = bucketlite.Insert
-	if u := createUpload(t, b, in); u.Status != bucketlite.StatusPending {
+	if u := storetest.CreateUpload(t, b, in); u.Status != bucketlite.StatusPending {
 		t.Errorf("free: got %+v, want it pending", u)
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }
 
 func TestCreateUploads(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	b := items(t, st)
+	st := storetest.OpenMemory(t)
+	b := storetest.Items(t, st)
 	shared := &bucketlite.CreateUploadsOptions{Metadata: map[string]any{"a": "shared", "b": "shared"}, ObjectMetadata: map[string]any{"v": "shared", "k": "shared"}}
-	own, bare := docUpload("own"), docUpload("")
+	own, bare := storetest.DocUpload("own"), storetest.DocUpload("")
 	own.Metadata, bare.ObjectMetadata = map[string]any{"b": "own"}, nil
 	got, err := b.CreateUploads(ctx, []bucketlite.UploadInput{own, bare}, shared)
 	if err != nil || len(got) != 2 {
@@ -243,12 +244,12 @@ func TestCreateUploads(t *testing.T) {
 		t.Errorf("the arguments changed: %v, %v", own.Metadata, shared.Metadata)
 	}
 	before := uploads(t, b)
-	bad := docUpload("k")
+	bad := storetest.DocUpload("k")
 	bad.Filename, bad.Property, bad.ObjectMetadata = "a/b", "doc", map[string]any{"k": "k", "n": "x"}
 	_, err = b.CreateUploads(ctx, []bucketlite.UploadInput{own, bad, own, {Filename: "doc.txt", ContentType: "text/plain"}}, nil)
-	wantIssues(t, err, map[string]string{"uploads[1].filename": "name", "uploads[1].object_metadata.n": "type", "uploads[3].object_metadata.k": "required"})
+	storetest.WantIssues(t, err, map[string]string{"uploads[1].filename": "name", "uploads[1].object_metadata.n": "type", "uploads[3].object_metadata.k": "required"})
 	_, err = b.CreateUploads(ctx, slices.Repeat([]bucketlite.UploadInput{own}, bucketlite.MaxUploads+1), nil)
-	wantError(t, err, bucketlite.ErrTooLarge)
+	storetest.WantError(t, err, bucketlite.ErrTooLarge)
 	wantUploads(t, b, before)
 	if got, err := b.CreateUploads(ctx, slices.Repeat([]bucketlite.UploadInput{own}, bucketlite.MaxUploads), nil); err != nil || len(got) != bucketlite.MaxUploads {
 		t.Errorf("got %d uploads, %v, want %d", len(got), err, bucketlite.MaxUploads)

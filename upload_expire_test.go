@@ -11,48 +11,49 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 func TestUploadExpires(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "a.db")
-	c := newManualClock()
-	st := openPath(t, path, &bucketlite.Options{Now: c.now})
-	b := items(t, st)
-	in := docUpload("k")
+	c := storetest.NewManualClock()
+	st := storetest.OpenPath(t, path, &bucketlite.Options{Now: c.Now})
+	b := storetest.Items(t, st)
+	in := storetest.DocUpload("k")
 	in.ExpiresIn = 60
-	id := createUpload(t, b, in).ID
-	writeUpload(t, b, id, "text")
-	confirmed := createUpload(t, b, in).ID
-	writeUpload(t, b, confirmed, "confirmed")
-	c.add(time.Minute - time.Microsecond)
-	if u := mustUpload(t, b, id); u.Status != bucketlite.StatusPending || u.ETag == "" {
+	id := storetest.CreateUpload(t, b, in).ID
+	storetest.WriteUpload(t, b, id, "text")
+	confirmed := storetest.CreateUpload(t, b, in).ID
+	storetest.WriteUpload(t, b, confirmed, "confirmed")
+	c.Add(time.Minute - time.Microsecond)
+	if u := storetest.MustUpload(t, b, id); u.Status != bucketlite.StatusPending || u.ETag == "" {
 		t.Errorf("just before: got %+v, want it pending", u)
 	}
 	confirmUpload(t, b, confirmed)
-	c.add(time.Microsecond)
+	c.Add(time.Microsecond)
 	// It has expired before the collector comes to it, and looks the same after.
 	for range 2 {
-		u := mustUpload(t, b, id)
+		u := storetest.MustUpload(t, b, id)
 		if u.Status != bucketlite.StatusFailed || u.Message == "" || u.ETag != "" || u.CompletedAt != nil {
 			t.Errorf("got %+v, want it failed", u)
 		}
 		for name, err := range map[string]error{
-			"write":   second(b.WriteUpload(ctx, id, strings.NewReader("text"))),
-			"confirm": second(b.ConfirmUpload(ctx, id, nil)),
+			"write":   storetest.ErrorOf(b.WriteUpload(ctx, id, strings.NewReader("text"))),
+			"confirm": storetest.ErrorOf(b.ConfirmUpload(ctx, id, nil)),
 		} {
 			if !errors.Is(err, bucketlite.ErrConflict) {
 				t.Errorf("%s: got %v, want ErrConflict", name, err)
 			}
 		}
-		createUpload(t, b, docUpload("l")) // wakes the collector
-		wantStored(t, st, path, int64(len("confirmed")))
+		storetest.CreateUpload(t, b, storetest.DocUpload("l")) // wakes the collector
+		storetest.WantStored(t, st, path, int64(len("confirmed")))
 	}
-	if u := mustUpload(t, b, confirmed); u.Status != bucketlite.StatusCompleted {
+	if u := storetest.MustUpload(t, b, confirmed); u.Status != bucketlite.StatusCompleted {
 		t.Errorf("confirmed: got %+v", u)
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }
 
 // awaitCollector returns when the collector has done all that there was to do. It
@@ -60,14 +61,16 @@ func TestUploadExpires(t *testing.T) {
 // everything else has had its turn.
 func awaitCollector(t *testing.T, b *bucketlite.Bucket, path string) {
 	t.Helper()
-	db := raw(t, path)
+	db := storetest.OpenRaw(t, path)
 	for i := range 2 {
-		id := createUpload(t, b, docUpload("probe")).ID
-		u := writeUpload(t, b, id, fmt.Sprint("probe ", i))
+		id := storetest.CreateUpload(t, b, storetest.DocUpload("probe")).ID
+		u := storetest.WriteUpload(t, b, id, fmt.Sprint("probe ", i))
 		if err := b.CancelUpload(context.Background(), id); err != nil {
 			t.Fatal(err)
 		}
-		if !eventually(func() bool { return dump(t, db, "SELECT 1 FROM contents WHERE hash = unhex(?)", u.FileHash) == "" }) {
+		if !storetest.Eventually(func() bool {
+			return storetest.Dump(t, db, "SELECT 1 FROM contents WHERE hash = unhex(?)", u.FileHash) == ""
+		}) {
 			t.Fatal("the collector stands still")
 		}
 	}
@@ -78,25 +81,25 @@ func TestUploadsAreForgotten(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "a.db")
-	c := newManualClock()
-	st := openPath(t, path, &bucketlite.Options{Now: c.now})
-	b := items(t, st)
-	loose := docUpload("k")
+	c := storetest.NewManualClock()
+	st := storetest.OpenPath(t, path, &bucketlite.Options{Now: c.Now})
+	b := storetest.Items(t, st)
+	loose := storetest.DocUpload("k")
 	loose.CreateObject = new(false)
 	ids := map[string]string{
-		"canceled": createUpload(t, b, docUpload("a")).ID,
-		"expired":  createUpload(t, b, docUpload("b")).ID,
-		"object":   upload(t, b, docUpload("c"), "of an object").ID,
+		"canceled": storetest.CreateUpload(t, b, storetest.DocUpload("a")).ID,
+		"expired":  storetest.CreateUpload(t, b, storetest.DocUpload("b")).ID,
+		"object":   upload(t, b, storetest.DocUpload("c"), "of an object").ID,
 		"used":     upload(t, b, loose, "used").ID,
 		"unused":   upload(t, b, loose, "unused").ID,
 	}
-	writeUpload(t, b, ids["expired"], "expired")
+	storetest.WriteUpload(t, b, ids["expired"], "expired")
 	if err := b.CancelUpload(ctx, ids["canceled"]); err != nil {
 		t.Fatal(err)
 	}
-	in := item("used", "")
+	in := storetest.Item("used", "")
 	in.Blobs = []bucketlite.BlobInput{{Property: "doc", UploadID: ids["used"]}}
-	putItem(t, b, in)
+	storetest.PutItem(t, b, in)
 	left := func() (names []string) {
 		for name, id := range ids {
 			if _, err := b.Upload(ctx, id); err == nil {
@@ -115,14 +118,14 @@ func TestUploadsAreForgotten(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	c.add(30*24*time.Hour - time.Microsecond)
+	c.Add(30*24*time.Hour - time.Microsecond)
 	wantLeft("canceled", "expired", "object", "unused", "used")
-	c.add(time.Microsecond)
+	c.Add(time.Microsecond)
 	wantLeft("expired", "unused")
-	c.add(time.Hour)
+	c.Add(time.Hour)
 	wantLeft("unused")
-	wantStored(t, st, path, int64(len("of an object")+len("used")+len("unused")))
-	wantSound(t, path)
+	storetest.WantStored(t, st, path, int64(len("of an object")+len("used")+len("unused")))
+	storetest.WantSound(t, path)
 }
 
 // With a bucket go its uploads, and the bytes they hold.
@@ -130,11 +133,11 @@ func TestDeleteBucketWithUploads(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path)
-	b := items(t, st)
-	kept := upload(t, bucket(t, st, itemsConfig("kept")), docUpload("k"), "shared")
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
+	kept := upload(t, storetest.Bucket(t, st, storetest.ItemsConfig("kept")), storetest.DocUpload("k"), "shared")
 	for range 5 {
-		if _, err := b.CreateUploads(ctx, slices.Repeat([]bucketlite.UploadInput{docUpload("k")}, 100), nil); err != nil {
+		if _, err := b.CreateUploads(ctx, slices.Repeat([]bucketlite.UploadInput{storetest.DocUpload("k")}, 100), nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -144,17 +147,17 @@ func TestDeleteBucketWithUploads(t *testing.T) {
 			t.Fatal(err)
 		}
 		i++
-		writeUpload(t, b, u.ID, []string{"shared", fmt.Sprint("own", i)}[i%2])
+		storetest.WriteUpload(t, b, u.ID, []string{"shared", fmt.Sprint("own", i)}[i%2])
 	}
-	loose := docUpload("k")
+	loose := storetest.DocUpload("k")
 	loose.CreateObject = new(false)
 	upload(t, b, loose, "confirmed")
-	upload(t, b, docUpload("k"), "of an object")
-	finish(t, st, mustDelete(t, b), 1)
-	db := raw(t, path)
-	if got, want := dump(t, db, "SELECT id FROM uploads"), kept.ID+"\n"; got != want {
+	upload(t, b, storetest.DocUpload("k"), "of an object")
+	storetest.WaitDeleted(t, st, mustDelete(t, b), 1)
+	db := storetest.OpenRaw(t, path)
+	if got, want := storetest.Dump(t, db, "SELECT id FROM uploads"), kept.ID+"\n"; got != want {
 		t.Errorf("uploads: got %s, want %s", got, want)
 	}
-	wantStored(t, st, path, int64(len("shared")))
-	wantSound(t, path)
+	storetest.WantStored(t, st, path, int64(len("shared")))
+	storetest.WantSound(t, path)
 }

@@ -2,8 +2,6 @@ package bucketlite_test
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"path/filepath"
@@ -12,33 +10,9 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
 )
-
-// docUpload announces the document of an item.
-func docUpload(k string) bucketlite.UploadInput {
-	return bucketlite.UploadInput{Filename: "doc.txt", ContentType: "text/plain", ObjectMetadata: map[string]any{"k": k}}
-}
-
-// createUpload creates an upload that must be accepted.
-func createUpload(t testing.TB, b *bucketlite.Bucket, in bucketlite.UploadInput) *bucketlite.Upload {
-	t.Helper()
-	u, err := b.CreateUpload(context.Background(), in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u
-}
-
-// writeUpload writes bytes that must be accepted.
-func writeUpload(t testing.TB, b *bucketlite.Bucket, id string, data string) *bucketlite.Upload {
-	t.Helper()
-	u, err := b.WriteUpload(context.Background(), id, strings.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u
-}
 
 // confirmUpload confirms an upload that must be accepted.
 func confirmUpload(t testing.TB, b *bucketlite.Bucket, id string) *bucketlite.Upload {
@@ -53,19 +27,9 @@ func confirmUpload(t testing.TB, b *bucketlite.Bucket, id string) *bucketlite.Up
 // upload takes bytes all the way.
 func upload(t testing.TB, b *bucketlite.Bucket, in bucketlite.UploadInput, data string) *bucketlite.Upload {
 	t.Helper()
-	id := createUpload(t, b, in).ID
-	writeUpload(t, b, id, data)
+	id := storetest.CreateUpload(t, b, in).ID
+	storetest.WriteUpload(t, b, id, data)
 	return confirmUpload(t, b, id)
-}
-
-// mustUpload reads an upload.
-func mustUpload(t testing.TB, b *bucketlite.Bucket, id string) *bucketlite.Upload {
-	t.Helper()
-	u, err := b.Upload(context.Background(), id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u
 }
 
 // mustObject reads an object.
@@ -116,16 +80,10 @@ func readBlobs(t testing.TB, b *bucketlite.Bucket, id, property string) []string
 	return hashes
 }
 
-// sum returns the SHA-256 of data in hexadecimal.
-func sum(data string) string {
-	s := sha256.Sum256([]byte(data))
-	return hex.EncodeToString(s[:])
-}
-
 // album is a bucket with a key, files of several kinds and arrays of them.
 func album(t testing.TB, st *bucketlite.Store, key *bucketlite.UniqueKey) *bucketlite.Bucket {
 	t.Helper()
-	return bucket(t, st, bucketlite.BucketConfig{Name: "album", UniqueKey: key, Schema: schema(t, `
+	return storetest.Bucket(t, st, bucketlite.BucketConfig{Name: "album", UniqueKey: key, Schema: storetest.Schema(t, `
 		"k":{"type":"string"}, "n":{"type":"integer","maximum":10}, "title":{"type":"string","default":"untitled"},
 		"photo":{"type":"image"}, "film":{"type":"video"}, "doc":{"type":"text"}, "page":{"type":"pdf"}, "sheet":{"type":"excel"},
 		"note":{"type":"text","maxLength":10},
@@ -168,45 +126,45 @@ func TestUploadInputJSON(t *testing.T) {
 		`{"filename":"a","filename":"b"}`:                                         {"filename": "duplicate"},
 	} {
 		var in bucketlite.UploadInput
-		wantIssues(t, in.UnmarshalJSON([]byte(text)), want)
+		storetest.WantIssues(t, in.UnmarshalJSON([]byte(text)), want)
 	}
 }
 
 func TestUploadJSON(t *testing.T) {
 	t.Parallel()
-	b := items(t, openMemory(t))
+	b := storetest.Items(t, storetest.OpenMemory(t))
 	members := map[string]string{
 		"upload_id": "string", "bucket_id": "string", "filename": "string", "content_type": "string", "presigned_url_expiration": "number",
 		"s3_key": "string", "status": "string", "metadata": "object", "create_object_on_confirm": "boolean", "object_metadata": "object",
 		"blob_property": "string", "blob_type": "string", "skip_duplicates": "boolean", "is_duplicate": "boolean", "skipped_unique_key": "boolean",
 		"created_at": "time", "expires_at": "time",
 	}
-	u := createUpload(t, b, docUpload("k"))
+	u := storetest.CreateUpload(t, b, storetest.DocUpload("k"))
 	wantMembers(t, u, members)
-	writeUpload(t, b, u.ID, "text")
+	storetest.WriteUpload(t, b, u.ID, "text")
 	for _, name := range []string{"file_hash", "etag"} {
 		members[name] = "string"
 	}
 	members["file_size_bytes"], members["verified_at"] = "number", "time"
-	wantMembers(t, mustUpload(t, b, u.ID), members)
+	wantMembers(t, storetest.MustUpload(t, b, u.ID), members)
 	confirmUpload(t, b, u.ID)
 	members["object_id"], members["completed_at"] = "string", "time"
-	wantMembers(t, mustUpload(t, b, u.ID), members)
+	wantMembers(t, storetest.MustUpload(t, b, u.ID), members)
 }
 
 // Uploads belong to their bucket.
 func TestUploadNotFound(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st := openMemory(t)
-	b, other := items(t, st), bucket(t, st, itemsConfig("other"))
-	foreign := createUpload(t, other, docUpload("k")).ID
+	st := storetest.OpenMemory(t)
+	b, other := storetest.Items(t, st), storetest.Bucket(t, st, storetest.ItemsConfig("other"))
+	foreign := storetest.CreateUpload(t, other, storetest.DocUpload("k")).ID
 	for _, id := range []string{"", "none", foreign, strings.ToLower(foreign)} {
 		for name, err := range map[string]error{
-			"Upload":         second(b.Upload(ctx, id)),
-			"WriteUpload":    second(b.WriteUpload(ctx, id, strings.NewReader("x"))),
-			"ConfirmUpload":  second(b.ConfirmUpload(ctx, id, nil)),
-			"ConfirmUploads": second(b.ConfirmUploads(ctx, []bucketlite.Confirmation{{UploadID: id}})),
+			"Upload":         storetest.ErrorOf(b.Upload(ctx, id)),
+			"WriteUpload":    storetest.ErrorOf(b.WriteUpload(ctx, id, strings.NewReader("x"))),
+			"ConfirmUpload":  storetest.ErrorOf(b.ConfirmUpload(ctx, id, nil)),
+			"ConfirmUploads": storetest.ErrorOf(b.ConfirmUploads(ctx, []bucketlite.Confirmation{{UploadID: id}})),
 			"CancelUpload":   b.CancelUpload(ctx, id),
 		} {
 			if !errors.Is(err, bucketlite.ErrNotFound) {
@@ -220,37 +178,37 @@ func TestCancelUpload(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "a.db")
-	c := newManualClock()
-	st := openPath(t, path, &bucketlite.Options{Now: c.now})
-	b := items(t, st)
-	id := createUpload(t, b, docUpload("k")).ID
-	writeUpload(t, b, id, "text")
+	c := storetest.NewManualClock()
+	st := storetest.OpenPath(t, path, &bucketlite.Options{Now: c.Now})
+	b := storetest.Items(t, st)
+	id := storetest.CreateUpload(t, b, storetest.DocUpload("k")).ID
+	storetest.WriteUpload(t, b, id, "text")
 	for range 2 {
 		if err := b.CancelUpload(ctx, id); err != nil {
 			t.Fatal(err)
 		}
-		u := mustUpload(t, b, id)
+		u := storetest.MustUpload(t, b, id)
 		if u.Status != bucketlite.StatusCanceled || u.ETag != "" || u.CompletedAt != nil || u.VerifiedAt != nil {
 			t.Errorf("got %+v, want it cancelled", u)
 		}
 	}
-	wantStored(t, st, path, 0)
+	storetest.WantStored(t, st, path, 0)
 	for name, err := range map[string]error{
-		"write":   second(b.WriteUpload(ctx, id, strings.NewReader("text"))),
-		"confirm": second(b.ConfirmUpload(ctx, id, nil)),
+		"write":   storetest.ErrorOf(b.WriteUpload(ctx, id, strings.NewReader("text"))),
+		"confirm": storetest.ErrorOf(b.ConfirmUpload(ctx, id, nil)),
 	} {
 		if !errors.Is(err, bucketlite.ErrConflict) || errors.Is(err, bucketlite.ErrExists) {
 			t.Errorf("%s: got %v, want ErrConflict", name, err)
 		}
 	}
-	done := upload(t, b, docUpload("k"), "text").ID
+	done := upload(t, b, storetest.DocUpload("k"), "text").ID
 	before := uploads(t, b)
-	wantError(t, b.CancelUpload(ctx, done), bucketlite.ErrConflict)
+	storetest.WantError(t, b.CancelUpload(ctx, done), bucketlite.ErrConflict)
 	wantUploads(t, b, before)
-	expired := createUpload(t, b, docUpload("l")).ID
-	c.add(time.Hour)
+	expired := storetest.CreateUpload(t, b, storetest.DocUpload("l")).ID
+	c.Add(time.Hour)
 	if err := b.CancelUpload(ctx, expired); err != nil {
 		t.Error(err)
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }

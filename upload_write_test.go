@@ -15,32 +15,33 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 func TestWriteUpload(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int{32, 256 << 10, 256<<10 + 1, 3*mib + 77} {
+	for _, size := range []int{32, 256 << 10, 256<<10 + 1, 3*storetest.MiB + 77} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "a.db")
-			c := newManualClock()
-			st := openPath(t, path, &bucketlite.Options{Now: c.now})
-			b := films(t, st)
+			c := storetest.NewManualClock()
+			st := storetest.OpenPath(t, path, &bucketlite.Options{Now: c.Now})
+			b := storetest.Films(t, st)
 			in := filmUpload("a")
 			in.Size = int64(size)
-			id := createUpload(t, b, in).ID
-			now := c.add(1)
-			data := film(1, size)
+			id := storetest.CreateUpload(t, b, in).ID
+			now := c.Add(1)
+			data := storetest.Film(1, size)
 			u, err := b.WriteUpload(context.Background(), id, iotest.HalfReader(bytes.NewReader(data)))
 			if err != nil {
 				t.Fatal(err)
 			}
-			hash := sum(string(data))
+			hash := storetest.HashOf(string(data))
 			if u.Status != bucketlite.StatusPending || u.Size != int64(size) || u.FileHash != hash || u.ETag != `"`+hash+`"` || !u.VerifiedAt.Equal(now) {
 				t.Errorf("got %+v", u)
 			}
-			wantStored(t, st, path, int64(size))
-			wantSound(t, path)
+			storetest.WantStored(t, st, path, int64(size))
+			storetest.WantSound(t, path)
 			u = confirmUpload(t, b, id)
 			r, err := b.OpenBlob(context.Background(), u.ObjectID, "film")
 			if err != nil {
@@ -50,8 +51,8 @@ func TestWriteUpload(t *testing.T) {
 			if err := iotest.TestReader(r, data); err != nil {
 				t.Error(err)
 			}
-			wantStored(t, st, path, int64(size))
-			wantSound(t, path)
+			storetest.WantStored(t, st, path, int64(size))
+			storetest.WantSound(t, path)
 		})
 	}
 }
@@ -65,32 +66,32 @@ func filmUpload(k string) bucketlite.UploadInput {
 func TestWriteUploadAgain(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path)
-	b := items(t, st)
-	id := createUpload(t, b, docUpload("k")).ID
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
+	id := storetest.CreateUpload(t, b, storetest.DocUpload("k")).ID
 	for _, data := range []string{"first", "first", "the second", "", "the fourth"} {
-		if u := writeUpload(t, b, id, data); u.FileHash != sum(data) || u.Size != int64(len(data)) {
+		if u := storetest.WriteUpload(t, b, id, data); u.FileHash != storetest.HashOf(data) || u.Size != int64(len(data)) {
 			t.Errorf("%q: got %+v", data, u)
 		}
-		wantStored(t, st, path, int64(len(data)))
-		wantSound(t, path)
+		storetest.WantStored(t, st, path, int64(len(data)))
+		storetest.WantSound(t, path)
 	}
 	u := confirmUpload(t, b, id)
-	if got := readBlobs(t, b, u.ObjectID, "doc"); !slices.Equal(got, []string{sum("the fourth")}) {
+	if got := readBlobs(t, b, u.ObjectID, "doc"); !slices.Equal(got, []string{storetest.HashOf("the fourth")}) {
 		t.Errorf("got %q", got)
 	}
 	before := uploads(t, b)
 	_, err := b.WriteUpload(context.Background(), id, strings.NewReader("fifth"))
-	wantError(t, err, bucketlite.ErrConflict)
+	storetest.WantError(t, err, bucketlite.ErrConflict)
 	wantUploads(t, b, before)
-	wantStored(t, st, path, int64(len("the fourth")))
+	storetest.WantStored(t, st, path, int64(len("the fourth")))
 }
 
 // A write that is refused or fails leaves the upload as it was, and nothing behind.
 func TestWriteUploadRefused(t *testing.T) {
 	t.Parallel()
 	errTest := errors.New("test error")
-	long := film(1, 3*mib)
+	long := storetest.Film(1, 3*storetest.MiB)
 	announce := func(change func(in *bucketlite.UploadInput)) bucketlite.UploadInput {
 		in := filmUpload("a")
 		if change != nil {
@@ -101,7 +102,7 @@ func TestWriteUploadRefused(t *testing.T) {
 	sized := func(size int) bucketlite.UploadInput {
 		return announce(func(in *bucketlite.UploadInput) { in.Size = int64(size) })
 	}
-	hashed := announce(func(in *bucketlite.UploadInput) { in.FileHash = sum("other") })
+	hashed := announce(func(in *bucketlite.UploadInput) { in.FileHash = storetest.HashOf("other") })
 	untyped := announce(func(in *bucketlite.UploadInput) { in.CreateObject, in.Property = new(false), "other" })
 	tests := map[string]struct {
 		in     bucketlite.UploadInput
@@ -120,15 +121,15 @@ func TestWriteUploadRefused(t *testing.T) {
 			return io.MultiReader(bytes.NewReader(long), iotest.ErrReader(io.ErrUnexpectedEOF))
 		}, io.ErrUnexpectedEOF, nil},
 		"context ends": {announce(nil), func(cancel func()) io.Reader {
-			return io.MultiReader(bytes.NewReader(long[:2*mib]), onRead(cancel), bytes.NewReader(long[2*mib:]))
+			return io.MultiReader(bytes.NewReader(long[:2*storetest.MiB]), onRead(cancel), bytes.NewReader(long[2*storetest.MiB:]))
 		}, context.Canceled, nil},
 		"context ends, short": {announce(nil), func(cancel func()) io.Reader { return io.MultiReader(bytes.NewReader(long[:100]), onRead(cancel)) },
 			context.Canceled, nil},
 		"more than announced":         {sized(99), func(func()) io.Reader { return bytes.NewReader(long[:100]) }, nil, map[string]string{"content": "match"}},
-		"more than announced, staged": {sized(2 * mib), func(func()) io.Reader { return bytes.NewReader(long) }, nil, map[string]string{"content": "match"}},
+		"more than announced, staged": {sized(2 * storetest.MiB), func(func()) io.Reader { return bytes.NewReader(long) }, nil, map[string]string{"content": "match"}},
 		"less than announced":         {sized(101), func(func()) io.Reader { return bytes.NewReader(long[:100]) }, nil, map[string]string{"content": "match"}},
-		"less than announced, staged": {sized(3*mib + 1), func(func()) io.Reader { return bytes.NewReader(long) }, nil, map[string]string{"content": "match"}},
-		"too large":                   {announce(nil), func(func()) io.Reader { return bytes.NewReader(film(1, 5*mib)) }, nil, map[string]string{"content": "size"}},
+		"less than announced, staged": {sized(3*storetest.MiB + 1), func(func()) io.Reader { return bytes.NewReader(long) }, nil, map[string]string{"content": "match"}},
+		"too large":                   {announce(nil), func(func()) io.Reader { return bytes.NewReader(storetest.Film(1, 5*storetest.MiB)) }, nil, map[string]string{"content": "size"}},
 		"another hash":                {hashed, func(func()) io.Reader { return bytes.NewReader(long[:100]) }, nil, map[string]string{"content": "match"}},
 		"another hash, staged":        {hashed, func(func()) io.Reader { return bytes.NewReader(long) }, nil, map[string]string{"content": "match"}},
 		"another type":                {announce(nil), func(func()) io.Reader { return strings.NewReader("<html></html>") }, nil, map[string]string{"content": "mime"}},
@@ -143,14 +144,14 @@ func TestWriteUploadRefused(t *testing.T) {
 			t.Run(fmt.Sprintf("%s,again=%t", name, again), func(t *testing.T) {
 				t.Parallel()
 				path := filepath.Join(t.TempDir(), "a.db")
-				st := openPath(t, path, &bucketlite.Options{MaxBlobBytes: 4 * mib})
-				b := films(t, st)
-				id, stored := createUpload(t, b, tt.in).ID, 0
+				st := storetest.OpenPath(t, path, &bucketlite.Options{MaxBlobBytes: 4 * storetest.MiB})
+				b := storetest.Films(t, st)
+				id, stored := storetest.CreateUpload(t, b, tt.in).ID, 0
 				if again {
 					if stored = 100; tt.in.Size != 0 {
 						stored = int(tt.in.Size)
 					}
-					writeUpload(t, b, id, string(film(9, stored)))
+					storetest.WriteUpload(t, b, id, string(storetest.Film(9, stored)))
 				}
 				before := uploads(t, b)
 				ctx, cancel := context.WithCancel(context.Background())
@@ -160,13 +161,13 @@ func TestWriteUploadRefused(t *testing.T) {
 					t.Errorf("got %+v, want nothing", u)
 				}
 				if tt.issues != nil {
-					wantIssues(t, err, tt.issues)
+					storetest.WantIssues(t, err, tt.issues)
 				} else if !errors.Is(err, tt.want) {
 					t.Errorf("got %v, want %v", err, tt.want)
 				}
 				wantUploads(t, b, before)
-				wantStored(t, st, path, int64(stored))
-				wantSound(t, path)
+				storetest.WantStored(t, st, path, int64(stored))
+				storetest.WantSound(t, path)
 			})
 		}
 	}
@@ -176,20 +177,20 @@ func TestWriteUploadRefused(t *testing.T) {
 // read than was announced.
 func TestWriteUploadStopsReading(t *testing.T) {
 	t.Parallel()
-	b := films(t, openMemory(t))
-	noise := bytes.Repeat([]byte("no film"), mib)
+	b := storetest.Films(t, storetest.OpenMemory(t))
+	noise := bytes.Repeat([]byte("no film"), storetest.MiB)
 	rest := bytes.NewReader(noise)
-	_, err := b.WriteUpload(context.Background(), createUpload(t, b, filmUpload("a")).ID, rest)
-	wantIssues(t, err, map[string]string{"content": "mime"})
-	if read := len(noise) - rest.Len(); read > mib {
+	_, err := b.WriteUpload(context.Background(), storetest.CreateUpload(t, b, filmUpload("a")).ID, rest)
+	storetest.WantIssues(t, err, map[string]string{"content": "mime"})
+	if read := len(noise) - rest.Len(); read > storetest.MiB {
 		t.Errorf("wrong type: got %d bytes read, want at most a chunk", read)
 	}
 	in := filmUpload("a")
 	in.Size = 1000
-	rest = bytes.NewReader(film(1, mib))
-	_, err = b.WriteUpload(context.Background(), createUpload(t, b, in).ID, rest)
-	wantIssues(t, err, map[string]string{"content": "match"})
-	if read := mib - rest.Len(); read > 1001 {
+	rest = bytes.NewReader(storetest.Film(1, storetest.MiB))
+	_, err = b.WriteUpload(context.Background(), storetest.CreateUpload(t, b, in).ID, rest)
+	storetest.WantIssues(t, err, map[string]string{"content": "match"})
+	if read := storetest.MiB - rest.Len(); read > 1001 {
 		t.Errorf("too much: got %d bytes read, want 1001", read)
 	}
 }
@@ -200,33 +201,33 @@ func TestWriteUploadMeanwhile(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	for name, tt := range map[string]struct {
-		do   func(c *manualClock, b *bucketlite.Bucket, id string) error
+		do   func(c *storetest.ManualClock, b *bucketlite.Bucket, id string) error
 		want error
 	}{
-		"locked":    {func(_ *manualClock, b *bucketlite.Bucket, _ string) error { return b.Lock(ctx) }, bucketlite.ErrLocked},
-		"archived":  {func(_ *manualClock, b *bucketlite.Bucket, _ string) error { return b.Archive(ctx) }, bucketlite.ErrNotActive},
-		"cancelled": {func(_ *manualClock, b *bucketlite.Bucket, id string) error { return b.CancelUpload(ctx, id) }, bucketlite.ErrConflict},
-		"expired":   {func(c *manualClock, _ *bucketlite.Bucket, _ string) error { c.add(3600e9); return nil }, bucketlite.ErrConflict},
+		"locked":    {func(_ *storetest.ManualClock, b *bucketlite.Bucket, _ string) error { return b.Lock(ctx) }, bucketlite.ErrLocked},
+		"archived":  {func(_ *storetest.ManualClock, b *bucketlite.Bucket, _ string) error { return b.Archive(ctx) }, bucketlite.ErrNotActive},
+		"cancelled": {func(_ *storetest.ManualClock, b *bucketlite.Bucket, id string) error { return b.CancelUpload(ctx, id) }, bucketlite.ErrConflict},
+		"expired":   {func(c *storetest.ManualClock, _ *bucketlite.Bucket, _ string) error { c.Add(3600e9); return nil }, bucketlite.ErrConflict},
 	} {
-		for _, size := range []int{100, 3 * mib} {
+		for _, size := range []int{100, 3 * storetest.MiB} {
 			t.Run(fmt.Sprint(name, size), func(t *testing.T) {
 				t.Parallel()
 				path := filepath.Join(t.TempDir(), "a.db")
-				c := newManualClock()
-				st := openPath(t, path, &bucketlite.Options{Now: c.now})
-				b := films(t, st)
-				id := createUpload(t, b, filmUpload("a")).ID
-				r := io.MultiReader(bytes.NewReader(film(1, size)), onRead(func() {
+				c := storetest.NewManualClock()
+				st := storetest.OpenPath(t, path, &bucketlite.Options{Now: c.Now})
+				b := storetest.Films(t, st)
+				id := storetest.CreateUpload(t, b, filmUpload("a")).ID
+				r := io.MultiReader(bytes.NewReader(storetest.Film(1, size)), onRead(func() {
 					if err := tt.do(c, b, id); err != nil {
 						t.Error(err)
 					}
 				}))
 				_, err := b.WriteUpload(ctx, id, r)
-				wantError(t, err, tt.want)
+				storetest.WantError(t, err, tt.want)
 				_, err = b.WriteUpload(ctx, id, onRead(func() { t.Error("it was read") }))
-				wantError(t, err, tt.want)
-				wantStored(t, st, path, 0)
-				wantSound(t, path)
+				storetest.WantError(t, err, tt.want)
+				storetest.WantStored(t, st, path, 0)
+				storetest.WantSound(t, path)
 			})
 		}
 	}
@@ -250,7 +251,7 @@ func TestUploadedTypes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			st := openMemory(t)
+			st := storetest.OpenMemory(t)
 			b := album(t, st, nil)
 			data, err := os.ReadFile(filepath.Join("testdata", "media", tt.file))
 			if err != nil {
@@ -259,14 +260,14 @@ func TestUploadedTypes(t *testing.T) {
 			u := upload(t, b, bucketlite.UploadInput{Filename: tt.file, ContentType: tt.declared, Property: tt.property,
 				CreateObject: new(tt.property != "none")}, string(data))
 			if tt.property == "none" {
-				taker := bucket(t, st, bucketlite.BucketConfig{Name: "taker", Schema: schema(t, `"x":{"type":"text"}`)})
+				taker := storetest.Bucket(t, st, bucketlite.BucketConfig{Name: "taker", Schema: storetest.Schema(t, `"x":{"type":"text"}`)})
 				if _, err := taker.Put(t.Context(), bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "x", UploadID: u.ID}}}, nil); !errors.Is(err, bucketlite.ErrNotFound) {
 					t.Errorf("another bucket: got %v, want ErrNotFound", err)
 				}
 				return
 			}
 			got := mustObject(t, b, u.ObjectID).Blobs[0].Details
-			want := bucketlite.BlobDetails{Filename: tt.file, Size: int64(len(data)), MIMEType: tt.want, Hash: sum(string(data))}
+			want := bucketlite.BlobDetails{Filename: tt.file, Size: int64(len(data)), MIMEType: tt.want, Hash: storetest.HashOf(string(data))}
 			if got != want {
 				t.Errorf("got %+v, want %+v", got, want)
 			}
@@ -278,19 +279,19 @@ func TestUploadedTypes(t *testing.T) {
 func TestUploadedTextIsJudged(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	b := album(t, openMemory(t), nil)
+	b := album(t, storetest.OpenMemory(t), nil)
 	in := bucketlite.UploadInput{Filename: "note.txt", ContentType: "text/plain"}
-	id := createUpload(t, b, in).ID
+	id := storetest.CreateUpload(t, b, in).ID
 	_, err := b.WriteUpload(ctx, id, strings.NewReader("longer than ten"))
-	wantIssues(t, err, map[string]string{"content": "maxLength"})
+	storetest.WantIssues(t, err, map[string]string{"content": "maxLength"})
 	_, err = b.WriteUpload(ctx, id, strings.NewReader("\xff"))
 	if !errors.Is(err, bucketlite.ErrInvalid) {
 		t.Errorf("no UTF-8: got %v", err)
 	}
-	writeUpload(t, b, id, "short")
+	storetest.WriteUpload(t, b, id, "short")
 	confirmUpload(t, b, id)
-	in.FileHash = sum("short")
-	if u := createUpload(t, b, in); u.IsDuplicate {
+	in.FileHash = storetest.HashOf("short")
+	if u := storetest.CreateUpload(t, b, in); u.IsDuplicate {
 		t.Errorf("got %+v, want the bytes to be asked for", u)
 	}
 	for text, want := range map[string]map[string]string{"ten or so!": nil, "more than ten": {"blobs[0].upload_id": "maxLength"}} {
@@ -299,7 +300,7 @@ func TestUploadedTextIsJudged(t *testing.T) {
 		if want == nil && err == nil {
 			continue
 		}
-		wantIssues(t, err, want)
+		storetest.WantIssues(t, err, want)
 	}
 }
 
@@ -307,10 +308,10 @@ func TestUploadedTextIsJudged(t *testing.T) {
 func TestCheckUploadSize(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	c := newManualClock()
-	st := openMemory(t, &bucketlite.Options{MaxBlobBytes: 40 * mib, Now: c.now})
-	b := films(t, st)
-	texts := album(t, openMemory(t), nil)
+	c := storetest.NewManualClock()
+	st := storetest.OpenMemory(t, &bucketlite.Options{MaxBlobBytes: 40 * storetest.MiB, Now: c.Now})
+	b := storetest.Films(t, st)
+	texts := album(t, storetest.OpenMemory(t), nil)
 	sized := filmUpload("a")
 	sized.Size = 100
 	note := bucketlite.UploadInput{Filename: "note.txt", ContentType: "text/plain"}
@@ -325,50 +326,50 @@ func TestCheckUploadSize(t *testing.T) {
 		"less than announced":       {b, sized, 99, map[string]string{"content": "match"}},
 		"nothing, though announced": {b, sized, 0, map[string]string{"content": "match"}},
 		"any number":                {b, filmUpload("a"), 1, nil},
-		"the most":                  {b, filmUpload("a"), 40 * mib, nil},
-		"too many":                  {b, filmUpload("a"), 40*mib + 1, map[string]string{"content": "size"}},
-		"the most of a text":        {texts, note, 32 * mib, nil},
-		"too many of a text":        {texts, note, 32*mib + 1, map[string]string{"content": "size"}},
+		"the most":                  {b, filmUpload("a"), 40 * storetest.MiB, nil},
+		"too many":                  {b, filmUpload("a"), 40*storetest.MiB + 1, map[string]string{"content": "size"}},
+		"the most of a text":        {texts, note, 32 * storetest.MiB, nil},
+		"too many of a text":        {texts, note, 32*storetest.MiB + 1, map[string]string{"content": "size"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			id := createUpload(t, tt.b, tt.in).ID
+			id := storetest.CreateUpload(t, tt.b, tt.in).ID
 			before := uploads(t, tt.b)
 			if err := tt.b.CheckUploadSize(ctx, id, tt.size); tt.want != nil {
-				wantIssues(t, err, tt.want)
+				storetest.WantIssues(t, err, tt.want)
 			} else if err != nil {
 				t.Errorf("got %v, want no error", err)
 			}
 			wantUploads(t, tt.b, before)
 		})
 	}
-	wantError(t, b.CheckUploadSize(ctx, "upl_1", 1), bucketlite.ErrNotFound)
-	id := createUpload(t, b, filmUpload("a")).ID
+	storetest.WantError(t, b.CheckUploadSize(ctx, "upl_1", 1), bucketlite.ErrNotFound)
+	id := storetest.CreateUpload(t, b, filmUpload("a")).ID
 	if err := b.Lock(ctx); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, b.CheckUploadSize(ctx, id, 1), bucketlite.ErrLocked)
+	storetest.WantError(t, b.CheckUploadSize(ctx, id, 1), bucketlite.ErrLocked)
 	if err := b.Unlock(ctx); err != nil {
 		t.Fatal(err)
 	}
-	c.add(time.Hour)
-	wantError(t, b.CheckUploadSize(ctx, id, 1), bucketlite.ErrConflict)
+	c.Add(time.Hour)
+	storetest.WantError(t, b.CheckUploadSize(ctx, id, 1), bucketlite.ErrConflict)
 }
 
 func TestDuplicateUpload(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "a.db")
-	c := newManualClock()
-	st := openPath(t, path, &bucketlite.Options{Now: c.now})
+	c := storetest.NewManualClock()
+	st := storetest.OpenPath(t, path, &bucketlite.Options{Now: c.Now})
 	b := album(t, st, nil)
-	picture := bucketlite.UploadInput{Filename: "photo.png", ContentType: "image/png", FileHash: sum(png(1))}
-	pending := createUpload(t, b, picture)
-	writeUpload(t, b, pending.ID, png(1))
-	if u := createUpload(t, b, picture); u.IsDuplicate {
+	picture := bucketlite.UploadInput{Filename: "photo.png", ContentType: "image/png", FileHash: storetest.HashOf(png(1))}
+	pending := storetest.CreateUpload(t, b, picture)
+	storetest.WriteUpload(t, b, pending.ID, png(1))
+	if u := storetest.CreateUpload(t, b, picture); u.IsDuplicate {
 		t.Errorf("of one that is not confirmed: got %+v", u)
 	}
 	first := confirmUpload(t, b, pending.ID)
-	dup := createUpload(t, b, picture)
+	dup := storetest.CreateUpload(t, b, picture)
 	if dup.Status != bucketlite.StatusPending || !dup.IsDuplicate || dup.DuplicateOf != first.ID || dup.Message == "" ||
 		dup.ETag != first.ETag || dup.Size != first.Size || dup.VerifiedAt == nil {
 		t.Errorf("got %+v, want a duplicate of %s", dup, first.ID)
@@ -379,7 +380,7 @@ func TestDuplicateUpload(t *testing.T) {
 		in func(in *bucketlite.UploadInput)
 	}{
 		"not wanted":     {b, func(in *bucketlite.UploadInput) { in.SkipDuplicates = new(false) }},
-		"of other bytes": {b, func(in *bucketlite.UploadInput) { in.FileHash = sum("x") }},
+		"of other bytes": {b, func(in *bucketlite.UploadInput) { in.FileHash = storetest.HashOf("x") }},
 		"of no hash":     {b, func(in *bucketlite.UploadInput) { in.FileHash = "" }},
 		"another type":   {b, func(in *bucketlite.UploadInput) { in.Property, in.ContentType = "film", "video/mp4" }},
 		"another size":   {b, func(in *bucketlite.UploadInput) { in.Size = 7 }},
@@ -387,7 +388,7 @@ func TestDuplicateUpload(t *testing.T) {
 	} {
 		in := picture
 		tt.in(&in)
-		if u := createUpload(t, tt.b, in); u.IsDuplicate || u.ETag != "" {
+		if u := storetest.CreateUpload(t, tt.b, in); u.IsDuplicate || u.ETag != "" {
 			t.Errorf("%s: got %+v, want no duplicate", name, u)
 		}
 	}
@@ -395,32 +396,32 @@ func TestDuplicateUpload(t *testing.T) {
 	if err := b.DeleteObject(ctx, first.ObjectID, nil); err != nil {
 		t.Fatal(err)
 	}
-	wantSound(t, path)
-	again := writeUpload(t, b, dup.ID, png(1))
+	storetest.WantSound(t, path)
+	again := storetest.WriteUpload(t, b, dup.ID, png(1))
 	if again.ETag != dup.ETag {
 		t.Errorf("written all the same: got %+v", again)
 	}
 	done := confirmUpload(t, b, dup.ID)
-	if got := readBlobs(t, b, done.ObjectID, "photo"); !slices.Equal(got, []string{sum(png(1))}) {
+	if got := readBlobs(t, b, done.ObjectID, "photo"); !slices.Equal(got, []string{storetest.HashOf(png(1))}) {
 		t.Errorf("blobs: got %q", got)
 	}
-	wantStored(t, st, path, int64(len(png(1))))
-	wantSound(t, path)
+	storetest.WantStored(t, st, path, int64(len(png(1))))
+	storetest.WantSound(t, path)
 	// Once the bytes are gone they have to come again.
 	if err := b.DeleteObject(ctx, done.ObjectID, nil); err != nil {
 		t.Fatal(err)
 	}
-	wantStored(t, st, path, 0)
-	if u := createUpload(t, b, picture); u.IsDuplicate {
+	storetest.WantStored(t, st, path, 0)
+	if u := storetest.CreateUpload(t, b, picture); u.IsDuplicate {
 		t.Errorf("after the bytes are gone: got %+v", u)
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }
 
 // album2 is another bucket like album.
 func album2(t *testing.T, st *bucketlite.Store) *bucketlite.Bucket {
 	t.Helper()
-	return bucket(t, st, bucketlite.BucketConfig{Name: "album 2", Schema: schema(t, `"photo":{"type":"image"}`)})
+	return storetest.Bucket(t, st, bucketlite.BucketConfig{Name: "album 2", Schema: storetest.Schema(t, `"photo":{"type":"image"}`)})
 }
 
 // Objects take the bytes of confirmed uploads, as many as like.
@@ -428,7 +429,7 @@ func TestBlobFromUpload(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path)
+	st := storetest.OpenPath(t, path)
 	b := album(t, st, byK(bucketlite.Upsert))
 	loose := func(name string) bucketlite.UploadInput {
 		return bucketlite.UploadInput{Filename: name, ContentType: "image/png", CreateObject: new(false)}
@@ -438,7 +439,7 @@ func TestBlobFromUpload(t *testing.T) {
 	if one.Status != bucketlite.StatusCompleted || one.ObjectID != "" || one.CompletedAt == nil {
 		t.Errorf("got %+v", one)
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 	object := func(k string, blobs ...bucketlite.BlobInput) bucketlite.ObjectInput {
 		return bucketlite.ObjectInput{Fields: map[string]any{"k": k}, Blobs: blobs}
 	}
@@ -448,24 +449,24 @@ func TestBlobFromUpload(t *testing.T) {
 		}
 		return blobs
 	}
-	first := put(t, b, object("a", pictures(one.ID, two.ID)...), "")
-	if want := (bucketlite.BlobDetails{Filename: "one.png", Size: int64(len(png(1))), MIMEType: "image/png", Hash: sum(png(1))}); first.Blobs[0].Details != want ||
+	first := storetest.Put(t, b, object("a", pictures(one.ID, two.ID)...), "")
+	if want := (bucketlite.BlobDetails{Filename: "one.png", Size: int64(len(png(1))), MIMEType: "image/png", Hash: storetest.HashOf(png(1))}); first.Blobs[0].Details != want ||
 		first.Blobs[0].Properties["m"] != "x" || first.Blobs[0].KeyPrefix != "p" || first.Blobs[0].Type != bucketlite.Image {
 		t.Errorf("got %+v, want %+v", first.Blobs[0], want)
 	}
 	wantObject := func(want string) {
 		t.Helper()
-		if got := mustUpload(t, b, one.ID).ObjectID; got != want {
+		if got := storetest.MustUpload(t, b, one.ID).ObjectID; got != want {
 			t.Errorf("first used by %q, want %q", got, want)
 		}
-		wantSound(t, path)
+		storetest.WantSound(t, path)
 	}
 	wantObject(first.ID)
-	second := put(t, b, object("b"), "")
+	second := storetest.Put(t, b, object("b"), "")
 	if _, err := b.Patch(ctx, second.ID, bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "photo", UploadID: one.ID}}}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := batchError(b.PutMany(ctx, []bucketlite.ObjectInput{object("c", pictures(two.ID)...), object("a", pictures(one.ID)...)}, nil)); err != nil {
+	if err := storetest.PutManyError(b.PutMany(ctx, []bucketlite.ObjectInput{object("c", pictures(two.ID)...), object("a", pictures(one.ID)...)}, nil)); err != nil {
 		t.Fatal(err)
 	}
 	wantObject(first.ID)
@@ -477,46 +478,46 @@ func TestBlobFromUpload(t *testing.T) {
 	// An upload that was confirmed into an object will do, while the bytes are there.
 	in := bucketlite.UploadInput{Filename: "photo.png", ContentType: "image/png", ObjectMetadata: map[string]any{"k": "d"}}
 	owned := upload(t, b, in, png(3))
-	put(t, b, object("e", pictures(owned.ID)...), "")
+	storetest.Put(t, b, object("e", pictures(owned.ID)...), "")
 	for _, k := range []string{"d", "e"} {
 		if err := b.DeleteObject(ctx, keyID(t, b, k), nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	wantStored(t, st, path, int64(len(png(1))+len(png(2))))
+	storetest.WantStored(t, st, path, int64(len(png(1))+len(png(2))))
 	_, err := b.Put(ctx, object("f", pictures(owned.ID)...), nil)
-	wantError(t, err, bucketlite.ErrNotFound)
+	storetest.WantError(t, err, bucketlite.ErrNotFound)
 	// Deleting the objects leaves the uploads their bytes.
 	for _, k := range []string{"a", "b", "c"} {
 		if err := b.DeleteObject(ctx, keyID(t, b, k), nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	put(t, b, object("g", pictures(one.ID, two.ID)...), "")
+	storetest.Put(t, b, object("g", pictures(one.ID, two.ID)...), "")
 	wantObject(first.ID)
-	wantExact(t, b)
+	storetest.WantExact(t, b)
 }
 
 func TestBlobFromUploadRefused(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	b := album(t, openMemory(t), byK(bucketlite.Upsert))
+	b := album(t, storetest.OpenMemory(t), byK(bucketlite.Upsert))
 	loose := bucketlite.UploadInput{Filename: "x.png", ContentType: "image/png", CreateObject: new(false)}
-	pending := createUpload(t, b, loose).ID
-	writeUpload(t, b, pending, png(1))
+	pending := storetest.CreateUpload(t, b, loose).ID
+	storetest.WriteUpload(t, b, pending, png(1))
 	done := upload(t, b, loose, png(1)).ID
-	cancelled := createUpload(t, b, loose).ID
+	cancelled := storetest.CreateUpload(t, b, loose).ID
 	if err := b.CancelUpload(ctx, cancelled); err != nil {
 		t.Fatal(err)
 	}
-	put(t, b, bucketlite.ObjectInput{ID: "there", Fields: map[string]any{"k": "there"}}, "")
-	before := snapshot(t, b)
+	storetest.Put(t, b, bucketlite.ObjectInput{ID: "there", Fields: map[string]any{"k": "there"}}, "")
+	before := storetest.Snapshot(t, b)
 	calls := map[string]func(in bucketlite.ObjectInput) error{
-		"Put": func(in bucketlite.ObjectInput) error { return second(b.Put(ctx, in, nil)) },
+		"Put": func(in bucketlite.ObjectInput) error { return storetest.ErrorOf(b.Put(ctx, in, nil)) },
 		"PutMany": func(in bucketlite.ObjectInput) error {
-			return batchError(b.PutMany(ctx, []bucketlite.ObjectInput{in}, nil))
+			return storetest.PutManyError(b.PutMany(ctx, []bucketlite.ObjectInput{in}, nil))
 		},
-		"Patch": func(in bucketlite.ObjectInput) error { return second(b.Patch(ctx, "there", in, nil)) },
+		"Patch": func(in bucketlite.ObjectInput) error { return storetest.ErrorOf(b.Patch(ctx, "there", in, nil)) },
 	}
 	for name, tt := range map[string]struct {
 		blob   bucketlite.BlobInput
@@ -533,13 +534,13 @@ func TestBlobFromUploadRefused(t *testing.T) {
 		for callName, call := range calls {
 			err := call(bucketlite.ObjectInput{Fields: map[string]any{"k": "a"}, Blobs: []bucketlite.BlobInput{tt.blob}})
 			if tt.issues != nil {
-				wantIssues(t, err, tt.issues)
+				storetest.WantIssues(t, err, tt.issues)
 			} else if !errors.Is(err, tt.want) {
 				t.Errorf("%s, %s: got %v, want %v", name, callName, err, tt.want)
 			}
 		}
 	}
-	wantSnapshot(t, b, before)
+	storetest.WantSnapshot(t, b, before)
 	// Validate reads nothing, so it takes the upload to fit.
 	if err := b.Validate(ctx, bucketlite.ObjectInput{Fields: map[string]any{"k": "a"}, Blobs: []bucketlite.BlobInput{{Property: "photo", UploadID: "upl_1"}}}); err != nil {
 		t.Errorf("validate: got %v", err)

@@ -10,23 +10,10 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
-
-// patience returns a context that ends only if a test is stuck.
-func patience(t testing.TB) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-// after are options for a watch from a point on.
-func after(cursor string) *bucketlite.WatchOptions {
-	return &bucketlite.WatchOptions{After: cursor}
-}
 
 // onFileAndMemory runs a test with a store of its own on either.
 func onFileAndMemory(t *testing.T, opts *bucketlite.Options, test func(t *testing.T, st *bucketlite.Store)) {
@@ -34,7 +21,7 @@ func onFileAndMemory(t *testing.T, opts *bucketlite.Options, test func(t *testin
 	for kind, path := range map[string]string{"file": filepath.Join(t.TempDir(), "test.db"), "memory": ":memory:"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			test(t, openPath(t, path, opts))
+			test(t, storetest.OpenPath(t, path, opts))
 		})
 	}
 }
@@ -44,23 +31,23 @@ func onFileAndMemory(t *testing.T, opts *bucketlite.Options, test func(t *testin
 func TestWatchOrder(t *testing.T) {
 	t.Parallel()
 	onFileAndMemory(t, nil, func(t *testing.T, st *bucketlite.Store) {
-		ctx := patience(t)
-		b := items(t, st)
+		ctx := storetest.Patience(t)
+		b := storetest.Items(t, st)
 		const writers, watchers, puts = 8, 20, 30
-		begin := eventCursor(t, st)
+		begin := storetest.EventCursor(t, st)
 		met := make([][]bucketlite.Event, watchers)
 		var watching sync.WaitGroup
 		for i := range met {
 			watch := b.Watch(ctx, nil)
-			watching.Go(func() { met[i] = take(t, writers*(2*puts+1), watch) })
+			watching.Go(func() { met[i] = storetest.TakeEvents(t, writers*(2*puts+1), watch) })
 		}
-		err := atOnce(writers, func(w int) error {
+		err := storetest.AtOnce(writers, func(w int) error {
 			for i := range puts {
 				k := fmt.Sprintf("%d-%d", w, i)
-				if _, err := b.Put(ctx, item(k, ""), nil); err != nil {
+				if _, err := b.Put(ctx, storetest.Item(k, ""), nil); err != nil {
 					return err
 				}
-				if _, err := b.Put(ctx, item(k, "again"), nil); err != nil {
+				if _, err := b.Put(ctx, storetest.Item(k, "again"), nil); err != nil {
 					return err
 				}
 			}
@@ -70,8 +57,8 @@ func TestWatchOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		watching.Wait()
-		want := eventsAfter(t, st, begin)
-		wantNumbered(t, want, want[0].Seq)
+		want := storetest.EventsAfter(t, st, begin)
+		storetest.WantNumbered(t, want, want[0].Seq)
 		for i := range met {
 			if !slices.Equal(met[i], want) {
 				t.Errorf("watcher %d: got %d events, not the %d there are in their order", i, len(met[i]), len(want))
@@ -90,7 +77,7 @@ func TestWatchOrder(t *testing.T) {
 			}
 		}
 		created = slices.DeleteFunc(created, func(id string) bool { return gone[id] })
-		if got := idsOf(t, b); !slices.Equal(got, created) {
+		if got := storetest.ObjectIDs(t, b); !slices.Equal(got, created) {
 			t.Errorf("created: got %q, want %q", created, got)
 		}
 		for o, err := range b.Objects(ctx, bucketlite.Query{}) {
@@ -107,7 +94,7 @@ func TestWatchOrder(t *testing.T) {
 func TestWatchFilters(t *testing.T) {
 	t.Parallel()
 	onFileAndMemory(t, nil, func(t *testing.T, st *bucketlite.Store) {
-		ctx := patience(t)
+		ctx := storetest.Patience(t)
 		var namespaces []*bucketlite.Namespace
 		var buckets []*bucketlite.Bucket
 		for i := range 2 {
@@ -117,7 +104,7 @@ func TestWatchFilters(t *testing.T) {
 			}
 			namespaces = append(namespaces, ns)
 			for j := range 2 {
-				b, err := ns.CreateBucket(ctx, itemsConfig(fmt.Sprint(j)))
+				b, err := ns.CreateBucket(ctx, storetest.ItemsConfig(fmt.Sprint(j)))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -125,26 +112,26 @@ func TestWatchFilters(t *testing.T) {
 			}
 		}
 		for i := range 20 {
-			putItem(t, buckets[i%4], item(fmt.Sprint(i), ""))
+			storetest.PutItem(t, buckets[i%4], storetest.Item(fmt.Sprint(i), ""))
 		}
 		if err := buckets[0].Lock(ctx); err != nil {
 			t.Fatal(err)
 		}
-		all := eventsAfter(t, st, "")
+		all := storetest.EventsAfter(t, st, "")
 		check := func(name string, watch iter.Seq2[bucketlite.Event, error], wanted func(e bucketlite.Event) bool) {
 			want := slices.DeleteFunc(slices.Clone(all), func(e bucketlite.Event) bool { return !wanted(e) })
-			if got := take(t, len(want), watch); !slices.Equal(got, want) {
+			if got := storetest.TakeEvents(t, len(want), watch); !slices.Equal(got, want) {
 				t.Errorf("%s: got %+v, want %+v", name, got, want)
 			}
 		}
-		check("store", st.Watch(ctx, fromStart), func(e bucketlite.Event) bool { return true })
+		check("store", st.Watch(ctx, storetest.FromStart), func(e bucketlite.Event) bool { return true })
 		for _, ns := range namespaces {
-			check(ns.String(), ns.Watch(ctx, fromStart), func(e bucketlite.Event) bool { return e.NamespaceID == ns.ID() })
+			check(ns.String(), ns.Watch(ctx, storetest.FromStart), func(e bucketlite.Event) bool { return e.NamespaceID == ns.ID() })
 		}
 		for _, b := range buckets {
-			check(b.ID(), b.Watch(ctx, fromStart), func(e bucketlite.Event) bool { return e.BucketID == b.ID() })
+			check(b.ID(), b.Watch(ctx, storetest.FromStart), func(e bucketlite.Event) bool { return e.BucketID == b.ID() })
 			// A point may be that of any event.
-			check(b.ID(), b.Watch(ctx, after(all[11].Cursor)), func(e bucketlite.Event) bool { return e.BucketID == b.ID() && e.Seq > all[11].Seq })
+			check(b.ID(), b.Watch(ctx, storetest.After(all[11].Cursor)), func(e bucketlite.Event) bool { return e.BucketID == b.ID() && e.Seq > all[11].Seq })
 		}
 	})
 }
@@ -153,26 +140,26 @@ func TestWatchFilters(t *testing.T) {
 func TestWatchBegins(t *testing.T) {
 	t.Parallel()
 	onFileAndMemory(t, nil, func(t *testing.T, st *bucketlite.Store) {
-		ctx := patience(t)
-		empty := eventCursor(t, st)
-		now, start, point := st.Watch(ctx, nil), st.Watch(ctx, fromStart), st.Watch(ctx, after(empty))
-		b := items(t, st)
-		putItem(t, b, item("1", ""))
-		all := eventsAfter(t, st, "")
+		ctx := storetest.Patience(t)
+		empty := storetest.EventCursor(t, st)
+		now, start, point := st.Watch(ctx, nil), st.Watch(ctx, storetest.FromStart), st.Watch(ctx, storetest.After(empty))
+		b := storetest.Items(t, st)
+		storetest.PutItem(t, b, storetest.Item("1", ""))
+		all := storetest.EventsAfter(t, st, "")
 		for name, watch := range map[string]iter.Seq2[bucketlite.Event, error]{"now": now, "start": start, "point": point, "same again": now} {
-			if got := take(t, len(all), watch); !slices.Equal(got, all) {
+			if got := storetest.TakeEvents(t, len(all), watch); !slices.Equal(got, all) {
 				t.Errorf("%s: got %+v, want %+v", name, got, all)
 			}
 		}
-		now, point = b.Watch(ctx, &bucketlite.WatchOptions{}), b.Watch(ctx, after(eventCursor(t, st)))
-		putItem(t, b, item("2", ""))
+		now, point = b.Watch(ctx, &bucketlite.WatchOptions{}), b.Watch(ctx, storetest.After(storetest.EventCursor(t, st)))
+		storetest.PutItem(t, b, storetest.Item("2", ""))
 		for name, watch := range map[string]iter.Seq2[bucketlite.Event, error]{"now": now, "point": point} {
-			if got := take(t, 1, watch); got[0].Seq != int64(len(all)+1) || got[0].Cursor != eventCursor(t, st) {
+			if got := storetest.TakeEvents(t, 1, watch); got[0].Seq != int64(len(all)+1) || got[0].Cursor != storetest.EventCursor(t, st) {
 				t.Errorf("%s: got %+v, want event %d", name, got, len(all)+1)
 			}
 		}
 		for i, e := range all {
-			if got := take(t, 1, st.Watch(ctx, after(e.Cursor))); got[0].Seq != int64(i+2) {
+			if got := storetest.TakeEvents(t, 1, st.Watch(ctx, storetest.After(e.Cursor))); got[0].Seq != int64(i+2) {
 				t.Errorf("after event %d: got %d", i+1, got[0].Seq)
 			}
 		}
@@ -181,18 +168,18 @@ func TestWatchBegins(t *testing.T) {
 
 func TestWatchRefusesPoints(t *testing.T) {
 	t.Parallel()
-	ctx := patience(t)
+	ctx := storetest.Patience(t)
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	items(t, st)
+	st := storetest.OpenPath(t, path)
+	storetest.Items(t, st)
 	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
-	behind := openPath(t, copyFile(t, path)) // the same store as it once was
-	b := reopenItems(t, path)
-	st = openPath(t, path)
-	putItem(t, b, item("1", ""))
-	good := eventCursor(t, st)
+	behind := storetest.OpenPath(t, storetest.CopyFile(t, path)) // the same store as it once was
+	b := storetest.ReopenItems(t, path)
+	st = storetest.OpenPath(t, path)
+	storetest.PutItem(t, b, storetest.Item("1", ""))
+	good := storetest.EventCursor(t, st)
 	if _, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "second"}); err != nil {
 		t.Fatal(err)
 	}
@@ -200,8 +187,8 @@ func TestWatchRefusesPoints(t *testing.T) {
 	if err != nil || page.Next == "" {
 		t.Fatal(page, err)
 	}
-	foreign := openMemory(t)
-	putItem(t, items(t, foreign), item("1", ""))
+	foreign := storetest.OpenMemory(t)
+	storetest.PutItem(t, storetest.Items(t, foreign), storetest.Item("1", ""))
 	for name, tt := range map[string]struct {
 		st   *bucketlite.Store
 		opts bucketlite.WatchOptions
@@ -236,14 +223,14 @@ func TestWatchRefusesPoints(t *testing.T) {
 func TestWatchFallsBehind(t *testing.T) {
 	t.Parallel()
 	onFileAndMemory(t, &bucketlite.Options{EventRetention: 10, Durability: bucketlite.DurabilityNormal}, func(t *testing.T, st *bucketlite.Store) {
-		ctx := patience(t)
-		b := items(t, st)
+		ctx := storetest.Patience(t)
+		b := storetest.Items(t, st)
 		watch := b.Watch(ctx, nil)
-		putItem(t, b, item("first", ""))
+		storetest.PutItem(t, b, storetest.Item("first", ""))
 		met := 0
 		for e, err := range watch {
 			if met++; met == 2 {
-				if wantError(t, err, bucketlite.ErrCursorExpired); e != (bucketlite.Event{}) {
+				if storetest.WantError(t, err, bucketlite.ErrCursorExpired); e != (bucketlite.Event{}) {
 					t.Errorf("got %+v with the error", e)
 				}
 				continue
@@ -252,9 +239,11 @@ func TestWatchFallsBehind(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i := range 100 {
-				putItem(t, b, item(fmt.Sprint(i), ""))
+				storetest.PutItem(t, b, storetest.Item(fmt.Sprint(i), ""))
 			}
-			if !eventually(func() bool { return errors.Is(first(st.Watch(ctx, after(e.Cursor))), bucketlite.ErrCursorExpired) }) {
+			if !storetest.Eventually(func() bool {
+				return errors.Is(storetest.FirstError(st.Watch(ctx, storetest.After(e.Cursor))), bucketlite.ErrCursorExpired)
+			}) {
 				t.Fatal("the oldest events are still there")
 			}
 		}
@@ -268,15 +257,15 @@ func TestWatchFallsBehind(t *testing.T) {
 func TestWatchIdle(t *testing.T) {
 	t.Parallel()
 	onFileAndMemory(t, nil, func(t *testing.T, st *bucketlite.Store) {
-		ctx, cancel := context.WithCancel(patience(t))
-		b := items(t, st)
-		putItems(t, b, 1200, 1)
+		ctx, cancel := context.WithCancel(storetest.Patience(t))
+		b := storetest.Items(t, st)
+		storetest.PutItems(t, b, 1200, 1)
 		const before = 1201 // with the bucket's own
 		met, idle := 0, 0
 		watch := b.Watch(ctx, &bucketlite.WatchOptions{FromStart: true, Idle: func() {
 			switch idle++; {
 			case met == before:
-				putItem(t, b, item("late", ""))
+				storetest.PutItem(t, b, storetest.Item("late", ""))
 			case met > before:
 				cancel()
 			default:
@@ -285,7 +274,7 @@ func TestWatchIdle(t *testing.T) {
 		}})
 		for _, err := range watch {
 			if err != nil {
-				wantError(t, err, context.Canceled)
+				storetest.WantError(t, err, context.Canceled)
 				break
 			}
 			met++
@@ -295,7 +284,7 @@ func TestWatchIdle(t *testing.T) {
 		}
 		called := false
 		never := &bucketlite.WatchOptions{After: "nonsense", Idle: func() { called = true }}
-		wantError(t, first(b.Watch(t.Context(), never)), bucketlite.ErrBadRequest)
+		storetest.WantError(t, storetest.FirstError(b.Watch(t.Context(), never)), bucketlite.ErrBadRequest)
 		if called {
 			t.Error("idle before it could begin")
 		}
@@ -305,22 +294,22 @@ func TestWatchIdle(t *testing.T) {
 // Who keeps a cursor misses nothing and meets nothing twice.
 func TestWatchAfterReopening(t *testing.T) {
 	t.Parallel()
-	ctx := patience(t)
+	ctx := storetest.Patience(t)
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	items(t, st)
-	met := eventsAfter(t, st, "")
+	st := storetest.OpenPath(t, path)
+	storetest.Items(t, st)
+	met := storetest.EventsAfter(t, st, "")
 	const rounds, puts, takes = 5, 700, 650 // so that of some rows a part is met
 	for range rounds {
 		if err := st.Close(); err != nil {
 			t.Fatal(err)
 		}
-		putItems(t, reopenItems(t, path), puts, 1)
-		st = openPath(t, path)
-		met = append(met, take(t, takes, st.Watch(ctx, after(met[len(met)-1].Cursor)))...)
+		storetest.PutItems(t, storetest.ReopenItems(t, path), puts, 1)
+		st = storetest.OpenPath(t, path)
+		met = append(met, storetest.TakeEvents(t, takes, st.Watch(ctx, storetest.After(met[len(met)-1].Cursor)))...)
 	}
-	met = append(met, eventsAfter(t, st, met[len(met)-1].Cursor)...)
-	wantNumbered(t, met, 1)
+	met = append(met, storetest.EventsAfter(t, st, met[len(met)-1].Cursor)...)
+	storetest.WantNumbered(t, met, 1)
 	if want := 2 + rounds*puts; len(met) != want {
 		t.Errorf("got %d events, want %d", len(met), want)
 	}
@@ -330,33 +319,33 @@ func TestWatchAfterReopening(t *testing.T) {
 func TestWatchLargeCommit(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	b := items(t, st)
-	begin := eventCursor(t, st)
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
+	begin := storetest.EventCursor(t, st)
 	const n = 1234
 	inputs := make([]bucketlite.ObjectInput, n)
 	for i := range inputs {
-		inputs[i] = item(fmt.Sprint(i), "")
+		inputs[i] = storetest.Item(fmt.Sprint(i), "")
 	}
-	if err := batchError(b.PutMany(t.Context(), inputs, &bucketlite.PutManyOptions{Atomic: true})); err != nil {
+	if err := storetest.PutManyError(b.PutMany(t.Context(), inputs, &bucketlite.PutManyOptions{Atomic: true})); err != nil {
 		t.Fatal(err)
 	}
-	events := eventsAfter(t, st, begin)
+	events := storetest.EventsAfter(t, st, begin)
 	if len(events) != n {
 		t.Fatalf("got %d events, want %d", len(events), n)
 	}
-	for i, id := range idsOf(t, b) {
+	for i, id := range storetest.ObjectIDs(t, b) {
 		if events[i].ObjectID != id || events[i].Kind != bucketlite.EventObjectCreated {
 			t.Fatalf("event %d: got %+v, want %s created", i, events[i], id)
 		}
 	}
 	for _, i := range []int{0, 249, 499, 500, 1000, n - 2} {
-		rest := eventsAfter(t, st, events[i].Cursor)
-		if wantNumbered(t, rest, events[i].Seq+1); len(rest) != n-i-1 {
+		rest := storetest.EventsAfter(t, st, events[i].Cursor)
+		if storetest.WantNumbered(t, rest, events[i].Seq+1); len(rest) != n-i-1 {
 			t.Errorf("after event %d of %d: got %d", i, n, len(rest))
 		}
 	}
-	if got := dump(t, raw(t, path), "SELECT max(count) <= 500, max(length(data)) < 10000 FROM events"); got != "1 1\n" {
+	if got := storetest.Dump(t, storetest.OpenRaw(t, path), "SELECT max(count) <= 500, max(length(data)) < 10000 FROM events"); got != "1 1\n" {
 		t.Errorf("rows bounded: got %s", got)
 	}
 }
@@ -365,10 +354,10 @@ func TestWatchLargeCommit(t *testing.T) {
 func TestWatchBodyWrites(t *testing.T) {
 	t.Parallel()
 	onFileAndMemory(t, nil, func(t *testing.T, st *bucketlite.Store) {
-		ctx := patience(t)
-		b := items(t, st)
+		ctx := storetest.Patience(t)
+		b := storetest.Items(t, st)
 		watch := b.Watch(ctx, nil)
-		putItem(t, b, item("0", ""))
+		storetest.PutItem(t, b, storetest.Item("0", ""))
 		n := 0
 		for e, err := range watch {
 			if err != nil {
@@ -384,7 +373,7 @@ func TestWatchBodyWrites(t *testing.T) {
 			if n++; n == 50 {
 				break
 			}
-			putItem(t, b, item(fmt.Sprint(n), ""))
+			storetest.PutItem(t, b, storetest.Item(fmt.Sprint(n), ""))
 		}
 	})
 }
@@ -392,10 +381,10 @@ func TestWatchBodyWrites(t *testing.T) {
 func TestWatchEndsWithItsSubject(t *testing.T) {
 	t.Parallel()
 	onFileAndMemory(t, nil, func(t *testing.T, st *bucketlite.Store) {
-		ctx := patience(t)
-		ns := namespace(t, st)
-		b := items(t, st)
-		begin := eventCursor(t, st)
+		ctx := storetest.Patience(t)
+		ns := storetest.Namespace(t, st)
+		b := storetest.Items(t, st)
+		begin := storetest.EventCursor(t, st)
 		var ending sync.WaitGroup
 		met := make(map[string][]bucketlite.EventKind)
 		var mu sync.Mutex
@@ -413,8 +402,8 @@ func TestWatchEndsWithItsSubject(t *testing.T) {
 		}
 		watch("bucket", b.Watch(ctx, nil))
 		watch("namespace", ns.Watch(ctx, nil))
-		putItem(t, b, item("1", ""))
-		second, err := ns.CreateBucket(ctx, itemsConfig("second"))
+		storetest.PutItem(t, b, storetest.Item("1", ""))
+		second, err := ns.CreateBucket(ctx, storetest.ItemsConfig("second"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -429,8 +418,8 @@ func TestWatchEndsWithItsSubject(t *testing.T) {
 		}
 		ending.Wait()
 		// When all is long gone, what was can still be met.
-		watch("bucket, later", b.Watch(ctx, after(begin)))
-		watch("namespace, later", ns.Watch(ctx, after(begin)))
+		watch("bucket, later", b.Watch(ctx, storetest.After(begin)))
+		watch("namespace, later", ns.Watch(ctx, storetest.After(begin)))
 		ending.Wait()
 		mine := []bucketlite.EventKind{bucketlite.EventObjectCreated, bucketlite.EventBucketDeleted}
 		all := []bucketlite.EventKind{bucketlite.EventObjectCreated, bucketlite.EventBucketCreated, bucketlite.EventBucketDeleted, bucketlite.EventBucketDeleted, bucketlite.EventNamespaceDeleted}
@@ -443,9 +432,9 @@ func TestWatchEndsWithItsSubject(t *testing.T) {
 		}
 		for name, watch := range map[string]iter.Seq2[bucketlite.Event, error]{
 			"bucket": b.Watch(ctx, nil), "namespace": ns.Watch(ctx, nil),
-			"bucket, from a point": b.Watch(ctx, after(eventCursor(t, st))), "namespace, from a point": ns.Watch(ctx, after(eventCursor(t, st))),
+			"bucket, from a point": b.Watch(ctx, storetest.After(storetest.EventCursor(t, st))), "namespace, from a point": ns.Watch(ctx, storetest.After(storetest.EventCursor(t, st))),
 		} {
-			if err := last(watch); !errors.Is(err, bucketlite.ErrNotFound) {
+			if err := storetest.LastError(watch); !errors.Is(err, bucketlite.ErrNotFound) {
 				t.Errorf("%s, too late: got %v, want ErrNotFound", name, err)
 			}
 		}
@@ -474,20 +463,20 @@ func waitingWatch(t *testing.T, watch iter.Seq2[bucketlite.Event, error]) (ended
 func TestWatchEnds(t *testing.T) {
 	t.Parallel()
 	onFileAndMemory(t, nil, func(t *testing.T, st *bucketlite.Store) {
-		b := items(t, st)
-		putItem(t, b, item("1", ""))
-		putItem(t, b, item("2", ""))
-		ctx, cancel := context.WithCancel(patience(t))
-		waiting := waitingWatch(t, b.Watch(ctx, fromStart))
+		b := storetest.Items(t, st)
+		storetest.PutItem(t, b, storetest.Item("1", ""))
+		storetest.PutItem(t, b, storetest.Item("2", ""))
+		ctx, cancel := context.WithCancel(storetest.Patience(t))
+		waiting := waitingWatch(t, b.Watch(ctx, storetest.FromStart))
 		cancel()
 		if err := <-waiting; err != context.Canceled {
 			t.Errorf("cancelled while it waits: got %v", err)
 		}
 
-		ctx, cancelAmid := context.WithCancel(patience(t))
+		ctx, cancelAmid := context.WithCancel(storetest.Patience(t))
 		defer cancelAmid()
 		n := 0
-		for _, err := range b.Watch(ctx, fromStart) {
+		for _, err := range b.Watch(ctx, storetest.FromStart) {
 			if n++; n == 1 {
 				cancelAmid()
 			} else if err != context.Canceled {
@@ -497,34 +486,34 @@ func TestWatchEnds(t *testing.T) {
 		if n != 2 {
 			t.Errorf("cancelled amid a page: got %d turns, want 2", n)
 		}
-		if err := last(st.Watch(ctx, nil)); err != context.Canceled {
+		if err := storetest.LastError(st.Watch(ctx, nil)); err != context.Canceled {
 			t.Errorf("cancelled before: got %v", err)
 		}
 
-		ctx = patience(t)
+		ctx = storetest.Patience(t)
 		early := st.Watch(ctx, nil) // its iteration begins after the end
 		var ends []<-chan error
 		for range 10 {
-			ends = append(ends, waitingWatch(t, st.Watch(ctx, fromStart)))
+			ends = append(ends, waitingWatch(t, st.Watch(ctx, storetest.FromStart)))
 		}
 		n = 0
-		for _, err := range b.Watch(ctx, fromStart) {
+		for _, err := range b.Watch(ctx, storetest.FromStart) {
 			if n++; n == 1 {
 				if err := st.Close(); err != nil {
 					t.Fatal(err)
 				}
 			} else {
-				wantError(t, err, bucketlite.ErrClosed)
+				storetest.WantError(t, err, bucketlite.ErrClosed)
 			}
 		}
 		if n != 2 {
 			t.Errorf("closed amid a page: got %d turns, want 2", n)
 		}
 		for _, end := range ends {
-			wantError(t, <-end, bucketlite.ErrClosed)
+			storetest.WantError(t, <-end, bucketlite.ErrClosed)
 		}
-		wantError(t, last(early), bucketlite.ErrClosed)
-		wantError(t, last(st.Watch(ctx, nil)), bucketlite.ErrClosed)
+		storetest.WantError(t, storetest.LastError(early), bucketlite.ErrClosed)
+		storetest.WantError(t, storetest.LastError(st.Watch(ctx, nil)), bucketlite.ErrClosed)
 	})
 }
 
@@ -532,12 +521,12 @@ func TestWatchEnds(t *testing.T) {
 func TestWatchLeavesNothing(t *testing.T) {
 	// Not parallel: it counts goroutines.
 	before := runtime.NumGoroutine()
-	st := open(t)
-	b := items(t, st)
+	st := storetest.Open(t)
+	b := storetest.Items(t, st)
 	for range 10 {
 		ctx, cancel := context.WithCancel(context.Background())
-		ended := waitingWatch(t, st.Watch(ctx, fromStart))
-		take(t, 1, b.Watch(ctx, fromStart))
+		ended := waitingWatch(t, st.Watch(ctx, storetest.FromStart))
+		storetest.TakeEvents(t, 1, b.Watch(ctx, storetest.FromStart))
 		b.Watch(ctx, nil) // never iterated over
 		cancel()
 		<-ended
@@ -545,7 +534,7 @@ func TestWatchLeavesNothing(t *testing.T) {
 	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if !goroutinesFallTo(before) {
+	if !storetest.GoroutinesFallTo(before) {
 		t.Errorf("goroutines: got %d, want %d", runtime.NumGoroutine(), before)
 	}
 }

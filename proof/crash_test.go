@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // A workload ends at any moment, since its process is killed or, in the long form, the
@@ -16,10 +18,10 @@ import (
 func TestCrash(t *testing.T) {
 	t.Run("the process is killed", func(t *testing.T) {
 		rounds := 3
-		if *long {
+		if *storetest.Long {
 			rounds = 1000
 		}
-		r, start := newRand(t), time.Now()
+		r, start := storetest.NewRand(t), time.Now()
 		var wg sync.WaitGroup
 		turns := make(chan struct{}, 2*runtime.NumCPU())
 		acknowledged := make([]int, rounds)
@@ -41,7 +43,7 @@ func TestCrash(t *testing.T) {
 		}
 		t.Logf("%d kills, %d calls acknowledged before, in %.0f s", rounds, sum, time.Since(start).Seconds())
 	})
-	if *long {
+	if *storetest.Long {
 		t.Run("the power is cut", func(t *testing.T) { cutPower(t, full) })
 		t.Run("the power is cut, with less durability", func(t *testing.T) { cutPower(t, normal) })
 	}

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/storetest"
+
 	"github.com/bucketlite/bucketlite"
 )
 
@@ -88,7 +90,7 @@ func newLoad(t *testing.T, dir string, n int) *load {
 	if l.ns, err = l.st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "test"}); err != nil {
 		t.Fatal(err)
 	}
-	if l.items, err = l.ns.CreateBucket(ctx, itemsConfig("items")); err != nil {
+	if l.items, err = l.ns.CreateBucket(ctx, storetest.ItemsConfig("items")); err != nil {
 		t.Fatal(err)
 	}
 	r := rand.New(rand.NewPCG(1, 1))
@@ -391,7 +393,7 @@ func (l *load) index(*rand.Rand) error {
 // rotate makes a bucket for uploads, and deletes the one before.
 func (l *load) rotate(r *rand.Rand) error {
 	l.rotations++
-	b, err := l.ns.CreateBucket(l.ctx, itemsConfig(fmt.Sprint("scratch", l.rotations)))
+	b, err := l.ns.CreateBucket(l.ctx, storetest.ItemsConfig(fmt.Sprint("scratch", l.rotations)))
 	if err != nil {
 		return err
 	}

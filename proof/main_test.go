@@ -3,19 +3,13 @@ package proof_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"testing"
 	"time"
 
 	"github.com/bucketlite/bucketlite"
-)
-
-var (
-	long = flag.Bool("long", false, "run the long forms of the tests")
-	seed = flag.Uint64("seed", 0, "seed of the random numbers, 0 for a new one")
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // roleVariable names the environment variable that turns the test binary into one
@@ -23,13 +17,22 @@ var (
 const roleVariable = "BUCKETLITE_PROOF_CHILD"
 
 // childTime is how long a child may take.
-const childTime = time.Minute
+const childTime = 2 * time.Minute
 
 // children are the programs that tests run as other processes, by role. They get
 // their arguments from the command line.
 var children = map[string]func(args []string) error{
 	"workload": childWorkload,
 	"read":     childRead,
+	"upsert":   childUpsert,
+	"load":     childLoad,
+	"put":      childPut,
+	"delete":   childDelete,
+	"stream":   childStream,
+	"uploads":  childUploads,
+	"watch":    childWatch,
+	"process":  childProcess,
+	"index":    childIndex,
 }
 
 func TestMain(m *testing.M) {
@@ -41,31 +44,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
-}
-
-// newRand returns a source of random numbers and logs its seed. The seed does not fix the
-// timing of other processes.
-func newRand(t *testing.T) *rand.Rand {
-	t.Helper()
-	from := *seed
-	if from == 0 {
-		from = rand.Uint64()
-	}
-	t.Logf("random numbers of -seed %d", from)
-	return rand.New(rand.NewPCG(from, 0))
-}
-
-// itemsConfig is a bucket of items: a key, a number, a string and a document.
-func itemsConfig(name string) bucketlite.BucketConfig {
-	return bucketlite.BucketConfig{
-		Name: name,
-		Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
-			"k": {Type: bucketlite.String}, "n": {Type: bucketlite.Integer},
-			"v": {Type: bucketlite.String}, "doc": {Type: bucketlite.Text},
-		}},
-		UniqueKey: &bucketlite.UniqueKey{Fields: []string{"k"}, DefaultPolicy: bucketlite.Upsert},
-	}
+	os.Exit(storetest.Main(m))
 }
 
 // checked returns an error unless a check of the store finds nothing.

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // recording is what a workload did to its directory, and printed, step by step.
@@ -183,7 +185,7 @@ func cutPower(t *testing.T, durability string) {
 		t.Fatal(err)
 	}
 	const cuts = 1000
-	r, start := newRand(t), time.Now()
+	r, start := storetest.NewRand(t), time.Now()
 	points := make([]int, cuts)
 	for i := range points {
 		points[i] = r.IntN(len(steps) + 1)

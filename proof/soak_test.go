@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 var soak = flag.Duration("soak", 10*time.Minute, "how long the long form of the soak takes")
@@ -20,13 +22,13 @@ var soak = flag.Duration("soak", 10*time.Minute, "how long the long form of the 
 // in the middle, and holds what was written. The short form does each kind of work once,
 // and judges no slope.
 func TestSoak(t *testing.T) {
-	from := *seed
+	from := *storetest.Seed
 	if from == 0 {
 		from = rand.Uint64()
 	}
 	t.Logf("random numbers of -seed %d", from)
 	keys, every := 100, 50*time.Millisecond
-	if *long {
+	if *storetest.Long {
 		keys, every = 1000, time.Second
 	}
 	l := newLoad(t, t.TempDir(), keys)
@@ -44,7 +46,7 @@ func TestSoak(t *testing.T) {
 	}
 	t.Log(table(samples, 20))
 	t.Log(counts(l))
-	if *long {
+	if *storetest.Long {
 		judgeSlopes(t, samples[len(samples)/2:])
 	}
 	for _, s := range l.slots {
@@ -78,7 +80,7 @@ func take(l *load, every time.Duration, failed <-chan error) (samples []sample, 
 		}
 		s.at = time.Since(start)
 		samples = append(samples, s)
-		if *long && s.at >= *soak || !*long && l.each() {
+		if *storetest.Long && s.at >= *soak || !*storetest.Long && l.each() {
 			return samples, nil
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 var inject = flag.String("inject", "", "make only this fault strike, as strace takes it, or with N for its number each of the kind")
@@ -156,7 +158,7 @@ func TestSystemCallsFail(t *testing.T) {
 			t.Errorf("got %v, want each call done:\n%s", err, out)
 		}
 	})
-	if !*long {
+	if !*storetest.Long {
 		return
 	}
 	needStrace(t)

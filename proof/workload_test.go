@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/storetest"
+
 	"github.com/bucketlite/bucketlite"
 )
 
@@ -182,7 +184,7 @@ func (w *workload) create() {
 		w.call(changes{"bucket/" + name: "there"}, func() error {
 			ns, err := w.st.Namespace(w.ctx, "test")
 			if err == nil {
-				b, err = ns.CreateBucket(w.ctx, itemsConfig(name))
+				b, err = ns.CreateBucket(w.ctx, storetest.ItemsConfig(name))
 			}
 			return err
 		})

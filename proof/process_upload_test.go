@@ -1,4 +1,4 @@
-package bucketlite_test
+package proof_test
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // A process that creates, writes and confirms uploads is killed amid its work,
@@ -20,13 +21,13 @@ import (
 func TestUploadsSurviveKill(t *testing.T) {
 	t.Parallel()
 	rounds := 3
-	if *long {
+	if *storetest.Long {
 		rounds = 100
 	}
 	t.Logf("%d kills of a process that uploads", rounds)
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	indexed(t, items(t, st))
+	st := storetest.OpenPath(t, path)
+	storetest.IndexItems(t, storetest.Items(t, st))
 	r := rand.New(rand.NewPCG(11, 11))
 	confirmed := make(map[string]string) // sizes by the upload's id
 	tasks, looked := make(map[string]bool), make(map[string]bool)
@@ -49,13 +50,13 @@ func TestUploadsSurviveKill(t *testing.T) {
 		note(confirmed, tasks, string(rest))
 
 		if round%2 == 0 {
-			wantSound(t, path) // before anybody carries on
+			storetest.WantSound(t, path) // before anybody carries on
 		} else {
 			closeStore()
 		}
-		execute(t, raw(t, path), "UPDATE tasks SET lease_until = 0") // that of the dead
-		st = openPath(t, path)
-		b, err := namespace(t, st).Bucket(context.Background(), "items")
+		storetest.Execute(t, storetest.OpenRaw(t, path), "UPDATE tasks SET lease_until = 0") // that of the dead
+		st = storetest.OpenPath(t, path)
+		b, err := storetest.Namespace(t, st).Bucket(context.Background(), "items")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +73,7 @@ func TestUploadsSurviveKill(t *testing.T) {
 			if task.Status == bucketlite.StatusCompleted && looked[task.ID] {
 				continue
 			}
-			task, _ := waitFor(t, st, task)
+			task, _ := storetest.WaitOutput(t, st, task)
 			if task.Status != bucketlite.StatusCompleted {
 				t.Errorf("round %d: task %+v", round, task)
 			}
@@ -86,7 +87,7 @@ func TestUploadsSurviveKill(t *testing.T) {
 		}
 		clear(tasks)
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }
 
 // note notes the whole lines of the child's output.
@@ -107,7 +108,7 @@ func note(confirmed map[string]string, tasks map[string]bool, out string) {
 // wantConfirmed fails unless the upload is confirmed and its object has its bytes.
 func wantConfirmed(t *testing.T, b *bucketlite.Bucket, id, size string) {
 	t.Helper()
-	u := mustUpload(t, b, id)
+	u := storetest.MustUpload(t, b, id)
 	if u.Status != bucketlite.StatusCompleted || u.ObjectID == "" || size != "" && size != fmt.Sprint(u.Size) {
 		t.Fatalf("got %+v, want it confirmed with %s bytes", u, size)
 	}
@@ -117,7 +118,7 @@ func wantConfirmed(t *testing.T, b *bucketlite.Bucket, id, size string) {
 	}
 	defer r.Close()
 	data, err := io.ReadAll(r)
-	if err != nil || `"`+sum(string(data))+`"` != u.ETag {
+	if err != nil || `"`+storetest.HashOf(string(data))+`"` != u.ETag {
 		t.Errorf("upload %s: got %d bytes, %v, with the wrong hash", id, len(data), err)
 	}
 }
@@ -136,12 +137,12 @@ func childUploads(args []string) error {
 		defer mu.Unlock()
 		fmt.Println(words...)
 	}
-	return atOnce(4, func(g int) error {
+	return storetest.AtOnce(4, func(g int) error {
 		for i := 0; ; i++ {
 			key := fmt.Sprintf("%s-%d-%d", args[1], g, i)
 			ids := make([]string, 1+i%3)
 			for n := range ids {
-				u, err := b.CreateUpload(ctx, docUpload(fmt.Sprint(key, n)))
+				u, err := b.CreateUpload(ctx, storetest.DocUpload(fmt.Sprint(key, n)))
 				if err != nil {
 					return err
 				}
@@ -161,7 +162,7 @@ func childUploads(args []string) error {
 				ids[n] = u.ID
 			}
 			if len(ids) > 1 {
-				task, err := b.ConfirmUploads(ctx, confirmations(ids...))
+				task, err := b.ConfirmUploads(ctx, storetest.Confirmations(ids...))
 				if err != nil {
 					return err
 				}

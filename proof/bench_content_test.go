@@ -1,4 +1,4 @@
-package bucketlite_test
+package proof_test
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // noise reads n bytes that no other noise has.
@@ -45,8 +46,8 @@ func (r *noiseReader) Read(p []byte) (n int, err error) {
 // blobBucket is a bucket whose objects have a file each.
 func blobBucket(b *testing.B, d bucketlite.Durability) *bucketlite.Bucket {
 	b.Helper()
-	st := openPath(b, filepath.Join(b.TempDir(), "bench.db"), &bucketlite.Options{Durability: d})
-	return bucket(b, st, bucketlite.BucketConfig{Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
+	st := storetest.OpenPath(b, filepath.Join(b.TempDir(), "bench.db"), &bucketlite.Options{Durability: d})
+	return storetest.Bucket(b, st, bucketlite.BucketConfig{Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
 		"n": {Type: bucketlite.Integer}, "file": {Type: bucketlite.Video},
 	}}})
 }
@@ -200,14 +201,14 @@ func BenchmarkPutBeside(b *testing.B) {
 		"a collection of 1 GiB of blob": collectBeside,
 	} {
 		b.Run(name, func(b *testing.B) {
-			st := openPath(b, filepath.Join(b.TempDir(), "bench.db"))
-			small := items(b, st)
+			st := storetest.OpenPath(b, filepath.Join(b.TempDir(), "bench.db"))
+			small := storetest.Items(b, st)
 			var n int
 			puts := func(until func() bool) (times []time.Duration) {
 				for !until() {
 					n++
 					start := time.Now()
-					if _, err := small.Put(context.Background(), item(fmt.Sprint(n), "small"), nil); err != nil {
+					if _, err := small.Put(context.Background(), storetest.Item(fmt.Sprint(n), "small"), nil); err != nil {
 						b.Fatal(err)
 					}
 					times = append(times, time.Since(start))
@@ -249,21 +250,21 @@ func percentile(times []time.Duration, p int) time.Duration {
 }
 
 func streamBeside(b *testing.B, st *bucketlite.Store) (wait func()) {
-	files := bucket(b, st, bucketlite.BucketConfig{Name: fmt.Sprint("files ", noises.Load()), Schema: bucketlite.Schema{
+	files := storetest.Bucket(b, st, bucketlite.BucketConfig{Name: fmt.Sprint("files ", noises.Load()), Schema: bucketlite.Schema{
 		Properties: map[string]bucketlite.Field{"file": {Type: bucketlite.Video}}}})
 	return func() { putNoise(b, files, 1<<30) }
 }
 
 func collectBeside(b *testing.B, st *bucketlite.Store) (wait func()) {
 	ctx := context.Background()
-	files := bucket(b, st, bucketlite.BucketConfig{Name: fmt.Sprint("files ", noises.Load()), Schema: bucketlite.Schema{
+	files := storetest.Bucket(b, st, bucketlite.BucketConfig{Name: fmt.Sprint("files ", noises.Load()), Schema: bucketlite.Schema{
 		Properties: map[string]bucketlite.Field{"file": {Type: bucketlite.Video}}}})
 	id := putNoise(b, files, 1<<30)
 	return func() {
 		if err := files.DeleteObject(ctx, id, nil); err != nil {
 			b.Error(err)
 		}
-		eventually(func() bool {
+		storetest.Eventually(func() bool {
 			stats, err := st.Stats(ctx)
 			return err != nil || stats.ContentBytes+stats.WaitingBytes == 0
 		})
@@ -272,9 +273,9 @@ func collectBeside(b *testing.B, st *bucketlite.Store) (wait func()) {
 
 func deleteBeside(objects int) func(b *testing.B, st *bucketlite.Store) (wait func()) {
 	return func(b *testing.B, st *bucketlite.Store) (wait func()) {
-		config := itemsConfig(fmt.Sprint("large ", noises.Add(1)))
-		large := bucket(b, st, config)
-		if err := fillItems(large, objects, 300); err != nil {
+		config := storetest.ItemsConfig(fmt.Sprint("large ", noises.Add(1)))
+		large := storetest.Bucket(b, st, config)
+		if err := storetest.FillItems(large, objects, 300); err != nil {
 			b.Fatal(err)
 		}
 		return func() {

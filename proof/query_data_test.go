@@ -1,4 +1,4 @@
-package bucketlite_test
+package proof_test
 
 import (
 	"bufio"
@@ -14,9 +14,10 @@ import (
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
-var mediaItems = flag.String("items", "examples/quickstart/data/items.jsonl", "media items that queries are tried on, one JSON object a line")
+var mediaItems = flag.String("items", "../examples/quickstart/data/items.jsonl", "media items that queries are tried on, one JSON object a line")
 
 // mediaItem is an item as the test reads it, by itself.
 type mediaItem struct {
@@ -45,7 +46,7 @@ func TestQueriesOfMediaItems(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	items, inputs := readMedia(t, *mediaItems)
-	b := bucket(t, openMemory(t), bucketlite.BucketConfig{Name: "media", Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
+	b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Name: "media", Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
 		"mediaid": {Type: bucketlite.String}, "mediatype": {Type: bucketlite.String}, "title": {Type: bucketlite.String},
 		"duration": {Type: bucketlite.Integer}, "tags": {Type: bucketlite.Array, Items: &bucketlite.Field{Type: bucketlite.String}},
 	}}})

@@ -1,25 +1,66 @@
-package bucketlite_test
+package proof_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
+
+// compareEvents fails unless all events so far lead to what the model has.
+func (s *simulation) compareEvents(events []bucketlite.Event) {
+	s.t.Helper()
+	ids := s.m.ids()
+	slices.Sort(ids)
+	if got := storetest.LiveObjects(s.t, events, s.b.ID()); !slices.Equal(got, ids) {
+		s.t.Errorf("objects: got %q, want %q", got, ids)
+	}
+	status, isLocked := bucketlite.StatusActive, false
+	version := int64(0)
+	versions := make(map[string]int64)
+	for _, e := range events {
+		switch e.Kind {
+		case bucketlite.EventBucketLocked:
+			isLocked = true
+		case bucketlite.EventBucketUnlocked:
+			isLocked = false
+		case bucketlite.EventBucketArchived:
+			status = bucketlite.StatusArchived
+		case bucketlite.EventBucketSuspended:
+			status = bucketlite.StatusSuspended
+		case bucketlite.EventBucketActivated:
+			status = bucketlite.StatusActive
+		case bucketlite.EventObjectCreated, bucketlite.EventObjectUpdated, bucketlite.EventObjectDeleted:
+			version++ // each of these, and nothing else, counts in a bucket's clock
+			versions[e.ObjectID] = version
+		}
+	}
+	if status != s.m.status || isLocked != s.m.locked {
+		s.t.Errorf("got %s, locked %t, want %s, %t", status, isLocked, s.m.status, s.m.locked)
+	}
+	for i := range s.m.objects {
+		if o := &s.m.objects[i]; versions[o.id] != o.version {
+			s.t.Errorf("%s: got version %d, want %d", o.id, versions[o.id], o.version)
+		}
+	}
+}
 
 // simulation applies random operations to a bucket and to the model.
 type simulation struct {
 	t       *testing.T
 	r       *rand.Rand
 	path    string
-	clock   *manualClock
+	clock   *storetest.ManualClock
 	handles []*handle          // on one bucket, each in a store of its own
 	b       *bucketlite.Bucket // that of the handle in use
 	m       model
@@ -33,23 +74,12 @@ type handle struct {
 	b  *bucketlite.Bucket
 }
 
-// newRand returns a source of random numbers, and logs how to get it again.
-func newRand(t *testing.T) *rand.Rand {
-	t.Helper()
-	from := *seed
-	if from == 0 {
-		from = rand.Uint64()
-	}
-	t.Logf("replay with -run '%s' -seed %d", t.Name(), from)
-	return rand.New(rand.NewPCG(from, 0))
-}
-
 func newSimulation(t *testing.T, r *rand.Rand, path string) *simulation {
 	t.Helper()
-	s := &simulation{t: t, r: r, path: path, clock: newManualClock()}
+	s := &simulation{t: t, r: r, path: path, clock: storetest.NewManualClock()}
 	s.m.status = bucketlite.StatusActive
 	s.handles = []*handle{{st: s.open()}}
-	s.b = items(t, s.handles[0].st)
+	s.b = storetest.Items(t, s.handles[0].st)
 	s.handles[0].b = s.b
 	if path != ":memory:" {
 		s.handles = append(s.handles, s.reopen())
@@ -59,7 +89,7 @@ func newSimulation(t *testing.T, r *rand.Rand, path string) *simulation {
 
 func (s *simulation) open() *bucketlite.Store {
 	s.t.Helper()
-	return openPath(s.t, s.path, &bucketlite.Options{Now: s.clock.now, Durability: bucketlite.DurabilityNormal})
+	return storetest.OpenPath(s.t, s.path, &bucketlite.Options{Now: s.clock.Now, Durability: bucketlite.DurabilityNormal})
 }
 
 // reopen opens the file once more.
@@ -67,7 +97,7 @@ func (s *simulation) reopen() *handle {
 	s.t.Helper()
 	h := &handle{st: s.open()}
 	var err error
-	if h.b, err = namespace(s.t, h.st).Bucket(context.Background(), "items"); err != nil {
+	if h.b, err = storetest.Namespace(s.t, h.st).Bucket(context.Background(), "items"); err != nil {
 		s.t.Fatal(err)
 	}
 	return h
@@ -84,7 +114,7 @@ func (s *simulation) want(err, want error, format string, args ...any) {
 
 // step does one operation.
 func (s *simulation) step() {
-	now := s.clock.add(time.Duration(s.r.IntN(2000)-500) * time.Millisecond)
+	now := s.clock.Add(time.Duration(s.r.IntN(2000)-500) * time.Millisecond)
 	i := s.r.IntN(len(s.handles))
 	s.b = s.handles[i].b
 	switch n := s.r.IntN(100); {
@@ -240,16 +270,16 @@ func (s *simulation) transit() {
 		i = 0
 	}
 	want := error(nil)
-	switch verdict := transitions[s.m.status][i]; {
-	case verdict == same:
+	switch verdict := storetest.Transitions[s.m.status][i]; {
+	case verdict == storetest.ChangesNothing:
 	case s.m.locked:
 		want = bucketlite.ErrLocked
-	case verdict == inactive:
+	case verdict == storetest.RefusedInactive:
 		want = bucketlite.ErrNotActive
 	default:
-		defer func() { s.m.status = toStatus[i] }()
+		defer func() { s.m.status = storetest.ToStatus[i] }()
 	}
-	s.want(transit[i](s.b, ctx), want, "%s", transitName[i])
+	s.want(storetest.Transition[i](s.b, ctx), want, "%s", storetest.TransitName[i])
 }
 
 // input makes an input for Put, or for Patch, where all may be missing.
@@ -350,13 +380,13 @@ func (s *simulation) compare() {
 		want.LastUploadAt = nil
 	}
 	for i := range s.m.objects {
-		addToStats(&want, s.m.objects[i].size())
+		storetest.AddToStats(&want, s.m.objects[i].size())
 	}
-	if info.Status != s.m.status || info.Locked != s.m.locked || !equalStats(&info.Stats, &want) {
+	if info.Status != s.m.status || info.Locked != s.m.locked || !storetest.EqualStats(&info.Stats, &want) {
 		s.t.Errorf("info: got %+v, want %+v, status %s, locked %t", info, want, s.m.status, s.m.locked)
 	}
 	if s.m.status == bucketlite.StatusSuspended {
-		if err := last(s.b.Objects(ctx, bucketlite.Query{})); !errors.Is(err, bucketlite.ErrNotActive) {
+		if err := storetest.LastError(s.b.Objects(ctx, bucketlite.Query{})); !errors.Is(err, bucketlite.ErrNotActive) {
 			s.t.Errorf("objects: got %v, want ErrNotActive", err)
 		}
 		return
@@ -403,5 +433,111 @@ func (s *simulation) compareContent() {
 			want += int64(len(*doc))
 		}
 	}
-	wantContent(s.t, s.handles[0].st, want)
+	storetest.WantContent(s.t, s.handles[0].st, want)
+}
+
+// index makes or drops an index.
+func (s *simulation) index() {
+	ctx := context.Background()
+	want := error(nil)
+	if s.m.locked {
+		want = bucketlite.ErrLocked
+	}
+	path := []string{"v", "n", "k", "created_at"}[s.r.IntN(4)]
+	switch s.r.IntN(5) {
+	case 0, 1:
+		s.want(s.b.EnsureIndex(ctx, path), want, "index %s", path)
+	case 2:
+		s.want(s.b.DropIndex(ctx, path), want, "drop the index of %s", path)
+	case 3:
+		s.want(s.b.EnsureTextIndex(ctx), want, "index texts")
+	default:
+		s.want(s.b.DropTextIndex(ctx), want, "drop the index of texts")
+	}
+}
+
+// compareQueries fails unless queries find in the store what they find in the
+// model, whatever indexes there are.
+func (s *simulation) compareQueries() {
+	s.t.Helper()
+	texts := []string{"PLAIN", `"quoted" \ <&>`, "🪣 Ü \n\t\x01", "", "longlong"}
+	text := texts[s.r.IntN(len(texts))]
+	n := []json.Number{"5", "0", "1000", "9007199254740993", "9007199254740992"}[s.r.IntN(5)]
+	value := func(o *modelObject) (int64, bool) { // all are whole numbers
+		n, ok := o.fields["n"].(json.Number)
+		if !ok {
+			return 0, false
+		}
+		if i, err := n.Int64(); err == nil {
+			return i, true
+		}
+		f, _ := n.Float64()
+		return int64(f), true
+	}
+	whole, _ := n.Int64()
+	s.find(bucketlite.Query{Filter: bucketlite.Eq("v", text)}, func(o *modelObject) bool {
+		v, ok := o.fields["v"].(string)
+		return ok && strings.EqualFold(v, text)
+	})
+	s.find(bucketlite.Query{Filter: bucketlite.IsNull("v")}, func(o *modelObject) bool { return o.fields["v"] == nil })
+	s.find(bucketlite.Query{Filter: bucketlite.Eq("n", n)}, func(o *modelObject) bool {
+		v, ok := value(o)
+		return ok && v == whole
+	})
+	s.find(bucketlite.Query{Filter: bucketlite.Lt("n", n)}, func(o *modelObject) bool {
+		v, ok := value(o)
+		return ok && v < whole
+	})
+	for _, part := range []string{"ongL", "oted", "🪣 ü", "main"} {
+		has := func(o *modelObject) bool {
+			v, _ := o.fields["v"].(string)
+			return strings.Contains(strings.ToLower(v), strings.ToLower(part))
+		}
+		s.find(bucketlite.Query{Filter: bucketlite.Contains("v", part)}, has)
+		if !strings.Contains(part, " ") {
+			s.find(bucketlite.Query{Search: part}, has)
+		}
+	}
+	order := slices.Clone(s.m.objects)
+	slices.SortStableFunc(order, func(a, b modelObject) int {
+		x, some := value(&a)
+		y, other := value(&b)
+		if !some || !other {
+			return cmp.Compare(bit(!some), bit(!other))
+		}
+		return cmp.Compare(y, x)
+	})
+	s.wantFound(bucketlite.Query{Sort: []bucketlite.Sort{bucketlite.Desc("n")}}, order)
+}
+
+// find fails unless a query finds what a test holds for.
+func (s *simulation) find(q bucketlite.Query, test func(*modelObject) bool) {
+	s.t.Helper()
+	var want []modelObject
+	for i := range s.m.objects {
+		if test(&s.m.objects[i]) {
+			want = append(want, s.m.objects[i])
+		}
+	}
+	s.wantFound(q, want)
+}
+
+// wantFound fails unless a query finds these objects.
+func (s *simulation) wantFound(q bucketlite.Query, want []modelObject) {
+	s.t.Helper()
+	var got []string
+	for o, err := range s.b.Objects(context.Background(), q) {
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		got = append(got, o.ID)
+	}
+	ids := (&model{objects: want}).ids()
+	if !slices.Equal(got, ids) {
+		s.t.Errorf("query %+v: got %q, want %q", q, got, ids)
+	}
+	q.Total, q.Limit = true, 1
+	if page, err := s.b.List(context.Background(), q); err != nil || page.Total != int64(len(want)) {
+		s.t.Errorf("query %+v: got %+v, %v, want a total of %d", q, page, err, len(want))
+	}
 }

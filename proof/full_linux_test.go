@@ -1,4 +1,4 @@
-package bucketlite_test
+package proof_test
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 func init() { children["full"] = childFull }
@@ -21,7 +22,7 @@ func init() { children["full"] = childFull }
 // and so needs -long.
 func TestFullFileSystem(t *testing.T) {
 	t.Parallel()
-	if !*long {
+	if !*storetest.Long {
 		return // TestFullDisk is the short form
 	}
 	cmd := exec.Command(os.Args[0], t.TempDir())
@@ -65,18 +66,18 @@ func childFull(args []string) error {
 }
 
 func fullOfBlobs(t testing.TB, path string) {
-	st := openPath(t, path)
-	deleteOnFullDisk(t, st, path, 700_000)
+	st := storetest.OpenPath(t, path)
+	storetest.DeleteOnFullDisk(t, st, path, 700_000)
 }
 
 func fullOfObjects(t testing.TB, path string) {
 	ctx := context.Background()
-	st := openPath(t, path)
-	b := items(t, st)
-	wantReserve(t, path)
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
+	storetest.WantReserve(t, path)
 	var ids []string
 	for i := 0; ; i++ {
-		res, err := b.Put(ctx, item(fmt.Sprint(i), strings.Repeat("v", 20_000)), nil)
+		res, err := b.Put(ctx, storetest.Item(fmt.Sprint(i), strings.Repeat("v", 20_000)), nil)
 		if errors.Is(err, bucketlite.ErrFull) {
 			break
 		}
@@ -91,10 +92,10 @@ func fullOfObjects(t testing.TB, path string) {
 		}
 	}
 	again := func() error {
-		_, err := b.Put(ctx, item("again", "v"), nil)
+		_, err := b.Put(ctx, storetest.Item("again", "v"), nil)
 		return err
 	}
-	if !eventually(func() bool { return again() == nil }) {
+	if !storetest.Eventually(func() bool { return again() == nil }) {
 		t.Fatalf("put after objects were deleted: got error %v, want none", again())
 	}
 	task, err := b.Delete(ctx)
@@ -104,7 +105,7 @@ func fullOfObjects(t testing.TB, path string) {
 	if _, err := st.Wait(ctx, task.ID); err != nil {
 		t.Fatal(err)
 	}
-	wantNoProblem(t, st)
+	storetest.WantNoProblem(t, st)
 }
 
 // recorder is a testing.TB in a process that runs no tests.

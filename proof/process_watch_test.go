@@ -1,4 +1,4 @@
-package bucketlite_test
+package proof_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // What another store commits is met, also when the watcher that had the turn of
@@ -19,10 +20,10 @@ func TestWatchOtherStores(t *testing.T) {
 	for name, opts := range map[string]*bucketlite.Options{"writable": nil, "read-only": {ReadOnly: true}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ctx := patience(t)
+			ctx := storetest.Patience(t)
 			path := filepath.Join(t.TempDir(), "test.db")
-			b := items(t, openPath(t, path))
-			st := openPath(t, path, opts)
+			b := storetest.Items(t, storetest.OpenPath(t, path))
+			st := storetest.OpenPath(t, path, opts)
 			const watchers = 5
 			met := make([]chan int64, watchers)
 			leave := make([]context.CancelFunc, watchers)
@@ -46,7 +47,7 @@ func TestWatchOtherStores(t *testing.T) {
 				})
 			}
 			for round := range watchers {
-				putItem(t, b, item(fmt.Sprint(round), ""))
+				storetest.PutItem(t, b, storetest.Item(fmt.Sprint(round), ""))
 				for i := round; i < watchers; i++ {
 					if got, want := <-met[i], int64(3+round); got != want {
 						t.Errorf("watcher %d: got event %d, want %d", i, got, want)
@@ -63,23 +64,23 @@ func TestWatchOtherStores(t *testing.T) {
 // was committed, and nothing else.
 func TestWatchKilledProcess(t *testing.T) {
 	t.Parallel()
-	ctx := patience(t)
+	ctx := storetest.Patience(t)
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	b := items(t, st)
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
 	for round := range 3 {
 		watch := b.Watch(ctx, nil)
-		begin := eventCursor(t, st)
+		begin := storetest.EventCursor(t, st)
 		c := startChild(t, "load", path, fmt.Sprint(round))
-		met := take(t, 200, watch)
+		met := storetest.TakeEvents(t, 200, watch)
 		c.kill(t)
-		met = append(met, eventsAfter(t, st, met[len(met)-1].Cursor)...)
-		if all := eventsAfter(t, st, begin); !slices.Equal(met, all) {
+		met = append(met, storetest.EventsAfter(t, st, met[len(met)-1].Cursor)...)
+		if all := storetest.EventsAfter(t, st, begin); !slices.Equal(met, all) {
 			t.Errorf("round %d: got %d events, not the %d there are", round, len(met), len(all))
 		}
 	}
-	wantReplayed(t, st, b, idsOf(t, b))
-	wantSound(t, path)
+	wantReplayed(t, st, b, storetest.ObjectIDs(t, b))
+	storetest.WantSound(t, path)
 }
 
 // A process that watches is killed over and over, and goes on each time after the
@@ -87,13 +88,13 @@ func TestWatchKilledProcess(t *testing.T) {
 func TestWatchByProcesses(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	b := items(t, st)
-	cursor, seq := eventCursor(t, st), eventsAfter(t, st, "")[1].Seq
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
+	cursor, seq := storetest.EventCursor(t, st), storetest.EventsAfter(t, st, "")[1].Seq
 	for round := range 3 {
 		c := startChild(t, "watch", path, cursor)
 		for i := range 100 {
-			putItem(t, b, item(fmt.Sprint(i), fmt.Sprint(round)))
+			storetest.PutItem(t, b, storetest.Item(fmt.Sprint(i), fmt.Sprint(round)))
 			if i%3 > 0 {
 				continue // the rest is there when the next child begins
 			}
@@ -115,7 +116,7 @@ func childWatch(args []string) error {
 	if err != nil {
 		return err
 	}
-	for e, err := range b.Watch(context.Background(), after(args[1])) {
+	for e, err := range b.Watch(context.Background(), storetest.After(args[1])) {
 		if err != nil {
 			return errors.Join(err, st.Close())
 		}

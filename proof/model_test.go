@@ -1,4 +1,4 @@
-package bucketlite_test
+package proof_test
 
 import (
 	"bytes"
@@ -14,35 +14,78 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
+	"github.com/google/go-cmp/cmp"
 )
+
+// wantReplayed fails unless all events of the store lead to just these objects of
+// a bucket.
+func wantReplayed(t testing.TB, st *bucketlite.Store, b *bucketlite.Bucket, ids []string) {
+	t.Helper()
+	events := storetest.EventsAfter(t, st, "")
+	storetest.WantNumbered(t, events, 1)
+	ids = slices.Clone(ids)
+	slices.Sort(ids)
+	if diff := cmp.Diff(ids, storetest.LiveObjects(t, events, b.ID())); diff != "" {
+		t.Errorf("objects after all events (-want +got):\n%s", diff)
+	}
+}
+
+// What happened to a bucket's objects, and its state, follow from the events.
+func TestModelEvents(t *testing.T) {
+	t.Parallel()
+	steps := 600
+	if *storetest.Long {
+		steps = 20_000
+	}
+	t.Logf("%d operations compared with their events, on a file and in memory", steps)
+	for kind, path := range map[string]string{"memory": ":memory:", "file": filepath.Join(t.TempDir(), "test.db")} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			s := newSimulation(t, storetest.NewRand(t), path)
+			met := storetest.EventsAfter(t, s.handles[0].st, "")
+			for step := range steps {
+				if s.step(); step%20 > 0 && !t.Failed() {
+					continue
+				}
+				met = append(met, storetest.EventsAfter(t, s.handles[s.r.IntN(len(s.handles))].st, met[len(met)-1].Cursor)...)
+				storetest.WantNumbered(t, met, 1)
+				s.compareEvents(met)
+				if t.Failed() {
+					t.Fatalf("step %d, after:\n%s", step, strings.Join(s.log, "\n"))
+				}
+			}
+		})
+	}
+}
 
 // TestModel does one operation at a time: in memory, and on a file through two
 // stores in turn, which are closed and opened now and then.
 func TestModel(t *testing.T) {
 	t.Parallel()
 	steps := 1500
-	if *long {
+	if *storetest.Long {
 		steps = 50_000
 	}
 	t.Logf("%d operations compared with the model, on a file and in memory", steps)
 	for kind, path := range map[string]string{"memory": ":memory:", "file": filepath.Join(t.TempDir(), "test.db")} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			s := newSimulation(t, newRand(t), path)
+			s := newSimulation(t, storetest.NewRand(t), path)
 			for step := range steps {
 				s.step()
 				if step%10 == 0 || t.Failed() {
 					s.compare()
 				}
 				if step%500 == 0 {
-					wantNoProblem(t, s.handles[0].st)
+					storetest.WantNoProblem(t, s.handles[0].st)
 				}
 				if t.Failed() {
 					t.Fatalf("step %d, after:\n%s", step, strings.Join(s.log, "\n"))
 				}
 			}
 			s.compareContent()
-			wantNoProblem(t, s.handles[0].st)
+			storetest.WantNoProblem(t, s.handles[0].st)
 			if path == ":memory:" {
 				return
 			}
@@ -50,7 +93,7 @@ func TestModel(t *testing.T) {
 				s.b = h.b
 				s.compare()
 			}
-			wantSound(t, path)
+			storetest.WantSound(t, path)
 		})
 	}
 }
@@ -61,24 +104,24 @@ func TestModel(t *testing.T) {
 func TestModelTogether(t *testing.T) {
 	t.Parallel()
 	steps := 150
-	if *long {
+	if *storetest.Long {
 		steps = 5000
 	}
 	t.Logf("16 times %d operations at once compared with the model, on a file and in memory", steps)
 	for kind, path := range map[string]string{"memory": ":memory:", "file": filepath.Join(t.TempDir(), "test.db")} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			r := newRand(t)
+			r := storetest.NewRand(t)
 			whole := newSimulation(t, r, path)
-			indexed(t, whole.b)
-			now := whole.clock.add(0)
+			storetest.IndexItems(t, whole.b)
+			now := whole.clock.Add(0)
 			parts := make([]*simulation, 16)
 			for i := range parts {
 				part := *whole
 				part.r, part.prefix = rand.New(rand.NewPCG(r.Uint64(), 0)), fmt.Sprintf("%x-", i)
 				parts[i] = &part
 			}
-			atOnce(len(parts), func(i int) error {
+			storetest.AtOnce(len(parts), func(i int) error {
 				s := parts[i]
 				for step := 0; step < steps && !t.Failed(); step++ {
 					s.b = s.handles[s.r.IntN(len(s.handles))].b
@@ -115,9 +158,9 @@ func TestModelTogether(t *testing.T) {
 			whole.compare()
 			whole.compareContent()
 			wantReplayed(t, whole.handles[0].st, whole.b, whole.m.ids())
-			wantNoProblem(t, whole.handles[0].st)
+			storetest.WantNoProblem(t, whole.handles[0].st)
 			if path != ":memory:" {
-				wantSound(t, path)
+				storetest.WantSound(t, path)
 			}
 		})
 	}

@@ -1,4 +1,4 @@
-package bucketlite_test
+package proof_test
 
 import (
 	"context"
@@ -46,7 +46,7 @@ func versus(b *testing.B, ours, twin func(n int)) {
 }
 
 // record makes the fields of object n: ten of them, about 400 bytes.
-func record(n int) map[string]any {
+func newRecord(n int) map[string]any {
 	r := rand.New(rand.NewPCG(1, uint64(n)))
 	return map[string]any{
 		"sku":       fmt.Sprintf("sku-%09d", n),
@@ -81,7 +81,7 @@ func (r *records) take(n int) []bucketlite.ObjectInput {
 	defer r.mu.Unlock()
 	inputs := make([]bucketlite.ObjectInput, n)
 	for i := range inputs {
-		inputs[i].Fields = record(r.next)
+		inputs[i].Fields = newRecord(r.next)
 		r.next++
 	}
 	return inputs

@@ -1,4 +1,4 @@
-package bucketlite_test
+package proof_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // One object by its id, with nothing else going on and beside eight goroutines that
@@ -17,8 +18,8 @@ import (
 func BenchmarkObjectBesideScans(b *testing.B) {
 	const objects, goroutines = 300_000, 8
 	ctx := context.Background()
-	bu := items(b, open(b))
-	if err := fillItems(bu, objects, 200); err != nil {
+	bu := storetest.Items(b, storetest.Open(b))
+	if err := storetest.FillItems(bu, objects, 200); err != nil {
 		b.Fatal(err)
 	}
 	page, err := bu.List(ctx, bucketlite.Query{Limit: bucketlite.MaxLimit})

@@ -1,4 +1,4 @@
-package bucketlite_test
+package proof_test
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // benchIndexes are the indexes that writes are measured with.
@@ -30,9 +31,9 @@ func BenchmarkPutIndexed(b *testing.B) {
 				b.Run(fmt.Sprintf("%s/%s/batch=%d", d.name, indexes.name, size), func(b *testing.B) {
 					_, bucket := benchBucket(b, d.Durability, 0)
 					_, plain := benchBucket(b, d.Durability, 0)
-					ensure(b, bucket, indexes.values...)
+					storetest.Ensure(b, bucket, indexes.values...)
 					if indexes.text != nil {
-						ensureText(b, bucket, indexes.text...)
+						storetest.EnsureText(b, bucket, indexes.text...)
 					}
 					var source records
 					inputs := source.take(b.N)
@@ -43,7 +44,7 @@ func BenchmarkPutIndexed(b *testing.B) {
 							if size == 1 {
 								_, err = to.Put(ctx, some[0], nil)
 							} else {
-								err = batchError(to.PutMany(ctx, some, nil))
+								err = storetest.PutManyError(to.PutMany(ctx, some, nil))
 							}
 							if err != nil {
 								b.Fatal(err)
@@ -75,9 +76,9 @@ func BenchmarkEnsureIndex(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/%s", d.name, indexes.name), func(b *testing.B) {
 				_, bucket := benchBucket(b, d.Durability, b.N)
 				b.ResetTimer()
-				ensure(b, bucket, indexes.values...)
+				storetest.Ensure(b, bucket, indexes.values...)
 				if indexes.text != nil {
-					ensureText(b, bucket, indexes.text...)
+					storetest.EnsureText(b, bucket, indexes.text...)
 				}
 				b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)*1e5, "s/100k")
 			})

@@ -1,4 +1,4 @@
-package bucketlite_test
+package proof_test
 
 import (
 	"bytes"
@@ -9,81 +9,27 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/bucketlite/bucketlite"
-	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
-
-// loss is a disk that fails under one of a store's commits.
-type loss struct {
-	mu   sync.Mutex
-	left int  // commits until then; 0 for never
-	kept bool // the commit takes effect all the same
-}
-
-// lose makes the n-th commit from now fail.
-func (l *loss) lose(n int, kept bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.left, l.kept = n, kept
-}
-
-// struck reports whether the commit has failed, and forgets about it if not.
-func (l *loss) struck() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	defer func() { l.left = 0 }()
-	return l.left == 0
-}
-
-func (l *loss) commit(commit func() error) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch {
-	case l.left == 0:
-		return commit()
-	case l.left > 1:
-		l.left--
-		return commit()
-	}
-	l.left = 0
-	if l.kept {
-		if err := commit(); err != nil {
-			return err
-		}
-	}
-	return engine.ErrDisk
-}
-
-// openLossy opens a store whose disk can be made to fail.
-func openLossy(t testing.TB, path string, opts *bucketlite.Options) (*bucketlite.Store, *loss) {
-	t.Helper()
-	l := &loss{}
-	st, err := bucketlite.Open(engine.WithCommitHook(context.Background(), l.commit), path, opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { st.Close() })
-	return st, l
-}
 
 var keptOrNot = map[string]bool{"kept": true, "gone": false}
 
-// contentsOf is all that the calls change. The lists of a file's tables by themselves
+// storedBy is all that the calls change. The lists of a file's tables by themselves
 // would do, were it not for what the background does to them.
-func contentsOf(t *testing.T, f *fixture) string {
+func storedBy(t *testing.T, f *storetest.Fixture) string {
 	t.Helper()
-	db := raw(t, f.path)
+	db := storetest.OpenRaw(t, f.Path)
 	var all strings.Builder
 	for _, query := range []string{
 		"SELECT id, name, delete_task IS NULL FROM namespaces", "SELECT id, name, status, locked FROM buckets WHERE status <> 'IN_PROGRESS'",
 		"SELECT id, key, fields, blobs FROM object", "SELECT id, status, hash FROM uploads", "SELECT id, status, total FROM batches",
 		"SELECT id, type FROM tasks", "SELECT bucket, kind, path FROM indexes WHERE status <> 'DROPPING'",
 	} {
-		all.WriteString(dump(t, db, query+" ORDER BY 1"))
+		all.WriteString(storetest.Dump(t, db, query+" ORDER BY 1"))
 	}
 	return all.String()
 }
@@ -95,27 +41,27 @@ func TestVerdictOnLostCommit(t *testing.T) {
 	for name, kept := range keptOrNot {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			original := newFixture(t)
-			for _, name := range slices.Sorted(maps.Keys(calls)) {
-				call := calls[name]
-				if !call.writes {
+			original := storetest.NewFixture(t)
+			for _, name := range slices.Sorted(maps.Keys(storetest.Calls)) {
+				call := storetest.Calls[name]
+				if !call.Writes {
 					continue
 				}
-				path := copyFile(t, original)
-				st, l := openLossy(t, path, nil)
-				f := fixtureOf(t, st)
-				f.path = path
-				before := contentsOf(t, f)
-				l.lose(1, kept)
+				path := storetest.CopyFile(t, original)
+				st, l := storetest.OpenLossy(t, path, nil)
+				f := storetest.FixtureOf(t, st)
+				f.Path = path
+				before := storedBy(t, f)
+				l.Lose(1, kept)
 				ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-				err := call.do(ctx, f)
+				err := call.Do(ctx, f)
 				cancel()
-				struck := l.struck()
+				struck := l.Struck()
 				if err := st.Close(); err != nil {
 					t.Errorf("%s: close: %v", name, err)
 				}
 				f = openFixtureAgain(t, path)
-				changed := contentsOf(t, f) != before
+				changed := storedBy(t, f) != before
 				switch {
 				case struck && !errors.Is(err, bucketlite.ErrOutcomeUnknown):
 					t.Errorf("%s: got %v, want ErrOutcomeUnknown", name, err)
@@ -130,16 +76,16 @@ func TestVerdictOnLostCommit(t *testing.T) {
 }
 
 // openFixtureAgain opens a file of which a call may have changed anything.
-func openFixtureAgain(t *testing.T, path string) *fixture {
+func openFixtureAgain(t *testing.T, path string) *storetest.Fixture {
 	t.Helper()
-	return &fixture{st: openPath(t, path), path: path}
+	return &storetest.Fixture{Store: storetest.OpenPath(t, path), Path: path}
 }
 
 // manyInputs are enough for three slices of a batch, which are three commits.
 func manyInputs() []bucketlite.ObjectInput {
 	in := make([]bucketlite.ObjectInput, 600)
 	for i := range in {
-		in[i] = item(fmt.Sprintf("%03d", i), "v")
+		in[i] = storetest.Item(fmt.Sprintf("%03d", i), "v")
 	}
 	return in
 }
@@ -166,7 +112,7 @@ func TestPutManyVerdicts(t *testing.T) {
 	t.Parallel()
 	plain := manyInputs()
 	bad := slices.Clone(plain[:250]) // its slice fails as a whole, so each is put alone
-	bad[100] = item("bad", "v")
+	bad[100] = storetest.Item("bad", "v")
 	for name, tt := range map[string]struct {
 		inputs  []bucketlite.ObjectInput // nil for three streams, of two pieces each
 		atomic  bool
@@ -189,16 +135,16 @@ func TestPutManyVerdicts(t *testing.T) {
 			t.Run(name+", "+kind, func(t *testing.T) {
 				t.Parallel()
 				path := filepath.Join(t.TempDir(), "a.db")
-				st, l := openLossy(t, path, nil)
-				b, in := items(t, st), tt.inputs
+				st, l := storetest.OpenLossy(t, path, nil)
+				b, in := storetest.Items(t, st), tt.inputs
 				if in == nil {
-					b, in = films(t, st), streams(3)
+					b, in = storetest.Films(t, st), streams(3)
 				}
-				execute(t, raw(t, path), `CREATE TRIGGER bad BEFORE INSERT ON object WHEN new.fields ->> '$.k' = 'bad'
+				storetest.Execute(t, storetest.OpenRaw(t, path), `CREATE TRIGGER bad BEFORE INSERT ON object WHEN new.fields ->> '$.k' = 'bad'
 					BEGIN SELECT RAISE(ABORT, 'test error'); END`)
-				l.lose(tt.n, kept)
+				l.Lose(tt.n, kept)
 				r, err := b.PutMany(context.Background(), in, &bucketlite.PutManyOptions{Atomic: tt.atomic})
-				if !l.struck() {
+				if !l.Struck() {
 					t.Fatalf("got fewer than %d commits", tt.n)
 				}
 				if want := map[bool]error{true: bucketlite.ErrOutcomeUnknown}[tt.atomic]; !errors.Is(err, want) {
@@ -211,11 +157,11 @@ func TestPutManyVerdicts(t *testing.T) {
 				if err := st.Close(); err != nil {
 					t.Fatal(err)
 				}
-				again, err := namespace(t, openPath(t, path)).Bucket(context.Background(), b.Name())
+				again, err := storetest.Namespace(t, storetest.OpenPath(t, path)).Bucket(context.Background(), b.Name())
 				if err != nil {
 					t.Fatal(err)
 				}
-				there := keysOf(t, again)
+				there := storetest.ItemKeys(t, again)
 				for _, k := range got["stored"] {
 					if !slices.Contains(there, k) {
 						t.Errorf("%q was stored and is not there", k)
@@ -242,7 +188,7 @@ func TestPutManyVerdicts(t *testing.T) {
 func streams(n int) []bucketlite.ObjectInput {
 	in := make([]bucketlite.ObjectInput, n)
 	for i := range in {
-		in[i] = filmInput(fmt.Sprint(i), bytes.NewReader(film(uint64(i), mib)))
+		in[i] = storetest.FilmInput(fmt.Sprint(i), bytes.NewReader(storetest.Film(uint64(i), storetest.MiB)))
 	}
 	return in
 }
@@ -256,36 +202,29 @@ func TestConfirmTaskAfterLostCommit(t *testing.T) {
 			t.Parallel()
 			ctx := context.Background()
 			path := filepath.Join(t.TempDir(), "a.db")
-			st, l := openLossy(t, path, nil)
-			b := items(t, st)
-			id := createUpload(t, b, docUpload("k")).ID
-			writeUpload(t, b, id, "document")
-			l.lose(2, kept) // after that of the call
-			task, err := b.ConfirmUploads(ctx, confirmations(id))
+			st, l := storetest.OpenLossy(t, path, nil)
+			b := storetest.Items(t, st)
+			id := storetest.CreateUpload(t, b, storetest.DocUpload("k")).ID
+			storetest.WriteUpload(t, b, id, "document")
+			l.Lose(2, kept) // after that of the call
+			task, err := b.ConfirmUploads(ctx, storetest.Confirmations(id))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !eventually(l.spent) {
+			if !storetest.Eventually(l.Spent) {
 				t.Fatal("the task was not carried on")
 			}
 			if err := st.Close(); err != nil {
 				t.Fatal(err)
 			}
-			st = openPath(t, path)
+			st = storetest.OpenPath(t, path)
 			ended, err := st.Wait(ctx, task.ID)
 			if err != nil || ended.Status != bucketlite.StatusCompleted {
 				t.Errorf("got %+v, %v, want the task completed", ended, err)
 			}
-			wantSound(t, path)
+			storetest.WantSound(t, path)
 		})
 	}
-}
-
-// spent reports whether the commit has failed.
-func (l *loss) spent() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.left == 0
 }
 
 // A call waits for another process once, however many writes it makes.
@@ -293,9 +232,9 @@ func TestBusyOnce(t *testing.T) {
 	t.Parallel()
 	const timeout = 200 * time.Millisecond
 	path := filepath.Join(t.TempDir(), "a.db")
-	st := openPath(t, path, &bucketlite.Options{BusyTimeout: timeout})
-	b, f := items(t, st), films(t, st)
-	release := foreignLock(t, path)
+	st := storetest.OpenPath(t, path, &bucketlite.Options{BusyTimeout: timeout})
+	b, f := storetest.Items(t, st), storetest.Films(t, st)
+	release := storetest.ForeignLock(t, path)
 	defer release()
 	for name, call := range map[string]func() (*bucketlite.PutManyResult, error){
 		"few":     func() (*bucketlite.PutManyResult, error) { return b.PutMany(t.Context(), manyInputs()[:10], nil) },

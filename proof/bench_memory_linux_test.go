@@ -1,4 +1,4 @@
-package bucketlite_test
+package proof_test
 
 import (
 	"context"

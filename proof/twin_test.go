@@ -1,4 +1,4 @@
-package bucketlite_test
+package proof_test
 
 import (
 	"context"
@@ -44,7 +44,7 @@ func newTwin(b *testing.B, synchronous string) *twin {
 		b.Fatal(err)
 	}
 	db.SetMaxOpenConns(1)
-	ddl, err := os.ReadFile("migrations/0001_initial.sql")
+	ddl, err := os.ReadFile("../migrations/0001_initial.sql")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package bucketlite_test
+package proof_test
 
 import (
 	"bufio"
@@ -19,7 +19,32 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
+
+// A process that writes is killed amid it: what it leaves is sound.
+func TestCheckAfterKill(t *testing.T) {
+	t.Parallel()
+	rounds := 3
+	if *storetest.Long {
+		rounds = 100
+	}
+	t.Logf("%d kills of a process that writes, each with a check", rounds)
+	path := filepath.Join(t.TempDir(), "a.db")
+	st := storetest.OpenPath(t, path)
+	storetest.IndexItems(t, storetest.Items(t, st))
+	for round := range rounds {
+		if err := st.Close(); err != nil {
+			t.Fatal(err)
+		}
+		c := startChild(t, "put", path, fmt.Sprint(100*round), "true")
+		c.line(t)
+		c.kill(t)
+		st = storetest.OpenPath(t, path)
+		storetest.WantNoProblem(t, st)
+	}
+	storetest.WantSound(t, path)
+}
 
 // child is a process that runs one of the children.
 type child struct {
@@ -114,7 +139,7 @@ func childBucket(path string) (*bucketlite.Store, *bucketlite.Bucket, error) {
 func TestUpsertByProcesses(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
-	b := indexed(t, items(t, openPath(t, path)))
+	b := storetest.IndexItems(t, storetest.Items(t, storetest.OpenPath(t, path)))
 	var running []*child
 	for p := range 4 {
 		c := startChild(t, "upsert", path, fmt.Sprint(p))
@@ -127,10 +152,10 @@ func TestUpsertByProcesses(t *testing.T) {
 	for _, c := range running {
 		c.wait(t)
 	}
-	if got := len(slices.Compact(keysOf(t, b))); got != upsertKeys || mustStats(t, b).ObjectCount != upsertKeys {
-		t.Errorf("got %d keys and %d objects, want %d", got, mustStats(t, b).ObjectCount, upsertKeys)
+	if got := len(slices.Compact(storetest.ItemKeys(t, b))); got != upsertKeys || storetest.MustStats(t, b).ObjectCount != upsertKeys {
+		t.Errorf("got %d keys and %d objects, want %d", got, storetest.MustStats(t, b).ObjectCount, upsertKeys)
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }
 
 const upsertKeys = 500
@@ -143,11 +168,11 @@ func childUpsert(args []string) error {
 	}
 	rendezvous()
 	const goroutines, puts = 64, 16
-	err = atOnce(goroutines, func(g int) error {
+	err = storetest.AtOnce(goroutines, func(g int) error {
 		for i := range puts {
 			k := (g*upsertKeys/goroutines + i) % upsertKeys
 			v := strings.Repeat(args[1], g)
-			res, err := b.Put(context.Background(), item(fmt.Sprint(k), v), nil)
+			res, err := b.Put(context.Background(), storetest.Item(fmt.Sprint(k), v), nil)
 			if err != nil {
 				return err
 			}
@@ -165,12 +190,12 @@ func childUpsert(args []string) error {
 func TestAcknowledgedSurvivesKill(t *testing.T) {
 	t.Parallel()
 	rounds := 5
-	if *long {
+	if *storetest.Long {
 		rounds = 20
 	}
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	indexed(t, items(t, st))
+	st := storetest.OpenPath(t, path)
+	storetest.IndexItems(t, storetest.Items(t, st))
 	r := rand.New(rand.NewPCG(7, 7))
 	acknowledged := make(map[string]string) // values by key
 	for round := range rounds {
@@ -191,8 +216,8 @@ func TestAcknowledgedSurvivesKill(t *testing.T) {
 		rest, _ := io.ReadAll(c.stdout)
 		acknowledge(acknowledged, string(rest))
 
-		st = openPath(t, path)
-		b, err := namespace(t, st).Bucket(context.Background(), "items")
+		st = storetest.OpenPath(t, path)
+		b, err := storetest.Namespace(t, st).Bucket(context.Background(), "items")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -208,7 +233,7 @@ func TestAcknowledgedSurvivesKill(t *testing.T) {
 				t.Fatalf("round %d: key %q: got value %v, want %q", round, k, stored[k], v)
 			}
 		}
-		wantSound(t, path)
+		storetest.WantSound(t, path)
 	}
 	t.Logf("%d kills of a process that writes, %d acknowledged objects", rounds, len(acknowledged))
 }
@@ -230,19 +255,19 @@ func childLoad(args []string) error {
 		return err
 	}
 	var mu sync.Mutex // keeps lines whole
-	return atOnce(8, func(g int) error {
+	return storetest.AtOnce(8, func(g int) error {
 		for i := 0; ; i++ {
 			k, v := fmt.Sprintf("%s-%d-%d", args[1], g, i), fmt.Sprint(i)
-			in := item(k, v)
+			in := storetest.Item(k, v)
 			if i%3 == 0 {
 				in.Blobs = []bucketlite.BlobInput{{Property: "doc", Reader: strings.NewReader(strings.Repeat(k, 100))}}
 			}
 			inputs := []bucketlite.ObjectInput{in}
 			if i%5 == 0 {
-				inputs = append(inputs, item(k+"-a", v), item(k+"-b", v))
+				inputs = append(inputs, storetest.Item(k+"-a", v), storetest.Item(k+"-b", v))
 			}
 			if len(inputs) > 1 {
-				err = batchError(b.PutMany(context.Background(), inputs, nil))
+				err = storetest.PutManyError(b.PutMany(context.Background(), inputs, nil))
 			} else {
 				_, err = b.Put(context.Background(), in, nil)
 			}
@@ -262,26 +287,26 @@ func childLoad(args []string) error {
 // process.
 func TestNoWriteAfterStopInProcesses(t *testing.T) {
 	t.Parallel()
-	for name, stop := range stoppers {
+	for name, stop := range storetest.Stoppers {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "test.db")
-			b := items(t, openPath(t, path))
-			holdTasks(t, path)
+			b := storetest.Items(t, storetest.OpenPath(t, path))
+			storetest.HoldTasks(t, path)
 			var running []*child
 			for p := range 2 {
-				c := startChild(t, "put", path, fmt.Sprint(100*p), fmt.Sprint(stop.want == locked))
+				c := startChild(t, "put", path, fmt.Sprint(100*p), fmt.Sprint(stop.Want == storetest.RefusedLocked))
 				c.line(t)
 				running = append(running, c)
 			}
-			if err := stop.do(b, context.Background()); err != nil {
+			if err := stop.Do(b, context.Background()); err != nil {
 				t.Error(err)
 			}
-			before := mustStats(t, b)
+			before := storetest.MustStats(t, b)
 			for _, c := range running {
 				c.wait(t)
 			}
-			if after := mustStats(t, b); !equalStats(before, after) {
+			if after := storetest.MustStats(t, b); !storetest.EqualStats(before, after) {
 				t.Errorf("statistics: got %+v, want %+v", after, before)
 			}
 		})
@@ -310,8 +335,8 @@ func childPut(args []string) error {
 		}
 		fmt.Println("ready")
 	}()
-	return atOnce(8, func(g int) error {
-		if err := writeUntilRefused(b, offset+g, put); !errors.Is(err, want) {
+	return storetest.AtOnce(8, func(g int) error {
+		if err := storetest.WriteUntilRefused(b, offset+g, put); !errors.Is(err, want) {
 			return err
 		}
 		return nil
@@ -323,20 +348,20 @@ func TestDeleteSurvivesCrash(t *testing.T) {
 	t.Parallel()
 	const n = 20_000
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	b := items(t, st)
-	putItems(t, b, n-1, 10)
-	putItem(t, b, itemWithDoc("with content", "text"))
-	ensure(t, b, "v")
+	st := storetest.OpenPath(t, path)
+	b := storetest.Items(t, st)
+	storetest.PutItems(t, b, n-1, 10)
+	storetest.PutItem(t, b, storetest.ItemWithDoc("with content", "text"))
+	storetest.Ensure(t, b, "v")
 	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
 	c := startChild(t, "delete", path)
 	id := c.line(t)
-	watcher := openPath(t, path, &bucketlite.Options{ReadOnly: true})
+	watcher := storetest.OpenPath(t, path, &bucketlite.Options{ReadOnly: true})
 	amid := func(task *bucketlite.Task) bool { return 0 < task.Processed && task.Processed < n }
 	var task *bucketlite.Task
-	if !eventually(func() (begun bool) {
+	if !storetest.Eventually(func() (begun bool) {
 		var err error
 		if task, err = watcher.Task(context.Background(), id); err != nil {
 			t.Fatal(err)
@@ -349,10 +374,10 @@ func TestDeleteSurvivesCrash(t *testing.T) {
 	if task, err := watcher.Task(context.Background(), id); err != nil || !amid(task) || task.Status != bucketlite.StatusInProgress {
 		t.Fatalf("after the crash: got %+v, %v, want it amid the work", task, err)
 	}
-	st = openPath(t, path)
-	finish(t, st, task, n)
-	wantSound(t, path)
-	wantContent(t, st, 0)
+	st = storetest.OpenPath(t, path)
+	storetest.WaitDeleted(t, st, task, n)
+	storetest.WantSound(t, path)
+	storetest.WantContent(t, st, 0)
 }
 
 // childDelete begins to delete the bucket, prints the task and works on it.
@@ -377,53 +402,59 @@ func childDelete(args []string) error {
 func TestProcessSurvivesKill(t *testing.T) {
 	t.Parallel()
 	rounds := 4
-	if *long {
+	if *storetest.Long {
 		rounds = 100
 	}
 	t.Logf("%d kills of a process that works on batches", rounds)
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "test.db")
-	st := openPath(t, path)
-	b := indexed(t, items(t, st))
-	all := manyIDs(t, b, 300)
+	st := storetest.OpenPath(t, path)
+	b := storetest.IndexItems(t, storetest.Items(t, st))
+	all := storetest.PutManyIDs(t, b, 300)
 	r := rand.New(rand.NewPCG(3, 3))
 	var batches []string
 	for round := range rounds {
-		batches = append(batches, submit(t, b, all...))
+		batches = append(batches, storetest.Submit(t, b, all...))
 		if round%2 == 0 {
-			must(t, st.Close()) // the next to open the file must recover it
+			storetest.Must(t, st.Close()) // the next to open the file must recover it
 		}
-		c := startChild(t, "process", path)
-		for n := 1 + r.IntN(250); n > 0; n-- {
+		n := 1 + r.IntN(250)
+		c := startChild(t, "process", path, fmt.Sprint(n+20)) // less than all, however long the kill takes
+		for range n {
 			c.line(t)
 		}
 		c.kill(t)
-		wantSound(t, path)
-		st = openPath(t, path)
-		b = reopenItems(t, path)
+		storetest.WantSound(t, path)
+		st = storetest.OpenPath(t, path)
+		b = storetest.ReopenItems(t, path)
 	}
 	handled := 0
-	must(t, st.Process(ctx, func(context.Context, *bucketlite.Job) error { handled++; return nil },
+	storetest.Must(t, st.Process(ctx, func(context.Context, *bucketlite.Job) error { handled++; return nil },
 		&bucketlite.ProcessOptions{Concurrency: 1, MaxAttempts: 1000, UntilIdle: true}))
 	if handled == 0 {
 		t.Error("got nothing handled after the last kill, want what was left")
 	}
 	for _, id := range batches {
-		k := wantBatch(t, st, b, id, bucketlite.StatusCompleted)
+		k := storetest.WantBatch(t, st, b, id, bucketlite.StatusCompleted)
 		task, err := st.Task(ctx, k.TaskID)
 		if err != nil || task.Processed != int64(len(all)) || k.Failed != 0 || k.Skipped != 0 {
 			t.Errorf("got %+v and %+v, %v", k, task, err)
 		}
 	}
 	for _, object := range all {
-		wantStatus(t, b, object, bucketlite.StatusCompleted)
+		storetest.WantStatus(t, b, object, bucketlite.StatusCompleted)
 	}
-	wantSound(t, path)
+	storetest.WantSound(t, path)
 }
 
-// childProcess handles jobs until it is killed, and prints the object of each.
+// childProcess handles some jobs and prints the object of each. It stalls at the next
+// until it is killed.
 func childProcess(args []string) error {
 	st, err := bucketlite.Open(context.Background(), args[0], nil)
+	if err != nil {
+		return err
+	}
+	left, err := strconv.Atoi(args[1])
 	if err != nil {
 		return err
 	}
@@ -431,6 +462,9 @@ func childProcess(args []string) error {
 	return st.Process(context.Background(), func(_ context.Context, j *bucketlite.Job) error {
 		mu.Lock()
 		defer mu.Unlock()
+		if left--; left < 0 {
+			select {}
+		}
 		fmt.Println(j.Object.ID)
 		if j.Attempt == 1 && rand.IntN(4) == 0 {
 			return errors.New("not yet")
