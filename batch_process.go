@@ -10,6 +10,7 @@ import (
 
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/lease"
 )
 
 // ProcessOptions adjust [Store.Process]. Nil, and what is zero, means the
@@ -109,7 +110,7 @@ func (s *Store) Process(ctx context.Context, handler func(context.Context, *Job)
 		return err
 	}
 	p := &processor{
-		store: s, handler: handler, opts: o, owner: ownerLasting(id, o.Lease), pace: slowPace, running: make(map[jobKey]*run), wake: make(chan struct{}, 1),
+		store: s, handler: handler, opts: o, owner: lease.Owner(id, o.Lease), pace: slowPace, running: make(map[jobKey]*run), wake: make(chan struct{}, 1),
 		ready: make(chan *run, 2*(o.Concurrency+maxAhead)), ended: make(chan *run, o.Concurrency+maxAhead), gone: make(chan struct{}),
 	}
 	p.ctx, p.stop = context.WithCancelCause(ctx)
@@ -345,7 +346,7 @@ func (p *processor) returned(r *run) {
 	}
 }
 
-func (l *lease) key() jobKey { return jobKey{l.batch, l.position} }
+func (l *jobLease) key() jobKey { return jobKey{l.batch, l.position} }
 
 // finish notes what is to become of a job that nobody is at any more.
 func (p *processor) finish(r *run, f *failure) {
@@ -354,7 +355,7 @@ func (p *processor) finish(r *run, f *failure) {
 	if r.lost {
 		return
 	}
-	o := &outcome{lease: r.lease, failure: f, back: r.back}
+	o := &outcome{jobLease: r.jobLease, failure: f, back: r.back}
 	if f != nil {
 		// When the processor ends, most handlers fail for that.
 		o.back = p.ctx.Err() != nil && !f.explicit
@@ -404,7 +405,7 @@ func (p *processor) write(ctx context.Context, n int) error {
 		}
 		if renewing {
 			for _, r := range p.running {
-				held, err := l.renew(r.lease, until)
+				held, err := l.renew(r.jobLease, until)
 				if err != nil {
 					return err
 				}
@@ -501,7 +502,7 @@ func (p *processor) leave() error {
 	for _, r := range p.running {
 		delete(p.running, r.key())
 		if !r.lost {
-			p.settle(&outcome{lease: r.lease, back: true})
+			p.settle(&outcome{jobLease: r.jobLease, back: true})
 		}
 	}
 	if len(p.settled) > 0 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/lease"
 )
 
 // queue is where the processors of a store wait for jobs. The jobs themselves are
@@ -63,8 +64,8 @@ func (q *queue) close() {
 	q.running.Wait()
 }
 
-// lease is a job that a processor has been given for some time.
-type lease struct {
+// jobLease is a job that a processor has been given for some time.
+type jobLease struct {
 	batch, position int64
 	object          string
 	seq             int64
@@ -75,7 +76,7 @@ type lease struct {
 
 // outcome is what became of a lease.
 type outcome struct {
-	lease
+	jobLease
 	failure *failure
 	final   bool          // no other attempt follows a failure
 	delay   time.Duration // until the next one
@@ -222,7 +223,7 @@ WHERE seq = ?1 AND status IN ('PENDING', 'PROCESSING')
 }
 
 // renew prolongs a lease, and reports whether it still held.
-func (l *ledger) renew(h lease, until int64) (held bool, err error) {
+func (l *ledger) renew(h jobLease, until int64) (held bool, err error) {
 	n, err := l.tx.Exec("UPDATE jobs SET due_at = ? WHERE batch = ? AND position = ? AND owner = ? AND attempts = ? AND status = 'PROCESSING'",
 		until, h.batch, h.position, h.owner, h.attempt)
 	return n > 0, err
@@ -230,7 +231,7 @@ func (l *ledger) renew(h lease, until int64) (held bool, err error) {
 
 // handout is a lease with what the handler gets.
 type handout struct {
-	lease
+	jobLease
 	retries int64
 	batchID string
 	bucket  target // without its definition
@@ -277,8 +278,8 @@ func (l *ledger) take(t *taking) error {
 	var due []*handout
 	add := func(r engine.Row) error {
 		h := &handout{
-			lease:   lease{batch: r.Int(0), position: r.Int(1), object: r.Text(2), attempt: r.Int(3), owner: t.owner, until: t.until},
-			retries: r.Int(4), lost: r.Int(5) != 0, version: r.Int(6), batchID: r.Text(7),
+			jobLease: jobLease{batch: r.Int(0), position: r.Int(1), object: r.Text(2), attempt: r.Int(3), owner: t.owner, until: t.until},
+			retries:  r.Int(4), lost: r.Int(5) != 0, version: r.Int(6), batchID: r.Text(7),
 			bucket: target{num: r.Int(8), id: r.Text(9), name: r.Text(10)},
 		}
 		if h.exists = !r.Null(11); h.exists {
@@ -321,11 +322,11 @@ func (l *ledger) handOut(h *handout, attempts int64) (bool, error) {
 		return false, err
 	}
 	if !h.exists {
-		return false, l.end(k, &outcome{lease: h.lease}, StatusSkipped)
+		return false, l.end(k, &outcome{jobLease: h.jobLease}, StatusSkipped)
 	}
 	object := &h.row.object
 	if h.lost && h.attempt >= attempts {
-		o := &outcome{lease: h.lease, final: true,
+		o := &outcome{jobLease: h.jobLease, final: true,
 			failure: newFailure(CategoryRuntime, "each processor that had the object stopped before it was done with it")}
 		if err := l.end(k, o, StatusFailed); err != nil {
 			return false, err
@@ -392,13 +393,13 @@ SELECT j.batch, j.position, j.due_at, j.status = 'PROCESSING', j.owner FROM `+op
 WHERE `+eligible+` AND j.status IN ('PENDING', 'PROCESSING') AND j.due_at > ? ORDER BY j.due_at DESC LIMIT ?`,
 		[]any{now + p.opts.Lease.Microseconds(), int64(maxOverdue)}, func(r engine.Row) error {
 			o, owner := overdue{r.Int(0), r.Int(1), r.Int(2)}, r.Text(4)
-			lasts := lasting(owner, p.opts.Lease)
+			lasts := lease.Lasting(owner, p.opts.Lease)
 			if lent := r.Int(3) != 0; !lent {
 				if lasts = longestPause(p.opts.Backoff); o.dueAt-now <= longPause.Microseconds() {
 					return nil
 				}
 			}
-			if owner != p.owner && p.store.leases.over(leaseID{"job", o.batch, o.position}, o.dueAt, lasts) {
+			if owner != p.owner && p.store.leases.Over(lease.ID{Kind: "job", A: o.batch, B: o.position}, o.dueAt, lasts) {
 				found = append(found, o)
 			}
 			return nil

@@ -9,7 +9,7 @@ import (
 
 // run is a job that is lent to the processor.
 type run struct {
-	lease
+	jobLease
 	job    *Job
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -39,7 +39,7 @@ func (p *processor) start(h *handout) {
 	if old := p.running[h.key()]; old != nil {
 		p.lose(old, errLost) // its lease ran out, and now the job is here again
 	}
-	r := &run{lease: h.lease}
+	r := &run{jobLease: h.jobLease}
 	r.ctx, r.cancel = context.WithCancelCause(p.ctx)
 	p.running[r.key()] = r
 	var err error

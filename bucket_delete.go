@@ -157,3 +157,129 @@ func (n *Namespace) checkLocked(tx *commit.Tx) error {
 	}
 	return errorf("%s: cannot be deleted: buckets %s: %w", n, strings.Join(locked, ", "), ErrLocked)
 }
+
+// deleteSlice is how many objects are deleted in one transaction.
+const deleteSlice = 200
+
+// deleteSome deletes a slice of the oldest deletion that no other store is working on.
+func (c *collector) deleteSome() (worked bool, err error) {
+	ctx := context.Background()
+	var t *leasedTask
+	err = c.store.read(ctx, func(conn *engine.Conn) (err error) {
+		t, err = c.takeTask(conn, DeleteBucketTask, DeleteNamespaceTask)
+		return err
+	})
+	if err != nil || t == nil {
+		return false, err
+	}
+	return true, c.store.free(ctx, func(tx *commit.Tx) error { return c.carryOnDeletion(tx, t) })
+}
+
+// carryOnDeletion deletes a slice of one bucket and renews the lease. The last slice of
+// a bucket removes its row, and the last one of a task completes the task, in the same
+// transaction.
+func (c *collector) carryOnDeletion(tx *commit.Tx, t *leasedTask) error {
+	mine, err := t.holds(tx)
+	if err != nil || !mine {
+		return err
+	}
+	bucket, own := t.bucket, true
+	if bucket == 0 {
+		_, err := tx.QueryRow("SELECT num, delete_task = ? FROM buckets WHERE namespace = ? LIMIT 1", []any{t.id, t.namespace},
+			func(r engine.Row) { bucket, own = r.Int(0), r.Int(1) != 0 })
+		if err != nil {
+			return err
+		}
+	}
+	p := taskProgress{status: StatusInProgress}
+	gone := bucket == 0
+	if !gone {
+		if p.processed, gone, err = c.deleteBucketSlice(tx, bucket, t); err != nil {
+			return err
+		}
+	}
+	if !own {
+		p.processed = 0 // the objects count for the task that had the bucket first
+	}
+	if gone && bucket == t.bucket {
+		p.status = StatusCompleted
+		if t.bucket == 0 {
+			if _, err := tx.Exec("DELETE FROM namespaces WHERE num = ?", t.namespace); err != nil {
+				return err
+			}
+		}
+	}
+	return c.renewTask(tx, t, p)
+}
+
+// deleteBucketSlice deletes some of what is in a bucket, and at last the bucket. It
+// reports how many objects it deleted, and whether the bucket is gone.
+func (c *collector) deleteBucketSlice(tx *commit.Tx, bucket int64, t *leasedTask) (objects int64, gone bool, err error) {
+	objects, emptied, err := deleteObjects(tx, bucket)
+	if err != nil || !emptied {
+		return objects, false, err
+	}
+	for _, rest := range []func(*commit.Tx, int64) (bool, error){deleteUploads, deleteBatches, deleteIndexes} {
+		if emptied, err := rest(tx, bucket); err != nil || !emptied {
+			return objects, false, err
+		}
+	}
+	return objects, true, c.deleteBucket(tx, bucket, t)
+}
+
+// deleteObjects deletes the first objects of a bucket, and reports how many, and
+// whether none is left.
+func deleteObjects(tx *commit.Tx, bucket int64) (deleted int64, emptied bool, err error) {
+	first, end := bucket<<clockBits, (bucket+1)<<clockBits
+	var last, size int64
+	_, err = tx.QueryRow(`
+SELECT count(*), ifnull(sum(size), 0), ifnull(max(seq), 0)
+FROM (SELECT seq, size FROM object WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?)`, []any{first, end, int64(deleteSlice)},
+		func(r engine.Row) { deleted, size, last = r.Int(0), r.Int(1), r.Int(2) })
+	if err != nil || deleted == 0 {
+		return 0, true, err
+	}
+	var gone []Blob
+	err = tx.Query("SELECT blobs FROM object WHERE seq >= ? AND seq <= ? AND blobs IS NOT NULL", []any{first, last}, func(r engine.Row) error {
+		if blobs, err := decodeBlobs(r.Text(0)); err == nil {
+			gone = append(gone, blobs...)
+		} // else the row is damaged, and what it refers to stays until Check repairs the counts
+		return nil
+	})
+	if err != nil {
+		return 0, false, err
+	}
+	if _, err := tx.Exec("DELETE FROM object WHERE seq >= ? AND seq <= ?", first, last); err != nil {
+		return 0, false, err
+	}
+	state, err := tx.Bucket(bucket)
+	if err != nil {
+		return 0, false, err
+	}
+	state.Tick()
+	state.Objects -= deleted
+	state.Size -= size
+	return deleted, deleted < deleteSlice, dropContents(tx, gone)
+}
+
+// deleteBucket removes the row of an emptied bucket. If the bucket was on its way
+// out before its namespace was, its own task is complete with that.
+func (c *collector) deleteBucket(tx *commit.Tx, bucket int64, t *leasedTask) error {
+	state, err := tx.Bucket(bucket)
+	if err != nil {
+		return err
+	}
+	state.Gone = true
+	if _, err := tx.Exec("DELETE FROM deltas WHERE bucket = ?", bucket); err != nil {
+		return err
+	}
+	_, err = tx.Exec(`
+UPDATE tasks SET status = 'COMPLETED', processed = total, updated_at = ?1, ended_at = ?1
+WHERE num <> ?2 AND id = (SELECT delete_task FROM buckets WHERE num = ?3)`, c.store.now(), t.num, bucket)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec("DELETE FROM buckets WHERE num = ?", bucket)
+	c.store.definitions.Delete(bucket)
+	return err
+}

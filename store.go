@@ -13,6 +13,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/ident"
+	"github.com/bucketlite/bucketlite/internal/lease"
 )
 
 // Durability says what an acknowledged write survives. At either level the file
@@ -146,7 +147,7 @@ type Store struct {
 
 	feed *feed
 
-	leases leases // of other stores
+	leases lease.Watcher // leases of other stores
 
 	definitions sync.Map // bucket number → *definition; a definition never changes
 

@@ -7,6 +7,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/lease"
 )
 
 // What keeps the file small; see decision 025.
@@ -40,6 +41,38 @@ func (c *collector) collectSome() (worked bool, err error) {
 		slice = restChunkSlice
 	}
 	return true, c.write(func(tx *commit.Tx) error { return content.Collect(tx, slice) })
+}
+
+// endStaging ends the leases of staged content that are over although the clock does
+// not say so, so that the content can be collected.
+func (c *collector) endStaging() (worked bool, err error) {
+	s := c.store
+	now := time.Now()
+	if now.Before(c.stagingAt) {
+		return false, nil
+	}
+	c.stagingAt = now.Add(min(s.opts.idleTime, s.stage.Lease/4))
+	ended := make(map[int64]int64) // the ends of their leases
+	err = s.read(context.Background(), func(conn *engine.Conn) error {
+		clear(ended)
+		return content.Leases(conn, s.stage.LeaseEnd(), lease.MaxWatched, func(num, until int64) {
+			if s.leases.Over(lease.ID{Kind: "content", A: num}, until, s.stage.Lease) {
+				ended[num] = until
+			}
+		})
+	})
+	if err != nil || len(ended) == 0 {
+		return false, err
+	}
+	return true, c.write(func(tx *commit.Tx) error {
+		for num, until := range ended {
+			if err := content.EndLease(tx, num, until); err != nil {
+				return err
+			}
+		}
+		tx.Raise(commit.Background)
+		return nil
+	})
 }
 
 // vacuumSome gives some free pages back, if there are too many: few are left at rest,

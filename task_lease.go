@@ -1,125 +1,81 @@
 package bucketlite
 
 import (
-	"context"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
-	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/lease"
 )
 
-// A lease keeps other stores off a piece of work while its owner is at it. It names
-// the owner and the time of its end, which the owner puts off again and again; when
-// the owner has died it runs out, and another store takes the work over.
-//
-// The end is a time of the wall clock, the only one that processes share, and a clock
-// may be years ahead. So a lease is also over for a store that has seen the same one
-// for as long as it lasts: an owner that is alive would have renewed it. Only leases
-// that end later than they can if the clocks agree need to be watched that closely.
+// A store takes a task in three steps. It finds one whose lease is over. The
+// transaction of each slice of work checks that the lease is still the one found, and
+// renews it in the store's name. If the store dies, the lease runs out and another
+// store goes on from the last slice.
 
-// maxWatched bounds the leases that a store watches at once.
-const maxWatched = 1000
+// taskLease is how long the lease of a task lasts.
+const taskLease = 3 * time.Second
 
-// leases are the leases that this store watches.
-type leases struct {
-	mu      sync.Mutex
-	watched map[leaseID]sighting
+// leasedTask is an open task that this store may carry on.
+type leasedTask struct {
+	num       int64 // tasks.num
+	id        string
+	namespace int64
+	bucket    int64  // 0 if it is about a namespace
+	detail    string // JSON
+	outputs   string // JSON, "" if there are none yet
+
+	owner string // of the lease as it was found
+	until int64
 }
 
-// leaseID names what is leased.
-type leaseID struct {
-	kind string
-	a, b int64
-}
-
-// sighting is when this store first saw a lease with an end, and last.
-type sighting struct {
-	until       int64
-	first, last time.Time
-}
-
-// over reports whether a lease is over that ends at until and lasts for so long.
-func (l *leases) over(id leaseID, until int64, lasts time.Duration) bool {
-	now := time.Now()
-	if until <= now.UnixMicro() {
-		return true
-	}
-	if until-now.UnixMicro() <= lasts.Microseconds() {
-		return false // the clock will tell
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	s, ok := l.watched[id]
-	if !ok || s.until != until {
-		s = sighting{until: until, first: now}
-	}
-	s.last = now
-	if !ok && len(l.watched) >= maxWatched && !l.forget(now) {
-		return false
-	}
-	if l.watched == nil {
-		l.watched = make(map[leaseID]sighting)
-	}
-	l.watched[id] = s
-	return now.Sub(s.first) > lasts // by the monotonic clock
-}
-
-// forget drops the leases that nobody has asked about for a while, and reports
-// whether there were any.
-func (l *leases) forget(now time.Time) bool {
-	before := len(l.watched)
-	for id, s := range l.watched {
-		if now.Sub(s.last) > time.Minute {
-			delete(l.watched, id)
-		}
-	}
-	return len(l.watched) < before
-}
-
-// ownerLasting returns the name of an owner whose leases last for so long.
-func ownerLasting(id string, lasts time.Duration) string { return id + "/" + lasts.String() }
-
-// lasting returns how long the leases of an owner last. Earlier versions did not say.
-func lasting(owner string, unsaid time.Duration) time.Duration {
-	if _, text, ok := strings.Cut(owner, "/"); ok {
-		if d, err := time.ParseDuration(text); err == nil && d > 0 {
-			return d
-		}
-	}
-	return unsaid
-}
-
-// endStaging ends the leases of staged content that are over although the clock does
-// not say so, which makes the content that of nobody.
-func (c *collector) endStaging() (worked bool, err error) {
-	s := c.store
-	now := time.Now()
-	if now.Before(c.stagingAt) {
-		return false, nil
-	}
-	c.stagingAt = now.Add(min(s.opts.idleTime, s.stage.Lease/4))
-	ended := make(map[int64]int64) // the ends of their leases
-	err = s.read(context.Background(), func(conn *engine.Conn) error {
-		clear(ended)
-		return content.Leases(conn, s.stage.LeaseEnd(), maxWatched, func(num, until int64) {
-			if s.leases.over(leaseID{kind: "content", a: num}, until, s.stage.Lease) {
-				ended[num] = until
+// takeTask finds the oldest open task of two types that no other store is working on.
+// It is nil if there is none.
+func (c *collector) takeTask(conn *engine.Conn, a, b TaskType) (*leasedTask, error) {
+	var t *leasedTask
+	err := conn.Query(`
+SELECT num, lease_owner, lease_until, id, namespace, bucket, detail, outputs FROM tasks
+WHERE status IN ('PENDING', 'IN_PROGRESS') AND type IN (?, ?) ORDER BY num`, []any{string(a), string(b)},
+		func(r engine.Row) error {
+			num, owner, until := r.Int(0), r.Text(1), r.Int(2)
+			if owner != c.owner && !c.store.leases.Over(lease.ID{Kind: "task", A: num}, until, lease.Lasting(owner, taskLease)) {
+				return nil
 			}
+			t = &leasedTask{num: num, id: r.Text(3), namespace: r.Int(4), bucket: r.Int(5), detail: r.Text(6), outputs: r.Text(7), owner: owner, until: until}
+			return errEnough
 		})
-	})
-	if err != nil || len(ended) == 0 {
-		return false, err
+	if err == errEnough {
+		err = nil
 	}
-	return true, c.write(func(tx *commit.Tx) error {
-		for num, until := range ended {
-			if err := content.EndLease(tx, num, until); err != nil {
-				return err
-			}
-		}
-		tx.Raise(commit.Background)
-		return nil
-	})
+	return t, err
+}
+
+// holds reports whether the task is open and its lease still the one that was found.
+// Otherwise another store was quicker, or a caller has cancelled the task.
+func (t *leasedTask) holds(tx *commit.Tx) (bool, error) {
+	return tx.QueryRow("SELECT 1 FROM tasks WHERE num = ? AND status IN ('PENDING', 'IN_PROGRESS') AND lease_owner IS ? AND lease_until = ?",
+		[]any{t.num, nilIfBlank(t.owner), t.until}, nil)
+}
+
+// taskProgress is what a slice of work makes of a task.
+type taskProgress struct {
+	status    Status
+	processed int64  // since the last slice
+	outputs   string // all of them, as JSON; "" if there are none
+	problem   string // why the task failed, if it did
+}
+
+// renewTask writes the progress of a task and renews its lease.
+func (c *collector) renewTask(tx *commit.Tx, t *leasedTask, p taskProgress) error {
+	now := c.store.now()
+	var ended any
+	if p.status != StatusInProgress {
+		ended = now
+	}
+	_, err := tx.Exec(`
+UPDATE tasks SET status = ?1, processed = iif(?1 = 'COMPLETED', total, processed + ?2), outputs = ?3, error = ?4,
+    updated_at = ?5, ended_at = ?6, lease_owner = ?7, lease_until = ?8
+WHERE num = ?9`, string(p.status), p.processed, nilIfBlank(p.outputs), nilIfBlank(p.problem), now, ended,
+		c.owner, time.Now().Add(taskLease).UnixMicro(), t.num)
+	return err
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
@@ -113,10 +112,8 @@ WHERE id IN (SELECT i.value FROM tasks t, json_each(t.inputs) i WHERE t.id = ?1)
 
 // confirmJob is a task of confirming, and where it stands.
 type confirmJob struct {
-	taskLease
+	*leasedTask
 	collector     *collector
-	id            string
-	bucket        int64
 	confirmations []Confirmation
 	outputs       []any
 }
@@ -152,33 +149,22 @@ func (c *collector) confirmSome() (worked bool, err error) {
 // confirmJob reads the oldest task of confirming that this store may carry on,
 // nil if there is none.
 func (c *collector) confirmJob(conn *engine.Conn) (*confirmJob, error) {
-	var job *confirmJob
-	err := conn.Query(`
-SELECT num, lease_owner, lease_until, id, bucket, detail, outputs FROM tasks
-WHERE status IN ('PENDING', 'IN_PROGRESS') AND type IN ('api_buckets_uploads_confirm', 'api_buckets_uploads_batch_confirm') ORDER BY num`,
-		nil, func(r engine.Row) error {
-			l := taskLease{r.Int(0), r.Text(1), r.Int(2)}
-			if !c.mayTake(l) {
-				return nil
-			}
-			job = &confirmJob{taskLease: l, collector: c, id: r.Text(3), bucket: r.Int(4)}
-			var detail struct {
-				Confirmations []Confirmation `json:"confirmations"`
-			}
-			err := json.Unmarshal([]byte(r.Text(5)), &detail)
-			if err == nil {
-				err = decodeInfo(r, 6, &job.outputs)
-			}
-			job.confirmations = detail.Confirmations
-			if err != nil || len(job.outputs) >= len(job.confirmations) {
-				return errorf("task %q: %w: %v", job.id, ErrCorrupt, err)
-			}
-			return errEnough
-		})
-	if err == errEnough {
-		err = nil
+	t, err := c.takeTask(conn, ConfirmUploadTask, ConfirmUploadsTask)
+	if err != nil || t == nil {
+		return nil, err
 	}
-	return job, err
+	job := &confirmJob{leasedTask: t, collector: c}
+	var detail struct {
+		Confirmations []Confirmation `json:"confirmations"`
+	}
+	if err = json.Unmarshal([]byte(t.detail), &detail); err == nil && t.outputs != "" {
+		err = json.Unmarshal([]byte(t.outputs), &job.outputs)
+	}
+	job.confirmations = detail.Confirmations
+	if err != nil || len(job.outputs) >= len(job.confirmations) {
+		return nil, errorf("task %q: %w: %v", t.id, ErrCorrupt, err)
+	}
+	return job, nil
 }
 
 // next confirms the next upload, and returns why that was refused.
@@ -235,22 +221,15 @@ func (k *confirmJob) refuse(tx *commit.Tx, refusal error) error {
 // note adds an output to the task and renews the lease. The last one ends the task.
 func (k *confirmJob) note(tx *commit.Tx, output map[string]any) error {
 	outputs := append(k.outputs[:len(k.outputs):len(k.outputs)], output)
-	s := k.collector.store
-	now := s.now()
-	status, ended, message := StatusInProgress, any(nil), any(nil)
+	p := taskProgress{status: StatusInProgress, processed: 1, outputs: string(value.Append(nil, outputs))}
 	if len(outputs) == len(k.confirmations) {
-		ended = now
-		status, message = k.verdict(outputs)
+		p.status, p.problem = k.verdict(outputs)
 	}
-	_, err := tx.Exec(`
-UPDATE tasks SET status = ?, processed = ?, outputs = ?, error = ?, updated_at = ?, ended_at = ?, lease_owner = ?, lease_until = ? WHERE num = ?`,
-		string(status), int64(len(outputs)), string(value.Append(nil, outputs)), message, now, ended,
-		k.collector.owner, time.Now().Add(leaseTime).UnixMicro(), k.num)
-	return err
+	return k.collector.renewTask(tx, k.leasedTask, p)
 }
 
 // verdict returns the status with which the task ends, and an error if it fails.
-func (k *confirmJob) verdict(outputs []any) (status Status, message any) {
+func (k *confirmJob) verdict(outputs []any) (status Status, problem string) {
 	failed := 0
 	for _, output := range outputs {
 		if output.(map[string]any)["status"] == string(StatusFailed) {
@@ -259,11 +238,11 @@ func (k *confirmJob) verdict(outputs []any) (status Status, message any) {
 	}
 	switch failed {
 	case 0:
-		return StatusCompleted, nil
+		return StatusCompleted, ""
 	case len(outputs):
 		return StatusFailed, fmt.Sprint(outputs[0].(map[string]any)["error"])
 	}
-	return StatusCompletedWithErrors, nil
+	return StatusCompletedWithErrors, ""
 }
 
 // bucketNumbered returns a handle on a bucket by its number.

@@ -1,4 +1,4 @@
-package bucketlite
+package lease
 
 import (
 	"testing"
@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// When a lease is over, by the clock or by having been seen unchanged for as long as
-// it lasts. The test is within the package since no call tells.
+// A lease is over by the clock, or once it has been seen unchanged for as long as it
+// lasts.
 func TestLeases(t *testing.T) {
 	t.Parallel()
 	const lasts = 3 * time.Second
@@ -29,15 +29,15 @@ func TestLeases(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var l leases
+				var l Watcher
 				begin := time.Now()
 				for i, look := range looks {
 					time.Sleep(look.after) // of the bubble's own time
 					until := begin.Add(look.until).UnixMicro()
-					if got := l.over(leaseID{kind: "task", a: 1}, until, lasts); got != look.want {
+					if got := l.Over(ID{Kind: "task", A: 1}, until, lasts); got != look.want {
 						t.Errorf("look %d: got %t, want %t", i, got, look.want)
 					}
-					if l.over(leaseID{kind: "task", a: int64(2 + i)}, begin.Add(years).UnixMicro(), lasts) {
+					if l.Over(ID{Kind: "task", A: int64(2 + i)}, begin.Add(years).UnixMicro(), lasts) {
 						t.Errorf("look %d: a lease that is seen first is over", i)
 					}
 				}
@@ -46,24 +46,24 @@ func TestLeases(t *testing.T) {
 	}
 }
 
-// However many leases are wrong, few are watched at once; those nobody asks about
-// make room.
+// A watcher remembers a bounded number of leases. Those that are not seen any more make
+// room. The test is within the package, since it counts them.
 func TestLeasesAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var l leases
+		var l Watcher
 		until := time.Now().Add(1000 * time.Hour).UnixMicro()
 		for round := range 3 {
-			for i := range int64(2 * maxWatched) {
-				l.over(leaseID{kind: "content", a: int64(round)<<32 | i}, until, time.Second)
+			for i := range int64(2 * MaxWatched) {
+				l.Over(ID{Kind: "content", A: int64(round)<<32 | i}, until, time.Second)
 			}
-			if got := len(l.watched); got != maxWatched {
-				t.Errorf("round %d: got %d leases that are watched, want %d", round, got, maxWatched)
+			if got := len(l.watched); got != MaxWatched {
+				t.Errorf("round %d: got %d leases that are watched, want %d", round, got, MaxWatched)
 			}
 			time.Sleep(2 * time.Minute)
 		}
-		last := leaseID{kind: "content", a: 2<<32 | 1}
-		if l.over(last, until, time.Second) != true {
+		last := ID{Kind: "content", A: 2<<32 | 1}
+		if l.Over(last, until, time.Second) != true {
 			t.Error("a lease that is watched: got false after minutes, want true")
 		}
 	})
@@ -72,11 +72,11 @@ func TestLeasesAreBounded(t *testing.T) {
 func TestLasting(t *testing.T) {
 	t.Parallel()
 	for owner, want := range map[string]time.Duration{
-		ownerLasting("01J", 90*time.Second): 90 * time.Second, "01J": time.Hour, "": time.Hour,
+		Owner("01J", 90*time.Second): 90 * time.Second, "01J": time.Hour, "": time.Hour,
 		"01J/": time.Hour, "01J/x": time.Hour, "01J/-1s": time.Hour, "01J/0s": time.Hour, "a/250ms": 250 * time.Millisecond,
 	} {
-		if got := lasting(owner, time.Hour); got != want {
-			t.Errorf("lasting(%q): got %v, want %v", owner, got, want)
+		if got := Lasting(owner, time.Hour); got != want {
+			t.Errorf("Lasting(%q): got %v, want %v", owner, got, want)
 		}
 	}
 }
