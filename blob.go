@@ -177,25 +177,12 @@ func (bb *blobBuilder) build(inputs []BlobInput) error {
 }
 
 func (bb *blobBuilder) add(path value.Path, in *BlobInput) {
-	f := bb.bucket.def.plan.Field(in.Property)
+	f := bb.bucket.def.blobField(bb.judge, path.Member("property"), in.Property, bb.blobs)
 	if f == nil {
-		message := "not declared in the schema: " + value.Show(in.Property)
-		if in.Property == "" {
-			message = "required"
-		}
-		bb.judge.fault(path.Member("property"), ruleProperty, message)
 		return
-	}
-	if f.HasFiles() {
-		f = f.Items
-	} else if slices.ContainsFunc(bb.blobs, func(b Blob) bool { return b.Property == in.Property }) {
-		bb.judge.fault(path.Member("property"), ruleProperty, value.Show(in.Property)+" has a blob already, and is no array of files")
 	}
 	if in.Type != "" && !strings.EqualFold(string(in.Type), f.Type) {
 		bb.judge.fault(path.Member("type"), ruleType, fmt.Sprintf("%s expected for %s, got %s", f.Type, value.Show(in.Property), value.Show(string(in.Type))))
-	}
-	if bb.bucket.def.key.Covers(in.Property) {
-		bb.judge.fault(path.Member("property"), ruleKey, "a field of the unique key stands at the root, not in a blob")
 	}
 	b := Blob{Property: in.Property, KeyPrefix: in.KeyPrefix, Type: FieldType(f.Type)}
 	if b.ID, bb.err = bb.bucket.store.newID(ident.BlobPrefix); bb.err != nil {
@@ -205,6 +192,29 @@ func (bb *blobBuilder) add(path value.Path, in *BlobInput) {
 	bb.text(path.Member("key_prefix"), in.KeyPrefix)
 	bb.fill(path, in, f, &b)
 	bb.blobs = append(bb.blobs, b)
+}
+
+// blobField returns the field that a blob of the property belongs to, which for an array
+// is that of its items, or nil if the schema has none. It reports, at a path, a property
+// that may not have a blob, or that a blob before has taken.
+func (d *definition) blobField(j *judge, at value.Path, property string, before []Blob) *schema.Field {
+	f := d.plan.Field(property)
+	switch {
+	case f == nil && property == "":
+		j.fault(at, ruleProperty, "required")
+		return nil
+	case f == nil:
+		j.fault(at, ruleProperty, "not declared in the schema: "+value.Show(property))
+		return nil
+	case f.HasFiles():
+		f = f.Items
+	case hasBlob(before, property):
+		j.fault(at, ruleProperty, value.Show(property)+" has a blob already, and is no array of files")
+	}
+	if d.key.Covers(property) {
+		j.fault(at, ruleKey, "a field of the unique key stands at the root, not in a blob")
+	}
+	return f
 }
 
 // metadata returns a copy of the metadata that may be stored.

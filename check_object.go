@@ -354,21 +354,12 @@ func (o *checkedObject) judgeContent(b *Blob, fault report) {
 // judgeBlob judges the i-th of an object's stored blobs.
 func (d *definition) judgeBlob(j *judge, path value.Path, blobs []Blob, i int) {
 	b := &blobs[i]
-	f := d.plan.Field(b.Property)
+	f := d.blobField(j, path, b.Property, blobs[:i])
 	if f == nil {
-		j.fault(path, ruleProperty, "not declared in the schema: "+value.Show(b.Property))
 		return
-	}
-	if f.HasFiles() {
-		f = f.Items
-	} else if hasBlob(blobs[:i], b.Property) {
-		j.fault(path, ruleProperty, value.Show(b.Property)+" has a blob already, and is no array of files")
 	}
 	if string(b.Type) != f.Type {
 		j.fault(path, ruleType, fmt.Sprintf("%s expected for %s, got %s", f.Type, value.Show(b.Property), value.Show(string(b.Type))))
-	}
-	if d.key.Covers(b.Property) {
-		j.fault(path, ruleKey, "a field of the unique key stands at the root, not in a blob")
 	}
 	data, inline := b.Properties["data"]
 	_, reference := b.Properties["url"]

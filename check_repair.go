@@ -143,13 +143,13 @@ func (c *checker) repairObject(tx *commit.Tx, seq int64) (done []Problem, err er
 		done = append(done, Problem{Rule: "object.inline", Subject: o.subject()})
 	}
 	if v.wrongKey(o) {
-		taken := false
+		holder := ""
 		if *v.key != nil {
-			if taken, err = tx.QueryRow("SELECT 1 FROM object WHERE bucket = ? AND key = ?", []any{o.bucket.num, *v.key}, nil); err != nil {
+			if holder, err = keyHolder(tx.Conn, o.bucket.num, *v.key); err != nil {
 				return nil, err
 			}
 		}
-		if !taken {
+		if holder == "" {
 			right.key = *v.key
 			done = append(done, Problem{Rule: "object.key", Subject: o.subject()})
 		}

@@ -342,8 +342,7 @@ func (p *patcher) moves(tx *commit.Tx, row *objectRow, key []byte) (bool, error)
 		return false, nil
 	}
 	b := p.bucket
-	holder := ""
-	_, err := tx.QueryRow("SELECT id FROM object WHERE bucket = ? AND key = ?", []any{b.num, key}, func(r engine.Row) { holder = r.Text(0) })
+	holder, err := keyHolder(tx.Conn, b.num, key)
 	switch {
 	case err != nil || holder == "":
 		return true, err

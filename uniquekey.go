@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -67,4 +68,11 @@ func (k *UniqueKey) equal(o *UniqueKey) bool {
 	}
 	return k.DefaultPolicy == o.DefaultPolicy &&
 		slices.Equal(slices.Sorted(slices.Values(k.Fields)), slices.Sorted(slices.Values(o.Fields)))
+}
+
+// keyHolder returns the id of the bucket's object with an encoded unique key, or "" if
+// there is none.
+func keyHolder(c *engine.Conn, bucket int64, key []byte) (id string, err error) {
+	_, err = c.QueryRow("SELECT id FROM object WHERE bucket = ? AND key = ?", []any{bucket, key}, func(r engine.Row) { id = r.Text(0) })
+	return id, err
 }

@@ -96,7 +96,7 @@ func (c *confirmer) prepare(ctx context.Context, merge bool) error {
 			return errorf("%s: upload %q: %w: its object has no key", b, c.id, ErrCorrupt)
 		}
 		err := b.store.read(ctx, func(conn *engine.Conn) (err error) {
-			holder, err = c.holder(conn)
+			holder, err = keyHolder(conn, c.bucket.num, c.key)
 			return err
 		})
 		if err != nil {
@@ -155,13 +155,6 @@ func bareETag(etag string) string {
 	return strings.Trim(strings.TrimPrefix(etag, "W/"), `"`)
 }
 
-// holder returns the id of the object that has the key, "" if there is none.
-func (c *confirmer) holder(conn *engine.Conn) (id string, err error) {
-	_, err = conn.QueryRow("SELECT id FROM object WHERE bucket = ? AND key = ?", []any{c.bucket.num, c.key},
-		func(r engine.Row) { id = r.Text(0) })
-	return id, err
-}
-
 // write confirms the upload and stores its object. The object's blob takes over
 // the reference to the bytes.
 func (c *confirmer) write(tx *commit.Tx) error {
@@ -208,7 +201,7 @@ func (c *confirmer) write(tx *commit.Tx) error {
 func (c *confirmer) store(tx *commit.Tx) (id string, err error) {
 	holder := ""
 	if c.policy != Insert {
-		if holder, err = c.holder(tx.Conn); err != nil {
+		if holder, err = keyHolder(tx.Conn, c.bucket.num, c.key); err != nil {
 			return "", err
 		}
 	}

@@ -299,9 +299,8 @@ func (d *uploadDraft) judgeObject(j *judge, path value.Path) {
 func (d *uploadDraft) check(tx *commit.Tx) error {
 	d.existing, d.original = "", nil
 	if d.key != nil {
-		_, err := tx.QueryRow("SELECT id FROM object WHERE bucket = ? AND key = ?", []any{d.bucket.num, d.key},
-			func(r engine.Row) { d.existing = r.Text(0) })
-		if err != nil || d.existing != "" {
+		var err error
+		if d.existing, err = keyHolder(tx.Conn, d.bucket.num, d.key); err != nil || d.existing != "" {
 			return err
 		}
 	}
