@@ -146,7 +146,7 @@ func (n *Namespace) CreateBucket(ctx context.Context, config BucketConfig) (*Buc
 		if err := n.check(tx.Conn); err != nil {
 			return err
 		}
-		if err := n.checkBucketName(tx, config.Name, 0); err != nil {
+		if err := checkBucketName(tx, n.id, config.Name, 0); err != nil {
 			return err
 		}
 		now := s.now()
@@ -239,15 +239,15 @@ func encodeInfo(name string, v any, issues *[]Issue) any {
 	return string(value.Append(nil, plain))
 }
 
-// checkBucketName refuses a name another live bucket has.
-func (n *Namespace) checkBucketName(tx *commit.Tx, name string, except int64) error {
-	taken := ""
-	_, err := tx.QueryRow("SELECT id FROM buckets WHERE namespace = ? AND name = ? AND status <> 'IN_PROGRESS' AND num <> ?",
-		[]any{n.num, name, except}, func(r engine.Row) { taken = r.Text(0) })
+// checkBucketName refuses a name that another live bucket of the namespace with the id has.
+func checkBucketName(tx *commit.Tx, namespace, name string, except int64) error {
+	owner, taken := "", ""
+	_, err := tx.QueryRow("SELECT n.name, b.id FROM namespaces n JOIN buckets b ON b.namespace = n.num WHERE n.id = ? AND b.name = ? AND b.status <> 'IN_PROGRESS' AND b.num <> ?",
+		[]any{namespace, name, except}, func(r engine.Row) { owner, taken = r.Text(0), r.Text(1) })
 	if err != nil || taken == "" {
 		return err
 	}
-	return &ConflictError{Subject: n.String(), Reason: fmt.Sprintf("bucket %q already exists", name), ExistingID: taken, Exists: true}
+	return &ConflictError{Subject: fmt.Sprintf("namespace %q", owner), Reason: fmt.Sprintf("bucket %q already exists", name), ExistingID: taken, Exists: true}
 }
 
 // Bucket returns a handle on the bucket with the name or id, or [ErrNotFound]. A
@@ -314,6 +314,29 @@ func (s *Store) OpenBucket(ctx context.Context, namespace, bucket string) (*Name
 		return nil, nil, err
 	}
 	return n, nil, err
+}
+
+// bucketNumbered returns a handle on the bucket with the number, or [ErrNotFound].
+func (s *Store) bucketNumbered(ctx context.Context, num int64) (*Bucket, error) {
+	b := s.handle(target{num: num})
+	var stored storedDefinition
+	err := s.read(ctx, func(c *engine.Conn) error {
+		found, err := c.QueryRow("SELECT id, name FROM buckets WHERE num = ?", []any{num}, func(r engine.Row) { b.id, b.name = r.Text(0), r.Text(1) })
+		if err == nil && !found {
+			err = notFound("the bucket")
+		}
+		if err == nil {
+			stored, err = b.readDefinition(c)
+		}
+		return err
+	})
+	if err == nil {
+		err = b.define(stored)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 // bucketNamed returns the condition that buckets AS b have ?2 as their name or id.
@@ -418,12 +441,7 @@ func (b *Bucket) Update(ctx context.Context, u BucketUpdate) (*BucketInfo, error
 	err = b.store.write(ctx, func(tx *commit.Tx) error {
 		state, err := b.permitted(tx, changeInfo)
 		if err == nil && u.Name != nil {
-			n := &Namespace{store: b.store}
-			_, err = tx.QueryRow("SELECT n.num, n.id, n.name FROM buckets b JOIN namespaces n ON n.num = b.namespace WHERE b.num = ?",
-				[]any{b.num}, func(r engine.Row) { n.num, n.id, n.name = r.Int(0), r.Text(1), r.Text(2) })
-			if err == nil {
-				err = n.checkBucketName(tx, *u.Name, b.num)
-			}
+			err = checkBucketName(tx, state.Namespace, *u.Name, b.num)
 		}
 		if err != nil {
 			return err

@@ -244,21 +244,3 @@ func (k *confirmJob) verdict(outputs []any) (status Status, problem string) {
 	}
 	return StatusCompletedWithErrors, ""
 }
-
-// bucketNumbered returns a handle on a bucket by its number.
-func (s *Store) bucketNumbered(ctx context.Context, num int64) (*Bucket, error) {
-	id := ""
-	n := &Namespace{store: s}
-	err := s.read(ctx, func(c *engine.Conn) error {
-		found, err := c.QueryRow("SELECT b.id, n.num, n.id, n.name FROM buckets b JOIN namespaces n ON n.num = b.namespace WHERE b.num = ?",
-			[]any{num}, func(r engine.Row) { id, n.num, n.id, n.name = r.Text(0), r.Int(1), r.Text(2), r.Text(3) })
-		if err == nil && !found {
-			err = notFound("the bucket")
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return n.Bucket(ctx, id)
-}
