@@ -169,7 +169,7 @@ var (
 	commandPattern = regexp.MustCompile("go test [^`\n]*")
 	namesPattern   = regexp.MustCompile(`-(run|bench) ('[^']*'|\S+)`)
 	placePattern   = regexp.MustCompile(`(?:^| )(\.[\w/.]*)`)
-	testPattern    = regexp.MustCompile(`(?m)^func ((?:Test|Benchmark|Fuzz)\w+)\(`)
+	testPattern    = regexp.MustCompile(`(?m)^func ((?:Test|Benchmark|Fuzz|Example)\w+)\(`)
 )
 
 // TestCommands checks that the tests and benchmarks exist that the pages say to run.
