@@ -16,8 +16,8 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// StorageClass is a hint for where objects are kept. It is recorded and
-// returned, and has no effect here.
+// StorageClass is a hint for where objects are kept. The store records and returns
+// it, and otherwise ignores it.
 type StorageClass string
 
 // The storage classes.
@@ -28,26 +28,27 @@ const (
 	StorageArchive  StorageClass = "archive"
 )
 
-// BucketConfig describes a bucket to be created.
+// BucketConfig describes a new bucket.
 type BucketConfig struct {
-	// Name is unique in the namespace: 1 to 255 characters, none of them a control
-	// character, not all blank, and not shaped like an id. Names are compared exactly.
+	// Name is unique in the namespace, and compared exactly. It has 1 to 255
+	// characters, no control characters, is not all blank, and does not look like an
+	// id.
 	Name string `json:"bucket_name"`
-	// Description is for people.
+	// Description is free text for people.
 	Description string `json:"description,omitempty"`
 	// Schema declares the objects' fields. It cannot be changed later.
 	Schema Schema `json:"bucket_schema"`
 	// UniqueKey, unless nil, names fields that identify an object. It cannot be
 	// changed later.
 	UniqueKey *UniqueKey `json:"unique_key,omitempty"`
-	// Metadata is kept and returned.
+	// Metadata is stored and returned unchanged.
 	Metadata map[string]any `json:"metadata,omitempty"`
-	// StorageClass is kept and returned. Default: standard.
+	// StorageClass is stored and returned. Default: StorageStandard.
 	StorageClass StorageClass `json:"storage_class,omitempty"`
 }
 
-// BucketInfo is a bucket as it stood at one moment. Its JSON form is that of the
-// hosted service's BucketResponse.
+// BucketInfo is a snapshot of a bucket. Its JSON form is that of the hosted service's
+// BucketResponse.
 type BucketInfo struct {
 	ID           string         `json:"bucket_id"`
 	Name         string         `json:"bucket_name"`
@@ -65,26 +66,26 @@ type BucketInfo struct {
 	num int64
 }
 
-// BucketUpdate says what to change of a bucket; what is nil stays.
+// BucketUpdate holds the changes to a bucket. A nil field leaves its value as it is.
 type BucketUpdate struct {
 	Name        *string        `json:"bucket_name"`
 	Description *string        `json:"description"`
-	Metadata    map[string]any `json:"metadata"` // takes the place of the old as a whole
-	// Schema and UniqueKey cannot be changed: they are accepted if they equal what
-	// the bucket has, and refused otherwise.
+	Metadata    map[string]any `json:"metadata"` // replaces the old metadata as a whole
+	// Schema and UniqueKey cannot be changed. A value equal to the bucket's is
+	// accepted, and any other is refused.
 	Schema    *Schema    `json:"bucket_schema"`
 	UniqueKey *UniqueKey `json:"unique_key"`
 }
 
-// Bucket is a handle on a collection of objects that conform to one schema. It
-// is safe for concurrent use. It stays good while the bucket exists; after that
-// its methods return [ErrNotFound].
+// Bucket is a handle on a collection of objects that conform to one schema. It is
+// safe for concurrent use. Once the bucket has been deleted, its methods return
+// [ErrNotFound].
 type Bucket struct {
 	store *Store
 	target
 }
 
-// target is a bucket as the code below the handles knows it.
+// target identifies a bucket to the code below the handles.
 type target struct {
 	num  int64 // buckets.num
 	id   string
@@ -92,33 +93,33 @@ type target struct {
 	def  *definition
 }
 
-// String returns the bucket's name as messages show it.
+// String returns the bucket's name in the form used in messages.
 func (t *target) String() string { return fmt.Sprintf("bucket %q", t.name) }
 
-// handle returns a handle on a bucket whose target is known.
+// handle returns a handle on a target.
 func (s *Store) handle(t target) *Bucket { return &Bucket{s, t} }
 
 // ID returns the bucket's id.
 func (b *Bucket) ID() string { return b.id }
 
-// Name returns the bucket's name at the time the handle was made; [Bucket.Info]
-// returns the current one.
+// Name returns the bucket's name at the time the handle was made. [Bucket.Info]
+// returns the current name.
 func (b *Bucket) Name() string { return b.name }
 
-// String returns the bucket's name as messages show it.
+// String returns the bucket's name in the form used in messages.
 func (b *Bucket) String() string { return b.target.String() }
 
-// refusal returns what is wrong with an input for the bucket, or nil.
+// refusal returns the faults of an input for the bucket as an error, or nil.
 func (b *Bucket) refusal(j *judge) error {
 	if !j.Any() {
-		return nil // without the cost of the name
+		return nil // saves formatting the name
 	}
 	return j.err(b.String())
 }
 
-// CreateBucket creates a bucket. Errors: [ErrInvalid] with every fault of the
-// configuration, [ErrExists] if the name is taken, [ErrNotFound] if the
-// namespace is gone.
+// CreateBucket creates a bucket. Errors: [ErrInvalid] with all faults of the
+// configuration, [ErrExists] if the name is taken, [ErrNotFound] if the namespace is
+// deleted.
 func (n *Namespace) CreateBucket(ctx context.Context, config BucketConfig) (*Bucket, error) {
 	s := n.store
 	def, metadata, err := judgeBucket(&config)
@@ -173,16 +174,16 @@ VALUES (?, 0, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING num`,
 	return b, nil
 }
 
-// ValidateBucket judges the description of a bucket as [Namespace.CreateBucket] does,
-// except that it does not ask whether the name is free. It returns a
-// [*ValidationError] with every fault, or nil.
+// ValidateBucket validates a configuration as [Namespace.CreateBucket] does, but does
+// not check whether the name is free. It returns a [*ValidationError] with all
+// faults, or nil.
 func ValidateBucket(config BucketConfig) error {
 	_, _, err := judgeBucket(&config)
 	return err
 }
 
-// judgeBucket checks a configuration, fills in its defaults and returns the
-// compiled definition and the metadata as stored.
+// judgeBucket validates a configuration, fills in its defaults, and returns the
+// compiled definition and the stored form of the metadata.
 func judgeBucket(config *BucketConfig) (def *definition, metadata any, err error) {
 	def, issues := define(config.Schema, config.UniqueKey)
 	for i := range issues {
@@ -206,7 +207,7 @@ func judgeBucket(config *BucketConfig) (def *definition, metadata any, err error
 	return def, metadata, nil
 }
 
-// schemaPath turns a path into a definition into one into a configuration.
+// schemaPath converts a path in a definition to one in a configuration.
 func schemaPath(path string) string {
 	if path == "" {
 		return "bucket_schema"
@@ -217,10 +218,10 @@ func schemaPath(path string) string {
 	return "bucket_schema." + path
 }
 
-// infoLimits bound what describes a namespace or a bucket.
+// infoLimits limit the description and the metadata of a namespace or a bucket.
 var infoLimits = value.Limits{MaxBytes: 1 << 20}
 
-// encodeInfo returns v in stored form: compact JSON, nil for an absent map or list.
+// encodeInfo returns v in stored form: compact JSON, or nil for a nil map or list.
 func encodeInfo(name string, v any, issues *[]Issue) any {
 	plain, ok := value.Plain(v, value.Path{{Name: name}}, infoLimits, appendTo(issues))
 	if !ok {
@@ -239,7 +240,8 @@ func encodeInfo(name string, v any, issues *[]Issue) any {
 	return string(value.Append(nil, plain))
 }
 
-// checkBucketName refuses a name that another live bucket of the namespace with the id has.
+// checkBucketName returns an error if another bucket, not being deleted, has the
+// name.
 func checkBucketName(tx *commit.Tx, namespace, name string, except int64) error {
 	owner, taken := "", ""
 	_, err := tx.QueryRow("SELECT n.name, b.id FROM namespaces n JOIN buckets b ON b.namespace = n.num WHERE n.id = ? AND b.name = ? AND b.status <> 'IN_PROGRESS' AND b.num <> ?",
@@ -250,8 +252,8 @@ func checkBucketName(tx *commit.Tx, namespace, name string, except int64) error 
 	return &ConflictError{Subject: fmt.Sprintf("namespace %q", owner), Reason: fmt.Sprintf("bucket %q already exists", name), ExistingID: taken, Exists: true}
 }
 
-// Bucket returns a handle on the bucket with the name or id, or [ErrNotFound]. A
-// bucket that is being deleted is found by its id alone.
+// Bucket returns a handle on the bucket with the name or id. A bucket that is being
+// deleted is found by its id only. Errors: [ErrNotFound].
 func (n *Namespace) Bucket(ctx context.Context, nameOrID string) (*Bucket, error) {
 	b := &Bucket{store: n.store}
 	var stored storedDefinition
@@ -275,10 +277,10 @@ func (n *Namespace) Bucket(ctx context.Context, nameOrID string) (*Bucket, error
 	return b, nil
 }
 
-// OpenBucket returns handles on a namespace and on a bucket in it, each by its name or
-// id, as [Store.Namespace] and [Namespace.Bucket] do, but with one look at the file.
-// If there is no such namespace, or no such bucket, it is [ErrNotFound]; in the
-// second case the namespace is returned beside it.
+// OpenBucket returns handles on a namespace and on a bucket in it, each given by its
+// name or id, as [Store.Namespace] and [Namespace.Bucket] do, in a single read. If
+// there is no such namespace or bucket, the error is [ErrNotFound]; if only the
+// bucket is missing, the namespace is returned along with the error.
 func (s *Store) OpenBucket(ctx context.Context, namespace, bucket string) (*Namespace, *Bucket, error) {
 	where := "n.name = ?1"
 	if ident.Is(ident.NamespacePrefix, namespace) {
@@ -339,7 +341,7 @@ func (s *Store) bucketNumbered(ctx context.Context, num int64) (*Bucket, error) 
 	return b, nil
 }
 
-// bucketNamed returns the condition that buckets AS b have ?2 as their name or id.
+// bucketNamed returns an SQL condition that buckets AS b have the name or id ?2.
 func bucketNamed(nameOrID string) string {
 	if ident.Is(ident.BucketPrefix, nameOrID) {
 		return "b.id = ?2"
@@ -347,7 +349,7 @@ func bucketNamed(nameOrID string) string {
 	return "b.name = ?2 AND b.status <> 'IN_PROGRESS'"
 }
 
-// Info returns the bucket as it stands, statistics included.
+// Info returns the bucket's current state, including its statistics.
 func (b *Bucket) Info(ctx context.Context) (*BucketInfo, error) {
 	var info *BucketInfo
 	err := b.store.read(ctx, func(c *engine.Conn) error {
@@ -360,16 +362,16 @@ func (b *Bucket) Info(ctx context.Context) (*BucketInfo, error) {
 	return info, err
 }
 
-// Buckets iterates over the namespace's buckets that q wants. Those being deleted
-// are left out.
+// Buckets iterates over the namespace's buckets that match q. Buckets that are being
+// deleted are left out.
 func (n *Namespace) Buckets(ctx context.Context, q Query) iter.Seq2[*BucketInfo, error] {
 	return each(ctx, n.store, q, n.ListBuckets)
 }
 
-// ListBuckets returns one page of the namespace's buckets that q wants. Those being
-// deleted are left out. The paths of a query are those of [BucketInfo]'s JSON form,
-// as bucket_name, status, is_locked, object_count, created_at and metadata.team; a
-// search looks at bucket_id, bucket_name, description and metadata.
+// ListBuckets returns one page of the namespace's buckets that match q. Buckets that
+// are being deleted are left out. Query paths are those of [BucketInfo]'s JSON form,
+// such as bucket_name, status, is_locked, object_count, created_at and metadata.team.
+// Search covers bucket_id, bucket_name, description and metadata.
 //
 // Errors: [ErrBadRequest], [ErrNotFound].
 func (n *Namespace) ListBuckets(ctx context.Context, q Query) (*Page[*BucketInfo], error) {
@@ -392,8 +394,8 @@ func (n *Namespace) buckets() listing[*BucketInfo] {
 	}
 }
 
-// selectBuckets reads the buckets a condition describes, each in one row, so
-// that its statistics are those of one moment.
+// selectBuckets reads the buckets that satisfy an SQL condition. Each is read as one
+// row, so that its statistics are consistent.
 func selectBuckets(c *engine.Conn, where string, args []any, each func(*BucketInfo, int64) error) error {
 	return c.Query("SELECT b.num, b.id, b.name, b.description, b.schema, b.unique_key, b.metadata, b.storage_class, b.status, b.locked, b.created_at, b.updated_at, "+
 		statsColumns+" FROM buckets b "+joinStats+" WHERE "+where, args, func(r engine.Row) error {
@@ -420,7 +422,7 @@ func selectBuckets(c *engine.Conn, where string, args []any, each func(*BucketIn
 	})
 }
 
-// decodeInfo reads JSON from column i into v, unless it is NULL.
+// decodeInfo decodes the JSON in column i into v, unless the column is NULL.
 func decodeInfo(r engine.Row, i int, v any) error {
 	if r.Null(i) {
 		return nil
@@ -430,9 +432,10 @@ func decodeInfo(r engine.Row, i int, v any) error {
 	return d.Decode(v)
 }
 
-// Update changes the bucket's name, description or metadata. Errors:
-// [ErrInvalid], also for a schema or unique key that differ, [ErrExists],
-// [ErrLocked], [ErrNotActive] while it is being deleted, [ErrNotFound].
+// Update changes the bucket's name, description or metadata, and returns its new
+// state. Errors: [ErrInvalid], also for a schema or unique key that differs;
+// [ErrExists] if the name is taken; [ErrLocked]; [ErrNotActive] if the bucket is
+// being deleted; [ErrNotFound].
 func (b *Bucket) Update(ctx context.Context, u BucketUpdate) (*BucketInfo, error) {
 	metadata, err := b.judgeUpdate(&u)
 	if err != nil {
@@ -484,7 +487,7 @@ func (b *Bucket) judgeUpdate(u *BucketUpdate) (metadata any, err error) {
 	return metadata, nil
 }
 
-// UniqueKey returns the bucket's unique key, nil if it has none.
+// UniqueKey returns a copy of the bucket's unique key, or nil if it has none.
 func (b *Bucket) UniqueKey() *UniqueKey {
 	if b.def.unique == nil {
 		return nil

@@ -21,15 +21,15 @@ type definition struct {
 	key  *schema.Key // nil without a unique key
 }
 
-// define judges a schema and a unique key over it, and compiles them.
+// define validates and compiles a schema and a unique key over it.
 func define(s Schema, key *UniqueKey) (*definition, []Issue) {
 	var issues []Issue
 	doc, ok := value.Plain(s.document(), nil, schema.Limits, appendTo(&issues))
 	if !ok {
 		return nil, issues
 	}
-	// Once through its JSON form, a schema built in Go is what it will be when
-	// it is read back.
+	// A schema built in Go must equal the one that is read back, so it passes through
+	// its JSON form.
 	doc, err := value.Parse(value.Append(nil, doc), schema.Limits)
 	if err != nil {
 		return nil, syntaxIssues(nil, err)
@@ -40,7 +40,7 @@ func define(s Schema, key *UniqueKey) (*definition, []Issue) {
 	return d, issues
 }
 
-// compileSchema compiles a schema in its JSON form, and reads it if there are no issues.
+// compileSchema compiles a schema in its JSON form, and decodes it if it is valid.
 func compileSchema(doc any, compile func(doc any) (*schema.Plan, []value.Fault)) (Schema, *schema.Plan, []Issue) {
 	plan, faults := compile(doc)
 	if len(faults) > 0 {
@@ -51,7 +51,8 @@ func compileSchema(doc any, compile func(doc any) (*schema.Plan, []value.Fault))
 	return s, plan, nil
 }
 
-// compileKey judges a unique key and compiles it over the plan. The key may be nil.
+// compileKey validates a unique key and compiles it over the plan. The key may be
+// nil.
 func (d *definition) compileKey(key *UniqueKey, report value.Report) {
 	if key == nil {
 		return
@@ -61,18 +62,19 @@ func (d *definition) compileKey(key *UniqueKey, report value.Report) {
 	d.key = d.plan.CompileKey(key.Fields, keyPath.Member("fields"), report)
 }
 
-// validate judges an object's fields beside its blobs, which are only some of them if
-// partial, and returns the fields as they are stored, and whether that changed any.
+// validate validates an object's fields together with its blobs; partial means that
+// blobs holds only some of them. It returns the fields in stored form, and whether
+// that differs from the given fields.
 func (d *definition) validate(j *judge, fields map[string]any, blobs []Blob, partial bool) (stored map[string]any, changed bool) {
-	// Enough for most, and off the heap.
+	// These sizes suffice for most objects, and keep both slices off the heap.
 	var path [8]value.Segment
 	var views [4]schema.Blob
 	beside := schema.Beside{Blobs: appendViews(views[:0], blobs), Partial: partial, Key: d.key}
 	return d.plan.Validate(&j.Validation, path[:0], fields, &beside)
 }
 
-// storedDefinition is a definition in its stored form: JSON text. The key is "" if there
-// is none.
+// storedDefinition is a definition in its stored form, JSON text. Without a unique
+// key, key is "".
 type storedDefinition struct{ schema, key string }
 
 // selectDefinition reads the definition of the bucket with the number, and reports
@@ -83,8 +85,8 @@ func selectDefinition(c *engine.Conn, num int64) (stored storedDefinition, exist
 	return stored, exists, err
 }
 
-// restore compiles a definition that [define] accepted once. Its patterns are neither
-// judged again nor compiled.
+// restore compiles a definition that [define] accepted before. It neither validates
+// nor compiles the patterns again.
 func (s storedDefinition) restore() (*definition, error) {
 	doc, err := value.Parse([]byte(s.schema), schema.Limits)
 	if err != nil {
@@ -106,20 +108,21 @@ func (s storedDefinition) restore() (*definition, error) {
 	return d, nil
 }
 
-// readDefinition sets the handle's definition if it is compiled already. Otherwise it
-// reads the stored form for [Bucket.define], which runs after the connection is free.
+// readDefinition sets the handle's definition, if the store has compiled it.
+// Otherwise it returns the stored form for [Bucket.define], which runs after the
+// connection is released.
 func (b *Bucket) readDefinition(c *engine.Conn) (stored storedDefinition, err error) {
 	if b.def = b.store.knownDefinition(b.num); b.def != nil {
 		return stored, nil
 	}
 	stored, exists, err := selectDefinition(c, b.num)
 	if err == nil && !exists {
-		err = b.gone() // its deletion ended since it was found
+		err = b.gone() // the bucket's deletion ended in the meantime
 	}
 	return stored, err
 }
 
-// define compiles the handle's definition, unless that has been done.
+// define compiles the handle's definition, unless it is set.
 func (b *Bucket) define(stored storedDefinition) (err error) {
 	if b.def != nil {
 		return nil
@@ -155,14 +158,16 @@ func (s *Store) definition(ctx context.Context, num int64) (*definition, error) 
 	return def, nil
 }
 
-// knownDefinition returns a bucket's definition if it is compiled already, else nil.
+// knownDefinition returns a bucket's definition if the store has compiled it, else
+// nil.
 func (s *Store) knownDefinition(num int64) *definition {
 	def, _ := s.definitions.Load(num)
 	d, _ := def.(*definition)
 	return d
 }
 
-// compileDefinition compiles a bucket's definition, and keeps it: it never changes.
+// compileDefinition compiles a bucket's definition and caches it; a definition never
+// changes.
 func (s *Store) compileDefinition(num int64, stored storedDefinition) (*definition, error) {
 	def, err := stored.restore()
 	if err == nil {

@@ -12,67 +12,74 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// The errors callers tell apart with [errors.Is]. Each has one meaning; the
-// number is the HTTP status the hosted service answers with.
+// The sentinel errors. Match them with [errors.Is]. Each has one meaning; the number
+// in parentheses is the HTTP status that the hosted service answers with.
 var (
-	// ErrInvalid (422): the input breaks the schema or a rule of the input's form.
-	// The error is a [*ValidationError].
+	// ErrInvalid (422): the input violates the schema, or is malformed. The error is
+	// a [*ValidationError].
 	ErrInvalid = errors.New("invalid")
-	// ErrBadRequest (400): the call makes no sense: no policy, a bad cursor, a bad
-	// limit. What is wrong with a filter comes as a [*QueryError].
+	// ErrBadRequest (400): the arguments are unusable: a missing policy, a malformed
+	// cursor, a limit out of range. Faults of a query are reported as a
+	// [*QueryError].
 	ErrBadRequest = errors.New("bad request")
-	// ErrNotFound (404): what the call names does not exist.
+	// ErrNotFound (404): the named namespace, bucket, object or other item does not
+	// exist.
 	ErrNotFound = errors.New("not found")
 	// ErrExists (409): the name, id or unique key is taken. The error is a
-	// [*ConflictError] and matches ErrConflict too.
+	// [*ConflictError], and matches ErrConflict too.
 	ErrExists = errors.New("already exists")
-	// ErrConflict (409): the call is at odds with what is stored. The error is a [*ConflictError].
+	// ErrConflict (409): the call conflicts with the stored state. The error is a
+	// [*ConflictError].
 	ErrConflict = errors.New("conflict")
 	// ErrLocked (403): the bucket is locked. The error is a [*StateError].
 	ErrLocked = errors.New("locked")
 	// ErrNotActive (403): the bucket's status forbids the call. The error is a [*StateError].
 	ErrNotActive = errors.New("not active")
-	// ErrCursorExpired (410): a watch is to go on from a point older than the events that
-	// are kept, or has fallen behind them. Read what there is, and watch from now on.
-	ErrCursorExpired = errors.New("too old")
+	// ErrCursorExpired (410): the events after a watch's cursor have been deleted, or
+	// the watch fell too far behind. Read the current objects, then start a new
+	// watch.
+	ErrCursorExpired = errors.New("cursor expired")
 	// ErrTooLarge (413): an input exceeds a limit, or the call would need too much
 	// memory.
 	ErrTooLarge = engine.ErrTooLarge
 	// ErrBusy (503): another process held the file for longer than
-	// [Options].BusyTimeout. Nothing happened.
+	// [Options].BusyTimeout. Nothing was written.
 	ErrBusy = engine.ErrBusy
-	// ErrClosed (503): the store was closed before or during the call. Nothing happened.
+	// ErrClosed (503): the store was closed before or during the call. Nothing was
+	// written.
 	ErrClosed = engine.ErrClosed
-	// ErrReadOnly: a write on a store that was opened read-only, or that refuses
-	// writes after a failed disk or because its file has vanished; [Store.Err] says
-	// why. Nothing happened.
+	// ErrReadOnly: the call writes, but the store was opened read-only, or refuses
+	// writes since its disk failed or its file disappeared. [Store.Err] returns the
+	// reason. Nothing was written.
 	ErrReadOnly = engine.ErrReadOnly
-	// ErrCorrupt (500): the file is damaged, or its write-ahead log is not beside it.
+	// ErrCorrupt (500): the file is damaged, or its write-ahead log is missing.
 	ErrCorrupt = engine.ErrCorrupt
-	// ErrFull (500): the disk is full. Nothing happened.
+	// ErrFull (500): the disk is full. Nothing was written.
 	ErrFull = engine.ErrFull
-	// ErrOutcomeUnknown (500): the disk failed while a commit was under way, or after
-	// the commit the file was not found under its name any more. After reopening, the
-	// write is there whole or not at all; until then the store refuses writes with
-	// ErrReadOnly.
+	// ErrOutcomeUnknown (500): the disk failed during a commit, or the file was no
+	// longer found at its path after the commit. After reopening, the write is there
+	// whole or not at all. Until then the store refuses writes with ErrReadOnly.
 	ErrOutcomeUnknown = engine.ErrOutcomeUnknown
-	// ErrNotAStore: [Open] found a file of another application, and left it as it was.
+	// ErrNotAStore: [Open] found a file of another application, and did not change
+	// it.
 	ErrNotAStore = engine.ErrNotAStore
 	// ErrNewFormat: [Open] found a file written by a newer version of this library,
-	// and left it as it was.
+	// and did not change it.
 	ErrNewFormat = engine.ErrNewFormat
-	// ErrOldFormat: [Open] found a file written by an older version of this library,
-	// and was to open it read-only. Opened for writing once, it is brought up to date.
+	// ErrOldFormat: [Open] with ReadOnly found a file written by an older version of
+	// this library. Opening it once for writing upgrades it.
 	ErrOldFormat = engine.ErrOldFormat
 )
 
-// Issue is one reason why an input was refused.
+// Issue is one fault of an input.
 type Issue struct {
-	// Path says where, as in "meta.tags[3].name"; empty for the input as a whole.
+	// Path locates the fault, as in "meta.tags[3].name"; empty for the input as a
+	// whole.
 	Path string `json:"path"`
-	// Rule is the broken rule's stable name: "required", "type", "enum", "minLength", …
+	// Rule is the stable name of the violated rule: "required", "type", "enum",
+	// "minLength", …
 	Rule string `json:"rule"`
-	// Message says what was expected and what was found.
+	// Message says what was expected and what was given.
 	Message string `json:"message"`
 }
 
@@ -83,36 +90,36 @@ func (i Issue) String() string {
 	return i.Path + ": " + i.Message
 }
 
-// maxIssues bounds the issues an error carries, and with them its memory.
+// maxIssues bounds the issues of an error, and so its memory.
 const maxIssues = value.MaxFaults
 
-// The names of rules that are this package's own. The others are named after JSON Schema
+// The rules that this package defines. The others are named after JSON Schema
 // keywords.
 const (
 	ruleRequired = "required" // a member or field is missing
 	ruleType     = "type"     // a value has another type
-	ruleName     = "name"     // a name cannot be used
-	ruleReserved = "reserved" // a member is the system's own
-	ruleKey      = "key"      // a unique key, or a value of one, cannot be used
+	ruleName     = "name"     // a name is not allowed
+	ruleReserved = "reserved" // a member is reserved for the system
+	ruleKey      = "key"      // a unique key, or one of its values, is not allowed
 	ruleFixed    = "fixed"    // something cannot be changed after creation
-	ruleProperty = "property" // a blob names no property, or one that is taken
-	ruleData     = "data"     // a blob's data has none of the known forms
+	ruleProperty = "property" // a blob names no property, or a property that is taken
+	ruleData     = "data"     // a blob's data is in no known form
 	ruleMIME     = "mime"     // a blob's bytes do not fit the property's type
-	ruleMatch    = "match"    // bytes differ from those announced
+	ruleMatch    = "match"    // bytes differ from the announced ones
 	ruleSize     = "size"     // an input exceeds a size
 	ruleFetch    = "fetch"    // a URL cannot be fetched
-	ruleExists   = "exists"   // a named object, or the like, does not exist
-	rulePath     = "path"     // a path cannot be used
+	ruleExists   = "exists"   // a referenced object, upload or the like does not exist
+	rulePath     = "path"     // a path is not allowed
 )
 
-// ValidationError lists everything that is wrong with an input, in a fixed
-// order. It matches [ErrInvalid], or [ErrTooLarge] if the input exceeds a size.
+// ValidationError lists the faults of an input, in a fixed order. It matches
+// [ErrInvalid], or [ErrTooLarge] if the input exceeds a size limit.
 type ValidationError struct {
-	// Subject is what was judged: `bucket "videos"`, "schema", "namespace".
+	// Subject names the input: `bucket "videos"`, "schema", "namespace".
 	Subject string
-	// Issues are the first 100 reasons.
+	// Issues are the first 100 faults.
 	Issues []Issue
-	// Omitted counts the reasons beyond those.
+	// Omitted counts the faults after the first 100.
 	Omitted int
 
 	cause error
@@ -144,7 +151,7 @@ func describe(subject, many string, issues []Issue, omitted int) string {
 	return b.String()
 }
 
-// Is reports whether target is the sentinel this error stands for.
+// Is reports whether target is the sentinel that e matches.
 func (e *ValidationError) Is(target error) bool {
 	for _, issue := range e.Issues {
 		if issue.Rule == ruleSize {
@@ -154,18 +161,18 @@ func (e *ValidationError) Is(target error) bool {
 	return target == ErrInvalid
 }
 
-// Unwrap returns the error of the [Fetcher], or of what it gave, if that is the
-// reason; else nil. Its text may say more than ours does.
+// Unwrap returns the error of the [Fetcher], or of reading its response, if that
+// caused the fault; else nil. The text of that error may tell more than e's.
 func (e *ValidationError) Unwrap() error { return e.cause }
 
-// newValidationError returns an error with as many issues as one may carry.
+// newValidationError returns an error with at most maxIssues of the issues.
 func newValidationError(subject string, issues []Issue) *ValidationError {
 	n := min(len(issues), maxIssues)
 	return &ValidationError{Subject: subject, Issues: issues[:n], Omitted: len(issues) - n}
 }
 
-// judge collects the faults of one input: those of its values, which the schema finds,
-// and all others.
+// judge collects the faults of one input: those the schema finds in values, and all
+// others.
 type judge struct{ schema.Validation }
 
 func (j *judge) fault(path value.Path, rule, message string) { j.Add(path, rule, message) }
@@ -198,14 +205,14 @@ func issuesOf(faults []value.Fault) []Issue {
 	return issues
 }
 
-// appendTo returns a report that appends to issues.
+// appendTo returns a report function that appends to issues.
 func appendTo(issues *[]Issue) value.Report {
 	return func(path value.Path, rule, message string) {
 		*issues = append(*issues, Issue{path.String(), rule, message})
 	}
 }
 
-// syntaxIssues turns a parser's error into issues below path.
+// syntaxIssues converts a parser's error to issues below path.
 func syntaxIssues(path value.Path, err error) []Issue {
 	var syntax *value.SyntaxError
 	if !errors.As(err, &syntax) {
@@ -214,16 +221,16 @@ func syntaxIssues(path value.Path, err error) []Issue {
 	return []Issue{{value.Below(path, syntax.Path), syntax.Rule, syntax.Message}}
 }
 
-// QueryError lists everything that is wrong with what a list was asked for, in a
-// fixed order. It matches [ErrBadRequest].
+// QueryError lists the faults of a query or an aggregation, in a fixed order. It
+// matches [ErrBadRequest].
 type QueryError struct {
-	// Subject is what was judged: "filter", "query" for all that a list was asked
-	// for, or "aggregation".
+	// Subject names the faulty part: "filter", "query" for any other part of a query,
+	// or "aggregation".
 	Subject string
-	// Issues are the first 100 faults. Their paths lead into the JSON form of the
+	// Issues are the first 100 faults. Their paths refer to the JSON form of the
 	// request, as in "filters.AND[2].value".
 	Issues []Issue
-	// Omitted counts the faults beyond those.
+	// Omitted counts the faults after the first 100.
 	Omitted int
 }
 
@@ -231,10 +238,10 @@ func (e *QueryError) Error() string {
 	return describe(e.Subject, "faults", e.Issues, e.Omitted)
 }
 
-// Is reports whether target is the sentinel this error stands for.
+// Is reports whether target is [ErrBadRequest].
 func (e *QueryError) Is(target error) bool { return target == ErrBadRequest }
 
-// add adds the faults of an error of the query package, which begin at path.
+// add appends the faults of an error of package query, with their paths below path.
 func (e *QueryError) add(path value.Path, err error) {
 	var bad *query.Error
 	if !errors.As(err, &bad) {
@@ -259,16 +266,17 @@ func (e *QueryError) issue(i Issue) {
 	e.Issues = append(e.Issues, i)
 }
 
-// ConflictError says that a write is at odds with what is stored. It matches
-// [ErrConflict], and [ErrExists] if something was there already.
+// ConflictError reports that a write conflicts with the stored state. It matches
+// [ErrConflict], and also [ErrExists] if Exists is set.
 type ConflictError struct {
-	// Subject is what the write was about: `bucket "videos"`.
+	// Subject names the target of the write: `bucket "videos"`.
 	Subject string
-	// Reason says what is at odds.
+	// Reason describes the conflict.
 	Reason string
-	// ExistingID is the id of what is in the way, if anything is.
+	// ExistingID is the id of the conflicting item, or empty if there is none.
 	ExistingID string
-	// Exists tells a taken name, id or key from a version that has moved on.
+	// Exists is true if a name, id or key is taken, and false if, for example, a
+	// version has changed.
 	Exists bool
 }
 
@@ -276,21 +284,21 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("bucketlite: %s: %s", e.Subject, e.Reason)
 }
 
-// Is reports whether target is a sentinel this error stands for.
+// Is reports whether target is a sentinel that e matches.
 func (e *ConflictError) Is(target error) bool {
 	return target == ErrConflict || e.Exists && target == ErrExists
 }
 
-// StateError says that the bucket's lifecycle forbids a call. It matches
+// StateError reports that a bucket's status or lock forbids a call. It matches
 // [ErrLocked] if the lock does, else [ErrNotActive].
 type StateError struct {
 	// Bucket is the bucket's name.
 	Bucket string
-	// Action is what was refused: "write objects", "archive", …
+	// Action is the refused action: "write objects", "archive", …
 	Action string
 	// Status is the bucket's status.
 	Status Status
-	// Locked tells whether the bucket is locked and the lock forbids the call.
+	// Locked is true if the bucket is locked and the lock forbids the call.
 	Locked bool
 }
 
@@ -302,7 +310,7 @@ func (e *StateError) Error() string {
 	return fmt.Sprintf("bucketlite: bucket %q is %s: cannot %s", e.Bucket, state, e.Action)
 }
 
-// Is reports whether target is the sentinel this error stands for.
+// Is reports whether target is the sentinel that e matches.
 func (e *StateError) Is(target error) bool {
 	if e.Locked {
 		return target == ErrLocked
@@ -310,7 +318,7 @@ func (e *StateError) Is(target error) bool {
 	return target == ErrNotActive
 }
 
-// prefixed is an error whose text begins with the package's name, once.
+// prefixed adds the package's name to the text of an error.
 type prefixed struct{ err error }
 
 func (e *prefixed) Error() string { return "bucketlite: " + e.err.Error() }
@@ -320,7 +328,7 @@ func errorf(format string, args ...any) error {
 	return &prefixed{fmt.Errorf(format, args...)}
 }
 
-// notFound says that something does not exist.
+// notFound returns an error that matches ErrNotFound.
 func notFound(format string, args ...any) error {
 	return &prefixed{fmt.Errorf(format+": %w", append(args, ErrNotFound)...)}
 }
@@ -329,8 +337,8 @@ func badRequest(format string, args ...any) error {
 	return &prefixed{fmt.Errorf("%w: "+format, append([]any{ErrBadRequest}, args...)...)}
 }
 
-// ours reports whether err was made by this package, as a judgement on the
-// call; anything else comes from the engine below or from the context.
+// ours reports whether this package made err. Other errors come from the engine or
+// the context.
 func ours(err error) bool {
 	switch err.(type) {
 	case *prefixed, *ValidationError, *QueryError, *ConflictError, *StateError, *OffsetError:
@@ -339,8 +347,8 @@ func ours(err error) bool {
 	return false
 }
 
-// public gives an error from below the package's prefix. A context's own error
-// stays as it is.
+// public adds the package's prefix to an error of a lower package. A context's own
+// error stays as it is.
 func public(err error) error {
 	if err == nil || ours(err) || err == context.Canceled || err == context.DeadlineExceeded {
 		return err

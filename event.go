@@ -8,60 +8,59 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// EventKind says what happened, as in "object.created".
+// EventKind is the kind of a change, as in "object.created".
 type EventKind string
 
 // The kinds of events.
 const (
 	EventNamespaceCreated EventKind = "namespace.created"
 	EventNamespaceUpdated EventKind = "namespace.updated"
-	EventNamespaceDeleted EventKind = "namespace.deleted" // its deletion was accepted; after one EventBucketDeleted for each of its buckets
+	EventNamespaceDeleted EventKind = "namespace.deleted" // its deletion was accepted; follows an EventBucketDeleted for each of its buckets
 	EventBucketCreated    EventKind = "bucket.created"
 	EventBucketUpdated    EventKind = "bucket.updated"
-	EventBucketDeleted    EventKind = "bucket.deleted" // its deletion was accepted; stands for all its objects
+	EventBucketDeleted    EventKind = "bucket.deleted" // its deletion was accepted; there are no events for its objects
 	EventBucketLocked     EventKind = "bucket.locked"
 	EventBucketUnlocked   EventKind = "bucket.unlocked"
 	EventBucketArchived   EventKind = "bucket.archived"
 	EventBucketSuspended  EventKind = "bucket.suspended"
 	EventBucketActivated  EventKind = "bucket.activated"
 	EventObjectCreated    EventKind = "object.created"
-	EventObjectUpdated    EventKind = "object.updated" // replaced or patched; it has a new version
+	EventObjectUpdated    EventKind = "object.updated" // replaced or patched; the object has a new version
 	EventObjectDeleted    EventKind = "object.deleted"
 	EventObjectProcessed  EventKind = "object.processed" // its job in a batch has ended
 )
 
-// Event is one committed change. It says what changed, not how: whoever wants to
-// know reads the object.
+// Event is one committed change. It identifies the changed item; read the item for
+// its new state.
 type Event struct {
-	// Seq numbers the store's events, from 1 and without gaps, in the order in
-	// which they were committed.
+	// Seq numbers the store's events from 1, without gaps, in commit order.
 	Seq int64 `json:"seq"`
-	// Cursor is the point after this event, for [WatchOptions].After. It belongs to
-	// the store, and consists of the characters A–Z a–z 0–9 _ -.
+	// Cursor is the position after this event, for [WatchOptions].After. It is valid
+	// for this store only. Its characters are A–Z a–z 0–9 _ -.
 	Cursor string    `json:"cursor"`
 	Kind   EventKind `json:"kind"`
-	// NamespaceID, BucketID and ObjectID say what the event is about. A namespace's
-	// has no BucketID, a bucket's no ObjectID.
+	// NamespaceID, BucketID and ObjectID identify the changed item. A namespace's
+	// event has no BucketID, a bucket's event no ObjectID.
 	NamespaceID string `json:"namespace_id,omitempty"`
 	BucketID    string `json:"bucket_id,omitempty"`
 	ObjectID    string `json:"object_id,omitempty"`
-	// At is when it was committed.
+	// At is the time of the commit.
 	At time.Time `json:"at"`
 }
 
-// eventSlack is by how many the events may exceed their retention, so that old
-// ones go many at a time.
+// eventSlack is the number of events that may exceed the retention, so that each
+// deletion removes many.
 func (o *Options) eventSlack() int64 { return max(1, int64(o.EventRetention)/16) }
 
-// trimSlice is how many events go in one transaction.
+// trimSlice is the number of events to delete in one transaction.
 const trimSlice = 2000
 
-// trimEvents deletes some of the oldest events, if there are too many. The newest
-// row stays in any case, since at least one event is to be kept.
+// trimEvents deletes some of the oldest events, if there are too many. It never
+// deletes the newest row, since a store keeps at least one event.
 func (c *collector) trimEvents() (worked bool, err error) {
 	s := c.store
 	ctx := context.Background()
-	var oldest, expired int64 // the last number in the oldest row, and of what may go
+	var oldest, expired int64 // the last number in the oldest row, and of the newest event to delete
 	look := func(conn *engine.Conn) error {
 		_, err := conn.QueryRow("SELECT (SELECT min(last) FROM events), (SELECT max(last) FROM events)", nil, func(r engine.Row) {
 			oldest, expired = r.Int(0), r.Int(1)-int64(s.opts.EventRetention)
@@ -76,7 +75,7 @@ func (c *collector) trimEvents() (worked bool, err error) {
 	})
 }
 
-// event returns the event that has the number and the change of a row.
+// event returns the event with the number and the change of a row.
 func event(row *commit.Events, seq int64, c commit.Change) Event {
 	return Event{
 		Seq: seq, Kind: EventKind(c.Kind),

@@ -7,18 +7,18 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// Status is where a bucket, an object, an upload, a batch or a task stands. The
+// Status is the state of a bucket, an object, an upload, a batch or a task. The
 // values are those of the hosted service's TaskStatusEnum.
 type Status string
 
-// The statuses of a bucket. One in progress is being deleted.
+// The statuses of a bucket. A bucket that is being deleted has StatusInProgress.
 const (
 	StatusActive    Status = "ACTIVE"
 	StatusArchived  Status = "ARCHIVED"
 	StatusSuspended Status = "SUSPENDED"
 )
 
-// The statuses of objects, uploads, batches, jobs and tasks, besides InProgress.
+// The statuses of objects, uploads, batches, jobs and tasks.
 const (
 	StatusDraft               Status = "DRAFT"
 	StatusPending             Status = "PENDING"
@@ -31,7 +31,7 @@ const (
 	StatusSkipped             Status = "SKIPPED"
 )
 
-// access is what a call wants of a bucket. Reading its info and statistics is
+// access is a kind of access to a bucket. Reading the bucket's info and statistics is
 // always allowed.
 type access int
 
@@ -44,8 +44,8 @@ const (
 
 var accessNames = [...]string{"read objects", "write objects", "change its info", "be deleted"}
 
-// statusRules is what each status allows; a locked bucket allows readObjects
-// alone, and that only if its status does.
+// statusRules holds the accesses that each status allows. A locked bucket allows only
+// readObjects, and only if its status does.
 var statusRules = map[Status][4]bool{
 	StatusActive:     {readObjects: true, writeObjects: true, changeInfo: true, deleteBucket: true},
 	StatusArchived:   {readObjects: true, changeInfo: true, deleteBucket: true},
@@ -53,8 +53,8 @@ var statusRules = map[Status][4]bool{
 	StatusInProgress: {},
 }
 
-// permit returns a [*StateError] if a bucket of that name and state forbids the
-// access. A lock is reported before the status.
+// permit returns a [*StateError] if a bucket with the name, status and lock forbids
+// the access. A lock is reported before the status.
 func permit(name string, status Status, locked bool, a access) error {
 	lockForbids := locked && a != readObjects
 	if !lockForbids && statusRules[status][a] {
@@ -63,12 +63,12 @@ func permit(name string, status Status, locked bool, a access) error {
 	return &StateError{Bucket: name, Action: accessNames[a], Status: status, Locked: lockForbids}
 }
 
-// permitState is permit for a bucket as a transaction sees it.
+// permitState is permit for a bucket's state inside a transaction.
 func permitState(state *commit.Bucket, a access) error {
 	return permit(state.Name, Status(state.Status), state.Locked, a)
 }
 
-// permit is permit for the bucket as a reader sees it.
+// permit is [permit] for the bucket's committed state, as a reader sees it.
 func (b *Bucket) permit(c *engine.Conn, a access) error {
 	verdict := b.gone()
 	_, err := c.QueryRow("SELECT name, status, locked FROM buckets WHERE num = ?", []any{b.num}, func(r engine.Row) {
@@ -80,40 +80,43 @@ func (b *Bucket) permit(c *engine.Conn, a access) error {
 	return verdict
 }
 
-// transitions holds for each status the ones it can turn into, beside itself.
+// transitions holds the statuses that each status can change to.
 var transitions = map[Status][]Status{
 	StatusActive:    {StatusArchived, StatusSuspended},
 	StatusArchived:  {StatusActive},
 	StatusSuspended: {StatusActive, StatusArchived},
 }
 
-// transitionEvents are the events of the transitions, by the status they lead to.
+// transitionEvents holds the event of each transition, by the new status.
 var transitionEvents = map[Status]EventKind{StatusActive: EventBucketActivated, StatusArchived: EventBucketArchived, StatusSuspended: EventBucketSuspended}
 
 // Activate makes an archived or suspended bucket active again.
 //
-// Errors, of this and the other transitions: [ErrNotFound], [ErrLocked], and
-// [ErrNotActive] where the status does not allow it. A transition to the status
-// the bucket has changes nothing and succeeds.
+// Errors of Activate, Archive and Suspend: [ErrNotFound], [ErrLocked], and
+// [ErrNotActive] if the current status does not allow the change. A change to the
+// current status does nothing and succeeds.
 func (b *Bucket) Activate(ctx context.Context) error {
 	return b.transit(ctx, StatusActive, "be activated")
 }
 
-// Archive makes a bucket read-only for the time being.
+// Archive makes a bucket read-only until it is activated. Errors: see
+// [Bucket.Activate].
 func (b *Bucket) Archive(ctx context.Context) error {
 	return b.transit(ctx, StatusArchived, "be archived")
 }
 
-// Suspend closes an active bucket's objects to reading as well as writing.
+// Suspend stops both reads and writes of an active bucket's objects, until the bucket
+// is activated. Errors: see [Bucket.Activate].
 func (b *Bucket) Suspend(ctx context.Context) error {
 	return b.transit(ctx, StatusSuspended, "be suspended")
 }
 
-// Lock makes a bucket read-only, whatever its status, until it is unlocked. A
-// locked bucket cannot change its status or be deleted.
+// Lock makes a bucket read-only, whatever its status, until it is unlocked. A locked
+// bucket can neither change its status nor be deleted. Locking a locked bucket
+// succeeds. Errors: [ErrNotFound], and [ErrNotActive] if the bucket is being deleted.
 func (b *Bucket) Lock(ctx context.Context) error { return b.setLocked(ctx, true, "be locked") }
 
-// Unlock takes back Lock.
+// Unlock reverses Lock. The errors are those of Lock.
 func (b *Bucket) Unlock(ctx context.Context) error { return b.setLocked(ctx, false, "be unlocked") }
 
 func (b *Bucket) transit(ctx context.Context, to Status, action string) error {
@@ -159,9 +162,9 @@ func (b *Bucket) setLocked(ctx context.Context, locked bool, action string) erro
 	})
 }
 
-// state returns the bucket as the transaction sees it. Because the transaction
-// holds the write lock, no write can commit after a transition that forbids it,
-// from whatever process.
+// state returns the bucket's state inside the transaction. The transaction holds the
+// write lock, so once a transition has been committed, no process can commit a write
+// that the new status forbids.
 func (b *Bucket) state(tx *commit.Tx) (*commit.Bucket, error) {
 	state, err := tx.Bucket(b.num)
 	if err == nil && state == nil {
@@ -170,7 +173,7 @@ func (b *Bucket) state(tx *commit.Tx) (*commit.Bucket, error) {
 	return state, err
 }
 
-// permitted returns the bucket as state does, if it allows the access.
+// permitted returns the bucket's state, or an error if it forbids the access.
 func (b *Bucket) permitted(tx *commit.Tx, a access) (*commit.Bucket, error) {
 	state, err := b.state(tx)
 	if err == nil {

@@ -10,8 +10,7 @@ import (
 
 const maxNameLength = 255
 
-// nameIssue says what is wrong with the name of a namespace or bucket, if
-// anything is.
+// nameIssue returns the fault of a namespace's or bucket's name, or "".
 func nameIssue(name string) string {
 	switch {
 	case name == "":

@@ -12,23 +12,23 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// NamespaceConfig describes a namespace to be created.
+// NamespaceConfig describes a new namespace.
 type NamespaceConfig struct {
-	// Name is unique in the store; the rules are those of [BucketConfig].Name.
+	// Name is unique in the store. The rules of [BucketConfig].Name apply.
 	Name string `json:"namespace_name"`
-	// Description is for people.
+	// Description is free text for people.
 	Description string `json:"description,omitempty"`
-	// FeatureExtractors and PayloadIndexes are kept and returned as given. Those of
-	// the indexes, {"field_name", "type"}, whose type is keyword, integer, float,
-	// bool, datetime or uuid are made for every bucket of the namespace as by
-	// [Bucket.EnsureIndex], and text as by [Bucket.EnsureTextIndex]; other types, and
-	// what is no path of a field, have no effect.
+	// FeatureExtractors and PayloadIndexes are stored and returned unchanged. A
+	// payload index {"field_name", "type"} makes an index in every bucket of the
+	// namespace: types keyword, integer, float, bool, datetime and uuid as
+	// [Bucket.EnsureIndex] does, type text as [Bucket.EnsureTextIndex] does. Other
+	// types, and names that are no field path, have no effect.
 	FeatureExtractors []any `json:"feature_extractors,omitempty"`
 	PayloadIndexes    []any `json:"payload_indexes,omitempty"`
 }
 
-// NamespaceInfo is a namespace as it stood at one moment. Its JSON form is that
-// of the hosted service's NamespaceModel.
+// NamespaceInfo is a snapshot of a namespace. Its JSON form is that of the hosted
+// service's NamespaceModel.
 type NamespaceInfo struct {
 	ID                string    `json:"namespace_id"`
 	Name              string    `json:"namespace_name"`
@@ -43,16 +43,17 @@ type NamespaceInfo struct {
 	num int64
 }
 
-// NamespaceUpdate says what to change of a namespace; what is nil stays.
+// NamespaceUpdate holds the changes to a namespace. A nil field leaves its value as
+// it is.
 type NamespaceUpdate struct {
 	Name           *string `json:"namespace_name"`
 	Description    *string `json:"description"`
 	PayloadIndexes []any   `json:"payload_indexes"`
 }
 
-// Namespace is a handle on a group of buckets that is isolated from the others.
-// It is safe for concurrent use. It stays good while the namespace exists; after
-// that its methods return [ErrNotFound].
+// Namespace is a handle on a group of buckets, isolated from other namespaces. It is
+// safe for concurrent use. Once the namespace has been deleted, its methods return
+// [ErrNotFound].
 type Namespace struct {
 	store *Store
 	num   int64
@@ -63,15 +64,15 @@ type Namespace struct {
 // ID returns the namespace's id.
 func (n *Namespace) ID() string { return n.id }
 
-// Name returns the namespace's name at the time the handle was made;
-// [Namespace.Info] returns the current one.
+// Name returns the namespace's name at the time the handle was made. [Namespace.Info]
+// returns the current name.
 func (n *Namespace) Name() string { return n.name }
 
-// String returns the namespace's name as messages show it.
+// String returns the namespace's name in the form used in messages.
 func (n *Namespace) String() string { return fmt.Sprintf("namespace %q", n.name) }
 
-// CreateNamespace creates a namespace. Errors: [ErrInvalid], and [ErrExists] if
-// the name is taken.
+// CreateNamespace creates a namespace. Errors: [ErrInvalid], and [ErrExists] if the
+// name is taken.
 func (s *Store) CreateNamespace(ctx context.Context, config NamespaceConfig) (*Namespace, error) {
 	var issues []Issue
 	if problem := nameIssue(config.Name); problem != "" {
@@ -105,7 +106,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING num`, id, config.Name, config.Description
 	return n, nil
 }
 
-// checkNamespaceName refuses a name another live namespace has.
+// checkNamespaceName returns an error if another namespace, not being deleted, has
+// the name.
 func (s *Store) checkNamespaceName(tx *commit.Tx, name string, except int64) error {
 	taken := ""
 	_, err := tx.QueryRow("SELECT id FROM namespaces WHERE name = ? AND delete_task IS NULL AND num <> ?",
@@ -116,8 +118,8 @@ func (s *Store) checkNamespaceName(tx *commit.Tx, name string, except int64) err
 	return &ConflictError{Subject: "store", Reason: fmt.Sprintf("namespace %q already exists", name), ExistingID: taken, Exists: true}
 }
 
-// Namespace returns a handle on the namespace with the name or id, or
-// [ErrNotFound]; one that is being deleted is not found.
+// Namespace returns a handle on the namespace with the name or id. A namespace that
+// is being deleted is not found. Errors: [ErrNotFound].
 func (s *Store) Namespace(ctx context.Context, nameOrID string) (*Namespace, error) {
 	where := "name = ?"
 	if ident.Is(ident.NamespacePrefix, nameOrID) {
@@ -138,7 +140,7 @@ func (s *Store) Namespace(ctx context.Context, nameOrID string) (*Namespace, err
 	return n, nil
 }
 
-// check returns ErrNotFound if the namespace is gone or being deleted.
+// check returns ErrNotFound if the namespace is deleted or being deleted.
 func (n *Namespace) check(c *engine.Conn) error {
 	found, err := c.QueryRow("SELECT 1 FROM namespaces WHERE num = ? AND delete_task IS NULL", []any{n.num}, nil)
 	if err == nil && !found {
@@ -147,7 +149,7 @@ func (n *Namespace) check(c *engine.Conn) error {
 	return err
 }
 
-// Info returns the namespace as it stands.
+// Info returns the namespace's current state. Errors: [ErrNotFound].
 func (n *Namespace) Info(ctx context.Context) (*NamespaceInfo, error) {
 	var info *NamespaceInfo
 	err := n.store.read(ctx, func(c *engine.Conn) error {
@@ -160,15 +162,15 @@ func (n *Namespace) Info(ctx context.Context) (*NamespaceInfo, error) {
 	return info, err
 }
 
-// Namespaces iterates over the store's namespaces that q wants.
+// Namespaces iterates over the store's namespaces that match q.
 func (s *Store) Namespaces(ctx context.Context, q Query) iter.Seq2[*NamespaceInfo, error] {
 	return each(ctx, s, q, s.ListNamespaces)
 }
 
-// ListNamespaces returns one page of the store's namespaces that q wants. The paths
-// of a query are those of [NamespaceInfo]'s JSON form, as namespace_name,
-// bucket_count, object_count and created_at; a search looks at namespace_id,
-// namespace_name and description. Errors: [ErrBadRequest].
+// ListNamespaces returns one page of the store's namespaces that match q. Query paths
+// are those of [NamespaceInfo]'s JSON form, such as namespace_name, bucket_count,
+// object_count and created_at. Search covers namespace_id, namespace_name and
+// description. Errors: [ErrBadRequest].
 func (s *Store) ListNamespaces(ctx context.Context, q Query) (*Page[*NamespaceInfo], error) {
 	return s.namespaces().page(ctx, s, q)
 }
@@ -212,9 +214,10 @@ FROM namespaces n WHERE `+where, args, func(r engine.Row) error {
 	})
 }
 
-// Update changes the namespace's name, description or payload indexes. Indexes that
-// are new are made for all its buckets, in the background; those that are left out
-// stay, see [Bucket.DropIndex]. Errors: [ErrInvalid], [ErrExists], [ErrNotFound].
+// Update changes the namespace's name, description or payload indexes, and returns
+// its new state. New indexes are built for all its buckets, in the background.
+// Indexes missing from the new list stay; see [Bucket.DropIndex]. Errors:
+// [ErrInvalid], [ErrExists], [ErrNotFound].
 func (n *Namespace) Update(ctx context.Context, u NamespaceUpdate) (*NamespaceInfo, error) {
 	var issues []Issue
 	if u.Name != nil {

@@ -16,76 +16,80 @@ import (
 	"github.com/bucketlite/bucketlite/internal/lease"
 )
 
-// Durability says what an acknowledged write survives. At either level the file
-// stays whole, whatever happens.
+// Durability sets which failures an acknowledged write survives. The file stays
+// consistent at either level.
 type Durability int
 
 const (
 	// DurabilityFull: an acknowledged write survives a power cut. The default.
 	DurabilityFull Durability = iota
-	// DurabilityNormal: an acknowledged write survives the end of the process, but the last
-	// ones may be lost in a power cut. Several times faster for single writers.
+	// DurabilityNormal: an acknowledged write survives the end of the process, but a
+	// power cut may lose the last writes. It is several times faster for single
+	// writers.
 	DurabilityNormal
 )
 
-// Options adjust a store. The zero Options, and nil, mean the defaults.
+// Options configure a store. The zero Options, and nil, select the defaults.
 type Options struct {
-	// ReadOnly opens an existing file for reading; every write is [ErrReadOnly].
-	// Readers share two files with writers, "-wal" and "-shm" beside the store's
-	// file, so they too need permission to write in its directory, unless those
-	// files exist. The exception is a file system that is mounted read-only for
-	// everybody: nothing is written there, and the file cannot change. Default: false.
+	// ReadOnly opens an existing file for reading; every write returns [ErrReadOnly].
+	// Readers and writers share two files next to the store's, with the suffixes
+	// "-wal" and "-shm". So a reader, too, needs permission to create files in the
+	// directory, unless those two exist. A file system that is mounted read-only for
+	// everybody is the exception: nothing is created there, and the file cannot
+	// change. Default: false.
 	ReadOnly bool
 	// AllowLinks opens a file that has several names (hard links). Each name has a
-	// write-ahead log of its own, so a store that is opened under two names at once
-	// is damaged. Links are not noticed on Windows. Default: false, Open refuses.
+	// write-ahead log of its own, so opening a store under two names at once damages
+	// it. Windows does not detect links. Default: false, Open returns an error.
 	AllowLinks bool
-	// Durability says what an acknowledged write survives. Default: DurabilityFull.
+	// Durability sets which failures an acknowledged write survives. Default:
+	// DurabilityFull.
 	Durability Durability
-	// BusyTimeout is how long a call waits for another process that holds the
-	// file, before it returns [ErrBusy]. Default: 30 s.
+	// BusyTimeout is how long a call waits for another process that holds the file
+	// before it returns [ErrBusy]. Default: 30 s.
 	BusyTimeout time.Duration
-	// MaxObjectBytes bounds an object's fields as compact JSON. Default: 16 MiB.
+	// MaxObjectBytes limits an object's fields, as compact JSON. Default: 16 MiB.
 	MaxObjectBytes int
-	// MaxBlobBytes bounds the bytes of one blob; more than 4 TiB cannot be stored.
-	// Those that come as base64 or a data URI are in memory, and at most 32 MiB in
-	// any case. Default: 5 GiB.
+	// MaxBlobBytes limits the size of one blob; 4 TiB is the most that can be stored.
+	// Blobs passed as base64 or as a data URI are held in memory, and limited to 32
+	// MiB in any case. Default: 5 GiB.
 	MaxBlobBytes int64
-	// MaxPageBytes bounds a page of a list: it ends before its members have more
-	// stored bytes than that, with a [Page].Next, unless it has but one. The stored
-	// bytes of an object are those of its fields and of what is known of its blobs,
-	// without their content. Iterators hold no more than a page. Default: 32 MiB.
+	// MaxPageBytes limits the size of a page of results: a page ends, with a
+	// [Page].Next, before its members exceed that many stored bytes, but has at least
+	// one member. The stored bytes of an object are those of its fields and of its
+	// blobs' properties, without content. Iterators hold one page in memory at a
+	// time. Default: 32 MiB.
 	MaxPageBytes int64
-	// Fetcher brings in what the URLs of blobs stand for, before the call that puts
-	// them writes anything; see [BlobInput].Data. Default: nil, URLs stay references
-	// and nothing touches the network.
+	// Fetcher downloads the URLs of blobs, before the call that puts the blobs starts
+	// to write; see [BlobInput].Data. Default: nil, URLs are stored as references and
+	// the store never uses the network.
 	Fetcher Fetcher
-	// Now is the clock for created_at, updated_at and ids; it must be safe for
+	// Now is the clock for created_at, updated_at and ids. It must be safe for
 	// concurrent use. Default: time.Now.
 	Now func() time.Time
 	// Entropy is the source of the random part of ids. Default: crypto/rand.
 	Entropy io.Reader
-	// TaskRetention is how long the record of a task is kept after the task has
-	// ended. Default: 24 h.
+	// TaskRetention is how long the record of a task is kept after the task ended.
+	// Default: 24 h.
 	TaskRetention time.Duration
-	// EventRetention is how many of the newest events are kept for watchers that
-	// have fallen behind, and a few more. Default: 1,000,000, some 20 MB.
+	// EventRetention is how many of the newest events are kept, at least, for
+	// watchers that fall behind. Default: 1,000,000, about 20 MB.
 	EventRetention int
-	// Reserve is how many bytes are kept in a file beside the store's own, "-reserve",
-	// to be freed when the disk is full, so that deleting is possible then. From that
-	// moment everything that does not free space is [ErrFull], until the reserve has
-	// been set aside again, also after a restart. It is made some seconds after Open, and
-	// stays after Close.
-	// Default: 8 MiB; less may not be enough. Negative: none. A store in memory has none.
+	// Reserve is the size, in bytes, of a file next to the store's with the suffix
+	// "-reserve". The store frees that space when the disk is full, so that deletions
+	// still work. From then on, also after a restart, every call that does not free
+	// space returns [ErrFull], until the disk has space for the reserve again. The
+	// file is created some seconds after Open, and stays after Close. Default: 8 MiB;
+	// less may not be enough. Negative: no reserve. A store in memory has none.
 	Reserve int64
-	// Logger hears of what goes wrong in the background. Default: silence.
+	// Logger receives the errors of background work. Default: none are logged.
 	Logger *slog.Logger
 
-	stageLease time.Duration // how long staged content is safe from collectors
+	stageLease time.Duration // how long collectors leave staged content alone
 	idleTime   time.Duration // see [idleTime], the default
 }
 
-// withDefaults returns a checked copy of o in which nothing is unset.
+// withDefaults returns a validated copy of o with every default filled in.
 func (o *Options) withDefaults() (Options, error) {
 	var opts Options
 	if o != nil {
@@ -95,7 +99,7 @@ func (o *Options) withDefaults() (Options, error) {
 		return opts, badRequest("options: unknown durability %d", opts.Durability)
 	}
 	if opts.BusyTimeout < 0 || opts.MaxObjectBytes < 0 || opts.MaxBlobBytes < 0 || opts.MaxPageBytes < 0 || opts.TaskRetention < 0 || opts.EventRetention < 0 {
-		return opts, badRequest("options: a limit is negative")
+		return opts, badRequest("options: got a negative limit, want 0 or more")
 	}
 	if opts.BusyTimeout == 0 {
 		opts.BusyTimeout = 30 * time.Second
@@ -134,8 +138,8 @@ func (o *Options) withDefaults() (Options, error) {
 	return opts, nil
 }
 
-// Store is one open file. It is safe for concurrent use; other processes may
-// have the same file open.
+// Store is an open store. It is safe for concurrent use. Other processes may have the
+// same file open.
 type Store struct {
 	opts Options
 	db   *engine.DB
@@ -147,36 +151,36 @@ type Store struct {
 
 	feed *feed
 
-	leases lease.Watcher // leases of other stores
+	leases lease.Watcher // leases of other stores on the file
 
 	definitions sync.Map // bucket number → *definition; a definition never changes
 
-	collector *collector // nil if nothing may be written
+	collector *collector // nil if the store is read-only
 	reserve   reserve
 	queue     queue
 }
 
-// Open opens the file at path, creating it if it does not exist; its directory
-// must. The path ":memory:" opens a private store in memory. A nil opts means
-// the defaults.
+// Open opens the store in the file at path. It creates the file if there is none; the
+// directory must exist. The path ":memory:" opens a private store in memory. A nil
+// opts selects the defaults.
 //
-// A file of another application is [ErrNotAStore], one of a newer version of this
-// library [ErrNewFormat]; both are left as they were. One of an older version is brought
-// up to date; with ReadOnly it is [ErrOldFormat] instead. A file system on which
-// write-ahead logging does not work, as many network file systems, is refused.
-// A missing permission matches [fs.ErrPermission].
+// A file of another application is [ErrNotAStore]; a file of a newer version of this
+// library is [ErrNewFormat]. Open changes neither. It upgrades a file of an older
+// version, or returns [ErrOldFormat] with ReadOnly. Open refuses a file system that
+// does not support write-ahead logging, as many network file systems do not. A
+// missing permission matches [fs.ErrPermission].
 //
-// While the store is open, and after a crash, commits may be in the write-ahead log
-// beside the file alone: "app.db-wal" for "app.db". A log without its file, and a file
-// that lacks its schema because the log is gone, are [ErrCorrupt], and both are left
-// as they were.
+// While the store is open, and after a crash, the newest commits may be only in the
+// write-ahead log next to the file: "app.db-wal" for "app.db". A log without its file
+// is [ErrCorrupt], and so is a file that lacks its schema because its log is gone.
+// Open changes neither.
 //
-// Once open, the store belongs to the file under that path. If the file or its log is
-// moved, deleted or replaced, the next write is [ErrOutcomeUnknown] and later ones are
-// [ErrReadOnly]. This is not noticed on Windows, where an open file cannot be moved, nor
-// on file systems that give a file another inode number at each look.
+// The open store is bound to its path. If the file or its log is moved, deleted or
+// replaced, the next write returns [ErrOutcomeUnknown] and later ones return
+// [ErrReadOnly]. This is not detected on Windows, where an open file cannot be moved,
+// nor on file systems whose inode numbers are not stable.
 //
-// The caller must Close the store.
+// The caller must call [Store.Close].
 func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	o, err := opts.withDefaults()
 	if err != nil {
@@ -233,23 +237,23 @@ func (s *Store) loadID(c *engine.Conn) error {
 	return err
 }
 
-// Err returns why the store takes no more writes, or nil while it takes them. The
-// reasons are a commit whose outcome is unknown, a file that was moved, deleted or
-// replaced (both match [ErrReadOnly]), and [ErrClosed]. Reopening the store is the
-// remedy. A store that was opened read-only has no reason to give: Err returns nil.
+// Err returns the reason why the store no longer accepts writes, or nil if it does.
+// The reason is a commit with an unknown outcome, or a file that was moved, deleted
+// or replaced, both of which match [ErrReadOnly], or [ErrClosed]. Reopen the store to
+// recover. For a store that was opened read-only, Err returns nil.
 //
-// Err looks for the file under its name, so it notices a missing file before a
+// Err checks that the file is at its path, so it detects a missing file before a
 // write does. It does not wait for other processes.
 func (s *Store) Err() error { return public(s.db.Err()) }
 
-// Close closes the store. Calls that are waiting return [ErrClosed], as do later
-// ones; calls inside SQLite are waited for, and so are processors, until they have
-// handed back their jobs. Closing again does nothing and returns the same.
+// Close closes the store. Calls that are waiting, and later calls, return
+// [ErrClosed]. Close waits for calls inside SQLite to return, and for processors to
+// hand back their jobs. Closing again does nothing and returns the same result.
 //
-// If no other store has the file open, the write-ahead log is gone afterwards and
-// the file is whole by itself; so it is after a ReadOnly store, if it may write the
-// file. Beside other stores, Close tries for up to a second to move what is in the
-// log into the file.
+// If no other store has the file open, Close removes the write-ahead log, and the
+// file is complete by itself. This holds for a ReadOnly store too, if it may write
+// the file. If other stores have the file open, Close tries for up to a second to
+// copy the log into the file.
 func (s *Store) Close() error {
 	s.queue.close()
 	err := s.db.Close()
@@ -259,22 +263,25 @@ func (s *Store) Close() error {
 	return public(err)
 }
 
-// read lends f a connection for reading. f must set, not add to, what it hands back.
+// read calls f with a connection for reading. It may call f twice, so f must assign
+// its results, not accumulate them.
 func (s *Store) read(ctx context.Context, f func(*engine.Conn) error) error {
 	return public(s.db.Read(ctx, f))
 }
 
-// readLong is read for an f that may take long, and so may have to wait for others;
-// see [engine.DB.ReadLong].
+// readLong is read for an f that may take long. It may wait for other long reads; see
+// [engine.DB.ReadLong].
 func (s *Store) readLong(ctx context.Context, f func(context.Context, *engine.Conn) error) error {
 	return public(s.db.ReadLong(ctx, f))
 }
 
-// operation is work for the writer. It must check before it writes: a refusal
-// after a write takes the whole commit group back. It may run twice.
+// operation is a function that the writer runs in a transaction. It must check before
+// it writes: an error after a write rolls back the whole commit group. It may run
+// twice.
 type operation = func(*commit.Tx) error
 
-// used returns op as the engine runs it for a caller.
+// used returns op in the form that the engine runs, and counts it as use of the
+// store.
 func (s *Store) used(op operation) func(*engine.Tx) error {
 	return func(t *engine.Tx) error {
 		tx := commit.Of(t)
@@ -286,12 +293,12 @@ func (s *Store) used(op operation) func(*engine.Tx) error {
 	}
 }
 
-// write runs op in a transaction and returns its verdict.
+// write runs op in a transaction and returns its error.
 func (s *Store) write(ctx context.Context, op operation) error {
 	return public(s.db.Write(ctx, s.used(op)))
 }
 
-// start begins a write without waiting for it.
+// start begins a write, and does not wait for it.
 func (s *Store) start(ctx context.Context, op operation) *engine.Pending {
 	return s.db.Start(ctx, s.used(op))
 }
@@ -302,10 +309,10 @@ func (s *Store) newID(prefix string) (string, error) {
 	return id, public(err)
 }
 
-// now returns the time in the form the file keeps.
+// now returns the time in stored form: microseconds since 1970.
 func (s *Store) now() int64 { return s.opts.Now().UnixMicro() }
 
-// timeOf is the inverse of now.
+// timeOf converts a stored time.
 func timeOf(micro int64) time.Time { return time.UnixMicro(micro).UTC() }
 
 // optionalTime returns the time in column i, or nil for NULL.

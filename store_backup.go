@@ -13,29 +13,30 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// BackupOptions adjust [Store.Backup]. Nil means the defaults.
+// BackupOptions configure [Store.Backup]. Nil selects the defaults.
 type BackupOptions struct {
-	// Progress, unless nil, is told from time to time how many bytes of the file
-	// have been copied, and in the end that all have. It is called by the goroutine
-	// that called Backup; copying goes on meanwhile. It may use the store.
+	// Progress, unless nil, receives the number of bytes copied so far and the size
+	// of the file, repeatedly, and in the end that all bytes are copied. It is called
+	// in Backup's goroutine, while copying continues in another. It may use the
+	// store.
 	Progress func(done, total int64)
 }
 
-// Backup writes a copy of the store, as it is at one moment, to a new file at
-// path, which can be opened like any other. Others go on writing meanwhile; what
-// they commit is not in the copy, and the write-ahead log grows by it, since it
-// cannot be emptied before the copy is done. A store at ":memory:" is saved that
-// way; its calls have to wait.
+// Backup writes a consistent snapshot of the store to a new file at path, which
+// [Open] opens like any other. Writers continue during the backup. Their commits are
+// not in the copy, and make the write-ahead log grow, since the log cannot be emptied
+// until the copy is complete. A store at ":memory:" can be saved this way; its other
+// calls wait for the backup.
 //
-// The copy is written to a temporary file in the directory of path and takes its
-// name when it is whole and on the disk. If Backup fails, or ctx ends, nothing is
-// left behind. If the process is killed its temporary files stay, named
-// bucketlite-backup-….tmp; the next Backup into the directory removes them, where
-// the system can tell that their process has gone, as Linux, macOS and the BSDs can.
+// Backup writes to a temporary file in the directory of path, and gives it its name
+// once the file is complete and synced. If Backup fails, or ctx ends, it removes that
+// file. If the process is killed, temporary files named bucketlite-backup-….tmp
+// remain. The next Backup into the directory removes them, on systems that can tell
+// that the process has ended: Linux, macOS and the BSDs.
 //
-// Errors: [ErrExists] if there is a file at path, or one that SQLite would take
-// for a part of it; [ErrBadRequest] if path cannot be a file's, or is one the
-// store itself uses; [ErrFull].
+// Errors: [ErrExists] if there is a file at path, or one that SQLite would treat as
+// part of it; [ErrBadRequest] if path is not a path of a file, or is a file of the
+// store itself; [ErrFull].
 func (s *Store) Backup(ctx context.Context, path string, opts *BackupOptions) error {
 	if opts == nil {
 		opts = &BackupOptions{}
@@ -51,9 +52,9 @@ func (s *Store) Backup(ctx context.Context, path string, opts *BackupOptions) er
 	if err != nil {
 		return errorf("backup %q: %w", path, err)
 	}
-	defer temporary.Remove() // also what lies beside it
+	defer temporary.Remove() // and its side files
 	if err := s.copyTo(ctx, temporary.Path(), opts.Progress); err != nil {
-		if public(err) == err { // the context's own
+		if public(err) == err { // the context's own error
 			return err
 		}
 		return errorf("backup %q: %w", path, err)
@@ -66,16 +67,17 @@ func (s *Store) Backup(ctx context.Context, path string, opts *BackupOptions) er
 	} else if err != nil {
 		return errorf("backup %q: %w", path, err)
 	}
-	// Not every system can do this, and what it guards against is that the name
-	// is lost in a power cut.
+	// Not every system can sync a directory, and the only risk is that a power cut
+	// loses the name. So an error is ignored.
 	syncFile(filepath.Dir(target))
 	return nil
 }
 
-// backupTarget returns the absolute path of a copy that may be made.
+// backupTarget returns the absolute path for a copy, or an error if no copy may be
+// made there.
 func (s *Store) backupTarget(path string) (string, error) {
 	if path == "" || path == engine.Memory || strings.ContainsRune(path, 0) {
-		return "", badRequest("backup: the path of a file expected, got %s", value.Show(path))
+		return "", badRequest("backup: path of a file expected, got %s", value.Show(path))
 	}
 	target, err := filepath.Abs(path)
 	if err != nil {
@@ -98,8 +100,8 @@ func backupExists(path, file string) error {
 	return &ConflictError{Subject: "backup " + value.Show(path), Reason: "the file " + value.Show(file) + " already exists", Exists: true}
 }
 
-// copyTo copies the store into an empty file. Copying does not wait for progress,
-// which may itself wait for a connection that copying holds.
+// copyTo copies the store into an empty file. Copying never waits for progress, since
+// progress may wait for a connection that copying holds.
 func (s *Store) copyTo(ctx context.Context, path string, progress func(done, total int64)) error {
 	type position struct{ done, total int64 }
 	ctx, cancel := context.WithCancel(ctx)
@@ -110,7 +112,7 @@ func (s *Store) copyTo(ctx context.Context, path string, progress func(done, tot
 		defer close(ended)
 		err = s.db.Backup(ctx, path, func(done, total int64) {
 			select {
-			case <-newest: // it was not fetched in time
+			case <-newest: // a position that was not received in time
 			default:
 			}
 			newest <- position{done, total}
@@ -144,7 +146,7 @@ func (s *Store) copyTo(ctx context.Context, path string, progress func(done, tot
 	}
 }
 
-// syncFile brings a file, or the names in a directory, to the disk.
+// syncFile syncs a file, or a directory's entries, to the disk.
 func syncFile(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// migrationFiles are the steps that bring a file from one format to the next.
-// The list is append-only: a file that was once released must open for ever.
+// migrationFiles are the steps that upgrade a file from one format to the next. The
+// list is append-only, since every file of a released version must open.
 //
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
@@ -16,7 +16,7 @@ var migrationFiles embed.FS
 // applicationID marks a file as ours: "bktl".
 const applicationID = 0x626b746c
 
-// The functions that the steps call.
+// The SQL functions that the steps call.
 func init() {
 	engine.RegisterFunction("bucketlite_jsonb", 3, func(args [][]byte) []byte { return convertFields(args[0], args[1], args[2]) })
 }

@@ -12,25 +12,26 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// defaultReserve is the space that a store keeps for a full disk. Even a deletion
-// needs some: the write-ahead log grows by it, and the file by what the log already
-// has for it. So each store has a file of zeros beside its own, and empties it when
-// an operation that frees space finds the disk full. Until it is full again no other
-// operation writes, or it would use up the space that deleting needs. The empty file
-// says so to other stores, and to those that are opened later. See decision 025.
+// defaultReserve is the default size of the reserve. Even a deletion needs disk
+// space: it makes the write-ahead log grow, and copying the log makes the file grow.
+// So each store keeps a file of zeros next to its own, and truncates it when an
+// operation that frees space finds the disk full. Until the file has its size again,
+// no other operation writes, since it would use up the space that deletions need. The
+// empty file tells this to other stores, also to those that are opened later. See
+// decision 025.
 const defaultReserve = 8 << 20
 
-// reserve is the space that a store keeps for when the disk is full.
+// reserve is the file that keeps disk space for deletions.
 type reserve struct {
-	path  string      // empty if none is kept
+	path  string      // empty if there is no reserve
 	size  int64       // bytes
-	kept  atomic.Bool // the file has been there
+	kept  atomic.Bool // the file has been seen or created
 	spent atomic.Bool
 }
 
 var errSpent = errorf("%w: deletions are using the reserve, and other writes are refused until there is space to set it aside again", ErrFull)
 
-// spend gives the reserve up, and reports whether that has freed space.
+// spend truncates the reserve's file, and reports whether that freed space.
 func (r *reserve) spend() bool {
 	if r.path == "" {
 		return false
@@ -42,8 +43,8 @@ func (r *reserve) spend() bool {
 	return true
 }
 
-// notice looks whether another store on the same file has given the reserve up. It
-// runs before the first write after one of another store.
+// notice checks whether another store on the same file has spent the reserve. It runs
+// before the first write that follows another store's write.
 func (r *reserve) notice() {
 	if !r.kept.Load() || r.spent.Load() {
 		return
@@ -53,7 +54,8 @@ func (r *reserve) notice() {
 	}
 }
 
-// keep sees to it that the file is there, if the disk has as much space besides.
+// keep creates the file or restores its size, if that leaves as much space free on
+// the disk.
 func (r *reserve) keep() {
 	have := int64(0)
 	info, err := os.Stat(r.path)
@@ -62,23 +64,23 @@ func (r *reserve) keep() {
 		r.kept.Store(true)
 	}
 	if have == 0 && r.kept.Load() {
-		r.spent.Store(true) // perhaps by another store
+		r.spent.Store(true) // another store may have spent it
 	}
 	if have < r.size {
 		if free, known := engine.FreeSpace(r.path); known && free < 2*r.size-have {
 			return
 		}
 		if engine.KeepSpace(r.path, r.size) != nil {
-			return // the disk is full, or the directory not ours: there is none until it works
+			return // the disk is full, or the directory not writable: try again later
 		}
 	}
 	r.kept.Store(true)
 	r.spent.Store(false)
 }
 
-// free is write for an operation that frees space. If the disk is full it is given
-// the reserve, and, should that not be enough or not be there, the space of the
-// write-ahead log.
+// free is write for an operation that frees space. If the disk is full, it uses the
+// space of the reserve, and if that does not suffice or there is none, the space of
+// the write-ahead log.
 func (s *Store) free(ctx context.Context, op operation) error {
 	return s.freeing(ctx, func(tx *commit.Tx) error {
 		tx.Use()
@@ -91,9 +93,9 @@ func (s *Store) freeing(ctx context.Context, op operation) error {
 	run := func(tx *engine.Tx) error { return op(commit.Of(tx)) }
 	err := s.db.Write(ctx, run)
 	if errors.Is(err, ErrFull) && s.reserve.spend() {
-		s.opts.Logger.Warn("bucketlite: the disk is full, the reserve is used to free space", "reserve", s.reserve.path)
+		s.opts.Logger.Warn("bucketlite: disk full, spending the reserve to free space", "reserve", s.reserve.path)
 		s.collector.notify()
-		s.db.EmptyLog(0) // it may be in use by readers, or need more space than there is
+		s.db.EmptyLog(0) // may fail: readers use the log, or the file needs more space than the disk has
 		err = s.db.Write(ctx, run)
 	}
 	if errors.Is(err, ErrFull) {
@@ -104,7 +106,8 @@ func (s *Store) freeing(ctx context.Context, op operation) error {
 	return public(err)
 }
 
-// keepReserve makes the reserve, or makes it again, once the disk has space for it.
+// keepReserve creates the reserve, or creates it again, once the disk has space for
+// it.
 func (c *collector) keepReserve() (worked bool, err error) {
 	r := &c.store.reserve
 	if r.path == "" || time.Since(c.reserved) < c.store.opts.idleTime {

@@ -10,23 +10,23 @@ import (
 	"github.com/bucketlite/bucketlite/internal/lease"
 )
 
-// What keeps the file small; see decision 025.
+// Limits that keep the file small; see decision 025.
 const (
-	chunkSlice = 16 // chunks of content that the collector deletes in one transaction
-	pageSlice  = 64 // pages that it gives back in one transaction
+	chunkSlice = 16 // chunks of content that the collector deletes per transaction
+	pageSlice  = 64 // pages that it returns to the file system per transaction
 
-	// At rest the slices are larger, and nobody waits for them.
+	// At rest the slices are larger, since no caller waits for them.
 	restChunkSlice = 64
 	restPageSlice  = 512
 
-	minFreePages  = 64      // unused pages that the file may keep at rest
-	freeShare     = 16      // so may one for so many that are in use
-	busyFreePages = 8 << 10 // and beside writers, who use them again, so many more than are in use
+	minFreePages  = 64      // unused pages that the file may have at rest
+	freeShare     = 16      // at rest, the file may have one unused page per freeShare used pages
+	busyFreePages = 8 << 10 // in use, it may have that many more unused pages than used ones, for writers to reuse
 
-	restLog = 1 << 20 // bytes of the write-ahead log that may stay at rest
+	restLog = 1 << 20 // bytes that the write-ahead log may have at rest
 )
 
-// collectSome collects some content that nothing refers to.
+// collectSome deletes some content that has no references.
 func (c *collector) collectSome() (worked bool, err error) {
 	ctx := context.Background()
 	err = c.store.read(ctx, func(conn *engine.Conn) (err error) {
@@ -43,8 +43,8 @@ func (c *collector) collectSome() (worked bool, err error) {
 	return true, c.write(func(tx *commit.Tx) error { return content.Collect(tx, slice) })
 }
 
-// endStaging ends the leases of staged content that are over although the clock does
-// not say so, so that the content can be collected.
+// endStaging ends leases of staged content that are over although the clock does not
+// show it, so that the content can be collected.
 func (c *collector) endStaging() (worked bool, err error) {
 	s := c.store
 	now := time.Now()
@@ -75,8 +75,8 @@ func (c *collector) endStaging() (worked bool, err error) {
 	})
 }
 
-// vacuumSome gives some free pages back, if there are too many: few are left at rest,
-// while writers keep what they are about to use again.
+// vacuumSome returns some free pages to the file system, if there are too many. At
+// rest few stay; otherwise writers will soon reuse them.
 func (c *collector) vacuumSome() (worked bool, err error) {
 	var pages, free int64
 	err = c.store.read(context.Background(), func(conn *engine.Conn) error {
@@ -101,8 +101,8 @@ func (c *collector) vacuumSome() (worked bool, err error) {
 	})
 }
 
-// emptyLog empties the write-ahead log now and then: at rest, and if a reader was in
-// the way when the writer tried to. The file itself gets shorter only with that.
+// emptyLog empties the write-ahead log at rest, and after a reader prevented the
+// writer from doing so. The file becomes shorter only when the log is emptied.
 func (c *collector) emptyLog() (worked bool, err error) {
 	if time.Since(c.emptied) < c.store.opts.idleTime {
 		return false, nil
@@ -120,7 +120,7 @@ func (c *collector) emptyLog() (worked bool, err error) {
 	return false, err
 }
 
-// atRest reports whether only background work has been written for half of the idle time.
+// atRest reports whether no caller has used the store for half of the idle time.
 func (c *collector) atRest() bool {
 	return c.store.commits.Unused() > c.store.opts.idleTime/2
 }

@@ -12,38 +12,39 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// TaskType says what a task does. The values are those of the hosted service.
+// TaskType is the kind of work a task does. The values are those of the hosted
+// service.
 type TaskType string
 
 // The types of tasks.
 const (
 	DeleteNamespaceTask TaskType = "api_namespaces_delete"
 	DeleteBucketTask    TaskType = "api_buckets_delete"
-	ConfirmUploadTask   TaskType = "api_buckets_uploads_confirm"       // one
-	ConfirmUploadsTask  TaskType = "api_buckets_uploads_batch_confirm" // several
+	ConfirmUploadTask   TaskType = "api_buckets_uploads_confirm"       // one upload
+	ConfirmUploadsTask  TaskType = "api_buckets_uploads_batch_confirm" // several uploads
 	ProcessBatchTask    TaskType = "api_buckets_batches_process"
 )
 
-// Task is the durable record of an asynchronous operation as it stood at one
-// moment. Any store that has the file open, in whatever process, carries tasks
-// on. Its JSON form is that of the hosted service's TaskResponse.
+// Task is a snapshot of an asynchronous operation's durable record. Every store that
+// has the file open, in any process, helps to run its tasks. The JSON form is that of
+// the hosted service's TaskResponse.
 type Task struct {
 	ID     string   `json:"task_id"`
 	Type   TaskType `json:"task_type"`
 	Status Status   `json:"status"`
-	// Inputs are the ids of what the task works on.
+	// Inputs are the ids of the items that the task works on.
 	Inputs []string `json:"inputs"`
-	// Outputs are what has become of them so far, if the task says so.
+	// Outputs are the results so far, for the types of tasks that report them.
 	Outputs []any `json:"outputs"`
 	// AdditionalData describes the task: "namespace_id", "bucket_id", "bucket_name",
-	// "object_count", …. Tasks that earlier versions made lack the first, unless they
-	// delete a namespace.
+	// "object_count", …. Tasks made by earlier versions have no "namespace_id",
+	// unless they delete a namespace.
 	AdditionalData map[string]any `json:"additional_data"`
-	// Error says why the task failed, if it did.
+	// Error is the reason why the task failed, or empty.
 	Error     string    `json:"error,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
-	// Processed counts the objects or uploads the task has dealt with, of Total.
+	// Processed of Total objects or uploads are done.
 	Processed int64 `json:"-"`
 	Total     int64 `json:"-"`
 
@@ -82,7 +83,7 @@ func scanTask(r engine.Row) (*Task, error) {
 	return t, nil
 }
 
-// Task returns the task with the id, or [ErrNotFound].
+// Task returns the task with the id. Errors: [ErrNotFound].
 func (s *Store) Task(ctx context.Context, id string) (*Task, error) {
 	var t *Task
 	err := s.read(ctx, func(c *engine.Conn) (err error) {
@@ -104,9 +105,9 @@ func selectTask(c *engine.Conn, id string) (*Task, error) {
 	return t, err
 }
 
-// Wait returns the task with the id when it has ended, or when ctx ends with the
-// context's error. If the store refuses writes since its disk failed it does not
-// wait: nobody here carries the task on. Then the error is [ErrReadOnly].
+// Wait returns the task with the id once it has ended. If ctx ends first, Wait
+// returns the context's error. If the store refuses writes after a disk failure, Wait
+// returns [ErrReadOnly] at once, since this process no longer runs the task.
 func (s *Store) Wait(ctx context.Context, id string) (*Task, error) {
 	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
 		t, err := s.Task(ctx, id)
@@ -125,13 +126,13 @@ func (s *Store) Wait(ctx context.Context, id string) (*Task, error) {
 	}
 }
 
-// CancelTask ends a task before its work is done, and returns it. What it has done
-// by then stays; uploads it was to confirm are pending again, and a batch that it
-// processes is canceled, as [Bucket.CancelBatch] says. A task that has ended stays
-// as it is.
+// CancelTask ends a task early, and returns it. Work that is already done stays.
+// Uploads that the task has not confirmed become pending again; the batch that it
+// processes is canceled as by [Bucket.CancelBatch]. A task that has ended is returned
+// unchanged.
 //
-// Errors: [ErrNotFound], [ErrConflict] for a deletion, which cannot be cancelled, and
-// for a batch those of CancelBatch.
+// Errors: [ErrNotFound]; [ErrConflict] for a deletion, which cannot be canceled; for
+// a batch, the errors of CancelBatch.
 func (s *Store) CancelTask(ctx context.Context, id string) (*Task, error) {
 	var task *Task
 	err := s.write(ctx, func(tx *commit.Tx) (err error) {
@@ -161,23 +162,23 @@ func (s *Store) CancelTask(ctx context.Context, id string) (*Task, error) {
 	return task, nil
 }
 
-// endTask ends a task that has not ended.
+// endTask ends a task, unless it has ended.
 func (s *Store) endTask(tx *commit.Tx, id string, status Status, problem string) error {
 	_, err := tx.Exec("UPDATE tasks SET status = ?1, error = ?2, updated_at = ?3, ended_at = ?3 WHERE id = ?4 AND ended_at IS NULL",
 		string(status), nilIfBlank(problem), s.now(), id)
 	return err
 }
 
-// TaskQuery says which tasks are wanted. The zero TaskQuery is the first page of all.
+// TaskQuery selects tasks. The zero TaskQuery is the first page of all tasks.
 type TaskQuery struct {
 	Query
-	// Status, unless empty, is the status the tasks have.
+	// Status, unless empty, selects the tasks with this status.
 	Status Status
-	// Type, unless empty, is the type the tasks are of.
+	// Type, unless empty, selects the tasks of this type.
 	Type TaskType
 }
 
-// Tasks iterates over the store's tasks that q wants.
+// Tasks iterates over the tasks that match q.
 func (s *Store) Tasks(ctx context.Context, q TaskQuery) iter.Seq2[*Task, error] {
 	return each(ctx, s, q.Query, func(ctx context.Context, page Query) (*Page[*Task], error) {
 		q.Query = page
@@ -185,9 +186,9 @@ func (s *Store) Tasks(ctx context.Context, q TaskQuery) iter.Seq2[*Task, error] 
 	})
 }
 
-// ListTasks returns one page of the store's tasks that q wants. The paths of a query
-// are those of [Task]'s JSON form, as task_type, status, inputs, created_at and
-// additional_data.bucket_id; a search looks at task_id, inputs, additional_data and
+// ListTasks returns one page of the tasks that match q. Query paths are those of
+// [Task]'s JSON form, such as task_type, status, inputs, created_at and
+// additional_data.bucket_id. Search covers task_id, inputs, additional_data and
 // error. Errors: [ErrBadRequest].
 func (s *Store) ListTasks(ctx context.Context, q TaskQuery) (*Page[*Task], error) {
 	tasks := listing[*Task]{
@@ -211,8 +212,8 @@ WHERE num > ?1 AND (?2 = '' OR status = ?2) AND (?3 = '' OR type = ?3) ORDER BY 
 	return tasks.page(ctx, s, q.Query)
 }
 
-// newTask writes the record of a task that is to be carried on. It adds the id of
-// the namespace, which outlives that.
+// newTask writes the record of a new task. It adds the namespace's id, which the task
+// needs even after the namespace is deleted.
 func (s *Store) newTask(tx *commit.Tx, t *Task, namespace int64, bucket any) error {
 	_, err := tx.QueryRow("SELECT id FROM namespaces WHERE num = ?", []any{namespace}, func(r engine.Row) {
 		t.AdditionalData["namespace_id"] = r.Text(0)
@@ -232,7 +233,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, 0)`, t.ID, string(t.Type), string(Statu
 	return err
 }
 
-// forgetSome deletes the records of some tasks that ended long ago.
+// forgetSome deletes the records of some tasks whose retention is over.
 func (c *collector) forgetSome() (worked bool, err error) {
 	ctx := context.Background()
 	before := c.store.opts.Now().Add(-c.store.opts.TaskRetention).UnixMicro()
