@@ -1,11 +1,10 @@
 package bucketlite_test
 
 import (
-	"database/sql/driver"
-
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -17,10 +16,9 @@ import (
 	"testing"
 	"time"
 
-	"modernc.org/sqlite"
-
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/internal/storetest"
+	"modernc.org/sqlite"
 )
 
 // checkedFilm is the bytes of the film in the file newChecked makes: three chunks.

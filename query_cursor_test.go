@@ -50,8 +50,8 @@ func TestCursorOfQuery(t *testing.T) {
 		}
 	}
 	pages := map[string]func(bucketlite.Query) (*bucketlite.Page[map[string]any], error){
-		"object_id": formPages(t, b.List), "upload_id": formPages(t, b.ListUploads), "batch_id": formPages(t, batchPages(b)),
-		"object_id of another": formPages(t, other.List), "upload_id of another": formPages(t, other.ListUploads), "batch_id of another": formPages(t, batchPages(other)),
+		"object_id": storetest.FormPages(t, b.List), "upload_id": storetest.FormPages(t, b.ListUploads), "batch_id": storetest.FormPages(t, storetest.BatchPages(b)),
+		"object_id of another": storetest.FormPages(t, other.List), "upload_id of another": storetest.FormPages(t, other.ListUploads), "batch_id of another": storetest.FormPages(t, storetest.BatchPages(other)),
 	}
 	cursors := make(map[string]string)
 	for list, page := range pages {
@@ -248,4 +248,92 @@ func countPage[T any](p *bucketlite.Page[T], err error) (int, string, error) {
 		return 0, "", err
 	}
 	return len(p.Results), p.Next, nil
+}
+
+// Whoever pages through a bucket while objects come and go meets none of them
+// twice, and misses none that was there, and stayed as it was, all the while.
+func TestPagesAmongChanges(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	tests := map[string]struct {
+		query   bucketlite.Query
+		indexed bool
+	}{
+		"in order of creation": {},
+		"sorted":               {query: bucketlite.Query{Sort: []bucketlite.Sort{bucketlite.Asc("v"), bucketlite.Desc("k")}}},
+		"sorted by an index":   {query: bucketlite.Query{Sort: []bucketlite.Sort{bucketlite.Asc("v")}}, indexed: true},
+		"and downwards":        {query: bucketlite.Query{Sort: []bucketlite.Sort{bucketlite.Desc("v")}}, indexed: true},
+		"filtered":             {query: bucketlite.Query{Filter: bucketlite.Ne("v", "3")}},
+		"filtered by an index": {query: bucketlite.Query{Filter: bucketlite.Eq("v", "3")}, indexed: true},
+		"filtered by a range":  {query: bucketlite.Query{Filter: bucketlite.Gt("v", "1")}, indexed: true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := storetest.NewRand(t)
+			b := storetest.Items(t, storetest.OpenMemory(t))
+			if test.indexed {
+				if err := b.EnsureIndex(ctx, "v"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			n := 0
+			var live []string
+			put := func() {
+				n++
+				o := storetest.PutItem(t, b, storetest.Item(fmt.Sprint(n), fmt.Sprint(r.IntN(5))))
+				live = append(live, o.ID)
+			}
+			for range 20 {
+				for len(live) < 60 {
+					put()
+				}
+				stayed := make(map[string]bool)
+				for o, err := range b.Objects(ctx, test.query) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					stayed[o.ID] = true
+				}
+				var met []string
+				q := test.query
+				q.Limit = 1 + r.IntN(12)
+				for pages := 0; ; pages++ {
+					page, err := b.List(ctx, q)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, o := range page.Results {
+						met = append(met, o.ID)
+					}
+					if q.Cursor = page.Next; page.Next == "" {
+						break
+					}
+					if pages > 40 {
+						continue // or whoever pages slower than objects come never ends
+					}
+					for range r.IntN(4) {
+						put()
+					}
+					for range min(r.IntN(4), len(live)) {
+						i := r.IntN(len(live))
+						if err := b.DeleteObject(ctx, live[i], nil); err != nil {
+							t.Fatal(err)
+						}
+						delete(stayed, live[i])
+						live = slices.Delete(live, i, i+1)
+					}
+				}
+				for i, id := range met {
+					if slices.Contains(met[:i], id) {
+						t.Fatalf("met %s twice: %v", id, met)
+					}
+					delete(stayed, id)
+				}
+				if len(stayed) > 0 {
+					t.Fatalf("missed %v of what was there all the while, met %v", stayed, met)
+				}
+			}
+		})
+	}
 }

@@ -1,15 +1,21 @@
 package bucketlite_test
 
 import (
+	"bufio"
+	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -216,5 +222,257 @@ func TestQueryErrorIsBounded(t *testing.T) {
 	}
 	if len(bad.Error()) > 1000 || !strings.HasPrefix(bad.Error(), "bucketlite: ") {
 		t.Errorf("got %q", bad.Error())
+	}
+}
+
+// A queryCase is a query in the hosted service's JSON form, and the ids it finds.
+type queryCase struct {
+	Name    string            `json:"name"`
+	Filters bucketlite.Filter `json:"filters"`
+	Sort    []bucketlite.Sort `json:"sort"`
+	Search  string            `json:"search"`
+	Want    []string          `json:"want"`
+}
+
+// What operators, paths, sorting and searching mean, by example: each case finds
+// the same without indexes, with indexes, and with its filter written by the package.
+func TestQueryCases(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	var cases []queryCase
+	if err := json.Unmarshal(readFile(t, "testdata/queries/cases.json"), &cases); err != nil {
+		t.Fatal(err)
+	}
+	b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Name: "shop", Schema: storetest.Schema(t, `
+		"title": {"type": "string"}, "price": {"type": "number"}, "stock": {"type": "integer"},
+		"tags": {"type": "array", "items": {"type": "string"}}, "released": {"type": "datetime"}`)})
+	lines := bufio.NewScanner(bytes.NewReader(readFile(t, "testdata/queries/objects.jsonl")))
+	for lines.Scan() {
+		storetest.Put(t, b, storetest.Input(t, lines.Text()), bucketlite.Insert)
+	}
+	for _, indexes := range []string{"none", "values", "values and texts"} {
+		switch indexes {
+		case "values":
+			if err := b.EnsureIndex(ctx, "title", "price", "stock", "tags", "released", "code", "meta.author.name", "lines.qty", "lines.colour"); err != nil {
+				t.Fatal(err)
+			}
+		case "values and texts":
+			if err := b.EnsureTextIndex(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, c := range cases {
+			text, err := json.Marshal(c.Filters)
+			if err != nil {
+				t.Fatalf("%s: %v", c.Name, err)
+			}
+			written, err := bucketlite.ParseFilter(text)
+			if err != nil {
+				t.Fatalf("%s: %v", c.Name, err)
+			}
+			for _, f := range []bucketlite.Filter{c.Filters, written} {
+				got := []string{}
+				for o, err := range b.Objects(ctx, bucketlite.Query{Filter: f, Sort: c.Sort, Search: c.Search}) {
+					if err != nil {
+						t.Fatalf("%s: %v", c.Name, err)
+					}
+					got = append(got, o.ID)
+				}
+				if !slices.Equal(got, c.Want) {
+					t.Errorf("%s, indexes: %s: %v: got %v, want %v", c.Name, indexes, f, got, c.Want)
+				}
+			}
+		}
+	}
+}
+
+func readFile(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// Of a wrong query every fault is named with its place, and a strange one means
+// what it says.
+func TestQueryFaults(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	b := storetest.Items(t, storetest.OpenMemory(t))
+	storetest.PutItem(t, b, storetest.Item("k", "v"))
+	long := strings.Repeat
+	many := func(n int) (words string) {
+		for i := range n {
+			words += fmt.Sprint(i, " ")
+		}
+		return words
+	}
+	deep := bucketlite.Eq("v", "v")
+	for range 40 {
+		deep = bucketlite.And(deep)
+	}
+	tests := map[string]struct {
+		query  bucketlite.Query
+		faults []string // nil if it is not a QueryError
+	}{
+		"limit below 0":         {query: bucketlite.Query{Limit: -1}},
+		"limit too high":        {query: bucketlite.Query{Limit: 1_000_000_000}},
+		"offset below 0":        {query: bucketlite.Query{Offset: -1}},
+		"offset too high":       {query: bucketlite.Query{Offset: bucketlite.MaxOffset + 1}},
+		"offset and cursor":     {query: bucketlite.Query{Offset: 1, Cursor: "x"}},
+		"cursor":                {query: bucketlite.Query{Cursor: "x"}},
+		"direction and path":    {query: bucketlite.Query{Sort: []bucketlite.Sort{{Field: "v", Direction: "up"}, {Field: "a..b"}}}, faults: []string{"sort[0].direction: enum", "sort[1].field: path"}},
+		"too many to sort by":   {query: bucketlite.Query{Sort: make([]bucketlite.Sort, bucketlite.MaxSort+1)}, faults: []string{"sort: size"}},
+		"select":                {query: bucketlite.Query{Select: []string{"v", "", "a\x00"}}, faults: []string{"select[1]: path", "select[2]: path"}},
+		"search: utf8":          {query: bucketlite.Query{Search: "\xff"}, faults: []string{"search: utf8"}},
+		"too deep":              {query: bucketlite.Query{Filter: deep}, faults: []string{"filters.AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0].AND[0]: depth"}},
+		"regex":                 {query: bucketlite.Query{Filter: bucketlite.And(bucketlite.Eq("v", "v"), bucketlite.Regex("v", "("))}, faults: []string{"filters.AND[1].value: pattern"}},
+		"a null to be above of": {query: bucketlite.Query{Filter: bucketlite.Gt("v", nil)}, faults: []string{"filters.value: type"}},
+		"path with NUL":         {query: bucketlite.Query{Filter: bucketlite.Exists("v\x00"), Sort: []bucketlite.Sort{bucketlite.Asc("v\x00")}}, faults: []string{"filters.field: path", "sort[0].field: path"}},
+		"path too deep":         {query: bucketlite.Query{Filter: bucketlite.Exists(long("v.", 32) + "v"), Sort: []bucketlite.Sort{bucketlite.Desc(long("v.", 32) + "v")}}, faults: []string{"filters.field: path", "sort[0].field: path"}},
+		"name too long":         {query: bucketlite.Query{Filter: bucketlite.Exists(long("é", 256)), Sort: []bucketlite.Sort{bucketlite.Asc(long("é", 256))}}, faults: []string{"filters.field: path", "sort[0].field: path"}},
+		"text too long":         {query: bucketlite.Query{Filter: bucketlite.Eq("v", long("v", 64<<10+1))}, faults: []string{"filters.value: size"}},
+		"search too long":       {query: bucketlite.Query{Search: long("v", 64<<10+1)}, faults: []string{"search: size"}},
+		"search for too much":   {query: bucketlite.Query{Search: many(1001)}, faults: []string{"search: count"}},
+		"pattern too long":      {query: bucketlite.Query{Filter: bucketlite.Regex("v", long("v", 1001))}, faults: []string{"filters.value: pattern"}},
+		"too many values":       {query: bucketlite.Query{Filter: bucketlite.In("n", make([]int, 10_001)...)}, faults: []string{"filters.value: count"}},
+		"above a list":          {query: bucketlite.Query{Filter: bucketlite.Not(bucketlite.Eq("n", 1), bucketlite.Gt("n", []int{5}))}, faults: []string{"filters.NOT[1].value: type"}},
+		"no datetime":           {query: bucketlite.Query{Filter: bucketlite.Gt("created_at", "yesterday")}, faults: []string{"filters.value: type"}},
+		"two at once": {query: bucketlite.Query{Filter: bucketlite.Contains("", "x"), Sort: []bucketlite.Sort{{Direction: "asc"}}},
+			faults: []string{"filters.field: path", "sort[0].field: path"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := b.List(ctx, test.query)
+			storetest.WantError(t, err, bucketlite.ErrBadRequest)
+			if test.faults != nil {
+				wantQueryError(t, err, test.faults...)
+			}
+			if _, err := b.Explain(ctx, test.query); err == nil {
+				t.Error("it was explained")
+			}
+		})
+	}
+	for name, q := range map[string]bucketlite.Query{
+		"in nothing":   {Filter: bucketlite.In[string]("v")},
+		"any of none":  {Filter: bucketlite.Or()},
+		"past the end": {Offset: bucketlite.MaxOffset},
+	} {
+		if p, err := b.List(ctx, q); err != nil || len(p.Results) != 0 || p.Next != "" {
+			t.Errorf("%s: got %d objects, %v, want none", name, len(p.Results), err)
+		}
+	}
+}
+
+// A name is a name, whatever it looks like to SQL, JSON or a pattern.
+func TestHostileNames(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	names := []string{`"`, `'`, `'); DROP TABLE object; --`, "$", "$[0]", "#", "a b", "?1", "`", `\`, `\u0041`, "select", "*", "%", "_", "é", "\n", "[*]", "NULL", "rowid", "seq",
+		"NEAR(a b)", "text:x", "-x", "^x", "a + b", "x OR y", "{x}: y", `"x" *`}
+	properties := make(map[string]bucketlite.Field)
+	for _, name := range names {
+		properties[name] = bucketlite.Field{Type: bucketlite.String}
+	}
+	for _, indexed := range []bool{false, true} {
+		b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Name: "hostile", Schema: bucketlite.Schema{Properties: properties}})
+		if indexed {
+			if err := b.EnsureIndex(ctx, names...); err != nil {
+				t.Fatal(err)
+			}
+			if err := b.EnsureTextIndex(ctx, names...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, name := range names {
+			storetest.Put(t, b, bucketlite.ObjectInput{ID: fmt.Sprint(i), Fields: map[string]any{name: name + name + name}}, bucketlite.Insert)
+		}
+		for i, name := range names {
+			text := name + name + name
+			for _, f := range []bucketlite.Filter{bucketlite.Eq(name, text), bucketlite.Contains(name, text), bucketlite.StartsWith(name, name), bucketlite.In(name, text, "x"), bucketlite.Exists(name)} {
+				for _, q := range []bucketlite.Query{{Filter: f}, {Filter: f, Sort: []bucketlite.Sort{bucketlite.Desc(name)}, Select: []string{name}}, {Filter: f, Search: text}} {
+					p, err := b.List(ctx, q)
+					if err != nil || len(p.Results) != 1 || p.Results[0].ID != fmt.Sprint(i) || p.Results[0].Fields[name] != text {
+						t.Errorf("indexed %t: %v: got %v, %v", indexed, f, p, err)
+					}
+				}
+			}
+			if p, err := b.List(ctx, bucketlite.Query{Sort: []bucketlite.Sort{bucketlite.Asc(name)}, Limit: 1}); err != nil || p.Results[0].ID != fmt.Sprint(i) {
+				t.Errorf("indexed %t: sorted by %q: got %v, %v", indexed, name, p, err)
+			}
+		}
+	}
+}
+
+// manyStates has 759 characters and a program of nearly 100,000 instructions, which
+// took a minute to match with a text of 40 kB.
+var manyStates = `(?:` + strings.Repeat("a?", 375) + `){130}z`
+
+// scans are the calls that match a filter with objects.
+var scans = map[string]func(context.Context, *bucketlite.Bucket, bucketlite.Filter) error{
+	"List": func(ctx context.Context, b *bucketlite.Bucket, f bucketlite.Filter) error {
+		return storetest.ErrorOf(b.List(ctx, bucketlite.Query{Filter: f}))
+	},
+	"List sorted": func(ctx context.Context, b *bucketlite.Bucket, f bucketlite.Filter) error {
+		return storetest.ErrorOf(b.List(ctx, bucketlite.Query{Filter: f, Sort: []bucketlite.Sort{bucketlite.Asc("k")}}))
+	},
+	"List with a total": func(ctx context.Context, b *bucketlite.Bucket, f bucketlite.Filter) error {
+		return storetest.ErrorOf(b.List(ctx, bucketlite.Query{Filter: f, Total: true}))
+	},
+	"Objects": func(ctx context.Context, b *bucketlite.Bucket, f bucketlite.Filter) error {
+		return storetest.LastError(b.Objects(ctx, bucketlite.Query{Filter: f}))
+	},
+	"Aggregate": func(ctx context.Context, b *bucketlite.Bucket, f bucketlite.Filter) error {
+		return storetest.ErrorOf(b.Aggregate(ctx, bucketlite.Aggregation{Filter: f, GroupBy: []bucketlite.GroupBy{{Field: "n"}}, Metrics: []bucketlite.Metric{{Function: bucketlite.MetricCount, Alias: "n"}}}))
+	},
+	"ListStats": func(ctx context.Context, b *bucketlite.Bucket, f bucketlite.Filter) error {
+		return storetest.ErrorOf(b.ListStats(ctx, bucketlite.Query{Filter: f}))
+	},
+}
+
+func TestRegexCostsTooMuch(t *testing.T) {
+	t.Parallel()
+	b := storetest.Items(t, storetest.Open(t))
+	o := storetest.PutItem(t, b, storetest.Item("k", strings.Repeat("a", 40_000)))
+	for name, scan := range scans {
+		for _, filter := range []bucketlite.Filter{bucketlite.Regex("v", manyStates), bucketlite.Not(bucketlite.Regex("v", manyStates))} {
+			err := scan(context.Background(), b, filter)
+			if !errors.Is(err, bucketlite.ErrTooLarge) {
+				t.Errorf("%s: got %v, want %v", name, err, bucketlite.ErrTooLarge)
+				continue
+			}
+			for _, part := range []string{`"items"`, o.ID, "v: ", "40000 bytes"} {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%s: got %v, want it to name %s", name, err, part)
+				}
+			}
+		}
+	}
+}
+
+func TestRegexCostsTooMuchInList(t *testing.T) {
+	t.Parallel()
+	st := storetest.Open(t)
+	config := storetest.ItemsConfig("long")
+	config.Description = strings.Repeat("a", 40_000)
+	b := storetest.Bucket(t, st, config)
+	_, err := storetest.Namespace(t, st).ListBuckets(context.Background(), bucketlite.Query{Filter: bucketlite.Regex("description", manyStates)})
+	if !errors.Is(err, bucketlite.ErrTooLarge) || !strings.Contains(err.Error(), b.ID()) {
+		t.Errorf("got %v, want %v that names %s", err, bucketlite.ErrTooLarge, b.ID())
+	}
+}
+
+// Patterns that take long to parse are refused, where they stand.
+func TestRegexTooLarge(t *testing.T) {
+	t.Parallel()
+	b := storetest.Items(t, storetest.Open(t))
+	costly := bucketlite.Regex("v", `[`+strings.Repeat("B-\U0001e943", 333)+`]`)
+	err := storetest.ErrorOf(b.List(context.Background(), bucketlite.Query{Filter: bucketlite.And(bucketlite.Eq("k", "k"), costly)}))
+	var bad *bucketlite.QueryError
+	if !errors.As(err, &bad) || bad.Issues[0].Path != "filters.AND[1].value" || bad.Issues[0].Rule != "pattern" {
+		t.Errorf("got %v, want a fault of filters.AND[1].value", err)
 	}
 }

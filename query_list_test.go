@@ -21,7 +21,7 @@ func TestListQueries(t *testing.T) {
 	search := func(term string) bucketlite.Query { return bucketlite.Query{Search: term} }
 	by := func(sort ...bucketlite.Sort) bucketlite.Query { return bucketlite.Query{Sort: sort} }
 	minding := func(q bucketlite.Query) bucketlite.Query { q.CaseSensitive = true; return q }
-	_, lists := newVaried(t)
+	_, lists := storetest.NewVaried(t)
 	for name, tests := range map[string][]struct {
 		name string
 		q    bucketlite.Query
@@ -131,11 +131,11 @@ func TestListQueries(t *testing.T) {
 		for _, tt := range tests {
 			t.Run(name+", "+tt.name, func(t *testing.T) {
 				tt.q.Total = true
-				p, err := lists[name].page(tt.q)
+				p, err := lists[name].Page(tt.q)
 				if err != nil {
 					t.Fatal(err)
 				}
-				got := strings.Join(lists[name].namesOf(p.Results), " ")
+				got := strings.Join(lists[name].NamesOf(p.Results), " ")
 				if got != tt.want || p.Total != int64(len(p.Results)) || p.Next != "" {
 					t.Errorf("got %s, %d of them, and next %q, want %s", got, p.Total, p.Next, tt.want)
 				}
@@ -147,20 +147,20 @@ func TestListQueries(t *testing.T) {
 // What is declared to be a time wants a time, and is compared as one.
 func TestListTimes(t *testing.T) {
 	t.Parallel()
-	_, lists := newVaried(t)
+	_, lists := storetest.NewVaried(t)
 	for name, l := range lists {
-		forms, err := l.each(bucketlite.Query{})
+		forms, err := l.Each(bucketlite.Query{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		isTime := regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$`)
-		for path, values := range pathsOf(forms) {
+		for path, values := range storetest.PathsOf(forms) {
 			for _, v := range values {
 				s, isString := v.(string)
 				if !isString || !isTime.MatchString(s) || strings.HasPrefix(path, "metadata.") {
 					continue
 				}
-				if l.kind(path) == "" {
+				if l.Kind(path) == "" {
 					t.Errorf("%s: %s is a time, and not declared so", name, path)
 				}
 				// The same instant, as it is written elsewhere.
@@ -168,14 +168,14 @@ func TestListTimes(t *testing.T) {
 				if !strings.Contains(s, ".") {
 					other = strings.Replace(other, "000-", ".000-", 1)
 				}
-				p, err := l.page(bucketlite.Query{Filter: bucketlite.Eq(path, other)})
+				p, err := l.Page(bucketlite.Query{Filter: bucketlite.Eq(path, other)})
 				if err != nil || len(p.Results) == 0 {
 					t.Errorf("%s: %s eq %q: got %v, want what has %q", name, path, other, err, s)
 				}
 			}
 		}
-		for _, path := range l.times {
-			_, err := l.page(bucketlite.Query{Filter: bucketlite.Gt(path, "yesterday")})
+		for _, path := range l.Times {
+			_, err := l.Page(bucketlite.Query{Filter: bucketlite.Gt(path, "yesterday")})
 			wantQueryError(t, err, "filters.value: type")
 		}
 	}
@@ -183,7 +183,7 @@ func TestListTimes(t *testing.T) {
 
 func TestListFaults(t *testing.T) {
 	t.Parallel()
-	_, lists := newVaried(t)
+	_, lists := storetest.NewVaried(t)
 	deep := strings.Repeat("a.", 32) + "a"
 	for name, l := range lists {
 		for _, tt := range []struct {
@@ -206,11 +206,11 @@ func TestListFaults(t *testing.T) {
 			{"offset and cursor", bucketlite.Query{Offset: 1, Cursor: "x"}, nil},
 		} {
 			t.Run(name+", "+tt.name, func(t *testing.T) {
-				p, err := l.page(tt.q)
+				p, err := l.Page(tt.q)
 				if p != nil {
 					t.Errorf("got %+v, want no page", p)
 				}
-				_, eachErr := l.each(tt.q)
+				_, eachErr := l.Each(tt.q)
 				for _, err := range []error{err, eachErr} {
 					if storetest.WantError(t, err, bucketlite.ErrBadRequest); tt.want != nil {
 						wantQueryError(t, err, tt.want...)
@@ -218,11 +218,11 @@ func TestListFaults(t *testing.T) {
 				}
 			})
 		}
-		if _, err := l.page(bucketlite.Query{Offset: 10_000}); err != nil {
+		if _, err := l.Page(bucketlite.Query{Offset: 10_000}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if name != "objects" {
-			_, err := l.page(bucketlite.Query{Select: []string{l.id, "created_at"}, Sort: []bucketlite.Sort{bucketlite.Asc("")}})
+			_, err := l.Page(bucketlite.Query{Select: []string{l.ID, "created_at"}, Sort: []bucketlite.Sort{bucketlite.Asc("")}})
 			wantQueryError(t, err, "sort[0].field: path", "select: path")
 		}
 	}
@@ -253,7 +253,7 @@ func TestQueriesAmidChanges(t *testing.T) {
 				return storetest.ErrorOf(b.Put(ctx, bucketlite.ObjectInput{ID: name, Fields: map[string]any{"rank": rank}}, nil))
 			},
 			func(name string) error { return b.DeleteObject(ctx, name, nil) },
-			formPages(t, b.List), "object_id", "rank",
+			storetest.FormPages(t, b.List), "object_id", "rank",
 		},
 		"buckets": {
 			func(name string, rank int) error {
@@ -266,7 +266,7 @@ func TestQueriesAmidChanges(t *testing.T) {
 				}
 				return err
 			},
-			formPages(t, ns.ListBuckets), "bucket_name", "metadata.rank",
+			storetest.FormPages(t, ns.ListBuckets), "bucket_name", "metadata.rank",
 		},
 		"batches": {
 			func(name string, rank int) error {
@@ -279,7 +279,7 @@ func TestQueriesAmidChanges(t *testing.T) {
 				return err
 			},
 			func(name string) error { return b.DeleteBatch(ctx, batches[name]) },
-			formPages(t, batchPages(b)), "metadata.name", "metadata.rank",
+			storetest.FormPages(t, storetest.BatchPages(b)), "metadata.name", "metadata.rank",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -331,7 +331,7 @@ func (m *mover) meetAll(t *testing.T, q bucketlite.Query, n int, change func()) 
 			t.Fatal(err)
 		}
 		for _, form := range p.Results {
-			name := pathsOf([]map[string]any{form})[m.name][0].(string)
+			name := storetest.PathsOf([]map[string]any{form})[m.name][0].(string)
 			if names[name] {
 				t.Fatalf("%v: met %s twice", q, name)
 			}
@@ -361,7 +361,7 @@ func (m *mover) meetAll(t *testing.T, q bucketlite.Query, n int, change func()) 
 	}
 	stayed := 0
 	for _, form := range all.Results {
-		if name := pathsOf([]map[string]any{form})[m.name][0].(string); strings.HasPrefix(name, "stays") {
+		if name := storetest.PathsOf([]map[string]any{form})[m.name][0].(string); strings.HasPrefix(name, "stays") {
 			if stayed++; !names[name] {
 				t.Errorf("%v: missed %s", q, name)
 			}

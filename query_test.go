@@ -62,7 +62,7 @@ func newLists(t *testing.T, n int) *lists {
 				for range n {
 					failing = storetest.CreateBatch(t, b, storetest.ObjectIDs(t, b)...)
 				}
-				addList(l, fmt.Sprintf("batches %d.%d", i, j), batchPages(b), func(ctx context.Context, q bucketlite.Query) iter.Seq2[*bucketlite.Batch, error] {
+				addList(l, fmt.Sprintf("batches %d.%d", i, j), storetest.BatchPages(b), func(ctx context.Context, q bucketlite.Query) iter.Seq2[*bucketlite.Batch, error] {
 					return b.Batches(ctx, bucketlite.BatchQuery{Query: q})
 				}, func(k *bucketlite.Batch) string { return k.ID })
 				if _, err := b.SubmitBatch(ctx, failing.ID); err != nil {

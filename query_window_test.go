@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/internal/storetest"
@@ -136,17 +134,17 @@ func TestOffsetOfPagesThatEndEarly(t *testing.T) {
 // Pages of every kind of list end by bytes, and meet each member once.
 func TestListsEndByBytes(t *testing.T) {
 	t.Parallel()
-	_, lists := newVaried(t, bucketlite.Options{MaxPageBytes: 1})
+	_, lists := storetest.NewVaried(t, bucketlite.Options{MaxPageBytes: 1})
 	for name, l := range lists {
-		for _, sort := range [][]bucketlite.Sort{nil, {bucketlite.Desc(l.id)}} {
+		for _, sort := range [][]bucketlite.Sort{nil, {bucketlite.Desc(l.ID)}} {
 			q := bucketlite.Query{Sort: sort}
-			all, err := l.each(q)
+			all, err := l.Each(q)
 			if err != nil || len(all) < 2 {
 				t.Fatalf("%s: got %d, %v", name, len(all), err)
 			}
 			var paged []map[string]any
 			for {
-				page, err := l.page(q)
+				page, err := l.Page(q)
 				if err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}
@@ -161,7 +159,7 @@ func TestListsEndByBytes(t *testing.T) {
 			if diff := cmp.Diff(all, paged); diff != "" {
 				t.Errorf("%s, sorted by %v (-all +paged):\n%s", name, sort, diff)
 			}
-			_, err = l.page(bucketlite.Query{Sort: sort, Offset: 1})
+			_, err = l.Page(bucketlite.Query{Sort: sort, Offset: 1})
 			storetest.WantError(t, err, bucketlite.ErrTooLarge)
 		}
 	}
@@ -177,13 +175,13 @@ func TestIterateMemory(t *testing.T) {
 	st := storetest.Open(t, &bucketlite.Options{MaxPageBytes: int64(2 * size), Durability: bucketlite.DurabilityNormal})
 	b := storetest.Bucket(t, st, bucketlite.BucketConfig{Name: "large"})
 	putLarge(t, b, n, size)
-	whole := heapPeak(t, func() {
+	whole := storetest.HeapPeak(func() {
 		if _, err := b.Object(ctx, "0"); err != nil {
 			t.Fatal(err)
 		}
 	})
 	met := 0
-	peak := heapPeak(t, func() {
+	peak := storetest.HeapPeak(func() {
 		for o, err := range b.Objects(ctx, bucketlite.Query{}) {
 			if err != nil {
 				t.Fatal(err)
@@ -191,7 +189,7 @@ func TestIterateMemory(t *testing.T) {
 			met += len(o.Fields) / 2
 		}
 	})
-	selected := heapPeak(t, func() {
+	selected := storetest.HeapPeak(func() {
 		page, err := b.List(ctx, bucketlite.Query{Select: []string{"n", "meta.a"}})
 		if err != nil || fmt.Sprint(page.Results[0].Fields) != "map[meta:map[a:1] n:0]" {
 			t.Errorf("selected: got %v, %v", page, err)
@@ -219,31 +217,4 @@ func putLarge(t testing.TB, b *bucketlite.Bucket, n, size int) {
 	for i := range n {
 		storetest.Put(t, b, bucketlite.ObjectInput{ID: fmt.Sprint(i), Fields: map[string]any{"n": i, "meta": map[string]any{"a": 1, "b": list}}}, "")
 	}
-}
-
-// heapPeak returns by how much the heap grew at most while f ran.
-func heapPeak(t testing.TB, f func()) int64 {
-	t.Helper()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	before := int64(m.HeapAlloc)
-	done, peaks := make(chan struct{}), make(chan int64)
-	go func() {
-		peak := int64(0)
-		for {
-			var m runtime.MemStats
-			runtime.ReadMemStats(&m)
-			peak = max(peak, int64(m.HeapAlloc)-before)
-			select {
-			case <-done:
-				peaks <- peak
-				return
-			case <-time.After(time.Millisecond):
-			}
-		}
-	}()
-	f()
-	close(done)
-	return <-peaks
 }

@@ -70,7 +70,7 @@ func TestObjectListStats(t *testing.T) {
 func TestListStats(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	st, _ := newVaried(t)
+	st, _ := storetest.NewVaried(t)
 	ns, err := st.Namespace(ctx, "alpha")
 	if err != nil {
 		t.Fatal(err)

@@ -178,7 +178,7 @@ func wantOldWork(t *testing.T, st *bucketlite.Store) {
 			t.Fatal(err)
 		}
 		uploads = append(uploads, string(u.Status))
-		confirmUpload(t, b, u.ID)
+		storetest.ConfirmUpload(t, b, u.ID)
 	}
 	if got, want := strings.Join(uploads, " "), "COMPLETED PENDING"; got != want {
 		t.Errorf("uploads: got %s, want %s", got, want)

@@ -76,7 +76,7 @@ func TestConfirmUploads(t *testing.T) {
 			t.Errorf("got task %q", u.TaskID)
 		}
 	}
-	confirmUpload(t, b, wrong)
+	storetest.ConfirmUpload(t, b, wrong)
 	storetest.WantSound(t, path)
 
 	task, got = storetest.WaitOutput(t, st, mustConfirm(t, b, storetest.Confirmations(empty)))
@@ -143,7 +143,7 @@ func TestProcessingUpload(t *testing.T) {
 	storetest.WantError(t, err, bucketlite.ErrConflict)
 	storetest.WantError(t, b.CancelUpload(ctx, first), bucketlite.ErrConflict)
 	storetest.WantSound(t, path)
-	u := confirmUpload(t, b, second)
+	u := storetest.ConfirmUpload(t, b, second)
 	storetest.Execute(t, storetest.OpenRaw(t, path), "DROP TRIGGER hold; UPDATE tasks SET lease_until = 0")
 	storetest.CreateUpload(t, b, storetest.DocUpload("d")) // wakes the collector
 	_, got := storetest.WaitOutput(t, st, task)

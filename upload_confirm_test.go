@@ -37,7 +37,7 @@ func TestConfirmCreatesObject(t *testing.T) {
 			written := c.Add(time.Second)
 			storetest.WriteUpload(t, b, id, png(1))
 			now := c.Add(time.Second)
-			u := confirmUpload(t, b, id)
+			u := storetest.ConfirmUpload(t, b, id)
 			if u.Status != bucketlite.StatusCompleted || u.ObjectID == "" || !u.CompletedAt.Equal(now) || !u.VerifiedAt.Equal(written) || u.ETag != `"`+storetest.HashOf(png(1))+`"` {
 				t.Errorf("got %+v", u)
 			}
@@ -57,7 +57,7 @@ func TestConfirmCreatesObject(t *testing.T) {
 			// Again, it is the same.
 			before := storetest.Snapshot(t, b)
 			c.Add(time.Hour)
-			again := confirmUpload(t, b, id)
+			again := storetest.ConfirmUpload(t, b, id)
 			if diff := cmp.Diff(u, again, cmpopts.IgnoreUnexported(bucketlite.Upload{})); diff != "" {
 				t.Errorf("confirmed again (-first +second):\n%s", diff)
 			}
@@ -152,14 +152,14 @@ func TestConfirmByPolicy(t *testing.T) {
 		t.Errorf("insert: got %v, want ErrExists with %s", err, o.ID)
 	}
 	wantUploads(t, b, before)
-	if u := confirmUpload(t, b, update); u.ObjectID != o.ID {
+	if u := storetest.ConfirmUpload(t, b, update); u.ObjectID != o.ID {
 		t.Errorf("update: got object %q, want %q", u.ObjectID, o.ID)
 	}
 	storetest.WantSound(t, path)
 	if err := b.DeleteObject(ctx, o.ID, nil); err != nil {
 		t.Fatal(err)
 	}
-	if u := confirmUpload(t, b, insert); u.ObjectID == "" || u.ObjectID == o.ID {
+	if u := storetest.ConfirmUpload(t, b, insert); u.ObjectID == "" || u.ObjectID == o.ID {
 		t.Errorf("insert: got object %q, want a new one", u.ObjectID)
 	}
 	storetest.WantSound(t, path)
@@ -213,7 +213,7 @@ func TestConfirmedIsTold(t *testing.T) {
 		if err := change(ctx); err != nil {
 			t.Fatal(err)
 		}
-		confirmUpload(t, b, id)
+		storetest.ConfirmUpload(t, b, id)
 	}
 	if err := b.Activate(ctx); err != nil {
 		t.Fatal(err)

@@ -31,7 +31,7 @@ func TestUploadExpires(t *testing.T) {
 	if u := storetest.MustUpload(t, b, id); u.Status != bucketlite.StatusPending || u.ETag == "" {
 		t.Errorf("just before: got %+v, want it pending", u)
 	}
-	confirmUpload(t, b, confirmed)
+	storetest.ConfirmUpload(t, b, confirmed)
 	c.Add(time.Microsecond)
 	// It has expired before the collector comes to it, and looks the same after.
 	for range 2 {

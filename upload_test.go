@@ -14,22 +14,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// confirmUpload confirms an upload that must be accepted.
-func confirmUpload(t testing.TB, b *bucketlite.Bucket, id string) *bucketlite.Upload {
-	t.Helper()
-	u, err := b.ConfirmUpload(context.Background(), id, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u
-}
-
 // upload takes bytes all the way.
 func upload(t testing.TB, b *bucketlite.Bucket, in bucketlite.UploadInput, data string) *bucketlite.Upload {
 	t.Helper()
 	id := storetest.CreateUpload(t, b, in).ID
 	storetest.WriteUpload(t, b, id, data)
-	return confirmUpload(t, b, id)
+	return storetest.ConfirmUpload(t, b, id)
 }
 
 // mustObject reads an object.
@@ -147,7 +137,7 @@ func TestUploadJSON(t *testing.T) {
 	}
 	members["file_size_bytes"], members["verified_at"] = "number", "time"
 	wantMembers(t, storetest.MustUpload(t, b, u.ID), members)
-	confirmUpload(t, b, u.ID)
+	storetest.ConfirmUpload(t, b, u.ID)
 	members["object_id"], members["completed_at"] = "string", "time"
 	wantMembers(t, storetest.MustUpload(t, b, u.ID), members)
 }

@@ -42,7 +42,7 @@ func TestWriteUpload(t *testing.T) {
 			}
 			storetest.WantStored(t, st, path, int64(size))
 			storetest.WantSound(t, path)
-			u = confirmUpload(t, b, id)
+			u = storetest.ConfirmUpload(t, b, id)
 			r, err := b.OpenBlob(context.Background(), u.ObjectID, "film")
 			if err != nil {
 				t.Fatal(err)
@@ -76,7 +76,7 @@ func TestWriteUploadAgain(t *testing.T) {
 		storetest.WantStored(t, st, path, int64(len(data)))
 		storetest.WantSound(t, path)
 	}
-	u := confirmUpload(t, b, id)
+	u := storetest.ConfirmUpload(t, b, id)
 	if got := readBlobs(t, b, u.ObjectID, "doc"); !slices.Equal(got, []string{storetest.HashOf("the fourth")}) {
 		t.Errorf("got %q", got)
 	}
@@ -289,7 +289,7 @@ func TestUploadedTextIsJudged(t *testing.T) {
 		t.Errorf("no UTF-8: got %v", err)
 	}
 	storetest.WriteUpload(t, b, id, "short")
-	confirmUpload(t, b, id)
+	storetest.ConfirmUpload(t, b, id)
 	in.FileHash = storetest.HashOf("short")
 	if u := storetest.CreateUpload(t, b, in); u.IsDuplicate {
 		t.Errorf("got %+v, want the bytes to be asked for", u)
@@ -368,7 +368,7 @@ func TestDuplicateUpload(t *testing.T) {
 	if u := storetest.CreateUpload(t, b, picture); u.IsDuplicate {
 		t.Errorf("of one that is not confirmed: got %+v", u)
 	}
-	first := confirmUpload(t, b, pending.ID)
+	first := storetest.ConfirmUpload(t, b, pending.ID)
 	dup := storetest.CreateUpload(t, b, picture)
 	if dup.Status != bucketlite.StatusPending || !dup.IsDuplicate || dup.DuplicateOf != first.ID || dup.Message == "" ||
 		dup.ETag != first.ETag || dup.Size != first.Size || dup.VerifiedAt == nil {
@@ -401,7 +401,7 @@ func TestDuplicateUpload(t *testing.T) {
 	if again.ETag != dup.ETag {
 		t.Errorf("written all the same: got %+v", again)
 	}
-	done := confirmUpload(t, b, dup.ID)
+	done := storetest.ConfirmUpload(t, b, dup.ID)
 	if got := readBlobs(t, b, done.ObjectID, "photo"); !slices.Equal(got, []string{storetest.HashOf(png(1))}) {
 		t.Errorf("blobs: got %q", got)
 	}

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,9 +13,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-var long = flag.Bool("long", false, "let tests measure at the sizes of the defaults")
+	"github.com/bucketlite/bucketlite/internal/storetest"
+)
 
 // dear are documents whose values take much memory, of a number of bytes and at most
 // so many values.
@@ -54,7 +53,7 @@ func filled(item string, values int) func(bytes, values int) string {
 func TestBodyMemory(t *testing.T) {
 	const most, mostPeak = 3.0, 4.5
 	limit := 4 << 20
-	if *long {
+	if *storetest.Long {
 		limit = defaultMaxBodyBytes
 	}
 	h, err := New(nil, nil)
@@ -73,7 +72,7 @@ func TestBodyMemory(t *testing.T) {
 				{"update", func(c *call) (any, error) { return c.objectUpdate() }},
 			} {
 				for _, announced := range []int64{int64(len(text)), -1} {
-					if !*long && (i > 0 || announced > 0) {
+					if !*storetest.Long && (i > 0 || announced > 0) {
 						continue
 					}
 					r := httptest.NewRequest("POST", "/", io.MultiReader(strings.NewReader(text)))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite/httpapi"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // refusals are requests with a body of some size that are refused before it is read, or
@@ -42,7 +43,7 @@ type refusal struct {
 func TestDrain(t *testing.T) {
 	t.Parallel()
 	tries := 3
-	if httpapi.Long() {
+	if *storetest.Long {
 		tries = 50
 	}
 	s := serve(t, nil)

@@ -15,9 +15,6 @@ func SetPatience(h *Handler, d time.Duration) { h.patience = d }
 // SetDrainTime sets for how long the rest of a body is read when the answer is out.
 func SetDrainTime(h *Handler, d time.Duration) { h.drainTime = d }
 
-// Long reports whether tests may take long.
-func Long() bool { return *long }
-
 // Handle adds a route that needs no key. The function that f gets with the request
 // reads its body as the other routes do.
 func Handle(h *Handler, pattern string, f func(w http.ResponseWriter, r *http.Request, body func() ([]byte, error))) {

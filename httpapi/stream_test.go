@@ -4,13 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/bucketlite/bucketlite"
-	"github.com/bucketlite/bucketlite/httpapi"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // A page that ends at its bytes says so and how to go on; an offset that would lead
@@ -59,7 +57,7 @@ func TestListsEndByBytes(t *testing.T) {
 // stored, and one object more.
 func TestListMemory(t *testing.T) {
 	n, size := 12, 1<<20
-	if httpapi.Long() {
+	if *storetest.Long {
 		n, size = 100, 15<<20
 	}
 	ctx := context.Background()
@@ -91,7 +89,7 @@ func TestListMemory(t *testing.T) {
 		"selected": {`{"limit": 100, "select": ["n", "small.x"]}`, 4},
 	} {
 		fit := min(n, 32<<20/size)
-		peak := heapPeak(t, func() {
+		peak := storetest.HeapPeak(func() {
 			req := listRequest(t, test.body)
 			w := &counter{header: http.Header{}}
 			s.handler.ServeHTTP(w, req)
@@ -132,31 +130,4 @@ func (c *counter) WriteHeader(status int) { c.status = status }
 func (c *counter) Write(p []byte) (int, error) {
 	c.n += int64(len(p))
 	return len(p), nil
-}
-
-// heapPeak returns by how much the heap grew at most while f ran.
-func heapPeak(t testing.TB, f func()) int64 {
-	t.Helper()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	before := int64(m.HeapAlloc)
-	done, peaks := make(chan struct{}), make(chan int64)
-	go func() {
-		peak := int64(0)
-		for {
-			var m runtime.MemStats
-			runtime.ReadMemStats(&m)
-			peak = max(peak, int64(m.HeapAlloc)-before)
-			select {
-			case <-done:
-				peaks <- peak
-				return
-			case <-time.After(time.Millisecond):
-			}
-		}
-	}()
-	f()
-	close(done)
-	return <-peaks
 }

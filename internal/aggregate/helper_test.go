@@ -3,7 +3,6 @@ package aggregate_test
 import (
 	"encoding/json"
 	"errors"
-	"flag"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -12,15 +11,14 @@ import (
 	"github.com/bucketlite/bucketlite/internal/aggregate"
 	"github.com/bucketlite/bucketlite/internal/query"
 	"github.com/bucketlite/bucketlite/internal/querytest"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
-
-var seed = flag.Uint64("seed", 0, "seed of the random tests, 0 for a new one")
 
 // random returns a Random whose seed is shown if the test fails.
 func random(t *testing.T) querytest.Random {
 	t.Helper()
-	s := *seed
+	s := *storetest.Seed
 	if s == 0 {
 		s = rand.Uint64()
 	}

@@ -7,10 +7,10 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/bucketlite/bucketlite/internal/aggregate"
 	"github.com/bucketlite/bucketlite/internal/query"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // The count is that of the heap: no run grows it by much more than the limit, and none
@@ -50,14 +50,14 @@ func TestBytesAreThoseOfTheHeap(t *testing.T) {
 			var err error
 			n := 0
 			runtime.GC()
-			before := heap()
-			peak := heapPeak(func() {
+			before := storetest.Heap()
+			peak := storetest.HeapPeak(func() {
 				for ; err == nil; n++ {
 					err = run.Add(test.doc(n))
 				}
 			})
 			runtime.GC()
-			held := heap() - before
+			held := storetest.Heap() - before
 			runtime.KeepAlive(run)
 			var over aggregate.LimitError
 			if !errors.As(err, &over) {
@@ -96,10 +96,10 @@ func TestResultsAreCounted(t *testing.T) {
 		}
 		var rows []aggregate.Row
 		var err error
-		before := heap()
-		heapPeak(func() { rows, err = run.Results() })
+		before := storetest.Heap()
+		storetest.HeapPeak(func() { rows, err = run.Results() })
 		runtime.GC()
-		t.Logf("%s: %d results take %.1f MiB: %v", name, len(rows), mib(heap()-before), err)
+		t.Logf("%s: %d results take %.1f MiB: %v", name, len(rows), mib(storetest.Heap()-before), err)
 		var over aggregate.LimitError
 		if len(rows) != test.want || (test.want == 0) != errors.As(err, &over) {
 			t.Errorf("%s: got %d results, %v, want %d", name, len(rows), err, test.want)
@@ -108,32 +108,3 @@ func TestResultsAreCounted(t *testing.T) {
 }
 
 func mib(n int64) float64 { return float64(n) / (1 << 20) }
-
-// heap returns how much the heap holds, with what is to be collected.
-func heap() int64 {
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
-}
-
-// heapPeak returns by how much the heap grew at most while f ran.
-func heapPeak(f func()) int64 {
-	runtime.GC()
-	before := heap()
-	done, peaks := make(chan struct{}), make(chan int64)
-	go func() {
-		peak := int64(0)
-		for {
-			peak = max(peak, heap()-before)
-			select {
-			case <-done:
-				peaks <- peak
-				return
-			case <-time.After(time.Millisecond):
-			}
-		}
-	}()
-	f()
-	close(done)
-	return <-peaks
-}

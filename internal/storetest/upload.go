@@ -58,3 +58,13 @@ func HashOf(data string) string {
 	s := sha256.Sum256([]byte(data))
 	return hex.EncodeToString(s[:])
 }
+
+// ConfirmUpload confirms an upload that must be accepted.
+func ConfirmUpload(t testing.TB, b *bucketlite.Bucket, id string) *bucketlite.Upload {
+	t.Helper()
+	u, err := b.ConfirmUpload(context.Background(), id, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}

@@ -1,4 +1,4 @@
-package bucketlite_test
+package proof_test
 
 import (
 	"encoding/json"
@@ -24,11 +24,11 @@ func TestListsAgainstNaive(t *testing.T) {
 	}
 	t.Logf("%d random queries of lists", queries)
 	r := storetest.NewRand(t)
-	_, lists := newVaried(t)
+	_, lists := storetest.NewVaried(t)
 	for _, name := range slices.Sorted(maps.Keys(lists)) {
 		t.Run(name, func(t *testing.T) {
 			l := lists[name]
-			forms, err := l.each(bucketlite.Query{})
+			forms, err := l.Each(bucketlite.Query{})
 			if err != nil || len(forms) < 4 {
 				t.Fatalf("got %d members, %v", len(forms), err)
 			}
@@ -39,7 +39,7 @@ func TestListsAgainstNaive(t *testing.T) {
 				if len(want) > 0 && len(want) < len(forms) {
 					some++
 				}
-				l.wantPages(t, n.query, want, 1+r.IntN(len(forms)+1))
+				l.WantPages(t, n.query, want, 1+r.IntN(len(forms)+1))
 				if t.Failed() {
 					t.Fatalf("query: %s", n)
 				}
@@ -51,61 +51,11 @@ func TestListsAgainstNaive(t *testing.T) {
 	}
 }
 
-// wantPages fails unless the query has the answer, in pages of so many, after any
-// offset, and as an iteration.
-func (l *variedList) wantPages(t *testing.T, q bucketlite.Query, want []map[string]any, limit int) {
-	t.Helper()
-	names := l.namesOf(want)
-	fail := func(what string, got []map[string]any, next string, err error) {
-		t.Helper()
-		t.Fatalf("%s: got %q, next %q, %v, want it of %q", what, l.namesOf(got), next, err, names)
-	}
-	q.Limit = limit
-	rest := names
-	for {
-		q.Total = !q.Total
-		p, err := l.page(q)
-		if err != nil {
-			fail("page", nil, "", err)
-		}
-		n := min(limit, len(rest))
-		if !slices.Equal(l.namesOf(p.Results), rest[:n]) || (p.Next == "") != (n == len(rest)) {
-			fail(fmt.Sprintf("page of %d before the last %d", limit, len(rest)), p.Results, p.Next, nil)
-		}
-		if total := int64(len(want)); q.Total && p.Total != total || !q.Total && p.Total != -1 {
-			t.Fatalf("total: got %d, want %d", p.Total, total)
-		}
-		if rest, q.Cursor = rest[n:], p.Next; q.Cursor == "" {
-			break
-		}
-	}
-	q.Cursor = ""
-	for offset := range len(names) + 2 {
-		q.Offset = offset
-		p, err := l.page(q)
-		after := names[min(offset, len(names)):]
-		if err != nil || !slices.Equal(l.namesOf(p.Results), after[:min(limit, len(after))]) {
-			fail(fmt.Sprint("offset ", offset), p.Results, "", err)
-		}
-		got, err := l.each(q)
-		if err != nil || !slices.Equal(l.namesOf(got), after[:min(limit, len(after))]) {
-			fail(fmt.Sprintf("first %d after %d", limit, offset), got, "", err)
-		}
-		if p.Next == "" {
-			continue
-		}
-		if p, err = l.page(bucketlite.Query{Filter: q.Filter, Search: q.Search, CaseSensitive: q.CaseSensitive, Sort: q.Sort, Cursor: p.Next}); err != nil ||
-			!slices.Equal(l.namesOf(p.Results), after[limit:]) {
-			fail(fmt.Sprint("after the page at offset ", offset), p.Results, "", err)
-		}
-	}
-}
-
 // naive is a random query, and how it is answered naively.
 type naive struct {
 	query  bucketlite.Query
 	filter any
-	list   *variedList
+	list   *storetest.VariedList
 	forms  []map[string]any
 }
 
@@ -115,9 +65,9 @@ func (n *naive) String() string {
 }
 
 // newNaive makes a query about values that the members of a list have.
-func newNaive(r *rand.Rand, l *variedList, forms []map[string]any) *naive {
+func newNaive(r *rand.Rand, l *storetest.VariedList, forms []map[string]any) *naive {
 	n := &naive{list: l, forms: forms}
-	values := pathsOf(forms)
+	values := storetest.PathsOf(forms)
 	paths := slices.Sorted(maps.Keys(values))
 	n.query.CaseSensitive = r.IntN(3) == 0
 	if r.IntN(4) > 0 {
@@ -131,7 +81,7 @@ func newNaive(r *rand.Rand, l *variedList, forms []map[string]any) *naive {
 		}
 	}
 	if r.IntN(4) == 0 {
-		texts := slices.Collect(l.searched(forms[r.IntN(len(forms))]))
+		texts := slices.Collect(l.Searched(forms[r.IntN(len(forms))]))
 		for range 1 + r.IntN(2) {
 			text := []rune(texts[r.IntN(len(texts))])
 			from := r.IntN(len(text) + 1)
@@ -154,13 +104,13 @@ func (n *naive) answer() []map[string]any {
 	}
 	var wanted []map[string]any
 	for _, form := range n.forms {
-		if (filter == nil || querytest.Matches(filter, form, n.list.kind)) && n.finds(form) {
+		if (filter == nil || querytest.Matches(filter, form, n.list.Kind)) && n.finds(form) {
 			wanted = append(wanted, form)
 		}
 	}
 	slices.SortStableFunc(wanted, func(a, b map[string]any) int {
 		for _, by := range n.query.Sort {
-			kind, desc := n.list.kind(by.Field), by.Direction == bucketlite.SortDescending
+			kind, desc := n.list.Kind(by.Field), by.Direction == bucketlite.SortDescending
 			if querytest.Less(a, b, by.Field, kind, desc) {
 				return -1
 			}
@@ -180,7 +130,7 @@ func (n *naive) finds(form map[string]any) bool {
 			pattern = "(?i)" + pattern
 		}
 		found := false
-		for text := range n.list.searched(form) {
+		for text := range n.list.Searched(form) {
 			found = found || regexp.MustCompile(pattern).MatchString(text)
 		}
 		if !found {
@@ -190,50 +140,7 @@ func (n *naive) finds(form map[string]any) bool {
 	return true
 }
 
-// searched yields what a search looks at.
-func (l *variedList) searched(form map[string]any) func(yield func(string) bool) {
-	return func(yield func(string) bool) {
-		for path, values := range pathsOf([]map[string]any{form}) {
-			if !slices.ContainsFunc(l.texts, func(p string) bool { return path == p || strings.HasPrefix(path, p+".") }) {
-				continue
-			}
-			for _, v := range values {
-				if s, ok := v.(string); ok && !yield(s) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// pathsOf returns all that paths lead to in the documents, arrays included.
-func pathsOf(docs []map[string]any) map[string][]any {
-	values := make(map[string][]any)
-	var add func(path string, v any)
-	add = func(path string, v any) {
-		values[path] = append(values[path], v)
-		switch v := v.(type) {
-		case []any:
-			for _, item := range v {
-				add(path, item)
-			}
-		case map[string]any:
-			for name, member := range v {
-				if name != "" && !strings.Contains(name, ".") {
-					add(path+"."+name, member)
-				}
-			}
-		}
-	}
-	for _, doc := range docs {
-		for name, v := range doc {
-			add(name, v)
-		}
-	}
-	return values
-}
-
-func randomFilter(r *rand.Rand, l *variedList, paths []string, values map[string][]any, depth int) map[string]any {
+func randomFilter(r *rand.Rand, l *storetest.VariedList, paths []string, values map[string][]any, depth int) map[string]any {
 	if depth > 0 && r.IntN(2) == 0 {
 		group := []any{}
 		for range r.IntN(4) {

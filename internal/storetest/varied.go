@@ -1,31 +1,125 @@
-package bucketlite_test
+package storetest
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/bucketlite/bucketlite"
-	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
+// WantPages fails unless the query has the answer, in pages of so many, after any
+// offset, and as an iteration.
+func (l *VariedList) WantPages(t *testing.T, q bucketlite.Query, want []map[string]any, limit int) {
+	t.Helper()
+	names := l.NamesOf(want)
+	fail := func(what string, got []map[string]any, next string, err error) {
+		t.Helper()
+		t.Fatalf("%s: got %q, next %q, %v, want it of %q", what, l.NamesOf(got), next, err, names)
+	}
+	q.Limit = limit
+	rest := names
+	for {
+		q.Total = !q.Total
+		p, err := l.Page(q)
+		if err != nil {
+			fail("page", nil, "", err)
+		}
+		n := min(limit, len(rest))
+		if !slices.Equal(l.NamesOf(p.Results), rest[:n]) || (p.Next == "") != (n == len(rest)) {
+			fail(fmt.Sprintf("page of %d before the last %d", limit, len(rest)), p.Results, p.Next, nil)
+		}
+		if total := int64(len(want)); q.Total && p.Total != total || !q.Total && p.Total != -1 {
+			t.Fatalf("total: got %d, want %d", p.Total, total)
+		}
+		if rest, q.Cursor = rest[n:], p.Next; q.Cursor == "" {
+			break
+		}
+	}
+	q.Cursor = ""
+	for offset := range len(names) + 2 {
+		q.Offset = offset
+		p, err := l.Page(q)
+		after := names[min(offset, len(names)):]
+		if err != nil || !slices.Equal(l.NamesOf(p.Results), after[:min(limit, len(after))]) {
+			fail(fmt.Sprint("offset ", offset), p.Results, "", err)
+		}
+		got, err := l.Each(q)
+		if err != nil || !slices.Equal(l.NamesOf(got), after[:min(limit, len(after))]) {
+			fail(fmt.Sprintf("first %d after %d", limit, offset), got, "", err)
+		}
+		if p.Next == "" {
+			continue
+		}
+		if p, err = l.Page(bucketlite.Query{Filter: q.Filter, Search: q.Search, CaseSensitive: q.CaseSensitive, Sort: q.Sort, Cursor: p.Next}); err != nil ||
+			!slices.Equal(l.NamesOf(p.Results), after[limit:]) {
+			fail(fmt.Sprint("after the page at offset ", offset), p.Results, "", err)
+		}
+	}
+}
+
+// Searched yields what a search looks at.
+func (l *VariedList) Searched(form map[string]any) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for path, values := range PathsOf([]map[string]any{form}) {
+			if !slices.ContainsFunc(l.texts, func(p string) bool { return path == p || strings.HasPrefix(path, p+".") }) {
+				continue
+			}
+			for _, v := range values {
+				if s, ok := v.(string); ok && !yield(s) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// PathsOf returns all that paths lead to in the documents, arrays included.
+func PathsOf(docs []map[string]any) map[string][]any {
+	values := make(map[string][]any)
+	var add func(path string, v any)
+	add = func(path string, v any) {
+		values[path] = append(values[path], v)
+		switch v := v.(type) {
+		case []any:
+			for _, item := range v {
+				add(path, item)
+			}
+		case map[string]any:
+			for name, member := range v {
+				if name != "" && !strings.Contains(name, ".") {
+					add(path+"."+name, member)
+				}
+			}
+		}
+	}
+	for _, doc := range docs {
+		for name, v := range doc {
+			add(name, v)
+		}
+	}
+	return values
+}
+
 // A variedList is a list whose members differ. They are seen in their JSON form.
-type variedList struct {
-	page func(q bucketlite.Query) (*bucketlite.Page[map[string]any], error)
-	each func(q bucketlite.Query) ([]map[string]any, error)
-	id   string // the path of their id
+type VariedList struct {
+	Page func(q bucketlite.Query) (*bucketlite.Page[map[string]any], error)
+	Each func(q bucketlite.Query) ([]map[string]any, error)
+	ID   string // the path of their id
 	// names are what tests call some of them, by id.
 	names map[string]string
-	times []string // the paths that are declared to lead to times
+	Times []string // the paths that are declared to lead to times
 	texts []string // the paths below which a search looks
 }
 
-// kind tells what a path is declared to be, as package querytest takes it.
-func (l *variedList) kind(path string) string {
-	for _, p := range l.times {
+// Kind tells what a path is declared to be, as package querytest takes it.
+func (l *VariedList) Kind(path string) string {
+	for _, p := range l.Times {
 		if p == path {
 			return "datetime"
 		}
@@ -33,11 +127,11 @@ func (l *variedList) kind(path string) string {
 	return ""
 }
 
-// namesOf returns what the members are called.
-func (l *variedList) namesOf(forms []map[string]any) []string {
+// NamesOf returns what the members are called.
+func (l *VariedList) NamesOf(forms []map[string]any) []string {
 	names := []string{}
 	for _, form := range forms {
-		name := form[l.id].(string)
+		name := form[l.ID].(string)
 		if l.names[name] != "" {
 			name = l.names[name]
 		}
@@ -47,24 +141,24 @@ func (l *variedList) namesOf(forms []map[string]any) []string {
 }
 
 func newVariedList[T any, S ~func(func(T, error) bool)](t *testing.T, page func(context.Context, bucketlite.Query) (*bucketlite.Page[T], error),
-	each func(context.Context, bucketlite.Query) S, id string) *variedList {
-	return &variedList{
-		id: id, times: []string{"created_at", "updated_at"}, texts: []string{id}, names: make(map[string]string),
-		page: formPages(t, page),
-		each: func(q bucketlite.Query) (forms []map[string]any, err error) {
+	each func(context.Context, bucketlite.Query) S, id string) *VariedList {
+	return &VariedList{
+		ID: id, Times: []string{"created_at", "updated_at"}, texts: []string{id}, names: make(map[string]string),
+		Page: FormPages(t, page),
+		Each: func(q bucketlite.Query) (forms []map[string]any, err error) {
 			for member, err := range each(context.Background(), q) {
 				if err != nil {
 					return forms, err
 				}
-				forms = append(forms, storetest.FormOf(t, member))
+				forms = append(forms, FormOf(t, member))
 			}
 			return forms, nil
 		},
 	}
 }
 
-// formPages returns a function that returns pages of the members' JSON forms.
-func formPages[T any](t *testing.T, page func(context.Context, bucketlite.Query) (*bucketlite.Page[T], error)) func(bucketlite.Query) (*bucketlite.Page[map[string]any], error) {
+// FormPages returns a function that returns pages of the members' JSON forms.
+func FormPages[T any](t *testing.T, page func(context.Context, bucketlite.Query) (*bucketlite.Page[T], error)) func(bucketlite.Query) (*bucketlite.Page[map[string]any], error) {
 	return func(q bucketlite.Query) (*bucketlite.Page[map[string]any], error) {
 		p, err := page(context.Background(), q)
 		if err != nil {
@@ -72,14 +166,14 @@ func formPages[T any](t *testing.T, page func(context.Context, bucketlite.Query)
 		}
 		forms := &bucketlite.Page[map[string]any]{Next: p.Next, Total: p.Total}
 		for _, member := range p.Results {
-			forms.Results = append(forms.Results, storetest.FormOf(t, member))
+			forms.Results = append(forms.Results, FormOf(t, member))
 		}
 		return forms, nil
 	}
 }
 
-// batchPages returns ListBatches of all statuses.
-func batchPages(b *bucketlite.Bucket) func(context.Context, bucketlite.Query) (*bucketlite.Page[*bucketlite.Batch], error) {
+// BatchPages returns ListBatches of all statuses.
+func BatchPages(b *bucketlite.Bucket) func(context.Context, bucketlite.Query) (*bucketlite.Page[*bucketlite.Batch], error) {
 	return func(ctx context.Context, q bucketlite.Query) (*bucketlite.Page[*bucketlite.Batch], error) {
 		return b.ListBatches(ctx, bucketlite.BatchQuery{Query: q})
 	}
@@ -123,17 +217,17 @@ var variedUploads = []bucketlite.UploadInput{
 
 var variedRuns = []string{"nightly", "hourly", "Nightly, in full", "Yearly", "fully"}
 
-// newVaried makes a store with lists of every kind, at rest.
-func newVaried(t *testing.T, opts ...bucketlite.Options) (*bucketlite.Store, map[string]*variedList) {
+// NewVaried makes a store with lists of every kind, at rest.
+func NewVaried(t *testing.T, opts ...bucketlite.Options) (*bucketlite.Store, map[string]*VariedList) {
 	t.Helper()
 	ctx := context.Background()
-	clock := storetest.NewManualClock()
+	clock := NewManualClock()
 	o := bucketlite.Options{}
 	if len(opts) > 0 {
 		o = opts[0]
 	}
 	o.Now = clock.Now
-	st := storetest.OpenMemory(t, &o)
+	st := OpenMemory(t, &o)
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -141,7 +235,7 @@ func newVaried(t *testing.T, opts ...bucketlite.Options) (*bucketlite.Store, map
 		}
 		clock.Add(time.Minute)
 	}
-	lists := make(map[string]*variedList)
+	lists := make(map[string]*VariedList)
 
 	l := newVariedList(t, st.ListNamespaces, st.Namespaces, "namespace_id")
 	l.texts = append(l.texts, "namespace_name", "description")
@@ -156,14 +250,14 @@ func newVaried(t *testing.T, opts ...bucketlite.Options) (*bucketlite.Store, map
 
 	l = newVariedList(t, ns.ListBuckets, ns.Buckets, "bucket_id")
 	l.texts = append(l.texts, "bucket_name", "description", "metadata")
-	l.times = append(l.times, "last_upload_at", "stats_updated_at")
+	l.Times = append(l.Times, "last_upload_at", "stats_updated_at")
 	lists["buckets"] = l
 	for i, config := range variedBuckets {
 		b, err := ns.CreateBucket(ctx, config)
 		must(err)
 		l.names[b.ID()] = config.Name
 		for range i % 3 {
-			must(storetest.ErrorOf(b.Put(ctx, bucketlite.ObjectInput{Fields: map[string]any{"i": i}}, nil)))
+			must(ErrorOf(b.Put(ctx, bucketlite.ObjectInput{Fields: map[string]any{"i": i}}, nil)))
 		}
 		switch config.Name {
 		case "locked":
@@ -175,7 +269,7 @@ func newVaried(t *testing.T, opts ...bucketlite.Options) (*bucketlite.Store, map
 	description := "changed"
 	videos, err := ns.Bucket(ctx, "videos")
 	must(err)
-	must(storetest.ErrorOf(videos.Update(ctx, bucketlite.BucketUpdate{Description: &description})))
+	must(ErrorOf(videos.Update(ctx, bucketlite.BucketUpdate{Description: &description})))
 
 	// Tasks come of all that follows.
 	tasks := newVariedList(t, func(ctx context.Context, q bucketlite.Query) (*bucketlite.Page[*bucketlite.Task], error) {
@@ -194,63 +288,63 @@ func newVaried(t *testing.T, opts ...bucketlite.Options) (*bucketlite.Store, map
 		task, err := b.Delete(ctx)
 		must(err)
 		tasks.names[task.ID] = name
-		must(storetest.ErrorOf(st.Wait(ctx, task.ID)))
+		must(ErrorOf(st.Wait(ctx, task.ID)))
 	}
 	addVariedUploads(t, clock, b, lists)
 	addVariedBatches(t, clock, st, b, lists)
 	return st, lists
 }
 
-func addVariedObjects(t *testing.T, ns *bucketlite.Namespace, lists map[string]*variedList) *bucketlite.Bucket {
+func addVariedObjects(t *testing.T, ns *bucketlite.Namespace, lists map[string]*VariedList) *bucketlite.Bucket {
 	t.Helper()
 	ctx := context.Background()
-	b, err := ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: "things", Schema: storetest.Schema(t,
+	b, err := ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: "things", Schema: Schema(t,
 		`"title":{"type":"string"},"at":{"type":"datetime"},"doc":{"type":"text"}`)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := newVariedList(t, b.List, b.Objects, "object_id")
-	l.times = append(l.times, "at")
+	l.Times = append(l.Times, "at")
 	l.texts = append(l.texts, "key_prefix", "title", "n", "at", "tags", "more", "blobs.details.filename")
 	lists["objects"] = l
 	for _, text := range variedObjects {
-		storetest.Put(t, b, storetest.Input(t, text), "")
+		Put(t, b, Input(t, text), "")
 	}
 	return b
 }
 
-func addVariedUploads(t *testing.T, clock *storetest.ManualClock, b *bucketlite.Bucket, lists map[string]*variedList) {
+func addVariedUploads(t *testing.T, clock *ManualClock, b *bucketlite.Bucket, lists map[string]*VariedList) {
 	t.Helper()
 	ctx := context.Background()
 	l := newVariedList(t, b.ListUploads, b.Uploads, "upload_id")
-	l.times = []string{"created_at", "expires_at", "completed_at", "verified_at"}
+	l.Times = []string{"created_at", "expires_at", "completed_at", "verified_at"}
 	l.texts = append(l.texts, "filename", "metadata")
 	lists["uploads"] = l
 	no := false
 	for _, in := range variedUploads {
 		in.ContentType, in.CreateObject = "text/plain", &no
-		u := storetest.CreateUpload(t, b, in)
+		u := CreateUpload(t, b, in)
 		l.names[u.ID] = u.Filename
 		clock.Add(time.Second)
 		switch u.Filename {
 		case "a.txt", "winter.txt":
-			storetest.WriteUpload(t, b, u.ID, u.Filename[:1]+"text")
+			WriteUpload(t, b, u.ID, u.Filename[:1]+"text")
 		case "gone.txt":
 			if err := b.CancelUpload(ctx, u.ID); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if u.Filename == "a.txt" {
-			confirmUpload(t, b, u.ID)
+			ConfirmUpload(t, b, u.ID)
 		}
 	}
 	clock.Add(2 * time.Minute) // c.txt expires
 }
 
-func addVariedBatches(t *testing.T, clock *storetest.ManualClock, st *bucketlite.Store, b *bucketlite.Bucket, lists map[string]*variedList) {
+func addVariedBatches(t *testing.T, clock *ManualClock, st *bucketlite.Store, b *bucketlite.Bucket, lists map[string]*VariedList) {
 	t.Helper()
 	ctx := context.Background()
-	l := newVariedList(t, batchPages(b), func(ctx context.Context, q bucketlite.Query) iter.Seq2[*bucketlite.Batch, error] {
+	l := newVariedList(t, BatchPages(b), func(ctx context.Context, q bucketlite.Query) iter.Seq2[*bucketlite.Batch, error] {
 		return b.Batches(ctx, bucketlite.BatchQuery{Query: q})
 	}, "batch_id")
 	l.texts = append(l.texts, "object_ids", "task_id", "error", "metadata")
@@ -270,7 +364,7 @@ func addVariedBatches(t *testing.T, clock *storetest.ManualClock, st *bucketlite
 			t.Fatal(err)
 		}
 		lists["tasks"].names[task.ID] = fmt.Sprint("batch ", i)
-		storetest.Process(t, st, func(_ context.Context, j *bucketlite.Job) error {
+		Process(t, st, func(_ context.Context, j *bucketlite.Job) error {
 			clock.Add(time.Second)
 			switch {
 			case i == 4:
@@ -286,7 +380,7 @@ func addVariedBatches(t *testing.T, clock *storetest.ManualClock, st *bucketlite
 			}, func(ctx context.Context, q bucketlite.Query) iter.Seq2[*bucketlite.FailedJob, error] {
 				return b.FailedJobs(ctx, k.ID, q)
 			}, "object_id")
-			jobs.times = []string{"error.timestamp"}
+			jobs.Times = []string{"error.timestamp"}
 			jobs.texts = append(jobs.texts, "error")
 			lists["failed jobs"] = jobs
 		}
