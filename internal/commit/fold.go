@@ -1,0 +1,54 @@
+package commit
+
+// maxDeltas is how many delta rows a bucket may have before they are folded
+// into its own row. More would make statistics slower to read, fewer would
+// rewrite the bucket's row more often.
+const maxDeltas = 256
+
+// Flush writes what has changed in the buckets' totals so far: one delta row for each
+// bucket that the transaction touched, or the fold of those there are.
+func (tx *Tx) Flush() error {
+	for _, b := range tx.buckets {
+		if !b.dirty || b.Gone {
+			continue
+		}
+		if err := b.save(tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Bucket) save(tx *Tx) error {
+	var upload any
+	if b.Upload != 0 {
+		upload = b.Upload
+	}
+	b.dirty = false
+	if b.rank++; b.rank > maxDeltas {
+		return b.fold(tx, `
+UPDATE buckets SET clock = ?, object_count = object_count + ?, total_size = total_size + ?,
+    last_upload_at = nullif(max(ifnull(last_upload_at, 0), ifnull(?, 0)), 0), stats_updated_at = ?
+WHERE num = ?`, b.Objects, b.Size, upload)
+	}
+	_, err := tx.Exec("INSERT INTO deltas (bucket, clock, rank, objects, size, last_upload_at) VALUES (?, ?, ?, ?, ?, ?)",
+		b.Num, b.clock, b.rank, b.Objects, b.Size, upload)
+	return err
+}
+
+// Reset sets the bucket's totals to what was counted. The latest upload is nil if there
+// was none.
+func (b *Bucket) Reset(tx *Tx, objects, size int64, upload any) error {
+	return b.fold(tx, "UPDATE buckets SET clock = ?, object_count = ?, total_size = ?, last_upload_at = ?, stats_updated_at = ? WHERE num = ?",
+		objects, size, upload)
+}
+
+// fold writes totals to the bucket's own row, and deletes the delta rows.
+func (b *Bucket) fold(tx *Tx, update string, objects, size int64, upload any) error {
+	if _, err := tx.Exec(update, b.clock, objects, size, upload, tx.Now(), b.Num); err != nil {
+		return err
+	}
+	b.rank, b.Objects, b.Size, b.Upload = 0, 0, 0, 0
+	_, err := tx.Exec("DELETE FROM deltas WHERE bucket = ?", b.Num)
+	return err
+}
