@@ -23,5 +23,12 @@ func WithIdleTime(o Options, d time.Duration) *Options {
 	return &o
 }
 
+// WithoutBackground returns options of a store that does no background work, so that only
+// the test's own calls look at its clock.
+func WithoutBackground(o Options) *Options {
+	o.mayWork = func() bool { return false }
+	return &o
+}
+
 // KeepsReserve reports whether a store knows that its file has a reserve.
 func KeepsReserve(s *Store) bool { return s.reserve.kept.Load() }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -21,39 +20,22 @@ import (
 	_ "modernc.org/sqlite"
 )
 
-// clock returns options with a clock that goes on a second at each look.
+// clock returns options of a store without background work, and with a clock that goes
+// on a second at each look.
 func clock() *bucketlite.Options {
 	return stoppedAt(func() {})
 }
 
-// stoppedAt returns options with a clock that calls hook at each look, but for
-// those of the background collector, which come when they like.
+// stoppedAt is clock with a hook that runs at each look.
 func stoppedAt(hook func()) *bucketlite.Options {
 	now := make(chan time.Time, 1)
 	now <- time.Date(2024, 5, 6, 0, 0, 0, 0, time.UTC)
-	return &bucketlite.Options{Now: func() time.Time {
-		if !inCollector() {
-			hook()
-		}
+	return bucketlite.WithoutBackground(bucketlite.Options{Now: func() time.Time {
+		hook()
 		at := (<-now).Add(time.Second)
 		now <- at
 		return at
-	}}
-}
-
-// inCollector reports whether it was called by the background collector.
-func inCollector() bool {
-	var pcs [64]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs[:])])
-	for {
-		frame, more := frames.Next()
-		if strings.Contains(frame.Function, "(*collector)") {
-			return true
-		}
-		if !more {
-			return false
-		}
-	}
+	}})
 }
 
 // keyed creates a bucket with the unique key "k", a text, and other properties.

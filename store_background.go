@@ -68,9 +68,15 @@ func (c *collector) run() {
 		case <-c.wake:
 		case <-ticker.C:
 		}
-		for c.round() {
+		for c.mayWork() && c.round() {
 		}
 	}
+}
+
+// mayWork reports whether background work may go on, which only tests deny.
+func (c *collector) mayWork() bool {
+	hook := c.store.opts.mayWork
+	return hook == nil || hook()
 }
 
 // round does a small piece of each kind of work there is, and reports whether
