@@ -60,7 +60,7 @@ func Diff(want, got any) string {
 func unforeseen(path cmp.Path) bool {
 	step := path.Last()
 	if !isMember(step) {
-		return false // only its children need to be judged
+		return false // only its children need to be checked
 	}
 	for i, above := range path[:len(path)-1] {
 		if isUsers(path[:i], above) {

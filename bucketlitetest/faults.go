@@ -17,7 +17,7 @@ import (
 // these exceptions: calls that wait at the same time share one, and so its fate;
 // [bucketlite.Bucket.PutMany] without Atomic takes one for a few hundred objects;
 // content that comes from a reader takes one for each piece, before that of its
-// object; and what goes on in the background, as deletions do, commits too. A call
+// object; and background work, such as deletions, commits too. A call
 // that changes nothing, because it is refused or only reads, is none: no disk
 // could fail it.
 //
@@ -46,7 +46,7 @@ func (f *Faults) Commits() int {
 }
 
 // FailCommit refuses the n-th commit from now. Nothing happens; the calls in it
-// return an error that matches err, and the store goes on as before. A nil err
+// return an error that matches err, and the store continues as before. A nil err
 // means [bucketlite.ErrFull]. FailCommit panics if n is less than 1, as do the
 // others.
 func (f *Faults) FailCommit(n int, err error) {
@@ -91,8 +91,8 @@ func (f *Faults) DelayCommit(n int, d time.Duration) {
 
 // HoldCommit stops the n-th commit from now until release is called, which may be
 // done before, and more than once. The channel is closed when the commit has been
-// reached: from then on other writers wait. A test needs no sleep to see what goes
-// on meanwhile.
+// reached: from then on other writers wait. A test needs no sleep to run code
+// meanwhile.
 func (f *Faults) HoldCommit(n int) (reached <-chan struct{}, release func()) {
 	arrived, gone := make(chan struct{}), make(chan struct{})
 	f.set(n, func(x *fault) {
@@ -121,8 +121,8 @@ func (f *Faults) setFull(full bool) {
 }
 
 // Clear ends all faults: those that have not struck never will, what is being
-// delayed or held goes on, and the disk has space. A store that refuses writes
-// since a commit was lost goes on to do so.
+// delayed or held continues, and the disk has space. A store that refuses writes
+// since a commit was lost still does.
 func (f *Faults) Clear() {
 	f.mu.Lock()
 	defer f.mu.Unlock()

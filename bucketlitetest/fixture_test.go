@@ -165,7 +165,7 @@ func TestFixtureFaults(t *testing.T) {
 			path := write(t, test.file, test.text)
 			got := recorded(func(rec testing.TB) {
 				test.load(rec, bucketlitetest.NewStore(rec), path)
-				t.Error("the test went on")
+				t.Error("the test continued")
 			})
 			lines := strings.Split(strings.ReplaceAll(got, "\t"+path, "\t"), "\n\t")
 			if !strings.HasPrefix(lines[0], "bucketlitetest: load ") || len(lines)-1 != len(test.want) {
@@ -194,7 +194,7 @@ func TestFixtureThatIsNotThere(t *testing.T) {
 		got := recorded(func(rec testing.TB) {
 			st := bucketlitetest.NewStore(rec)
 			bucketlitetest.LoadObjects(rec, items(rec, st), filepath.Join(t.TempDir(), name))
-			t.Error("the test went on")
+			t.Error("the test continued")
 		})
 		if !strings.Contains(got, name) {
 			t.Errorf("got a test that fails with %q, want it to name the file", got)

@@ -27,7 +27,7 @@ type record struct {
 	cleanups []func()
 }
 
-// newRecord returns a test that is running. It goes on until finish.
+// newRecord returns a test that is running. It continues until finish.
 func newRecord() *record {
 	r := &record{}
 	r.ctx, r.cancel = context.WithCancel(context.Background())

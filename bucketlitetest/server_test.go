@@ -84,7 +84,7 @@ func TestNewServerWithHandlerOptions(t *testing.T) {
 	}
 	got := recorded(func(rec testing.TB) {
 		bucketlitetest.NewServerWith(rec, &bucketlitetest.ServerOptions{Handler: &httpapi.Options{PublicURL: "ftp://a"}})
-		t.Error("the test went on")
+		t.Error("the test continued")
 	})
 	if !strings.HasPrefix(got, "bucketlitetest: httpapi: ") {
 		t.Errorf("got a test that fails with %q, want it to fail with what is wrong", got)

@@ -202,7 +202,7 @@ func TestNewStoreThatCannotBe(t *testing.T) {
 			t.Parallel()
 			got := recorded(func(rec testing.TB) {
 				bucketlitetest.NewStoreWith(rec, opts)
-				t.Error("the test went on")
+				t.Error("the test continued")
 			})
 			if !strings.HasPrefix(got, "bucketlitetest: ") {
 				t.Errorf("got a test that fails with %q, want it to fail with what is wrong", got)
@@ -218,7 +218,7 @@ func TestBucketThatIsNot(t *testing.T) {
 	for _, names := range [][2]string{{"other", "items"}, {"test", "other"}} {
 		got := recorded(func(rec testing.TB) {
 			bucketlitetest.Bucket(rec, st, names[0], names[1])
-			t.Error("the test went on")
+			t.Error("the test continued")
 		})
 		if !strings.Contains(got, `"other"`) {
 			t.Errorf("got a test that fails with %q, want it to name what is not there", got)

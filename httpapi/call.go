@@ -118,7 +118,7 @@ func (c *call) form(raw ...string) (*form, error) {
 	return f, nil
 }
 
-// formDepth is how much deeper than a value, which the store judges, a form may nest.
+// formDepth is how much deeper than a value, which the store checks, a form may nest.
 const formDepth = 8
 
 // formLimits are those of the body as a form.

@@ -362,7 +362,7 @@ func TestValidated(t *testing.T) {
 		{"a request", "POST", "/v1/buckets/a/batches/b/objects", `{"object_ids": 5}`, 404, "", missing, nil},
 		{"a request that was taken", "POST", "/v1/buckets/a/indexes", `{"kind": "value", "path": 5}`, 200, "", `{"results": []}`, []string{"$.path"}},
 		{"a request that was tolerated", "POST", "/v1/buckets/a/indexes", `{"kind": "VALUE"}`, 200, "Warning 299 x", `{"results": []}`, nil},
-		{"a request to be judged", "POST", "/v1/buckets/validate", `{"bucket_name": 5}`, 200, "", `{"valid": false, "validation_errors": []}`, nil},
+		{"a request to be checked", "POST", "/v1/buckets/validate", `{"bucket_name": 5}`, 200, "", `{"valid": false, "validation_errors": []}`, nil},
 		{"a query", "DELETE", "/v1/buckets/a/indexes?kind=hash&path=a", "", 204, "Content-Type ", "", []string{"kind"}},
 		{"nothing where nothing is due", "DELETE", "/v1/buckets/a/indexes?kind=value&path=a", "", 204, "Content-Type ", "", nil},
 	}

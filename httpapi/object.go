@@ -47,7 +47,7 @@ func (c *call) createObject() (any, error) {
 }
 
 // submit submits objects that have just been stored, in a batch of their own, and
-// reads them again. It goes on when the client has gone. If it fails the objects stay
+// reads them again. It continues when the client has gone. If it fails the objects stay
 // drafts, and the client is warned: an error would make it store them once more.
 func (c *call) submit(b *bucketlite.Bucket, objects []*bucketlite.Object) {
 	ctx := context.WithoutCancel(c.ctx())

@@ -37,7 +37,7 @@ type objectFailure struct {
 	err error
 }
 
-// createObjects puts objects, each by itself: those that are refused harm no other.
+// createObjects puts objects one by one: a refused object does not affect the others.
 // If all are, that is an error. Their text is read one by one, since a tree of them all
 // beside those of each would be the double.
 func (c *call) createObjects() (any, error) {

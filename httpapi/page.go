@@ -135,7 +135,7 @@ func (l list[T]) held() (n int) {
 
 func (l list[T]) rest() any { return l.listRest }
 
-// pagination says where in a list its page is, and how to go on.
+// pagination says where in a list its page is, and how to continue.
 type pagination struct {
 	Total      *int64  `json:"total"`
 	Page       *int    `json:"page"`

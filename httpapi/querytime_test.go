@@ -127,7 +127,7 @@ func TestSlowQueries(t *testing.T) {
 				select {
 				case <-ended:
 				case <-time.After(20 * time.Second):
-					t.Fatal("a slow query goes on")
+					t.Fatal("a slow query continues")
 				}
 			}
 			if err := st.Close(); err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
-// A page that ends at its bytes says so and how to go on; an offset that would lead
+// A page that ends at its bytes says so and how to continue; an offset that would lead
 // past what a client has seen is refused with the cursor.
 func TestListsEndByBytes(t *testing.T) {
 	t.Parallel()

@@ -92,7 +92,7 @@ func unsupported(message string) error {
 	return &failure{http.StatusUnsupportedMediaType, "UnsupportedMediaTypeError", message, nil}
 }
 
-// patientBody is the body of a request that may take its time, as long as it goes on.
+// patientBody is the body of a request that may take its time, as long as it continues.
 type patientBody struct {
 	call *call
 	err  error // why it is not whole

@@ -24,7 +24,7 @@ func verdictOf(err error) (any, error) {
 	return verdict{err == nil, validationErrors(faults)}, nil
 }
 
-// validateBucket judges the description of a bucket as [call.createBucket] does,
+// validateBucket checks the description of a bucket as [call.createBucket] does,
 // except that it does not ask whether the name is free.
 func (c *call) validateBucket() (any, error) {
 	config, err := c.bucketConfig()
@@ -34,7 +34,7 @@ func (c *call) validateBucket() (any, error) {
 	return verdictOf(err)
 }
 
-// validateObject judges an object as its creation does, except that it does not ask
+// validateObject checks an object as its creation does, except that it does not ask
 // whether the unique key is free or an upload is there. The bucket's status does not
 // matter.
 func (c *call) validateObject() (any, error) {

@@ -4,7 +4,7 @@ import "net/netip"
 
 // nat64 is where a network without IPv4 shows the public IPv4 addresses, in the
 // last 32 bits (RFC 6052). It is the only embedding that a name may honestly
-// resolve to, so what is embedded is judged.
+// resolve to, so what is embedded is checked.
 var nat64 = netip.MustParsePrefix("64:ff9b::/96")
 
 // global is all of IPv6 that has been given out for use in public.

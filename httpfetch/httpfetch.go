@@ -29,7 +29,7 @@ import (
 )
 
 // ErrRefused is what errors match if it is a rule of the fetcher that forbids to
-// fetch or to go on: an address, a port, a redirect, a size.
+// fetch or to continue: an address, a port, a redirect, a size.
 var ErrRefused = errors.New("httpfetch: refused")
 
 // StatusError says that a server has answered, but not with what was asked for.
@@ -157,7 +157,7 @@ func (f *Fetcher) Fetch(ctx context.Context, rawURL string) (*bucketlite.Fetched
 	}, nil
 }
 
-// control judges the address of a connection that is about to be made. The
+// control checks the address of a connection that is about to be made. The
 // resolver has spoken by then, so that no name can mean one thing here and
 // another to the connection.
 func (f *Fetcher) control(network, address string, _ syscall.RawConn) error {
@@ -176,7 +176,7 @@ func (f *Fetcher) admit(addr netip.Addr) error {
 	return nil
 }
 
-// check judges a URL before anything is connected to.
+// check checks a URL before any connection is made.
 func (f *Fetcher) check(u *url.URL) error {
 	if u.Scheme != "http" && u.Scheme != "https" {
 		return refused("the scheme %q", u.Scheme)

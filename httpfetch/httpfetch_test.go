@@ -174,7 +174,7 @@ func TestFilename(t *testing.T) {
 	}
 }
 
-// A URL is judged before anybody is asked.
+// A URL is checked before any connection is made.
 func TestRefusedURLs(t *testing.T) {
 	t.Parallel()
 	f := fetcher(t, httpfetch.Options{Timeout: time.Hour})
@@ -198,7 +198,7 @@ func TestRefusedURLs(t *testing.T) {
 	}
 }
 
-// Whatever way an address is written, it is judged as what is connected to.
+// However an address is written, the address that is connected to is checked.
 func TestRefusedAddresses(t *testing.T) {
 	t.Parallel()
 	s := plain(t, func(http.ResponseWriter, *http.Request) {})

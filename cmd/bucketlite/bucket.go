@@ -77,7 +77,7 @@ date and datetime; those of files are text, image, audio, video, pdf and excel.`
 		Args: cobra.ExactArgs(1),
 	}
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		// The schema is judged before the store is touched.
+		// The schema is checked before the store is touched.
 		config, err := f.config(cmd.Context(), a, args[0])
 		if err != nil {
 			return err

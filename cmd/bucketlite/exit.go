@@ -79,7 +79,7 @@ func exitCodesText() string {
 // and told each by itself.
 var errRefused = errors.New("refused")
 
-// usageError is a command line that makes no sense.
+// usageError is a command line that is invalid.
 type usageError struct {
 	err     error
 	command string // whose help says more; empty if it would not

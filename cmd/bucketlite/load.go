@@ -32,7 +32,7 @@ type loader struct {
 	source string       // where the lines come from, for messages
 	files  *os.Root     // where their files are, nil if they must have none
 	fetch  *fileFetcher // the store's, if it has one
-	resume *resume      // nil if the load cannot go on later
+	resume *resume      // nil if the load cannot continue later
 	bar    *progress
 
 	// prepare, unless nil, changes an input before it is put, or reports that it is
@@ -77,7 +77,7 @@ type counts struct {
 // summary is the result of all lines.
 type summary struct {
 	counts
-	// After is the line after which this run went on, 0 if it began at the beginning.
+	// After is the line after which this run continued, 0 if it began at the beginning.
 	After int `json:"resumed_after_line,omitempty"`
 	// Errors are the first lines this run refused.
 	Errors []refusal `json:"errors"`

@@ -89,7 +89,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 }
 
 // guard has every command note that it has been started, after its flags have been
-// judged: an error before that is one of usage.
+// checked: an error before that is one of usage.
 func (a *app) guard(cmd *cobra.Command, started *bool) {
 	for _, c := range cmd.Commands() {
 		a.guard(c, started)

@@ -91,7 +91,7 @@ func TestKilledPut(t *testing.T) {
 				t.Fatal(err)
 			}
 			if sum.After != before-500 || sum.Lines != total || sum.Refused != 0 {
-				t.Errorf("second run: %+v, want it to go on after line %d and end with %d", sum, before-500, total)
+				t.Errorf("second run: %+v, want it to continue after line %d and end with %d", sum, before-500, total)
 			}
 			seen := map[json.Number]int{}
 			objects, _ := contents(t, db, "things")
@@ -182,7 +182,7 @@ func TestInterrupted(t *testing.T) {
 					t.Errorf("standard error: %q, want it to say that it was interrupted", errs.String())
 				}
 			case <-time.After(time.Minute):
-				t.Fatal("it goes on")
+				t.Fatal("it continues")
 			}
 		})
 	}

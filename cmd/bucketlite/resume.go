@@ -16,7 +16,7 @@ import (
 	"github.com/oklog/ulid/v2"
 )
 
-// resume is the state of a put that can go on where it stopped. It is written after
+// resume is the state of a put that can continue where it stopped. It is written after
 // every commit, so a run that died may have stored some more lines than it says. For
 // those the objects' ids are made from the run and the line's number, where nothing
 // else would tell that they are there: the second attempt finds its own id taken.
@@ -29,7 +29,7 @@ type resume struct {
 	Counts   counts    `json:"counts"`
 
 	path string
-	keep bool // there was a state to go on from
+	keep bool // there was a state to continue from
 }
 
 const resumeFormat = "bucketlite-put-1"

@@ -45,7 +45,7 @@ taken key, are not checked.`,
 	return c
 }
 
-// validateSchema judges a schema, and then lines against it in a store in memory.
+// validateSchema checks a schema, and then lines against it in a store in memory.
 func (a *app) validateSchema(ctx context.Context, f *bucketFlags, args []string) (err error) {
 	if len(args) > 1 {
 		return usagef("--schema and BUCKET exclude each other, and there is at most one FILE")
@@ -94,7 +94,7 @@ func (a *app) validateLines(ctx context.Context, b *bucketlite.Bucket, name stri
 	}
 	defer in.Close()
 	found := judgement{Errors: []refusal{}}
-	bar := a.progress("judging", fileSize(in), inBytes)
+	bar := a.progress("checking", fileSize(in), inBytes)
 	err = a.judge(ctx, b, in, sourceName(name), &found, bar)
 	bar.end()
 	if err != nil {

@@ -119,7 +119,7 @@ func Example_lifecycle() {
 	fmt.Println(err)
 	check(products.Unlock(ctx))
 
-	task, err := products.Delete(ctx) // takes effect at once; the work goes on in the background
+	task, err := products.Delete(ctx) // takes effect at once; the work continues in the background
 	check(err)
 	task, err = store.Wait(ctx, task.ID)
 	check(err)

@@ -129,7 +129,7 @@ func (r *runner) run() {
 		}
 		r.inGo = false
 		if r.t.Failed() {
-			return // the next block goes on where this one ends
+			return // the next block continues where this one ends
 		}
 	}
 }
@@ -176,7 +176,7 @@ func (r *runner) file(b pageBlock) {
 	write(r.t, name, []byte(b.body))
 }
 
-// shell runs a block of commands. The last may be one that serves, which goes on.
+// shell runs a block of commands. The last may be one that serves, which continues.
 func (r *runner) shell(b pageBlock) {
 	r.t.Helper()
 	text := b.body

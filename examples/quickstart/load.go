@@ -48,7 +48,7 @@ type refusal struct {
 }
 
 // load puts every line of r into the bucket. A line that is refused is reported
-// and harms no other; any other error ends the load, and what was stored by then
+// and does not affect the others; any other error ends the load, and what was stored by then
 // stays.
 func (l *loader) load(ctx context.Context, r io.Reader) (loaded, error) {
 	l.noted = time.Now()

@@ -52,7 +52,7 @@ func (q *quickstart) find(ctx context.Context) error {
 	if err := expect(err, bucketlite.ErrBadRequest); err != nil {
 		return err
 	}
-	q.refusal("ask for what makes no sense", err)
+	q.refusal("ask for an invalid query", err)
 	return nil
 }
 

@@ -69,7 +69,7 @@ func (q *quickstart) upload(ctx context.Context) error {
 
 // process hands items to a processor, as a pipeline of feature extractors would
 // get them. The work is a queue in the file: were the program to end here, the
-// next one would go on.
+// next one would continue.
 func (q *quickstart) process(ctx context.Context) error {
 	q.chapter("A batch of items is processed")
 	var ids []string

@@ -67,7 +67,7 @@ type condition struct {
 // Roots returns the names of the members of documents that the plan reads.
 func (p *Plan) Roots() []string { return p.roots }
 
-// Compile judges spec, the types of whose paths types tells. The error is a
+// Compile checks spec, the types of whose paths types tells. The error is a
 // [*query.Error] with every fault, whose places are in the hosted service's form of
 // an aggregation.
 func Compile(spec Spec, types query.Types) (*Plan, error) {
@@ -349,7 +349,7 @@ func (c *compiler) condition(at string, h Having) {
 	c.plan.having = append(c.plan.having, k)
 }
 
-// comparand judges a value that a cell is compared with.
+// comparand checks a value that a cell is compared with.
 func (c *compiler) comparand(at string, k cell, v any) any {
 	v, ok := c.plain(at, v)
 	if !ok {

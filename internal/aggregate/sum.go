@@ -55,7 +55,7 @@ func (s *sum) add(n query.Num) {
 	s.floats = append(s.floats[:kept], x)
 }
 
-// grow goes on with a sum of the parts that has room for any.
+// grow continues with a sum of the parts that has room for any.
 func (s *sum) grow(parts []float64) {
 	s.large = exact()
 	for _, f := range parts {

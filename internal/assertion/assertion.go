@@ -69,7 +69,7 @@ type Failure struct {
 type Assertion struct {
 	rules   []rule // sorted by keyword
 	deep    bool   // whether the library looks inside an array or object
-	copies  copies // nil text: the library judges none of the rules
+	copies  copies // nil text: the library checks none of the rules
 	pattern pattern.Lazy
 }
 
@@ -201,7 +201,7 @@ func (a *Assertion) appendPattern(failures []Failure, r rule, v any, allowance *
 	found, err := a.pattern.Match(s, allowance)
 	switch {
 	case err != nil:
-		return append(failures, Failure{Rule: r.keyword, Message: "cannot be judged: " + err.Error(), Costly: true})
+		return append(failures, Failure{Rule: r.keyword, Message: "cannot be checked: " + err.Error(), Costly: true})
 	case !found:
 		return append(failures, Failure{Rule: r.keyword, Message: r.message + r.found(v)})
 	}
@@ -223,7 +223,7 @@ func (r rule) fails(v any, result *jsonschema.EvaluationResult) bool {
 	return e != nil && e.Code != "invalid_json" // text it cannot read is put under "format"
 }
 
-// input returns v in a form the library judges exactly: v itself or its JSON
+// input returns v in a form the library checks exactly: v itself or its JSON
 // text. A json.Number is a mere string to the library, a float32 is widened
 // before it is compared, and a NaN makes it panic; their text is exact, or does
 // not exist.
@@ -268,7 +268,7 @@ func (r rule) found(v any) string {
 }
 
 func unjudged(v any) Failure {
-	return Failure{Rule: "type", Message: "cannot be judged, got " + show(v)}
+	return Failure{Rule: "type", Message: "cannot be checked, got " + show(v)}
 }
 
 func knownFormat(v any) bool {
@@ -324,8 +324,8 @@ func show(v any) string {
 	return s
 }
 
-// A copies holds compiled copies of one schema. A compiled schema goes on
-// compiling while it validates, unguarded, so a copy serves one goroutine at a
+// A copies holds compiled copies of one schema. A compiled schema continues to
+// compile while it validates, unguarded, so a copy serves one goroutine at a
 // time.
 type copies struct {
 	text []byte
@@ -340,7 +340,7 @@ func (c *copies) compile() (*jsonschema.Schema, error) {
 	return compiler.Compile(c.text)
 }
 
-// validate judges v with a copy nobody else is using. The result is the
+// validate checks v with a copy nobody else is using. The result is the
 // caller's.
 func (c *copies) validate(v any) *jsonschema.EvaluationResult {
 	s, _ := c.idle.Get().(*jsonschema.Schema)

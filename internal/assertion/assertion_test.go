@@ -148,11 +148,11 @@ func TestCheck(t *testing.T) {
 		{"value as given", m{"const": "x"}, "<&>", `const: must be "x", got "<&>"`},
 		{"value of 60 characters", m{"const": 1}, strings.Repeat("ä", 58), `const: must be 1, got "` + strings.Repeat("ä", 58) + `"`},
 		{"value of 61 characters", m{"const": 1}, strings.Repeat("ä", 59), `const: must be 1, got "` + strings.Repeat("ä", 58) + `…`},
-		{"number too large", m{"minimum": 1}, json.Number("1e9999999"), "type: cannot be judged, got 1e9999999"},
-		{"not a number", m{"minimum": 1}, math.NaN(), "type: cannot be judged, got NaN"},
-		{"not a json.Number", m{"format": "email"}, json.Number("x"), "type: cannot be judged, got x"},
-		{"names the same in JSON", m{"format": "email", "const": 1}, m{"\xff": 1, "\xfe": 1}, `type: cannot be judged, got {"\ufffd":1,"\ufffd":1}`},
-		{"bytes", m{"format": "email"}, []byte("x"), `type: cannot be judged, got "eA=="`},
+		{"number too large", m{"minimum": 1}, json.Number("1e9999999"), "type: cannot be checked, got 1e9999999"},
+		{"not a number", m{"minimum": 1}, math.NaN(), "type: cannot be checked, got NaN"},
+		{"not a json.Number", m{"format": "email"}, json.Number("x"), "type: cannot be checked, got x"},
+		{"names the same in JSON", m{"format": "email", "const": 1}, m{"\xff": 1, "\xfe": 1}, `type: cannot be checked, got {"\ufffd":1,"\ufffd":1}`},
+		{"bytes", m{"format": "email"}, []byte("x"), `type: cannot be checked, got "eA=="`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -161,7 +161,7 @@ func TestCheck(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for range 2 { // a used copy judges as a new one does
+			for range 2 { // a used copy checks as a new one does
 				var got []string
 				for _, f := range a.Check(tt.value, new(pattern.Allowance)) {
 					got = append(got, f.Rule+": "+f.Message)

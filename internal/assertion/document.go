@@ -37,7 +37,7 @@ type Fault struct {
 // CheckDocument returns every fault in a bucket schema document, sorted by path and
 // then rule, or nil if there are none. Null members count as absent, as [Prune]
 // leaves them out. Whether a field's type exists, and whether its keywords suit it,
-// is not judged here.
+// is not checked here.
 func CheckDocument(doc any) []Fault {
 	doc = Prune(doc)
 	faults := CheckShape(doc)
@@ -156,12 +156,12 @@ func appendFaults(faults []Fault, result *jsonschema.EvaluationResult, v any, pa
 	}
 	members, _ := v.(map[string]any)
 	for _, r := range result.Details {
-		if r.InstanceLocation == "" { // a reference, which judges the same value
+		if r.InstanceLocation == "" { // a reference, which checks the same value
 			faults = appendFaults(faults, r, v, path)
 			continue
 		}
 		// A location is "/" and the member's name, unescaped. A required member
-		// that is missing is judged as well, as if it were null.
+		// that is missing is checked as well, as if it were null.
 		name := r.InstanceLocation[1:]
 		if member, ok := members[name]; ok {
 			faults = appendFaults(faults, r, member, join(path, name))

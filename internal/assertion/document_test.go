@@ -162,7 +162,7 @@ func TestCheckDocument(t *testing.T) {
 	}
 }
 
-// TestCheckDocumentGo judges what only Go can express.
+// TestCheckDocumentGo checks what only Go can express.
 func TestCheckDocumentGo(t *testing.T) {
 	t.Parallel()
 	fieldOf := func(name string, v any) any {
@@ -289,7 +289,7 @@ func TestMetaschemaKeywords(t *testing.T) {
 	members := tree(t, string(text)).(m)["$defs"].(m)["field"].(m)["properties"].(m)
 	for _, name := range assertion.Keywords() {
 		if _, ok := members[name]; !ok && name != "const" { // const may be anything
-			t.Errorf("metaschema.json does not judge %s", name)
+			t.Errorf("metaschema.json does not check %s", name)
 		}
 	}
 }

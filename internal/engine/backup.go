@@ -15,7 +15,7 @@ const backupPages = 256
 
 // Backup copies the database as it is at one moment into the file at path, which
 // should be empty; if it fails, what is in the file is of no use. It calls progress
-// with the bytes copied, and those to be copied, after each piece. Others go on
+// with the bytes copied, and those to be copied, after each piece. Others continue
 // reading and writing, except that a memory database is held until the end. The
 // copy is on the disk as far as closing a database sees to that.
 func (db *DB) Backup(ctx context.Context, path string, progress func(done, total int64)) error {

@@ -81,7 +81,7 @@ func checkClosed(t *testing.T, db *DB) {
 	}
 }
 
-// Whatever Close meets, a write is acknowledged and there, or refused and not.
+// Whatever Close finds, a write is acknowledged and there, or refused and not.
 func TestCloseAmidWrites(t *testing.T) {
 	t.Parallel()
 	const rounds, goroutines = 10, 8

@@ -23,7 +23,7 @@ func inspect(loc location, cfg Config) (err error) {
 	return err
 }
 
-// inspectFile judges the file by itself. An immutable connection takes no lock
+// inspectFile checks the file by itself. An immutable connection takes no lock
 // and makes no side files; reading the header with os.Open instead would, on
 // closing, drop the POSIX locks that another store in this process may hold on
 // the same file.
@@ -44,7 +44,7 @@ func inspectFile(loc location, cfg Config) error {
 	return checkIdentity(c, loc, cfg)
 }
 
-// inspectRecovery judges the file as recovery will leave it; verdict is what the
+// inspectRecovery checks the file as recovery will leave it; verdict is what the
 // file by itself deserves. SQLite cannot recover a file without making or changing
 // files beside it, which a stranger's file must not suffer, so this reads the
 // header from the log or the journal. If neither has it, the verdict stands.

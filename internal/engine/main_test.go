@@ -105,7 +105,7 @@ func (c *child) awaitReady(t *testing.T) {
 	}
 }
 
-// wait lets the child go on, and fails the test if the child fails.
+// wait lets the child continue, and fails the test if the child fails.
 func (c *child) wait(t *testing.T) {
 	t.Helper()
 	c.stdin.Close()

@@ -68,7 +68,7 @@ func transaction(c *Conn, begin string, f func() error) error {
 }
 
 // migrateFrom applies the migrations after version. Its caller has begun one
-// transaction for all, so that no process meets a file that is half converted.
+// transaction for all, so that no process finds a file that is half converted.
 func migrateFrom(c *Conn, version int, cfg Config) error {
 	for i, script := range cfg.Migrations[version:] {
 		if err := c.script(script); err != nil {

@@ -24,7 +24,7 @@ type location struct {
 	uri  string // path as a SQLite URI, without parameters
 }
 
-// locate judges path before SQLite sees it, so that the commonest mistakes get
+// locate checks path before SQLite sees it, so that the commonest mistakes get
 // an error that names them instead of "unable to open database file".
 func locate(path string, readOnly bool) (loc location, exists bool, err error) {
 	switch {

@@ -253,7 +253,7 @@ func readLong(db *DB, f func() error) error {
 	return db.ReadLong(context.Background(), func(context.Context, *Conn) error { return f() })
 }
 
-// Short reads, and those aside, go on however many long reads run and wait. Those
+// Short reads, and those aside, continue however many long reads run and wait. Those
 // that wait end with their context or with the database.
 func TestShortReadsBesideLongReads(t *testing.T) {
 	t.Parallel()

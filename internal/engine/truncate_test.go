@@ -30,7 +30,7 @@ func logSize(t testing.TB, path string) int64 {
 	return info.Size()
 }
 
-// A snapshot keeps the log from being emptied, and writers go on beside it. Once it
+// A snapshot keeps the log from being emptied, and writers continue beside it. Once it
 // has ended, the log is emptied.
 func TestLogBesideSnapshot(t *testing.T) {
 	t.Parallel()

@@ -82,7 +82,7 @@ func TestVanishedFile(t *testing.T) {
 			checkError(t, "later write", err, ErrReadOnly)
 			checkError(t, "later write", err, errVanished)
 			checkError(t, "Err after", db.Err(), errVanished)
-			keys(t, db) // reading goes on
+			keys(t, db) // reading continues
 		})
 	}
 }

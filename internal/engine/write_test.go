@@ -277,7 +277,7 @@ func TestSavepoint(t *testing.T) {
 			nil, []string{"a", "b", "z"},
 		},
 		{
-			"taken back, operation goes on",
+			"taken back, operation continues",
 			func(tx *Tx) error {
 				err := takeBack(tx, func() error { return insert(tx, "b") })
 				return errors.Join(err, insert(tx, "c"))
@@ -348,7 +348,7 @@ func TestSavepoint(t *testing.T) {
 	}
 }
 
-// takeBack runs f in a savepoint that it then makes fail, and goes on.
+// takeBack runs f in a savepoint that it then makes fail, and continues.
 func takeBack(tx *Tx, f func() error) error {
 	err := tx.Savepoint(func() error { return errors.Join(f(), errTest) })
 	if !errors.Is(err, errTest) {

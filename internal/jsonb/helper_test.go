@@ -59,7 +59,7 @@ func (o oracle) ask(result any, expression string, args ...any) {
 	}
 }
 
-// accepts reports whether SQLite takes b for its binary form, judged in depth.
+// accepts reports whether SQLite takes b for its binary form, checked in depth.
 func (o oracle) accepts(b []byte) bool {
 	o.t.Helper()
 	var valid bool

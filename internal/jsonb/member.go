@@ -70,7 +70,7 @@ func Strings(b []byte, visit func(s string) bool) error {
 }
 
 // visit is Strings for the element of the kind whose payload lies there. It
-// reports whether to go on.
+// reports whether to continue.
 func (r *reader) visit(kind byte, start, end int, visit func(s string) bool) (bool, error) {
 	switch kind {
 	case kindText, kindRaw, kindEscaped:

@@ -99,7 +99,7 @@ func Compile(e *Expr, types Types) (*Predicate, error) {
 	return &Predicate{Root: root}, nil
 }
 
-// compiler turns an Expr into nodes. It goes on after a fault, to meet them all,
+// compiler turns an Expr into nodes. It continues after a fault, to meet them all,
 // but not after there is too much of something.
 type compiler struct {
 	types Types
@@ -223,7 +223,7 @@ func (c *compiler) condition(n *Node, e *Expr, at value.Path) {
 	n.prepare(c, e.Value, place)
 }
 
-// measure judges the size of a value, at any depth.
+// measure checks the size of a value, at any depth.
 func (c *compiler) measure(at value.Path, v any, depth int) {
 	switch v := v.(type) {
 	case string:

@@ -168,7 +168,7 @@ func AppendKey(dst []byte, v any) []byte {
 	return dst
 }
 
-// appendTextKey appends s and an end that is less than whatever could go on: a
+// appendTextKey appends s and an end that is less than whatever could continue: a
 // zero byte, while those within s become one followed by 0xFF.
 func appendTextKey(dst []byte, s string) []byte {
 	for {
