@@ -59,7 +59,7 @@ func (w *writer) commitGroup(tx *Tx) {
 }
 
 // redo takes the transaction back and gives each of its operations one of its
-// own, so that what one of them did harms no other.
+// own, so that one does not affect the others.
 func (w *writer) redo(tx *Tx) {
 	w.rollback(tx.Conn)
 	for i, p := range w.group {
