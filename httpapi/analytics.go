@@ -3,6 +3,7 @@ package httpapi
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sort"
@@ -48,7 +49,7 @@ func (c *call) dated() (p period, unit bucketlite.DateUnit, err error) {
 		return p, unit, err
 	}
 	if !p.Start.Before(p.End) {
-		return p, unit, badRequest("start_date: a time before end_date expected")
+		return p, unit, badRequest(fmt.Sprintf("start_date: got %s, want a time before end_date, %s", p.Start.Format(time.RFC3339), p.End.Format(time.RFC3339)))
 	}
 	return p, unit, nil
 }

@@ -107,10 +107,10 @@ func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
 		if err != nil || h.public.Scheme != "http" && h.public.Scheme != "https" || h.public.Host == "" || h.public.User != nil ||
 			h.public.RawQuery != "" || h.public.Fragment != "" {
 			// It is not quoted, since there may be a password in it.
-			return nil, errors.New("httpapi: public URL: a URL of http or https expected, with a host, and no more than that and a path")
+			return nil, errors.New("httpapi: PublicURL: a URL of http or https expected, with a host and at most a path")
 		}
 		if n := len(h.public.String()); n > maxBase {
-			return nil, fmt.Errorf("httpapi: public URL: at most %d bytes expected, got %d", maxBase, n)
+			return nil, fmt.Errorf("httpapi: PublicURL: at most %d bytes expected, got %d", maxBase, n)
 		}
 	}
 	switch n := len(h.opts.SigningKey); {
@@ -118,18 +118,18 @@ func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
 		h.opts.SigningKey = make([]byte, minSigningKey)
 		rand.Read(h.opts.SigningKey)
 	case n < minSigningKey:
-		return nil, fmt.Errorf("httpapi: signing key: %d bytes or more expected, got %d", minSigningKey, n)
+		return nil, fmt.Errorf("httpapi: SigningKey: %d bytes or more expected, got %d", minSigningKey, n)
 	default:
 		h.opts.SigningKey = append([]byte(nil), h.opts.SigningKey...)
 	}
 	if h.opts.MaxBodyBytes < 0 {
-		return nil, errors.New("httpapi: the most bytes of a body must not be negative")
+		return nil, fmt.Errorf("httpapi: MaxBodyBytes: got %d, want 0 or more", h.opts.MaxBodyBytes)
 	}
 	if h.opts.MaxBodyBytes == 0 {
 		h.opts.MaxBodyBytes = defaultMaxBodyBytes
 	}
 	if h.opts.QueryTimeout < 0 {
-		return nil, fmt.Errorf("httpapi: query timeout: got %s, want more than 0, or 0 for the default", h.opts.QueryTimeout)
+		return nil, fmt.Errorf("httpapi: QueryTimeout: got %s, want 0 or more", h.opts.QueryTimeout)
 	}
 	if h.opts.QueryTimeout == 0 {
 		h.opts.QueryTimeout = defaultQueryTimeout

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 const (
@@ -80,7 +81,7 @@ func (c *call) base() (string, error) {
 	}
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || u.Host != c.r.Host || len(base) > maxBase {
-		return "", badRequest("header Host: a host expected")
+		return "", badRequest("header Host: a host expected, got " + value.Show(c.r.Host))
 	}
 	return base, nil
 }

@@ -64,12 +64,17 @@ func (o *Options) withDefaults() (Options, error) {
 	if o != nil {
 		opts = *o
 	}
-	if opts.MaxBytes < 0 || opts.Timeout < 0 || opts.MaxRedirects < -1 {
-		return opts, errors.New("httpfetch: options: a limit is negative")
+	switch {
+	case opts.MaxBytes < 0:
+		return opts, fmt.Errorf("httpfetch: MaxBytes: got %d, want 0 or more", opts.MaxBytes)
+	case opts.Timeout < 0:
+		return opts, fmt.Errorf("httpfetch: Timeout: got %s, want 0 or more", opts.Timeout)
+	case opts.MaxRedirects < -1:
+		return opts, fmt.Errorf("httpfetch: MaxRedirects: got %d, want -1 or more", opts.MaxRedirects)
 	}
 	for _, port := range opts.Ports {
 		if port < 1 || port > 65535 {
-			return opts, fmt.Errorf("httpfetch: options: there is no port %d", port)
+			return opts, fmt.Errorf("httpfetch: Ports: got %d, want 1 to 65535", port)
 		}
 	}
 	opts.Ports = slices.Clone(opts.Ports)

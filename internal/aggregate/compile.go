@@ -170,7 +170,7 @@ func (c *compiler) name(names map[string]cell, at, name string, as cell) {
 	case !utf8.ValidString(name) || strings.IndexByte(name, 0) >= 0:
 		c.fault(at, ruleName, "a name must be valid UTF-8 without U+0000")
 	case len(name) > MaxAlias && utf8.RuneCountInString(name) > MaxAlias:
-		c.fault(at, ruleName, "a name has at most %d characters", MaxAlias)
+		c.fault(at, ruleName, "a name has at most %d characters, got %d", MaxAlias, utf8.RuneCountInString(name))
 	case taken:
 		c.fault(at, ruleDuplicate, "the name %s is taken", value.Show(name))
 	default:

@@ -19,7 +19,7 @@ func Check(name string) error {
 	case !utf8.ValidString(name):
 		return errors.New("valid UTF-8 expected in a filename")
 	case utf8.RuneCountInString(name) > MaxLength:
-		return fmt.Errorf("a filename has at most %d characters", MaxLength)
+		return fmt.Errorf("a filename has at most %d characters, got %d", MaxLength, utf8.RuneCountInString(name))
 	case strings.ContainsAny(name, `/\`), strings.ContainsFunc(name, isControl), name == ".", name == "..":
 		return fmt.Errorf("a filename without a path expected, got %q", name)
 	}

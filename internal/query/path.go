@@ -25,7 +25,7 @@ func ParsePath(path string) ([]string, error) {
 	case strings.IndexByte(path, 0) >= 0:
 		return nil, errors.New("a path must not contain U+0000")
 	case strings.Count(path, ".") >= MaxSegments:
-		return nil, fmt.Errorf("a path has at most %d segments", MaxSegments)
+		return nil, fmt.Errorf("a path has at most %d segments, got %d", MaxSegments, strings.Count(path, ".")+1)
 	}
 	segments := strings.Split(path, ".")
 	for _, s := range segments {
@@ -33,7 +33,7 @@ func ParsePath(path string) ([]string, error) {
 		case s == "":
 			return nil, errors.New("a path must not have an empty segment")
 		case len(s) > MaxSegment && utf8.RuneCountInString(s) > MaxSegment:
-			return nil, fmt.Errorf("a segment of a path has at most %d characters", MaxSegment)
+			return nil, fmt.Errorf("a segment of a path has at most %d characters, got %d", MaxSegment, utf8.RuneCountInString(s))
 		}
 	}
 	return segments, nil

@@ -174,8 +174,8 @@ func (n *Node) prepareText(c *compiler, v any, at value.Path) {
 }
 
 func (n *Node) preparePattern(c *compiler, s string, at value.Path) {
-	if utf8.RuneCountInString(s) > MaxPattern {
-		c.add(at, rulePattern, "a regular expression has at most %d characters", MaxPattern)
+	if n := utf8.RuneCountInString(s); n > MaxPattern {
+		c.add(at, rulePattern, "a regular expression has at most %d characters, got %d", MaxPattern, n)
 		return
 	}
 	p, err := pattern.Compile(s, !n.CaseSensitive, &c.patterns)
