@@ -10,6 +10,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/ident"
+	"github.com/bucketlite/bucketlite/internal/jobs"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -80,7 +81,9 @@ func (b Batch) MarshalJSON() ([]byte, error) {
 }
 
 // Done reports whether the batch has ended.
-func (b *Batch) Done() bool { return b.Status != StatusDraft && !isRunning(b.Status) }
+func (b *Batch) Done() bool {
+	return b.Status != StatusDraft && b.Status != StatusPending && b.Status != StatusInProgress
+}
 
 // CreateBatch creates a batch of objects of the bucket. Nothing happens to them
 // until it is submitted.
@@ -103,17 +106,7 @@ func (b *Bucket) CreateBatch(ctx context.Context, in BatchInput) (*Batch, error)
 		if _, err := b.permitted(tx, writeObjects); err != nil {
 			return err
 		}
-		now := b.store.now()
-		num, err := tx.Insert(`
-INSERT INTO batches (id, bucket, status, metadata, total, open, failed, skipped, swept, created_at, updated_at)
-VALUES (?, ?, 'DRAFT', ?, ?, 0, 0, 0, 0, ?, ?) RETURNING num`, id, b.num, metadata, int64(len(ids)), now, now)
-		if err != nil {
-			return err
-		}
-		if _, err := insertJobs(tx, num, 0, ids); err != nil {
-			return err
-		}
-		if err := countBatch(tx, b.num, "", StatusDraft); err != nil {
+		if err := jobs.Create(tx, b.num, id, metadata, ids); err != nil {
 			return err
 		}
 		batch, err = b.selectBatch(tx.Conn, id)
@@ -141,15 +134,10 @@ func (b *Bucket) AddToBatch(ctx context.Context, id string, objectIDs []string, 
 		if err != nil {
 			return err
 		}
-		if k.status != StatusDraft {
-			return k.conflict("only a draft batch can be added to")
+		if k.Status != string(StatusDraft) {
+			return batchConflict(k, "only a draft batch can be added to")
 		}
-		n, err := insertJobs(tx, k.num, k.total, ids)
-		if err != nil {
-			return err
-		}
-		k.total += n
-		if err := k.save(tx); err != nil {
+		if err := k.Add(tx, ids); err != nil {
 			return err
 		}
 		batch, err = b.selectBatch(tx.Conn, id)
@@ -212,14 +200,6 @@ SELECT key, value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM object WHERE
 		err = newValidationError(b.String(), issues)
 	}
 	return err
-}
-
-// insertJobs adds objects to a batch that has some, and returns how many are new.
-func insertJobs(tx *commit.Tx, batch, total int64, ids []any) (int64, error) {
-	return tx.Exec(`
-INSERT INTO jobs (batch, position, object, status, attempts, retries, due_at)
-SELECT ?1, ?2 + row_number() OVER (ORDER BY key), value, 'DRAFT', 0, 0, 0 FROM json_each(?3)
-WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE batch = ?1 AND object = value)`, batch, total, string(value.Append(nil, ids)))
 }
 
 // Batch returns the batch with the id, or [ErrNotFound]. Like the bucket's info,
@@ -326,8 +306,7 @@ func (b *Bucket) UpdateBatch(ctx context.Context, id string, u BatchUpdate) (*Ba
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec("UPDATE batches SET metadata = ifnull(?, metadata), updated_at = ? WHERE num = ?", metadata, b.store.now(), k.num)
-		if err != nil {
+		if err := k.SetMetadata(tx, metadata); err != nil {
 			return err
 		}
 		batch, err = b.selectBatch(tx.Conn, id)
@@ -345,12 +324,35 @@ func (b *Bucket) DeleteBatch(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		if k.running() {
-			return k.conflict("it must be cancelled before it can be deleted")
+		if k.Running() {
+			return batchConflict(k, "it must be cancelled before it can be deleted")
 		}
-		if err := k.remove(tx); err != nil {
-			return err
-		}
-		return k.step(tx, sweepFirst)
+		return k.Delete(tx)
 	})
+}
+
+// writableBatch returns the batch if the bucket allows objects to be written.
+func (b *Bucket) writableBatch(tx *commit.Tx, id string) (*jobs.Batch, error) {
+	return b.permittedBatch(tx, writeObjects, id)
+}
+
+// changeableBatch returns the batch if the bucket allows its info to be changed.
+func (b *Bucket) changeableBatch(tx *commit.Tx, id string) (*jobs.Batch, error) {
+	return b.permittedBatch(tx, changeInfo, id)
+}
+
+func (b *Bucket) permittedBatch(tx *commit.Tx, a access, id string) (*jobs.Batch, error) {
+	if _, err := b.permitted(tx, a); err != nil {
+		return nil, err
+	}
+	k, err := jobs.Find(tx, b.num, id)
+	if err == nil && k == nil {
+		err = b.noBatch(id)
+	}
+	return k, err
+}
+
+// batchConflict says why the batch's status forbids a call.
+func batchConflict(k *jobs.Batch, reason string) error {
+	return &ConflictError{Subject: fmt.Sprintf("batch %q", k.ID), Reason: fmt.Sprintf("it is %s: %s", k.Status, reason)}
 }

@@ -5,9 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/jobs"
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 // Job is one object of a batch, handed to the handler of [Store.Process].
@@ -142,12 +147,12 @@ func (j *Job) run(ctx context.Context, handler func(context.Context, *Job) error
 	return f
 }
 
-// encode returns the failure in stored form.
-func (f *failure) encode(object string, now int64) (string, error) {
+// stored returns the failure of an object's job in stored form.
+func (f *failure) stored(object string, now int64) (*jobs.Failure, error) {
 	detail := f.ErrorDetail
 	detail.ObjectIDs, detail.Count, detail.Timestamp = []string{object}, 1, timeOf(now)
 	text, err := json.Marshal(detail)
-	return string(text), err
+	return &jobs.Failure{Category: string(f.Category), Message: f.Message, Detail: string(text)}, err
 }
 
 // clip makes a text of whatever origin one that can be stored and shown.
@@ -158,4 +163,55 @@ func clip(text string) string {
 		text = strings.ToValidUTF8(text, "") + "…"
 	}
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// FailedJob is an object of a batch that could not be processed.
+type FailedJob struct {
+	ObjectID string      `json:"object_id"`
+	Error    ErrorDetail `json:"error"`
+	// Attempts counts how often it was handed out, since it was submitted or retried.
+	Attempts int `json:"attempts"`
+	// Retries counts how often it was retried; see [Bucket.RetryBatch].
+	Retries int `json:"retry_count"`
+
+	position int64
+}
+
+// FailedJobs iterates over the objects of a batch that have failed, in the order
+// in which they were added.
+func (b *Bucket) FailedJobs(ctx context.Context, id string, q Query) iter.Seq2[*FailedJob, error] {
+	return each(ctx, b.store, q, func(ctx context.Context, q Query) (*Page[*FailedJob], error) {
+		return b.ListFailedJobs(ctx, id, q)
+	})
+}
+
+// ListFailedJobs returns one page of the objects of a batch that have failed, in
+// the order in which they were added unless q sorts them. The paths of a query are
+// those of [FailedJob]'s JSON form, as object_id, retry_count, error.error_type and
+// error.timestamp; a search looks at object_id and error. Errors: [ErrBadRequest],
+// [ErrNotFound].
+func (b *Bucket) ListFailedJobs(ctx context.Context, id string, q Query) (*Page[*FailedJob], error) {
+	batch, err := b.Batch(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	failed := listing[*FailedJob]{
+		list: list{kind: "failed jobs", owner: batch.num}, types: timesIn("error.timestamp"),
+		texts: []string{"object_id", "error"},
+		num:   func(j *FailedJob) int64 { return j.position },
+		read: func(c *engine.Conn, after, limit int64, each func(*FailedJob, int64) error) error {
+			return c.Query(`
+SELECT position, object, attempts, retries, error FROM jobs INDEXED BY jobs_failed
+WHERE batch = ? AND status = 'FAILED' AND position > ? ORDER BY position LIMIT ?`, []any{batch.num, after, limit},
+				func(r engine.Row) error {
+					j := &FailedJob{position: r.Int(0), ObjectID: r.Text(1), Attempts: int(r.Int(2)), Retries: int(r.Int(3))}
+					if err := json.Unmarshal([]byte(r.Text(4)), &j.Error); err != nil {
+						return errorf("batch %s: object %q: %w: %v", value.Show(id), j.ObjectID, ErrCorrupt, err)
+					}
+					return each(j, r.Size())
+				})
+		},
+		count: counting("SELECT count(*) FROM jobs INDEXED BY jobs_failed WHERE batch = ? AND status = 'FAILED'", batch.num),
+	}
+	return failed.page(ctx, b.store, q)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/jobs"
 	"github.com/bucketlite/bucketlite/internal/lease"
 )
 
@@ -110,8 +111,12 @@ func (s *Store) Process(ctx context.Context, handler func(context.Context, *Job)
 		return err
 	}
 	p := &processor{
-		store: s, handler: handler, opts: o, owner: lease.Owner(id, o.Lease), pace: slowPace, running: make(map[jobKey]*run), wake: make(chan struct{}, 1),
+		store: s, handler: handler, opts: o, pace: slowPace, running: make(map[jobs.Key]*run), wake: make(chan struct{}, 1),
 		ready: make(chan *run, 2*(o.Concurrency+maxAhead)), ended: make(chan *run, o.Concurrency+maxAhead), gone: make(chan struct{}),
+	}
+	p.self = jobs.Processor{
+		Owner: lease.Owner(id, o.Lease), Lease: o.Lease, Attempts: int64(o.MaxAttempts), Pause: longestPause(o.Backoff), Leases: &s.leases,
+		Abandoned: abandoned,
 	}
 	p.ctx, p.stop = context.WithCancelCause(ctx)
 	defer p.stop(nil)
@@ -133,7 +138,7 @@ type processor struct {
 	store   *Store
 	handler func(context.Context, *Job) error
 	opts    ProcessOptions
-	owner   string // names this processor in leases
+	self    jobs.Processor // as the file knows it
 
 	ctx   context.Context // ends when the processor is to end
 	stop  context.CancelCauseFunc
@@ -143,18 +148,16 @@ type processor struct {
 	wake  chan struct{} // holds a token when there may be something to do
 
 	workers  int // that are not stuck in a handler
-	running  map[jobKey]*run
-	pace     time.Duration // that a handler takes, on average
-	settled  []*outcome    // not yet written
-	settleAt time.Time     // when to write them at the latest
-	renewAt  time.Time     // when to renew the leases
-	lookAt   time.Time     // when to look for what others have done
-	leaveAt  time.Time     // when to look for handlers to be left behind; zero for never
-	due      time.Time     // when the next job is due, as far as is known; zero for never
-	overdue  []overdue     // jobs that are due although the file says later
+	running  map[jobs.Key]*run
+	pace     time.Duration  // that a handler takes, on average
+	settled  []*outcome     // not yet written
+	settleAt time.Time      // when to write them at the latest
+	renewAt  time.Time      // when to renew the leases
+	lookAt   time.Time      // when to look for what others have done
+	leaveAt  time.Time      // when to look for handlers to be left behind; zero for never
+	due      time.Time      // when the next job is due, as far as is known; zero for never
+	overdue  []jobs.Overdue // jobs that are due although the file says later
 }
-
-type jobKey struct{ batch, position int64 }
 
 // Jobs are lent out one for each worker, so that other processes get theirs, and
 // one that kills its process takes few others with it. Where handlers are quick
@@ -227,39 +230,39 @@ func (p *processor) look(now time.Time) (idle bool, err error) {
 	p.lookAt = now.Add(lookInterval)
 	lost := make(map[int64]bool) // by batch
 	for key := range p.running {
-		lost[key.batch] = false
+		lost[key.Batch] = false
 	}
-	var o outlook
+	var o jobs.Outlook
 	err = p.store.read(p.ctx, func(c *engine.Conn) (err error) {
 		for batch := range lost {
-			found, err := c.QueryRow("SELECT 1 FROM batches WHERE num = ? AND status IN ('PENDING', 'IN_PROGRESS')", []any{batch}, nil)
+			running, err := jobs.Running(c, batch)
 			if err != nil {
 				return err
 			}
-			lost[batch] = !found
+			lost[batch] = !running
 		}
-		if o, err = p.store.outlook(c, now.UnixMicro()); err != nil {
+		if o, err = jobs.Look(c, now.UnixMicro()); err != nil {
 			return err
 		}
-		p.overdue, err = p.findOverdue(c, now.UnixMicro())
+		p.overdue, err = p.self.FindOverdue(c, now.UnixMicro())
 		return err
 	})
 	if err != nil {
 		return false, err
 	}
 	for key, r := range p.running {
-		if lost[key.batch] {
+		if lost[key.Batch] {
 			p.lose(r, errCanceled)
 		}
 	}
 	p.due = time.Time{}
-	if o.due != 0 {
-		p.due = time.UnixMicro(o.due)
+	if o.Due != 0 {
+		p.due = time.UnixMicro(o.Due)
 	}
 	if len(p.overdue) > 0 {
 		p.due = now
 	}
-	return o.idle && len(p.running) == 0 && len(p.settled) == 0, nil
+	return o.Idle && len(p.running) == 0 && len(p.settled) == 0, nil
 }
 
 // The causes that a handler's context has ended for.
@@ -313,7 +316,7 @@ func (p *processor) leaveBehind(now time.Time) {
 			p.checkAt(r.leaveAt)
 		case r.stage.CompareAndSwap(working, leftBehind):
 			p.workers--
-			p.store.opts.Logger.Warn("bucketlite: a handler that does not return was left behind", "batch", r.job.BatchID, "object", r.object)
+			p.store.opts.Logger.Warn("bucketlite: a handler that does not return was left behind", "batch", r.job.BatchID, "object", r.Object)
 			p.finish(r, newFailure(CategoryNetwork, fmt.Sprintf("the handler did not return within %s", p.opts.Timeout)))
 		}
 	}
@@ -334,7 +337,7 @@ func (p *processor) receive() {
 
 // returned takes note of a job that a worker is done with.
 func (p *processor) returned(r *run) {
-	if p.running[r.key()] == r {
+	if p.running[r.Key] == r {
 		if !r.back {
 			p.pace = (7*p.pace + r.took) / 8
 		}
@@ -346,21 +349,25 @@ func (p *processor) returned(r *run) {
 	}
 }
 
-func (l *jobLease) key() jobKey { return jobKey{l.batch, l.position} }
+// outcome is what became of a lease. It is stored with its failure.
+type outcome struct {
+	jobs.Outcome
+	failure *failure
+}
 
 // finish notes what is to become of a job that nobody is at any more.
 func (p *processor) finish(r *run, f *failure) {
-	delete(p.running, r.key())
+	delete(p.running, r.Key)
 	r.cancel(nil)
 	if r.lost {
 		return
 	}
-	o := &outcome{jobLease: r.jobLease, failure: f, back: r.back}
+	o := &outcome{jobs.Outcome{Lease: r.Lease, Back: r.back}, f}
 	if f != nil {
 		// When the processor ends, most handlers fail for that.
-		o.back = p.ctx.Err() != nil && !f.explicit
-		o.final = f.permanent || r.attempt >= int64(p.opts.MaxAttempts)
-		o.delay = backoff(p.opts.Backoff, r.attempt)
+		o.Back = p.ctx.Err() != nil && !f.explicit
+		o.Final = f.permanent || r.Attempt >= int64(p.opts.MaxAttempts)
+		o.Delay = backoff(p.opts.Backoff, r.Attempt)
 	}
 	p.settle(o)
 }
@@ -391,21 +398,23 @@ func longestPause(first time.Duration) time.Duration { return max(first, maxBack
 func (p *processor) write(ctx context.Context, n int) error {
 	now := time.Now()
 	renewing := len(p.running) > 0 && !now.Before(p.renewAt)
-	var taken []*handout
 	var lost []*run
-	more, careful := false, false
-	err := p.store.write(ctx, func(tx *commit.Tx) (err error) {
-		taken, lost, more, careful = nil, nil, false, false
-		l := &ledger{store: p.store, tx: tx, now: time.Now().UnixMicro()}
-		until := l.now + p.opts.Lease.Microseconds()
+	var taking jobs.Taking[objectRow]
+	err := p.store.write(ctx, func(tx *commit.Tx) error {
+		lost = nil
+		taking = jobs.Taking[objectRow]{
+			Processor: &p.self, Most: n, Idle: p.opts.Concurrency - len(p.running), Overdue: p.overdue,
+			Columns: objectColumns, Scan: (*objectRow).scan,
+		}
+		l := jobs.NewLedger(tx)
 		for _, o := range p.settled {
-			if err := l.settle(o); err != nil {
+			if err := o.settle(tx, l); err != nil {
 				return err
 			}
 		}
 		if renewing {
 			for _, r := range p.running {
-				held, err := l.renew(r.jobLease, until)
+				held, err := l.Renew(&r.Lease, p.opts.Lease)
 				if err != nil {
 					return err
 				}
@@ -415,13 +424,11 @@ func (p *processor) write(ctx context.Context, n int) error {
 			}
 		}
 		if n > 0 {
-			t := taking{owner: p.owner, until: until, most: n, idle: p.opts.Concurrency - len(p.running), attempts: int64(p.opts.MaxAttempts), overdue: p.overdue}
-			if err := l.take(&t); err != nil {
+			if err := jobs.Take(l, &taking); err != nil {
 				return err
 			}
-			taken, more, careful = t.taken, t.more, t.careful
 		}
-		return l.save()
+		return l.Save()
 	})
 	if err != nil {
 		return err
@@ -436,19 +443,35 @@ func (p *processor) write(ctx context.Context, n int) error {
 	for _, r := range lost {
 		p.lose(r, errLost)
 	}
-	for _, h := range taken {
+	for _, h := range taking.Taken {
 		p.start(h)
 	}
-	if careful {
+	if taking.Careful {
 		p.pace = slowPace
 	}
 	switch {
-	case more:
+	case taking.More:
 		p.due = now
-	case len(taken) < n:
+	case len(taking.Taken) < n:
 		p.due, p.lookAt = time.Time{}, time.Time{} // nothing is due now; find out when
 	}
 	return nil
+}
+
+// settle writes what became of a lease.
+func (o *outcome) settle(tx *commit.Tx, l *jobs.Ledger) (err error) {
+	if o.failure != nil {
+		if o.Failure, err = o.failure.stored(o.Object, tx.Now()); err != nil {
+			return err
+		}
+	}
+	return l.Settle(&o.Outcome)
+}
+
+// abandoned returns the failure of a job each of whose attempts has ended with its
+// processor.
+func abandoned(tx *commit.Tx, object string) (*jobs.Failure, error) {
+	return newFailure(CategoryRuntime, "each processor that had the object stopped before it was done with it").stored(object, tx.Now())
 }
 
 // wait returns when there may be something to do.
@@ -500,9 +523,9 @@ func (p *processor) leave() error {
 	}
 	p.receive()
 	for _, r := range p.running {
-		delete(p.running, r.key())
+		delete(p.running, r.Key)
 		if !r.lost {
-			p.settle(&outcome{jobLease: r.jobLease, back: true})
+			p.settle(&outcome{Outcome: jobs.Outcome{Lease: r.Lease, Back: true}})
 		}
 	}
 	if len(p.settled) > 0 {

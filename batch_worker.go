@@ -5,11 +5,13 @@ import (
 	"errors"
 	"sync/atomic"
 	"time"
+
+	"github.com/bucketlite/bucketlite/internal/jobs"
 )
 
 // run is a job that is lent to the processor.
 type run struct {
-	jobLease
+	jobs.Lease
 	job    *Job
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -34,14 +36,17 @@ const (
 	leftBehind
 )
 
+// handout is a job that the processor has been lent.
+type handout = jobs.Handout[objectRow]
+
 // start gives a job to the workers.
 func (p *processor) start(h *handout) {
-	if old := p.running[h.key()]; old != nil {
+	if old := p.running[h.Key]; old != nil {
 		p.lose(old, errLost) // its lease ran out, and now the job is here again
 	}
-	r := &run{jobLease: h.jobLease}
+	r := &run{Lease: h.Lease}
 	r.ctx, r.cancel = context.WithCancelCause(p.ctx)
-	p.running[r.key()] = r
+	p.running[r.Key] = r
 	var err error
 	if r.job, err = p.job(r.ctx, h); err != nil {
 		f := newFailure(CategoryRuntime, err.Error())
@@ -110,21 +115,22 @@ func (p *processor) do(r *run) (goOn bool) {
 	r.exited = false
 	if f := r.failure; f != nil && f.Traceback != "" {
 		p.store.opts.Logger.Error("bucketlite: a handler panicked",
-			"batch", r.job.BatchID, "object", r.object, "error", f.Message, "stack", f.Traceback)
+			"batch", r.job.BatchID, "object", r.Object, "error", f.Message, "stack", f.Traceback)
 	}
 	return
 }
 
 // job returns what the handler gets.
 func (p *processor) job(ctx context.Context, h *handout) (*Job, error) {
-	var err error
-	if h.bucket.def, err = p.store.definition(ctx, h.bucket.num); err != nil {
-		return nil, err
-	}
-	bucket := p.store.handle(h.bucket)
-	object, err := h.row.decode(bucket, nil)
+	def, err := p.store.definition(ctx, h.Bucket)
 	if err != nil {
 		return nil, err
 	}
-	return &Job{Bucket: bucket, Object: object, BatchID: h.batchID, Attempt: int(h.attempt), Retries: int(h.retries)}, nil
+	bucket := p.store.handle(target{num: h.Bucket, id: h.BucketID, name: h.BucketName, def: def})
+	object, err := h.Row.decode(bucket, nil)
+	if err != nil {
+		return nil, err
+	}
+	object.Status, object.Error = StatusProcessing, "" // since it was read
+	return &Job{Bucket: bucket, Object: object, BatchID: h.BatchID, Attempt: int(h.Attempt), Retries: int(h.Retries)}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/ident"
+	"github.com/bucketlite/bucketlite/internal/jobs"
 )
 
 // Delete begins to delete the bucket with all its objects, and returns the task
@@ -219,7 +220,7 @@ func (c *collector) deleteBucketSlice(tx *commit.Tx, bucket int64, t *leasedTask
 	if err != nil || !emptied {
 		return objects, false, err
 	}
-	for _, rest := range []func(*commit.Tx, int64) (bool, error){deleteUploads, deleteBatches, deleteIndexes} {
+	for _, rest := range []func(*commit.Tx, int64) (bool, error){deleteUploads, jobs.DeleteSome, deleteIndexes} {
 		if emptied, err := rest(tx, bucket); err != nil || !emptied {
 			return objects, false, err
 		}
@@ -273,10 +274,7 @@ func (c *collector) deleteBucket(tx *commit.Tx, bucket int64, t *leasedTask) err
 	if _, err := tx.Exec("DELETE FROM deltas WHERE bucket = ?", bucket); err != nil {
 		return err
 	}
-	_, err = tx.Exec(`
-UPDATE tasks SET status = 'COMPLETED', processed = total, updated_at = ?1, ended_at = ?1
-WHERE num <> ?2 AND id = (SELECT delete_task FROM buckets WHERE num = ?3)`, c.store.now(), t.num, bucket)
-	if err != nil {
+	if err := jobs.CompleteDeletion(tx, bucket, t.num); err != nil {
 		return err
 	}
 	_, err = tx.Exec("DELETE FROM buckets WHERE num = ?", bucket)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/jobs"
 	"github.com/bucketlite/bucketlite/internal/jsonb"
 	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -329,7 +330,7 @@ func (b *Bucket) overwrite(tx *commit.Tx, state *commit.Bucket, row, old *object
 	err := row.update(tx, old)
 	tx.Note(string(EventObjectUpdated), state.Place, o.ID)
 	if err == nil && o.Status != StatusDraft {
-		err = followVersion(tx, o.seq, old.object.Version, o.Version)
+		err = jobs.FollowVersion(tx, o.seq, old.object.Version, o.Version)
 	}
 	if err == nil && state.Indexed {
 		err = b.reindex(tx, state, o.seq, old.row(), row.row())

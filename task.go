@@ -9,6 +9,7 @@ import (
 
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/jobs"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -150,7 +151,7 @@ func (s *Store) CancelTask(ctx context.Context, id string) (*Task, error) {
 		if err != nil {
 			return err
 		}
-		if err := s.endTask(tx, id, StatusCanceled, ""); err != nil {
+		if err := jobs.EndTask(tx, id, string(StatusCanceled), ""); err != nil {
 			return err
 		}
 		task, err = selectTask(tx.Conn, id)
@@ -160,13 +161,6 @@ func (s *Store) CancelTask(ctx context.Context, id string) (*Task, error) {
 		return nil, err
 	}
 	return task, nil
-}
-
-// endTask ends a task, unless it has ended.
-func (s *Store) endTask(tx *commit.Tx, id string, status Status, problem string) error {
-	_, err := tx.Exec("UPDATE tasks SET status = ?1, error = ?2, updated_at = ?3, ended_at = ?3 WHERE id = ?4 AND ended_at IS NULL",
-		string(status), nilIfBlank(problem), s.now(), id)
-	return err
 }
 
 // TaskQuery selects tasks. The zero TaskQuery is the first page of all tasks.
@@ -225,12 +219,9 @@ func (s *Store) newTask(tx *commit.Tx, t *Task, namespace int64, bucket any) err
 	for i, id := range t.Inputs {
 		inputs[i] = id
 	}
-	now := s.now()
-	_, err = tx.Exec(`
-INSERT INTO tasks (id, type, status, namespace, bucket, inputs, detail, processed, total, created_at, updated_at, lease_until)
-VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, 0)`, t.ID, string(t.Type), string(StatusPending), namespace, bucket,
-		string(value.Append(nil, inputs)), string(value.Append(nil, t.AdditionalData)), t.Total, now, now)
-	return err
+	row := jobs.Task{ID: t.ID, Type: string(t.Type), Namespace: namespace, Bucket: bucket,
+		Inputs: string(value.Append(nil, inputs)), Detail: string(value.Append(nil, t.AdditionalData)), Total: t.Total}
+	return row.Insert(tx)
 }
 
 // forgetSome deletes the records of some tasks whose retention is over.
@@ -245,8 +236,5 @@ func (c *collector) forgetSome() (worked bool, err error) {
 	if err != nil || !found {
 		return false, err
 	}
-	return true, c.store.free(ctx, func(tx *commit.Tx) error {
-		_, err := tx.Exec("DELETE FROM tasks WHERE num IN (SELECT num FROM tasks WHERE ended_at < ? LIMIT 100)", before)
-		return err
-	})
+	return true, c.store.free(ctx, func(tx *commit.Tx) error { return jobs.ForgetTasks(tx, before) })
 }

@@ -1,0 +1,141 @@
+package jobs
+
+import (
+	"github.com/bucketlite/bucketlite/internal/commit"
+	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+// All statements that write the table jobs stand in this file. Jobs are handed out by
+// their due_at: for a pending job the time of its next attempt, for one that is being
+// processed the end of its lease.
+
+// insertJobs adds objects to a batch that has total jobs, and returns how many are new.
+func insertJobs(tx *commit.Tx, batch, total int64, objects []any) (int64, error) {
+	return tx.Exec(`
+INSERT INTO jobs (batch, position, object, status, attempts, retries, due_at)
+SELECT ?1, ?2 + row_number() OVER (ORDER BY key), value, 'DRAFT', 0, 0, 0 FROM json_each(?3)
+WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE batch = ?1 AND object = value)`, batch, total, string(value.Append(nil, objects)))
+}
+
+// queueJobs queues the draft jobs between two positions, and returns how many they are.
+// Only now each id is resolved to an object.
+func queueJobs(tx *commit.Tx, b *Batch, first, last int64) (int64, error) {
+	return tx.Exec(`
+UPDATE jobs SET status = 'PENDING', seq = (SELECT seq FROM object WHERE bucket = ? AND id = jobs.object)
+WHERE batch = ? AND position BETWEEN ? AND ? AND status = 'DRAFT'`, b.Bucket, b.Num, first, last)
+}
+
+// retryFilter describes the failed jobs of a batch (1) that a retry takes: those retried
+// less than a number of times (2), and of all categories if the mode (3) says so.
+const retryFilter = `batch = ?1 AND status = 'FAILED' AND retries < ?2
+    AND (?3 = 'all' OR error ->> '$.error_type' IN ('network', 'resource'))`
+
+// CountRetry returns how many failed jobs of a batch a retry would take that leaves out
+// what was retried most times, and the batch's newest task.
+func CountRetry(c *engine.Conn, bucket int64, id string, mode RetryMode, most int64) (jobs int64, task string, err error) {
+	num := int64(0)
+	_, err = c.QueryRow("SELECT num, task FROM batches WHERE bucket = ? AND id = ?", []any{bucket, id},
+		func(r engine.Row) { num, task = r.Int(0), r.Text(1) })
+	if err != nil {
+		return 0, "", err
+	}
+	_, err = c.QueryRow("SELECT count(*) FROM jobs INDEXED BY jobs_failed WHERE "+retryFilter, []any{num, most, string(mode)},
+		func(r engine.Row) { jobs = r.Int(0) })
+	return jobs, task, err
+}
+
+// failedJobs finds up to limit failed jobs of a batch from a position on. It returns the
+// position of the last one, and how many they are.
+func failedJobs(tx *commit.Tx, batch, first, limit int64) (last, n int64, err error) {
+	_, err = tx.QueryRow(`
+SELECT ifnull(max(position), 0), count(*) FROM (
+    SELECT position FROM jobs INDEXED BY jobs_failed WHERE batch = ? AND status = 'FAILED' AND position >= ? ORDER BY position LIMIT ?)`,
+		[]any{batch, first, limit}, func(r engine.Row) { last, n = r.Int(0), r.Int(1) })
+	return last, n, err
+}
+
+// requeueFailed queues the failed jobs between two positions that a retry takes, which
+// then count as failed no more. It returns how many they are.
+func requeueFailed(tx *commit.Tx, b *Batch, mode RetryMode, most, first, last int64) (int64, error) {
+	err := tx.Query("SELECT error ->> '$.error_type', count(*) FROM jobs INDEXED BY jobs_failed WHERE "+retryFilter+" AND position BETWEEN ?4 AND ?5 GROUP BY 1",
+		[]any{b.Num, most, string(mode), first, last}, func(r engine.Row) error {
+			b.fail(r.Text(0), -r.Int(1))
+			return nil
+		})
+	if err != nil {
+		return 0, err
+	}
+	return tx.Exec(`
+UPDATE jobs INDEXED BY jobs_failed SET status = 'PENDING', attempts = 0, retries = retries + 1, due_at = 0, error = NULL,
+    seq = (SELECT seq FROM object WHERE bucket = ?6 AND id = jobs.object)
+WHERE `+retryFilter+" AND position BETWEEN ?4 AND ?5", b.Num, most, string(mode), first, last, b.Bucket)
+}
+
+// cancelJobs cancels the jobs between two positions that have not ended, and returns how
+// many of them were queued or handed out.
+func cancelJobs(tx *commit.Tx, batch, first, last int64) (open int64, err error) {
+	open, err = tx.Exec(`
+UPDATE jobs SET status = 'CANCELED', owner = NULL
+WHERE batch = ? AND position BETWEEN ? AND ? AND status IN ('PENDING', 'PROCESSING')`, batch, first, last)
+	if err != nil {
+		return 0, err
+	}
+	_, err = tx.Exec("UPDATE jobs SET status = 'CANCELED' WHERE batch = ? AND position BETWEEN ? AND ? AND status = 'DRAFT'", batch, first, last)
+	return open, err
+}
+
+func deleteJobs(tx *commit.Tx, batch, first, last int64) error {
+	_, err := tx.Exec("DELETE FROM jobs WHERE batch = ? AND position BETWEEN ? AND ?", batch, first, last)
+	return err
+}
+
+// handOut gives a job to the owner of a lease, with a version of its object.
+func (l *Lease) handOut(tx *commit.Tx, version int64) error {
+	_, err := tx.Exec("UPDATE jobs SET status = 'PROCESSING', attempts = ?, version = ?, due_at = ?, owner = ? WHERE batch = ? AND position = ?",
+		l.Attempt, version, l.Until, l.Owner, l.Batch, l.Position)
+	return err
+}
+
+// held reports whether the lease still holds, and the version of the object that was
+// handed out with it.
+func (l *Lease) held(tx *commit.Tx) (version int64, held bool, err error) {
+	held, err = tx.QueryRow("SELECT version FROM jobs WHERE batch = ? AND position = ? AND owner = ? AND attempts = ? AND status = 'PROCESSING'",
+		[]any{l.Batch, l.Position, l.Owner, l.Attempt}, func(r engine.Row) { version = r.Int(0) })
+	return version, held, err
+}
+
+// renew moves the end of the lease, and reports whether the lease still held.
+func (l *Lease) renew(tx *commit.Tx, until int64) (held bool, err error) {
+	n, err := tx.Exec("UPDATE jobs SET due_at = ? WHERE batch = ? AND position = ? AND owner = ? AND attempts = ? AND status = 'PROCESSING'",
+		until, l.Batch, l.Position, l.Owner, l.Attempt)
+	return n > 0, err
+}
+
+// giveBack queues a job whose attempt does not count.
+func (l *Lease) giveBack(tx *commit.Tx) error {
+	_, err := tx.Exec("UPDATE jobs SET status = 'PENDING', owner = NULL, attempts = attempts - 1, due_at = 0 WHERE batch = ? AND position = ?",
+		l.Batch, l.Position)
+	return err
+}
+
+// requeue queues a job whose attempt failed, for a time.
+func (l *Lease) requeue(tx *commit.Tx, failure string, at int64) error {
+	_, err := tx.Exec("UPDATE jobs SET status = 'PENDING', owner = NULL, error = ?, due_at = ? WHERE batch = ? AND position = ?",
+		failure, at, l.Batch, l.Position)
+	return err
+}
+
+// end ends a job. The failure is JSON text, "" if the job has not failed.
+func (l *Lease) end(tx *commit.Tx, status, failure string) error {
+	_, err := tx.Exec("UPDATE jobs SET status = ?, owner = NULL, error = nullif(?, '') WHERE batch = ? AND position = ?",
+		status, failure, l.Batch, l.Position)
+	return err
+}
+
+// FollowVersion gives the open jobs of an object the number of a version that has the
+// same content as the one they know.
+func FollowVersion(tx *commit.Tx, seq, from, to int64) error {
+	_, err := tx.Exec("UPDATE jobs SET version = ? WHERE seq = ? AND status IN ('PENDING', 'PROCESSING') AND version = ?", to, seq, from)
+	return err
+}

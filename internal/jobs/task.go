@@ -1,0 +1,64 @@
+package jobs
+
+import (
+	"github.com/bucketlite/bucketlite/internal/commit"
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+// Task is the record of a new task.
+type Task struct {
+	ID, Type       string
+	Namespace      int64  // namespaces.num
+	Bucket         any    // buckets.num, nil if the task is about a namespace
+	Inputs, Detail string // JSON
+	Total          int64  // what it has to do
+}
+
+// Insert writes the record. Whoever carries tasks of its type on finds it.
+func (t *Task) Insert(tx *commit.Tx) error {
+	now := tx.Now()
+	_, err := tx.Exec(`
+INSERT INTO tasks (id, type, status, namespace, bucket, inputs, detail, processed, total, created_at, updated_at, lease_until)
+VALUES (?, ?, 'PENDING', ?, ?, ?, ?, 0, ?, ?, ?, 0)`, t.ID, t.Type, t.Namespace, t.Bucket, t.Inputs, t.Detail, t.Total, now, now)
+	return err
+}
+
+// EndTask ends the task with the id, unless it has ended. The problem says why it
+// failed, if it did.
+func EndTask(tx *commit.Tx, id, status, problem string) error {
+	_, err := tx.Exec("UPDATE tasks SET status = ?1, error = nullif(?2, ''), updated_at = ?3, ended_at = ?3 WHERE id = ?4 AND ended_at IS NULL",
+		status, problem, tx.Now(), id)
+	return err
+}
+
+// CompleteDeletion completes the task that was to delete a bucket, now that another
+// task, by its number, has deleted it.
+func CompleteDeletion(tx *commit.Tx, bucket, by int64) error {
+	_, err := tx.Exec(`
+UPDATE tasks SET status = 'COMPLETED', processed = total, updated_at = ?1, ended_at = ?1
+WHERE num <> ?2 AND id = (SELECT delete_task FROM buckets WHERE num = ?3)`, tx.Now(), by, bucket)
+	return err
+}
+
+// ForgetTasks deletes the records of up to 100 tasks that ended before a time.
+func ForgetTasks(tx *commit.Tx, before int64) error {
+	_, err := tx.Exec("DELETE FROM tasks WHERE num IN (SELECT num FROM tasks WHERE ended_at < ? LIMIT 100)", before)
+	return err
+}
+
+// saveTask writes the progress of the batch's task, and how it ended if it has.
+func (b *Batch) saveTask(tx *commit.Tx, now int64) error {
+	var ended, outputs any
+	if !b.Running() {
+		ended = now
+		if b.Status != canceled {
+			outputs = string(value.Append(nil, []any{map[string]any{
+				"batch_id": b.ID, "completed": b.Total - b.failed - b.skipped, "failed": b.failed, "skipped": b.skipped,
+			}}))
+		}
+	}
+	_, err := tx.Exec(`
+UPDATE tasks SET status = ?, processed = min(total, processed + ?), updated_at = ?, ended_at = ?, error = nullif(?, ''), outputs = ?
+WHERE id = ? AND ended_at IS NULL`, b.Status, b.ended, now, ended, b.err, outputs, b.Task)
+	return err
+}
