@@ -13,9 +13,8 @@ import (
 //		Store: &bucketlite.Options{Now: clock.Now},
 //	})
 //
-// It is safe for concurrent use. Work in the background, such as ending uploads
-// that have expired, happens at the store's next check, which the clock does not
-// hasten: within some seconds, unless a call checks itself.
+// It is safe for concurrent use. The clock does not hasten background work, such as
+// ending expired uploads: that happens within some seconds, or when a call needs it.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time

@@ -13,17 +13,17 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// Diff compares what a test wants to what it got, and returns the differences for
-// people to read, with what is wanted marked by - and what is not by +; empty if
-// there are none. It compares types of package bucketlite, decoded JSON, and
-// whatever holds such. Both should be of the same type: an Object differs from a
-// pointer to one.
+// Diff compares the wanted with the actual result of a test, and returns the
+// differences for people to read, with - for wanted values and + for actual ones. It
+// returns "" if there are none. It compares types of package bucketlite, decoded JSON,
+// and values that contain them. Both should be of the same type: an Object differs from
+// a pointer to one.
 //
 // Of the structs of package bucketlite it ignores
 //
 //   - ids: fields whose name ends in ID or IDs, and Inputs of a Task;
 //   - times: fields of type time.Time or *time.Time;
-//   - what is made of those: Version, Seq, Cursor, Next of a Page, PresignedURL;
+//   - values derived from them: Version, Seq, Cursor, Next of a Page, PresignedURL;
 //   - fields that are not exported.
 //
 // Of decoded JSON, which is maps with strings as keys, it ignores
@@ -33,14 +33,14 @@ import (
 //     affected_document_ids;
 //   - the members created_at, updated_at, last_upload_at and stats_updated_at;
 //   - the members next_cursor and presigned_url;
-//   - where one of the maps compared has an upload_id: expires_at, completed_at,
+//   - if one of the compared maps has an upload_id: expires_at, completed_at,
 //     verified_at; a task_type: inputs; an error_type: timestamp; a seq: seq, cursor, at.
 //
 // Users' values are always compared, whatever their names: those in
 // the fields Fields, Properties, Metadata and ObjectMetadata of the structs, and in
 // the members metadata and object_metadata of a map. Only in the JSON form of an
-// object, where fields of the user's own stand among those of the system, a field
-// with one of these names is ignored.
+// object, which mixes fields of the user and of the system, a user's field with one of
+// these names is ignored.
 //
 // Numbers are equal if their values are, to the last digit, whatever their types
 // and texts: the [json.Number] 5 or 5.0, the int 5 and the float64 5.0 are. So a test
@@ -56,7 +56,7 @@ func Diff(want, got any) string {
 	)
 }
 
-// unforeseen reports whether path leads to an id, a time, or what is made of those.
+// unforeseen reports whether path leads to an id, a time, or a value derived from them.
 func unforeseen(path cmp.Path) bool {
 	step := path.Last()
 	if !isMember(step) {

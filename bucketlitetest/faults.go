@@ -9,20 +9,20 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// Faults are what goes wrong with a store's disk; see [Options].Faults. The zero
-// Faults are none. They are safe for concurrent use, and must not be copied. They
-// are meant for one store; several that share them share the count as well.
+// Faults make a store's disk fail; see [Options].Faults. The zero Faults do nothing.
+// They are safe for concurrent use, and must not be copied. They are meant for one
+// store; several that share them share the count as well.
 //
 // Faults are set for commits. A call that changes something is one commit, with
-// these exceptions: calls that wait at the same time share one, and so its fate;
+// these exceptions: calls that wait at the same time share one, and its outcome;
 // [bucketlite.Bucket.PutMany] without Atomic takes one for a few hundred objects;
 // content that comes from a reader takes one for each piece, before that of its
 // object; and background work, such as deletions, commits too. A call
-// that changes nothing, because it is refused or only reads, is none: no disk
-// could fail it.
+// that changes nothing, because it is refused or only reads, is none, and no fault
+// affects it.
 //
 // The commits are numbered from the moment of the call: 1 is the next one. Each
-// fault but a full disk strikes once. Of those set for the same commit, delays and
+// fault except a full disk strikes once. Of those set for the same commit, delays and
 // holds come first, and then the latest of the others.
 type Faults struct {
 	mu      sync.Mutex
@@ -59,8 +59,8 @@ func (f *Faults) FailCommit(n int, err error) {
 // LoseCommit makes the disk fail while the n-th commit from now is under way. The
 // calls in it return [bucketlite.ErrOutcomeUnknown], and the store refuses writes
 // with [bucketlite.ErrReadOnly] until it is opened again; see [Options].Path.
-// Whether the commit took effect nobody knows but the test, which says so; if it
-// did, it can be read at once.
+// Only the test, which sets tookEffect, knows whether the commit took effect; if it
+// did, its changes can be read at once.
 func (f *Faults) LoseCommit(n int, tookEffect bool) {
 	f.set(n, func(x *fault) {
 		x.fate = func(commit func() error) error {
@@ -120,9 +120,8 @@ func (f *Faults) setFull(full bool) {
 	f.full = full
 }
 
-// Clear ends all faults: those that have not struck never will, what is being
-// delayed or held continues, and the disk has space. A store that refuses writes
-// since a commit was lost still does.
+// Clear ends all faults: pending ones never strike, delayed and held commits continue,
+// and the disk has space. A store that refuses writes after a lost commit still does.
 func (f *Faults) Clear() {
 	f.mu.Lock()
 	defer f.mu.Unlock()

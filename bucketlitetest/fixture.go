@@ -29,9 +29,8 @@ import (
 //	}]}
 //
 // Namespaces and buckets have the JSON form of [bucketlite.NamespaceConfig] and
-// [bucketlite.BucketConfig], and objects that of [bucketlite.ObjectInput]; contents
-// stand in it as base64 or data URIs. None of them may exist yet, and a member that
-// does not belong there is an error.
+// [bucketlite.BucketConfig], and objects that of [bucketlite.ObjectInput], with bytes as
+// base64 or data URIs. None of them may exist yet, and an unknown member is an error.
 //
 // An error ends the test at once, with its file, line and path. Everything created
 // until then stays.
@@ -48,8 +47,8 @@ func Load(t testing.TB, st *bucketlite.Store, path string) {
 // have the JSON form of [bucketlite.ObjectInput]. If the bucket has a unique key, a
 // key that is taken is an error.
 //
-// If anything is wrong, the test ends at once with the file, line and path of
-// it, for every object that was refused. The others have been put.
+// If objects are refused, the test ends at once with the file, line and path of each.
+// The others have been put.
 func LoadObjects(t testing.TB, b *bucketlite.Bucket, path string) []*bucketlite.Object {
 	t.Helper()
 	nodes, err := readObjects(path)

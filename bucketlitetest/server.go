@@ -15,16 +15,15 @@ import (
 	"github.com/bucketlite/bucketlite/httpapi"
 )
 
-// Server is a store that is served over HTTP, for tests of what was written for the
-// hosted service.
+// Server is a store that is served over HTTP, for tests of clients of the hosted
+// service.
 type Server struct {
-	// URL is what its URLs begin with, as in "http://127.0.0.1:35001": this machine
-	// alone reaches it.
+	// URL is the base URL, as in "http://127.0.0.1:35001". Only this machine reaches it.
 	URL string
-	// Key is the API key, for "Authorization: Bearer". It may do everything, and is
-	// different each time.
+	// Key is the API key, for "Authorization: Bearer". It has all rights, and differs
+	// each time.
 	Key string
-	// Store is the store behind it, which is empty: the test may use both at once.
+	// Store is the store behind it, empty at first. The test may use both at once.
 	Store *bucketlite.Store
 
 	transport http.RoundTripper // its connections are closed with the server
@@ -36,8 +35,8 @@ type ServerOptions struct {
 	Store *Options
 	// Handler are those of [httpapi.New]. The server's key is added to the keys.
 	Handler *httpapi.Options
-	// Processor is handed the objects of submitted batches, as by
-	// [bucketlite.Store.Process]. Default: one that completes each.
+	// Processor gets the objects of submitted batches, as the handler of
+	// [bucketlite.Store.Process]. Default: one that completes each object.
 	Processor func(context.Context, *bucketlite.Job) error
 	// Unprocessed leaves batches to the test, which may call Process itself.
 	Unprocessed bool

@@ -20,21 +20,20 @@ import (
 
 // Options adjust [NewStoreWith]. Nil means the defaults.
 type Options struct {
-	// Store are the options of the store itself. Durability is [bucketlite.DurabilityNormal]
-	// whatever they say: no test can cut the power. Default: nil.
+	// Store are the options of the store itself. Durability is always
+	// [bucketlite.DurabilityNormal], since no test can cut the power. Default: nil.
 	Store *bucketlite.Options
-	// Path is the store's file. If it is there already it is opened as it is, which
-	// is how a test opens a store again; ":memory:" is a store in memory, which takes
-	// longer to make. Default: a new file in a directory of t.TempDir.
+	// Path is the store's file. An existing file is opened as it is, so a test can open
+	// a store again; ":memory:" is a store in memory, which takes longer to make.
+	// Default: a new file in a directory of t.TempDir.
 	Path string
-	// Faults, unless nil, are the disk's. They end with the test, before the store
-	// is checked.
+	// Faults, unless nil, are the faults of the disk. They end with the test, before the
+	// store is checked.
 	Faults *Faults
 }
 
-// NewStore returns an empty store on a file of its own, which no other test sees.
-// It takes some milliseconds at most, except for the first call of a process. When the
-// test ends, the store is checked and closed; see [NewStoreWith].
+// NewStore returns an empty store on a file of its own, which no other test sees. It
+// takes a few milliseconds, except in the first call of a process. When the test ends, the store is checked and closed; see [NewStoreWith].
 func NewStore(t testing.TB) *bucketlite.Store {
 	t.Helper()
 	return NewStoreWith(t, nil)
@@ -42,8 +41,8 @@ func NewStore(t testing.TB) *bucketlite.Store {
 
 // NewStoreWith is [NewStore] with options.
 //
-// When the test and its subtests have ended, [bucketlite.Store.Check] goes over the
-// store, and the test fails with every problem it names. The test may have closed
+// When the test and its subtests have ended, [bucketlite.Store.Check] reads the
+// store, and the test fails with every problem it reports. The test may have closed
 // the store by then: its file is opened again for the check, if it still is there.
 // Stores that are opened later are checked and closed earlier, as with t.Cleanup.
 func NewStoreWith(t testing.TB, opts *Options) *bucketlite.Store {

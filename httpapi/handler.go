@@ -17,44 +17,43 @@ import (
 
 // Options adjust a handler. The zero Options, and nil, mean the defaults.
 type Options struct {
-	// Keys are those that may ask. Default: none, so that every request that needs
-	// a key is refused.
+	// Keys are the API keys. Default: none, and every request that needs a key is
+	// refused.
 	Keys []Key
-	// DefaultNamespace is the name or id of the namespace that a request without
-	// X-Namespace is about. Default: none, such a request is refused.
+	// DefaultNamespace is the name or id of the namespace of requests without
+	// X-Namespace. Default: none, and such a request is refused.
 	DefaultNamespace string
-	// PublicURL is what the URLs that are handed out begin with, as in
-	// "https://media.example.com/store", at most 1024 bytes. A proxy that serves a
-	// path must take it off. Default: "http://", or "https://" over TLS, and the Host
-	// of the request.
+	// PublicURL is the beginning of signed URLs, as in
+	// "https://media.example.com/store", at most 1024 bytes. A proxy must remove its
+	// path from requests. Default: "http://", or "https://" over TLS, and the Host of
+	// the request.
 	PublicURL string
-	// SigningKey signs those URLs: 32 bytes or more, and secret. Default: a random
-	// one, so that they are void when the handler is gone.
+	// SigningKey is the secret that signs URLs, 32 bytes or more. Default: a random
+	// one, so URLs are valid only as long as the handler.
 	SigningKey []byte
-	// MaxBodyBytes bounds the JSON of a request: of one that brings objects as it says,
-	// of others at 16 MiB for ids and uploads, 3 MiB for a bucket or a namespace, and 1
-	// MiB for any other form, if that is less. Each of these limits allows for one value
-	// per 192 bytes, and for 16,384 at least. Uploaded bytes are bounded by the store.
+	// MaxBodyBytes bounds the JSON body of a request with objects. Other bodies are
+	// bounded by it too, and by 16 MiB for ids and uploads, 3 MiB for a bucket or a
+	// namespace, and 1 MiB for any other form. A body has at most one value per 192
+	// bytes of its limit, or 16,384 if that is more. The store bounds uploaded bytes.
 	// Default: 64 MiB.
 	MaxBodyBytes int64
-	// QueryTimeout bounds how long a request that only reads may take: lists, aggregates,
-	// statistics, analytics, explanations, validation. The time its body takes to arrive
-	// does not count, the wait for other queries does. A request that takes longer is
-	// answered with status 503. Streams of events and downloads have no such bound.
+	// QueryTimeout bounds the time of a request that only reads: lists, aggregates,
+	// statistics, analytics, explanations, validation. It includes
+	// waiting for other queries, but not receiving the body. A request that takes longer
+	// gets status 503. Streams of events and downloads have no such bound.
 	// Default: 30 s.
 	QueryTimeout time.Duration
-	// MaxStreams bounds the streams of events that are open at once, and
-	// MaxStreamsPerKey those of one key. One more is refused, with 503 or 429. Each
-	// takes about 50 KiB, and 30 more while its client does not read. Default: 1024, and
-	// 256 of a key.
+	// MaxStreams bounds the number of open event streams, and MaxStreamsPerKey those of
+	// one key. Further streams are refused with 503 or 429. Each takes about 50 KiB, and
+	// 30 more while its client does not read. Default: 1024 and 256.
 	MaxStreams, MaxStreamsPerKey int
-	// MaxTransfers bounds the requests to signed URLs that run at once. One more is
-	// refused with 503. Each takes up to 1.5 MiB. Default: 256.
+	// MaxTransfers bounds the number of requests to signed URLs that run at once.
+	// Further ones are refused with 503. Each takes up to 1.5 MiB. Default: 256.
 	MaxTransfers int
-	// Logger hears of each request, without its query, its body or its key, and of
-	// what goes wrong. Default: silence.
+	// Logger logs each request, without its query, body and key, and every error.
+	// Default: nothing is logged.
 	Logger *slog.Logger
-	// Now is the clock by which signed URLs expire, and analytics end. Default: time.Now.
+	// Now is the clock for the expiry of signed URLs and the end of analytics. Default: time.Now.
 	Now func() time.Time
 }
 
@@ -89,9 +88,8 @@ type Handler struct {
 	patience, heartbeat, drainTime time.Duration // as the constants say, but in tests
 }
 
-// New returns a handler for the store, which stays the caller's: it must be closed
-// after the last request. The options are copied. The error says what is wrong with
-// them.
+// New returns a handler for the store. The caller closes the store after the last
+// request. The options are copied. The error names an invalid option.
 func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
 	h := &Handler{store: store, closing: make(chan struct{}), patience: patience, heartbeat: heartbeat, drainTime: drainTime}
 	if opts != nil {

@@ -14,9 +14,9 @@ import (
 
 // Key is an API key. A client that has its secret has access.
 type Key struct {
-	// Name is what the log calls the key. Default: none.
+	// Name is the name of the key in the log. Default: none.
 	Name string
-	// Secret is what stands after "Bearer". Only its SHA-256 is kept.
+	// Secret is the text after "Bearer". Only its SHA-256 is kept.
 	Secret string
 	// Hash is the SHA-256 of the secret in hexadecimal. Exactly one of Secret and Hash
 	// is given.
@@ -27,7 +27,7 @@ type Key struct {
 	// rename. The tasks of a deleted namespace are seen only by a key with its id,
 	// except the task of its deletion.
 	Namespaces []string
-	// ReadOnly keeps the key from what changes anything.
+	// ReadOnly refuses requests that change anything.
 	ReadOnly bool
 }
 
@@ -101,9 +101,9 @@ const maxKeyFile = 1 << 20
 //	sk_77f0… name=reports read-only namespaces=shop,museum
 //	sha256:9f86d081… name=ci
 //
-// First comes the secret, or "sha256:" and the hash of one; then in any order what
-// there is to say about the key, with white space between: a comma there is an error,
-// since the key would not be limited as it says. The error names the line.
+// First comes the secret, or "sha256:" and the hash of one; then, in any order and
+// separated by white space, name=…, namespaces=… and read-only. A comma between them is
+// an error, since the key would not be limited as intended. The error names the line.
 func ParseKeys(r io.Reader) ([]Key, error) {
 	var keys []Key
 	lines := bufio.NewScanner(io.LimitReader(r, maxKeyFile))

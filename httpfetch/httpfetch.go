@@ -1,5 +1,5 @@
-// Package httpfetch fetches what http and https URLs stand for, for a store to
-// keep: a [Fetcher] goes into the Options of package bucketlite.
+// Package httpfetch fetches the content of http and https URLs for a store: a [Fetcher]
+// goes into the Options of package bucketlite.
 //
 // It is made for URLs from people one does not know. It bounds size and time, and
 // connects only to public addresses: it is no way into the network it runs in.
@@ -28,11 +28,11 @@ import (
 	"github.com/bucketlite/bucketlite/internal/filename"
 )
 
-// ErrRefused is what errors match if it is a rule of the fetcher that forbids to
-// fetch or to continue: an address, a port, a redirect, a size.
+// ErrRefused matches errors of the fetcher's own rules: a forbidden address, port,
+// redirect or size.
 var ErrRefused = errors.New("httpfetch: refused")
 
-// StatusError says that a server has answered, but not with what was asked for.
+// StatusError reports an answer whose status is not 2xx.
 type StatusError struct {
 	// Code is the HTTP status code.
 	Code int
@@ -44,18 +44,17 @@ func (e *StatusError) Error() string {
 
 // Options are the bounds of a [Fetcher]. Zero values mean the defaults.
 type Options struct {
-	// MaxBytes bounds what one URL gives. Default: 256 MiB.
+	// MaxBytes bounds the bytes of one URL. Default: 256 MiB.
 	MaxBytes int64
 	// Timeout bounds the time of one URL, from the lookup of its host to the last byte. Default: 60 s.
 	Timeout time.Duration
-	// MaxRedirects bounds how many redirects are followed; -1 means none is.
+	// MaxRedirects bounds the number of redirects that are followed; -1 means none.
 	// Default: 5.
 	MaxRedirects int
 	// Ports are the ports that URLs may name. Default: 80 and 443.
 	Ports []int
-	// AllowPrivate permits every address: those of the machine itself, of the
-	// network it is in, and what else is not public. It is for tests, and for
-	// intranets whose URLs come from people one knows.
+	// AllowPrivate permits every address, also of the machine itself, its network and
+	// other non-public ones. It is for tests, and for intranets with trusted URLs.
 	AllowPrivate bool
 }
 
@@ -124,8 +123,8 @@ func New(opts *Options) (*Fetcher, error) {
 	return f, nil
 }
 
-// Fetch begins to read what an http or https URL stands for. URLs of other
-// schemes are not its own: it returns nil and no error, and they stay references.
+// Fetch begins to read the content of an http or https URL. For URLs of other schemes
+// it returns nil and no error, and they stay references.
 //
 // The final answer must be of status 2xx, and complete. Its MIME type is that of
 // the Content-Type header; its filename that of Content-Disposition, or the last
@@ -210,7 +209,7 @@ func (f *Fetcher) check(u *url.URL) error {
 	return nil
 }
 
-// call is one Fetch, and then the body of what it has got.
+// call is one Fetch, and then the body of its result.
 type call struct {
 	fetcher *Fetcher
 	ctx     context.Context
@@ -270,7 +269,7 @@ func target(resp *http.Response, u *url.URL) (*url.URL, error) {
 	return next, nil
 }
 
-// accept refuses answers that are not all of what was asked for, and as it is.
+// accept refuses answers that are incomplete or encoded.
 func (c *call) accept(resp *http.Response) error {
 	var err error
 	encoding := resp.Header.Get("Content-Encoding")
@@ -312,8 +311,8 @@ func (c *call) Close() error {
 
 var errTimeout = errors.New("timeout")
 
-// explain returns what an error of the network means. If the time is up, or the
-// caller's context has ended, it is that that counts.
+// explain returns the meaning of an error of the network. The timeout and the end of
+// the caller's context take precedence.
 func (c *call) explain(err error) error {
 	switch {
 	case context.Cause(c.ctx) == errTimeout:
@@ -327,8 +326,7 @@ func (c *call) explain(err error) error {
 	return fmt.Errorf("httpfetch: %w", err)
 }
 
-// filenameOf returns what an answer calls itself, or nothing if that is no name of
-// a file. Names are not repaired: an invalid name may be an attack.
+// filenameOf returns the filename of an answer, or "" if it is invalid. Names are not repaired: an invalid name may be an attack.
 func filenameOf(resp *http.Response) string {
 	if _, params, err := mime.ParseMediaType(resp.Header.Get("Content-Disposition")); err == nil && params["filename"] != "" {
 		return proper(params["filename"])
@@ -348,7 +346,7 @@ func proper(name string) string {
 	return name
 }
 
-// refusal is the error of what the fetcher will not do.
+// refusal is the error of a rule of the fetcher.
 type refusal struct{ what string }
 
 func (e *refusal) Error() string { return ErrRefused.Error() + ": " + e.what }
