@@ -10,88 +10,87 @@ import (
 	"github.com/bucketlite/bucketlite/internal/query"
 )
 
-// The bounds of what an aggregation keeps while it runs. Beyond them it is
-// [ErrTooLarge]; a narrower Filter, fewer things to group by or to collect, or a smaller
-// Limit may help. Results count too.
+// Limits of an aggregation, including its result. If one is exceeded, the error is
+// [ErrTooLarge]; use a narrower Filter, fewer groups or collected values, or a
+// smaller Limit.
 const (
-	MaxAggregateGroups = 1_000_000 // groups, before Having and Limit
-	MaxAggregateValues = 1_000_000 // values that are collected or told apart, in all groups
-	MaxAggregateBytes  = 256 << 20 // memory for all that, and for the result
+	MaxAggregateGroups = 1_000_000 // groups, before Having and Limit apply
+	MaxAggregateValues = 1_000_000 // collected and distinct values, in all groups
+	MaxAggregateBytes  = 256 << 20 // memory for groups, values and the result
 )
 
-// keptBytes is what an aggregation keeps at most. The rest is for what the garbage
-// collector has not collected yet: it lets the heap grow to twice what is kept.
+// keptBytes limits the live memory of an aggregation. The rest of MaxAggregateBytes
+// is left for garbage: the collector lets the heap grow to twice its live size.
 const keptBytes = MaxAggregateBytes / 4 * 3
 
-// Aggregation says how objects are grouped, and what is computed over each group.
+// Aggregation describes how to group objects and what to compute for each group.
 //
-// Objects are taken in the order of creation. Those the Filter wants are unwound,
-// grouped and computed over; then groups are left out by Having, sorted, and cut
-// off at Limit.
+// Objects are processed in order of creation. Those that match Filter are unwound and
+// grouped, and the metrics are computed. Then Having removes groups, SortBy orders
+// the rest, and Limit cuts them off.
 //
-// Paths are those of a [Filter]. Null is the same as nothing at all. Text is the
-// same if it is the same to the letter, upper and lower case told apart; numbers
-// and, in fields of type [DateTime], instants are the same however they are written,
-// and shown as they came first.
+// Paths are those of a [Filter]. Null counts as absent. Text values are equal if they
+// are identical, including letter case. Numbers are equal if their values are, and so
+// are instants in fields of type [DateTime]; the result shows them as the first
+// object has them.
 //
-// Its JSON form is that of the hosted service's ObjectAggregationRequest, with a
-// [Filter] for filters. What is wrong with it is a [*QueryError] that names every
-// fault.
+// The JSON form is that of the hosted service's ObjectAggregationRequest, with a
+// [Filter] as filters. Faults are reported together, as a [*QueryError].
 type Aggregation struct {
-	// GroupBy says what objects are grouped by: at most 20 paths, and at least one
-	// if there are no RangeBuckets.
+	// GroupBy lists the paths to group by: at most 20, and at least one unless there
+	// are RangeBuckets.
 	GroupBy []GroupBy `json:"group_by"`
-	// Metrics are computed over each group: 1 to 50, under different names.
+	// Metrics are computed for each group: 1 to 50, with distinct names.
 	Metrics []Metric `json:"aggregations"`
-	// Filter says which objects count; the zero Filter wants all.
+	// Filter selects the objects; the zero Filter selects all.
 	Filter Filter `json:"filters,omitzero"`
-	// Having says which groups are wanted: those for which all of it holds, at
-	// most 50 conditions.
+	// Having selects the groups that satisfy all of its conditions, at most 50.
 	Having []Having `json:"having,omitempty"`
-	// Unwind is a path to an array. Each of its elements is counted as an object
-	// that has this element there instead of the array, so that paths from there on
-	// lead to the element alone: with "blobs", blobs.property is a property of one
-	// blob. Arrays on the way are unwound as well. An object with null or nothing
-	// there, or with an empty array, does not count at all; what is no array is
-	// its own only element.
+	// Unwind is a path to an array. Each element counts as one object that has the
+	// element in place of the array, so that paths through the array lead to that
+	// element only: with "blobs", blobs.property is the property of one blob. Arrays
+	// along the path are unwound too. An object whose value is null, absent or an
+	// empty array does not count. A value that is not an array counts as its only
+	// element.
 	Unwind string `json:"unwind,omitempty"`
-	// RangeBuckets group by ranges of numbers, beside GroupBy; at most 20.
+	// RangeBuckets group by ranges of numbers, in addition to GroupBy; at most 20.
 	RangeBuckets []RangeBucket `json:"range_buckets,omitempty"`
-	// SortBy is the name of a metric, or else of what is grouped by, or else the
-	// path of a GroupBy, to sort groups by. What is null comes last in either direction. What is equal, or
-	// everything if SortBy is empty, is in ascending order of what it is grouped by.
+	// SortBy is the name of a metric, else the name of a group key, else the path of
+	// a GroupBy. Null comes last in either direction. Groups that are equal in it, or
+	// all groups if SortBy is empty, are in ascending order of their keys.
 	SortBy string `json:"sort_by,omitempty"`
 	// SortDirection is "asc" or "desc"; empty means "desc".
 	SortDirection SortDirection `json:"sort_direction,omitempty"`
-	// Limit is the most groups wanted; 0 means all.
+	// Limit is the maximum number of groups in the result; 0 means all.
 	Limit int `json:"limit,omitempty"`
 }
 
-// GroupBy is a path to group objects by.
+// GroupBy is a path by which to group objects.
 //
-// An array is taken as a whole. If the path leads through an array, it is the array
-// of what is found in each element. To count each element by itself, see
+// An array is one value. If the path leads through an array, the value is the array
+// of the values found in its elements. To count each element by itself, use
 // [Aggregation].Unwind.
 type GroupBy struct {
 	// Field is the path.
 	Field string `json:"field"`
-	// Alias is the name in the result. Empty means Field.
+	// Alias is the name of the key in the result. Default: Field.
 	Alias string `json:"alias,omitempty"`
-	// DateTrunc groups by the time at which the year, month, week, day, hour,
-	// minute or second began, in UTC, as in "2024-05-06T00:00:00Z". Weeks begin on
-	// Mondays. The path must not be declared as anything but a [Date] or [DateTime];
-	// where nothing is declared, text that is one counts, and all else as null.
+	// DateTrunc groups by the start of the year, month, week, day, hour, minute or
+	// second, in UTC, as in "2024-05-06T00:00:00Z". Weeks start on Monday. A declared
+	// field must be of type [Date] or [DateTime]. In an undeclared field, text that
+	// is a date or datetime counts, and any other value counts as null.
 	DateTrunc DateUnit `json:"date_trunc,omitempty"`
-	// DatePart groups by a number: the year, month (1–12), week of ISO 8601
-	// (1–53), day of the month, day of the week (1–7, Sunday is 1) or year (1–366),
-	// hour, minute or second, in UTC. For the path see DateTrunc, which it excludes.
+	// DatePart groups by a number: the year, month (1–12), week of ISO 8601 (1–53),
+	// day of the month, day of the week (1–7, Sunday is 1) or of the year (1–366),
+	// hour, minute or second, in UTC. The path is as for DateTrunc. DatePart and
+	// DateTrunc exclude each other.
 	DatePart DateUnit `json:"date_part,omitempty"`
 }
 
 // DateUnit is a unit of time.
 type DateUnit string
 
-// The units. DayOfWeek and DayOfYear are for [GroupBy].DatePart alone.
+// The units. UnitDayOfWeek and UnitDayOfYear are valid only in [GroupBy].DatePart.
 const (
 	UnitYear      DateUnit = aggregate.Year
 	UnitMonth     DateUnit = aggregate.Month
@@ -104,117 +103,118 @@ const (
 	UnitSecond    DateUnit = aggregate.Second
 )
 
-// RangeBucket is a path to group objects by, into ranges of numbers. It is called
-// by the path in the result.
+// RangeBucket is a path by which to group objects, into ranges of numbers. Its key in
+// the result has the path as its name.
 //
 // The boundaries 0, 60 and 300 make the ranges "0-60" and "60-300". A boundary
-// belongs to the range below it: 60 is in "0-60", and 0, which has no range below
-// it, is in none. What is in none is in the Default bucket, as is whatever is not a
-// number, or not there.
+// belongs to the range below it: 60 is in "0-60", and 0 is in no range. Numbers
+// outside all ranges, values that are no numbers, and absent values go to the Default
+// bucket.
 type RangeBucket struct {
-	// Field is the path. It must not be declared as anything but a number.
+	// Field is the path. A declared field must have a number type.
 	Field string `json:"field"`
-	// Boundaries are 1 to 100 numbers, each above the one before. A range is named
-	// by two of them as they are written.
+	// Boundaries are 1 to 100 numbers in ascending order. A range is named after its
+	// two boundaries, as they are written.
 	Boundaries []any `json:"boundaries"`
-	// Default names the bucket of what is in no range. Empty means "other".
+	// Default names the bucket of all other values. Empty means "other".
 	Default string `json:"default_bucket,omitempty"`
 }
 
-// Metric is what is computed over the objects of a group.
+// Metric is a value to compute over the objects of each group.
 //
-// A function takes all the values that the path leads to, through arrays, but no
-// nulls.
+// The function applies to all values of the path, including those inside arrays,
+// except nulls.
 type Metric struct {
-	// Function is what to compute.
+	// Function is the function to compute.
 	Function AggregateFunction `json:"function"`
-	// Field is the path. Only [Count] can do without.
+	// Field is the path. Only [MetricCount] works without one.
 	Field string `json:"field,omitempty"`
-	// DistinctField is another name for the Field of a [MetricCountDistinct].
+	// DistinctField is another name for Field, for [MetricCountDistinct].
 	DistinctField string `json:"distinct_field,omitempty"`
-	// Alias is the name in the result.
+	// Alias is the name of the metric in the result.
 	Alias string `json:"alias"`
 }
 
-// AggregateFunction is what a [Metric] computes.
+// AggregateFunction is the function of a [Metric].
 type AggregateFunction string
 
-// The functions. The order of values is that of a [Sort]; arrays have none.
+// The functions. Values are ordered as by a [Sort]; arrays have no order.
 const (
-	// MetricCount is the number of objects, or with a path that of values.
+	// MetricCount counts the objects, or with a path its values.
 	MetricCount AggregateFunction = aggregate.Count
-	// MetricCountDistinct is the number of different values.
+	// MetricCountDistinct counts the distinct values.
 	MetricCountDistinct AggregateFunction = aggregate.CountDistinct
-	// MetricSum is the sum of the numbers, 0 if there are none; other values are left out,
-	// and a path that is declared as something else is refused. It is exact for
-	// whole numbers within 64 bits. If there are others it is the 64-bit float
-	// nearest to the exact sum, and null if there is none so large.
+	// MetricSum is the sum of the numbers, 0 without any; other values are ignored. A
+	// path declared as a type other than a number is refused. The sum of integers
+	// within 64 bits is exact. Otherwise it is the 64-bit float nearest to the exact
+	// sum, or null if no float is that large.
 	MetricSum AggregateFunction = aggregate.Sum
-	// MetricAvg is the 64-bit float nearest to the sum, divided by the number of numbers,
-	// null if there are none. Otherwise it is like Sum.
+	// MetricAvg is the 64-bit float nearest to the sum, divided by the count of
+	// numbers; null without any. Otherwise it is like MetricSum.
 	MetricAvg AggregateFunction = aggregate.Avg
-	// MetricMin is the smallest value, null if there are none.
+	// MetricMin is the smallest value, null without any.
 	MetricMin AggregateFunction = aggregate.Min
-	// MetricMax is the largest value, null if there are none.
+	// MetricMax is the largest value, null without any.
 	MetricMax AggregateFunction = aggregate.Max
-	// MetricFirst is the first value, of the oldest object that has any; else null.
+	// MetricFirst is the first value of the oldest object that has one; else null.
 	MetricFirst AggregateFunction = aggregate.First
-	// MetricLast is the last value, of the newest object that has any; else null.
+	// MetricLast is the last value of the newest object that has one; else null.
 	MetricLast AggregateFunction = aggregate.Last
 	// MetricPush is the list of all values.
 	MetricPush AggregateFunction = aggregate.Push
-	// MetricAddToSet is the list of the different values, each where it came first.
+	// MetricAddToSet is the list of distinct values, in order of first occurrence.
 	MetricAddToSet AggregateFunction = aggregate.AddToSet
 )
 
-// Having is a condition on a group. A value of another type than Value is neither
-// equal to it nor less nor greater. Text is compared to the letter.
+// Having is a condition on a group. A value whose type differs from Value's is
+// neither equal to it, nor less, nor greater. Comparison of text is exact.
 type Having struct {
-	// Field is the name of a metric that is not a list, or else of what is grouped
-	// by, or else the path of a GroupBy.
+	// Field is the name of a metric whose value is not a list, else the name of a
+	// group key, else the path of a GroupBy.
 	Field string `json:"field"`
 	// Operator is "gt", "gte", "lt", "lte", "eq" or "ne".
 	Operator string `json:"operator"`
-	// Value is a number or string, or for what is a datetime a time.
+	// Value is a number or string, or a time for a datetime.
 	Value any `json:"value"`
 }
 
-// AggregateResult is the result of an [Aggregation]. Its JSON form is that of the
-// hosted service's ObjectAggregationResponse. It belongs to the caller.
+// AggregateResult is the result of an [Aggregation]. It belongs to the caller. Its
+// JSON form is that of the hosted service's ObjectAggregationResponse.
 type AggregateResult struct {
-	// Groups are the groups that were wanted, in order.
+	// Groups are the selected groups, in order.
 	Groups []AggregateGroup `json:"results"`
-	// TotalGroups is how many Groups there are.
+	// TotalGroups is the length of Groups.
 	TotalGroups int `json:"total_groups"`
 }
 
-// AggregateGroup is one group. Values are as in an [Object]'s Fields: numbers are
-// [json.Number].
+// AggregateGroup is one group. Values have the types of an [Object]'s Fields: numbers
+// are [json.Number].
 type AggregateGroup struct {
-	// Group is what its objects have in common, by name.
+	// Group holds the group's keys, by name.
 	Group map[string]any `json:"group"`
-	// Metrics are what was computed over them, by name.
+	// Metrics are the computed values, by name.
 	Metrics map[string]any `json:"metrics"`
 }
 
-// Int returns a metric that is a whole number within 64 bits, else 0.
+// Int returns a metric as an int64, or 0 if it is not a whole number within 64 bits.
 func (g AggregateGroup) Int(alias string) int64 {
 	n, _ := query.NumOf(g.Metrics[alias])
 	i, _ := n.Int()
 	return i
 }
 
-// Float returns a metric that is a number as the nearest 64-bit float, else 0.
+// Float returns a metric as the nearest float64, or 0 if it is not a number.
 func (g AggregateGroup) Float(alias string) float64 {
 	n, _ := query.NumOf(g.Metrics[alias])
 	return n.Float()
 }
 
-// Aggregate groups the bucket's objects and computes over each group. It looks at
-// the bucket at one moment, and at each object once.
+// Aggregate groups the bucket's objects and computes the metrics of each group. It
+// reads a consistent snapshot of the bucket, and each object once.
 //
-// Errors: a [*QueryError], which is [ErrBadRequest]; [ErrTooLarge] if there are too
-// many groups or values; [ErrNotActive] while the bucket is suspended; [ErrNotFound].
+// Errors: a [*QueryError], which matches [ErrBadRequest]; [ErrTooLarge] if there are
+// too many groups or values; [ErrNotActive] if the bucket is suspended;
+// [ErrNotFound].
 func (b *Bucket) Aggregate(ctx context.Context, a Aggregation) (*AggregateResult, error) {
 	plan, c, err := a.compile(b)
 	if err != nil {
@@ -249,7 +249,8 @@ func (b *Bucket) Aggregate(ctx context.Context, a Aggregation) (*AggregateResult
 	return result, nil
 }
 
-// visit calls f with each object that c wants, in order of creation, amid a snapshot.
+// visit calls f with each object that matches c, in order of creation, inside a
+// snapshot.
 func (b *Bucket) visit(ctx context.Context, conn *engine.Conn, c *compiledQuery, f func(*rowDoc) error) error {
 	how, err := b.choose(ctx, conn, c, true)
 	if err != nil {
@@ -262,7 +263,7 @@ func (b *Bucket) visit(ctx context.Context, conn *engine.Conn, c *compiledQuery,
 	return err
 }
 
-// compile judges a, and returns besides the query for the objects that count.
+// compile compiles a to a plan, and its Filter to a query.
 func (a Aggregation) compile(b *Bucket) (*aggregate.Plan, *compiledQuery, error) {
 	faults := &QueryError{Subject: "aggregation"}
 	plan, err := aggregate.Compile(a.spec(), b.types)

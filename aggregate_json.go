@@ -7,13 +7,13 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// UnmarshalJSON reads the JSON form strictly, as [ParseFilter] does. Null counts as
-// absent, and members that the form does not have are ignored. Only what is of
-// another type is a fault here, and what is wrong with the filters; all else is for
-// [Bucket.Aggregate] to judge.
+// UnmarshalJSON decodes the JSON form strictly, as [ParseFilter] does. Null counts as
+// absent, and unknown members are ignored. The only faults that it reports are
+// members of a wrong type, and faults of the filters; [Bucket.Aggregate] validates
+// the rest.
 func (a *Aggregation) UnmarshalJSON(data []byte) error {
 	lim := query.Limits()
-	lim.MaxDepth++ // the filters stand one level down
+	lim.MaxDepth++ // the filters are nested one level down
 	lim.MaxBytes *= 2
 	v, err := value.Parse(data, lim)
 	if err != nil {
@@ -28,8 +28,7 @@ func (a *Aggregation) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// An aggregationForm reads an aggregation's JSON form, and collects what is wrong
-// with it.
+// aggregationForm decodes an aggregation's JSON form, and collects its faults.
 type aggregationForm struct {
 	faults QueryError
 }
@@ -80,7 +79,7 @@ func (f *aggregationForm) aggregation(v any) (a Aggregation) {
 	a.SortBy = f.text(nil, doc, "sort_by")
 	a.SortDirection = SortDirection(f.text(nil, doc, "sort_direction"))
 	if v := doc["limit"]; v != nil {
-		// The zero Limit has no JSON form but null.
+		// The zero Limit has no JSON form except null.
 		n, ok := value.Int(v)
 		if a.Limit = int(n); !ok || n < 1 {
 			f.fault(value.Path{{Name: "limit"}}, "a whole number of 1 or more", v)
@@ -109,7 +108,7 @@ func (f *aggregationForm) text(at value.Path, m map[string]any, name string) str
 	return s
 }
 
-// each calls read with each element of the list that a member is.
+// each calls read with each element of the list that is the named member of m.
 func (f *aggregationForm) each(m map[string]any, name string, read func(at value.Path, v any)) {
 	at := value.Path{{Name: name}}
 	list, ok := m[name].([]any)

@@ -24,8 +24,8 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// Blob is one value of one property of an object: stored content, a reference
-// to a URL, or inline data. It belongs to the caller.
+// Blob is one value of a property of an object: stored content, a reference to a URL,
+// or inline data. It belongs to the caller.
 //
 // Its JSON form is that of the hosted service's BlobModel.
 type Blob struct {
@@ -33,63 +33,67 @@ type Blob struct {
 	Property  string    `json:"property"`
 	KeyPrefix string    `json:"key_prefix,omitempty"`
 	Type      FieldType `json:"type"`
-	// Properties are the metadata given with the blob, and "url" for a
-	// reference, or "data" for inline data.
+	// Properties are the metadata given with the blob, plus "url" for a reference, or
+	// "data" for inline data.
 	Properties map[string]any `json:"properties"`
 	Details    BlobDetails    `json:"details"`
 }
 
-// BlobDetails is what the store knows of a blob.
+// BlobDetails describe the content of a blob.
 type BlobDetails struct {
 	Filename string `json:"filename,omitempty"`
-	// Size is the bytes of stored content or inline data; 0 for a reference.
+	// Size is the size of stored content or inline data in bytes; 0 for a reference.
 	Size     int64  `json:"size_bytes,omitempty"`
 	MIMEType string `json:"mime_type,omitempty"`
-	// Hash is the SHA-256 of stored content in hexadecimal; empty for what is not stored.
+	// Hash is the SHA-256 of stored content in hexadecimal; else empty.
 	Hash string `json:"hash,omitempty"`
 }
 
-// BlobInput is a blob to be stored. Exactly one of Data, Reader and UploadID
-// says what is in it.
+// BlobInput is a blob to be stored. Its content comes from exactly one of Data,
+// Reader and UploadID.
 //
 // Its JSON form is that of the hosted service's CreateBlobRequest.
 type BlobInput struct {
-	// Property names the schema field the blob is a value of. Several blobs may
-	// name the same one if it is an array of files.
+	// Property is the schema field of which the blob is a value. If the field is an
+	// array of files, several blobs may have the same property.
 	Property string
-	// Type, if given, must be the field's type, or that of its items, in any case.
+	// Type, if given, must be the type of the field, or of its items, in any letter
+	// case.
 	Type FieldType
-	// KeyPrefix is a storage path, kept and returned.
+	// KeyPrefix is a storage path. It is stored and returned unchanged.
 	KeyPrefix string
-	// Data is, for a file field: a URL (http, https, s3, gs, file); a data URI; an
-	// object {"base64", "mime_type", "filename"}, or {"url"} with the same; for a
-	// text field also any other string, kept inline. For any other field it is the
-	// field's value, kept inline.
+	// Data is the content of the blob. For a file field it is a URL (http, https, s3,
+	// gs, file), a data URI, an object {"base64", "mime_type", "filename"}, or an
+	// object {"url"} with the same optional members. For a text field any other
+	// string is stored inline. For any other field Data is the field's value, stored
+	// inline.
 	//
-	// A URL is kept as a reference. If there is an [Options].Fetcher, Put, PutMany
-	// and Patch first store what it stands for, as they store what a Reader gives;
-	// the blob then has both the URL and the content. A URL that cannot be fetched
-	// is [ErrInvalid], with the rule "fetch" and the fetcher's error within.
+	// A URL is stored as a reference. With an [Options].Fetcher, Put, PutMany and
+	// Patch first download and store its content, just as they store the bytes of a
+	// Reader; the blob then has both the URL and the content. If a URL cannot be
+	// fetched, the error is [ErrInvalid] with the rule "fetch", and wraps the
+	// fetcher's error.
 	Data any
-	// Reader gives the bytes to store, at most [Options].MaxBlobBytes. They are
-	// stored as they come, in constant memory and without keeping other writers
-	// waiting, but seen only once the object is.
+	// Reader supplies the bytes to store, at most [Options].MaxBlobBytes. They are
+	// written as they arrive, in constant memory and without blocking other writers,
+	// but become visible only with the object.
 	Reader io.Reader
 	// UploadID names a confirmed upload of the bucket, whose bytes the blob shares;
-	// see [Bucket.ConfirmUpload]. Any number of objects may name it. One that does
-	// not exist, or whose bytes are gone, is [ErrNotFound], one that is not
-	// confirmed [ErrConflict].
+	// see [Bucket.ConfirmUpload]. Any number of objects may use one upload. Without
+	// such an upload, or if its bytes are deleted, the error is [ErrNotFound]; if the
+	// upload is not confirmed, [ErrConflict].
 	UploadID string
-	// Filename and MIMEType describe what Reader gives. Bytes whose type is
-	// recognised must fit the field's type as well.
+	// Filename and MIMEType describe the bytes of Reader. If the type of the bytes is
+	// recognized, it must fit the field's type as well.
 	Filename, MIMEType string
-	// Metadata goes into the blob's properties. "url" and "data" are taken.
+	// Metadata is stored in the blob's Properties. The names "url" and "data" are
+	// reserved.
 	Metadata map[string]any
-	// KeepReference and Refetch, unless nil, overrule those of [ObjectInput].
+	// KeepReference and Refetch, unless nil, override those of the [ObjectInput].
 	KeepReference, Refetch *bool
 }
 
-// UnmarshalJSON reads the JSON form strictly, as [ObjectInput.UnmarshalJSON] does.
+// UnmarshalJSON decodes the JSON form strictly, as [ObjectInput.UnmarshalJSON] does.
 func (in *BlobInput) UnmarshalJSON(data []byte) error {
 	v, err := value.Parse(data, value.Limits{MaxBytes: maxInputBytes})
 	if err != nil {
@@ -100,7 +104,7 @@ func (in *BlobInput) UnmarshalJSON(data []byte) error {
 	return j.err("blob")
 }
 
-// blobInputs reads the JSON form of a list of blobs; null counts as absent.
+// blobInputs decodes the JSON form of a list of blobs; null counts as absent.
 func blobInputs(j *judge, v any) []BlobInput {
 	if v == nil {
 		return nil
@@ -146,16 +150,16 @@ func blobInput(j *judge, path value.Path, v any) BlobInput {
 	return in
 }
 
-// maxDataBytes bounds the bytes of data that comes in one piece.
+// maxDataBytes limits blobs that are held in memory.
 const maxDataBytes = 32 << 20
 
-// blobBuilder turns the blobs of one input into stored form.
+// blobBuilder converts the blobs of one input to stored form.
 type blobBuilder struct {
 	ctx      context.Context
 	bucket   *Bucket
 	judge    *judge
-	upload   *uploadRow // the one that is being confirmed, nil if none is
-	judging  bool       // nothing is read or stored
+	upload   *uploadRow // the upload that is being confirmed, or nil
+	judging  bool       // validates only: reads and stores nothing
 	blobs    []Blob
 	contents []*content.Content
 	err      error // of a reader, or of the id source
@@ -163,8 +167,8 @@ type blobBuilder struct {
 
 var blobsPath = value.Path{{Name: "blobs"}}
 
-// build judges inputs and prepares them. Faults go to the judge; what cannot go
-// on, such as a reader's error, is returned.
+// build validates and converts inputs. It reports faults to the judge, and returns an
+// error that ends the call, such as one of a reader.
 func (bb *blobBuilder) build(inputs []BlobInput) error {
 	bb.blobs = make([]Blob, 0, len(inputs))
 	for i := range inputs {
@@ -194,9 +198,9 @@ func (bb *blobBuilder) add(path value.Path, in *BlobInput) {
 	bb.blobs = append(bb.blobs, b)
 }
 
-// blobField returns the field that a blob of the property belongs to, which for an array
-// is that of its items, or nil if the schema has none. It reports, at a path, a property
-// that may not have a blob, or that a blob before has taken.
+// blobField returns the field of a blob's property, for an array the field of its
+// items, or nil if the schema has none. It reports a fault at the path if the
+// property cannot have a blob, or has one already in before.
 func (d *definition) blobField(j *judge, at value.Path, property string, before []Blob) *schema.Field {
 	f := d.plan.Field(property)
 	switch {
@@ -209,15 +213,15 @@ func (d *definition) blobField(j *judge, at value.Path, property string, before 
 	case f.HasFiles():
 		f = f.Items
 	case hasBlob(before, property):
-		j.fault(at, ruleProperty, value.Show(property)+" has a blob already, and is no array of files")
+		j.fault(at, ruleProperty, value.Show(property)+" already has a blob, and is not an array of files")
 	}
 	if d.key.Covers(property) {
-		j.fault(at, ruleKey, "a field of the unique key stands at the root, not in a blob")
+		j.fault(at, ruleKey, "a field of the unique key cannot be a blob")
 	}
 	return f
 }
 
-// metadata returns a copy of the metadata that may be stored.
+// metadata returns a copy of the blob's metadata, validated for storage.
 func (bb *blobBuilder) metadata(path value.Path, in *BlobInput) map[string]any {
 	properties := make(map[string]any, len(in.Metadata)+1)
 	plain, ok := value.Plain(in.Metadata, path, bb.bucket.store.opts.objectLimits(), bb.judge.fault)
@@ -233,12 +237,12 @@ func (bb *blobBuilder) metadata(path value.Path, in *BlobInput) map[string]any {
 	return properties
 }
 
-// text judges a string that is stored beside the fields.
+// text validates a string that is stored next to the fields.
 func (bb *blobBuilder) text(path value.Path, s string) {
 	value.Plain(s, path, bb.bucket.store.opts.objectLimits(), bb.judge.fault)
 }
 
-// fill sets what the blob holds.
+// fill sets the blob's content.
 func (bb *blobBuilder) fill(path value.Path, in *BlobInput, f *schema.Field, b *Blob) {
 	sources := 0
 	for _, given := range []bool{in.Data != nil, in.Reader != nil, in.UploadID != ""} {
@@ -264,7 +268,7 @@ func (bb *blobBuilder) fill(path value.Path, in *BlobInput, f *schema.Field, b *
 	}
 }
 
-// inline keeps the value of a field that is no file.
+// inline stores the value of a field that holds no file.
 func (bb *blobBuilder) inline(path value.Path, data any, f *schema.Field, b *Blob) {
 	data, ok := value.Plain(data, path, bb.bucket.store.opts.objectLimits(), bb.judge.fault)
 	if !ok {
@@ -279,8 +283,8 @@ func (bb *blobBuilder) inline(path value.Path, data any, f *schema.Field, b *Blo
 	}
 }
 
-// inlineSize is the bytes of inline data: of text as UTF-8, of anything else as
-// compact JSON.
+// inlineSize returns the size of inline data in bytes: of text as UTF-8, of other
+// values as compact JSON.
 func inlineSize(data any) int64 {
 	if s, ok := data.(string); ok {
 		return int64(len(s))
@@ -288,12 +292,12 @@ func inlineSize(data any) int64 {
 	return int64(len(value.Append(nil, data)))
 }
 
-// urlPattern tells references from other data.
+// urlPattern matches data that is a reference.
 var urlPattern = regexp.MustCompile(`^(https?|s3|gs|file)://`)
 
-// file reads data of a file field in any of its forms.
+// file stores the data of a file field, in any of its forms.
 func (bb *blobBuilder) file(path value.Path, data any, f *schema.Field, b *Blob) {
-	// Base64 is a third longer than the bytes it stands for.
+	// Base64 is a third longer than the decoded bytes.
 	limits := value.Limits{MaxBytes: int(bb.inMemory())/3*4 + 1<<20}
 	data, ok := value.Plain(data, path, limits, bb.judge.fault)
 	if !ok {
@@ -318,7 +322,7 @@ func (bb *blobBuilder) file(path value.Path, data any, f *schema.Field, b *Blob)
 	}
 }
 
-// fileObject reads {"base64", "mime_type", "filename"} or {"url"}.
+// fileObject decodes {"base64", "mime_type", "filename"} or {"url"}.
 func (bb *blobBuilder) fileObject(path value.Path, data map[string]any, f *schema.Field, b *Blob) {
 	text := make(map[string]string)
 	for _, name := range slices.Sorted(maps.Keys(data)) {
@@ -347,7 +351,7 @@ func (bb *blobBuilder) fileObject(path value.Path, data map[string]any, f *schem
 	default:
 		decoded, err := base64.StdEncoding.DecodeString(encoded)
 		if err != nil {
-			bb.judge.fault(path.Member("base64"), ruleData, "broken base64: "+err.Error())
+			bb.judge.fault(path.Member("base64"), ruleData, "invalid base64: "+err.Error())
 			return
 		}
 		bb.filename(path.Member("filename"), text["filename"])
@@ -355,16 +359,16 @@ func (bb *blobBuilder) fileObject(path value.Path, data map[string]any, f *schem
 	}
 }
 
-// dataURI reads data as in RFC 2397: data:[<type>][;base64],<data>.
+// dataURI decodes a data URI as in RFC 2397: data:[<type>][;base64],<data>.
 func (bb *blobBuilder) dataURI(path value.Path, uri string, f *schema.Field, b *Blob) {
 	head, body, ok := strings.Cut(uri[len("data:"):], ",")
 	if !ok {
-		bb.judge.fault(path, ruleData, "broken data URI: no comma")
+		bb.judge.fault(path, ruleData, "invalid data URI: no comma")
 		return
 	}
 	mimeType, isBase64 := strings.CutSuffix(head, ";base64")
 	if strings.HasPrefix(mimeType, ";") {
-		mimeType = "" // parameters of the type text/plain, which nobody declared
+		mimeType = "" // parameters of the default type text/plain, which is not declared
 	}
 	decoded, err := url.PathUnescape(body)
 	data := []byte(decoded)
@@ -372,13 +376,13 @@ func (bb *blobBuilder) dataURI(path value.Path, uri string, f *schema.Field, b *
 		data, err = base64.StdEncoding.DecodeString(decoded)
 	}
 	if err != nil {
-		bb.judge.fault(path, ruleData, "broken data URI: "+err.Error())
+		bb.judge.fault(path, ruleData, "invalid data URI: "+err.Error())
 		return
 	}
 	bb.bytes(path, data, "", mimeType, f, b)
 }
 
-// stream stores what a reader of the caller's gives.
+// stream stores the bytes of the caller's reader.
 func (bb *blobBuilder) stream(path value.Path, in *BlobInput, f *schema.Field, b *Blob) {
 	r := content.NewInflow(bb.ctx, in.Reader)
 	bb.err = bb.read(path, r, in.Filename, in.MIMEType, f, b)
@@ -387,12 +391,12 @@ func (bb *blobBuilder) stream(path value.Path, in *BlobInput, f *schema.Field, b
 	}
 }
 
-// read stores what r gives. What is longer than a chunk is staged, unless there
-// is something wrong already. An error of r is returned as it is, unless the
-// context has ended.
+// read stores the bytes of r. Content longer than a chunk is staged, unless the input
+// has a fault already. An error of r is returned unchanged, unless the context has
+// ended.
 func (bb *blobBuilder) read(path value.Path, r io.Reader, filename, declared string, f *schema.Field, b *Blob) error {
 	limit := bb.bucket.store.opts.MaxBlobBytes
-	r = io.LimitReader(r, limit+1) // one more tells that it is too long
+	r = io.LimitReader(r, limit+1) // one more byte reveals that r is too long
 	head := make([]byte, content.ChunkSize)
 	n, ended, err := content.Fill(r, head)
 	head = head[:n]
@@ -430,7 +434,7 @@ func (bb *blobBuilder) read(path value.Path, r io.Reader, filename, declared str
 	return nil
 }
 
-// bytes makes data the blob's stored content.
+// bytes stores data as the blob's content.
 func (bb *blobBuilder) bytes(path value.Path, data []byte, filename, declared string, f *schema.Field, b *Blob) {
 	if limit := bb.inMemory(); int64(len(data)) > limit {
 		bb.tooLong(path, limit)
@@ -443,23 +447,23 @@ func (bb *blobBuilder) bytes(path value.Path, data []byte, filename, declared st
 	bb.store(&content.Content{Hash: sha256.Sum256(data), Size: int64(len(data)), Data: data}, filename, mimeType, b)
 }
 
-// conformText judges a text as a whole, and reports whether it can be one.
+// conformText validates a text as a whole, and reports whether it is valid UTF-8.
 func (bb *blobBuilder) conformText(path value.Path, data []byte, f *schema.Field) bool {
 	if !utf8.Valid(data) {
-		bb.judge.fault(path, "utf8", "valid UTF-8 expected in a text that is judged")
+		bb.judge.fault(path, "utf8", "valid UTF-8 expected in a text field that is validated")
 		return false
 	}
 	f.Validate(&bb.judge.Validation, path, string(data))
 	return true
 }
 
-// store makes c the blob's content.
+// store sets the blob's content to c.
 func (bb *blobBuilder) store(c *content.Content, filename, mimeType string, b *Blob) {
 	bb.contents = append(bb.contents, c)
 	b.Details = BlobDetails{Filename: filename, Size: c.Size, MIMEType: mimeType, Hash: hex.EncodeToString(c.Hash[:])}
 }
 
-// inMemory is the most bytes a blob may have that comes in one piece.
+// inMemory returns the size limit of a blob that is held in memory.
 func (bb *blobBuilder) inMemory() int64 {
 	return min(bb.bucket.store.opts.MaxBlobBytes, maxDataBytes)
 }
@@ -468,7 +472,8 @@ func (bb *blobBuilder) tooLong(path value.Path, limit int64) {
 	bb.judge.fault(path, ruleSize, fmt.Sprintf("at most %d bytes expected", limit))
 }
 
-// mime judges the type of bytes, of which head are the first.
+// mime returns the type of the content that begins with head, and reports a type that
+// does not fit the field.
 func (bb *blobBuilder) mime(path value.Path, head []byte, filename, declared string, f *schema.Field) string {
 	if declared == "" {
 		declared = schema.DeclaredBy(f.Type, filename)
@@ -480,7 +485,7 @@ func (bb *blobBuilder) mime(path value.Path, head []byte, filename, declared str
 	return mimeType
 }
 
-// declared judges the MIME type declared for bytes that are elsewhere.
+// declared validates the MIME type declared for the content of a URL.
 func (bb *blobBuilder) declared(path value.Path, mimeType string, f *schema.Field) {
 	if mimeType == "" {
 		return
@@ -490,8 +495,8 @@ func (bb *blobBuilder) declared(path value.Path, mimeType string, f *schema.Fiel
 	}
 }
 
-// filename refuses names that are more than a name. It does not mend them:
-// what is stored is what was given.
+// filename reports a name that contains more than a name. It does not correct names,
+// since the stored name must equal the given one.
 func (bb *blobBuilder) filename(path value.Path, name string) {
 	if err := checkFilename(name); err != nil {
 		bb.judge.fault(path, ruleName, err.Error())
@@ -500,7 +505,7 @@ func (bb *blobBuilder) filename(path value.Path, name string) {
 
 func checkFilename(name string) error { return filename.Check(name) }
 
-// hasBlob reports whether one of blobs is of the property.
+// hasBlob reports whether a blob of blobs has the property.
 func hasBlob(blobs []Blob, property string) bool {
 	for i := range blobs {
 		if blobs[i].Property == property {
@@ -510,7 +515,7 @@ func hasBlob(blobs []Blob, property string) bool {
 	return false
 }
 
-// blobBytes is what blobs add to an object's size.
+// blobBytes returns the blobs' share of an object's size.
 func blobBytes(blobs []Blob) (size int64) {
 	for i := range blobs {
 		size += blobs[i].Details.Size
@@ -518,7 +523,7 @@ func blobBytes(blobs []Blob) (size int64) {
 	return size
 }
 
-// encodeBlobs returns blobs in stored form, nil for none.
+// encodeBlobs returns blobs in stored form, or nil if there are none.
 func encodeBlobs(blobs []Blob) (any, error) {
 	if len(blobs) == 0 {
 		return nil, nil

@@ -6,7 +6,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// keptContent returns the stored content of a blob, to be shared by another.
+// keptContent returns the stored content of a blob, for another blob to share.
 func keptContent(b *Blob) (*content.Content, error) {
 	c, ok := content.Kept(b.Details.Hash, b.Details.Size)
 	if !ok {
@@ -15,16 +15,16 @@ func keptContent(b *Blob) (*content.Content, error) {
 	return c, nil
 }
 
-// checkContents refuses contents whose bytes are gone by now: an operation must
-// know before it writes.
+// checkContents returns an error if the bytes of a content are deleted. An operation
+// calls it before its first write.
 func checkContents(tx *commit.Tx, contents []*content.Content) error {
 	return contentError(content.Check(tx, contents))
 }
 
-// keepContent adds a reference to a content that has been checked.
+// keepContent adds a reference to a content that checkContents has checked.
 func keepContent(tx *commit.Tx, c *content.Content) error { return contentError(content.Keep(tx, c)) }
 
-// contentError gives an error of package content its public identity.
+// contentError converts an error of package content to one with a public identity.
 func contentError(err error) error {
 	if gone, ok := err.(*content.GoneError); ok {
 		return notFound("content %x", gone.Hash)
@@ -32,8 +32,9 @@ func contentError(err error) error {
 	return public(err)
 }
 
-// exchange references an object's new contents and drops those of blobs that
-// went. New ones come first, so that what both share never looks unused.
+// exchange references an object's new contents, then drops those of replaced or
+// removed blobs. With this order, contents that both sides share always have a
+// reference.
 func exchange(tx *commit.Tx, object string, contents []*content.Content, gone []Blob) error {
 	if err := adopt(tx, contents, object); err != nil {
 		return err
@@ -41,8 +42,8 @@ func exchange(tx *commit.Tx, object string, contents []*content.Content, gone []
 	return dropContents(tx, gone)
 }
 
-// adopt references an object's new contents. An upload that brought one learns
-// which object took it first.
+// adopt references an object's new contents. It records the first object that uses an
+// upload's content in the upload.
 func adopt(tx *commit.Tx, contents []*content.Content, object string) error {
 	for _, c := range contents {
 		if err := keepContent(tx, c); err != nil {
@@ -58,7 +59,7 @@ func adopt(tx *commit.Tx, contents []*content.Content, object string) error {
 	return nil
 }
 
-// dropContents takes back one reference for each of blobs that is stored content.
+// dropContents drops one content reference for each of blobs that has stored content.
 func dropContents(tx *commit.Tx, blobs []Blob) error {
 	for i := range blobs {
 		if hash := blobs[i].Details.Hash; hash != "" {

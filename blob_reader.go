@@ -16,13 +16,13 @@ import (
 )
 
 // BlobReader reads a blob's bytes. It implements [io.ReadSeekCloser] and
-// [io.ReaderAt], and is what [net/http.ServeContent] wants. Each chunk is
-// verified before any of its bytes are handed out. Read and Seek are for one
-// goroutine at a time, ReadAt, Close and the rest for any number.
+// [io.ReaderAt], and can be passed to [net/http.ServeContent]. Each chunk is verified
+// before any of its bytes are returned. One goroutine at a time may call Read and
+// Seek; the other methods are safe for concurrent use.
 //
-// No lock is held between reads: the object may be changed or deleted meanwhile.
-// Reading goes on as long as the content is there, and never yields bytes of
-// another.
+// A reader holds no lock between reads, so the object may be changed or deleted
+// meanwhile. Reads succeed as long as the content is stored, and never return bytes
+// of other content.
 type BlobReader struct {
 	io.SectionReader
 	blob   Blob
@@ -30,17 +30,17 @@ type BlobReader struct {
 	source *blobSource
 }
 
-// OpenBlob opens the blob of a property of an object; where there are several,
-// the first. A blob's id in the place of the property opens that blob, unless the
-// schema declares a property of this name. Stored content and inline data can be
-// read, a reference cannot: [ErrBadRequest].
+// OpenBlob opens the blob of a property of an object; if the property has several,
+// the first. The id of a blob can take the place of the property, unless the schema
+// declares a property of that name. A reference has no bytes to read:
+// [ErrBadRequest].
 //
-// Reading ends with an error when ctx does, or the reader or the store is closed:
-// the context's, [io/fs.ErrClosed], [ErrClosed]. If the content is deleted
-// meanwhile, reading fails with [ErrNotFound]; if it is damaged, with
-// [ErrCorrupt]. The caller must Close the reader.
+// Reads fail with the context's error after ctx has ended, with [io/fs.ErrClosed]
+// after the reader was closed, and with [ErrClosed] after the store was closed. If
+// the content was deleted they fail with [ErrNotFound], if it is damaged with
+// [ErrCorrupt]. The caller must close the reader.
 func (b *Bucket) OpenBlob(ctx context.Context, objectID, property string) (*BlobReader, error) {
-	missed := int64(0) // the version of the object whose content was not there
+	missed := int64(0) // the version of the object whose content was missing
 	for {
 		o, err := b.Object(ctx, objectID)
 		if err != nil {
@@ -55,14 +55,14 @@ func (b *Bucket) OpenBlob(ctx context.Context, objectID, property string) (*Blob
 		case err != nil || r != nil:
 			return r, err
 		case o.Version == missed:
-			// It had this content before and after nothing was found.
+			// The object had this content both before and after the lookup.
 			return nil, errorf("%s: object %q: content %s is missing: %w", b, objectID, blob.Details.Hash, ErrCorrupt)
 		}
 		missed = o.Version
 	}
 }
 
-// findBlob returns the blob of a property, or with an id.
+// findBlob returns the first blob of a property, or the blob with an id.
 func (b *Bucket) findBlob(o *Object, property string) (Blob, error) {
 	what, named := "of property ", func(blob Blob) bool { return blob.Property == property }
 	if b.def.plan.Field(property) == nil {
@@ -75,7 +75,7 @@ func (b *Bucket) findBlob(o *Object, property string) (Blob, error) {
 	return o.Blobs[i], nil
 }
 
-// openBlob returns a reader of the blob, or nil if its content is not there.
+// openBlob returns a reader of the blob, or nil if its content is missing.
 func (b *Bucket) openBlob(ctx context.Context, blob Blob) (*BlobReader, error) {
 	r := &BlobReader{blob: blob, hash: blob.Details.Hash, source: &blobSource{ctx: ctx, bucket: b}}
 	size := blob.Details.Size
@@ -93,34 +93,33 @@ func (b *Bucket) openBlob(ctx context.Context, blob Blob) (*BlobReader, error) {
 		r.hash, size = hex.EncodeToString(sum[:]), int64(len(text))
 		r.source.inline = strings.NewReader(text)
 	default:
-		return nil, badRequest("%s: the blob %s of %s is a reference, nothing is stored", b, value.Show(blob.ID), value.Show(blob.Property))
+		return nil, badRequest("%s: blob %s of %s is a reference, without stored content", b, value.Show(blob.ID), value.Show(blob.Property))
 	}
 	r.SectionReader = *io.NewSectionReader(r.source, 0, size)
 	return r, nil
 }
 
-// Blob returns the description of what is read.
+// Blob returns the blob's description.
 func (r *BlobReader) Blob() Blob { return r.blob }
 
-// Hash returns the SHA-256 of the bytes in hexadecimal, also of inline data. In
+// Hash returns the SHA-256 of the bytes in hexadecimal, for inline data too. In
 // quotes it is a strong ETag.
 func (r *BlobReader) Hash() string { return r.hash }
 
 // MIMEType returns the MIME type of the bytes.
 func (r *BlobReader) MIMEType() string { return r.blob.Details.MIMEType }
 
-// Filename returns the filename given with the blob, empty if there is none. It
-// has no path, but is otherwise the user's own: escape it where that matters.
+// Filename returns the filename given with the blob, or empty. It has no path, but is
+// otherwise unchecked user input: escape it where that matters.
 func (r *BlobReader) Filename() string { return r.blob.Details.Filename }
 
-// Close makes later reads fail. It returns nil.
+// Close makes later reads fail. It always returns nil.
 func (r *BlobReader) Close() error {
 	r.source.closed.Store(true)
 	return nil
 }
 
-// blobSource is where a reader's bytes come from. No connection is held between
-// reads.
+// blobSource supplies a reader's bytes. It holds no connection between reads.
 type blobSource struct {
 	ctx    context.Context
 	bucket *Bucket
@@ -129,7 +128,7 @@ type blobSource struct {
 	stored *content.Reader // nil for inline data
 }
 
-// find looks for the stored content, and reports whether it is there.
+// find looks up the stored content, and reports whether it exists.
 func (s *blobSource) find(hash string, size int64) (ok bool, err error) {
 	read := func(f func(*engine.Conn) error) error { return s.bucket.store.read(s.ctx, f) }
 	err = read(func(conn *engine.Conn) error {
@@ -142,8 +141,8 @@ func (s *blobSource) find(hash string, size int64) (ok bool, err error) {
 	return ok, err
 }
 
-// ReadAt reads inline data or stored content; the section reader above keeps it within
-// that.
+// ReadAt reads inline data or stored content. The section reader on top limits the
+// range.
 func (s *blobSource) ReadAt(p []byte, offset int64) (n int, err error) {
 	if err := s.usable(); err != nil {
 		return 0, err
@@ -154,17 +153,17 @@ func (s *blobSource) ReadAt(p []byte, offset int64) (n int, err error) {
 	n, err = s.stored.ReadAt(p, offset)
 	switch {
 	case err == content.ErrGone:
-		err = notFound("%s: the content was deleted while it was read", s.bucket)
+		err = notFound("%s: content was deleted during the read", s.bucket)
 	case err != nil && err != io.EOF && !ours(err):
 		err = errorf("%s: %w", s.bucket, err)
 	}
 	return n, err
 }
 
-// usable returns why nothing can be read any more, not even what is in memory.
+// usable returns an error once reads must fail, even those of inline data.
 func (s *blobSource) usable() error {
 	if s.closed.Load() {
-		return errorf("%s: read of a closed blob: %w", s.bucket, fs.ErrClosed)
+		return errorf("%s: read on a closed blob reader: %w", s.bucket, fs.ErrClosed)
 	}
 	select {
 	case <-s.ctx.Done():

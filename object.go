@@ -14,38 +14,39 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// Object is an object as it is stored. It belongs to the caller.
+// Object is a stored object. It belongs to the caller.
 //
-// Its JSON form is that of the hosted service's ObjectResponse: the user's
-// fields stand flat at the root, beside the system's members. An object that came
-// with a [Query].Select has of Fields, Blobs and its JSON form what was selected.
+// The JSON form is that of the hosted service's ObjectResponse: the user's fields and
+// the system's members together at the root. If a query had a [Query].Select, then
+// Fields, Blobs and the JSON form hold only the selected members.
 type Object struct {
 	// ID is unique in the bucket.
 	ID string
 	// BucketID is the bucket's id.
 	BucketID string
-	// KeyPrefix is the storage path given by the user, if any.
+	// KeyPrefix is the storage path given by the user, or empty.
 	KeyPrefix string
 	// Fields are the user's fields. Numbers are [json.Number], exactly as given.
 	Fields map[string]any
-	// Blobs are the object's blobs, in the order given.
+	// Blobs are the object's blobs, in the given order.
 	Blobs []Blob
-	// Status is DRAFT until the object is processed, and again after a change of
-	// its content.
+	// Status is StatusDraft until the object is processed, and again after its
+	// content changes.
 	Status Status
-	// Error says why processing failed, if it did.
+	// Error is the reason why processing failed, or empty.
 	Error string
-	// CreatedAt and UpdatedAt are in UTC, in microseconds.
+	// CreatedAt and UpdatedAt are in UTC, with microsecond precision.
 	CreatedAt, UpdatedAt time.Time
-	// Version rises with every change of the object. No two states of a bucket's
-	// objects share one, so it can guard an update; see [PutOptions].IfVersion.
+	// Version increases with every change of the object. It is unique among all
+	// states of all objects of the bucket, so it can guard an update; see
+	// [PutOptions].IfVersion.
 	Version int64
-	// Size is the bytes of the fields as compact JSON, plus those of the blobs'
-	// stored content and inline data.
+	// Size is the size of the fields as compact JSON, plus the sizes of the blobs'
+	// stored content and inline data, in bytes.
 	Size int64
 
-	seq    int64           // place in the order of creation
-	chosen value.Selection // what a query selected; nil for all
+	seq    int64           // position in the order of creation
+	chosen value.Selection // members that a query selected; nil for all
 }
 
 // MarshalJSON returns the object's JSON form.
@@ -80,58 +81,58 @@ func (o Object) MarshalJSON() ([]byte, error) {
 	return value.Append(nil, plain), nil
 }
 
-// objectFormLimits bound an object's JSON form: inline data may nest as deep as
-// fields, and stands four levels down.
+// objectFormLimits limit an object's JSON form. Inline data may nest as deep as
+// fields, and starts four levels down.
 var objectFormLimits = value.Limits{MaxDepth: value.DefaultMaxDepth + 4, MaxBytes: 1 << 30}
 
-// ObjectInput is what Put stores, or what Patch merges.
+// ObjectInput is the input of Put and Patch.
 //
-// Its JSON form is that of the hosted service's CreateObjectRequest: fields flat
-// at the root, beside blobs, key_prefix and object_id. [Object]'s JSON form is
-// one too, which keeps the object's blobs.
+// The JSON form is that of the hosted service's CreateObjectRequest: fields at the
+// root, together with blobs, key_prefix and object_id. An [Object]'s JSON form is
+// valid too, and keeps the object's blobs.
 type ObjectInput struct {
-	// ID is the object's id: 1 to 128 of A–Z a–z 0–9 _ -. Empty means a new one,
-	// or that of the object the unique key names.
+	// ID is the object's id: 1 to 128 of A–Z a–z 0–9 _ -. If it is empty, a new
+	// object gets a new id, and an object found by its unique key keeps its own.
 	ID string
-	// KeyPrefix is a storage path, kept and returned. Empty keeps what is stored.
+	// KeyPrefix is a storage path, stored and returned unchanged. Empty keeps the
+	// stored one.
 	KeyPrefix string
-	// Fields are the user's fields. Besides what [encoding/json] decodes into,
-	// any Go value that has a JSON form will do; []byte has none, use a blob. A
-	// member of [Object]'s JSON form that is the system's is ignored if it equals
-	// what is stored, and refused otherwise. Put and Patch do not change the map.
+	// Fields are the user's fields. Values may have any Go type that has a JSON form,
+	// except []byte: use a blob. A system member of [Object]'s JSON form is ignored
+	// if it equals the stored value, and refused otherwise. Put and Patch do not
+	// change the map.
 	Fields map[string]any
-	// Blobs are the object's blobs. When Put replaces an object, nil keeps the
-	// stored blobs, and a list, even an empty one, replaces them. Patch sets the
-	// blobs of the properties named and keeps the others.
+	// Blobs are the object's blobs. When Put replaces an object, nil keeps the stored
+	// blobs, and any other list, even an empty one, replaces them. Patch replaces the
+	// blobs of the properties that Blobs names, and keeps the others.
 	Blobs []BlobInput
-	// SkipDuplicates keeps stored blobs as they are, with id and metadata, where
-	// Put or Patch would replace them by the same bytes: a blob in Blobs whose
-	// content is that of a stored blob of the same property is skipped, and the
-	// stored one stands in its place. Each stored blob stands in once. References
-	// and inline data are no content.
+	// SkipDuplicates keeps stored blobs, with their ids and metadata, that would be
+	// replaced by equal bytes: a blob whose content equals that of a stored blob of
+	// the same property is skipped, and the stored blob takes its place. Each stored
+	// blob does so once. References and inline data do not count as content.
 	SkipDuplicates bool
-	// KeepReference leaves URLs as references even if there is an [Options].Fetcher.
+	// KeepReference stores URLs as references even if there is an [Options].Fetcher.
 	// Its JSON name is "canonicalize_source", with the opposite meaning.
 	KeepReference bool
-	// Refetch fetches again what was fetched before: without it, a URL that the
-	// stored object has for the same property, with the bytes, keeps those bytes.
-	// Its JSON name is "force_remirror".
+	// Refetch fetches every URL. Without it, a URL that the stored object has for the
+	// same property, with content, keeps that content. Its JSON name is
+	// "force_remirror".
 	Refetch bool
 }
 
-// objectLimits bound an object's JSON form before anything else looks at it.
-// Blob data stands in it as base64.
+// objectLimits limit an object's JSON form before it is validated further. Blob data
+// is base64 in it.
 func (o *Options) objectLimits() value.Limits {
 	return value.Limits{MaxBytes: o.MaxObjectBytes}
 }
 
-// maxInputBytes bounds the JSON form of an input, before it is known whose
-// limits it will meet: fields and inline blobs of the largest useful size.
+// maxInputBytes limits the JSON form of an input before the limits of its store are
+// known. It allows fields and inline blobs of the largest useful size.
 const maxInputBytes = 256 << 20
 
-// UnmarshalJSON reads the JSON form strictly: duplicate members, lone
-// surrogates, NUL, invalid UTF-8 and numbers out of range are refused with a
-// [*ValidationError] that names the place.
+// UnmarshalJSON decodes the JSON form strictly. Duplicate members, lone surrogates,
+// NUL, invalid UTF-8 and numbers out of range are refused with a [*ValidationError]
+// that names the path.
 func (in *ObjectInput) UnmarshalJSON(data []byte) error {
 	v, err := value.Parse(data, value.Limits{MaxDepth: objectFormLimits.MaxDepth, MaxBytes: maxInputBytes})
 	if err != nil {
@@ -155,8 +156,8 @@ func (in *ObjectInput) UnmarshalJSON(data []byte) error {
 	return j.err("object")
 }
 
-// areStored reports whether v lists blobs in the form [Object] gives them, which
-// are not to be stored but to be compared with what is.
+// areStored reports whether v lists blobs in [Object]'s form. Such blobs are compared
+// with the stored ones, not stored.
 func areStored(v any) bool {
 	list, _ := v.([]any)
 	for _, item := range list {
@@ -168,7 +169,7 @@ func areStored(v any) bool {
 	return len(list) > 0
 }
 
-// takeString takes a system member that is a string, or null, out of doc.
+// takeString removes a system member that is a string or null from doc.
 func takeString(j *judge, doc map[string]any, name string) (string, bool) {
 	v, ok := doc[name]
 	if !ok {
@@ -182,7 +183,8 @@ func takeString(j *judge, doc map[string]any, name string) (string, bool) {
 	return s, ok
 }
 
-// takeBool takes a member that is a boolean out of doc; nil if it is absent or null.
+// takeBool removes a boolean member from doc and returns it; nil if it is absent or
+// null.
 func takeBool(j *judge, doc map[string]any, name string, path value.Path) *bool {
 	v := doc[name]
 	delete(doc, name)
@@ -195,33 +197,32 @@ func takeBool(j *judge, doc map[string]any, name string, path value.Path) *bool 
 	return nil
 }
 
-// objectColumns are what objectRow reads, of object AS o. For each query the driver
-// copies the name and the declared type of each column; an expression with a name of one
-// byte spares it both, which are more than two columns cost.
+// objectColumns are the columns of object AS o that objectRow reads. For each query
+// the driver copies each column's name and declared type. An expression with a name
+// of one byte avoids both copies, which cost more than two columns.
 const objectColumns = "+o.seq x, +o.id x, +o.version x, +o.size x, +o.status x, +o.error x, +o.key_prefix x, " +
 	"+o.created_at x, +o.updated_at x, +o.fields x, +o.blobs x, +o.key x, +o.sum x"
 
-// objectRow is a stored object before its JSON is decoded, which happens after
-// the connection has been given back.
+// objectRow is a stored object. Its JSON is decoded after the connection is released.
 type objectRow struct {
 	object Object
-	fields []byte // as in schema.Fields
+	fields []byte // in the form of schema.Fields
 	blobs  string // "" if there are none
 	key    []byte // encoded unique key, nil if there is none
 
-	unsummed bool // it has no checksum, as rows of older formats
-	damaged  bool // it was read with a checksum that it does not match
+	unsummed bool // it has no checksum, as in rows of older formats
+	damaged  bool // it does not match its checksum
 }
 
-// newRow returns the row of an object with a unique key, fields, and blobs that are
-// also encoded, which make its size.
+// newRow returns the row of an object with a unique key, fields and blobs; encoded is
+// the stored form of blobs. It computes the object's size.
 func newRow(o Object, key []byte, fields schema.Fields, blobs []Blob, encoded any) objectRow {
 	o.Size = fields.Size() + blobBytes(blobs)
 	text, _ := encoded.(string)
 	return objectRow{object: o, fields: fields.JSONB, blobs: text, key: key}
 }
 
-// scan reads objectColumns from column i on.
+// scan reads objectColumns, starting at column i.
 func (o *objectRow) scan(r engine.Row, i int) {
 	o.object = Object{
 		seq: r.Int(i), ID: r.Text(i + 1), Version: r.Int(i + 2), Size: r.Int(i + 3),
@@ -233,8 +234,8 @@ func (o *objectRow) scan(r engine.Row, i int) {
 	o.damaged = !o.unsummed && r.Int(i+12) != o.checksum()
 }
 
-// decode returns the object with the members that are chosen; nil chooses all. What is
-// damaged, or cannot be decoded, was not written by us.
+// decode returns the object with the chosen members; nil chooses all. A row that is
+// damaged or cannot be decoded is ErrCorrupt, since this package never writes one.
 func (o *objectRow) decode(b *Bucket, chosen value.Selection) (*Object, error) {
 	if err := o.intact(b); err != nil {
 		return nil, err
@@ -251,8 +252,8 @@ func (o *objectRow) decode(b *Bucket, chosen value.Selection) (*Object, error) {
 	return &object, nil
 }
 
-// decodeBlobs adds the blobs to the object, if they are chosen, and takes their inline
-// data out of its fields.
+// decodeBlobs adds the blobs to the object, if they are chosen, and removes their
+// inline data from its fields.
 func (o *objectRow) decodeBlobs(object *Object, chosen value.Selection) (err error) {
 	if chosen.Has("blobs") {
 		object.Blobs, err = decodeBlobs(o.blobs)
@@ -266,7 +267,7 @@ func (o *objectRow) decodeBlobs(object *Object, chosen value.Selection) (err err
 	return err
 }
 
-// corrupt says that the object cannot be decoded.
+// corrupt returns the error for an object that cannot be decoded.
 func (o *objectRow) corrupt(b *Bucket, err error) error {
 	return errorf("bucket %q: object %q: %w: %v", b.name, o.object.ID, ErrCorrupt, err)
 }
@@ -282,11 +283,12 @@ func decodeBlobs(stored string) ([]Blob, error) {
 	return blobs, err
 }
 
-// A bucket's clock fills the low bits of an object's seq, its number the high ones.
+// An object's seq has its bucket's number in the high bits and the bucket's clock in
+// the low ones.
 const clockBits = 40
 
-// An index is rewritten if its column is named, even if the value stays, so
-// indexed columns are named only when they change.
+// SQLite rewrites an index if an UPDATE names its column, even with the same value.
+// So indexed columns are named only if they change.
 const (
 	insertObject = `
 INSERT INTO object (seq, bucket, id, key, version, size, status, key_prefix, created_at, updated_at, fields, blobs, sum)
@@ -296,8 +298,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 	updateKey    = "UPDATE object SET key = ? WHERE seq = ?"
 )
 
-// insert writes a new row with its checksum, and reports whether its id and key
-// were free.
+// insert writes a new row with its checksum. It reports false, and writes nothing, if
+// the id or key is taken.
 func (o *objectRow) insert(tx *commit.Tx, bucket int64) (bool, error) {
 	v := &o.object
 	n, err := tx.Exec(insertObject, v.seq, bucket, v.ID, nilIfEmpty(o.key), v.Version, v.Size, string(v.Status),
@@ -305,7 +307,7 @@ func (o *objectRow) insert(tx *commit.Tx, bucket int64) (bool, error) {
 	return n > 0, err
 }
 
-// update writes the row over old, with its checksum unless it is to have none.
+// update writes the row over old. It sets the checksum, unless the row is unsummed.
 func (o *objectRow) update(tx *commit.Tx, old *objectRow) error {
 	v := &o.object
 	var sum any
@@ -323,7 +325,7 @@ func (o *objectRow) update(tx *commit.Tx, old *objectRow) error {
 	return err
 }
 
-// overwrite writes row over old, with a new version and time.
+// overwrite writes row over old, with a new version and update time.
 func (b *Bucket) overwrite(tx *commit.Tx, state *commit.Bucket, row, old *objectRow) error {
 	o := &row.object
 	o.Version, o.UpdatedAt = state.Tick(), timeOf(tx.Now())

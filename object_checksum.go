@@ -12,24 +12,25 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// The checksum of an object's row covers the row's place, id, version, unique key,
-// key prefix, times, fields and blobs. It leaves out what statements for many rows
-// change, the status and the error, and what follows from the rest: the size, and the
-// bucket, which is part of the place. NULL and an empty value count as the same.
+// The checksum of an object's row covers the row's seq, id, version, unique key, key
+// prefix, times, fields and blobs. It does not cover the status and the error, which
+// statements for many rows change, nor values that follow from the others: the size,
+// and the bucket, which is part of the seq. NULL and an empty value count as the
+// same.
 //
-// [objectRow.insert] and [objectRow.update] are the only statements that write a
-// column it covers.
+// [objectRow.insert] and [objectRow.update] are the only statements that write
+// covered columns.
 
-// sumHead is what the checksum covers first: four numbers and the lengths of five
-// values, so that no two rows have the same encoding.
+// sumHead is the first part of the checksum's input: four numbers and the lengths of
+// five values, so that no two rows have the same encoding.
 type sumHead [9 * 8]byte
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// sumHeads saves an allocation for each row: crc32 lets its argument escape.
+// sumHeads saves an allocation per row: the argument of crc32.Update escapes.
 var sumHeads = sync.Pool{New: func() any { return new(sumHead) }}
 
-// checksum returns the checksum the row should have.
+// checksum computes the checksum of the row.
 func (o *objectRow) checksum() int64 {
 	head := sumHeads.Get().(*sumHead)
 	defer sumHeads.Put(head)
@@ -47,22 +48,23 @@ func (o *objectRow) checksum() int64 {
 	return int64(crc32.Update(sum, castagnoli, bytesOf(o.blobs)))
 }
 
-// bytesOf returns the bytes of s without a copy. They must not be changed.
+// bytesOf returns the bytes of s without copying. They must not be changed.
 func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
-// intact returns an error if the row does not have its checksum.
+// intact returns an error if the row does not match its checksum.
 func (o *objectRow) intact(b *Bucket) error {
 	if !o.damaged {
 		return nil
 	}
-	return errorf("bucket %q: object %q: %w: its row does not match its checksum: delete the object or restore it from a backup, and run Check to find what else is damaged",
+	return errorf("bucket %q: object %q: %w: row does not match its checksum: delete the object or restore it from a backup, and run Check to find other damage",
 		b.name, o.object.ID, ErrCorrupt)
 }
 
-// sumSlice is how many rows of an older format get their checksums at once.
+// sumSlice is the number of rows of an older format that get a checksum per
+// transaction.
 const sumSlice = 200
 
-// sumSome gives the next rows of an older format their checksums. It judges each
+// sumSome gives the next rows of an older format their checksums. It checks each
 // object first, as Check does, since a checksum would vouch for damage too.
 func (c *collector) sumSome() (worked bool, err error) {
 	if c.summed {
@@ -84,7 +86,7 @@ func (c *collector) sumSome() (worked bool, err error) {
 			return err
 		})
 	})
-	// A page that cannot be read is not read again before the store is reopened.
+	// A page that cannot be read is not retried until the store is reopened.
 	c.summed = errors.Is(err, ErrCorrupt) || err == nil && !found
 	if err != nil || !found {
 		return false, err
@@ -106,7 +108,7 @@ func (c *collector) sumSome() (worked bool, err error) {
 	})
 }
 
-// sound returns the objects of a page that have no checksum and nothing wrong with them.
+// sound returns the objects of a page that have no checksum and no faults.
 func (c *collector) sound(page []checkedObject) (sound []*checkedObject) {
 	for i := range page {
 		o := &page[i]
@@ -114,7 +116,7 @@ func (c *collector) sound(page []checkedObject) (sound []*checkedObject) {
 			continue
 		}
 		if problems := o.judge().problems; len(problems) > 0 {
-			c.store.opts.Logger.Warn("bucketlite: an object gets no checksum, since a rule is broken; run Check", "problem", problems[0].String())
+			c.store.opts.Logger.Warn("bucketlite: object gets no checksum, because it violates a rule; run Check", "problem", problems[0].String())
 			continue
 		}
 		sound = append(sound, o)

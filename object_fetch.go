@@ -17,48 +17,47 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// Fetcher gets the bytes that a URL stands for; see [Options].Fetcher. Package
-// httpfetch has one for http and https. It must be safe for concurrent use.
+// Fetcher fetches the content of URLs; see [Options].Fetcher. Package httpfetch
+// implements it for http and https. A Fetcher must be safe for concurrent use.
 type Fetcher interface {
-	// Fetch begins to read what url, which is of scheme http, https, s3, gs or
-	// file, stands for. It must end when ctx does, which also holds for the body.
-	// Without a result and an error the blob stays a reference. The text of an
-	// error, also of one that the body's Read returns, becomes part of a message
-	// for the user, so it must hold no secret.
+	// Fetch starts to fetch url, whose scheme is http, https, s3, gs or file. Fetch
+	// and reads of the body must end when ctx does. If both results are nil, the blob
+	// stays a reference. The text of an error, also of one from the body's Read,
+	// becomes part of a message for the user, so it must not contain secrets.
 	Fetch(ctx context.Context, url string) (*Fetched, error)
 }
 
-// Fetched is what a [Fetcher] has got.
+// Fetched is the response of a [Fetcher].
 type Fetched struct {
-	// Body gives the bytes. Whoever gets it closes it.
+	// Body is the content. The caller of Fetch closes it.
 	Body io.ReadCloser
-	// MIMEType is what the source says the bytes are. It counts only if nothing
-	// was declared with the URL, and if it fits the field.
+	// MIMEType is the type that the source declares. It is used only if the blob
+	// input declares none, and if it fits the field.
 	MIMEType string
-	// Filename is what the source calls the bytes, or empty. It counts only if
-	// nothing was declared with the URL, and must be a name without a path.
+	// Filename is the source's name for the content, or empty. It is used only if the
+	// blob input has none, and must be a name without a path.
 	Filename string
 }
 
-// fetchesAtOnce is how many URLs one PutMany fetches at once.
+// fetchesAtOnce is the number of URLs that one PutMany fetches at the same time.
 const fetchesAtOnce = 8
 
-// maxCause is how many bytes of a fetcher's own words become part of a message.
+// maxCause limits the bytes of a fetcher's error text in a message.
 const maxCause = 500
 
-// link is a blob that is a reference, and is to be brought in.
+// link is a blob whose URL is to be fetched.
 type link struct {
-	blob    int        // its place among the input's blobs
+	blob    int        // index among the input's blobs
 	path    value.Path // of its data
 	field   *schema.Field
 	refetch bool
-	given   BlobDetails // what came with the URL: filename and MIME type
+	given   BlobDetails // the filename and MIME type declared with the URL
 
-	settled bool             // the source has been asked
-	content *content.Content // what it has come to; nil for a reference
+	settled bool             // the fetch is done
+	content *content.Content // the fetched or kept content; nil if the blob stays a reference
 }
 
-// links returns which blobs of a sound input are to be brought in.
+// links returns the blobs of a valid input that are to be fetched.
 func (b *Bucket) links(in *ObjectInput, blobs []Blob) []link {
 	if b.store.opts.Fetcher == nil {
 		return nil
@@ -81,7 +80,7 @@ func (b *Bucket) links(in *ObjectInput, blobs []Blob) []link {
 	return links
 }
 
-// orElse returns what p points to, or else v.
+// orElse returns *p, or v if p is nil.
 func orElse(p *bool, v bool) bool {
 	if p != nil {
 		return *p
@@ -89,9 +88,9 @@ func orElse(p *bool, v bool) bool {
 	return v
 }
 
-// fetch brings in what the links among blobs stand for. A link that has the same
-// source as a blob of the same property in stored keeps that blob's content; with
-// anew none does. It reports whether any does. Nothing is fetched twice.
+// fetch fetches the links of blobs, none twice. A link whose URL is that of a stored
+// blob of the same property keeps that blob's content, unless anew is set. fetch
+// reports whether a link keeps content.
 func (b *Bucket) fetch(ctx context.Context, links []link, blobs, stored []Blob, anew bool) (keeps bool, err error) {
 	for i := range links {
 		l := &links[i]
@@ -117,8 +116,8 @@ func (b *Bucket) fetch(ctx context.Context, links []link, blobs, stored []Blob, 
 	return keeps, nil
 }
 
-// sameSource returns the stored blob whose content came from where blob refers
-// to, and is what was declared with the reference; or nil.
+// sameSource returns the stored blob of the same property whose content came from
+// blob's URL, and has the type declared with it; or nil.
 func (l *link) sameSource(blob *Blob, stored []Blob) *Blob {
 	i := slices.IndexFunc(stored, func(old Blob) bool {
 		return old.Property == blob.Property && old.Details.Hash != "" && old.Properties["url"] == blob.Properties["url"] &&
@@ -130,7 +129,7 @@ func (l *link) sameSource(blob *Blob, stored []Blob) *Blob {
 	return &stored[i]
 }
 
-// fetchLink asks the source of one blob, and stores what it gives.
+// fetchLink fetches one blob and stores its content.
 func (b *Bucket) fetchLink(ctx context.Context, l *link, blob *Blob) error {
 	source := blob.Properties["url"].(string)
 	got, err := b.store.opts.Fetcher.Fetch(ctx, source)
@@ -146,7 +145,7 @@ func (b *Bucket) fetchLink(ctx context.Context, l *link, blob *Blob) error {
 	case got == nil:
 		return nil
 	case got.Body == nil:
-		return b.unfetched(l, source, errors.New("the fetcher gave no body"))
+		return b.unfetched(l, source, errors.New("the fetcher returned no body"))
 	}
 	j := &judge{}
 	builder := blobBuilder{ctx: ctx, bucket: b, judge: j}
@@ -164,9 +163,9 @@ func (b *Bucket) fetchLink(ctx context.Context, l *link, blob *Blob) error {
 	return nil
 }
 
-// fitting returns the MIME type a source claims if it can be that of a value of
-// the field, else nothing: servers often know no better, and what the bytes show
-// is judged in any case.
+// fitting returns the MIME type that a source claims, if the field accepts it, else
+// "". Servers often send a wrong type, and the bytes themselves are checked in any
+// case.
 func fitting(t, claimed string) string {
 	if base, _, err := mime.ParseMediaType(claimed); err == nil && schema.Fits(t, base) {
 		return base
@@ -174,12 +173,12 @@ func fitting(t, claimed string) string {
 	return ""
 }
 
-// unfetched says that a source gave nothing, and why. The error's own text must
-// not hold what is secret in the URL.
+// unfetched returns the error for a URL that could not be fetched. Its text must not
+// contain the secret parts of the URL.
 func (b *Bucket) unfetched(l *link, source string, cause error) error {
 	text := cause.Error()
 	if e := (*url.Error)(nil); errors.As(cause, &e) {
-		text = e.Err.Error() // what comes before it is a URL
+		text = e.Err.Error() // the text before it is a URL
 	}
 	text = strings.ReplaceAll(text, source, withoutSecrets(source))
 	if len(text) > maxCause {
@@ -189,14 +188,14 @@ func (b *Bucket) unfetched(l *link, source string, cause error) error {
 		if r < ' ' || r == 0x7f {
 			return ' '
 		}
-		return r // and the replacement character for what is not UTF-8
+		return r // also the replacement character, for invalid UTF-8
 	}, text)
 	issue := Issue{l.path.String(), ruleFetch, fmt.Sprintf("%s cannot be fetched: %s", value.Show(withoutSecrets(source)), text)}
 	return &ValidationError{Subject: b.String(), Issues: []Issue{issue}, cause: cause}
 }
 
-// withoutSecrets returns a URL without the parts that may be secret: user,
-// query, fragment.
+// withoutSecrets returns a URL without the parts that may be secret: user, query and
+// fragment.
 func withoutSecrets(s string) string {
 	u, err := url.Parse(s)
 	if err != nil {
@@ -205,8 +204,7 @@ func withoutSecrets(s string) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
-// withLinks returns the contents of an input: those that came with it, and those
-// of its links.
+// withLinks returns all contents of an input: its own, and those of its links.
 func withLinks(own []*content.Content, links []link) []*content.Content {
 	contents := slices.Clip(own)
 	for i := range links {
@@ -217,8 +215,8 @@ func withLinks(own []*content.Content, links []link) []*content.Content {
 	return contents
 }
 
-// fetch brings in what the input refers to, before it is put. What would be
-// refused anyway is not fetched.
+// fetch fetches the input's links before the put. It fetches nothing for an input
+// that will be refused.
 func (p *putter) fetch(ctx context.Context, anew bool) error {
 	if len(p.links) == 0 {
 		return nil
@@ -247,8 +245,8 @@ func (p *putter) fetch(ctx context.Context, anew bool) error {
 	return err
 }
 
-// meet reads the object the input will be put onto, nil if there is none, and
-// refuses what the writer would refuse, as far as that can be known.
+// meet reads the object that the input will replace, or nil, and returns the errors
+// of the writer that can be foreseen.
 func (p *putter) meet(ctx context.Context) (*objectRow, error) {
 	b := p.bucket
 	if b.store.db.ReadOnly() {

@@ -9,18 +9,18 @@ import (
 )
 
 // encodeFields returns the stored form of an object's fields and of its blobs' inline
-// data. Fields that are larger than the store allows are [ErrTooLarge].
+// data. It returns [ErrTooLarge] if the fields exceed [Options].MaxObjectBytes.
 func (b *Bucket) encodeFields(fields map[string]any, blobs []Blob) (schema.Fields, error) {
-	var views [4]schema.Blob // enough for most, and off the heap
+	var views [4]schema.Blob // enough for most objects, and off the heap
 	e := b.def.plan.Encode(fields, appendViews(views[:0], blobs))
 	if limit := b.store.opts.MaxObjectBytes; e.TextSize > limit {
-		message := fmt.Sprintf("an object's fields have at most %d bytes, these have %d", limit, e.TextSize)
+		message := fmt.Sprintf("at most %d bytes expected for an object's fields, got %d", limit, e.TextSize)
 		return e, &ValidationError{Subject: b.String(), Issues: []Issue{{"", ruleSize, message}}}
 	}
 	return e, nil
 }
 
-// appendViews appends the schema package's view of blobs.
+// appendViews appends the schema package's views of blobs.
 func appendViews(views []schema.Blob, blobs []Blob) []schema.Blob {
 	for i := range blobs {
 		b := &blobs[i]
@@ -39,17 +39,17 @@ func takeInline(fields map[string]any, blobs []Blob) {
 	}
 }
 
-// convertFields returns the stored form of fields that formats up to 2 stored as JSON
-// text. The bucket's schema gives their types; it may be nil if no blob has inline data.
-// Text that cannot be read stays as it is, and [Store.Check] reports it: a file must open
-// whatever is wrong with an object.
+// convertFields converts fields from the JSON text of formats up to 2 to the stored
+// form. The bucket's schema gives their types; it may be nil if no blob has inline
+// data. Text that cannot be parsed is returned unchanged, and [Store.Check] reports
+// it: a damaged object must not keep a file from opening.
 func convertFields(text, blobs, stored []byte) []byte {
 	fields, err := value.ParseTrusted(string(text))
 	if err != nil {
 		return text
 	}
 	if list, err := decodeBlobs(string(blobs)); err == nil && stored != nil {
-		doc, _ := value.ParseTrusted(string(stored)) // Check reports a schema that cannot be read
+		doc, _ := value.ParseTrusted(string(stored)) // Check reports a schema that cannot be parsed
 		properties, _ := doc["properties"].(map[string]any)
 		all := schema.WithInline(fields, appendViews(nil, list), func(property string) string {
 			field, _ := properties[property].(map[string]any)

@@ -8,14 +8,15 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// Objects iterates over the bucket's objects that q wants. The loop's body may
-// write to the bucket: no statement is open while it runs. Objects created
-// meanwhile are met if their place is yet to come; one deleted or changed
-// meanwhile may be met as it was up to 100 objects earlier, or 1000 if q sorts them.
-// An error ends the iteration; if the store is closed it is [ErrClosed].
+// Objects iterates over the bucket's objects that match q. The loop's body may write
+// to the bucket: no statement is open while it runs. Objects created during the
+// iteration are included if they come later in the order. An object that is deleted
+// or changed during the iteration may still appear in its old state if it is at most
+// 100 objects ahead, or 1000 if q sorts. An error ends the iteration; if the store is
+// closed, it is [ErrClosed].
 //
-// The iteration holds at most [Options].MaxPageBytes of stored objects, besides the
-// one object that is decoded.
+// The iteration holds at most [Options].MaxPageBytes of stored objects, and one
+// decoded object.
 func (b *Bucket) Objects(ctx context.Context, q Query) iter.Seq2[*Object, error] {
 	return func(yield func(*Object, error) bool) {
 		for raw, err := range each(ctx, b.store, q, b.ListRaw) {
@@ -30,14 +31,15 @@ func (b *Bucket) Objects(ctx context.Context, q Query) iter.Seq2[*Object, error]
 	}
 }
 
-// List returns one page of the bucket's objects that q wants. Paging through a
-// bucket meets every object that is there, and unchanged, all the while exactly once.
+// List returns one page of the bucket's objects that match q. Paging through a bucket
+// returns each object that exists, unchanged, during the whole time exactly once.
 //
-// A page ends at [Options].MaxPageBytes of stored objects, or at its limit, whichever
-// comes first. Decoded, objects take more: [Bucket.ListRaw] leaves that to the caller.
+// A page ends at its limit or at [Options].MaxPageBytes of stored objects, whichever
+// comes first. Decoded objects take more memory; [Bucket.ListRaw] leaves decoding to
+// the caller.
 //
-// Errors: [ErrBadRequest], [ErrTooLarge] for an offset into a list whose pages end early,
-// [ErrNotActive] while the bucket is suspended, [ErrNotFound].
+// Errors: [ErrBadRequest]; [ErrTooLarge] if pages of the list end early and an offset
+// is given; [ErrNotActive] if the bucket is suspended; [ErrNotFound].
 func (b *Bucket) List(ctx context.Context, q Query) (*Page[*Object], error) {
 	raw, err := b.ListRaw(ctx, q)
 	if err != nil {
@@ -53,7 +55,7 @@ func (b *Bucket) List(ctx context.Context, q Query) (*Page[*Object], error) {
 	return page, nil
 }
 
-// objectHits are the objects of a page: first their places, then their rows.
+// objectHits are the objects of a page: first their seqs, then their rows.
 type objectHits struct {
 	window
 	seqs  []int64
@@ -61,8 +63,7 @@ type objectHits struct {
 	total int64
 }
 
-// add takes the next object that is wanted: its seq, what it is sorted by, and its
-// stored bytes.
+// add adds the next matching object: its seq, its sort key and its stored bytes.
 func (f *objectHits) add(r engine.Row) error {
 	seq, key := r.Int(0), r.Bytes(1)
 	on, done := f.window.add(position{key, seq}, r.Int(2))
@@ -75,11 +76,11 @@ func (f *objectHits) add(r engine.Row) error {
 	return nil
 }
 
-// left is how many more objects are needed at most, of which one tells that the list
-// goes on.
+// left returns the maximum number of objects still needed. One of them only shows
+// that the list continues.
 func (f *objectHits) left() int { return f.offset + f.limit + 1 - f.n }
 
-// findPage finds the page that c wants, in one snapshot.
+// findPage reads the page that c describes, in one snapshot.
 func (b *Bucket) findPage(ctx context.Context, c *compiledQuery) (found objectHits, err error) {
 	err = b.store.readPage(ctx, c, func(ctx context.Context, conn *engine.Conn, short bool) error {
 		found = objectHits{window: c.window(b.store)}
@@ -100,8 +101,8 @@ func (b *Bucket) findPage(ctx context.Context, c *compiledQuery) (found objectHi
 	return found, err
 }
 
-// find finds the objects c wants, amid a snapshot. If the read is to be short and
-// cannot be, it returns errScan.
+// find finds the objects that match c, inside a snapshot. It returns errScan if short
+// is set and the read would be long.
 func (b *Bucket) find(ctx context.Context, conn *engine.Conn, c *compiledQuery, short bool, found *objectHits) (err error) {
 	if c.total {
 		if found.total, err = b.countWanted(ctx, conn, c); err != nil {
@@ -133,7 +134,7 @@ func (b *Bucket) find(ctx context.Context, conn *engine.Conn, c *compiledQuery, 
 	return err
 }
 
-// errUnread says that objects which a statement found cannot be read by the next one.
+// errUnread reports that objects found by one statement are missing in the next.
 var errUnread = errorf("%w: objects of one snapshot differ", ErrCorrupt)
 
 // read reads the objects of the page.
@@ -155,7 +156,7 @@ func (f *objectHits) read(ctx context.Context, conn *engine.Conn) error {
 	return err
 }
 
-// countWanted counts the objects c wants, wherever its cursor stands.
+// countWanted counts the objects that match c, without regard to its cursor.
 func (b *Bucket) countWanted(ctx context.Context, conn *engine.Conn, c *compiledQuery) (n int64, err error) {
 	if c.isAll() {
 		return b.objectCount(conn)

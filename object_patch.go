@@ -15,32 +15,34 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// PatchOptions adjust [Bucket.Patch]. Nil means the defaults.
+// PatchOptions configure [Bucket.Patch]. Nil selects the defaults.
 type PatchOptions struct {
-	// IfVersion, unless 0, makes the call a [ErrConflict] if the object has another version.
+	// IfVersion, unless 0, is the version that the object must have; else the error
+	// is [ErrConflict].
 	IfVersion int64
 }
 
-// DeleteObjectOptions adjust [Bucket.DeleteObject]. Nil means the defaults.
+// DeleteObjectOptions configure [Bucket.DeleteObject]. Nil selects the defaults.
 type DeleteObjectOptions struct {
-	// IfVersion, unless 0, makes the call a [ErrConflict] if the object has another version.
+	// IfVersion, unless 0, is the version that the object must have; else the error
+	// is [ErrConflict].
 	IfVersion int64
 }
 
-// Patch merges in into the object with the id and returns what is stored then. A
-// field given takes the place of the stored one as a whole; a null removes it,
-// or the blobs of a file property, unless it is required or part of the key.
-// Blobs given take the place of those of the same property. Defaults do not
-// apply. The result must conform to the schema; it may have another unique key,
-// if that is free.
+// Patch merges in into the object with the id, and returns the object as stored. A
+// given field replaces the stored field as a whole. A null removes the field, or the
+// blobs of a file property, and is refused for a required field or one of the unique
+// key. Given blobs replace the stored blobs of the same property. Defaults do not
+// apply. The result must conform to the schema. It may have a different unique key,
+// if that key is free.
 //
-// Errors: as [Bucket.Put], and [ErrNotFound].
+// Errors: those of [Bucket.Put], and [ErrNotFound].
 func (b *Bucket) Patch(ctx context.Context, id string, in ObjectInput, opts *PatchOptions) (*Object, error) {
 	if opts == nil {
 		opts = &PatchOptions{}
 	}
 	if len(in.Blobs) > 0 {
-		ctx = engine.WaitOnce(ctx) // there may be content to be staged
+		ctx = engine.WaitOnce(ctx) // content may have to be staged
 	}
 	p := &patcher{bucket: b, id: id, in: &in, ifVersion: opts.IfVersion}
 	stored := false
@@ -57,28 +59,28 @@ func (b *Bucket) Patch(ctx context.Context, id string, in ObjectInput, opts *Pat
 	return p.stored.decode(b, nil)
 }
 
-// errMoved says that the object a patch was merged with has changed.
+// errMoved reports that the object has changed since it was read.
 var errMoved = errors.New("the object has changed")
 
-// patcher is one Patch.
+// patcher is one Patch call.
 type patcher struct {
 	bucket    *Bucket
 	id        string
 	in        *ObjectInput
 	ifVersion int64
-	upload    *uploadRow // the one that is being confirmed: its blob joins those of an array
+	upload    *uploadRow // the upload that is being confirmed, or nil: its blob is added to those of an array
 
-	given    map[string]any // the user's fields; null removes
+	given    map[string]any // the user's fields; null removes one
 	reserved map[string]any
 	blobs    []Blob
 	contents []*content.Content
-	own      judge  // what is wrong with the patch by itself
-	links    []link // blobs that are to be brought in
-	read     int    // how many of the contents came with the patch
+	own      judge  // the faults of the patch by itself
+	links    []link // blobs to fetch
+	read     int    // the number of contents that came with the patch
 
-	base   objectRow // what is patched
-	merged *merged   // base after the patch; nil if that is the writer's work
-	stored objectRow // what the writer stored
+	base   objectRow // the object to patch
+	merged *merged   // base after the patch; nil if the writer is to merge
+	stored objectRow // the object that the writer stored
 }
 
 // merged is an object after a patch, ready to be stored.
@@ -90,10 +92,10 @@ type merged struct {
 	gone    []Blob // stored blobs that are replaced or removed
 }
 
-// run patches the object. Merging and judging is the caller's work, so it is done
-// on a copy read beforehand. If the object changes meanwhile that was in vain;
-// after a few times the writer does it, which cannot be overtaken. Only a patch
-// that can be merged is worth fetching for.
+// run patches the object. The caller's goroutine merges and validates, to keep the
+// writer free, so it works on a copy. If the object changes meanwhile, run starts
+// again. After a few attempts the writer merges, inside its transaction. URLs are
+// fetched only for a patch that can be merged.
 func (p *patcher) run(ctx context.Context) error {
 	if err := p.judge(ctx); err != nil {
 		return err
@@ -114,7 +116,7 @@ func (p *patcher) run(ctx context.Context) error {
 			if err := p.fetch(ctx, try >= 3); err != nil {
 				return err
 			}
-			if p.merged != nil { // without what has been fetched
+			if p.merged != nil { // it has been merged without the fetched content
 				if err := p.merge(); err != nil {
 					return err
 				}
@@ -125,8 +127,8 @@ func (p *patcher) run(ctx context.Context) error {
 	return err
 }
 
-// judge judges the patch by itself. Its fields are judged with the object's, and
-// what is wrong is said together.
+// judge validates the patch by itself. The fields are validated later, with the
+// object's; all faults are reported together.
 func (p *patcher) judge(ctx context.Context) error {
 	b := p.bucket
 	put := &putter{bucket: b, in: p.in}
@@ -152,7 +154,7 @@ func (p *patcher) judge(ctx context.Context) error {
 	return err
 }
 
-// fetch brings in what the patch refers to. Unless anew, content is kept of base.
+// fetch fetches the patch's links. Unless anew is set, links keep content of base.
 func (p *patcher) fetch(ctx context.Context, anew bool) error {
 	b := p.bucket
 	if b.store.db.ReadOnly() {
@@ -168,7 +170,7 @@ func (p *patcher) fetch(ctx context.Context, anew bool) error {
 	return err
 }
 
-// load reads the object to be patched.
+// load reads the object to patch.
 func (p *patcher) load(c *engine.Conn) error {
 	row, err := p.bucket.selectObject(c, writeObjects, "o.id = ?2", p.id)
 	if err == nil && row == nil {
@@ -180,7 +182,7 @@ func (p *patcher) load(c *engine.Conn) error {
 	return err
 }
 
-// merge works out what base is to become.
+// merge computes the patched object from base.
 func (p *patcher) merge() error {
 	b := p.bucket
 	if err := checkVersion(b, &p.base.object, p.ifVersion); err != nil {
@@ -213,7 +215,7 @@ func (p *patcher) merge() error {
 	return nil
 }
 
-// mergeFields returns the stored fields, which it may change, with the patch's.
+// mergeFields merges the patch into the stored fields, which it may change.
 func (p *patcher) mergeFields(j *judge, fields map[string]any) map[string]any {
 	for _, name := range slices.Sorted(maps.Keys(p.given)) {
 		v := p.given[name]
@@ -230,16 +232,16 @@ func (p *patcher) mergeFields(j *judge, fields map[string]any) map[string]any {
 	return fields
 }
 
-// isRequired reports whether a null for the field is refused; what is stored
-// then stays, so that it is not found missing as well.
+// isRequired reports whether a null for the field is refused. The stored value then
+// stays, so that the field is not reported as missing too.
 func (p *patcher) isRequired(name string) bool {
 	f := p.bucket.def.plan.Field(name)
 	return f != nil && f.Required
 }
 
-// mergeBlobs returns the blobs after the patch, and those whose reference to
-// content goes. Of a stored blob that stands in for one of the same content the
-// reference goes too, in exchange for that one's.
+// mergeBlobs returns the blobs after the patch, and the blobs whose references to
+// content are dropped. These include a stored blob that replaces an equal one of the
+// patch, since the patch's content adds a reference.
 func (p *patcher) mergeBlobs(stored []Blob) (blobs, gone []Blob) {
 	given, same := p.blobs, func(string) bool { return false }
 	if p.in.SkipDuplicates {
@@ -265,8 +267,8 @@ func (p *patcher) mergeBlobs(stored []Blob) (blobs, gone []Blob) {
 	return blobs, gone
 }
 
-// sameBlobs reports whether two lists have the same blobs of a property, by id and
-// in the same order.
+// sameBlobs reports whether two lists have the same blobs of a property, by id and in
+// the same order.
 func sameBlobs(a, b []Blob, property string) bool {
 	ids := func(blobs []Blob) (ids []string) {
 		for i := range blobs {
@@ -279,8 +281,8 @@ func sameBlobs(a, b []Blob, property string) bool {
 	return slices.Equal(ids(a), ids(b))
 }
 
-// joins reports whether the patch's blobs of the property take their place beside
-// the stored ones, not replacing them.
+// joins reports whether the patch's blobs of the property are added to the stored
+// ones instead of replacing them.
 func (p *patcher) joins(property string) bool {
 	f := p.bucket.def.plan.Field(property)
 	return p.upload != nil && f != nil && f.Type == schema.Array
@@ -305,7 +307,7 @@ func (p *patcher) patch(tx *commit.Tx) error {
 		if err := p.merge(); err != nil {
 			return err
 		}
-		defer func() { p.merged = nil }() // merged again if the writer runs it again
+		defer func() { p.merged = nil }() // to be merged again if the writer runs this twice
 	} else if row.object.Version != p.base.object.Version {
 		return errMoved
 	}
@@ -335,8 +337,8 @@ func (p *patcher) patch(tx *commit.Tx) error {
 	return exchange(tx, o.ID, p.contents, m.gone)
 }
 
-// moves reports whether the object gets another key, and refuses one that
-// another object has.
+// moves reports whether the object gets another key. It returns an error if another
+// object has that key.
 func (p *patcher) moves(tx *commit.Tx, row *objectRow, key []byte) (bool, error) {
 	if key == nil {
 		return false, nil
@@ -353,13 +355,13 @@ func (p *patcher) moves(tx *commit.Tx, row *objectRow, key []byte) (bool, error)
 		Reason: fmt.Sprintf("the unique key is taken by object %q", holder)}
 }
 
-// DeleteObject deletes the object with the id. Its content goes when no other
-// object shares it. An object whose row is damaged can be deleted too, unless
-// IfVersion is given; then [Store.Check] may find references to content that are
-// counted too high, and repairs them.
+// DeleteObject deletes the object with the id. Its content is deleted once no object
+// or upload shares it. An object whose row is damaged can be deleted too, unless
+// IfVersion is given. [Store.Check] may then find counts of references that are too
+// high, and repairs them.
 //
-// Errors: [ErrNotFound], [ErrConflict] on another version, [ErrLocked], [ErrNotActive],
-// [ErrCorrupt].
+// Errors: [ErrNotFound], [ErrConflict] if the object has another version,
+// [ErrLocked], [ErrNotActive], [ErrCorrupt].
 func (b *Bucket) DeleteObject(ctx context.Context, id string, opts *DeleteObjectOptions) error {
 	if opts == nil {
 		opts = &DeleteObjectOptions{}
@@ -371,7 +373,7 @@ func (b *Bucket) DeleteObject(ctx context.Context, id string, opts *DeleteObject
 		}
 		row, err := b.findObject(tx.Conn, id)
 		if err == nil && opts.IfVersion != 0 {
-			err = row.intact(b) // its version may be what is damaged
+			err = row.intact(b) // the damage may be in the version
 		}
 		if err != nil {
 			return err
@@ -383,7 +385,7 @@ func (b *Bucket) DeleteObject(ctx context.Context, id string, opts *DeleteObject
 		if err != nil && !row.damaged {
 			return errorf("%s: object %q: %w: %v", b, id, ErrCorrupt, err)
 		} else if err != nil {
-			blobs = nil // what they refer to stays until Check repairs the counts
+			blobs = nil // their content stays until Check repairs the counts of references
 		}
 		if _, err := tx.Exec("DELETE FROM object WHERE seq = ?", row.object.seq); err != nil {
 			return err

@@ -15,38 +15,41 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// PutOptions adjust [Bucket.Put]. Nil means the defaults.
+// PutOptions configure [Bucket.Put]. Nil selects the defaults.
 type PutOptions struct {
-	// Policy says what to do when the unique key is taken or free. Empty means the
-	// bucket's default. Without a unique key it is ignored.
+	// Policy decides between creating and replacing, depending on the unique key.
+	// Default: the bucket's DefaultPolicy. It is ignored if the bucket has no unique
+	// key.
 	Policy Policy
-	// IfVersion, unless 0, makes the call a [ErrConflict] if the object to replace
-	// has another version, or does not exist.
+	// IfVersion, unless 0, is the version that the object to replace must have. If it
+	// has another version, or does not exist, the error is [ErrConflict].
 	IfVersion int64
 }
 
-// PutResult is what became of an input.
+// PutResult is the result of [Bucket.Put].
 type PutResult struct {
-	// Object is the object as it is stored now.
+	// Object is the object as stored.
 	Object *Object
-	// Created tells a new object from one that was replaced.
+	// Created is true if the object is new, and false if it replaced another.
 	Created bool
 }
 
-// Put stores an object that conforms to the bucket's schema. With a unique key,
-// the policy decides: an object whose key is free is created, one whose key is
-// taken replaces the fields of the stored one and keeps its id, its created_at
-// and, unless in.Blobs is a list, its blobs. Without a unique key it is created.
+// Put stores an object that conforms to the bucket's schema. Without a unique key,
+// Put creates a new object. With one, the policy decides: if the key is free, Put
+// creates an object; if it is taken, Put replaces the stored object's fields. The
+// stored object keeps its id, its created_at and, unless in.Blobs is non-nil, its
+// blobs.
 //
-// Errors: [ErrInvalid] with every reason, [ErrTooLarge], [ErrBadRequest] without
-// a policy, [ErrExists], [ErrConflict], [ErrNotFound] under [Update], [ErrLocked],
-// [ErrNotActive], and [ErrCorrupt] if the object to replace is damaged.
+// Errors: [ErrInvalid] with all faults of the input, [ErrTooLarge], [ErrBadRequest]
+// if there is no policy, [ErrExists], [ErrConflict], [ErrNotFound] with policy
+// [Update] and a free key, [ErrLocked], [ErrNotActive], and [ErrCorrupt] if the
+// object to replace is damaged.
 func (b *Bucket) Put(ctx context.Context, in ObjectInput, opts *PutOptions) (*PutResult, error) {
 	if opts == nil {
 		opts = &PutOptions{}
 	}
 	if len(in.Blobs) > 0 {
-		ctx = engine.WaitOnce(ctx) // there may be content to be staged
+		ctx = engine.WaitOnce(ctx) // content may have to be staged
 	}
 	p, err := b.prepare(ctx, &in, *opts)
 	if err != nil {
@@ -66,9 +69,10 @@ func (b *Bucket) Put(ctx context.Context, in ObjectInput, opts *PutOptions) (*Pu
 	return p.result()
 }
 
-// Validate judges an object as [Bucket.Put] would, without reading or writing
-// anything: what depends on stored objects is not judged, a reader is not read,
-// and a URL is not fetched.
+// Validate validates an object as [Bucket.Put] does, without reading or writing the
+// store. It does not check rules that depend on stored objects, does not fetch URLs,
+// and refuses blobs with a Reader. Errors: [ErrInvalid], [ErrTooLarge],
+// [ErrBadRequest].
 func (b *Bucket) Validate(ctx context.Context, in ObjectInput) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -82,39 +86,39 @@ func (b *Bucket) Validate(ctx context.Context, in ObjectInput) error {
 	return p.judge(ctx)
 }
 
-// putter is one Put: what was judged and encoded in the caller's goroutine, and
-// what the writer made of it. An input that keeps stored blobs is judged as if
-// there were none, and a second time, by the writer, if there are.
+// putter is one Put: the validated and encoded input, made in the caller's goroutine,
+// and the writer's result. An input that keeps stored blobs is validated as if there
+// were none; if there are some, the writer validates it again with them.
 type putter struct {
 	bucket  *Bucket
 	in      *ObjectInput
 	opts    PutOptions
-	upload  *uploadRow // the one that is being confirmed, nil if none is
+	upload  *uploadRow // the upload that is being confirmed, or nil
 	judging bool       // nothing will be written
 
 	given      map[string]any // the user's fields, before defaults
-	reserved   map[string]any // system members that came with the fields
-	id         string         // of an object to be created
-	fields     map[string]any // as they are to be stored
+	reserved   map[string]any // system members among the given fields
+	id         string         // of the object, if it is created
+	fields     map[string]any // the user's fields, with defaults, in plain values
 	data       schema.Fields  // fields in stored form
 	key        []byte
-	blobs      []Blob // nil: keep the stored ones
+	blobs      []Blob // nil keeps the stored blobs
 	encoded    any    // blobs in stored form
 	contents   []*content.Content
-	incomplete error // why fields cannot stand without stored blobs
+	incomplete error // the faults of fields that need stored blobs; nil if they need none
 
-	links    []link // blobs that are to be brought in
-	read     int    // how many of the contents came with the input
-	keptFrom int64  // the version of the object whose content links keep; 0 for none
-	batched  bool   // others of the same call go before, so what it will meet is not known
+	links    []link // blobs to fetch
+	read     int    // the number of contents that came with the input
+	keptFrom int64  // the version of the object whose content links keep, or 0
+	batched  bool   // earlier inputs of the same call may change the stored object
 
-	// Set by the writer, anew if it runs twice.
+	// Set by the writer, each time it runs.
 	stored  objectRow
 	created bool
 }
 
-// prepare judges and encodes an input; what it returns can be written any number
-// of times. If it is not written after all, its contents must be released.
+// prepare validates and encodes an input. The result can be written any number of
+// times. If it is not written, the caller must release its contents.
 func (b *Bucket) prepare(ctx context.Context, in *ObjectInput, opts PutOptions) (*putter, error) {
 	p := &putter{bucket: b, in: in, opts: opts}
 	ready := false
@@ -133,7 +137,7 @@ func (b *Bucket) prepare(ctx context.Context, in *ObjectInput, opts PutOptions) 
 func (p *putter) prepare(ctx context.Context) (err error) {
 	b := p.bucket
 	if p.opts.IfVersion < 0 {
-		return badRequest("if version: a version expected, got %d", p.opts.IfVersion)
+		return badRequest("IfVersion: got %d, want 0 or more", p.opts.IfVersion)
 	}
 	if b.def.key == nil {
 		p.opts.Policy = Insert
@@ -156,9 +160,9 @@ func (p *putter) prepare(ctx context.Context) (err error) {
 	return err
 }
 
-// run brings in what the input refers to, and puts it. If the content of a stored
-// blob was to be kept and the object has changed meanwhile, that begins again;
-// after a few times everything is fetched, so that nothing depends on it.
+// run fetches the input's links, then writes the object. If links keep stored
+// content, and the object has changed meanwhile, it tries again. After a few times it
+// fetches all links, so that the write no longer depends on stored content.
 func (p *putter) run(ctx context.Context) error {
 	for try := 0; ; try++ {
 		if err := p.fetch(ctx, try >= 3); err != nil {
@@ -170,7 +174,7 @@ func (p *putter) run(ctx context.Context) error {
 	}
 }
 
-// judge fills in what the input means, or returns everything that is wrong with it.
+// judge validates the input and fills in p, or returns all faults.
 func (p *putter) judge(ctx context.Context) error {
 	b, in := p.bucket, p.in
 	j := &judge{}
@@ -191,14 +195,14 @@ func (p *putter) judge(ctx context.Context) error {
 		}
 		p.blobs = builder.blobs
 	}
-	own := j.Any() // no stored blob can mend that
+	own := j.Any() // a fault that stored blobs cannot resolve
 	p.fields = p.conform(j, p.blobs, false)
 	p.key = b.def.key.Encode(&j.Validation, p.fields)
 	err := b.refusal(j)
 	if err == nil || own || p.blobs != nil || p.opts.Policy == Insert {
 		return err
 	}
-	// Something may be missing that a stored blob supplies.
+	// A stored blob may supply a missing field.
 	partial := &judge{}
 	p.conform(partial, nil, true)
 	b.def.key.Encode(&partial.Validation, p.fields)
@@ -209,14 +213,15 @@ func (p *putter) judge(ctx context.Context) error {
 	return nil
 }
 
-// conform judges the given fields beside blobs, which may be only some of the object's.
+// conform validates the given fields together with blobs, which may be only some of
+// the object's.
 func (p *putter) conform(j *judge, blobs []Blob, partial bool) map[string]any {
 	fields, _ := p.bucket.def.validate(j, p.given, blobs, partial)
 	return fields
 }
 
-// takeFields sets the given fields and the system's members among them, as plain
-// values, and reports whether that could be done.
+// takeFields separates the given fields from the system members among them, as plain
+// values, and reports whether it could.
 func (p *putter) takeFields(j *judge) bool {
 	p.given = p.in.Fields
 	p.takeReserved()
@@ -230,15 +235,15 @@ func (p *putter) takeFields(j *judge) bool {
 	return ok
 }
 
-// put stores the object in the writer's transaction. It checks everything that
-// can refuse it before its first write.
+// put stores the object in the writer's transaction. It makes every check that can
+// refuse the object before its first write.
 func (p *putter) put(tx *commit.Tx) error {
 	state, err := p.bucket.permitted(tx, writeObjects)
 	if err != nil {
 		return err
 	}
-	// Inserting finds out at once whether the key is free; not so good a guess
-	// while a bucket's objects are being put a second time.
+	// An INSERT finds out at once whether the key is free. While a bucket's objects
+	// are being put a second time, the key is likely to be taken.
 	guess := p.opts.Policy == Insert || p.opts.Policy == Upsert && !state.Replacing
 	if guess && p.opts.IfVersion == 0 && p.incomplete == nil && p.reserved == nil && p.keptFrom == 0 {
 		done, err := p.insert(tx, state)
@@ -261,8 +266,8 @@ func (p *putter) put(tx *commit.Tx) error {
 	return p.replace(tx, state, old)
 }
 
-// admit judges the call against the stored object it meets, or against there
-// being none.
+// admit checks the input against the stored object with its key or id; old is nil if
+// there is none.
 func (p *putter) admit(old *objectRow) error {
 	b := p.bucket
 	if old == nil {
@@ -270,7 +275,7 @@ func (p *putter) admit(old *objectRow) error {
 		case p.opts.Policy == Update:
 			return notFound("%s: object with %s", b, b.def.key.Describe(p.fields))
 		case p.opts.IfVersion != 0:
-			return &ConflictError{Subject: b.String(), Reason: fmt.Sprintf("no object has version %d: there is none yet", p.opts.IfVersion)}
+			return &ConflictError{Subject: b.String(), Reason: fmt.Sprintf("IfVersion is %d, but there is no object yet", p.opts.IfVersion)}
 		case p.incomplete != nil:
 			return p.incomplete
 		}
@@ -290,22 +295,22 @@ func (p *putter) admit(old *objectRow) error {
 	return checkReserved(b, p.reserved, old)
 }
 
-// create is put for a key that is known to be free.
+// create is put for a free key.
 func (p *putter) create(tx *commit.Tx, state *commit.Bucket) error {
 	done, err := p.insert(tx, state)
 	if err == nil && !done {
-		return p.taken(p.id) // by an object with another key
+		return p.taken(p.id) // the id is taken, by an object with another key
 	}
 	return err
 }
 
-// insert writes a new object, and reports whether its id and key were free.
+// insert writes a new object. It reports false if the id or key is taken.
 func (p *putter) insert(tx *commit.Tx, state *commit.Bucket) (done bool, err error) {
 	b := p.bucket
 	now := b.store.now()
 	clock := state.Clock() + 1
 	if clock >= 1<<clockBits {
-		return false, errorf("%s: %w: it has had as many changes as it can count", b, ErrFull)
+		return false, errorf("%s: %w: its counter of changes is at its limit", b, ErrFull)
 	}
 	if err := checkContents(tx, p.contents); err != nil {
 		return false, err
@@ -336,8 +341,8 @@ func (p *putter) insert(tx *commit.Tx, state *commit.Bucket) (done bool, err err
 	return true, nil
 }
 
-// existing returns the stored object that has the input's key, or without one
-// its id; nil if there is none.
+// existing returns the stored object that has the input's key, or its id if it has no
+// key; nil if there is none.
 func (p *putter) existing(tx *commit.Tx) (*objectRow, error) {
 	where, arg := "o.key = ?", any(p.key)
 	if p.key == nil {
@@ -352,7 +357,7 @@ func (p *putter) existing(tx *commit.Tx) (*objectRow, error) {
 	return &row, row.intact(p.bucket)
 }
 
-// replace puts the input in the place of a stored object.
+// replace replaces a stored object by the input.
 func (p *putter) replace(tx *commit.Tx, state *commit.Bucket, old *objectRow) error {
 	b := p.bucket
 	o := old.object
@@ -386,8 +391,8 @@ func (p *putter) replace(tx *commit.Tx, state *commit.Bucket, old *objectRow) er
 		return err
 	}
 	if p.blobs != nil {
-		// A stored blob that stands in for another shares its content, so its
-		// reference is dropped and made again.
+		// A stored blob that replaces an equal one in the input shares its content,
+		// so its reference is dropped and added again.
 		if err := exchange(tx, o.ID, p.contents, stored); err != nil {
 			return err
 		}
@@ -398,8 +403,8 @@ func (p *putter) replace(tx *commit.Tx, state *commit.Bucket, old *objectRow) er
 	return nil
 }
 
-// standIns returns blobs with a stored blob in the place of each that has the same
-// content and property. Each stored one is used once.
+// standIns returns blobs, each replaced by a stored blob that has the same property
+// and content. It uses each stored blob once.
 func standIns(blobs, stored []Blob) []Blob {
 	type key struct{ property, hash string }
 	same := make(map[key][]Blob)
@@ -419,7 +424,8 @@ func standIns(blobs, stored []Blob) []Blob {
 	return blobs
 }
 
-// dataBeside returns the fields in stored form, beside stored blobs.
+// dataBeside returns the stored form of the fields, validated together with stored
+// blobs.
 func (p *putter) dataBeside(stored []Blob) (schema.Fields, error) {
 	if len(stored) == 0 {
 		return p.data, p.incomplete
@@ -432,7 +438,7 @@ func (p *putter) dataBeside(stored []Blob) (schema.Fields, error) {
 	return p.bucket.encodeFields(fields, stored)
 }
 
-// taken says that an object is in the way of a new one.
+// taken returns the error for a key or id that an object has.
 func (p *putter) taken(existing string) error {
 	b := p.bucket
 	reason := fmt.Sprintf("object %q already exists", existing)
@@ -442,7 +448,7 @@ func (p *putter) taken(existing string) error {
 	return &ConflictError{Subject: b.String(), Reason: reason, ExistingID: existing, Exists: true}
 }
 
-// result returns what the writer stored.
+// result returns the stored object.
 func (p *putter) result() (*PutResult, error) {
 	o, err := p.stored.decode(p.bucket, nil)
 	if err != nil {
@@ -451,7 +457,8 @@ func (p *putter) result() (*PutResult, error) {
 	return &PutResult{Object: o, Created: p.created}, nil
 }
 
-// checkVersion compares a stored object's version to the one a call insists on.
+// checkVersion returns an error if a stored object does not have the version that a
+// call expects.
 func checkVersion(b *Bucket, o *Object, ifVersion int64) error {
 	if ifVersion == 0 || ifVersion == o.Version {
 		return nil

@@ -12,62 +12,64 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// MaxPutMany is the most objects one [Bucket.PutMany] takes.
+// MaxPutMany is the maximum number of objects of one [Bucket.PutMany].
 const MaxPutMany = 10_000
 
-// A slice of a bulk is one operation of the writer. Small slices let other
-// callers in between, large ones cost less per object.
+// The writer stores a bulk in slices. Small slices let other callers write in
+// between, large slices cost less per object.
 const (
 	sliceObjects = 250
 	sliceBytes   = 4 << 20
 )
 
-// PutManyOptions adjust [Bucket.PutMany]. Nil means the defaults.
+// PutManyOptions configure [Bucket.PutMany]. Nil selects the defaults.
 type PutManyOptions struct {
-	// Policy is that of [PutOptions], for every object.
+	// Policy is as in [PutOptions], for every object.
 	Policy Policy
-	// Atomic stores all objects in one commit, or none of them.
+	// Atomic stores all objects in one commit, or none. Default: false.
 	Atomic bool
 }
 
-// PutManyResult is what became of the inputs of a [Bucket.PutMany]. Each is in one of the lists.
+// PutManyResult is the result of [Bucket.PutMany]. Each input is in one of the lists,
+// except that no input of a failed Atomic call has succeeded.
 type PutManyResult struct {
 	Succeeded []PutManySuccess
 	Failed    []PutManyFailure
 }
 
-// PutManySuccess is an input that was stored.
+// PutManySuccess is the result of an input that was stored.
 type PutManySuccess struct {
 	Index int // of the input
 	PutResult
 }
 
-// PutManyFailure is an input that was not stored.
+// PutManyFailure is the error of an input that was not stored.
 type PutManyFailure struct {
 	Index int // of the input
 	Err   error
 }
 
-// PutMany stores up to [MaxPutMany] objects, each as [Bucket.Put] would, in order:
-// an input sees what those before it did. An input that is refused harms no other;
-// the result says why, and the error is nil. Both lists are in order of the inputs.
+// PutMany stores up to [MaxPutMany] objects in order, each as [Bucket.Put] does. An
+// input sees the effects of the inputs before it. A refused input does not affect the
+// others: its error is in the result, and the returned error is nil. Both lists are
+// in the order of the inputs.
 //
-// With Atomic, one refusal refuses all: the error is that of the first input
-// refused, and the result holds what is known of the others.
+// With Atomic, one refused input fails the call. The error is that of the first
+// refused input, and the result holds the errors found so far.
 //
-// If ctx ends, what was committed by then stays and is in the result; the rest
-// has failed with the context's error, which is returned as well.
+// If ctx ends, committed inputs stay stored and are in the result. The others fail
+// with the context's error, which PutMany returns too.
 //
-// The call waits for another process that holds the file once: inputs that come
-// after [Options].BusyTimeout has passed fail with [ErrBusy] at once. Inputs whose
-// commit is lost have failed with [ErrOutcomeUnknown]; those after them, of which
-// nothing was stored, with [ErrReadOnly].
+// PutMany waits only once for another process that holds the file: after
+// [Options].BusyTimeout has passed, the remaining inputs fail with [ErrBusy] at once.
+// If a commit is lost, its inputs fail with [ErrOutcomeUnknown], and later inputs, of
+// which none is stored, with [ErrReadOnly].
 func (b *Bucket) PutMany(ctx context.Context, inputs []ObjectInput, opts *PutManyOptions) (*PutManyResult, error) {
 	if opts == nil {
 		opts = &PutManyOptions{}
 	}
 	if len(inputs) > MaxPutMany {
-		return nil, errorf("%s: %w: %d objects in one call, at most %d are taken", b, ErrTooLarge, len(inputs), MaxPutMany)
+		return nil, errorf("%s: %w: got %d objects, want at most %d", b, ErrTooLarge, len(inputs), MaxPutMany)
 	}
 	if b.def.key != nil {
 		if _, err := b.def.unique.policy(opts.Policy); err != nil {
@@ -94,21 +96,21 @@ func (b *Bucket) PutMany(ctx context.Context, inputs []ObjectInput, opts *PutMan
 	return bulk.result(err)
 }
 
-// bulk is one PutMany.
+// bulk is one PutMany call.
 type bulk struct {
 	bucket *Bucket
 	opts   PutManyOptions
 	items  []bulkItem
 }
 
-// bulkItem is one input on its way.
+// bulkItem is one input and its state.
 type bulkItem struct {
 	put *putter
 	err error
 }
 
-// prepare judges and encodes the inputs from start on that make up the next
-// slice, brings in what they refer to, and returns where the slice ends.
+// prepare validates and encodes the inputs of the slice that begins at start, fetches
+// their links, and returns the end of the slice.
 func (k *bulk) prepare(ctx context.Context, inputs []ObjectInput, start, most int) (end int) {
 	size := 0
 	for end = start; end < len(inputs) && end-start < most && size < sliceBytes; end++ {
@@ -125,13 +127,14 @@ func (k *bulk) prepare(ctx context.Context, inputs []ObjectInput, start, most in
 		for _, c := range item.put.contents {
 			size += len(c.Data)
 		}
-		size += len(item.put.links) * content.ChunkSize // at most, and not known yet
+		size += len(item.put.links) * content.ChunkSize // an upper limit; the sizes are not known yet
 	}
 	k.fetch(ctx, k.items[start:end])
 	return end
 }
 
-// hopeless returns the error with which each write of the call would end.
+// hopeless returns the error that every further write of the call would return, or
+// nil.
 func hopeless(ctx context.Context) error {
 	if err := ctx.Err(); err != nil || !engine.HasWaited(ctx) {
 		return err
@@ -139,8 +142,8 @@ func hopeless(ctx context.Context) error {
 	return public(ErrBusy)
 }
 
-// fetch brings in what the items of a slice refer to, several at once since it is
-// waiting for the most part.
+// fetch fetches the links of a slice's items, several items at once, since most of
+// the time is spent waiting.
 func (k *bulk) fetch(ctx context.Context, slice []bulkItem) {
 	var linked []*bulkItem
 	for i := range slice {
@@ -168,7 +171,7 @@ func (k *bulk) fetch(ctx context.Context, slice []bulkItem) {
 	}
 	wg.Wait()
 	if r := panicked.Load(); r != nil {
-		panic(*r) // where the caller can recover it
+		panic(*r) // in the caller's goroutine, where it can be recovered
 	}
 	for _, item := range linked {
 		if item.err != nil {
@@ -178,8 +181,8 @@ func (k *bulk) fetch(ctx context.Context, slice []bulkItem) {
 	}
 }
 
-// putEach stores the inputs slice by slice. While the writer is busy with one,
-// the next is being prepared.
+// putEach stores the inputs slice by slice. It prepares the next slice while the
+// writer stores one.
 func (k *bulk) putEach(ctx context.Context, inputs []ObjectInput) {
 	var running *engine.Pending
 	var slice []bulkItem
@@ -197,9 +200,9 @@ func (k *bulk) start(ctx context.Context, slice []bulkItem) *engine.Pending {
 	return k.bucket.store.start(ctx, func(tx *commit.Tx) error { return putSlice(tx, slice) })
 }
 
-// putSlice stores the items of a slice. One that is refused has not written, so
-// the others stand; an error of the engine fails the slice. Behind an item whose
-// object has moved on the rest waits as well, to keep the order.
+// putSlice stores the items of a slice. A refused item has written nothing, so the
+// others stay; an error of the engine fails the slice. After an item whose object has
+// changed, the rest must wait too, to keep the order.
 func putSlice(tx *commit.Tx, slice []bulkItem) error {
 	var moved error
 	for i := range slice {
@@ -220,9 +223,9 @@ func putSlice(tx *commit.Tx, slice []bulkItem) error {
 	return nil
 }
 
-// finish waits for a slice. If it failed as a whole, but one of its items may be the
-// cause, each is put by itself, so that only those fail that must; as is each that
-// has waited for an object that moved on.
+// finish waits for a slice. If the slice failed, possibly because of one item, finish
+// puts each item separately, so that only faulty items fail. It also puts each item
+// that had to wait for an object that changed.
 func (k *bulk) finish(ctx context.Context, running *engine.Pending, slice []bulkItem) {
 	if running == nil {
 		return
@@ -241,9 +244,9 @@ func (k *bulk) finish(ctx context.Context, running *engine.Pending, slice []bulk
 	}
 }
 
-// mayBeOnes reports whether err, with which the write of several items failed, means
-// that nothing happened and may be due to one of them. Otherwise it is the verdict on
-// all: what the store makes of a second attempt is not what became of the first.
+// mayBeOnes reports whether err, which failed the write of several items, means that
+// nothing was written and may be the fault of a single item. Other errors apply to
+// all items: the outcome of a second attempt would say nothing about the first.
 func mayBeOnes(err error) bool {
 	for _, all := range []error{ErrOutcomeUnknown, ErrReadOnly, ErrClosed, ErrBusy} {
 		if errors.Is(err, all) {
@@ -253,7 +256,7 @@ func mayBeOnes(err error) bool {
 	return true
 }
 
-// putAll stores all inputs in one commit or none.
+// putAll stores all inputs in one commit, or none.
 func (k *bulk) putAll(ctx context.Context, inputs []ObjectInput) error {
 	for start := 0; start < len(inputs); {
 		start = k.prepare(ctx, inputs, start, len(inputs))
@@ -274,7 +277,7 @@ func (k *bulk) putAll(ctx context.Context, inputs []ObjectInput) error {
 	return err
 }
 
-// putTogether stores all items in one commit or none.
+// putTogether stores all items in one commit, or none.
 func (k *bulk) putTogether(ctx context.Context) error {
 	return k.bucket.store.write(ctx, func(tx *commit.Tx) error {
 		state, err := k.bucket.permitted(tx, writeObjects)
@@ -311,8 +314,8 @@ func (k *bulk) interrupted(ctx context.Context) error {
 	return err
 }
 
-// release gives up the contents of the items that failed, or of all of them.
-// Those that have been adopted are not harmed.
+// release releases the contents of the items that failed, or of all items. Contents
+// that an object has adopted stay.
 func (k *bulk) release(ctx context.Context, all bool) {
 	var contents []*content.Content
 	for i := range k.items {
@@ -327,7 +330,7 @@ func (k *bulk) release(ctx context.Context, all bool) {
 	k.bucket.store.stage.Release(ctx, contents...)
 }
 
-// result sorts the items. An atomic call that failed has stored none of them.
+// result returns the items by outcome. If an atomic call failed, none has succeeded.
 func (k *bulk) result(err error) (*PutManyResult, error) {
 	r := &PutManyResult{}
 	none := k.opts.Atomic && err != nil

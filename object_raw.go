@@ -12,16 +12,16 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// RawObject is an object in its stored form. Decoded, an object of many small values
-// takes ten times the memory of its stored form and more, so that a program that
-// copies or serves objects does better to decode one at a time, or none.
+// RawObject is an object in its stored form. A decoded object of many small values
+// takes ten or more times the memory of its stored form. So a program that copies or
+// serves objects should decode one at a time, or none.
 type RawObject struct {
 	bucket *Bucket
 	row    objectRow
-	chosen value.Selection // what a query selected; nil for all
+	chosen value.Selection // members that a query selected; nil for all
 }
 
-// ListRaw is [Bucket.List] for objects in their stored form.
+// ListRaw is [Bucket.List] with objects in their stored form.
 func (b *Bucket) ListRaw(ctx context.Context, q Query) (*Page[*RawObject], error) {
 	c, err := q.compile(b.store, list{kind: "objects", owner: b.num}, b.types)
 	if err != nil {
@@ -47,11 +47,12 @@ func (b *Bucket) ListRaw(ctx context.Context, q Query) (*Page[*RawObject], error
 // ID returns the object's id.
 func (o *RawObject) ID() string { return o.row.object.ID }
 
-// StoredBytes returns what the object counts for [Options].MaxPageBytes. It holds as much.
+// StoredBytes returns the object's share of [Options].MaxPageBytes, which is also
+// about the memory that it holds.
 func (o *RawObject) StoredBytes() int { return len(o.row.fields) + len(o.row.blobs) }
 
-// Object decodes the object. Of a selection it decodes only the selected members.
-// The error is [ErrCorrupt].
+// Object decodes the object, or only the members that the query selected. The only
+// error is [ErrCorrupt].
 func (o *RawObject) Object() (*Object, error) {
 	object, err := o.row.decode(o.bucket, o.chosen)
 	if err != nil {
@@ -63,8 +64,9 @@ func (o *RawObject) Object() (*Object, error) {
 // MarshalJSON returns the object's JSON form; see [RawObject.AppendJSON].
 func (o *RawObject) MarshalJSON() ([]byte, error) { return o.AppendJSON(nil) }
 
-// AppendJSON appends the object's JSON form, which is that of [Object], to dst. It does
-// not decode the object unless members were selected. The error is [ErrCorrupt].
+// AppendJSON appends the object's JSON form, which is that of [Object], to dst. It
+// does not decode the object, unless the query selected members. The only error is
+// [ErrCorrupt].
 func (o *RawObject) AppendJSON(dst []byte) ([]byte, error) {
 	if o.chosen != nil {
 		object, err := o.Object()
@@ -84,8 +86,8 @@ func (o *RawObject) AppendJSON(dst []byte) ([]byte, error) {
 	return dst, nil
 }
 
-// A formMember is a member of an object's JSON form: the system's, as JSON text, or
-// the user's.
+// formMember is a member of an object's JSON form: a system member as JSON text, or a
+// field of the user.
 type formMember struct {
 	name  string
 	text  []byte
@@ -127,7 +129,7 @@ func (o *objectRow) appendJSON(dst []byte, b *Bucket) ([]byte, error) {
 	return append(dst, '}'), nil
 }
 
-// systemMembers returns the system's members of the JSON form.
+// systemMembers returns the system members of the JSON form.
 func (o *objectRow) systemMembers(b *Bucket) ([]formMember, error) {
 	object := &o.object
 	text := func(name, s string) formMember { return formMember{name: name, text: value.AppendString(nil, s)} }
@@ -142,15 +144,15 @@ func (o *objectRow) systemMembers(b *Bucket) ([]formMember, error) {
 		members = append(members, text("error", object.Error))
 	}
 	blobs := []byte("[]")
-	if o.blobs != "" { // they are stored in their JSON form
+	if o.blobs != "" { // the stored form is the JSON form
 		if blobs = []byte(o.blobs); !json.Valid(blobs) {
-			return nil, errors.New("the blobs are not JSON")
+			return nil, errors.New("blobs are not valid JSON")
 		}
 	}
 	return append(members, formMember{name: "blobs", text: blobs}), nil
 }
 
-// inlineNames returns the properties of the stored blobs that have inline data, without
+// inlineNames returns the properties of the stored blobs with inline data, without
 // decoding the data.
 func inlineNames(stored string) (names []string, err error) {
 	if !strings.Contains(stored, `"data"`) {
@@ -173,7 +175,7 @@ func inlineNames(stored string) (names []string, err error) {
 	return names, nil
 }
 
-// presence is true of a member that is there, whatever it is.
+// presence is true if the member exists, whatever its value.
 type presence bool
 
 func (p *presence) UnmarshalJSON([]byte) error {

@@ -7,16 +7,15 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// Object returns the object with the id, or [ErrNotFound]. Objects of a
-// suspended bucket cannot be read: [ErrNotActive]. An object that does not match its
-// checksum is [ErrCorrupt].
+// Object returns the object with the id. Errors: [ErrNotFound], [ErrNotActive] if the
+// bucket is suspended, [ErrCorrupt] if the object does not match its checksum.
 func (b *Bucket) Object(ctx context.Context, id string) (*Object, error) {
 	return b.readObject(ctx, "o.id = ?2", id, func() error { return b.noObject(id) })
 }
 
-// ObjectByKey returns the object whose unique key has these values. Errors: those
-// of Object, and [ErrBadRequest] if key does not hold exactly the key's fields,
-// each with a value that can be one.
+// ObjectByKey returns the object whose unique key has these values. Errors: those of
+// Object, and [ErrBadRequest] if the bucket has no unique key, or key does not hold a
+// valid value for exactly each of its fields.
 func (b *Bucket) ObjectByKey(ctx context.Context, key map[string]any) (*Object, error) {
 	if b.def.key == nil {
 		return nil, badRequest("%s has no unique key", b)
@@ -30,8 +29,8 @@ func (b *Bucket) ObjectByKey(ctx context.Context, key map[string]any) (*Object, 
 	})
 }
 
-// encodeKey judges the values of a key that a caller asks for, and returns them as
-// plain values and encoded.
+// encodeKey validates the values of a unique key, and returns them as plain values
+// and encoded.
 func (b *Bucket) encodeKey(key map[string]any) (fields map[string]any, encoded []byte, err error) {
 	j := &judge{}
 	plain, ok := value.Plain(key, nil, b.store.opts.objectLimits(), j.fault)
@@ -60,8 +59,8 @@ func (b *Bucket) readObject(ctx context.Context, where string, arg any, missing 
 	return row.decode(b, nil)
 }
 
-// selectObject reads one object, and whether the bucket allows the access, in
-// one statement. It returns nil if there is no such object.
+// selectObject reads one object and checks the bucket's access in a single statement.
+// It returns nil if there is no such object.
 func (b *Bucket) selectObject(c *engine.Conn, a access, where string, arg any) (*objectRow, error) {
 	var row *objectRow
 	var refusal error
@@ -85,8 +84,8 @@ WHERE b.num = ?1`, []any{b.num, arg}, func(r engine.Row) {
 	return row, err
 }
 
-// findObject reads the object with the id in a transaction that has already
-// looked at the bucket's state. The row may be damaged.
+// findObject reads the object with the id in a transaction that has already checked
+// the bucket's state. The row may be damaged.
 func (b *Bucket) findObject(c *engine.Conn, id string) (*objectRow, error) {
 	var row objectRow
 	found, err := c.QueryRow("SELECT "+objectColumns+" FROM object o WHERE o.bucket = ? AND o.id = ?",
@@ -101,5 +100,5 @@ func (b *Bucket) noObject(id string) error {
 	return notFound("%s: object %s", b, value.Show(id))
 }
 
-// gone says that the bucket has been deleted since its handle was made.
+// gone returns the error for a bucket that was deleted after its handle was made.
 func (t *target) gone() error { return notFound("%s", t) }

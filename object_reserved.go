@@ -8,7 +8,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// takeReserved moves the system's members from the given fields to a map of their own.
+// takeReserved moves the system members from the given fields to a map of their own.
 func (p *putter) takeReserved() {
 	for name, v := range p.given {
 		if !schema.IsReserved(name) {
@@ -22,14 +22,14 @@ func (p *putter) takeReserved() {
 	if p.reserved == nil {
 		return
 	}
-	p.given = maps.Clone(p.given) // the caller's stays as it is
+	p.given = maps.Clone(p.given) // the caller's map must not change
 	for name := range p.reserved {
 		delete(p.given, name)
 	}
 }
 
-// checkReserved judges system members against the stored object, or against a
-// new one if old is nil.
+// checkReserved returns the faults of system members that differ from the stored
+// object's, or from a new object's if old is nil.
 func checkReserved(b *Bucket, reserved map[string]any, old *objectRow) error {
 	if len(reserved) == 0 {
 		return nil
@@ -44,13 +44,13 @@ func checkReserved(b *Bucket, reserved map[string]any, old *objectRow) error {
 	j := &judge{}
 	for _, name := range slices.Sorted(maps.Keys(reserved)) {
 		if v := reserved[name]; !equalsReserved(o, name, v) {
-			j.fault(value.Path{{Name: name}}, ruleReserved, "the name is the system's, and "+value.Show(v)+" is not what is stored")
+			j.fault(value.Path{{Name: name}}, ruleReserved, "the name is reserved for the system, and "+value.Show(v)+" differs from the stored value")
 		}
 	}
 	return b.refusal(j)
 }
 
-// equalsReserved reports whether v is what o has for the system's member name.
+// equalsReserved reports whether v is o's value of the system member.
 func equalsReserved(o *Object, name string, v any) bool {
 	if v == nil {
 		return true // null counts as absent
@@ -77,7 +77,7 @@ func equalsReserved(o *Object, name string, v any) bool {
 		return ok && len(list) == 0
 	case "skip_duplicates", "canonicalize_source", "force_remirror":
 		_, ok := v.(bool)
-		return ok // instructions, not members: they have no effect here
+		return ok // options of the input form, not members: they have no effect here
 	}
 	return false
 }

@@ -16,17 +16,17 @@ type FieldType string
 const (
 	String      FieldType = "string"
 	Number      FieldType = "number"  // any number
-	Integer     FieldType = "integer" // a whole number within 64 bits; 5.0 is one
+	Integer     FieldType = "integer" // a whole number within 64 bits, such as 5.0
 	Float       FieldType = "float"   // any number, like Number
 	Boolean     FieldType = "boolean"
 	ObjectField FieldType = "object"
 	Array       FieldType = "array"
 	Date        FieldType = "date"     // YYYY-MM-DD
-	DateTime    FieldType = "datetime" // RFC 3339; without a zone it means UTC
+	DateTime    FieldType = "datetime" // RFC 3339; without a zone it is in UTC
 )
 
-// The types of fields that hold files. Text may also be a string at the
-// object's root; the others come as blobs only.
+// The types of fields that hold files. Text may also be a string at the object's
+// root; the others are only possible as blobs.
 const (
 	Text  FieldType = "text"
 	Image FieldType = "image"
@@ -36,18 +36,18 @@ const (
 	Excel FieldType = "excel" // XLS, XLSX or CSV
 )
 
-// Schema declares the fields of a bucket's objects. It is fixed when the bucket
-// is created; [ValidateSchema] judges one beforehand.
+// Schema declares the fields of a bucket's objects. It is fixed when the bucket is
+// created. [ValidateSchema] validates a schema in advance.
 //
 // Its JSON form is that of the hosted service's BucketSchema.
 type Schema struct {
-	// Properties are the fields by name. A name has 1 to 100 characters, no dot,
-	// and is none of the names the system uses itself, such as "object_id".
+	// Properties are the fields by name. A name has 1 to 100 characters, no dot, and
+	// is not one of the system's names, such as "object_id".
 	Properties map[string]Field
-	// AdditionalProperties, if false, refuses members that are not declared. By
-	// default they are kept as given.
+	// AdditionalProperties, if false, refuses undeclared members. By default they are
+	// stored as given.
 	AdditionalProperties *bool
-	// Keywords are further members, kept and returned but without effect.
+	// Keywords are further members, stored and returned without effect.
 	Keywords map[string]any
 }
 
@@ -57,30 +57,32 @@ type Field struct {
 	Type FieldType
 	// Required refuses objects without the field.
 	Required bool
-	// Default is the value of an absent field when an object is created or
-	// replaced; nil means none. Patch never applies it.
+	// Default is the value of the field when an object is created or replaced without
+	// it; nil means none. Patch never applies it.
 	Default any
-	// Enum, unless empty, lists the values the field may have.
+	// Enum, unless empty, lists the allowed values.
 	Enum []any
-	// Items declares the elements of an Array. Without it any value but null will do.
+	// Items declares the elements of an Array. Without it, any values except null are
+	// allowed.
 	Items *Field
-	// Properties declares members of an ObjectField. Others are kept as given.
+	// Properties declares the members of an ObjectField. Undeclared members are
+	// stored as given.
 	Properties map[string]Field
-	// AdditionalProperties, if false, refuses members of an ObjectField that are not declared.
+	// AdditionalProperties, if false, refuses undeclared members of an ObjectField.
 	AdditionalProperties *bool
-	// Description and Examples are for people; examples must fit the type.
+	// Description and Examples are for people; the examples must fit the type.
 	Description string
 	Examples    []any
-	// Keywords are further members by name. These standard JSON Schema assertions
-	// are enforced: minLength maxLength pattern minimum maximum exclusiveMinimum
+	// Keywords are further members by name. These JSON Schema assertions are
+	// enforced: minLength maxLength pattern minimum maximum exclusiveMinimum
 	// exclusiveMaximum multipleOf minItems maxItems uniqueItems minProperties
-	// maxProperties const, and format where the format is a known one. All others
-	// are kept and returned but without effect.
+	// maxProperties const, and format if the format is known. All others are stored
+	// and returned without effect.
 	Keywords map[string]any
 }
 
-// ParseSchema parses the JSON form of a schema and judges it, as
-// [ValidateSchema] does. Members that are null count as absent.
+// ParseSchema decodes the JSON form of a schema and validates it, as [ValidateSchema]
+// does. Null members count as absent.
 func ParseSchema(data []byte) (Schema, error) {
 	doc, err := value.Parse(data, schema.Limits)
 	if err != nil {
@@ -93,9 +95,9 @@ func ParseSchema(data []byte) (Schema, error) {
 	return s, nil
 }
 
-// ValidateSchema judges a schema and, if key is not nil, a unique key over it, as
-// [Namespace.CreateBucket] does. It returns a [*ValidationError] with every
-// fault, whose paths lead into the schema's JSON form, or nil.
+// ValidateSchema validates a schema, and a unique key over it unless key is nil, as
+// [Namespace.CreateBucket] does. It returns nil or a [*ValidationError] with all
+// faults, whose paths refer to the schema's JSON form.
 func ValidateSchema(s Schema, key *UniqueKey) error {
 	_, issues := define(s, key)
 	if len(issues) > 0 {
@@ -104,7 +106,7 @@ func ValidateSchema(s Schema, key *UniqueKey) error {
 	return nil
 }
 
-// UnmarshalJSON is [ParseSchema].
+// UnmarshalJSON decodes and validates the JSON form, as [ParseSchema] does.
 func (s *Schema) UnmarshalJSON(data []byte) error {
 	parsed, err := ParseSchema(data)
 	if err == nil {
@@ -123,8 +125,8 @@ func (s Schema) MarshalJSON() ([]byte, error) {
 	return value.Append(nil, doc), nil
 }
 
-// document returns the JSON form of s as a tree. The caller's own values in it
-// are not yet judged.
+// document returns the JSON form of s as a tree. The caller's own values in it are
+// not validated yet.
 func (s Schema) document() map[string]any {
 	doc := maps.Clone(s.Keywords)
 	if doc == nil {
@@ -145,8 +147,8 @@ func documents(fields map[string]Field, depth int) map[string]any {
 	return docs
 }
 
-// document returns the JSON form of f, which is depth levels down. A field that
-// contains itself has no end; far beyond the nesting allowed it is cut off.
+// document returns the JSON form of f, at the depth. A field that contains itself is
+// cut off far beyond the nesting limit.
 func (f Field) document(depth int) map[string]any {
 	doc := maps.Clone(f.Keywords)
 	if doc == nil {
@@ -185,8 +187,7 @@ func (f Field) document(depth int) map[string]any {
 	return doc
 }
 
-// storedSchema reads a schema in its stored form, which was judged before it was
-// stored.
+// storedSchema decodes a schema in its stored form, which was validated before.
 func storedSchema(text string) (Schema, error) {
 	doc, err := value.ParseTrusted(text)
 	if err != nil {
@@ -199,8 +200,7 @@ func storedSchema(text string) (Schema, error) {
 	return s, nil
 }
 
-// schemaOf is the inverse of document. It reports false if a member has another type
-// than there.
+// schemaOf is the inverse of document. It reports false if a member has a wrong type.
 func schemaOf(doc map[string]any) (Schema, bool) {
 	d := &schemaReader{}
 	s := Schema{}
@@ -220,10 +220,10 @@ func schemaOf(doc map[string]any) (Schema, bool) {
 	return s, s.Properties != nil && !d.failed
 }
 
-// A schemaReader reads parts of a schema's JSON form.
+// schemaReader decodes parts of a schema's JSON form.
 type schemaReader struct{ failed bool }
 
-// read returns v if it has the type.
+// read returns v as a T, and records a failure if v has another type.
 func read[T any](d *schemaReader, v any) T {
 	t, ok := v.(T)
 	d.failed = d.failed || !ok
@@ -273,8 +273,8 @@ func (d *schemaReader) field(v any) Field {
 
 func pointer[T any](v T) *T { return &v }
 
-// equal reports whether two schemas have equal JSON forms, in which null members
-// count as absent, and 1 equals 1.0.
+// equal reports whether two schemas have equal JSON forms. Null members count as
+// absent, and 1 equals 1.0.
 func (s Schema) equal(o Schema) bool {
 	var issues []Issue
 	a, _ := value.Plain(s.document(), nil, schema.Limits, appendTo(&issues))

@@ -8,26 +8,27 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// Stats are a bucket's statistics. They are exact for everything that has been
-// committed, and reading them costs the same however many objects there are.
+// Stats are a bucket's statistics. They are exact for all committed changes, and the
+// cost of reading them does not depend on the number of objects.
 type Stats struct {
 	// ObjectCount is the number of objects.
 	ObjectCount int64 `json:"object_count"`
 	// TotalSize is the sum of the objects' sizes; see [Object].Size.
 	TotalSize int64 `json:"total_size_bytes"`
-	// LastUploadAt is when an object was last put, nil if none ever was.
+	// LastUploadAt is the time of the last put of an object, or nil if there was
+	// none.
 	LastUploadAt *time.Time `json:"last_upload_at"`
-	// UpdatedAt is when the counts of commits were last folded into the bucket's
-	// own record, nil if that was not yet needed. It says nothing about how
-	// current the other values are: those always are.
+	// UpdatedAt is the time when the counts of recent commits were last added to the
+	// bucket's record, or nil if they never were. The other values are current at any
+	// time.
 	UpdatedAt *time.Time `json:"stats_updated_at"`
-	// Storage are the sizes of the objects.
+	// Storage holds the sizes of the objects.
 	Storage StorageStats `json:"storage_stats"`
-	// Batches are the numbers of batches.
+	// Batches holds the numbers of batches.
 	Batches BatchStats `json:"batch_stats"`
 }
 
-// StorageStats are the sizes of a bucket's objects, 0 if there are none.
+// StorageStats are the sizes of a bucket's objects, in bytes; 0 without objects.
 type StorageStats struct {
 	Total int64 `json:"total_size_bytes"`
 	Avg   int64 `json:"avg_size_bytes"` // rounded down
@@ -35,16 +36,17 @@ type StorageStats struct {
 	Min   int64 `json:"min_size_bytes"`
 }
 
-// BatchStats are the numbers of a bucket's batches. Those cancelled count in Total alone.
+// BatchStats are the numbers of a bucket's batches. Canceled batches count only in
+// Total.
 type BatchStats struct {
 	Total     int64 `json:"total"`
-	Active    int64 `json:"active"`    // not yet ended
+	Active    int64 `json:"active"`    // not ended
 	Completed int64 `json:"completed"` // with or without errors
 	Failed    int64 `json:"failed"`
 }
 
-// Stats returns the bucket's statistics at one moment. They can be read whatever
-// the bucket's status.
+// Stats returns a consistent snapshot of the bucket's statistics, whatever the
+// bucket's status. Errors: [ErrNotFound].
 func (b *Bucket) Stats(ctx context.Context) (*Stats, error) {
 	var stats Stats
 	found := false
@@ -62,12 +64,12 @@ func (b *Bucket) Stats(ctx context.Context) (*Stats, error) {
 	return &stats, nil
 }
 
-// joinStats adds what a bucket's statistics consist of to its row AS b.
+// joinStats joins the tables of a bucket's statistics to its row AS b.
 const joinStats = commit.JoinDelta + " LEFT JOIN batch_counts c ON c.bucket = b.num"
 
-// statsColumns are what scanStats reads, of buckets AS b with [joinStats]: what
-// has been folded, plus what has not. The smallest and the largest object are the
-// ends of an index.
+// statsColumns are the columns that scanStats reads, of buckets AS b with
+// [joinStats]: the folded counts plus the ones not yet folded. The sizes of the
+// largest and the smallest object are the ends of an index.
 const statsColumns = `
 b.object_count + ifnull(d.objects, 0),
 b.total_size + ifnull(d.size, 0),
@@ -77,7 +79,7 @@ b.stats_updated_at,
 (SELECT min(size) FROM object WHERE bucket = b.num),
 c.total, c.active, c.completed, c.failed`
 
-// scanStats reads statsColumns from column i on.
+// scanStats reads statsColumns, starting at column i.
 func scanStats(r engine.Row, i int) Stats {
 	s := Stats{
 		ObjectCount: r.Int(i), TotalSize: r.Int(i + 1),
@@ -93,16 +95,16 @@ func scanStats(r engine.Row, i int) Stats {
 
 // StoreStats are statistics of a whole store.
 type StoreStats struct {
-	// ContentBytes is the stored content of all blobs and uploads, counted once
-	// however many of them share it.
+	// ContentBytes is the size of the content of all blobs and uploads. Shared
+	// content counts once.
 	ContentBytes int64 `json:"content_bytes"`
-	// WaitingBytes is the stored content that nothing refers to any more. It is
-	// collected in the background, and by the writes that bring new content.
+	// WaitingBytes is the size of the content without references, which background
+	// work and writes of new content will delete.
 	WaitingBytes int64 `json:"waiting_bytes"`
 	// FileBytes is the size of the database.
 	FileBytes int64 `json:"file_bytes"`
-	// FreeBytes is how much of the database is unused: it is used again, or given
-	// back to the file system while nothing is written.
+	// FreeBytes is the size of the unused part of the database. Writes reuse it, and
+	// the store returns it to the file system while it is idle.
 	FreeBytes int64 `json:"free_bytes"`
 }
 

@@ -9,32 +9,32 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// MaxGrowth is how many units of time [Bucket.Growth] tells of at most.
+// MaxGrowth is the maximum number of units of time that [Bucket.Growth] returns.
 const MaxGrowth = 10_000
 
-// Growth is how large a bucket had become by the end of a unit of time, counting only
-// what it still has: an object that has been deleted since is in none of them, and
-// one that has been changed has its present size in all.
+// Growth is the size of a bucket at the end of a unit of time. Only objects that
+// still exist count: a deleted object counts in no unit, and a changed object counts
+// with its present size in all units.
 type Growth struct {
-	// Time is when the unit began, in UTC.
+	// Time is the start of the unit, in UTC.
 	Time time.Time `json:"time_bucket"`
-	// Objects is the number of objects created by its end, Size the sum of their
-	// sizes; see [Object].Size.
+	// Objects is the number of objects created before the end of the unit, Size the
+	// sum of their sizes; see [Object].Size.
 	Objects int64 `json:"object_count"`
 	Size    int64 `json:"total_size_bytes"`
-	// ByteHours is for how many hours how many bytes were there during the unit: 10
-	// bytes during the last two of its hours are 20. An object counts from the
-	// beginning of the hour it was created in.
+	// ByteHours is the number of bytes times the hours that they were stored during
+	// the unit: 10 bytes in its last two hours are 20. An object counts from the
+	// start of the hour in which it was created.
 	ByteHours float64 `json:"-"`
 }
 
-// Growth tells at one moment how the bucket grew between two times: one [Growth] for
-// each hour, day, week, month or year of UTC, from that which from is in. Weeks begin
-// on Monday. Of the last one only what is before to counts. It can be read whatever
-// the bucket's status, and looks at every object.
+// Growth returns the growth of the bucket between two times, in one snapshot: one
+// [Growth] for each hour, day, week, month or year in UTC, starting with the unit
+// that contains from. Weeks start on Monday. The last unit ends at to. Growth works
+// in any status of the bucket, and reads every object.
 //
-// Errors: [ErrBadRequest] if from is not before to, for another unit, or if there are
-// more than [MaxGrowth] of them; [ErrNotFound].
+// Errors: [ErrBadRequest] if from is not before to, for any other unit, or if there
+// are more than [MaxGrowth] units; [ErrNotFound].
 func (b *Bucket) Growth(ctx context.Context, from, to time.Time, unit DateUnit) ([]Growth, error) {
 	empty, err := unitsOf(from, to, unit)
 	if err != nil {
@@ -60,7 +60,7 @@ func (b *Bucket) Growth(ctx context.Context, from, to time.Time, unit DateUnit) 
 	return units, nil
 }
 
-// grow fills in what the units have.
+// grow computes the values of the units.
 func (b *Bucket) grow(ctx context.Context, conn *engine.Conn, units []Growth, to time.Time, unit DateUnit) error {
 	end := func(i int) time.Time {
 		if next := nextUnit(units[i].Time, unit); next.Before(to) {
@@ -72,11 +72,11 @@ func (b *Bucket) grow(ctx context.Context, conn *engine.Conn, units []Growth, to
 	for i := range units {
 		begins[i] = units[i].Time.UnixMicro()
 	}
-	missing := make([]float64, len(units)) // byte-hours of a unit before its objects were there
+	missing := make([]float64, len(units)) // byte-hours of a unit before its objects were created
 	i := 0
-	// Grouping them in SQL would hold all of their times and sizes in memory.
+	// GROUP BY would hold all their times and sizes in memory.
 	add := engine.NewCallback(ctx, func(r engine.Row) (any, error) {
-		at, size := max(r.Int(0), begins[0]), r.Int(1) // an older one was there when the first unit began
+		at, size := max(r.Int(0), begins[0]), r.Int(1) // an older object existed when the first unit began
 		if at < begins[i] || i+1 < len(begins) && at >= begins[i+1] {
 			i = sort.Search(len(begins), func(n int) bool { return begins[n] > at }) - 1
 		}
@@ -101,7 +101,7 @@ func (b *Bucket) grow(ctx context.Context, conn *engine.Conn, units []Growth, to
 	return err
 }
 
-// unitsOf returns the units between two times, in each of which there is nothing.
+// unitsOf returns the units between two times, without their values.
 func unitsOf(from, to time.Time, unit DateUnit) ([]Growth, error) {
 	if !from.Before(to) {
 		return nil, badRequest("growth: a time before %s expected, got %s", to.Format(time.RFC3339Nano), from.Format(time.RFC3339Nano))
@@ -120,7 +120,8 @@ func unitsOf(from, to time.Time, unit DateUnit) ([]Growth, error) {
 	return units, nil
 }
 
-// unitBegin returns when the unit that t is in began, if there is such a unit.
+// unitBegin returns the start of the unit that contains t. It reports false for an
+// unknown unit.
 func unitBegin(t time.Time, unit DateUnit) (time.Time, bool) {
 	year, month, day := t.Date()
 	hour := 0
@@ -140,7 +141,7 @@ func unitBegin(t time.Time, unit DateUnit) (time.Time, bool) {
 	return time.Date(year, month, day, hour, 0, 0, 0, time.UTC), true
 }
 
-// nextUnit returns when the unit after that which began at t begins.
+// nextUnit returns the end of the unit that starts at t.
 func nextUnit(t time.Time, unit DateUnit) time.Time {
 	switch unit {
 	case UnitHour:

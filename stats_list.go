@@ -7,7 +7,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// ObjectListStats sum up a list of objects. Its JSON form is that of the hosted
+// ObjectListStats summarize a list of objects. The JSON form is that of the hosted
 // service's ObjectListStats.
 type ObjectListStats struct {
 	Objects  int64            `json:"total_objects"`
@@ -16,7 +16,7 @@ type ObjectListStats struct {
 	ByStatus map[Status]int64 `json:"objects_by_status"`
 }
 
-// BucketListStats sum up a list of buckets. Its JSON form is that of the hosted
+// BucketListStats summarize a list of buckets. The JSON form is that of the hosted
 // service's BucketListStats.
 type BucketListStats struct {
 	Objects    int64   `json:"total_objects"`
@@ -25,8 +25,8 @@ type BucketListStats struct {
 	AvgSize    float64 `json:"avg_size_per_bucket"`
 }
 
-// NamespaceListStats sum up a list of namespaces. Its JSON form is that of the
-// hosted service's NamespaceListStats. There are no documents or collections here:
+// NamespaceListStats summarize a list of namespaces. The JSON form is that of the
+// hosted service's NamespaceListStats. This library has no documents or collections:
 // their numbers are 0.
 type NamespaceListStats struct {
 	FeatureExtractors    int64   `json:"total_feature_extractors"`
@@ -43,20 +43,20 @@ type NamespaceListStats struct {
 	AvgObjects           float64 `json:"avg_objects_per_namespace"`
 }
 
-// UploadListStats sum up a list of uploads. Its JSON form is that of the hosted
+// UploadListStats summarize a list of uploads. The JSON form is that of the hosted
 // service's UploadListStats.
 type UploadListStats struct {
 	Uploads  int64            `json:"total_uploads"`
-	Size     int64            `json:"total_size_bytes"` // as announced, before the bytes have come
+	Size     int64            `json:"total_size_bytes"` // as announced, before the bytes arrive
 	ByStatus map[Status]int64 `json:"uploads_by_status"`
 	AvgSize  float64          `json:"avg_file_size_bytes"`
 	Buckets  int64            `json:"unique_buckets"` // 1, or 0 without uploads
 }
 
-// ListStats sums up, at one moment, all the bucket's objects that q's Filter and
-// Search want; the rest of q has no effect.
+// ListStats summarizes all the bucket's objects that match q's Filter and Search, in
+// one snapshot. The rest of q has no effect.
 //
-// Errors: [ErrBadRequest], [ErrNotActive] while the bucket is suspended, [ErrNotFound].
+// Errors: [ErrBadRequest], [ErrNotActive] if the bucket is suspended, [ErrNotFound].
 func (b *Bucket) ListStats(ctx context.Context, q Query) (*ObjectListStats, error) {
 	c, err := q.members().compile(b.store, list{kind: "objects", owner: b.num}, b.types)
 	if err != nil {
@@ -78,7 +78,7 @@ func (b *Bucket) ListStats(ctx context.Context, q Query) (*ObjectListStats, erro
 	return stats, nil
 }
 
-// listStats sums up the objects that c wants, amid a snapshot.
+// listStats summarizes the objects that match c, inside a snapshot.
 func (b *Bucket) listStats(ctx context.Context, conn *engine.Conn, c *compiledQuery) (*ObjectListStats, error) {
 	how, err := b.choose(ctx, conn, c, true)
 	if err != nil {
@@ -92,10 +92,10 @@ func (b *Bucket) listStats(ctx context.Context, conn *engine.Conn, c *compiledQu
 	return stats, err
 }
 
-// byStatus counts the objects of a source that are wanted, and their blobs, by status.
-// Grouping them in SQL would hold all of their blobs in memory.
+// byStatus counts the objects of a source that match, and their blobs, by status.
+// GROUP BY would hold all their blobs in memory.
 func (s *scan) byStatus(ctx context.Context, conn *engine.Conn, from source, stats *ObjectListStats) error {
-	counts := make(map[string]*int64) // a map of numbers would keep each row's text as its key
+	counts := make(map[string]*int64) // pointers: a map of numbers would keep each row's text alive as its key
 	tally := engine.NewCallback(ctx, func(r engine.Row) (any, error) {
 		n := counts[r.Text(0)]
 		if n == nil {
@@ -122,8 +122,8 @@ func (s *scan) byStatus(ctx context.Context, conn *engine.Conn, from source, sta
 	return s.err(conn, err)
 }
 
-// BucketListStats sums up, at one moment, all the namespace's buckets that q's
-// Filter and Search want, as for [Namespace.ListBuckets]; the rest of q has no
+// BucketListStats summarizes all the namespace's buckets that match q's Filter and
+// Search, as in [Namespace.ListBuckets], in one snapshot. The rest of q has no
 // effect. Errors: [ErrBadRequest], [ErrNotFound].
 func (n *Namespace) BucketListStats(ctx context.Context, q Query) (*BucketListStats, error) {
 	stats, count, err := sumUp(ctx, n.store, n.buckets(), q, func(sum *BucketListStats, i *BucketInfo) {
@@ -137,9 +137,9 @@ func (n *Namespace) BucketListStats(ctx context.Context, q Query) (*BucketListSt
 	return stats, nil
 }
 
-// NamespaceListStats sums up, at one moment, all the store's namespaces that q's
-// Filter and Search want, as for [Store.ListNamespaces]; the rest of q has no
-// effect. Errors: [ErrBadRequest].
+// NamespaceListStats summarizes all the store's namespaces that match q's Filter and
+// Search, as in [Store.ListNamespaces], in one snapshot. The rest of q has no effect.
+// Errors: [ErrBadRequest].
 func (s *Store) NamespaceListStats(ctx context.Context, q Query) (*NamespaceListStats, error) {
 	stats, count, err := sumUp(ctx, s, s.namespaces(), q, func(sum *NamespaceListStats, i *NamespaceInfo) {
 		sum.FeatureExtractors += int64(len(i.FeatureExtractors))
@@ -156,10 +156,10 @@ func (s *Store) NamespaceListStats(ctx context.Context, q Query) (*NamespaceList
 	return stats, nil
 }
 
-// UploadListStats sums up, at one moment, all the bucket's uploads that q's Filter
-// and Search want, as for [Bucket.ListUploads]; the rest of q has no effect.
+// UploadListStats summarizes all the bucket's uploads that match q's Filter and
+// Search, as in [Bucket.ListUploads], in one snapshot. The rest of q has no effect.
 //
-// Errors: [ErrBadRequest], [ErrNotActive] while the bucket is suspended, [ErrNotFound].
+// Errors: [ErrBadRequest], [ErrNotActive] if the bucket is suspended, [ErrNotFound].
 func (b *Bucket) UploadListStats(ctx context.Context, q Query) (*UploadListStats, error) {
 	stats, count, err := sumUp(ctx, b.store, b.uploads(), q, func(sum *UploadListStats, u *Upload) {
 		if sum.ByStatus == nil {
@@ -178,8 +178,8 @@ func (b *Bucket) UploadListStats(ctx context.Context, q Query) (*UploadListStats
 	return stats, nil
 }
 
-// sumUp sums up the members of a list that q's filter and search want, and counts
-// them.
+// sumUp calls add for each member of a list that matches q's Filter and Search, and
+// counts them.
 func sumUp[S, T any](ctx context.Context, s *Store, l listing[T], q Query, add func(*S, T)) (sum *S, count int64, err error) {
 	c, err := q.members().compile(s, l.list, l.types)
 	if err != nil {
@@ -196,7 +196,7 @@ func sumUp[S, T any](ctx context.Context, s *Store, l listing[T], q Query, add f
 	return sum, count, err
 }
 
-// members returns the query for all the members of a list that q wants.
+// members returns a query for all members that match q's Filter and Search.
 func (q Query) members() Query {
 	return Query{Filter: q.Filter, Search: q.Search, CaseSensitive: q.CaseSensitive}
 }

@@ -8,37 +8,38 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// Policy says what Put does when an object's unique key is taken or free.
+// Policy decides between creating and replacing an object in Put.
 type Policy string
 
-// The policies. The zero Policy means the bucket's default.
+// The policies. The empty Policy means the bucket's default.
 const (
-	// Insert creates; a taken key is [ErrExists].
+	// Insert creates an object. If the key is taken, the error is [ErrExists].
 	Insert Policy = "insert"
-	// Update replaces; a free key is [ErrNotFound].
+	// Update replaces the object with the key. If the key is free, the error is
+	// [ErrNotFound].
 	Update Policy = "update"
-	// Upsert replaces if the key is taken and creates if it is free.
+	// Upsert replaces the object with the key, or creates one if the key is free.
 	Upsert Policy = "upsert"
 )
 
 func (p Policy) known() bool { return p == Insert || p == Update || p == Upsert }
 
-// UniqueKey names the fields whose values, taken together, identify an object of
-// the bucket. It is fixed when the bucket is created.
+// UniqueKey names the fields whose values together identify an object of the bucket.
+// It is fixed when the bucket is created.
 type UniqueKey struct {
-	// Fields are names of scalar fields: not object, array or files. Their order
-	// does not matter. They are required in every object, declared so or not; a
-	// string has 1 to 255 characters.
+	// Fields are names of scalar fields: no objects, arrays or files. Their order
+	// does not matter. They are required in every object, declared so or not. A
+	// string in the key has 1 to 255 characters.
 	Fields []string `json:"fields"`
-	// DefaultPolicy applies where a call names none. If it is empty too, the call
-	// is [ErrBadRequest].
+	// DefaultPolicy applies to calls that set no policy. If it is empty too, such
+	// calls return [ErrBadRequest].
 	DefaultPolicy Policy `json:"default_policy,omitempty"`
 }
 
-// keyPath is the place of a unique key in a bucket's configuration.
+// keyPath is the path of a unique key in a bucket's configuration.
 var keyPath = value.Path{{Name: "unique_key"}}
 
-// judge reports what is wrong with the key in every schema.
+// judge reports the faults of the key that do not depend on the schema.
 func (k *UniqueKey) judge(report value.Report) {
 	if len(k.Fields) == 0 {
 		report(keyPath.Member("fields"), ruleKey, "at least one field expected")
@@ -48,8 +49,8 @@ func (k *UniqueKey) judge(report value.Report) {
 	}
 }
 
-// policy returns the policy that applies to a call that asks for one; "" asks for the
-// default.
+// policy returns the policy for a call that asks for one, or for the default if asked
+// is "".
 func (k *UniqueKey) policy(asked Policy) (Policy, error) {
 	p := cmp.Or(asked, k.DefaultPolicy)
 	switch {
@@ -61,7 +62,8 @@ func (k *UniqueKey) policy(asked Policy) (Policy, error) {
 	return "", badRequest("policy: insert, update or upsert expected, got %s", value.Show(string(p)))
 }
 
-// equal reports whether two unique keys have the same fields, in any order, and policy.
+// equal reports whether two unique keys have the same policy, and the same fields in
+// any order.
 func (k *UniqueKey) equal(o *UniqueKey) bool {
 	if k == nil || o == nil {
 		return k == o
@@ -70,8 +72,8 @@ func (k *UniqueKey) equal(o *UniqueKey) bool {
 		slices.Equal(slices.Sorted(slices.Values(k.Fields)), slices.Sorted(slices.Values(o.Fields)))
 }
 
-// keyHolder returns the id of the bucket's object with an encoded unique key, or "" if
-// there is none.
+// keyHolder returns the id of the bucket's object with an encoded unique key, or ""
+// if there is none.
 func keyHolder(c *engine.Conn, bucket int64, key []byte) (id string, err error) {
 	_, err = c.QueryRow("SELECT id FROM object WHERE bucket = ? AND key = ?", []any{bucket, key}, func(r engine.Row) { id = r.Text(0) })
 	return id, err

@@ -12,46 +12,43 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// WatchOptions say where a watch begins. Nil, and the zero WatchOptions, mean at
-// the moment of the call.
+// WatchOptions set the starting point of a watch. Nil, and the zero WatchOptions,
+// start at the moment of the call.
 type WatchOptions struct {
-	// After is the Cursor of an event, or what [Store.EventCursor] returned: the
-	// watch begins with the event after it. Any of the store's will do, also if it
-	// is about something else.
+	// After is the Cursor of an event, or a result of [Store.EventCursor]. The watch
+	// starts after that point. Any cursor of the store's events is valid, whatever
+	// the event's subject.
 	After string
-	// FromStart begins with the oldest event that is kept. It and After exclude
-	// each other.
+	// FromStart starts with the oldest event that is stored. FromStart and After
+	// exclude each other.
 	FromStart bool
-	// Idle is called each time the iteration has met every event there is, before it
-	// waits for more: the moment to hand on what was gathered. Events wait for it as
-	// they do for the loop's body. Default: nothing is called.
+	// Idle is called each time the iteration has delivered all existing events,
+	// before it waits for more. Use it to flush gathered events. Further events wait
+	// until it returns. Default: nil, nothing is called.
 	Idle func()
 }
 
-// Watch iterates over the events of the whole store, in the order in which they
-// were committed, by whatever process, and then waits for more. Each is met exactly
-// once. Where the watch begins is settled by the call: what is committed after it
-// has returned is met, however long it takes until the iteration begins. Iterating
-// again begins at the same point.
+// Watch iterates over all events of the store in commit order, each exactly once, and
+// then waits for more. Events of all processes are included. The call itself fixes
+// the starting point: events committed after Watch returns are delivered, even if the
+// iteration starts later. A second iteration starts at the same point.
 //
-// An event is met as soon as it is committed, one of another process within 250 ms.
-// No statement is open while the loop's body runs, so the body may use the store,
-// and write to it. Events wait for a slow body, but not for ever: see
-// [Options].EventRetention.
+// An event is delivered as soon as it is committed, and within 250 ms if another
+// process commits it. No statement is open while the loop's body runs, so the body
+// may use the store, and write to it. Events wait for a slow body, within the limit
+// of [Options].EventRetention.
 //
-// The iteration ends when the loop is left, and else with an error: the context's
-// when ctx ends, [ErrClosed] when the store is closed, [ErrBadRequest] if After is
-// no point of this store or past the last event, [ErrCursorExpired] if events that were
-// to be met are no longer kept. To go on another time, keep the Cursor of the last
-// event.
+// The iteration ends when the loop is left, or with an error: the context's error,
+// [ErrClosed], [ErrBadRequest] if After is not a cursor of this store or is past the
+// last event, or [ErrCursorExpired] if the next event has been deleted. To resume
+// later, keep the Cursor of the last event.
 func (s *Store) Watch(ctx context.Context, opts *WatchOptions) iter.Seq2[Event, error] {
 	return s.watch(ctx, opts, scope{live: "?1 = 0"})
 }
 
 // Watch is [Store.Watch] for the events of the namespace, its buckets and their
-// objects. The iteration ends after the event of the namespace's own deletion,
-// without an error; if that was before the point at which the watch begins, it
-// ends with [ErrNotFound].
+// objects. The iteration ends without an error after the event of the namespace's
+// deletion. If the starting point is after that event, it ends with [ErrNotFound].
 func (n *Namespace) Watch(ctx context.Context, opts *WatchOptions) iter.Seq2[Event, error] {
 	return n.store.watch(ctx, opts, scope{
 		Place: commit.Place{Namespace: n.id}, last: EventNamespaceDeleted, num: n.num, gone: notFound("%s", n),
@@ -59,10 +56,10 @@ func (n *Namespace) Watch(ctx context.Context, opts *WatchOptions) iter.Seq2[Eve
 	})
 }
 
-// Watch is [Store.Watch] for the events of the bucket and its objects, whatever
-// the bucket's status. The iteration ends after the event of the bucket's own
-// deletion, without an error; if that was before the point at which the watch
-// begins, it ends with [ErrNotFound].
+// Watch is [Store.Watch] for the events of the bucket and its objects, whatever the
+// bucket's status. The iteration ends without an error after the event of the
+// bucket's deletion. If the starting point is after that event, it ends with
+// [ErrNotFound].
 func (b *Bucket) Watch(ctx context.Context, opts *WatchOptions) iter.Seq2[Event, error] {
 	return b.store.watch(ctx, opts, scope{
 		Place: commit.Place{Bucket: b.id}, last: EventBucketDeleted, num: b.num, gone: b.gone(),
@@ -70,13 +67,12 @@ func (b *Bucket) Watch(ctx context.Context, opts *WatchOptions) iter.Seq2[Event,
 	})
 }
 
-// eventList is what the cursors of events belong to.
+// eventList identifies the cursors of events.
 var eventList = list{kind: "events"}
 
-// EventCursor returns the point after the newest event, for a later watch with
-// [WatchOptions].After. Taken before a bucket is read, it makes the two fit
-// together: the watch meets every change that was not read, and perhaps some
-// that were.
+// EventCursor returns the position after the newest event, for [WatchOptions].After.
+// Call it before reading a bucket, and watch from there: the watch delivers every
+// change that the reads have missed, and possibly some that they have seen.
 func (s *Store) EventCursor(ctx context.Context) (string, error) {
 	last, err := s.lastEvent(ctx)
 	if err != nil {
@@ -94,16 +90,16 @@ func (s *Store) lastEvent(ctx context.Context) (last int64, err error) {
 	return last, err
 }
 
-// scope is what a watch is about.
+// scope is the set of events that a watch delivers.
 type scope struct {
-	commit.Place           // whose events are wanted; none means all
-	last         EventKind // of these, the one after which there are no others
-	num          int64     // of what is watched, for live
-	live         string    // a condition that holds until the last event
-	gone         error     // what to say if it has long been over
+	commit.Place           // the namespace or bucket of the events; empty for all
+	last         EventKind // the kind of the scope's last event
+	num          int64     // the namespace's or bucket's number, for live
+	live         string    // an SQL condition that holds until the last event
+	gone         error     // the error if the last event is before the starting point
 }
 
-// wants reports whether the event is within the scope.
+// wants reports whether the event is in the scope.
 func (s *scope) wants(e *Event) bool {
 	return (s.Namespace == "" || s.Namespace == e.NamespaceID) && (s.Bucket == "" || s.Bucket == e.BucketID)
 }
@@ -113,9 +109,9 @@ type watcher struct {
 	store *Store
 	ctx   context.Context
 	scope
-	after int64  // number of the last event that was read
-	over  bool   // there will be no event beyond those there are
-	idle  func() // to be called before it waits; nil for nothing
+	after int64  // the number of the last event that was read
+	over  bool   // the scope has no events after the existing ones
+	idle  func() // called before waiting; may be nil
 }
 
 func (s *Store) watch(ctx context.Context, opts *WatchOptions, of scope) iter.Seq2[Event, error] {
@@ -134,16 +130,16 @@ func (s *Store) watch(ctx context.Context, opts *WatchOptions, of scope) iter.Se
 	}
 }
 
-// start finds out where the watch begins.
+// start finds the starting point.
 func (w *watcher) start(opts WatchOptions) error {
 	if opts.FromStart && opts.After != "" {
-		return badRequest("watch: either a point or the start expected, got both")
+		return badRequest("watch: After and FromStart exclude each other")
 	}
 	begin, err := w.store.position(eventList, opts.After)
 	if err != nil {
 		return err
 	}
-	var first, last int64 // around the events that are kept
+	var first, last int64 // the numbers before the oldest and of the newest stored event
 	err = w.store.read(w.ctx, func(c *engine.Conn) error {
 		_, err := c.QueryRow("SELECT (SELECT last - count FROM events ORDER BY last LIMIT 1), (SELECT max(last) FROM events), "+w.live,
 			[]any{w.num}, func(r engine.Row) { first, last, w.over = r.Int(0), r.Int(1), r.Int(2) == 0 })
@@ -157,7 +153,7 @@ func (w *watcher) start(opts WatchOptions) error {
 	case opts.After == "":
 		w.after = last
 	case begin.num > last:
-		return badRequest("watch: the point is past the last event")
+		return badRequest("watch: the cursor is past the last event")
 	case begin.num < first:
 		return tooOld(begin.num + 1)
 	default:
@@ -166,12 +162,12 @@ func (w *watcher) start(opts WatchOptions) error {
 	return nil
 }
 
-// tooOld says that an event is missing.
+// tooOld returns the error for an event that is no longer stored.
 func tooOld(seq int64) error {
-	return errorf("watch: event %d is no longer kept: %w", seq, ErrCursorExpired)
+	return errorf("watch: event %d is no longer stored: %w", seq, ErrCursorExpired)
 }
 
-// run hands out what there is, and waits for more.
+// run delivers the existing events, and waits for more.
 func (w *watcher) run(yield func(Event, error) bool) {
 	feed := w.store.feed
 	feed.watchers.Add(1)
@@ -207,7 +203,7 @@ func (w *watcher) run(yield func(Event, error) bool) {
 	}
 }
 
-// ended returns why the watch ends, or nil.
+// ended returns the reason why the watch ends, or nil.
 func (w *watcher) ended() error {
 	select {
 	case <-w.ctx.Done():
@@ -219,9 +215,10 @@ func (w *watcher) ended() error {
 	}
 }
 
-// hand hands out the wanted events of a row, the first of its page or not, and reports
-// whether there may be more. They are decoded one by one: a slow loop holds the row,
-// which is a fraction of its events.
+// hand delivers the events of a row that are in the scope, and reports whether there
+// may be more; first is true for the first row of a page. It decodes them one by one,
+// so that a slow loop holds only the row, which is a fraction of the size of its
+// events.
 func (w *watcher) hand(row *commit.Events, first bool, yield func(Event, error) bool) (more bool, err error) {
 	switch missing := row.First() - 1 - w.after; {
 	case missing > 0 && first:
@@ -250,7 +247,7 @@ func (w *watcher) hand(row *commit.Events, first bool, yield func(Event, error) 
 }
 
 // A page of events ends with the row that has the last of pageEvents, or reaches
-// pageBytes: a watch holds it while its loop's body runs.
+// pageBytes. A watch holds the page while its loop's body runs.
 const (
 	pageEvents = commit.MaxRowEvents
 	pageBytes  = 16 << 10
@@ -282,11 +279,12 @@ func (w *watcher) rows() ([]commit.Events, error) {
 	return rows, err
 }
 
-// pollTime is how often a file is asked whether another process has written.
+// pollTime is the interval at which a watcher checks whether another process has
+// written.
 const pollTime = 50 * time.Millisecond
 
-// wait returns when there is an event that was not read, or why there will be
-// none. One of those who wait takes the turn of asking the file on behalf of all.
+// wait returns once there is an event after the last one read, or the error that ends
+// the watch. Among waiting watchers, one at a time polls the file on behalf of all.
 func (w *watcher) wait() error {
 	feed := w.store.feed
 	more := feed.beyond(w.after)
@@ -316,17 +314,18 @@ func (w *watcher) wait() error {
 	}
 }
 
-// feed tells a store's watchers that there are more events.
+// feed notifies a store's watchers of new events.
 type feed struct {
 	watchers atomic.Int32
-	turn     chan struct{} // holds a token while a watcher asks the file; nil if there is no need
+	turn     chan struct{} // holds a token while a watcher polls the file; nil if the file is not shared
 
 	mu   sync.Mutex
-	last int64         // the highest number heard of
-	more chan struct{} // closed when that rises
+	last int64         // the highest known number
+	more chan struct{} // closed when last rises
 }
 
-// newFeed returns the feed of a store whose file may be shared.
+// newFeed returns the feed of a store; shared means that other stores may use its
+// file.
 func newFeed(shared bool) *feed {
 	f := &feed{more: make(chan struct{})}
 	if shared {
@@ -335,8 +334,8 @@ func newFeed(shared bool) *feed {
 	return f
 }
 
-// committed tells that events up to a number are there. It costs next to nothing
-// while nobody watches: who begins to reads the file first.
+// committed notifies watchers of events up to a number. Without watchers it costs
+// almost nothing, since each new watcher reads the file first.
 func (f *feed) committed(last int64) {
 	if f.watchers.Load() > 0 {
 		f.reach(last)
