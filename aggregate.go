@@ -3,10 +3,10 @@ package bucketlite
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/bucketlite/bucketlite/internal/aggregate"
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/index"
 	"github.com/bucketlite/bucketlite/internal/query"
 )
 
@@ -227,7 +227,11 @@ func (b *Bucket) Aggregate(ctx context.Context, a Aggregation) (*AggregateResult
 			if err := b.permit(conn, readObjects); err != nil {
 				return err
 			}
-			return b.visit(ctx, conn, c, func(doc *rowDoc) error {
+			how, err := index.Choose(ctx, conn, b.indexed(), &c.Query, true)
+			if err != nil {
+				return err
+			}
+			return how.Visit(ctx, conn, plan.Roots(), func(doc *index.Document) error {
 				if err := run.Add(doc); err != nil {
 					return errorf("%s: %w: %v", b, ErrTooLarge, err)
 				}
@@ -247,20 +251,6 @@ func (b *Bucket) Aggregate(ctx context.Context, a Aggregation) (*AggregateResult
 		result.Groups[i] = AggregateGroup(row)
 	}
 	return result, nil
-}
-
-// visit calls f with each object that matches c, in order of creation, inside a
-// snapshot.
-func (b *Bucket) visit(ctx context.Context, conn *engine.Conn, c *compiledQuery, f func(*rowDoc) error) error {
-	how, err := b.choose(ctx, conn, c, true)
-	if err != nil {
-		return err
-	}
-	s := b.newScan(ctx, c)
-	defer s.release()
-	s.visit = f
-	_, err = s.count(ctx, conn, how.source)
-	return err
 }
 
 // compile compiles a to a plan, and its Filter to a query.
@@ -284,7 +274,6 @@ func (a Aggregation) compile(b *Bucket) (*aggregate.Plan, *compiledQuery, error)
 	if len(faults.Issues) > 0 {
 		return nil, nil, faults
 	}
-	c.system = c.system || slices.ContainsFunc(plan.Roots(), func(name string) bool { return inSystem([]string{name}) })
 	return plan, c, nil
 }
 

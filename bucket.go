@@ -13,6 +13,8 @@ import (
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/ident"
+	"github.com/bucketlite/bucketlite/internal/index"
+	"github.com/bucketlite/bucketlite/internal/query"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -95,6 +97,14 @@ type target struct {
 
 // String returns the bucket's name in the form used in messages.
 func (t *target) String() string { return fmt.Sprintf("bucket %q", t.name) }
+
+// indexed returns what package index has to know of the bucket.
+func (t *target) indexed() index.Bucket {
+	return index.Bucket{Num: t.num, ID: t.id, Name: t.name, Plan: t.def.plan}
+}
+
+// types returns the declared type of a path in the bucket's objects.
+func (t *target) types(path []string) query.Type { return index.TypeOf(t.def.plan, path) }
 
 // handle returns a handle on a target.
 func (s *Store) handle(t target) *Bucket { return &Bucket{s, t} }

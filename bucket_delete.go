@@ -8,6 +8,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/ident"
+	"github.com/bucketlite/bucketlite/internal/index"
 	"github.com/bucketlite/bucketlite/internal/jobs"
 )
 
@@ -220,7 +221,7 @@ func (c *collector) deleteBucketSlice(tx *commit.Tx, bucket int64, t *leasedTask
 	if err != nil || !emptied {
 		return objects, false, err
 	}
-	for _, rest := range []func(*commit.Tx, int64) (bool, error){deleteUploads, jobs.DeleteSome, deleteIndexes} {
+	for _, rest := range []func(*commit.Tx, int64) (bool, error){deleteUploads, jobs.DeleteSome, index.DropAll} {
 		if emptied, err := rest(tx, bucket); err != nil || !emptied {
 			return objects, false, err
 		}
@@ -231,7 +232,7 @@ func (c *collector) deleteBucketSlice(tx *commit.Tx, bucket int64, t *leasedTask
 // deleteObjects deletes the first objects of a bucket, and reports how many, and
 // whether none is left.
 func deleteObjects(tx *commit.Tx, bucket int64) (deleted int64, emptied bool, err error) {
-	first, end := bucket<<clockBits, (bucket+1)<<clockBits
+	first, end := bucket<<commit.ClockBits, (bucket+1)<<commit.ClockBits
 	var last, size int64
 	_, err = tx.QueryRow(`
 SELECT count(*), ifnull(sum(size), 0), ifnull(max(seq), 0)

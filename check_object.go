@@ -194,7 +194,7 @@ func (c *checker) checkVersion(o *checkedObject) error {
 			return err
 		}
 	}
-	highest := max(o.object.Version, o.object.seq&(1<<clockBits-1))
+	highest := max(o.object.Version, o.object.seq&(1<<commit.ClockBits-1))
 	if o.damaged || !o.bucket.there || highest <= o.bucket.clock || c.late.bucket != nil && highest <= c.late.version {
 		return nil
 	}
@@ -211,7 +211,7 @@ func (c *checker) endBucket() error {
 	}
 	p := Problem{Rule: "bucket.clock", Subject: late.bucket.subject,
 		Message: fmt.Sprintf("an object has version %d, the last one given out is %d", late.version, late.bucket.clock)}
-	if c.repairs() && late.version < 1<<clockBits {
+	if c.repairs() && late.version < 1<<commit.ClockBits {
 		if err := c.write(func(tx *commit.Tx) error { return advance(tx, late.bucket.num, late.version) }); err != nil {
 			return err
 		}
@@ -256,7 +256,7 @@ func (o *checkedObject) judge() *verdict {
 	}
 	if !o.bucket.there {
 		fault("object.place", "its bucket does not exist")
-	} else if o.object.seq>>clockBits != o.bucket.num {
+	} else if o.object.seq>>commit.ClockBits != o.bucket.num {
 		fault("object.place", "its place %d is not among those of its bucket", o.object.seq)
 	}
 	fields, err := jsonb.Parse(o.fields)

@@ -8,6 +8,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/index"
 )
 
 // repairSlice is how many rows are repaired in one transaction.
@@ -135,8 +136,8 @@ func (c *checker) repairObject(tx *commit.Tx, seq int64) (done []Problem, err er
 			return nil, err
 		}
 		if state != nil && state.Indexed {
-			t := target{num: o.bucket.num, def: o.bucket.def}
-			if err := t.reindex(tx, state, seq, o.row(), right.row()); err != nil {
+			b := index.Bucket{Num: o.bucket.num, Plan: o.bucket.def.plan}
+			if err := index.Update(tx, state, b, seq, o.row(), right.row()); err != nil {
 				return nil, err
 			}
 		}

@@ -126,7 +126,7 @@ FROM indexes WHERE status NOT IN ('BUILDING', 'READY', 'DROPPING') OR kind NOT I
 	{name: "index.orphan",
 		find: `SELECT num, format('index number %d', num), 'its bucket does not exist' FROM indexes
 WHERE status <> 'DROPPING' AND bucket NOT IN (SELECT num FROM buckets)`,
-		repair: dropping + "num = ?1 AND bucket NOT IN (SELECT num FROM buckets)"},
+		repair: "UPDATE indexes SET status = 'DROPPING', built = bucket << 40 WHERE status <> 'DROPPING' AND num = ?1 AND bucket NOT IN (SELECT num FROM buckets)"},
 	{name: "index.orphan",
 		find: `SELECT idx, format('index number %d', idx), format('it does not exist, but %d entries of it do', count(*))
 FROM entries WHERE idx NOT IN (SELECT num FROM indexes) GROUP BY idx`,
@@ -163,6 +163,13 @@ WHERE NOT EXISTS (SELECT 1 FROM contents WHERE num = ?1)`},
 		find:   `SELECT num, format('content number %d', num), format('%d references are counted, it cannot have any', uses) FROM contents WHERE hash IS NULL AND uses <> 0`,
 		repair: "UPDATE contents SET uses = 0 WHERE num = ?1 AND hash IS NULL"},
 }
+
+// rebuildTexts has the text index ?1 built once more. Each new text replaces the one that
+// is there.
+const rebuildTexts = `
+UPDATE indexes SET status = 'BUILDING',
+    built = ifnull((SELECT max(seq) + 1 FROM object WHERE seq > indexes.bucket << 40 AND seq < (indexes.bucket + 1) << 40), built)
+WHERE num = ?1 AND kind = 'text' AND status <> 'DROPPING'`
 
 // checkRows checks the rules that one statement judges.
 func (c *checker) checkRows() error {

@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/index"
 	"github.com/bucketlite/bucketlite/internal/query"
 	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -24,11 +24,11 @@ type IndexKind string
 const (
 	// ValueIndex finds objects by what they have at a path: eq, in, gt, gte, lt,
 	// lte, starts_with and is_null use it, and so do sorting and counting.
-	ValueIndex IndexKind = "value"
+	ValueIndex IndexKind = index.Value
 	// TextIndex finds objects by three or more characters that follow each other in
 	// a text: text, contains, starts_with and ends_with use it, and one of all texts
 	// serves [Query].Search as well.
-	TextIndex IndexKind = "text"
+	TextIndex IndexKind = index.Text
 )
 
 // IndexStatus says whether an index can be used.
@@ -36,10 +36,8 @@ type IndexStatus string
 
 // The statuses of an index.
 const (
-	IndexBuilding IndexStatus = "BUILDING"
-	IndexReady    IndexStatus = "READY"
-
-	droppingIndex IndexStatus = "DROPPING" // nobody is told of one
+	IndexBuilding IndexStatus = index.Building
+	IndexReady    IndexStatus = index.Ready
 )
 
 // Index describes an index of a bucket. What queries find never depends on it: they
@@ -59,13 +57,8 @@ func (i Index) String() string {
 	return string(i.Kind) + " index of " + i.Path
 }
 
-// index is an index of a bucket as a transaction sees it.
-type index struct {
-	Index
-	num       int64
-	path      []string
-	many, cut bool // see query.Entries; of any object there ever was
-}
+// indexOf returns an index as the public sees it.
+func indexOf(i *index.Index) Index { return Index{IndexKind(i.Kind), i.Path, IndexStatus(i.Status)} }
 
 // EnsureIndex makes a value index of each path that has none, and waits until all
 // of them are ready. Writers are let in all the while; objects they write are in the
@@ -157,9 +150,9 @@ func checkIndexPath(kind IndexKind, path string) string {
 // missingIndexes returns those of the wanted indexes that the bucket has not, and
 // how many more it may have.
 func missingIndexes(tx *commit.Tx, b *commit.Bucket, wanted []Index) (missing []Index, room int, err error) {
-	indexes, err := loadIndexes(tx, b)
+	indexes, err := index.Load(tx, b)
 	for _, w := range wanted {
-		is := func(i *index) bool { return i.sameAs(w) }
+		is := func(i *index.Index) bool { return indexOf(i).sameAs(w) }
 		if !slices.ContainsFunc(indexes, is) && !slices.ContainsFunc(missing, w.sameAs) {
 			missing = append(missing, w)
 		}
@@ -170,22 +163,13 @@ func missingIndexes(tx *commit.Tx, b *commit.Bucket, wanted []Index) (missing []
 // sameAs reports whether two indexes are of one kind and about the same.
 func (i Index) sameAs(o Index) bool { return i.Kind == o.Kind && i.Path == o.Path }
 
-// addIndexes adds indexes that the bucket has not. They are built downwards from the
-// newest object there is: those to come are indexed as they are written. If there is
-// none they are ready.
+// addIndexes adds indexes that the bucket does not have.
 func addIndexes(tx *commit.Tx, state *commit.Bucket, missing []Index) error {
 	for _, w := range missing {
-		_, err := tx.Exec(`
-INSERT INTO indexes (bucket, kind, path, status, built, many, cut)
-SELECT ?1, ?2, ?3, iif(last IS NULL, 'READY', 'BUILDING'), ifnull(last + 1, ?4), 0, 0
-FROM (SELECT max(seq) AS last FROM object WHERE seq > ?4 AND seq < ?5)`,
-			state.Num, string(w.Kind), w.Path, state.Num<<clockBits, (state.Num+1)<<clockBits)
-		if err != nil {
+		if err := index.Add(tx, state, string(w.Kind), w.Path); err != nil {
 			return err
 		}
-		tx.Raise(commit.Background)
 	}
-	state.ForgetIndexes(state.Indexed || len(missing) > 0)
 	return nil
 }
 
@@ -199,13 +183,13 @@ func (b *Bucket) waitForIndexes(ctx context.Context, wanted []Index) error {
 		}
 		var building []Index
 		for _, w := range wanted {
-			switch n := slices.IndexFunc(indexes, func(i *index) bool { return i.sameAs(w) }); {
+			switch n := slices.IndexFunc(indexes, func(i *index.Index) bool { return indexOf(i).sameAs(w) }); {
 			case status == StatusInProgress:
 				return permit(b.name, status, false, changeInfo)
 			case n < 0:
 				return notFound("%s: the %s was dropped before it was ready", b, w)
-			case indexes[n].Status != IndexReady:
-				if err := b.store.collector.cannot(indexes[n].num, indexes[n].Status); err != nil {
+			case indexes[n].Status != index.Ready:
+				if err := b.store.collector.cannot(indexes[n].Num, indexes[n].Status); err != nil {
 					return errorf("%s: the %s cannot be built: %w", b, w, err)
 				}
 				building = append(building, w)
@@ -238,13 +222,13 @@ func (b *Bucket) Indexes(ctx context.Context) ([]Index, error) {
 	}
 	list := make([]Index, len(indexes))
 	for i := range indexes {
-		list[i] = indexes[i].Index
+		list[i] = indexOf(indexes[i])
 	}
 	return list, nil
 }
 
 // indexes returns the bucket's indexes, and the status of the bucket.
-func (b *Bucket) indexes(ctx context.Context) (indexes []*index, status Status, err error) {
+func (b *Bucket) indexes(ctx context.Context) (indexes []*index.Index, status Status, err error) {
 	err = b.store.read(ctx, func(c *engine.Conn) error {
 		return c.Snapshot(func() error {
 			found, err := c.QueryRow("SELECT status FROM buckets WHERE num = ?", []any{b.num}, func(r engine.Row) { status = Status(r.Text(0)) })
@@ -252,7 +236,7 @@ func (b *Bucket) indexes(ctx context.Context) (indexes []*index, status Status, 
 				err = b.gone()
 			}
 			if err == nil {
-				indexes, err = selectIndexes(c, b.num)
+				indexes, err = index.Select(c, b.num)
 			}
 			return err
 		})
@@ -283,29 +267,12 @@ func (b *Bucket) dropIndexes(ctx context.Context, kind IndexKind, paths []string
 			return err
 		}
 		for _, path := range paths {
-			if _, err := tx.Exec(dropping+"bucket = ? AND kind = ? AND path = ?", b.num, string(kind), path); err != nil {
+			if err := index.Drop(tx, state, string(kind), path); err != nil {
 				return err
 			}
 		}
-		tx.Raise(commit.Background)
-		state.ForgetIndexes(true)
 		return nil
 	})
-}
-
-// selectIndexes reads the indexes of a bucket, without those being dropped.
-func selectIndexes(c *engine.Conn, bucket int64) (indexes []*index, err error) {
-	err = c.Query("SELECT num, kind, path, status, many, cut FROM indexes WHERE bucket = ? AND status <> 'DROPPING' ORDER BY path, kind DESC",
-		[]any{bucket}, func(r engine.Row) error {
-			i := &index{num: r.Int(0), many: r.Int(4) != 0, cut: r.Int(5) != 0}
-			i.Index = Index{IndexKind(r.Text(1)), r.Text(2), IndexStatus(r.Text(3))}
-			if i.Path != "" {
-				i.path = strings.Split(i.Path, ".")
-			}
-			indexes = append(indexes, i)
-			return nil
-		})
-	return indexes, err
 }
 
 // payloadIndexes returns the indexes that a namespace's payload_indexes ask of its

@@ -8,6 +8,7 @@ import (
 
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/index"
 	"github.com/bucketlite/bucketlite/internal/jobs"
 	"github.com/bucketlite/bucketlite/internal/jsonb"
 	"github.com/bucketlite/bucketlite/internal/schema"
@@ -214,6 +215,15 @@ type objectRow struct {
 	damaged  bool // it does not match its checksum
 }
 
+// row returns the object as its indexes see it.
+func (o *objectRow) row() engine.Row {
+	v := &o.object
+	return index.Stored{
+		Fields: o.fields, ID: v.ID, KeyPrefix: v.KeyPrefix, Status: string(v.Status), Error: v.Error,
+		CreatedAt: v.CreatedAt.UnixMicro(), UpdatedAt: v.UpdatedAt.UnixMicro(), Blobs: o.blobs,
+	}.Row()
+}
+
 // newRow returns the row of an object with a unique key, fields and blobs; encoded is
 // the stored form of blobs. It computes the object's size.
 func newRow(o Object, key []byte, fields schema.Fields, blobs []Blob, encoded any) objectRow {
@@ -283,10 +293,6 @@ func decodeBlobs(stored string) ([]Blob, error) {
 	return blobs, err
 }
 
-// An object's seq has its bucket's number in the high bits and the bucket's clock in
-// the low ones.
-const clockBits = 40
-
 // SQLite rewrites an index if an UPDATE names its column, even with the same value.
 // So indexed columns are named only if they change.
 const (
@@ -335,7 +341,7 @@ func (b *Bucket) overwrite(tx *commit.Tx, state *commit.Bucket, row, old *object
 		err = jobs.FollowVersion(tx, o.seq, old.object.Version, o.Version)
 	}
 	if err == nil && state.Indexed {
-		err = b.reindex(tx, state, o.seq, old.row(), row.row())
+		err = index.Update(tx, state, b.indexed(), o.seq, old.row(), row.row())
 	}
 	if err != nil {
 		return err

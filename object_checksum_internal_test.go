@@ -4,13 +4,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/bucketlite/bucketlite/internal/commit"
 )
 
 // summed returns a row with something in every column.
 func summed() objectRow {
 	return objectRow{
 		object: Object{
-			seq: 1<<clockBits | 7, ID: "obj", Version: 9, KeyPrefix: "here/", Size: 3, Status: StatusDraft, Error: "none",
+			seq: 1<<commit.ClockBits | 7, ID: "obj", Version: 9, KeyPrefix: "here/", Size: 3, Status: StatusDraft, Error: "none",
 			CreatedAt: time.UnixMicro(11), UpdatedAt: time.UnixMicro(12),
 		},
 		key: []byte("key"), fields: []byte("fields"), blobs: "blobs",

@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"iter"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/index"
+	"github.com/bucketlite/bucketlite/internal/query"
 )
 
 // Objects iterates over the bucket's objects that match q. The loop's body may write
@@ -63,22 +66,17 @@ type objectHits struct {
 	total int64
 }
 
-// add adds the next matching object: its seq, its sort key and its stored bytes.
-func (f *objectHits) add(r engine.Row) error {
-	seq, key := r.Int(0), r.Bytes(1)
-	on, done := f.window.add(position{key, seq}, r.Int(2))
+// Add takes the next matching object. It implements [index.Page].
+func (f *objectHits) Add(at query.Position, bytes int64) (full bool) {
+	on, done := f.window.add(at, bytes)
 	if on {
-		f.seqs = append(f.seqs, seq)
+		f.seqs = append(f.seqs, at.Num)
 	}
-	if done {
-		return errPageFull
-	}
-	return nil
+	return done
 }
 
-// left returns the maximum number of objects still needed. One of them only shows
-// that the list continues.
-func (f *objectHits) left() int { return f.offset + f.limit + 1 - f.n }
+// Left returns the maximum number of objects still needed. It implements [index.Page].
+func (f *objectHits) Left() int { return f.offset + f.limit + 1 - f.n }
 
 // findPage reads the page that c describes, in one snapshot.
 func (b *Bucket) findPage(ctx context.Context, c *compiledQuery) (found objectHits, err error) {
@@ -109,29 +107,14 @@ func (b *Bucket) find(ctx context.Context, conn *engine.Conn, c *compiledQuery, 
 			return err
 		}
 	}
-	how, err := b.choose(ctx, conn, c, false)
+	how, err := index.Choose(ctx, conn, b.indexed(), &c.Query, false)
 	if err != nil {
 		return err
 	}
-	if short && !how.isShort(c) {
+	if short && !how.IsShort() {
 		return errScan
 	}
-	s := b.newScan(ctx, c)
-	defer s.release()
-	switch {
-	case how.walk != nil:
-		err = s.walk(ctx, conn, how.walk, found)
-	case len(c.order) > 0:
-		err = s.sorted(ctx, conn, how.source, found)
-	case how.seqs == nil:
-		err = s.inOrder(ctx, conn, how.source, found)
-	default:
-		err = s.lookUp(ctx, conn, how.seqs, found)
-	}
-	if err == errPageFull {
-		return nil
-	}
-	return err
+	return how.Find(ctx, conn, found)
 }
 
 // errUnread reports that objects found by one statement are missing in the next.
@@ -158,20 +141,17 @@ func (f *objectHits) read(ctx context.Context, conn *engine.Conn) error {
 
 // countWanted counts the objects that match c, without regard to its cursor.
 func (b *Bucket) countWanted(ctx context.Context, conn *engine.Conn, c *compiledQuery) (n int64, err error) {
-	if c.isAll() {
+	if c.IsAll() {
 		return b.objectCount(conn)
 	}
-	whole := *c
-	whole.order = nil
-	n, ok, err := b.countEntries(ctx, conn, &whole)
-	if err != nil || ok {
-		return n, err
+	return index.Count(ctx, conn, b.indexed(), &c.Query)
+}
+
+// objectCount returns how many objects the bucket has.
+func (b *Bucket) objectCount(conn *engine.Conn) (int64, error) {
+	n, exists, err := commit.CountObjects(conn, b.num)
+	if err == nil && !exists {
+		err = b.gone()
 	}
-	how, err := b.choose(ctx, conn, &whole, true)
-	if err != nil {
-		return 0, err
-	}
-	s := b.newScan(ctx, &whole)
-	defer s.release()
-	return s.count(ctx, conn, how.source)
+	return n, err
 }

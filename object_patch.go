@@ -11,6 +11,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/index"
 	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
@@ -391,9 +392,9 @@ func (b *Bucket) DeleteObject(ctx context.Context, id string, opts *DeleteObject
 			return err
 		}
 		if row.damaged {
-			err = b.unindex(tx, state, row.object.seq)
+			err = index.Remove(tx, state, row.object.seq)
 		} else if state.Indexed {
-			err = b.reindex(tx, state, row.object.seq, row.row(), nil)
+			err = index.Update(tx, state, b.indexed(), row.object.seq, row.row(), nil)
 		}
 		if err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/ident"
+	"github.com/bucketlite/bucketlite/internal/index"
 	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
@@ -309,7 +310,7 @@ func (p *putter) insert(tx *commit.Tx, state *commit.Bucket) (done bool, err err
 	b := p.bucket
 	now := b.store.now()
 	clock := state.Clock() + 1
-	if clock >= 1<<clockBits {
+	if clock >= 1<<commit.ClockBits {
 		return false, errorf("%s: %w: its counter of changes is at its limit", b, ErrFull)
 	}
 	if err := checkContents(tx, p.contents); err != nil {
@@ -317,7 +318,7 @@ func (p *putter) insert(tx *commit.Tx, state *commit.Bucket) (done bool, err err
 	}
 	row := newRow(Object{
 		ID: p.id, BucketID: b.id, KeyPrefix: p.in.KeyPrefix, Status: StatusDraft, Version: clock,
-		CreatedAt: timeOf(now), UpdatedAt: timeOf(now), seq: b.num<<clockBits | clock,
+		CreatedAt: timeOf(now), UpdatedAt: timeOf(now), seq: b.num<<commit.ClockBits | clock,
 	}, p.key, p.data, p.blobs, p.encoded)
 	o := &row.object
 	if done, err := row.insert(tx, b.num); err != nil || !done {
@@ -327,7 +328,7 @@ func (p *putter) insert(tx *commit.Tx, state *commit.Bucket) (done bool, err err
 		return false, err
 	}
 	if state.Indexed {
-		if err := b.reindex(tx, state, o.seq, nil, row.row()); err != nil {
+		if err := index.Update(tx, state, b.indexed(), o.seq, nil, row.row()); err != nil {
 			return false, err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/index"
 	"github.com/bucketlite/bucketlite/internal/jsonb"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
@@ -109,7 +110,7 @@ func (o *objectRow) appendJSON(dst []byte, b *Bucket) ([]byte, error) {
 		return dst, err
 	}
 	for _, f := range fields {
-		if !inSystem([]string{f.Name}) && !slices.Contains(inline, f.Name) {
+		if !index.InSystem(f.Name) && !slices.Contains(inline, f.Name) {
 			members = append(members, formMember{name: f.Name, field: f.Value})
 		}
 	}

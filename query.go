@@ -116,16 +116,11 @@ func (q Query) limit() (int, error) {
 
 // A compiledQuery is a Query made ready for use on one list.
 type compiledQuery struct {
+	query.Query
 	list   list
-	filter *query.Predicate // nil for everything
-	search *query.Search    // nil for everything
-	order  query.Order
 	chosen value.Selection // nil for all
-	limit  int
 	offset int
 	total  bool
-	after  position
-	system bool // an object's fields alone do not tell if, and where, it is wanted
 
 	iterates bool // for an iterator, which goes on by cursor
 }
@@ -134,7 +129,7 @@ type compiledQuery struct {
 func (q Query) compile(s *Store, l list, types query.Types) (*compiledQuery, error) {
 	c := &compiledQuery{list: l, total: q.Total, offset: q.Offset, iterates: q.iterates}
 	var err error
-	if c.limit, err = q.limit(); err != nil {
+	if c.Limit, err = q.limit(); err != nil {
 		return nil, err
 	}
 	switch {
@@ -144,24 +139,23 @@ func (q Query) compile(s *Store, l list, types query.Types) (*compiledQuery, err
 		return nil, badRequest("offset: it cannot be had together with a cursor")
 	}
 	faults := &QueryError{Subject: "query"}
-	if c.filter, err = q.Filter.compile(types, q.CaseSensitive); err != nil {
+	if c.Filter, err = q.Filter.compile(types, q.CaseSensitive); err != nil {
 		faults.add(filterPath, err)
 	}
 	if strings.TrimSpace(q.Search) != "" {
-		if c.search, err = query.NewSearch(q.Search, q.CaseSensitive); err != nil {
+		if c.Search, err = query.NewSearch(q.Search, q.CaseSensitive); err != nil {
 			faults.add(value.Path{{Name: "search"}}, err)
 		}
 	}
-	c.order = compileSort(q.Sort, types, faults)
+	c.Order = compileSort(q.Sort, types, faults)
 	if c.chosen = compileSelect(q.Select, faults); l.whole && c.chosen != nil {
 		faults.fault(value.Path{{Name: "select"}}, rulePath, "only objects can be selected from")
 	}
 	if len(faults.Issues) > 0 {
 		return nil, faults
 	}
-	c.system = c.asksSystem()
 	c.list.query = q.sum(c)
-	c.after, err = s.position(c.list, q.Cursor)
+	c.After, err = s.position(c.list, q.Cursor)
 	return c, err
 }
 
@@ -185,39 +179,6 @@ func compileSort(sort []Sort, types query.Types, faults *QueryError) (order quer
 		}
 	}
 	return order
-}
-
-// A document is what a query is asked of.
-type document interface {
-	query.Doc
-	// Texts are what a search looks at.
-	Texts() iter.Seq[string]
-}
-
-// match reports whether a document of some size is wanted. If w ends the match, the
-// result is void.
-func (c *compiledQuery) match(doc document, size int, w *query.Work) bool {
-	w.Begin(size)
-	return (c.filter == nil || c.filter.Match(doc, w)) && (c.search == nil || c.search.Match(doc.Texts(), w))
-}
-
-// isAll reports whether every document is wanted.
-func (c *compiledQuery) isAll() bool { return c.filter == nil && c.search == nil }
-
-// isPlain reports whether every document is wanted, in order of creation.
-func (c *compiledQuery) isPlain() bool { return c.isAll() && len(c.order) == 0 }
-
-// asksSystem reports whether the query is about more than an object's fields.
-func (c *compiledQuery) asksSystem() bool {
-	if c.search != nil {
-		return true
-	}
-	for i := range c.order {
-		if inSystem(c.order[i].Path) {
-			return true
-		}
-	}
-	return c.filter != nil && c.filter.Root.Any(func(n *query.Node) bool { return inSystem(n.Path) })
 }
 
 // each iterates over a list page by page, up to q.Limit results, or all if that

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"strings"
 
+	"github.com/bucketlite/bucketlite/internal/query"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -19,13 +20,6 @@ type list struct {
 	whole bool // its members cannot be selected from
 }
 
-// A position is a place in a list: what its member is sorted by, and its place in
-// the order of creation. The zero position is before the first member.
-type position struct {
-	key []byte
-	num int64
-}
-
 // A cursor is the position after which to go on, and a checksum that binds it to
 // the list, the query and the file it came from.
 const (
@@ -34,30 +28,30 @@ const (
 	maxCursor = cursorNum + MaxSort*(2*MaxSortBytes+2) + cursorSum // keys are longest for texts of nothing but zeros
 )
 
-func (s *Store) cursor(l list, p position) string {
-	b := binary.BigEndian.AppendUint64(nil, uint64(p.num))
-	b = append(b, p.key...)
+func (s *Store) cursor(l list, p query.Position) string {
+	b := binary.BigEndian.AppendUint64(nil, uint64(p.Num))
+	b = append(b, p.Key...)
 	b = append(b, s.cursorSum(l, b)...)
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
 // position returns the position a cursor holds, the zero position if there is none.
-func (s *Store) position(l list, cursor string) (position, error) {
+func (s *Store) position(l list, cursor string) (query.Position, error) {
 	if cursor == "" {
-		return position{}, nil
+		return query.Position{}, nil
 	}
 	if len(cursor) > base64.RawURLEncoding.EncodedLen(maxCursor) || strings.ContainsAny(cursor, "\r\n") { // the decoder skips line ends
-		return position{}, badRequest("cursor: not a cursor")
+		return query.Position{}, badRequest("cursor: not a cursor")
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil || len(b) < cursorNum+cursorSum {
-		return position{}, badRequest("cursor: not a cursor")
+		return query.Position{}, badRequest("cursor: not a cursor")
 	}
 	b, sum := b[:len(b)-cursorSum], b[len(b)-cursorSum:]
 	if subtle.ConstantTimeCompare(sum, s.cursorSum(l, b)) != 1 {
-		return position{}, badRequest("cursor: it belongs to another list or query")
+		return query.Position{}, badRequest("cursor: it belongs to another list or query")
 	}
-	return position{key: b[cursorNum:], num: int64(binary.BigEndian.Uint64(b))}, nil
+	return query.Position{Key: b[cursorNum:], Num: int64(binary.BigEndian.Uint64(b))}, nil
 }
 
 func (s *Store) cursorSum(l list, position []byte) []byte {
@@ -72,12 +66,12 @@ func (s *Store) cursorSum(l list, position []byte) []byte {
 // sum returns a hash that queries share if a cursor of one may be used with the
 // other: nil for all that neither filter nor sort.
 func (q Query) sum(c *compiledQuery) []byte {
-	if c.isPlain() {
+	if c.IsPlain() {
 		return nil
 	}
 	form := map[string]any{"filters": q.Filter.expr.JSON(), "case_sensitive": q.CaseSensitive}
-	if c.search != nil {
-		form["search"] = asAny(c.search.Parts)
+	if c.Search != nil {
+		form["search"] = asAny(c.Search.Parts)
 	}
 	sort := make([]any, len(q.Sort))
 	for i, by := range q.Sort {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/index"
 )
 
 // Explanation says how a page of a query is found. It is of one moment: it changes
@@ -29,8 +30,8 @@ func (e *Explanation) String() string {
 	var b strings.Builder
 	switch names := make([]string, len(e.Indexes)); {
 	case len(e.Indexes) > 0:
-		for i, index := range e.Indexes {
-			names[i] = index.String()
+		for i, used := range e.Indexes {
+			names[i] = used.String()
 		}
 		noun := "objects"
 		if e.Objects == 1 {
@@ -59,32 +60,19 @@ func (b *Bucket) Explain(ctx context.Context, q Query) (*Explanation, error) {
 			if err := b.permit(conn, readObjects); err != nil {
 				return err
 			}
-			how, err := b.choose(ctx, conn, c, false)
+			how, err := index.Choose(ctx, conn, b.indexed(), &c.Query, false)
 			if err != nil {
 				return err
 			}
-			e = &Explanation{Indexes: []Index{}, Sorts: len(c.order) > 0 && how.walk == nil}
-			for _, i := range how.used {
-				if !slices.Contains(e.Indexes, i.Index) {
-					e.Indexes = append(e.Indexes, i.Index)
+			e = &Explanation{Indexes: []Index{}, Sorts: how.Sorts()}
+			for _, i := range how.Used() {
+				if used := indexOf(i); !slices.Contains(e.Indexes, used) {
+					e.Indexes = append(e.Indexes, used)
 				}
 			}
-			e.Objects, err = how.objects(b, conn)
+			e.Objects, err = how.Objects(conn)
 			return err
 		})
 	})
 	return e, err
-}
-
-// objects returns how many objects there are to look at.
-func (how *choice) objects(b *Bucket, conn *engine.Conn) (n int64, err error) {
-	switch how.source.from {
-	case theseObjects:
-		return how.most, nil
-	case keyObjects:
-		_, err = conn.QueryRow("SELECT count(*) FROM entries WHERE idx = ? AND key = ?", []any{how.source.args[3], how.source.args[2]},
-			func(r engine.Row) { n = r.Int(0) })
-		return n, err
-	}
-	return b.objectCount(conn)
 }

@@ -8,10 +8,6 @@ import (
 	"github.com/bucketlite/bucketlite/internal/query"
 )
 
-// maxShort is how many objects a page may have to look up by an index and still be a
-// short read.
-const maxShort = 1000
-
 // errScan says that a page cannot be found by a short read.
 var errScan = errors.New("the page takes a scan")
 
@@ -32,25 +28,9 @@ func (s *Store) readPage(ctx context.Context, c *compiledQuery, f func(ctx conte
 // mayBeShort reports whether a page of the query can be a short read, if there is an
 // index for it. To count what is wanted takes a scan, and so may one regular expression.
 func (c *compiledQuery) mayBeShort() bool {
-	if c.isAll() {
+	if c.IsAll() {
 		return true
 	}
-	return !c.total && c.search == nil &&
-		!c.filter.Root.Any(func(n *query.Node) bool { return n.Op == query.Regex })
-}
-
-// isShort reports whether a page that is found this way looks at few objects beside
-// those on it and before it.
-func (how *choice) isShort(c *compiledQuery) bool {
-	switch {
-	case c.isPlain():
-		return true
-	case how.walk != nil:
-		return c.isAll()
-	case how.source.from == theseObjects:
-		return how.most <= maxShort
-	case how.source.from == keyObjects:
-		return how.exact
-	}
-	return false
+	return !c.total && c.Search == nil &&
+		!c.Filter.Root.Any(func(n *query.Node) bool { return n.Op == query.Regex })
 }

@@ -1,8 +1,6 @@
 package bucketlite
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -35,7 +33,7 @@ type listing[T any] struct {
 // A hit is a member that is wanted, and its position and size.
 type hit[T any] struct {
 	member T
-	position
+	query.Position
 	bytes int64
 }
 
@@ -54,7 +52,7 @@ func (l listing[T]) page(ctx context.Context, s *Store, q Query) (*Page[T], erro
 		}
 		return f.err(s, l.list)
 	}
-	if c.isPlain() && !c.total { // it is one short statement
+	if c.IsPlain() && !c.total { // it is one short statement
 		err = s.read(ctx, func(conn *engine.Conn) error { return find(ctx, conn) })
 	} else {
 		err = s.readLong(ctx, func(ctx context.Context, conn *engine.Conn) error {
@@ -72,7 +70,7 @@ func (l listing[T]) page(ctx context.Context, s *Store, q Query) (*Page[T], erro
 func (l listing[T]) each(ctx context.Context, conn *engine.Conn, c *compiledQuery, after, limit int64, f func(hit[T]) bool) error {
 	work := query.NewWork(ctx)
 	err := l.read(conn, after, limit, func(m T, bytes int64) error {
-		h := hit[T]{m, position{num: l.num(m)}, bytes}
+		h := hit[T]{m, query.Position{Num: l.num(m)}, bytes}
 		wanted, err := l.judge(c, &h, work)
 		if err == nil {
 			err = ctx.Err()
@@ -90,7 +88,7 @@ func (l listing[T]) each(ctx context.Context, conn *engine.Conn, c *compiledQuer
 
 // judge reports whether a hit is one, and fills in the key of its position.
 func (l listing[T]) judge(c *compiledQuery, h *hit[T], work *query.Work) (bool, error) {
-	if c.isPlain() {
+	if c.IsPlain() {
 		return true, nil
 	}
 	text, err := json.Marshal(h.member)
@@ -102,7 +100,7 @@ func (l listing[T]) judge(c *compiledQuery, h *hit[T], work *query.Work) (bool, 
 		return false, err
 	}
 	doc := formDoc{form, l.texts}
-	wanted := c.match(doc, len(text), work)
+	wanted := c.Match(doc, len(text), work)
 	if err := work.Err(); err != nil {
 		var costly *pattern.WorkError
 		if errors.As(err, &costly) {
@@ -113,7 +111,7 @@ func (l listing[T]) judge(c *compiledQuery, h *hit[T], work *query.Work) (bool, 
 	if !wanted {
 		return false, nil
 	}
-	h.key = c.order.AppendKey(nil, doc)
+	h.Key = c.Order.AppendKey(nil, doc)
 	return true, nil
 }
 
@@ -129,10 +127,10 @@ type finder[T any] struct {
 }
 
 func (f *finder[T]) find(ctx context.Context) (err error) {
-	if len(f.c.order) > 0 {
+	if len(f.c.Order) > 0 {
 		return f.sorted(ctx)
 	}
-	if err = f.inOrder(ctx); err == nil && f.c.total && f.c.isAll() {
+	if err = f.inOrder(ctx); err == nil && f.c.total && f.c.IsAll() {
 		f.total, err = f.count(f.conn)
 	}
 	return err
@@ -140,16 +138,16 @@ func (f *finder[T]) find(ctx context.Context) (err error) {
 
 // inOrder finds a page in the order of creation.
 func (f *finder[T]) inOrder(ctx context.Context) error {
-	after, most, toEnd := f.c.after.num, int64(-1), false
+	after, most, toEnd := f.c.After.Num, int64(-1), false
 	switch {
-	case f.c.isAll():
-		most = int64(f.c.offset + f.c.limit + 1)
+	case f.c.IsAll():
+		most = int64(f.c.offset + f.c.Limit + 1)
 	case f.c.total:
 		after, toEnd = 0, true
 	}
 	return f.each(ctx, f.conn, f.c, after, most, func(h hit[T]) bool {
 		f.total++
-		if !f.full && h.num > f.c.after.num && f.take(h.position, h.bytes) {
+		if !f.full && h.Num > f.c.After.Num && f.take(h.Position, h.bytes) {
 			f.found = append(f.found, h.member)
 		}
 		return toEnd || !f.full
@@ -157,7 +155,7 @@ func (f *finder[T]) inOrder(ctx context.Context) error {
 }
 
 // take reports whether the next member is on the page, and notes when that is known.
-func (f *finder[T]) take(p position, bytes int64) bool {
+func (f *finder[T]) take(p query.Position, bytes int64) bool {
 	on, done := f.window.add(p, bytes)
 	f.full = done
 	return on
@@ -165,7 +163,7 @@ func (f *finder[T]) take(p position, bytes int64) bool {
 
 // A sortedPlace is where a member is in a list that is sorted.
 type sortedPlace struct {
-	position
+	query.Position
 	bytes int64
 }
 
@@ -173,11 +171,11 @@ type sortedPlace struct {
 // are kept than may be needed; then the members are read.
 func (f *finder[T]) sorted(ctx context.Context) error {
 	var places []sortedPlace
-	want := f.c.offset + f.c.limit + 1
+	want := f.c.offset + f.c.Limit + 1
 	err := f.each(ctx, f.conn, f.c, 0, -1, func(h hit[T]) bool {
 		f.total++
-		if h.compare(f.c.after) > 0 {
-			places = append(places, sortedPlace{h.position, h.bytes})
+		if h.Compare(f.c.After) > 0 {
+			places = append(places, sortedPlace{h.Position, h.bytes})
 		}
 		if len(places) == 2*want {
 			places = firstOf(places, want)
@@ -188,14 +186,14 @@ func (f *finder[T]) sorted(ctx context.Context) error {
 		return err
 	}
 	for _, p := range firstOf(places, want) {
-		on := f.take(p.position, p.bytes)
+		on := f.take(p.Position, p.bytes)
 		if f.full {
 			break
 		}
 		if !on {
 			continue
 		}
-		err := f.read(f.conn, p.num-1, 1, func(m T, _ int64) error {
+		err := f.read(f.conn, p.Num-1, 1, func(m T, _ int64) error {
 			f.found = append(f.found, m)
 			return nil
 		})
@@ -208,12 +206,8 @@ func (f *finder[T]) sorted(ctx context.Context) error {
 
 // firstOf returns the first n places, in order.
 func firstOf(places []sortedPlace, n int) []sortedPlace {
-	slices.SortFunc(places, func(a, b sortedPlace) int { return a.compare(b.position) })
+	slices.SortFunc(places, func(a, b sortedPlace) int { return a.Compare(b.Position) })
 	return places[:min(n, len(places))]
-}
-
-func (p position) compare(o position) int {
-	return cmp.Or(bytes.Compare(p.key, o.key), cmp.Compare(p.num, o.num))
 }
 
 // page returns the page that was found.

@@ -248,16 +248,16 @@ func TestPositions(t *testing.T) {
 			t.Fatal(err)
 		}
 		docs := make([]map[string]any, 20)
-		places := make([]position, len(docs))
+		places := make([]query.Position, len(docs))
 		for i := range docs {
 			docs[i] = r.Document()
-			places[i] = position{c.order.AppendKey(nil, query.Map(docs[i])), int64(i + 1)}
+			places[i] = query.Position{Key: c.Order.AppendKey(nil, query.Map(docs[i])), Num: int64(i + 1)}
 		}
 		for i, a := range places {
-			if a.compare(position{}) <= 0 {
+			if a.Compare(query.Position{}) <= 0 {
 				t.Fatalf("sort %v: got %v not after the start, of %v", by, a, docs[i])
 			}
-			if back, err := s.position(c.list, s.cursor(c.list, a)); err != nil || back.compare(a) != 0 {
+			if back, err := s.position(c.list, s.cursor(c.list, a)); err != nil || back.Compare(a) != 0 {
 				t.Fatalf("cursor: got %v, %v, want %v", back, err, a)
 			}
 			for j, b := range places {
@@ -270,7 +270,7 @@ func TestPositions(t *testing.T) {
 						want = 1
 					}
 				}
-				if got := a.compare(b); got != max(-1, min(1, want)) {
+				if got := a.Compare(b); got != max(-1, min(1, want)) {
 					t.Fatalf("sort %v: got %d, want %d for\n%v\n%v", by, got, want, docs[i], docs[j])
 				}
 			}

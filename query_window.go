@@ -1,6 +1,10 @@
 package bucketlite
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/bucketlite/bucketlite/internal/query"
+)
 
 // A window decides, member by member, which part of a list a page is: not the first
 // offset members, then up to limit of them, as long as their stored bytes are at most
@@ -15,21 +19,21 @@ type window struct {
 	most          int64
 	iterates      bool // nobody counts by offset
 
-	n     int      // members so far
-	bytes int64    // of those on the page that is being filled
-	last  position // of the last member
-	more  bool     // the list goes on after the page
-	torn  bool     // the page after the last member would end early
+	n     int            // members so far
+	bytes int64          // of those on the page that is being filled
+	last  query.Position // of the last member
+	more  bool           // the list goes on after the page
+	torn  bool           // the page after the last member would end early
 }
 
 // window returns the window of the page that c wants.
 func (c *compiledQuery) window(s *Store) window {
-	return window{limit: c.limit, offset: c.offset, most: s.opts.MaxPageBytes, iterates: c.iterates}
+	return window{limit: c.Limit, offset: c.offset, most: s.opts.MaxPageBytes, iterates: c.iterates}
 }
 
 // add takes the next member, and reports whether it is on the page, and whether no
 // more members are needed.
-func (w *window) add(p position, bytes int64) (on, done bool) {
+func (w *window) add(p query.Position, bytes int64) (on, done bool) {
 	if w.n == w.offset+w.limit {
 		w.more = true
 		return false, true
@@ -46,7 +50,7 @@ func (w *window) add(p position, bytes int64) (on, done bool) {
 	}
 	w.bytes += bytes
 	w.n++
-	w.last.key, w.last.num = append(w.last.key[:0], p.key...), p.num
+	w.last.Key, w.last.Num = append(w.last.Key[:0], p.Key...), p.Num
 	return w.n > w.offset, false
 }
 

@@ -5,6 +5,7 @@ import (
 	"sort"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
@@ -87,7 +88,7 @@ func (b *Bucket) grow(ctx context.Context, conn *engine.Conn, units []Growth, to
 	})
 	defer add.Release()
 	err := conn.LongQuery(ctx, "SELECT count(bucketlite_callback(?4, created_at, size)) FROM object WHERE seq > ?1 AND seq < ?2 AND created_at < ?3",
-		[]any{b.num << clockBits, (b.num + 1) << clockBits, to.UnixMicro(), add.Token()}, func(engine.Row) error { return nil })
+		[]any{b.num << commit.ClockBits, (b.num + 1) << commit.ClockBits, to.UnixMicro(), add.Token()}, func(engine.Row) error { return nil })
 	if err != nil && add.Err() != nil {
 		return add.Err()
 	}

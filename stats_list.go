@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/index"
 )
 
 // ObjectListStats summarize a list of objects. The JSON form is that of the hosted
@@ -80,46 +81,35 @@ func (b *Bucket) ListStats(ctx context.Context, q Query) (*ObjectListStats, erro
 
 // listStats summarizes the objects that match c, inside a snapshot.
 func (b *Bucket) listStats(ctx context.Context, conn *engine.Conn, c *compiledQuery) (*ObjectListStats, error) {
-	how, err := b.choose(ctx, conn, c, true)
+	how, err := index.Choose(ctx, conn, b.indexed(), &c.Query, true)
 	if err != nil {
 		return nil, err
 	}
-	s := b.newScan(ctx, c)
-	defer s.release()
 	stats := &ObjectListStats{ByStatus: make(map[Status]int64)}
-	err = s.byStatus(ctx, conn, how.source, stats)
+	err = stats.count(ctx, conn, &how)
 	stats.AvgBlobs = ratio(stats.Blobs, stats.Objects)
 	return stats, err
 }
 
-// byStatus counts the objects of a source that match, and their blobs, by status.
-// GROUP BY would hold all their blobs in memory.
-func (s *scan) byStatus(ctx context.Context, conn *engine.Conn, from source, stats *ObjectListStats) error {
+// count counts the objects that match, and their blobs, by status. GROUP BY would hold
+// all their blobs in memory.
+func (l *ObjectListStats) count(ctx context.Context, conn *engine.Conn, how *index.Choice) error {
 	counts := make(map[string]*int64) // pointers: a map of numbers would keep each row's text alive as its key
-	tally := engine.NewCallback(ctx, func(r engine.Row) (any, error) {
+	err := how.Each(ctx, conn, "o.status, json_array_length(o.blobs)", func(r engine.Row) error {
 		n := counts[r.Text(0)]
 		if n == nil {
 			n = new(int64)
 			counts[strings.Clone(r.Text(0))] = n
 		}
 		*n++
-		stats.Objects++
-		stats.Blobs += r.Int(1)
-		return nil, nil
+		l.Objects++
+		l.Blobs += r.Int(1)
+		return nil
 	})
-	defer tally.Release()
-	text := "SELECT count(bucketlite_callback(?8, o.status, json_array_length(o.blobs))) FROM " + from.from
-	if !s.c.isAll() {
-		text += " AND " + s.call()
-	}
-	err := conn.LongQuery(ctx, text, append(s.args(from, 0), tally.Token()), func(engine.Row) error { return nil })
 	for status, n := range counts {
-		stats.ByStatus[Status(status)] = *n
+		l.ByStatus[Status(status)] = *n
 	}
-	if err != nil && tally.Err() != nil {
-		return tally.Err()
-	}
-	return s.err(conn, err)
+	return err
 }
 
 // BucketListStats summarizes all the namespace's buckets that match q's Filter and

@@ -10,6 +10,7 @@ import (
 
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/query"
 )
 
 // WatchOptions set the starting point of a watch. Nil, and the zero WatchOptions,
@@ -78,7 +79,7 @@ func (s *Store) EventCursor(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return s.cursor(eventList, position{num: last}), nil
+	return s.cursor(eventList, query.Position{Num: last}), nil
 }
 
 // lastEvent returns the number of the newest event.
@@ -152,12 +153,12 @@ func (w *watcher) start(opts WatchOptions) error {
 		w.after = first
 	case opts.After == "":
 		w.after = last
-	case begin.num > last:
+	case begin.Num > last:
 		return badRequest("watch: the cursor is past the last event")
-	case begin.num < first:
-		return tooOld(begin.num + 1)
+	case begin.Num < first:
+		return tooOld(begin.Num + 1)
 	default:
-		w.after = begin.num
+		w.after = begin.Num
 	}
 	return nil
 }
@@ -237,7 +238,7 @@ func (w *watcher) hand(row *commit.Events, first bool, yield func(Event, error) 
 		if err := w.ended(); err != nil {
 			return false, err
 		}
-		e.Cursor = w.store.cursor(eventList, position{num: e.Seq})
+		e.Cursor = w.store.cursor(eventList, query.Position{Num: e.Seq})
 		if !yield(e, nil) || e.Kind == w.last {
 			return false, nil
 		}

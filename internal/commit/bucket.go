@@ -2,6 +2,10 @@ package commit
 
 import "github.com/bucketlite/bucketlite/internal/engine"
 
+// ClockBits are the low bits of an object's seq, its place in the order of creation. They
+// hold the bucket's clock when the object was created, the high bits the bucket's number.
+const ClockBits = 40
+
 // Bucket is a bucket as the running transaction sees it. What an operation changes in
 // its totals is written when the transaction ends.
 type Bucket struct {
@@ -60,8 +64,18 @@ func (tx *Tx) Bucket(num int64) (*Bucket, error) {
 	return b, nil
 }
 
+// CountObjects returns how many objects a bucket has, and whether there is such a bucket.
+func CountObjects(conn *engine.Conn, num int64) (n int64, exists bool, err error) {
+	exists, err = conn.QueryRow("SELECT b.object_count + ifnull(d.objects, 0) FROM buckets b "+JoinDelta+" WHERE b.num = ?",
+		[]any{num}, func(r engine.Row) { n = r.Int(0) })
+	return n, exists, err
+}
+
 // Clock returns the number of the bucket's last change.
 func (b *Bucket) Clock() int64 { return b.clock }
+
+// Deleting reports whether the bucket is being deleted.
+func (b *Bucket) Deleting() bool { return b.Status == "IN_PROGRESS" }
 
 // Tick counts one change of the bucket's objects and returns its number.
 func (b *Bucket) Tick() int64 {

@@ -1,0 +1,208 @@
+package index
+
+import (
+	"context"
+	"encoding/binary"
+	"hash/maphash"
+
+	"github.com/bucketlite/bucketlite/internal/commit"
+	"github.com/bucketlite/bucketlite/internal/engine"
+)
+
+// Comparison is an index compared with the objects it is about. Of an index that is being
+// built it covers what is done.
+type Comparison struct {
+	Index *Index
+
+	// Of a value index.
+	Want, Got uint64 // entries that its objects have, and that it has
+	Differ    bool   // as many entries, but others
+	Many, Cut bool   // what [Admit] has to note, since the index does not say it
+
+	// Of the bucket's text indexes together.
+	Looked, Lost int // objects looked up by their texts, and those not found
+}
+
+// Of a bucket's objects, maxProbes to twice as many are looked up by a part of their
+// texts.
+const (
+	maxProbes = 300
+	probeSize = 6 // characters
+)
+
+// Compare compares the indexes of a bucket with its objects, in a snapshot. A bucket
+// that is being deleted has no comparisons.
+func Compare(ctx context.Context, conn *engine.Conn, b Bucket) ([]Comparison, error) {
+	deleted, err := conn.QueryRow("SELECT 1 FROM buckets WHERE num = ? AND status = 'IN_PROGRESS'", []any{b.Num}, nil)
+	if err != nil || deleted {
+		return nil, err
+	}
+	w := &walk{bucket: b, seed: maphash.MakeSeed(), doc: Document{bucket: b.ID}, stride: 1}
+	if err := w.load(conn); err != nil {
+		return nil, err
+	}
+	err = callEach(ctx, conn, "SELECT count(*) FROM object o WHERE o.seq > ?2 AND o.seq < ?3 AND bucketlite_callback(?1, o.seq, "+documentColumns+")",
+		[]any{b.Num << commit.ClockBits, (b.Num + 1) << commit.ClockBits}, w.object)
+	if err == nil {
+		err = w.readEntries(ctx, conn)
+	}
+	if err == nil {
+		err = w.lookUp(conn)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return w.comparisons(), ctx.Err()
+}
+
+// A walk reads a bucket's objects and then its indexes.
+type walk struct {
+	bucket  Bucket
+	seed    maphash.Seed
+	indexes []*tallied
+	doc     Document
+
+	// How to look up one of every so many objects.
+	met, stride int
+	probes      []probe
+	lost        int // that are not found so
+}
+
+// tallied is an index, the entries its objects have and those it has.
+type tallied struct {
+	*Index
+	built     int64 // the first object that is to be in it
+	want, got tally
+	many, cut bool // as they are to be
+}
+
+// tally counts entries, in such a way that others have another sum.
+type tally struct{ n, sum uint64 }
+
+// add counts an entry.
+func (t *tally) add(seed maphash.Seed, key []byte, seq int64) {
+	var h maphash.Hash
+	h.SetSeed(seed)
+	h.Write(binary.BigEndian.AppendUint64(make([]byte, 0, 8), uint64(seq)))
+	h.Write(key)
+	t.n++
+	t.sum += h.Sum64()
+}
+
+// probe is a look into the text index that must find an object.
+type probe struct {
+	seq   int64
+	match string
+}
+
+func (w *walk) load(conn *engine.Conn) error {
+	indexes, err := Select(conn, w.bucket.Num)
+	for n := 0; n < len(indexes) && err == nil; n++ {
+		t := &tallied{Index: indexes[n]}
+		_, err = conn.QueryRow("SELECT built FROM indexes WHERE num = ?", []any{t.Num}, func(r engine.Row) { t.built = r.Int(0) })
+		w.indexes = append(w.indexes, t)
+	}
+	return err
+}
+
+// callEach runs a statement that calls each for its rows, by the callback ?1.
+func callEach(ctx context.Context, conn *engine.Conn, query string, args []any, each func(engine.Row) error) error {
+	call := engine.NewCallback(ctx, func(r engine.Row) (any, error) { return nil, each(r) })
+	defer call.Release()
+	err := conn.LongQuery(ctx, query, append([]any{call.Token()}, args...), func(engine.Row) error { return nil })
+	if call.Err() != nil {
+		return call.Err()
+	}
+	return err
+}
+
+// object is called with an object's seq and its documentColumns.
+func (w *walk) object(r engine.Row) error {
+	seq := r.Int(0)
+	w.doc.set(r[1:])
+	var texts []*Index
+	for _, t := range w.indexes {
+		switch {
+		case seq < t.built:
+		case t.Kind == Text:
+			texts = append(texts, t.Index)
+		default:
+			e, _ := t.entries(w.bucket.Plan, &w.doc)
+			for _, key := range e.Keys {
+				t.want.add(w.seed, key, seq)
+			}
+			t.many, t.cut = t.many || e.Many, t.cut || e.Cut
+		}
+	}
+	if texts != nil {
+		w.sample(seq, texts)
+	}
+	return nil
+}
+
+// sample notes how to look up the object, if it is its turn.
+func (w *walk) sample(seq int64, texts []*Index) {
+	if w.met++; w.met%w.stride != 0 {
+		return
+	}
+	text := []rune(textOf(texts, &w.doc))
+	i := int(seq % int64(max(1, len(text)-probeSize+1)))
+	match := trigrams([]string{string(text[i:min(i+probeSize, len(text))])})
+	if match == "" { // it is too short
+		return
+	}
+	w.probes = append(w.probes, probe{seq, match})
+	if len(w.probes) == 2*maxProbes {
+		for i := range maxProbes {
+			w.probes[i] = w.probes[2*i+1]
+		}
+		w.probes, w.stride = w.probes[:maxProbes], 2*w.stride
+	}
+}
+
+// readEntries counts the entries that are there.
+func (w *walk) readEntries(ctx context.Context, conn *engine.Conn) error {
+	for _, t := range w.indexes {
+		if t.Kind == Text {
+			continue
+		}
+		err := callEach(ctx, conn, "SELECT count(*) FROM entries WHERE idx = ?2 AND seq >= ?3 AND bucketlite_callback(?1, key, seq)",
+			[]any{t.Num, t.built}, func(r engine.Row) error {
+				t.got.add(w.seed, r.Bytes(0), r.Int(1))
+				return nil
+			})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lookUp looks up the samples by their texts.
+func (w *walk) lookUp(conn *engine.Conn) error {
+	for _, p := range w.probes {
+		found, err := conn.QueryRow("SELECT 1 FROM texts WHERE texts MATCH ? AND rowid = ?", []any{p.match, p.seq}, nil)
+		if err != nil {
+			return err
+		}
+		if !found {
+			w.lost++
+		}
+	}
+	return nil
+}
+
+func (w *walk) comparisons() []Comparison {
+	list := make([]Comparison, len(w.indexes))
+	for n, t := range w.indexes {
+		c := &list[n]
+		c.Index = t.Index
+		if t.Kind == Text {
+			c.Looked, c.Lost = len(w.probes), w.lost
+			continue
+		}
+		c.Want, c.Got, c.Differ = t.want.n, t.got.n, t.want.sum != t.got.sum
+		c.Many, c.Cut = t.many && !t.Index.many, t.cut && !t.Index.cut
+	}
+	return list
+}

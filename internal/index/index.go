@@ -1,0 +1,119 @@
+package index
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/bucketlite/bucketlite/internal/commit"
+	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/schema"
+)
+
+// The kinds of indexes, as the file has them.
+const (
+	Value = "value" // of the values at a path
+	Text  = "text"  // of the strings at a path, or of all texts
+)
+
+// The statuses of an index, as the file has them.
+const (
+	Building = "BUILDING"
+	Ready    = "READY"
+	Dropping = "DROPPING"
+)
+
+// Bucket is a bucket whose objects are indexed or queried.
+type Bucket struct {
+	Num  int64
+	ID   string
+	Name string
+	Plan *schema.Plan // nil declares nothing
+}
+
+// String returns the bucket's name as messages show it.
+func (b *Bucket) String() string { return fmt.Sprintf("bucket %q", b.Name) }
+
+// Index is an index of a bucket as a transaction or a snapshot sees it.
+type Index struct {
+	Num    int64
+	Kind   string // [Value] or [Text]
+	Path   string // empty for a text index of all texts
+	Status string
+
+	path      []string
+	many, cut bool // see query.Entries; of any object since the index was made
+}
+
+// Select reads the indexes of a bucket, by path, without those being dropped.
+func Select(conn *engine.Conn, bucket int64) (indexes []*Index, err error) {
+	err = conn.Query("SELECT num, kind, path, status, many, cut FROM indexes WHERE bucket = ? AND status <> 'DROPPING' ORDER BY path, kind DESC",
+		[]any{bucket}, func(r engine.Row) error {
+			i := &Index{Num: r.Int(0), Kind: r.Text(1), Path: r.Text(2), Status: r.Text(3), many: r.Int(4) != 0, cut: r.Int(5) != 0}
+			if i.Path != "" {
+				i.path = strings.Split(i.Path, ".")
+			}
+			indexes = append(indexes, i)
+			return nil
+		})
+	return indexes, err
+}
+
+// Load returns the bucket's indexes as [Select] does, but reads them only when the
+// transactions do not know them yet.
+func Load(tx *commit.Tx, b *commit.Bucket) ([]*Index, error) {
+	if indexes, ok := b.Indexes.([]*Index); ok || !b.Indexed {
+		return indexes, nil
+	}
+	indexes, err := Select(tx.Conn, b.Num)
+	if err != nil {
+		return nil, err
+	}
+	b.Indexes, b.Indexed = indexes, len(indexes) > 0
+	return indexes, nil
+}
+
+// Add adds an index that the bucket does not have. It is built downwards from the newest
+// object there is, since later ones are indexed as they are written. Without objects it
+// is ready at once.
+func Add(tx *commit.Tx, b *commit.Bucket, kind, path string) error {
+	if err := insertIndex(tx, b.Num, kind, path); err != nil {
+		return err
+	}
+	tx.Raise(commit.Background)
+	b.ForgetIndexes(true)
+	return nil
+}
+
+// Drop drops an index of the bucket, if there is one. No query uses it any more. It is
+// deleted in the background.
+func Drop(tx *commit.Tx, b *commit.Bucket, kind, path string) error {
+	if err := markDropping(tx, "bucket = ? AND kind = ? AND path = ?", b.Num, kind, path); err != nil {
+		return err
+	}
+	tx.Raise(commit.Background)
+	b.ForgetIndexes(true)
+	return nil
+}
+
+// Rebuild drops an index of a bucket and adds it anew, unless it has been dropped or the
+// bucket is being deleted.
+func Rebuild(tx *commit.Tx, bucket, num int64) error {
+	b, err := tx.Bucket(bucket)
+	if err != nil || b == nil || b.Deleting() {
+		return err
+	}
+	indexes, err := Load(tx, b)
+	if err != nil {
+		return err
+	}
+	for _, i := range indexes {
+		if i.Num != num {
+			continue
+		}
+		if err := markDropping(tx, "num = ?", num); err != nil {
+			return err
+		}
+		return Add(tx, b, i.Kind, i.Path)
+	}
+	return nil
+}

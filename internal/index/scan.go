@@ -1,0 +1,344 @@
+package index
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/bucketlite/bucketlite/internal/commit"
+	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/pattern"
+	"github.com/bucketlite/bucketlite/internal/query"
+)
+
+// A source is where a statement finds the objects that are matched with a query. Its text
+// is one of a few constants. The query itself is in the arguments, or evaluated in Go by a
+// [scan].
+//
+//	?1 ?2  the objects lie between, in the order of creation
+//	?3 ?4  what else the source needs
+type source struct {
+	from string
+	seq  string // the column that has the objects' seqs, in the order of the source
+	args [4]any
+}
+
+// Limits are written as LIMIT ? + 0. Of a bare parameter SQLite takes the value into
+// account when it plans a statement, and so plans it anew each time it is bound, which
+// takes longer than finding a page.
+
+// allObjects reads every object of the bucket.
+const allObjects = "object o WHERE o.seq > ?1 AND o.seq < ?2"
+
+// keyObjects reads the objects that have an entry with the key ?3 in the index ?4.
+const keyObjects = "entries e CROSS JOIN object o ON o.seq = e.seq WHERE e.idx = ?4 AND e.key = ?3 AND e.seq > ?1 AND e.seq < ?2"
+
+// keysObjects reads the objects that have an entry in the index ?4, from the key
+// ?3 and the seq ?1 on, in the order of the keys.
+const keysObjects = "entries e CROSS JOIN object o ON o.seq = e.seq WHERE e.idx = ?4 AND (e.key, e.seq) > (?3, ?1) AND e.key < x'10'"
+
+// keysDown reads the objects that have an entry in the index ?4, key by key downwards from
+// ?3. The objects of a key come in the order of creation: of the first key those after ?1,
+// of the others those after ?2. The rows have that order without sorting, since SQLite
+// never swaps the sides of a cross join. Sorting would read all objects of a key first.
+const (
+	withKeysDown = `WITH RECURSIVE k (key) AS (
+    SELECT ?3 UNION ALL
+    SELECT (SELECT max(key) FROM entries WHERE idx = ?4 AND key < k.key) FROM k WHERE k.key IS NOT NULL)
+`
+	keysDown = `k CROSS JOIN entries e ON e.idx = ?4 AND e.key = k.key AND e.seq > iif(k.key = ?3, ?1, ?2)
+CROSS JOIN object o ON o.seq = e.seq WHERE true`
+)
+
+// theseObjects reads the objects in a JSON array of seqs, which is sorted.
+const theseObjects = "json_each(?3) j CROSS JOIN object o ON o.seq = j.value WHERE j.value > ?1 AND j.value < ?2"
+
+// everything is the source of all the objects of the bucket after a seq.
+func everything(bucket, after int64) source {
+	return source{from: allObjects, seq: "o.seq", args: [4]any{max(after, bucket<<commit.ClockBits), (bucket + 1) << commit.ClockBits, nil, nil}}
+}
+
+// these is the source of the objects of the bucket with the seqs, which are sorted.
+func these(bucket int64, seqs []int64, after int64) source {
+	text, _ := json.Marshal(seqs)
+	s := everything(bucket, after)
+	s.from, s.seq, s.args[2] = theseObjects, "j.value", string(text)
+	return s
+}
+
+// Page takes the objects that [Choice.Find] finds.
+type Page interface {
+	// Left is how many more objects are needed at most. The last of them shows that the
+	// list continues after the page.
+	Left() int
+	// Add takes the next object's position and stored bytes, and reports whether the page
+	// needs no others.
+	Add(at query.Position, bytes int64) (full bool)
+}
+
+// Find hands the objects that the query wants to the page, in the query's order, until it
+// is full. It hands over positions alone, so that the page is known before its objects are
+// read.
+//
+// The error matches [engine.ErrTooLarge] if a pattern takes too much work, and
+// [engine.ErrCorrupt] if an object cannot be decoded.
+func (c *Choice) Find(ctx context.Context, conn *engine.Conn, page Page) error {
+	s := c.newScan(ctx, nil)
+	defer s.release()
+	f := finder{s, conn, page}
+	var err error
+	switch {
+	case c.walk != nil:
+		err = f.walk(ctx, c.walk)
+	case len(c.query.Order) > 0:
+		err = f.sorted(ctx, c.source)
+	case c.seqs == nil:
+		err = f.inOrder(ctx, c.source)
+	default:
+		err = f.lookUp(ctx, c.seqs)
+	}
+	if err == errEnough {
+		return nil
+	}
+	return err
+}
+
+// Visit calls f with each object that the query wants, in order of creation. It names the
+// members that f reads. The errors are those of [Choice.Find], and f's.
+func (c *Choice) Visit(ctx context.Context, conn *engine.Conn, members []string, f func(*Document) error) error {
+	_, err := c.visit(ctx, conn, members, f)
+	return err
+}
+
+func (c *Choice) visit(ctx context.Context, conn *engine.Conn, members []string, f func(*Document) error) (n int64, err error) {
+	s := c.newScan(ctx, f)
+	defer s.release()
+	s.system = s.system || slices.ContainsFunc(members, InSystem)
+	err = conn.LongQuery(ctx, "SELECT count(*) FROM "+c.source.from+" AND "+s.call(), s.args(&c.source, 0), func(r engine.Row) error {
+		n = r.Int(0)
+		return nil
+	})
+	return n, s.err(conn, err)
+}
+
+// Each calls f with columns of each object AS o that the query wants. The errors are those
+// of [Choice.Find], and f's.
+func (c *Choice) Each(ctx context.Context, conn *engine.Conn, columns string, f func(engine.Row) error) error {
+	s := c.newScan(ctx, nil)
+	defer s.release()
+	each := engine.NewCallback(ctx, func(r engine.Row) (any, error) { return nil, f(r) })
+	defer each.Release()
+	text := "SELECT count(bucketlite_callback(?8, " + columns + ")) FROM " + c.source.from
+	if !c.query.IsAll() {
+		text += " AND " + s.call()
+	}
+	err := conn.LongQuery(ctx, text, append(s.args(&c.source, 0), each.Token()), func(engine.Row) error { return nil })
+	if err != nil && each.Err() != nil {
+		return each.Err()
+	}
+	return s.err(conn, err)
+}
+
+// A scan matches the objects of a source with a query while a statement runs.
+type scan struct {
+	bucket Bucket
+	query  *query.Query
+	system bool // more than an object's fields is needed
+	doc    Document
+	work   *query.Work
+	match  *engine.Callback
+	place  *engine.Callback      // returns the key of the object that was matched last; nil if nothing is sorted
+	visit  func(*Document) error // unless nil, is called for each object that is wanted
+
+	key []byte // of the object that was matched last
+	seq int64  // of the object that was matched last
+}
+
+// newScan returns a scan for the query. If the query sorts, the scan leaves out objects up
+// to its position. It must be released.
+func (c *Choice) newScan(ctx context.Context, visit func(*Document) error) *scan {
+	s := &scan{bucket: c.bucket, query: c.query, system: needsSystem(c.query), doc: Document{bucket: c.bucket.ID}, work: query.NewWork(ctx), visit: visit}
+	s.match = engine.NewCallback(ctx, s.wants)
+	if len(s.query.Order) > 0 {
+		s.place = engine.NewCallback(ctx, s.placed)
+	}
+	return s
+}
+
+func (s *scan) release() {
+	s.match.Release()
+	if s.place != nil {
+		s.place.Release()
+	}
+}
+
+// wants is called with an object's seq and its fieldColumns or documentColumns.
+func (s *scan) wants(row engine.Row) (any, error) {
+	s.doc.set(row[1:])
+	s.seq = row.Int(0)
+	wanted := s.query.Match(&s.doc, s.doc.size(), s.work)
+	if err := s.work.Err(); err != nil {
+		return nil, err
+	}
+	if wanted && len(s.query.Order) > 0 {
+		s.key = s.query.Order.AppendKey(s.key[:0], &s.doc)
+		wanted = s.query.After.Compare(query.Position{Key: s.key, Num: s.seq}) < 0
+	}
+	if wanted && s.visit != nil {
+		if err := s.visit(&s.doc); err != nil {
+			return nil, err
+		}
+	}
+	if s.doc.err != nil {
+		return nil, fmt.Errorf("%s: %w: %v", &s.bucket, engine.ErrCorrupt, s.doc.err)
+	}
+	return wanted, nil
+}
+
+// placed returns the key of the object that was matched last. Called with the key of an
+// entry too, it reports whether the two are the same.
+func (s *scan) placed(row engine.Row) (any, error) {
+	if len(row) == 1 {
+		return s.key, nil
+	}
+	entry, _ := row[1].([]byte)
+	if s.query.Order[0].Desc {
+		return bytes.Equal(s.key, query.Reverse(entry)), nil
+	}
+	return bytes.Equal(s.key, entry), nil
+}
+
+// err returns err, or the error of a match that ended a statement with it.
+func (s *scan) err(conn *engine.Conn, err error) error {
+	if err == nil || s.match.Err() == nil {
+		return err
+	}
+	var costly *pattern.WorkError
+	if err = s.match.Err(); !errors.As(err, &costly) {
+		return err
+	}
+	id := ""
+	if _, e := conn.QueryRow("SELECT id FROM object WHERE seq = ?", []any{s.seq}, func(r engine.Row) { id = r.Text(0) }); e != nil {
+		return e
+	}
+	return fmt.Errorf("%s: object %q: %w: %w", &s.bucket, id, engine.ErrTooLarge, err)
+}
+
+// call is the condition that the query wants an object. Its token is ?5.
+func (s *scan) call() string {
+	if s.system {
+		return "bucketlite_callback(?5, o.seq, " + documentColumns + ")"
+	}
+	return "bucketlite_callback(?5, o.seq, " + fieldColumns + ")"
+}
+
+// args are the arguments of a statement: those of the source, the tokens of the
+// scan, and how many objects are wanted.
+func (s *scan) args(from *source, limit int) []any {
+	place := int64(0)
+	if s.place != nil {
+		place = s.place.Token()
+	}
+	a := &from.args
+	return []any{a[0], a[1], a[2], a[3], s.match.Token(), place, int64(limit)}
+}
+
+// A finder finds the objects of a page by a scan.
+type finder struct {
+	*scan
+	conn *engine.Conn
+	page Page
+}
+
+// storedBytes is the size of a stored object. SQLite knows it without reading the
+// columns.
+const storedBytes = "octet_length(o.fields) + ifnull(octet_length(o.blobs), 0)"
+
+// run runs a statement that selects seqs, keys and storedBytes from a source.
+func (f *finder) run(ctx context.Context, text string, from *source) error {
+	return f.err(f.conn, f.conn.LongQuery(ctx, text, f.args(from, f.page.Left()), func(r engine.Row) error {
+		if f.page.Add(query.Position{Key: r.Bytes(1), Num: r.Int(0)}, r.Int(2)) {
+			return errEnough
+		}
+		return nil
+	}))
+}
+
+// inOrder finds the wanted objects of a source, in order of creation.
+func (f *finder) inOrder(ctx context.Context, from source) error {
+	text := "SELECT o.seq, NULL, " + storedBytes + " FROM " + from.from
+	if !f.query.IsAll() {
+		text += " AND " + f.call()
+	}
+	return f.run(ctx, text+" ORDER BY "+from.seq+" LIMIT ?7 + 0", &from)
+}
+
+// lookUp finds the wanted objects among those with the seqs, in order of creation. A page
+// rarely needs all of them.
+func (f *finder) lookUp(ctx context.Context, seqs []int64) error {
+	after := f.query.After.Num
+	for chunk := range slices.Chunk(seqs, max(2*f.page.Left(), minLookup)) {
+		if chunk[len(chunk)-1] <= after {
+			continue
+		}
+		if err := f.inOrder(ctx, these(f.bucket.Num, chunk, after)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sorted finds the wanted objects of a source, in the query's order.
+func (f *finder) sorted(ctx context.Context, from source) error {
+	return f.run(ctx, "SELECT o.seq, bucketlite_callback(?6, o.seq) AS key, "+storedBytes+" FROM "+from.from+" AND "+f.call()+
+		" ORDER BY key, o.seq LIMIT ?7 + 0", &from)
+}
+
+// walk finds the wanted objects by reading the index of the one path they are sorted by.
+func (f *finder) walk(ctx context.Context, i *Index) error {
+	from := everything(f.bucket.Num, 0)
+	from.args[3] = i.Num
+	after := f.query.After
+	if !f.query.Order[0].Desc {
+		from.args[0], from.args[2] = after.Num, append([]byte{}, after.Key...)
+		from.from = keysObjects
+		return f.keyed(ctx, from, "ORDER BY e.key, e.seq")
+	}
+	// Downwards, too, the objects of a key come in the order of creation. So they are read
+	// key by key, and last those without a key.
+	start := query.NilKey
+	if after.Key != nil {
+		start = query.Reverse(after.Key)
+		from.args[0] = after.Num
+	} else if _, err := f.conn.QueryRow("SELECT max(key) FROM entries WHERE idx = ? AND key < ?", []any{i.Num, query.NilKey}, func(r engine.Row) {
+		if !r.Null(0) {
+			start = r.Bytes(0)
+		}
+	}); err != nil {
+		return err
+	}
+	if !bytes.Equal(start, query.NilKey) {
+		from.from, from.args[1], from.args[2] = keysDown, f.bucket.Num<<commit.ClockBits, start
+		if err := f.keyed(ctx, from, ""); err != nil {
+			return err
+		}
+		from = everything(f.bucket.Num, 0)
+		from.args[3] = i.Num
+	}
+	from.from, from.args[2] = keyObjects, query.NilKey
+	return f.keyed(ctx, from, "ORDER BY e.seq")
+}
+
+// keyed finds the wanted objects of a source of entries, each at the entry by which it is
+// sorted.
+func (f *finder) keyed(ctx context.Context, from source, order string) error {
+	with := ""
+	if from.from == keysDown {
+		with = withKeysDown
+	}
+	return f.run(ctx, with+"SELECT o.seq, bucketlite_callback(?6, o.seq), "+storedBytes+" FROM "+from.from+
+		" AND CASE WHEN "+f.call()+" THEN bucketlite_callback(?6, o.seq, e.key) END "+order+" LIMIT ?7 + 0", &from)
+}
