@@ -32,7 +32,7 @@ import (
 // redirect or size.
 var ErrRefused = errors.New("httpfetch: refused")
 
-// StatusError reports an answer whose status is not 2xx.
+// StatusError reports an answer whose status is not 2xx, or is 206.
 type StatusError struct {
 	// Code is the HTTP status code.
 	Code int
