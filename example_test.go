@@ -258,7 +258,7 @@ func ExampleBucket_Patch() {
 	res, err := b.Put(ctx, in, nil)
 	check(err)
 
-	// What is not named stays; a nil removes.
+	// Fields that are not named stay; a nil removes.
 	o, err := b.Patch(ctx, res.Object.ID, bucketlite.ObjectInput{
 		Fields: map[string]any{"title": "Blue sneaker", "seconds": nil},
 	}, nil)
@@ -476,7 +476,7 @@ func ExampleBucket_Delete() {
 	_, err := b.PutMany(ctx, []bucketlite.ObjectInput{video("v1", "Red"), video("v2", "Blue")}, nil)
 	check(err)
 
-	task, err := b.Delete(ctx) // accepted; the work goes on in the background
+	task, err := b.Delete(ctx) // accepted; the work continues in the background
 	check(err)
 	task, err = st.Wait(ctx, task.ID)
 	check(err)
@@ -489,7 +489,7 @@ func ExampleBucket_Delete() {
 	// true
 }
 
-// A watch meets what is committed from the call on, and ends with the bucket.
+// A watch gets every change from the call on, and ends with the bucket.
 func ExampleBucket_Watch() {
 	ctx := context.Background()
 	st, b := openVideos(ctx)
@@ -515,9 +515,8 @@ func ExampleBucket_Watch() {
 	// bucket.deleted false
 }
 
-// To keep a copy of something up to date, take a point, read all there is, and
-// follow the changes from that point on. Whoever keeps the last event's Cursor can
-// go on another time.
+// To keep a copy up to date, take a cursor, read everything, and follow the changes from
+// that cursor. Keep the last event's Cursor to continue another time.
 func ExampleStore_EventCursor() {
 	ctx := context.Background()
 	st, b := openVideos(ctx)
@@ -625,7 +624,7 @@ func ExampleBucket_ConfirmUpload() {
 	st, b := openVideos(ctx)
 	defer st.Close()
 
-	// What is wrong is said before a byte is sent.
+	// Errors are reported before a byte is sent.
 	_, err := b.CreateUpload(ctx, bucketlite.UploadInput{
 		Filename: "still.mp4", ContentType: "video/mp4", ObjectMetadata: map[string]any{"video_id": "v1"},
 	})
@@ -725,7 +724,7 @@ func ExampleStore_Process() {
 	task, err := b.SubmitBatch(ctx, batch.ID)
 	check(err)
 
-	// Usually this goes on until ctx ends, and in any number of processes.
+	// Usually this runs until ctx ends, and in any number of processes.
 	err = st.Process(ctx, func(ctx context.Context, j *bucketlite.Job) error {
 		fmt.Println("at work on", j.Object.Fields["title"])
 		return nil
