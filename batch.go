@@ -14,54 +14,56 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// BatchInput says what a new batch consists of.
+// BatchInput describes a new batch.
 type BatchInput struct {
-	// ObjectIDs are the ids of 1 to [MaxPutMany] objects; [Bucket.AddToBatch] adds
-	// more. An id that is given twice counts once.
+	// ObjectIDs are the ids of 1 to [MaxPutMany] objects. [Bucket.AddToBatch] adds
+	// more. A repeated id counts once.
 	ObjectIDs []string `json:"object_ids"`
-	// Metadata is kept and returned.
+	// Metadata is stored and returned as given.
 	Metadata map[string]any `json:"metadata,omitempty"`
-	// SkipValidation takes ids that name no object. Those that still do not when
-	// the batch is processed are skipped. Default: false, they are refused.
+	// SkipValidation accepts ids of objects that do not exist. Objects that still do
+	// not exist when the batch is processed are skipped. Default: false, such ids are
+	// an error.
 	SkipValidation bool `json:"-"`
 }
 
 // AddToBatchOptions adjust [Bucket.AddToBatch]. Nil means the defaults.
 type AddToBatchOptions struct {
-	// SkipValidation is that of [BatchInput].
+	// SkipValidation is as in [BatchInput].
 	SkipValidation bool
 }
 
-// BatchUpdate says what to change of a batch; what is nil stays.
+// BatchUpdate describes a change of a batch. A nil field leaves its value unchanged.
 type BatchUpdate struct {
-	Metadata map[string]any `json:"metadata"` // takes the place of the old as a whole
+	Metadata map[string]any `json:"metadata"` // replaces all metadata
 }
 
-// Batch is a group of objects that are processed together, as it stood at one
-// moment. Its JSON form is that of the hosted service's BatchModel.
+// Batch is a snapshot of a group of objects that are processed together. Its JSON form
+// is that of the hosted service's BatchModel.
 //
-// It is DRAFT until it is submitted, then PENDING until the first of its objects
+// A batch is DRAFT until it is submitted, then PENDING until the first of its objects
 // is handed out, then IN_PROGRESS. It ends as COMPLETED, as COMPLETED_WITH_ERRORS
 // if some of its objects failed, as FAILED if none was processed, or as CANCELED.
 type Batch struct {
 	ID       string `json:"batch_id"`
 	BucketID string `json:"bucket_id"`
 	Status   Status `json:"status"`
-	// ObjectIDs are the ids of its objects in the order in which they were added;
-	// the first 10,000, if there are more.
+	// ObjectIDs are the ids of its first 10,000 objects, in the order in which they
+	// were added.
 	ObjectIDs []string `json:"object_ids"`
-	// TaskID is the id of the newest task that processes it, if it was submitted.
+	// TaskID is the id of the newest task that processes the batch. It is empty before
+	// the batch is submitted.
 	TaskID string `json:"task_id,omitempty"`
-	// Error says why objects failed, if it has ended and some did.
+	// Error tells why objects failed, if the batch has ended and some did.
 	Error string `json:"error,omitempty"`
-	// ErrorSummary counts the objects that have failed by category, nil if none has.
+	// ErrorSummary counts the failed objects by category. It is nil if there are none.
 	ErrorSummary map[ErrorCategory]int64 `json:"error_summary,omitempty"`
 	Metadata     map[string]any          `json:"metadata"`
 	CreatedAt    time.Time               `json:"created_at"`
-	UpdatedAt    time.Time               `json:"updated_at"` // of the status or the metadata
+	UpdatedAt    time.Time               `json:"updated_at"` // last change of the status or the metadata
 
-	// ObjectCount counts its objects; of these, Failed have failed, and Skipped
-	// were not there any more when their turn came.
+	// ObjectCount is the number of objects. Failed of them have failed. Skipped of them
+	// no longer existed when their turn came.
 	ObjectCount int64 `json:"-"`
 	Failed      int64 `json:"-"`
 	Skipped     int64 `json:"-"`
@@ -75,7 +77,7 @@ func (b Batch) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		members
 		Type  string     `json:"type"`
-		Tiers []struct{} `json:"tier_tasks"` // the hosted service's, for several stages
+		Tiers []struct{} `json:"tier_tasks"` // the hosted service has several stages
 		Total int        `json:"total_tiers"`
 	}{members(b), "BUCKET", []struct{}{}, 1})
 }
@@ -85,10 +87,10 @@ func (b *Batch) Done() bool {
 	return b.Status != StatusDraft && b.Status != StatusPending && b.Status != StatusInProgress
 }
 
-// CreateBatch creates a batch of objects of the bucket. Nothing happens to them
-// until it is submitted.
+// CreateBatch creates a draft batch of objects of the bucket. Processing begins when
+// [Bucket.SubmitBatch] submits it.
 //
-// Errors: [ErrInvalid] with all ids that name no object, or are none;
+// Errors: [ErrInvalid] with all ids that are malformed or name no object;
 // [ErrTooLarge], [ErrLocked], [ErrNotActive], [ErrNotFound].
 func (b *Bucket) CreateBatch(ctx context.Context, in BatchInput) (*Batch, error) {
 	var issues []Issue
@@ -106,7 +108,7 @@ func (b *Bucket) CreateBatch(ctx context.Context, in BatchInput) (*Batch, error)
 		if _, err := b.permitted(tx, writeObjects); err != nil {
 			return err
 		}
-		if err := jobs.Create(tx, b.num, id, metadata, ids); err != nil {
+		if err := jobs.CreateBatch(tx, b.num, id, metadata, ids); err != nil {
 			return err
 		}
 		batch, err = b.selectBatch(tx.Conn, id)
@@ -115,8 +117,8 @@ func (b *Bucket) CreateBatch(ctx context.Context, in BatchInput) (*Batch, error)
 	return batch, err
 }
 
-// AddToBatch adds 1 to [MaxPutMany] objects to a draft batch; those it has already
-// stay once. A nil opts means the defaults.
+// AddToBatch adds 1 to [MaxPutMany] objects to a draft batch, except those that it
+// already has. A nil opts means the defaults.
 //
 // Errors: those of [Bucket.CreateBatch], and [ErrConflict] if the batch has been submitted.
 func (b *Bucket) AddToBatch(ctx context.Context, id string, objectIDs []string, opts *AddToBatchOptions) (*Batch, error) {
@@ -146,7 +148,7 @@ func (b *Bucket) AddToBatch(ctx context.Context, id string, objectIDs []string, 
 	return batch, err
 }
 
-// judgeIDs returns the ids without repetitions, and says what is wrong with them.
+// judgeIDs returns the ids without repetitions, and adds their faults to issues.
 func (b *Bucket) judgeIDs(ids []string, issues *[]Issue) []any {
 	if len(ids) == 0 {
 		*issues = append(*issues, Issue{"object_ids", ruleRequired, "at least one object expected"})
@@ -169,9 +171,9 @@ func (b *Bucket) judgeIDs(ids []string, issues *[]Issue) []any {
 	return distinct
 }
 
-// checkIDs returns what is wrong with the input of a batch, or, unless that is to
-// be skipped, with ids that name no object. Objects may be deleted at any moment,
-// so there is no need to look for them with the write lock held.
+// checkIDs returns the issues of a batch's input as an error. If there are none, and
+// unless skip is set, it checks that the objects exist. Objects may be deleted at any
+// moment, so this check needs no write lock.
 func (b *Bucket) checkIDs(ctx context.Context, ids []string, issues []Issue, skip bool) error {
 	if len(issues) > 0 {
 		return newValidationError(b.String(), issues)
@@ -202,8 +204,8 @@ SELECT key, value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM object WHERE
 	return err
 }
 
-// Batch returns the batch with the id, or [ErrNotFound]. Like the bucket's info,
-// its batches can be read whatever its status.
+// Batch returns the batch with the id. Like its info, a bucket's batches can be read in
+// every status of the bucket. Errors: [ErrNotFound].
 func (b *Bucket) Batch(ctx context.Context, id string) (*Batch, error) {
 	var batch *Batch
 	err := b.store.read(ctx, func(c *engine.Conn) (err error) {
@@ -213,14 +215,14 @@ func (b *Bucket) Batch(ctx context.Context, id string) (*Batch, error) {
 	return batch, err
 }
 
-// BatchQuery says which batches are wanted. The zero BatchQuery is the first page of all.
+// BatchQuery selects batches. The zero BatchQuery is the first page of all batches.
 type BatchQuery struct {
 	Query
-	// Status, unless empty, is the status the batches have.
+	// Status, unless empty, selects the batches with this status.
 	Status Status
 }
 
-// Batches iterates over the bucket's batches that q wants.
+// Batches iterates over the bucket's batches that match q.
 func (b *Bucket) Batches(ctx context.Context, q BatchQuery) iter.Seq2[*Batch, error] {
 	return each(ctx, b.store, q.Query, func(ctx context.Context, page Query) (*Page[*Batch], error) {
 		q.Query = page
@@ -228,9 +230,9 @@ func (b *Bucket) Batches(ctx context.Context, q BatchQuery) iter.Seq2[*Batch, er
 	})
 }
 
-// ListBatches returns one page of the bucket's batches that match q. The paths of a
-// query are those of [Batch]'s JSON form, as status, object_ids, created_at and
-// metadata.run; a search looks at batch_id, object_ids, task_id, error and metadata.
+// ListBatches returns one page of the bucket's batches that match q. Query paths are
+// those of [Batch]'s JSON form, such as status, object_ids, created_at and
+// metadata.run. Search covers batch_id, object_ids, task_id, error and metadata.
 // Errors: [ErrBadRequest], [ErrNotFound].
 func (b *Bucket) ListBatches(ctx context.Context, q BatchQuery) (*Page[*Batch], error) {
 	batches := listing[*Batch]{
@@ -256,8 +258,8 @@ func (b *Bucket) selectBatch(c *engine.Conn, id string) (*Batch, error) {
 	return batch, err
 }
 
-// selectBatches reads the batches a condition describes, each with its objects in
-// one row, so that they are those of one moment.
+// selectBatches reads the batches that match a condition, each with its objects in one
+// row, so that both belong to one snapshot.
 func (b *Bucket) selectBatches(c *engine.Conn, where string, args []any, each func(*Batch, int64) error) error {
 	exists, err := c.QueryRow("SELECT 1 FROM buckets WHERE num = ?", args[:1], nil)
 	if err != nil {
@@ -291,9 +293,9 @@ FROM batches k WHERE k.bucket = ?1 AND k.sweep IS NOT 'delete' AND `+where, args
 
 func (b *Bucket) noBatch(id string) error { return notFound("%s: batch %s", b, value.Show(id)) }
 
-// UpdateBatch changes a batch's metadata, whatever its status. Errors:
-// [ErrInvalid], [ErrNotFound], and [ErrLocked] or [ErrNotActive] where the bucket's
-// info cannot be changed.
+// UpdateBatch changes the metadata of a batch in any status. Errors: [ErrInvalid],
+// [ErrNotFound], and [ErrLocked] or [ErrNotActive] if the bucket's info cannot be
+// changed.
 func (b *Bucket) UpdateBatch(ctx context.Context, id string, u BatchUpdate) (*Batch, error) {
 	var issues []Issue
 	metadata := encodeInfo("metadata", u.Metadata, &issues)
@@ -316,8 +318,8 @@ func (b *Bucket) UpdateBatch(ctx context.Context, id string, u BatchUpdate) (*Ba
 }
 
 // DeleteBatch deletes a batch that is a draft or has ended. Its objects stay.
-// Errors: [ErrConflict] if it has been submitted and not ended, [ErrNotFound], and
-// [ErrLocked] or [ErrNotActive] where the bucket's info cannot be changed.
+// Errors: [ErrConflict] if the batch is still being processed, [ErrNotFound], and
+// [ErrLocked] or [ErrNotActive] if the bucket's info cannot be changed.
 func (b *Bucket) DeleteBatch(ctx context.Context, id string) error {
 	return b.store.free(ctx, func(tx *commit.Tx) error {
 		k, err := b.changeableBatch(tx, id)
@@ -345,14 +347,14 @@ func (b *Bucket) permittedBatch(tx *commit.Tx, a access, id string) (*jobs.Batch
 	if _, err := b.permitted(tx, a); err != nil {
 		return nil, err
 	}
-	k, err := jobs.Find(tx, b.num, id)
+	k, err := jobs.FindBatch(tx, b.num, id)
 	if err == nil && k == nil {
 		err = b.noBatch(id)
 	}
 	return k, err
 }
 
-// batchConflict says why the batch's status forbids a call.
+// batchConflict returns the error of a call that the batch's status forbids.
 func batchConflict(k *jobs.Batch, reason string) error {
 	return &ConflictError{Subject: fmt.Sprintf("batch %q", k.ID), Reason: fmt.Sprintf("it is %s: %s", k.Status, reason)}
 }

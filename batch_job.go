@@ -19,46 +19,47 @@ import (
 type Job struct {
 	// Bucket is the object's bucket.
 	Bucket *Bucket
-	// Object is the object as it was when it was handed out. It belongs to the handler.
+	// Object is the object as of the moment it was handed out. The handler owns it.
 	Object *Object
 	// BatchID is the id of the batch.
 	BatchID string
-	// Attempt counts how often the object was handed out, this time included, since
-	// the batch was submitted or the object retried.
+	// Attempt numbers the attempts from 1, since the batch was submitted or the object
+	// retried.
 	Attempt int
-	// Retries counts how often the object was retried; see [Bucket.RetryBatch].
+	// Retries is how often the object was retried; see [Bucket.RetryBatch].
 	Retries int
 }
 
-// ErrorCategory tells why an object could not be processed. The values are those
-// of the hosted service.
+// ErrorCategory is the kind of reason why an object could not be processed. The values
+// are those of the hosted service.
 type ErrorCategory string
 
-// The categories. Of the first three it is assumed that they do not pass, so they
-// are not tried again by themselves. The last two may pass: they are what
-// [Bucket.RetryBatch] retries unless told otherwise.
+// The categories. The first three are permanent: there is no other attempt. The last two
+// may pass by themselves: [Bucket.RetryBatch] retries them by default.
 const (
-	CategoryDependency     ErrorCategory = "dependency"     // something that is needed is not installed
-	CategoryAuthentication ErrorCategory = "authentication" // credentials are wrong or have expired
-	CategoryValidation     ErrorCategory = "validation"     // the object cannot be processed as it is
+	CategoryDependency     ErrorCategory = "dependency"     // a requirement is not installed
+	CategoryAuthentication ErrorCategory = "authentication" // credentials are wrong or expired
+	CategoryValidation     ErrorCategory = "validation"     // the object itself cannot be processed
 	CategoryRuntime        ErrorCategory = "runtime"        // anything else
-	CategoryNetwork        ErrorCategory = "network"        // no connection, or no answer in time
+	CategoryNetwork        ErrorCategory = "network"        // no connection, or no response in time
 	CategoryResource       ErrorCategory = "resource"       // no memory or no space
 )
 
-// JobError is an error of a handler that says more than its text. The handler may
-// return one, or an error that wraps one. Any other error is a [CategoryRuntime],
-// or a [CategoryNetwork] if it is [context.DeadlineExceeded].
+// JobError is an error of a handler with details. The handler may return one, or an
+// error that wraps one. Any other error has [CategoryRuntime], or [CategoryNetwork] if
+// it is [context.DeadlineExceeded].
 type JobError struct {
-	// Category is CategoryRuntime if it is empty or unknown.
+	// Category is the kind of the error. Default, also for an unknown one:
+	// CategoryRuntime.
 	Category ErrorCategory
-	// Message says what went wrong. Default: the text of Err.
+	// Message describes the error. Default: the text of Err.
 	Message string
-	// Component and Stage, if any, say where; Recovery, what would help.
+	// Component and Stage tell where the error occurred, Recovery how to fix it. All
+	// are optional.
 	Component, Stage, Recovery string
-	// Permanent says that another attempt is in vain, whatever the category.
+	// Permanent rules out another attempt in any category. Default: false.
 	Permanent bool
-	// Err is the cause, if there is one.
+	// Err is the cause, or nil.
 	Err error
 }
 
@@ -81,15 +82,15 @@ func (e *JobError) category() ErrorCategory {
 	return CategoryRuntime
 }
 
-// ErrorDetail says why an object could not be processed. Its JSON form is that of
-// the hosted service's BatchErrorDetail.
+// ErrorDetail is the reason why an object could not be processed. Its JSON form is that
+// of the hosted service's BatchErrorDetail.
 type ErrorDetail struct {
 	Category ErrorCategory `json:"error_type"`
-	// Message is what went wrong, cut to 2,000 bytes.
+	// Message describes the error, cut to 2,000 bytes.
 	Message   string `json:"message"`
 	Component string `json:"component,omitempty"`
 	Stage     string `json:"stage,omitempty"`
-	// Traceback is where the handler panicked, if it did, cut to 2,000 bytes.
+	// Traceback is the stack of a handler that panicked, cut to 2,000 bytes.
 	Traceback string    `json:"traceback,omitempty"`
 	Timestamp time.Time `json:"timestamp"`
 	// ObjectIDs is the object's id, and Count 1.
@@ -98,7 +99,7 @@ type ErrorDetail struct {
 	Recovery  string   `json:"recovery_suggestion,omitempty"`
 }
 
-// failure is why an attempt at a job failed.
+// failure is the reason why an attempt at a job failed.
 type failure struct {
 	ErrorDetail
 	permanent bool
@@ -110,8 +111,8 @@ func newFailure(category ErrorCategory, message string) *failure {
 	return &failure{ErrorDetail: ErrorDetail{Category: category, Message: clip(message)}}
 }
 
-// run calls a handler and returns why it failed, nil if it did not. A panic in it,
-// or in the methods of its error, is a failure as well.
+// run calls a handler and returns its failure, or nil. A panic in it, or in the methods
+// of its error, is a failure as well.
 func (j *Job) run(ctx context.Context, handler func(context.Context, *Job) error) (f *failure) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -155,7 +156,7 @@ func (f *failure) stored(object string, now int64) (*jobs.Failure, error) {
 	return &jobs.Failure{Category: string(f.Category), Message: f.Message, Detail: string(text)}, err
 }
 
-// clip makes a text of whatever origin one that can be stored and shown.
+// clip makes any text short and valid, so that it can be stored and shown.
 func clip(text string) string {
 	const most = 2000
 	if len(text) > most {
@@ -169,26 +170,26 @@ func clip(text string) string {
 type FailedJob struct {
 	ObjectID string      `json:"object_id"`
 	Error    ErrorDetail `json:"error"`
-	// Attempts counts how often it was handed out, since it was submitted or retried.
+	// Attempts is how often it was handed out since it was submitted or retried.
 	Attempts int `json:"attempts"`
-	// Retries counts how often it was retried; see [Bucket.RetryBatch].
+	// Retries is how often it was retried; see [Bucket.RetryBatch].
 	Retries int `json:"retry_count"`
 
 	position int64
 }
 
-// FailedJobs iterates over the objects of a batch that have failed, in the order
-// in which they were added.
+// FailedJobs iterates over the failed objects of a batch that match q, in the order in
+// which they were added.
 func (b *Bucket) FailedJobs(ctx context.Context, id string, q Query) iter.Seq2[*FailedJob, error] {
 	return each(ctx, b.store, q, func(ctx context.Context, q Query) (*Page[*FailedJob], error) {
 		return b.ListFailedJobs(ctx, id, q)
 	})
 }
 
-// ListFailedJobs returns one page of the objects of a batch that have failed, in
-// the order in which they were added unless q sorts them. The paths of a query are
-// those of [FailedJob]'s JSON form, as object_id, retry_count, error.error_type and
-// error.timestamp; a search looks at object_id and error. Errors: [ErrBadRequest],
+// ListFailedJobs returns one page of the failed objects of a batch that match q, in the
+// order in which they were added unless q sorts them. Query paths are those of
+// [FailedJob]'s JSON form, such as object_id, retry_count, error.error_type and
+// error.timestamp. Search covers object_id and error. Errors: [ErrBadRequest],
 // [ErrNotFound].
 func (b *Bucket) ListFailedJobs(ctx context.Context, id string, q Query) (*Page[*FailedJob], error) {
 	batch, err := b.Batch(ctx, id)

@@ -235,7 +235,7 @@ func (p *processor) look(now time.Time) (idle bool, err error) {
 	var o jobs.Outlook
 	err = p.store.read(p.ctx, func(c *engine.Conn) (err error) {
 		for batch := range lost {
-			running, err := jobs.Running(c, batch)
+			running, err := jobs.BatchRunning(c, batch)
 			if err != nil {
 				return err
 			}

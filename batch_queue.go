@@ -2,8 +2,8 @@ package bucketlite
 
 import "sync"
 
-// queue is where the processors of a store wait for jobs. The jobs themselves are
-// in the file.
+// queue holds the processors of a store, which wait in it for jobs. The jobs themselves
+// are in the file.
 type queue struct {
 	mu         sync.Mutex
 	closed     bool
@@ -11,7 +11,7 @@ type queue struct {
 	running    sync.WaitGroup
 }
 
-// join enters a processor, unless the store is being closed.
+// join adds a processor, unless the store is being closed.
 func (q *queue) join(p *processor) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -33,7 +33,7 @@ func (q *queue) leave(p *processor) {
 	q.running.Done()
 }
 
-// notify tells the processors that there may be something to do.
+// notify wakes the processors, since there may be jobs for them.
 func (q *queue) notify() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -45,7 +45,7 @@ func (q *queue) notify() {
 	}
 }
 
-// close ends the processors, and returns when they have handed back their jobs.
+// close stops the processors, and returns when they have handed back their jobs.
 func (q *queue) close() {
 	q.mu.Lock()
 	q.closed = true

@@ -11,28 +11,28 @@ import (
 
 // RetryBatchOptions adjust [Bucket.RetryBatch]. Nil means the defaults.
 type RetryBatchOptions struct {
-	// All retries whatever has failed. Default: only where the failure may pass by
-	// itself, [CategoryNetwork] and [CategoryResource].
+	// All retries every failed object. Default: false, only objects that failed for a
+	// reason that may pass by itself, [CategoryNetwork] or [CategoryResource].
 	All bool
-	// MaxRetries leaves out objects that were retried this often already: 1 to 10.
-	// Default: 3.
+	// MaxRetries is how often an object may be retried, 1 to 10. Objects that have
+	// reached it are left out. Default: 3.
 	MaxRetries int
 }
 
-// RetryBatchResult is what became of a retry.
+// RetryBatchResult is the result of [Bucket.RetryBatch].
 type RetryBatchResult struct {
-	// Task keeps account of the retry; nil if there was nothing to retry.
+	// Task tracks the retry. It is nil if there was nothing to retry.
 	Task *Task
-	// Retried counts the objects that are being processed again.
+	// Retried is the number of objects that are processed again.
 	Retried int64
 }
 
-// RetryBatch queues failed objects of a batch that has ended once more, and with
-// that makes the batch PENDING again. If there are none to be retried nothing
-// changes. Like SubmitBatch it counts as a write to the objects.
+// RetryBatch queues failed objects of a batch that has ended, and makes the batch
+// PENDING again. If no object can be retried, nothing changes. As for SubmitBatch, the
+// bucket must allow writes. A nil opts means the defaults.
 //
-// Errors: [ErrBadRequest], [ErrNotFound], [ErrConflict] if it has not ended or was
-// cancelled, [ErrLocked], [ErrNotActive].
+// Errors: [ErrBadRequest], [ErrNotFound], [ErrConflict] if the batch has not ended or
+// was canceled, [ErrLocked], [ErrNotActive].
 func (b *Bucket) RetryBatch(ctx context.Context, id string, opts *RetryBatchOptions) (*RetryBatchResult, error) {
 	most, mode := 0, jobs.RetryTransient
 	if opts != nil {
@@ -67,9 +67,9 @@ func (b *Bucket) RetryBatch(ctx context.Context, id string, opts *RetryBatchOpti
 	return &r.result, nil
 }
 
-// retrier is one RetryBatch. What can be retried is counted before, since it may
-// be much, and the failed jobs of a batch that has ended stay as they are until
-// the next retry.
+// retrier is one RetryBatch. It counts the jobs before it takes the write lock, since
+// they may be many. The failed jobs of a batch that has ended stay the same until the
+// next retry.
 type retrier struct {
 	bucket *Bucket
 	id     string
@@ -87,8 +87,8 @@ func (r *retrier) count(c *engine.Conn) (err error) {
 	return err
 }
 
-// retry queues the jobs that were counted. If the batch has been retried since,
-// they must be counted again.
+// retry queues the jobs that were counted. If the batch has been retried since, again is
+// true, and they must be counted again.
 func (r *retrier) retry(tx *commit.Tx) (again bool, err error) {
 	r.result = RetryBatchResult{}
 	k, err := r.bucket.writableBatch(tx, r.id)

@@ -10,11 +10,11 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// SubmitBatch queues a draft batch's objects for [Store.Process], and returns the
-// task that keeps account of that. It counts as a write to the objects, whose
-// status becomes PENDING; their version stays.
+// SubmitBatch queues a draft batch's objects for [Store.Process], and returns the task
+// that tracks their progress. The objects' status becomes PENDING, and their version
+// stays. The bucket must allow writes.
 //
-// Errors: [ErrNotFound], [ErrConflict] if it has been submitted already,
+// Errors: [ErrNotFound], [ErrConflict] if the batch has already been submitted,
 // [ErrLocked], [ErrNotActive].
 func (b *Bucket) SubmitBatch(ctx context.Context, id string) (*Task, error) {
 	taskID, err := b.store.newID(ident.TaskPrefix)
@@ -54,14 +54,14 @@ func (b *Bucket) newBatchTask(tx *commit.Tx, k *jobs.Batch, taskID string, n int
 	return b.store.newTask(tx, t, namespace, b.num)
 }
 
-// CancelBatch ends a batch that has been submitted, and its task, as CANCELED, and
-// returns the task. Objects that were processed by then stay so; the others are
-// drafts again. Handlers at work on them get their context cancelled soon, and
-// what they return is ignored. Cancelling again returns the same task, for as long
-// as that is kept.
+// CancelBatch cancels a batch that is being processed and its task, and returns the
+// task. Objects that are already processed keep their status; the others become drafts
+// again. The contexts of running handlers end soon, and their results are ignored.
+// Canceling the batch again returns the same task while its record is kept.
 //
-// Errors: [ErrConflict] if it is a draft or has ended otherwise, [ErrNotFound], and
-// [ErrLocked] or [ErrNotActive] where the bucket's info cannot be changed.
+// Errors: [ErrConflict] if the batch is a draft or has ended in another way,
+// [ErrNotFound], and [ErrLocked] or [ErrNotActive] if the bucket's info cannot be
+// changed.
 func (b *Bucket) CancelBatch(ctx context.Context, id string) (*Task, error) {
 	var task *Task
 	err := b.store.write(ctx, func(tx *commit.Tx) error {
@@ -78,10 +78,10 @@ func (b *Bucket) CancelBatch(ctx context.Context, id string) (*Task, error) {
 	return task, err
 }
 
-// cancelBatchOfTask cancels the batch that a task processes, and the task with it,
-// as [Bucket.CancelBatch] does.
+// cancelBatchOfTask cancels the batch that a task processes, and with it the task, as
+// [Bucket.CancelBatch] does.
 func cancelBatchOfTask(tx *commit.Tx, t *Task) error {
-	k, err := jobs.FindOfTask(tx, t.Inputs[0], t.ID)
+	k, err := jobs.FindBatchOfTask(tx, t.Inputs[0], t.ID)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func cancelBatchOfTask(tx *commit.Tx, t *Task) error {
 	return cancelBatch(tx, k)
 }
 
-// cancelBatch cancels a batch, unless that has been done.
+// cancelBatch cancels a batch, unless it is already canceled.
 func cancelBatch(tx *commit.Tx, k *jobs.Batch) error {
 	switch {
 	case k.Status == string(StatusCanceled):
@@ -109,7 +109,7 @@ func cancelBatch(tx *commit.Tx, k *jobs.Batch) error {
 	return k.Cancel(tx)
 }
 
-// sweepSome carries on what is being done to the jobs of a batch.
+// sweepSome runs a slice of the sweep of a batch, if there is one.
 func (c *collector) sweepSome() (worked bool, err error) {
 	ctx := context.Background()
 	var batch int64

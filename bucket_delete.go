@@ -221,7 +221,7 @@ func (c *collector) deleteBucketSlice(tx *commit.Tx, bucket int64, t *leasedTask
 	if err != nil || !emptied {
 		return objects, false, err
 	}
-	for _, rest := range []func(*commit.Tx, int64) (bool, error){deleteUploads, jobs.DeleteSome, index.DropAll} {
+	for _, rest := range []func(*commit.Tx, int64) (bool, error){deleteUploads, jobs.DeleteBatches, index.DropAll} {
 		if emptied, err := rest(tx, bucket); err != nil || !emptied {
 			return objects, false, err
 		}

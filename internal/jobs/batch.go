@@ -46,9 +46,9 @@ type Batch struct {
 	ended int64  // jobs of its task that have ended in this transaction
 }
 
-// Create creates a draft batch of objects with distinct ids. The metadata are JSON text
+// CreateBatch creates a draft batch of objects with distinct ids. The metadata are JSON text
 // or nil.
-func Create(tx *commit.Tx, bucket int64, id string, metadata any, objects []any) error {
+func CreateBatch(tx *commit.Tx, bucket int64, id string, metadata any, objects []any) error {
 	now := tx.Now()
 	num, err := tx.Insert(`
 INSERT INTO batches (id, bucket, status, metadata, total, open, failed, skipped, swept, created_at, updated_at)
@@ -62,14 +62,14 @@ VALUES (?, ?, 'DRAFT', ?, ?, 0, 0, 0, 0, ?, ?) RETURNING num`, id, bucket, metad
 	return countBatch(tx, bucket, "", draft)
 }
 
-// Find returns the batch of a bucket with the id, nil if there is none or if it is
+// FindBatch returns the batch of a bucket with the id, nil if there is none or if it is
 // being deleted.
-func Find(tx *commit.Tx, bucket int64, id string) (*Batch, error) {
+func FindBatch(tx *commit.Tx, bucket int64, id string) (*Batch, error) {
 	return selectBatch(tx, "WHERE bucket = ? AND id = ? AND sweep IS NOT 'delete'", bucket, id)
 }
 
-// FindOfTask returns the batch with the id that the task processes, nil if there is none.
-func FindOfTask(tx *commit.Tx, id, task string) (*Batch, error) {
+// FindBatchOfTask returns the batch with the id that the task processes, nil if there is none.
+func FindBatchOfTask(tx *commit.Tx, id, task string) (*Batch, error) {
 	return selectBatch(tx, "WHERE id = ? AND task = ? AND sweep IS NOT 'delete'", id, task)
 }
 

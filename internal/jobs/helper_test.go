@@ -118,7 +118,7 @@ INSERT INTO object (seq, bucket, id, version, size, status, created_at, updated_
 				return err
 			}
 		}
-		return jobs.Create(tx, 1, "b", nil, ids)
+		return jobs.CreateBatch(tx, 1, "b", nil, ids)
 	})
 }
 
@@ -126,7 +126,7 @@ INSERT INTO object (seq, bucket, id, version, size, status, created_at, updated_
 func (f *file) change(op func(*commit.Tx, *jobs.Batch) error) {
 	f.Helper()
 	f.write(func(tx *commit.Tx) error {
-		b, err := jobs.Find(tx, 1, "b")
+		b, err := jobs.FindBatch(tx, 1, "b")
 		if err != nil {
 			return err
 		}

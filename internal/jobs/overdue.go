@@ -43,8 +43,8 @@ FROM batches k CROSS JOIN buckets b ON b.num = k.bucket WHERE `+eligible, nil, f
 	return o, err
 }
 
-// Running reports whether a batch, by its number, has been submitted and has not ended.
-func Running(c *engine.Conn, num int64) (bool, error) {
+// BatchRunning reports whether a batch, by its number, has been submitted and has not ended.
+func BatchRunning(c *engine.Conn, num int64) (bool, error) {
 	return c.QueryRow("SELECT 1 FROM batches WHERE num = ? AND status IN ('PENDING', 'IN_PROGRESS')", []any{num}, nil)
 }
 

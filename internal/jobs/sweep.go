@@ -93,9 +93,9 @@ func Sweep(tx *commit.Tx, num int64) error {
 	return b.step(tx, sweepSlice)
 }
 
-// DeleteSome deletes some jobs and batches of a bucket that is being deleted, and ends
+// DeleteBatches deletes some jobs and batches of a bucket that is being deleted, and ends
 // the tasks that process them. It reports whether none is left.
-func DeleteSome(tx *commit.Tx, bucket int64) (done bool, err error) {
+func DeleteBatches(tx *commit.Tx, bucket int64) (done bool, err error) {
 	for left := int64(deleteSlice); left > 0; {
 		b, err := selectBatch(tx, "WHERE bucket = ? ORDER BY num LIMIT 1", bucket)
 		if err != nil {

@@ -90,7 +90,7 @@ func TestRetry(t *testing.T) {
 }
 
 // Deleting a bucket deletes its batches bit by bit, and cancels what is running.
-func TestDeleteSome(t *testing.T) {
+func TestDeleteBatches(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	f.batch(500)
@@ -98,7 +98,7 @@ func TestDeleteSome(t *testing.T) {
 	slices := 0
 	for done := false; !done; slices++ {
 		f.write(func(tx *commit.Tx) (err error) {
-			done, err = jobs.DeleteSome(tx, 1)
+			done, err = jobs.DeleteBatches(tx, 1)
 			return err
 		})
 		f.want("SELECT status FROM tasks", "CANCELED")
