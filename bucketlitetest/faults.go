@@ -29,7 +29,7 @@ type Faults struct {
 	count   int
 	pending map[int]*fault // by the number of the commit, counted from the first
 	full    bool
-	lifted  chan struct{} // closed to let go what is being delayed or held
+	lifted  chan struct{} // closed to release delayed and held commits
 }
 
 // fault is the fault of one commit.
@@ -172,7 +172,7 @@ func (f *Faults) commit(commit func() error) error {
 	return commit()
 }
 
-// next counts a commit, and returns its fault and what is closed when that is lifted.
+// next counts a commit, and returns its fault and the channel that lifting closes.
 func (f *Faults) next() (*fault, <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

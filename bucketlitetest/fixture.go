@@ -195,7 +195,7 @@ func readObjects(path string) (objects []node, err error) {
 // maxFaults is how many refused objects are reported.
 const maxFaults = 20
 
-// put stores objects, and returns them or what is wrong with some of them.
+// put stores objects, and returns them or the faults of the refused ones.
 func put(ctx context.Context, b *bucketlite.Bucket, nodes []node) (objects []*bucketlite.Object, err error) {
 	refused := make([]error, len(nodes))
 	var inputs []bucketlite.ObjectInput

@@ -111,10 +111,10 @@ func kindOf(raw []byte) string {
 	return "a number"
 }
 
-// fault says what is wrong with n.
+// fault returns an error about n.
 func (n node) fault(message string) error { return n.faultAt("", message) }
 
-// faultAt says what is wrong with what path leads to from n.
+// faultAt returns an error about the value at path below n.
 func (n node) faultAt(path, message string) error {
 	at := n.path.String()
 	if at != "" && path != "" && path[0] != '[' {

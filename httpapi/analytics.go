@@ -134,7 +134,7 @@ func growthRate(was, is int64) *float64 {
 	return new(100 * float64(is-was) / float64(was))
 }
 
-// usageMetric is what was used during a time bucket.
+// usageMetric is the usage during a time bucket.
 type usageMetric struct {
 	Time      time.Time `json:"time_bucket"`
 	GBHours   float64   `json:"storage_gb_hours"` // a GB has 10⁹ bytes
@@ -189,7 +189,7 @@ func (c *call) usage() (any, error) {
 	return answer, nil
 }
 
-// created wants what was created during the period.
+// created matches everything created during the period.
 func (p period) created() bucketlite.Filter {
 	return bucketlite.And(
 		bucketlite.Gte("created_at", p.Start.Format(time.RFC3339Nano)),
@@ -197,7 +197,7 @@ func (p period) created() bucketlite.Filter {
 	)
 }
 
-// errorBreakdown is what is known of the failures of one category.
+// errorBreakdown describes the failures of one category.
 type errorBreakdown struct {
 	Type       bucketlite.ErrorCategory `json:"error_type"`
 	Count      int64                    `json:"count"`

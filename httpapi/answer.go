@@ -10,7 +10,7 @@ import (
 	"github.com/bucketlite/bucketlite"
 )
 
-// An answer is what goes back to the client, and what the log will say of it.
+// An answer is the response to the client, and its entry in the log.
 type answer struct {
 	http.ResponseWriter
 	id    string // the request's

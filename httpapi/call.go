@@ -15,7 +15,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// A call is one request on its way: who asks, where, and for what.
+// A call is one request: its key, its place and its parameters.
 type call struct {
 	h      *Handler
 	w      *answer
@@ -25,7 +25,7 @@ type call struct {
 	bucket *bucketlite.Bucket    // the one that the path of such a route names, nil if it names none
 	limit  int64                 // of the bytes of the body, if it is JSON
 	query  url.Values            // of the URL
-	faults formError             // what is wrong with the form of the request
+	faults formError             // faults of the form of the request
 	warned []string
 
 	timeout *timeout // nil for none
@@ -78,7 +78,7 @@ func (c *call) admits(name string, ns *bucketlite.Namespace, err error) error {
 // maxWarnings bounds the warnings of an answer.
 const maxWarnings = 20
 
-// warn tells the client that what it sent was taken, but is not as it should be.
+// warn adds a warning: the request was accepted, but deviates from the form.
 func (c *call) warn(text string) {
 	if len(c.warned) == maxWarnings || slices.Contains(c.warned, text) {
 		return
@@ -126,7 +126,7 @@ func (c *call) formLimits() value.Limits {
 	return value.Limits{MaxDepth: value.DefaultMaxDepth + formDepth, MaxBytes: int(c.limit)}
 }
 
-// params returns the query of the URL as a form. Of what is given twice the first counts.
+// params returns the query of the URL as a form. Of repeated parameters the first counts.
 func (c *call) params() *form {
 	doc := map[string]any{}
 	for name, values := range c.query {
@@ -137,7 +137,7 @@ func (c *call) params() *form {
 	return &form{call: c, in: "query", doc: doc}
 }
 
-// check returns what is wrong with the form of the request so far, or nil.
+// check returns the faults in the form of the request so far, or nil.
 func (c *call) check() error {
 	if len(c.faults) > 0 {
 		return c.faults

@@ -76,7 +76,7 @@ var docsPage = sync.OnceValues(func() (*rendering, error) {
 		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}, nil
 })
 
-// A document is what the page shows of the OpenAPI document. Members keep its order.
+// A document is the part of the OpenAPI document that the page shows. Members keep its order.
 type document struct {
 	Info struct {
 		Title, Version, Summary, Description string

@@ -26,7 +26,7 @@ const (
 // A requestBody is the body of a request. It notes how much of it was read.
 type requestBody struct {
 	io.ReadCloser
-	length  int64 // what is announced; negative if nothing is
+	length  int64 // the announced length; negative if there is none
 	expects bool  // the client waits for "100 Continue" before it sends
 	read    int64
 	ended   bool // it has been read to its end

@@ -100,7 +100,7 @@ func (c *call) stream(watch watchFunc, opts bucketlite.WatchOptions) error {
 		case m, ok := <-moments:
 			switch {
 			case !ok:
-				return s.flush() // the end of what was watched
+				return s.flush() // the watched bucket or namespace has ended
 			case m.err != nil:
 				return s.end(m.err)
 			case m.idle:
@@ -164,7 +164,7 @@ func (s *eventStream) end(err error) error {
 	if err != nil {
 		return err
 	}
-	// It has no id, so the client's last event stays what it was.
+	// It has no id, so the client's last event stays the same.
 	if s.write([]byte("event: error\ndata: "+string(data)+"\n\n")) == nil {
 		s.flush()
 	}

@@ -228,7 +228,7 @@ func (f *form) each(name string, read func(*form)) {
 	}
 }
 
-// take notes what is wrong with a member. Paths within errors are those of the
+// take records the faults of a member. Paths within errors are those of the
 // member, or of what it is part of.
 func (f *form) take(name string, err error) { f.takeAt(f.at.Member(name).String(), err) }
 

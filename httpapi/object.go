@@ -126,7 +126,7 @@ func (c *call) patchObject() (any, error) {
 	return c.patch(in)
 }
 
-// patch patches the object of the path and returns what is stored then.
+// patch patches the object of the path and returns the stored object.
 func (c *call) patch(in bucketlite.ObjectInput) (any, error) {
 	version, err := c.ifVersion()
 	if err != nil {
@@ -209,7 +209,7 @@ type aggregated struct {
 	aggregatedRest
 }
 
-// An aggregatedRest is what the answer to an aggregation has beside the groups.
+// An aggregatedRest is the answer to an aggregation without its groups.
 type aggregatedRest struct {
 	TotalGroups int            `json:"total_groups"`
 	Info        map[string]any `json:"query_info"`

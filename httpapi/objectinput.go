@@ -57,7 +57,7 @@ func (r *objectReader) read(data []byte) (bucketlite.ObjectInput, error) {
 	return in, nil
 }
 
-// isBare reports whether nothing says what is in a blob.
+// isBare reports whether a blob has no content.
 func isBare(b bucketlite.BlobInput) bool { return b.Data == nil && b.UploadID == "" }
 
 // links gives the blobs that are bare the data that stands as their url.

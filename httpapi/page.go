@@ -12,15 +12,15 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// A listRequest is what a list was asked for.
+// A listRequest is a request for a list.
 type listRequest struct {
 	bucketlite.Query
 	includeTotal bool
-	limited      bool // to what the key may see
+	limited      bool // to the namespaces of the key
 	call         *call
 }
 
-// listed returns what a list was asked for: by the body, whose limit is otherwise
+// listed returns the request for a list: by the body, whose limit is otherwise
 // if it has none and most at most, or by the URL's query, which goes before it and
 // may ask for [bucketlite.MaxLimit].
 func (c *call) listed(body *form, otherwise, most int) (listRequest, error) {

@@ -82,7 +82,7 @@ func (h *Handler) serve(rt route) http.Handler {
 		if rt.access >= keyed && rt.effect == reads {
 			defer c.limitTime()()
 		}
-		if rt.effect == reads { // what was written must not be answered with a refusal
+		if rt.effect == reads { // a write that took effect must not be answered with a refusal
 			a.hold = func(bytes int) (func(), error) { return h.answers.enter(c.key, bytes) }
 		}
 		err := c.enter(rt)

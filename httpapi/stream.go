@@ -77,7 +77,7 @@ func (a *answer) measure(e *encoder, page int) error {
 // An encoder encodes a streamed body in a buffer that it uses again.
 type encoder struct {
 	body   streamed
-	buf    []byte // what has not been handed over
+	buf    []byte // bytes that have not been handed over
 	length int    // of the body so far
 }
 

@@ -71,7 +71,7 @@ func (c *call) beginToConfirm(b *bucketlite.Bucket, id string, opts bucketlite.C
 	return a, nil
 }
 
-// confirmOptions returns what the bytes are expected to be.
+// confirmOptions returns the expected properties of the bytes.
 func (f *form) confirmOptions() bucketlite.ConfirmUploadOptions {
 	return bucketlite.ConfirmUploadOptions{ETag: f.text("etag"), Size: f.size("file_size_bytes")}
 }

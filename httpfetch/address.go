@@ -43,7 +43,7 @@ var specials = []struct {
 	{netip.MustParsePrefix("3fff::/20"), "for documentation"},
 }
 
-// special says what is special about an address, and is empty if it is an
+// special returns the kind of a special address, and is empty if it is an
 // ordinary public one.
 func special(addr netip.Addr) string {
 	if !addr.IsValid() {

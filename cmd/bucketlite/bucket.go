@@ -40,7 +40,7 @@ func (f *bucketFlags) add(c *cobra.Command) {
 
 var policies = []string{string(bucketlite.Insert), string(bucketlite.Update), string(bucketlite.Upsert)}
 
-// config returns what the flags describe.
+// config returns the configuration that the flags describe.
 func (f *bucketFlags) config(ctx context.Context, a *app, name string) (bucketlite.BucketConfig, error) {
 	config := bucketlite.BucketConfig{Name: name}
 	if f.schema == "" {

@@ -236,7 +236,7 @@ func (e *exporter) files(ctx context.Context, o *bucketlite.Object) error {
 // file writes the bytes of a blob, unless they are there.
 func (e *exporter) file(ctx context.Context, id string, blob *bucketlite.Blob, name string) error {
 	local := filepath.FromSlash(name)
-	// The name says what is in it, and it got it when it was whole.
+	// The name is the hash of the content, given when the file was complete.
 	if info, err := e.root.Lstat(local); err == nil && info.Mode().IsRegular() && info.Size() == blob.Details.Size {
 		return nil
 	}

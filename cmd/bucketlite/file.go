@@ -60,14 +60,14 @@ func writeIn(root *os.Root, name string, write func(io.Writer) error) (err error
 type fileBlob struct {
 	// File is the path, with slashes, below the directory the files are read from.
 	File     string `json:"file"`
-	URL      string `json:"url,omitempty"` // what the bytes were fetched from, if they were
+	URL      string `json:"url,omitempty"` // the source of fetched bytes
 	Filename string `json:"filename,omitempty"`
 	MIMEType string `json:"mime_type,omitempty"`
 	Size     int64  `json:"size_bytes,omitempty"`
 	Hash     string `json:"hash,omitempty"` // SHA-256 in hexadecimal; checked if it is there
 }
 
-// reference returns the data of a blob that is a URL, with what is known of its bytes.
+// reference returns the data of a blob that is a URL, with the known properties of its bytes.
 func (b fileBlob) reference(url string) map[string]any {
 	data := map[string]any{"url": url}
 	if b.Filename != "" {

@@ -133,7 +133,7 @@ func isStored(ctx context.Context, b *bucketlite.Bucket, line []byte, id string)
 	o, err := b.Object(ctx, id)
 	switch {
 	case errors.Is(err, bucketlite.ErrNotFound), errors.Is(err, bucketlite.ErrBadRequest), errors.Is(err, bucketlite.ErrInvalid):
-		return false, nil // putting it says what is wrong
+		return false, nil // putting it reports the error
 	case err != nil:
 		return false, err
 	}

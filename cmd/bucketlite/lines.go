@@ -92,7 +92,7 @@ func (l *lineReader) skip(to position) (same bool, err error) {
 	return true, err
 }
 
-// position says where a reader is, and what it has read.
+// position is the position of a reader, and a hash of the text before it.
 type position struct {
 	Lines int    `json:"lines"`
 	Bytes int64  `json:"bytes"`

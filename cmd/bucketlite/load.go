@@ -48,7 +48,7 @@ type loader struct {
 	opened   []*blobFile
 }
 
-// item is what is known of an input of a batch beside it.
+// item describes an input.
 type item struct {
 	line int
 	ours bool // its id was made from the line's number
@@ -293,7 +293,7 @@ func (l *loader) isOurs(ctx context.Context, it item, in *bucketlite.ObjectInput
 	if it.ours {
 		return true
 	}
-	// The id is the user's own: what is stored must be what the line says.
+	// The id is the user's own: the stored object must equal the line.
 	stored, err := l.bucket.Object(ctx, in.ID)
 	if err != nil {
 		return false

@@ -167,7 +167,7 @@ func cut(s string, most int) string {
 	return string([]rune(s)[:most-1]) + "…"
 }
 
-// plural returns a number and the word for what is counted.
+// plural returns a number and the noun that it counts.
 func plural(n int64, one, many string) string {
 	if n == 1 {
 		return "1 " + one

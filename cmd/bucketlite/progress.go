@@ -21,7 +21,7 @@ type unit int
 const (
 	inBytes   unit = iota
 	inNumbers      // of objects
-	inPercent      // of what has no unit
+	inPercent      // of anything without a unit
 )
 
 // progress begins to show a bar. A total of -1 stands for one that is not known.

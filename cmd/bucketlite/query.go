@@ -227,7 +227,7 @@ const (
 	maxSample  = 100
 )
 
-// columnsOf chooses what a table shows of objects: what was selected, or else the
+// columnsOf chooses the columns of a table of objects: the selection, or else the
 // unique key and some fields whose values are short.
 func columnsOf(ctx context.Context, b *bucketlite.Bucket, q bucketlite.Query, objects []*bucketlite.RawObject) ([]string, error) {
 	columns := []string{"object_id"}
@@ -251,7 +251,7 @@ func columnsOf(ctx context.Context, b *bucketlite.Bucket, q bucketlite.Query, ob
 			columns = append(columns, s.Field)
 		}
 	}
-	// A name comes before what else there is, and what is required before the rest.
+	// A name comes first, and required fields before others.
 	rank := func(name string) int {
 		switch field := schema.Properties[name]; {
 		case name == "title" || name == "name":
@@ -293,7 +293,7 @@ func short(v any) bool {
 	return false
 }
 
-// objectRow prints what the columns say of an object.
+// objectRow prints the columns of an object.
 func objectRow(t *table, raw *bucketlite.RawObject, columns []string) error {
 	o, err := raw.Object()
 	if err != nil {
@@ -334,7 +334,7 @@ func objectRow(t *table, raw *bucketlite.RawObject, columns []string) error {
 	return nil
 }
 
-// at returns what is at a path; where it leads through arrays, a list.
+// at returns the value at a path, or a list of values if the path leads through arrays.
 func at(v any, path string) any {
 	for path != "" {
 		var name string

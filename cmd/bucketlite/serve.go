@@ -332,13 +332,13 @@ func (f *serveFlags) makeNamespace(ctx context.Context, st *bucketlite.Store) er
 func loopback(addr string) bool {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
-		return true // listening says what is wrong with it
+		return true // listening reports the error
 	}
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// greeting is what the server says of itself before it begins.
+// greeting is the message of a server that begins.
 type greeting struct {
 	URL  string `json:"url"`
 	Docs string `json:"docs"`
@@ -413,7 +413,7 @@ func (s service) until(ctx context.Context) error {
 // processPause is how long processing rests after it failed.
 const processPause = time.Second
 
-// startProcessing starts to process what is submitted, and returns a function that
+// startProcessing starts to process submitted objects, and returns a function that
 // stops it and waits for the end. After a full disk it continues when there is space.
 func (s service) startProcessing(ctx context.Context) (stop func()) {
 	if s.process == nil {

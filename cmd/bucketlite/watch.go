@@ -57,7 +57,7 @@ event is missed.`,
 	return c
 }
 
-// events begins to watch what the arguments name.
+// events begins to watch the bucket, namespace or store of the arguments.
 func (a *app) events(ctx context.Context, st *bucketlite.Store, args []string, opts *bucketlite.WatchOptions) (iter.Seq2[bucketlite.Event, error], error) {
 	switch {
 	case len(args) > 0:

@@ -92,7 +92,7 @@ func (q *quickstart) attach(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		// Patch changes what is given and keeps the rest.
+		// Patch changes the given fields and keeps the others.
 		object, err = q.media.Patch(ctx, object.ID, bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{
 			{Property: a.property, Reader: bytes.NewReader(file(a.file)), Filename: a.file},
 		}}, nil)
