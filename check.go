@@ -12,18 +12,18 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// CheckOptions adjust [Store.Check]. Nil means the defaults.
+// CheckOptions configure [Store.Check]. Nil selects the defaults.
 type CheckOptions struct {
-	// Repair sets right what follows from the rest: statistics, counts of
-	// references, sizes, keys and the like. See [Problem.Repaired].
+	// Repair restores values that can be derived from others: statistics, counts of
+	// references, sizes, keys and the like; see [Store.Check]. Default: false.
 	Repair bool
-	// Progress, unless nil, is told from time to time what has been checked. It is
-	// called by the goroutine that called Check, and may use the store.
+	// Progress, unless nil, is called repeatedly with the progress so far. It is
+	// called in Check's goroutine, and may use the store.
 	Progress func(CheckProgress)
 }
 
-// CheckProgress is how far a check has come. The totals are estimates, since
-// others may be writing, until the last call, in which all has been checked.
+// CheckProgress is the progress of a check. The totals are estimates, since others
+// may write at the same time. In the last call they equal the numbers checked.
 type CheckProgress struct {
 	Objects      int64 `json:"objects"` // checked, of TotalObjects
 	TotalObjects int64 `json:"total_objects"`
@@ -32,36 +32,36 @@ type CheckProgress struct {
 	TotalContentBytes int64 `json:"total_content_bytes"`
 }
 
-// CheckReport is what [Store.Check] found.
+// CheckReport is the result of [Store.Check].
 type CheckReport struct {
-	// Problems are the first 1,000 that were found, and the first with each rule.
+	// Problems are the first 1,000 problems, and the first problem of each rule.
 	Problems []Problem `json:"problems"`
-	// Omitted counts the others.
+	// Omitted counts the other problems.
 	Omitted int `json:"omitted"`
-	// Buckets, Objects and Contents count what was checked; ContentBytes are the
-	// bytes of all contents, each counted once.
+	// Buckets, Objects and Contents count the checked items. ContentBytes is the size
+	// of all contents, each counted once.
 	Buckets      int64 `json:"buckets"`
 	Objects      int64 `json:"objects"`
 	Contents     int64 `json:"contents"`
 	ContentBytes int64 `json:"content_bytes"`
-	// WithoutChecksum counts the objects that have no checksum yet, because an older
-	// version of the library wrote them. They get one in the background, or when they
-	// are next written; an object that breaks a rule stays without.
+	// WithoutChecksum counts the objects without a checksum, written by an older
+	// version of the library. They get one in the background, or at their next write.
+	// An object that violates a rule does not get one.
 	WithoutChecksum int64 `json:"without_checksum"`
 
-	broken int // problems that are not repaired, including those omitted
+	broken int // problems that are not repaired, omitted ones included
 }
 
-// Problem is a rule that is broken in a file.
+// Problem is a violation of a rule in the file.
 type Problem struct {
 	// Rule is the rule's stable name, such as "object.schema" or
 	// "bucket.statistics"; see [Store.Check].
 	Rule string `json:"rule"`
-	// Subject says what breaks it: `bucket "videos" (bkt_…): object "obj_…"`.
+	// Subject names the violating item: `bucket "videos" (bkt_…): object "obj_…"`.
 	Subject string `json:"subject"`
 	// Message says what was expected and what was found.
 	Message string `json:"message"`
-	// Repaired tells that it has been set right.
+	// Repaired is true if the problem has been repaired.
 	Repaired bool `json:"repaired"`
 }
 
@@ -69,8 +69,8 @@ func (p Problem) String() string { return p.Subject + ": " + p.Message + " [" + 
 
 const maxProblems = 1000
 
-// Err returns nil if the store is sound, or all that was wrong has been repaired,
-// else an error that tells the first problems and matches [ErrCorrupt].
+// Err returns nil if the store has no problems, or all are repaired. Otherwise it
+// returns an error that lists the first problems and matches [ErrCorrupt].
 func (r *CheckReport) Err() error {
 	if r.broken == 0 {
 		return nil
@@ -94,11 +94,11 @@ func (r *CheckReport) Err() error {
 	return errorf("check: %w: %d problems%s", ErrCorrupt, r.broken, b.String())
 }
 
-// Check reads the whole store and reports every rule that is broken in it. It
-// returns an error only for what keeps it from checking: the end of ctx,
-// [ErrClosed], a disk that fails; with Repair also [ErrReadOnly] and [ErrBusy].
+// Check reads the whole store and reports every violation of a rule. It returns an
+// error only if it cannot complete: ctx ends, [ErrClosed], a disk failure; with
+// Repair also [ErrReadOnly] and [ErrBusy].
 //
-// The rules are, by the names of [Problem]:
+// The rules, by the names in [Problem]:
 //
 //   - file.integrity: SQLite's own structures are whole, and no page is lost;
 //   - content.chunks, content.checksum, content.hash, content.size: a content is
@@ -133,19 +133,18 @@ func (r *CheckReport) Err() error {
 //   - namespace.json, task.json, upload.json, batch.json, job.json: what is
 //     recorded of these can be read.
 //
-// Others may read and write meanwhile: each rule is judged by what was there at one
-// moment. Memory is bounded. A store at ":memory:" has one connection, which Check
-// holds for some statements that read much.
+// Others may read and write during a check: each rule is evaluated on a consistent
+// snapshot. The use of memory is bounded. A store at ":memory:" has a single
+// connection, which Check holds during some long statements.
 //
-// With Repair, what follows from the rest is set right in small transactions, each
-// of which looks again first: bucket.statistics, bucket.batches, bucket.clock,
-// bucket.deltas, batch.jobs, content.references, content.size, store.content,
-// chunk.content, object.size, object.inline if the object conforms to its schema,
-// index.entry, index.flags, index.text and index.orphan, for which indexes are built
-// anew in the background, and object.key unless another object has the right key. No
-// object is deleted, no content that is referred to, and no value is
-// guessed. If file.integrity is broken, nothing is repaired: copy what can be read
-// to a new store.
+// Repair restores derivable values in small transactions, each of which checks again
+// first. It repairs bucket.statistics, bucket.batches, bucket.clock, bucket.deltas,
+// batch.jobs, content.references, content.size, store.content, chunk.content,
+// object.size, object.inline if the object conforms to its schema, and object.key
+// unless another object has the right key. For index.entry, index.flags, index.text
+// and index.orphan it rebuilds indexes in the background. It never deletes an object
+// or referenced content, and never guesses a value. If file.integrity is violated, it
+// repairs nothing: copy the readable objects to a new store.
 func (s *Store) Check(ctx context.Context, opts *CheckOptions) (*CheckReport, error) {
 	if opts == nil {
 		opts = &CheckOptions{}
@@ -160,7 +159,7 @@ func (s *Store) Check(ctx context.Context, opts *CheckOptions) (*CheckReport, er
 	return c.report, nil
 }
 
-// checker is one Check.
+// checker is one Check call.
 type checker struct {
 	store    *Store
 	ctx      context.Context
@@ -168,14 +167,14 @@ type checker struct {
 	report   *CheckReport
 	progress CheckProgress
 
-	damaged bool // SQLite's own structures are
-	unread  bool // some blobs cannot be read, so that nobody knows all references
+	damaged bool // SQLite's own structures are damaged
+	unread  bool // some blobs cannot be read, so counts of references are unknown
 
-	buckets map[int64]*checkedBucket // those of the objects read last
+	buckets map[int64]*checkedBucket // the buckets of the objects read last
 	late    lateVersion
 }
 
-// run checks one thing after the other. Contents come before objects, whose blobs
+// run runs the checks one after the other. Contents come before objects, whose blobs
 // are compared with them.
 func (c *checker) run() error {
 	for _, step := range []struct {
@@ -186,7 +185,7 @@ func (c *checker) run() error {
 		{"buckets", c.checkBuckets}, {"records", c.checkRows}, {"events", c.checkEvents}, {"references", c.checkReferences}, {"totals", c.checkContentBytes},
 	} {
 		err := step.do()
-		if errors.Is(err, ErrCorrupt) { // this much cannot be read, the rest may
+		if errors.Is(err, ErrCorrupt) { // this part cannot be read, others may be readable
 			c.damaged = true
 			c.add(Problem{Rule: "file.integrity", Subject: step.name, Message: err.Error()})
 		} else if err != nil {
@@ -199,7 +198,7 @@ func (c *checker) run() error {
 	return nil
 }
 
-// add reports a problem.
+// add adds a problem to the report.
 func (c *checker) add(p Problem) {
 	if !p.Repaired {
 		c.report.broken++
@@ -211,7 +210,7 @@ func (c *checker) add(p Problem) {
 	c.report.Problems = append(c.report.Problems, p)
 }
 
-// tell reports progress. Nothing is held while it does.
+// tell reports progress. It holds no connection while it does.
 func (c *checker) tell() {
 	if c.opts.Progress == nil {
 		return
@@ -221,11 +220,11 @@ func (c *checker) tell() {
 	c.opts.Progress(p)
 }
 
-// read lends f a connection for a short while.
+// read calls f with a connection, for a short read.
 func (c *checker) read(f func(*engine.Conn) error) error { return c.store.db.Read(c.ctx, f) }
 
-// readLong runs a statement that reads much, and hands its rows to each; begin
-// makes ready for the first of them, since it may run again.
+// readLong runs a long statement and calls each with its rows. It calls begin before
+// the first row, since the statement may run again.
 func (c *checker) readLong(query string, args []any, begin func(), each func(engine.Row)) error {
 	return c.store.db.ReadAside(c.ctx, func(ctx context.Context, conn *engine.Conn) error {
 		begin()
@@ -233,7 +232,7 @@ func (c *checker) readLong(query string, args []any, begin func(), each func(eng
 	})
 }
 
-// estimate finds out how much there is to check.
+// estimate sets the progress totals.
 func (c *checker) estimate() error {
 	return c.read(func(conn *engine.Conn) error {
 		_, err := conn.QueryRow(`
@@ -243,9 +242,9 @@ SELECT (SELECT ifnull(sum(b.object_count + ifnull(d.objects, 0)), 0) FROM bucket
 	})
 }
 
-// checkFile has SQLite check its own structures. FTS5 takes part in that with what
-// the connection remembers of the text index, which may be of an older state of the
-// file; it learns of that when the table is read.
+// checkFile runs SQLite's own integrity check. FTS5 then checks the text index
+// against the state that the connection has cached, which may be an older one.
+// Reading the table first refreshes it.
 func (c *checker) checkFile() error {
 	var found []string
 	err := c.store.db.ReadAside(c.ctx, func(ctx context.Context, conn *engine.Conn) error {
@@ -271,7 +270,7 @@ func (c *checker) checkFile() error {
 	return err
 }
 
-// bucketSubject is how problems name a bucket.
+// bucketSubject returns a bucket's name and id in the form used in problems.
 func bucketSubject(name, id string) string {
 	return fmt.Sprintf("bucket %s (%s)", value.Show(name), id)
 }
@@ -326,17 +325,17 @@ func (c *checker) checkStatistics(num int64, subject string) error {
 	return nil
 }
 
-// counted is a bucket's statistics beside a recount.
+// counted is a bucket's statistics and a recount.
 type counted struct {
-	objects, size             int64 // as stated
-	rank, deltas              int64 // how many delta rows there are to be, and are
+	objects, size             int64 // as recorded
+	rank, deltas              int64 // the expected and the actual number of delta rows
 	actualObjects, actualSize int64
 	foldedUpload, deltaUpload int64
 }
 
-// selectCounted is what counted reads, at one moment. Sizes are added up in two
-// parts, since SQLite refuses a sum beyond 64 bits, and a damaged size may be of
-// any size.
+// selectCounted reads the columns of counted, in one snapshot. Sizes are summed in
+// two parts: SQLite refuses a sum beyond 64 bits, and a damaged size may have any
+// value.
 const selectCounted = `
 SELECT b.object_count + ifnull(d.objects, 0), b.total_size + ifnull(d.size, 0),
     ifnull(d.rank, 0), (SELECT count(*) FROM deltas WHERE bucket = b.num),
@@ -361,5 +360,5 @@ func (s *counted) String() string {
 	if s.objects == s.actualObjects && s.size == s.actualSize {
 		return fmt.Sprintf("%d delta rows expected, got %d", s.rank, s.deltas)
 	}
-	return fmt.Sprintf("%d objects of %d bytes are stated, there are %d of %d", s.objects, s.size, s.actualObjects, s.actualSize)
+	return fmt.Sprintf("%d objects of %d bytes are recorded, but there are %d of %d bytes", s.objects, s.size, s.actualObjects, s.actualSize)
 }

@@ -11,11 +11,11 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// checkStored reads every content and compares it with its checksums. It goes
-// from piece to piece, so that others write in between; a content that vanishes
-// meanwhile is no problem. Those without a hash are not there yet, or no more.
+// checkStored reads every content and verifies its checksums. It reads piece by
+// piece, so that others can write in between. A content that is deleted meanwhile is
+// not a problem. Contents without a hash are staged or deleted, and skipped.
 func (c *checker) checkStored() error {
-	var w contentWalk // the content that is being read
+	var w contentWalk // the content being read
 	for {
 		var pieces []piece
 		more := false
@@ -47,19 +47,19 @@ func (c *checker) checkStored() error {
 	}
 }
 
-// piece is a chunk of a content, or the content alone if it has no more of them.
+// piece is a chunk of a content, or the content alone if it has no further chunks.
 type piece struct {
 	content  int64 // contents.num
 	hash     []byte
 	size     int64
-	there    bool // a chunk
+	there    bool // it is a chunk
 	position int64
 	sum      int64
 	data     []byte
 }
 
-// selectPieces reads chunks, from one of a content on, in the order of the contents. It
-// reports whether there may be more.
+// selectPieces reads chunks in the order of the contents, starting at a position in a
+// content. It reports whether there may be more.
 func selectPieces(conn *engine.Conn, num, position int64) (pieces []piece, more bool, err error) {
 	size := 0
 	err = conn.Query(`
@@ -80,20 +80,20 @@ WHERE c.num >= ?1 AND c.hash IS NOT NULL ORDER BY c.num, k.id LIMIT ?3`,
 	return pieces, err == errEnough || len(pieces) == checkRows, nil
 }
 
-// contentWalk is a content that is being read.
+// contentWalk is the state of reading a content.
 type contentWalk struct {
 	num  int64 // contents.num; 0 before the first
 	hash []byte
-	size int64 // as stated
+	size int64 // as recorded
 
-	sum   hash.Hash // of what has come; nil if nothing is being read
+	sum   hash.Hash // of the bytes so far; nil if no content is being read
 	next  int64     // the position of the next chunk
 	read  int64     // bytes
-	short bool      // the chunk before was not a full one
-	fault Problem   // the first thing that is wrong; Rule is "" if nothing is
+	short bool      // the previous chunk was not full
+	fault Problem   // the first fault; Rule is "" if there is none
 }
 
-// add takes the next piece.
+// add adds the next piece.
 func (w *contentWalk) add(p *piece) {
 	if !p.there {
 		return
@@ -106,7 +106,7 @@ func (w *contentWalk) add(p *piece) {
 	case len(p.data) > content.ChunkSize:
 		w.wrong("content.chunks", "chunk %d has %d bytes, at most %d expected", p.position, len(p.data), content.ChunkSize)
 	case content.Sum(p.data) != p.sum:
-		w.wrong("content.checksum", "chunk %d does not have its checksum", p.position)
+		w.wrong("content.checksum", "chunk %d does not match its checksum", p.position)
 	}
 	w.next, w.read, w.short = p.position+1, w.read+int64(len(p.data)), len(p.data) < content.ChunkSize
 	w.sum.Write(p.data)
@@ -118,7 +118,7 @@ func (w *contentWalk) wrong(rule, format string, args ...any) {
 	}
 }
 
-// endContent judges the content that has been read.
+// endContent checks the content that has been read.
 func (c *checker) endContent(w *contentWalk) error {
 	if w.sum == nil {
 		return nil
@@ -128,11 +128,11 @@ func (c *checker) endContent(w *contentWalk) error {
 	intact := bytes.Equal(w.sum.Sum(nil), w.hash)
 	switch {
 	case w.read != w.size && intact:
-		w.wrong("content.size", "%d bytes are stated, it has %d", w.size, w.read)
+		w.wrong("content.size", "%d bytes are recorded, but it has %d", w.size, w.read)
 	case w.read != w.size:
-		w.wrong("content.chunks", "%d bytes expected, there are %d", w.size, w.read)
+		w.wrong("content.chunks", "%d bytes expected, got %d", w.size, w.read)
 	case !intact:
-		w.wrong("content.hash", "its bytes do not have the SHA-256 it is addressed by")
+		w.wrong("content.hash", "the SHA-256 of its bytes differs from its hash")
 	}
 	if w.fault.Rule == "" {
 		return nil
@@ -148,8 +148,8 @@ func (c *checker) endContent(w *contentWalk) error {
 	return nil
 }
 
-// checkReferences compares how often each content is referred to with the count
-// that is kept of it.
+// checkReferences compares the recorded number of references to each content with a
+// count.
 func (c *checker) checkReferences() error {
 	for after := int64(0); ; {
 		found, err := c.countReferences(after, 0)
@@ -165,27 +165,26 @@ func (c *checker) checkReferences() error {
 		for _, r := range found {
 			after = r.num
 			if c.unread && r.counted > r.actual {
-				continue // the rest may be where nobody can read
+				continue // the other references may be in unreadable blobs
 			}
 			p := Problem{Rule: "content.references", Subject: fmt.Sprintf("content %x", r.hash), Repaired: repaired[r.num],
-				Message: fmt.Sprintf("%d references are counted, there are %d", r.counted, r.actual)}
+				Message: fmt.Sprintf("%d references are recorded, but there are %d", r.counted, r.actual)}
 			c.add(p)
 		}
 	}
 }
 
-// references is how often a content is referred to.
+// references are the recorded and the actual number of references to a content.
 type references struct {
 	num             int64 // contents.num
 	hash            []byte
 	counted, actual int64
 }
 
-// countReferences counts the references to the contents after one at which the
-// count is wrong, or that have a lease. Whoever refers to a content changes the
-// count in the same transaction, so what is wrong about a count stays the same
-// while others write. All is sorted before the first row comes, on disk if there is
-// much of it.
+// countReferences counts the references to the contents after one: of those with a
+// wrong number, or of those with the lease. Every writer changes a reference and its
+// count in the same transaction, so the difference stays the same while others write.
+// SQLite sorts all rows before it returns the first, on disk if there are many.
 func (c *checker) countReferences(after, lease int64) ([]references, error) {
 	var found []references
 	err := c.readLong(`
@@ -203,15 +202,14 @@ ORDER BY max(num) LIMIT ?3`, []any{after, lease, int64(maxProblems)}, func() { f
 	return found, err
 }
 
-// The bytes of contents that are in use, and of those that wait to be collected. A
-// content that is being staged is neither.
+// The bytes of contents in use, and of those that wait for deletion. Staged contents
+// are neither.
 const (
 	actualLive    = "(SELECT ifnull(sum(size), 0) FROM contents WHERE uses > 0)"
 	actualWaiting = "(SELECT ifnull(sum(size), 0) FROM contents WHERE uses = 0 AND (hash IS NOT NULL OR ifnull(lease_until, 0) = 0))"
 )
 
-// checkContentBytes compares the bytes of all contents with the counts that are
-// kept of them.
+// checkContentBytes compares the recorded bytes of all contents with a count.
 func (c *checker) checkContentBytes() error {
 	var counted, actual struct{ live, waiting int64 }
 	err := c.readLong("SELECT live_bytes, waiting_bytes, "+actualLive+", "+actualWaiting+" FROM store", nil, func() {}, func(r engine.Row) {
@@ -221,9 +219,9 @@ func (c *checker) checkContentBytes() error {
 		return err
 	}
 	p := Problem{Rule: "store.content", Subject: "store",
-		Message: fmt.Sprintf("%d bytes of content are counted, there are %d", counted.live, actual.live)}
+		Message: fmt.Sprintf("%d bytes of content are recorded, but there are %d", counted.live, actual.live)}
 	if counted.live == actual.live {
-		p.Message = fmt.Sprintf("%d bytes that wait to be collected are counted, there are %d", counted.waiting, actual.waiting)
+		p.Message = fmt.Sprintf("%d bytes that wait for deletion are recorded, but there are %d", counted.waiting, actual.waiting)
 	}
 	if c.repairs() {
 		if err := c.write(recountContent); err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/bucketlite/bucketlite/internal/index"
 )
 
-// checkIndexes compares the indexes with the objects they are about, bucket by bucket.
-// Rules that need no objects are among the rowRules.
+// checkIndexes compares the indexes with the objects of each bucket. The rules that
+// need no objects are among the rowRules.
 func (c *checker) checkIndexes() error {
 	var buckets []int64
 	err := c.readLong("SELECT DISTINCT bucket FROM indexes WHERE status <> 'DROPPING' ORDER BY +bucket", nil,
@@ -46,7 +46,7 @@ func (c *checker) checkIndexesOf(num int64) error {
 	return err
 }
 
-// judgeIndex reports the fault of an index. Building it anew repairs any.
+// judgeIndex reports a faulty index. A rebuild repairs any fault.
 func (c *checker) judgeIndex(bucket int64, subject string, found *index.Comparison) error {
 	num := found.Index.Num
 	p := Problem{Subject: subject + ": " + indexOf(found.Index).String()}

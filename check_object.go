@@ -13,16 +13,16 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// What is read of the objects, or of the contents, at once.
+// Limits of one page of objects or contents.
 const (
 	checkRows  = 500
 	checkBytes = 4 << 20
 )
 
-// errEnough ends a query that has read as much as is wanted.
+// errEnough ends a query whose page is full.
 var errEnough = errors.New("enough")
 
-// checkedBucket is a bucket that objects are checked against.
+// checkedBucket is the bucket of checked objects.
 type checkedBucket struct {
 	num     int64
 	there   bool
@@ -31,13 +31,13 @@ type checkedBucket struct {
 	def     *definition // nil if it cannot be read
 }
 
-// checkedObject is an object and what it is checked against, all of one moment.
+// checkedObject is an object and the data to check it against, from one snapshot.
 type checkedObject struct {
 	objectRow
 	bucket   *checkedBucket
 	blobs    []Blob
-	unread   error            // why blobs cannot be read
-	contents map[string]int64 // sizes by hash, of what is there
+	unread   error            // the error of decoding the blobs
+	contents map[string]int64 // sizes of the existing contents, by hash
 }
 
 // lateVersion is the highest version of a bucket's objects that is beyond the
@@ -47,8 +47,8 @@ type lateVersion struct {
 	version int64
 }
 
-// checkObjects checks each object by itself, in order of seq and thus bucket by
-// bucket. A page of them is read at one moment, with what they refer to.
+// checkObjects checks each object by itself, in order of seq and so bucket by bucket.
+// A page of objects, with the rows they refer to, is read in one snapshot.
 func (c *checker) checkObjects() error {
 	for after := int64(-1 << 63); ; {
 		var page []checkedObject
@@ -75,7 +75,7 @@ func (c *checker) checkObjects() error {
 	}
 }
 
-// selectObjects reads objects, at most as many bytes as are wanted at once.
+// selectObjects reads objects, up to checkBytes.
 func (c *checker) selectObjects(conn *engine.Conn, query string, args ...any) ([]checkedObject, error) {
 	var objects []checkedObject
 	var nums []int64
@@ -111,8 +111,8 @@ func (c *checker) selectObjects(conn *engine.Conn, query string, args ...any) ([
 	return objects, nil
 }
 
-// selectBucket reads a bucket; its definition, which never changes, only if the
-// page before did not need it.
+// selectBucket reads a bucket. It compiles the definition, which never changes, only
+// if the previous page did not.
 func (c *checker) selectBucket(conn *engine.Conn, num int64) (*checkedBucket, error) {
 	b := &checkedBucket{num: num, subject: fmt.Sprintf("bucket number %d", num)}
 	var err error
@@ -127,7 +127,7 @@ func (c *checker) selectBucket(conn *engine.Conn, num int64) (*checkedBucket, er
 	}
 	stored, exists, err := selectDefinition(conn, num)
 	if err == nil && exists {
-		b.def, _ = stored.restore() // checkBuckets reports what is wrong with it
+		b.def, _ = stored.restore() // checkBuckets reports its faults
 	}
 	return b, err
 }
@@ -152,7 +152,7 @@ func (o *checkedObject) selectContents(conn *engine.Conn) error {
 	return nil
 }
 
-// judgePage judges a page of objects, has repaired what can be, and reports the
+// judgePage checks a page of objects, repairs derivable values, and reports the
 // problems.
 func (c *checker) judgePage(page []checkedObject) error {
 	var problems []Problem
@@ -186,8 +186,8 @@ func (c *checker) judgePage(page []checkedObject) error {
 	return nil
 }
 
-// checkVersion compares what the object counts by with its bucket's clock. There
-// is one problem for a bucket, and it is known at the last of its objects.
+// checkVersion compares the object's version and seq with its bucket's clock. A
+// bucket has at most one such problem, which is known after its last object.
 func (c *checker) checkVersion(o *checkedObject) error {
 	if c.late.bucket != nil && c.late.bucket.num != o.bucket.num {
 		if err := c.endBucket(); err != nil {
@@ -202,7 +202,7 @@ func (c *checker) checkVersion(o *checkedObject) error {
 	return nil
 }
 
-// endBucket reports what checkVersion found in a bucket.
+// endBucket reports the problem that checkVersion found in a bucket.
 func (c *checker) endBucket() error {
 	late := c.late
 	c.late = lateVersion{}
@@ -221,28 +221,28 @@ func (c *checker) endBucket() error {
 	return nil
 }
 
-// verdict is what is wrong with an object, and what it should be.
+// verdict holds the faults of an object, and its correct values.
 type verdict struct {
 	problems []Problem
-	size     *int64 // nil if nobody can tell
+	size     *int64 // nil if unknown
 	key      *[]byte
-	fields   []byte // nil if nobody can tell, or nothing is wrong with them
-	unread   bool   // its blobs cannot be read for what they refer to, or not be trusted
+	fields   []byte // nil if unknown, or if the stored ones are correct
+	unread   bool   // the references of its blobs cannot be read, or not be trusted
 }
 
 func (v *verdict) wrongSize(o *checkedObject) bool { return v.size != nil && *v.size != o.object.Size }
 func (v *verdict) wrongKey(o *checkedObject) bool  { return v.key != nil && !bytes.Equal(*v.key, o.key) }
 
-// subject is how problems name the object.
+// subject returns the object's name in the form used in problems.
 func (o *checkedObject) subject() string {
 	return o.bucket.subject + ": object " + value.Show(o.object.ID)
 }
 
-// report is where an object's faults go.
+// report receives the faults of an object.
 type report func(rule, format string, args ...any)
 
-// judge checks an object. Of a row that does not match its checksum nothing more is
-// known, so it is not judged any further.
+// judge checks an object. If the row does not match its checksum, no other rule is
+// checked, since any value may be wrong.
 func (o *checkedObject) judge() *verdict {
 	v := &verdict{}
 	subject := o.subject()
@@ -251,7 +251,7 @@ func (o *checkedObject) judge() *verdict {
 	}
 	if o.damaged {
 		v.unread = true
-		fault("object.checksum", "its row does not match its checksum, and nothing tells what it was: delete the object or restore it from a backup")
+		fault("object.checksum", "row does not match its checksum, and cannot be restored from other rows: delete the object or restore it from a backup")
 		return v
 	}
 	if !o.bucket.there {
@@ -264,14 +264,14 @@ func (o *checkedObject) judge() *verdict {
 	if err != nil {
 		fault("object.json", "its fields cannot be read: %v", err)
 	} else if again, _ = jsonb.Append(nil, fields); !bytes.Equal(again, o.fields) {
-		fault("object.json", "its fields are not in the form they are stored in")
+		fault("object.json", "its fields are not in the stored form")
 	}
 	if o.unread != nil {
 		v.unread = true
 		fault("object.json", "its blobs cannot be read: %v", o.unread)
 	} else if again, e := encodeBlobs(o.blobs); e != nil || again != nilIfBlank(o.objectRow.blobs) {
-		v.unread = true // by whoever reads their names as they should be
-		fault("object.json", "its blobs are not in the form they are stored in")
+		v.unread = true // SQL may not find their references
+		fault("object.json", "its blobs are not in the stored form")
 	}
 	if err != nil || o.unread != nil {
 		return v
@@ -284,7 +284,7 @@ func (o *checkedObject) judge() *verdict {
 	data := p.Encode(fields, appendViews(nil, o.blobs))
 	v.size = new(data.Size() + blobBytes(o.blobs))
 	if v.wrongSize(o) {
-		fault("object.size", "%d bytes are stated, its fields and blobs have %d", o.object.Size, *v.size)
+		fault("object.size", "%d bytes are recorded, but its fields and blobs have %d", o.object.Size, *v.size)
 	}
 	for i := range o.blobs {
 		o.judgeContent(&o.blobs[i], fault)
@@ -294,7 +294,7 @@ func (o *checkedObject) judge() *verdict {
 	}
 	conforms := o.judgeSchema(v, fields, fault)
 	if !bytes.Equal(data.JSONB, again) {
-		fault("object.inline", "the inline data of its blobs is not what stands among its fields")
+		fault("object.inline", "the inline data of its blobs differs from its fields")
 		if conforms {
 			v.fields = data.JSONB
 		}
@@ -302,11 +302,11 @@ func (o *checkedObject) judge() *verdict {
 	return v
 }
 
-// judgeSchema checks that an object conforms to its bucket's schema, which it
-// reports, and has the key of its fields.
+// judgeSchema checks that an object has the key of its fields and conforms to its
+// bucket's schema. It reports whether the object conforms.
 func (o *checkedObject) judgeSchema(v *verdict, fields map[string]any, fault report) bool {
 	def := o.bucket.def
-	// What was accepted before patterns had a bound is not damage.
+	// A string accepted before the cost of patterns was limited is not damage.
 	j := &judge{}
 	j.NoDefaults, j.TrustCostly = true, true
 	for i := range o.blobs {
@@ -320,20 +320,20 @@ func (o *checkedObject) judgeSchema(v *verdict, fields map[string]any, fault rep
 		fault("object.schema", "%s", issue)
 	}
 	if j.Any() && def.key != nil {
-		return false // a key of what should not be is none
+		return false // fields that violate the schema have no correct key
 	}
 	v.key = &key
 	switch {
 	case !v.wrongKey(o):
 	case def.key == nil:
-		fault("object.key", "its bucket has no unique key, it has one")
+		fault("object.key", "it has a unique key, but its bucket has none")
 	default:
-		fault("object.key", "its unique key is not that of %s", def.key.Describe(fields))
+		fault("object.key", "its unique key differs from that of its fields, %s", def.key.Describe(fields))
 	}
 	return !j.Any()
 }
 
-// judgeContent checks that the content a blob refers to is there.
+// judgeContent checks that the content of a blob exists.
 func (o *checkedObject) judgeContent(b *Blob, fault report) {
 	hash := b.Details.Hash
 	if hash == "" {
@@ -347,11 +347,11 @@ func (o *checkedObject) judgeContent(b *Blob, fault report) {
 	case !there:
 		fault("object.content", "blob %s: its content %s does not exist", value.Show(b.ID), hash)
 	case size != b.Details.Size:
-		fault("object.content", "blob %s: its content has %d bytes, %d are stated", value.Show(b.ID), size, b.Details.Size)
+		fault("object.content", "blob %s: its content has %d bytes, %d are recorded", value.Show(b.ID), size, b.Details.Size)
 	}
 }
 
-// judgeBlob judges the i-th of an object's stored blobs.
+// judgeBlob checks the i-th of an object's stored blobs.
 func (d *definition) judgeBlob(j *judge, path value.Path, blobs []Blob, i int) {
 	b := &blobs[i]
 	f := d.blobField(j, path, b.Property, blobs[:i])
@@ -371,11 +371,11 @@ func (d *definition) judgeBlob(j *judge, path value.Path, blobs []Blob, i int) {
 	case inline:
 		f.Validate(&j.Validation, path.Member("data"), data)
 		if size := inlineSize(data); size != b.Details.Size {
-			j.fault(path, ruleSize, fmt.Sprintf("%d bytes are stated, there are %d", b.Details.Size, size))
+			j.fault(path, ruleSize, fmt.Sprintf("%d bytes are recorded, but there are %d", b.Details.Size, size))
 		}
 	case !reference || !f.IsFile():
-		j.fault(path, ruleRequired, "it holds nothing")
+		j.fault(path, ruleRequired, "no content, reference or inline data")
 	case b.Details.Size != 0:
-		j.fault(path, ruleSize, fmt.Sprintf("a reference has no bytes, %d are stated", b.Details.Size))
+		j.fault(path, ruleSize, fmt.Sprintf("a reference has no bytes, %d are recorded", b.Details.Size))
 	}
 }

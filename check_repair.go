@@ -11,18 +11,18 @@ import (
 	"github.com/bucketlite/bucketlite/internal/index"
 )
 
-// repairSlice is how many rows are repaired in one transaction.
+// repairSlice is the number of rows to repair in one transaction.
 const repairSlice = 100
 
-// repairs reports whether what is wrong is to be set right. In a file whose
-// structure is damaged a write may make it worse.
+// repairs reports whether to repair problems. In a file with damaged structures a
+// write may cause more damage.
 func (c *checker) repairs() bool { return c.opts.Repair && !c.damaged }
 
 // write runs a repair.
 func (c *checker) write(op operation) error { return c.store.db.Write(c.ctx, c.store.used(op)) }
 
-// repairRows runs a repair for the rows with the numbers, in slices. What it
-// derives, it derives from what is there when it runs.
+// repairRows runs a repair for the rows with the numbers, in slices. The repair
+// derives values from the rows as they are when it runs.
 func (c *checker) repairRows(statement string, nums []int64) error {
 	for slice := range slices.Chunk(nums, repairSlice) {
 		err := c.write(func(tx *commit.Tx) error {
@@ -41,8 +41,8 @@ func (c *checker) repairRows(statement string, nums []int64) error {
 	return nil
 }
 
-// recount sets a bucket's statistics to what is there. It goes on from the group's
-// own state of the bucket, which others of the group may have changed.
+// recount sets a bucket's statistics to a recount. It uses the commit group's state
+// of the bucket, which other operations of the group may have changed.
 func recount(tx *commit.Tx, num int64) error {
 	state, err := tx.Bucket(num)
 	if err != nil || state == nil {
@@ -62,7 +62,7 @@ func recount(tx *commit.Tx, num int64) error {
 	return state.Reset(tx, s.actualObjects, s.actualSize, upload)
 }
 
-// advance moves a bucket's clock to a version that has been given out.
+// advance moves a bucket's clock forward to a version that an object has.
 func advance(tx *commit.Tx, num, version int64) error {
 	state, err := tx.Bucket(num)
 	if err == nil && state != nil {
@@ -71,17 +71,16 @@ func advance(tx *commit.Tx, num, version int64) error {
 	return err
 }
 
-// recountContent sets the counts of stored bytes to what is there; what the group
-// has changed is not counted yet.
+// recountContent sets the counts of stored bytes to a recount. It subtracts the
+// changes of the current group, which are added at its commit.
 func recountContent(tx *commit.Tx) error {
 	tx.Content.Total = -1
 	_, err := tx.Exec("UPDATE store SET live_bytes = "+actualLive+" - ?, waiting_bytes = "+actualWaiting+" - ?", tx.Content.Live, tx.Content.Waiting)
 	return err
 }
 
-// repairObjects sets right the sizes and keys of objects, and the inline data among
-// their fields, and tells which rules
-// of which subjects are no longer broken.
+// repairObjects repairs the sizes, keys and inline data of objects, and returns the
+// repaired problems, by rule and subject.
 func (c *checker) repairObjects(seqs []int64) (map[Problem]bool, error) {
 	repaired := make(map[Problem]bool)
 	for slice := range slices.Chunk(seqs, repairSlice) {
@@ -107,8 +106,8 @@ func (c *checker) repairObjects(seqs []int64) (map[Problem]bool, error) {
 	return repaired, nil
 }
 
-// repairObject judges an object once more and sets right what follows from it. A key
-// that another object has is left: nobody can tell which of them is wrong.
+// repairObject checks an object again and repairs derivable values. A key that
+// another object has stays, since either object may be the wrong one.
 func (c *checker) repairObject(tx *commit.Tx, seq int64) (done []Problem, err error) {
 	objects, err := c.selectObjects(tx.Conn, "SELECT o.bucket, "+objectColumns+" FROM object o WHERE o.seq = ?", seq)
 	if err != nil || len(objects) == 0 {
@@ -124,7 +123,7 @@ func (c *checker) repairObject(tx *commit.Tx, seq int64) (done []Problem, err er
 			return nil, err
 		}
 		if state != nil {
-			state.Tick() // for a delta row of its own
+			state.Tick() // so that it gets a delta row of its own
 			state.Size += *v.size - o.object.Size
 		}
 		done = append(done, Problem{Rule: "object.size", Subject: o.subject()})
@@ -162,13 +161,13 @@ func (c *checker) repairObject(tx *commit.Tx, seq int64) (done []Problem, err er
 	return done, right.update(tx, &o.objectRow)
 }
 
-// repairReferences sets the counts of references right. The true count is known
-// only after reading all objects, which takes too long for a transaction. So the
-// contents are marked with a lease of this check's own; then what is wrong about
-// their counts is measured, and corrected by as much where the mark still stands.
-// Others change count and references together, which leaves what is wrong as it
-// was; another check that repairs takes the mark away. The lease also keeps the
-// collector off contents whose count is too low.
+// repairReferences corrects the recorded counts of references. The true count is
+// known only after reading all objects, which takes too long for a transaction. So
+// the contents are first marked with a lease of this check's own. Then the difference
+// of each count is measured, and applied where the mark is still there. Others change
+// a count and its references together, which leaves the difference unchanged; another
+// repairing check removes the mark. The lease also keeps the collector away from
+// contents whose count is too low.
 func (c *checker) repairReferences(found []references) (map[int64]bool, error) {
 	lease := time.Now().Add(content.DefaultLease).UnixMicro() + rand.Int64N(int64(content.DefaultLease/time.Microsecond))
 	err := c.eachSlice(found, func(tx *commit.Tx, r references) error {
@@ -191,7 +190,7 @@ func (c *checker) repairReferences(found []references) (map[int64]bool, error) {
 	return repaired, err
 }
 
-// eachSlice runs a repair for contents in slices.
+// eachSlice runs a repair for contents, in slices.
 func (c *checker) eachSlice(contents []references, repair func(*commit.Tx, references) error) error {
 	for slice := range slices.Chunk(contents, repairSlice) {
 		err := c.write(func(tx *commit.Tx) error {

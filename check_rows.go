@@ -7,29 +7,29 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// rowRule is a rule that one statement judges, and thus at one moment.
+// rowRule is a rule that one statement evaluates, and so in one snapshot.
 type rowRule struct {
 	name string
-	// find selects the rows that break it: a number, a subject and a message.
+	// find selects the violating rows: a number, a subject and a message.
 	find string
-	// repair derives what is wrong with the row numbered ?1 from the rest; "" if
-	// that cannot be done.
+	// repair derives the faulty values of the row numbered ?1 from other rows; "" if
+	// they cannot be derived.
 	repair string
 }
 
-// Subjects of rows, and tests, as they stand in the rules.
+// SQL expressions that several rules share.
 const (
 	subjectOfBucket    = `format('bucket "%s" (%s)', b.name, b.id)`
 	subjectOfNamespace = `format('namespace "%s" (%s)', n.name, n.id)`
 	taskIsOpen         = `t.status IN ('PENDING', 'IN_PROGRESS')`
 	countBatches       = `SELECT count(*), ifnull(sum(status IN ('DRAFT', 'PENDING', 'IN_PROGRESS')), 0),
     ifnull(sum(status IN ('COMPLETED', 'COMPLETED_WITH_ERRORS')), 0), ifnull(sum(status = 'FAILED'), 0)
-FROM batches WHERE sweep IS NOT 'delete'` // one that is being deleted is there no more
+FROM batches WHERE sweep IS NOT 'delete'` // a batch that is being deleted does not count
 )
 
-// countJobs selects what is counted of the jobs of a batch in the row of the batch,
-// which is given as an expression. Where an error cannot be read, the failures are
-// what the row says.
+// countJobs returns an SQL query for the counts of a batch's jobs that the batch's
+// row records; batch is an SQL expression for the batch's number. If an error cannot
+// be read, the recorded failures stay.
 func countJobs(batch string) string {
 	return `SELECT count(*), ifnull(sum(status IN ('PENDING', 'PROCESSING')), 0), ifnull(sum(status = 'FAILED'), 0), ifnull(sum(status = 'SKIPPED'), 0),
     iif(min(json_valid(ifnull(error, '{}'))) = 0, failures, (SELECT nullif(json_group_object(category, n), '{}') FROM (
@@ -37,22 +37,22 @@ func countJobs(batch string) string {
 FROM jobs WHERE batch = ` + batch
 }
 
-// rowRules are in the order in which they are checked.
+// rowRules are the rules in the order in which they are checked.
 var rowRules = []rowRule{
 	{name: "namespace.json",
-		find: "SELECT num, " + subjectOfNamespace + `, 'its feature extractors or payload indexes are no JSON' FROM namespaces n
+		find: "SELECT num, " + subjectOfNamespace + `, 'its feature extractors or payload indexes are not valid JSON' FROM namespaces n
 WHERE NOT json_valid(ifnull(feature_extractors, '[]')) OR NOT json_valid(ifnull(payload_indexes, '[]'))`},
 	{name: "namespace.deletion",
 		find: "SELECT n.num, " + subjectOfNamespace + `, format('no task %s is deleting it', n.delete_task)
 FROM namespaces n LEFT JOIN tasks t ON t.id = n.delete_task AND ` + taskIsOpen + `
 WHERE n.delete_task IS NOT NULL AND t.num IS NULL`},
 	{name: "bucket.json",
-		find: "SELECT num, " + subjectOfBucket + ", 'its metadata is no JSON' FROM buckets b WHERE NOT json_valid(ifnull(metadata, '{}'))"},
+		find: "SELECT num, " + subjectOfBucket + ", 'its metadata is not valid JSON' FROM buckets b WHERE NOT json_valid(ifnull(metadata, '{}'))"},
 	{name: "bucket.namespace",
 		find: "SELECT num, " + subjectOfBucket + ", 'its namespace does not exist' FROM buckets b WHERE namespace NOT IN (SELECT num FROM namespaces)"},
 	{name: "bucket.deletion",
-		find: "SELECT b.num, " + subjectOfBucket + `, format('its status is %s, and the task that deletes it %s', b.status,
-    iif(b.delete_task IS NULL, 'is none', iif(t.num IS NULL, 'does not go on', 'goes on')))
+		find: "SELECT b.num, " + subjectOfBucket + `, format('its status is %s, and its deletion task %s', b.status,
+    iif(b.delete_task IS NULL, 'is missing', iif(t.num IS NULL, 'is not open', 'is open')))
 FROM buckets b LEFT JOIN tasks t ON t.id = b.delete_task AND ` + taskIsOpen + `
 WHERE (b.status = 'IN_PROGRESS') <> (b.delete_task IS NOT NULL) OR (b.delete_task IS NOT NULL) <> (t.num IS NOT NULL)`},
 	{name: "bucket.deltas",
@@ -60,7 +60,7 @@ WHERE (b.status = 'IN_PROGRESS') <> (b.delete_task IS NOT NULL) OR (b.delete_tas
 FROM deltas WHERE bucket NOT IN (SELECT num FROM buckets) GROUP BY bucket`,
 		repair: "DELETE FROM deltas WHERE bucket = ?1 AND bucket NOT IN (SELECT num FROM buckets)"},
 	{name: "bucket.batches",
-		find: "SELECT b.num, " + subjectOfBucket + `, 'the numbers of its batches are not those that are counted' FROM buckets b
+		find: "SELECT b.num, " + subjectOfBucket + `, 'its recorded numbers of batches differ from a recount' FROM buckets b
 WHERE ifnull((SELECT (total, active, completed, failed) <> (` + countBatches + ` AND bucket = b.num) FROM batch_counts WHERE bucket = b.num),
     EXISTS (SELECT 1 FROM batches WHERE sweep IS NOT 'delete' AND bucket = b.num))`,
 		repair: `INSERT OR REPLACE INTO batch_counts (bucket, total, active, completed, failed)
@@ -75,17 +75,17 @@ WHERE NOT iif(json_valid(inputs), json_type(inputs) = 'array', 0)
     OR NOT iif(json_valid(detail), json_type(detail) = 'object', 0)
     OR NOT iif(json_valid(ifnull(outputs, '[]')), json_type(ifnull(outputs, '[]')) = 'array', 0)`},
 	{name: "task.status",
-		find: `SELECT num, format('task %s', id), format('its status is %s, and it has %s', status, iif(ended_at IS NULL, 'not ended', 'ended')) FROM tasks t
+		find: `SELECT num, format('task %s', id), format('its status is %s, but it has %s', status, iif(ended_at IS NULL, 'not ended', 'ended')) FROM tasks t
 WHERE (ended_at IS NULL) <> (` + taskIsOpen + `)
     OR status NOT IN ('PENDING', 'IN_PROGRESS', 'COMPLETED', 'COMPLETED_WITH_ERRORS', 'FAILED', 'CANCELED')`},
 	{name: "task.target",
-		find: `SELECT num, format('task %s', id), 'what it deletes does not exist' FROM tasks t WHERE ` + taskIsOpen + `
+		find: `SELECT num, format('task %s', id), 'its target does not exist' FROM tasks t WHERE ` + taskIsOpen + `
     AND iif(type = 'api_buckets_delete', bucket NOT IN (SELECT num FROM buckets),
         type = 'api_namespaces_delete' AND namespace NOT IN (SELECT num FROM namespaces))`},
 	{name: "upload.json",
-		find: "SELECT num, format('upload %s', id), 'its request is no JSON' FROM uploads WHERE NOT json_valid(request)"},
+		find: "SELECT num, format('upload %s', id), 'its request is not valid JSON' FROM uploads WHERE NOT json_valid(request)"},
 	{name: "upload.status",
-		find: `SELECT u.num, format('upload %s', u.id), format('its status is %s, and what is recorded with it does not fit', u.status)
+		find: `SELECT u.num, format('upload %s', u.id), format('its status is %s, which does not fit its other columns', u.status)
 FROM uploads u LEFT JOIN tasks t ON t.id = u.task AND ` + taskIsOpen + `
 WHERE u.holds NOT IN (0, 1) OR CASE u.status
     WHEN 'PENDING' THEN holds <> (hash IS NOT NULL) OR u.ended_at IS NOT NULL OR object IS NOT NULL
@@ -100,14 +100,14 @@ END`},
 		find: "SELECT num, format('upload %s', id), 'its bucket does not exist' FROM uploads WHERE bucket NOT IN (SELECT num FROM buckets)"},
 	{name: "upload.content",
 		find: `SELECT u.num, format('upload %s', u.id), iif(c.num IS NULL, 'the content it holds does not exist',
-    format('the content it holds has %d bytes, %d are stated', c.size, u.size))
+    format('the content it holds has %d bytes, %d are recorded', c.size, u.size))
 FROM uploads u LEFT JOIN contents c ON c.hash = u.hash WHERE u.holds <> 0 AND c.size IS NOT u.size OR u.holds <> 0 AND c.num IS NULL`},
 	{name: "batch.json",
-		find: "SELECT num, format('batch %s', id), 'its metadata is no JSON' FROM batches WHERE NOT json_valid(ifnull(metadata, '{}'))"},
+		find: "SELECT num, format('batch %s', id), 'its metadata is not valid JSON' FROM batches WHERE NOT json_valid(ifnull(metadata, '{}'))"},
 	{name: "batch.bucket",
 		find: "SELECT num, format('batch %s', id), 'its bucket does not exist' FROM batches WHERE bucket NOT IN (SELECT num FROM buckets)"},
 	{name: "batch.jobs",
-		find: `SELECT b.num, format('batch %s', b.id), format('%d jobs are counted, %d of them open, %d failed, %s, and %d skipped; the jobs are others',
+		find: `SELECT b.num, format('batch %s', b.id), format('%d jobs are recorded, %d of them open, %d failed, %s, and %d skipped; a recount differs',
     b.total, b.open, b.failed, ifnull(b.failures, '{}'), b.skipped)
 FROM batches b WHERE sweep IS NOT 'delete' AND (b.total, b.open, b.failed, b.skipped, b.failures) IS NOT (` + countJobs("b.num") + `)`,
 		repair: "UPDATE batches SET (total, open, failed, skipped, failures) = (" + countJobs("?1") + ") WHERE num = ?1 AND sweep IS NOT 'delete'"},
@@ -115,10 +115,10 @@ FROM batches b WHERE sweep IS NOT 'delete' AND (b.total, b.open, b.failed, b.ski
 		find: `SELECT batch, format('batch number %d', batch), format('it does not exist, but %d jobs of it do', count(*))
 FROM jobs WHERE batch NOT IN (SELECT num FROM batches) GROUP BY batch`},
 	{name: "job.json",
-		find: `SELECT b.num, format('batch %s', b.id), format('job %d: its error is no JSON', min(j.position))
+		find: `SELECT b.num, format('batch %s', b.id), format('job %d: its error is not valid JSON', min(j.position))
 FROM jobs j JOIN batches b ON b.num = j.batch WHERE NOT json_valid(ifnull(j.error, 'null')) GROUP BY b.num`},
 	{name: "job.object",
-		find: `SELECT b.num, format('batch %s', b.id), format('job %d: its object is of another bucket', min(j.position))
+		find: `SELECT b.num, format('batch %s', b.id), format('job %d: its object belongs to another bucket', min(j.position))
 FROM jobs j JOIN batches b ON b.num = j.batch WHERE j.seq >> 40 <> b.bucket GROUP BY b.num`},
 	{name: "index.status",
 		find: `SELECT num, format('index number %d', num), format('its kind is %s, its path %s and its status %s', kind, path, status)
@@ -130,7 +130,7 @@ WHERE status <> 'DROPPING' AND bucket NOT IN (SELECT num FROM buckets)`,
 	{name: "index.orphan",
 		find: `SELECT idx, format('index number %d', idx), format('it does not exist, but %d entries of it do', count(*))
 FROM entries WHERE idx NOT IN (SELECT num FROM indexes) GROUP BY idx`,
-		// The collector takes the entries away, slice by slice.
+		// The collector deletes the entries, slice by slice.
 		repair: `INSERT INTO indexes (num, bucket, kind, path, status, built, many, cut) SELECT ?1, 0, 'value', '', 'DROPPING', 0, 0, 0
 WHERE NOT EXISTS (SELECT 1 FROM indexes WHERE num = ?1)`},
 	{name: "index.orphan",
@@ -139,14 +139,15 @@ FROM texts_docsize WHERE id >> 40 NOT IN (SELECT bucket FROM indexes WHERE kind 
 		repair: `INSERT INTO indexes (bucket, kind, path, status, built, many, cut) SELECT ?1, 'text', '', 'DROPPING', ?1 << 40, 0, 0
 WHERE NOT EXISTS (SELECT 1 FROM indexes WHERE bucket = ?1 AND kind = 'text')`},
 	{name: "index.orphan",
-		// Nobody cares for them while the bucket has no text index but one that is being dropped.
+		// These texts matter only if the bucket has a text index that is not being
+		// dropped.
 		find: `SELECT id, format('bucket number %d', id >> 40), format('object number %d does not exist, but a text of it does', id)
 FROM texts_docsize WHERE NOT EXISTS (SELECT 1 FROM object WHERE seq = texts_docsize.id) AND id >> 40 IN (
     SELECT bucket FROM indexes JOIN buckets b ON b.num = bucket WHERE kind = 'text' AND b.status <> 'IN_PROGRESS'
     GROUP BY bucket HAVING sum(indexes.status = 'DROPPING') = 0)`,
 		repair: "DELETE FROM texts WHERE rowid = ?1 AND NOT EXISTS (SELECT 1 FROM object WHERE seq = ?1)"},
 	{name: "index.text",
-		find: `SELECT num, subject, format('its text index has no text of %d objects', n) FROM (
+		find: `SELECT num, subject, format('its text index lacks the texts of %d objects', n) FROM (
     SELECT i.num, ` + subjectOfBucket + ` AS subject, (
         SELECT count(*) FROM object WHERE seq >= i.built AND seq > i.bucket << 40 AND seq < (i.bucket + 1) << 40
             AND NOT EXISTS (SELECT 1 FROM texts_docsize WHERE id = object.seq)) AS n
@@ -156,11 +157,11 @@ WHERE n > 0`,
 	{name: "chunk.content",
 		find: `SELECT id >> 24, format('content number %d', id >> 24), format('it does not exist, but %d chunks of it do', count(*))
 FROM chunks WHERE id >> 24 NOT IN (SELECT num FROM contents) GROUP BY 1`,
-		// A content that nobody refers to: the collector takes it away, slice by slice.
+		// The collector deletes a content without references, slice by slice.
 		repair: `INSERT INTO contents (num, size, uses) SELECT ?1, 0, 0
 WHERE NOT EXISTS (SELECT 1 FROM contents WHERE num = ?1)`},
 	{name: "content.references",
-		find:   `SELECT num, format('content number %d', num), format('%d references are counted, it cannot have any', uses) FROM contents WHERE hash IS NULL AND uses <> 0`,
+		find:   `SELECT num, format('content number %d', num), format('%d references are recorded, but it cannot have any', uses) FROM contents WHERE hash IS NULL AND uses <> 0`,
 		repair: "UPDATE contents SET uses = 0 WHERE num = ?1 AND hash IS NULL"},
 }
 
@@ -171,7 +172,7 @@ UPDATE indexes SET status = 'BUILDING',
     built = ifnull((SELECT max(seq) + 1 FROM object WHERE seq > indexes.bucket << 40 AND seq < (indexes.bucket + 1) << 40), built)
 WHERE num = ?1 AND kind = 'text' AND status <> 'DROPPING'`
 
-// checkRows checks the rules that one statement judges.
+// checkRows checks the rowRules.
 func (c *checker) checkRows() error {
 	for _, rule := range rowRules {
 		if err := c.checkRule(rule); err != nil {
@@ -181,8 +182,8 @@ func (c *checker) checkRows() error {
 	return nil
 }
 
-// checkRule checks a rule page by page. All rows are found before the first is
-// handed over.
+// checkRule checks a rule page by page. SQLite finds all rows before it returns the
+// first.
 func (c *checker) checkRule(rule rowRule) error {
 	query := "WITH found (num, subject, message) AS (" + rule.find + ") SELECT num, subject, message FROM found WHERE num > ? ORDER BY +num LIMIT ?"
 	for after := int64(-1 << 63); ; {
@@ -208,9 +209,9 @@ func (c *checker) checkRule(rule rowRule) error {
 	}
 }
 
-// checkEvents checks that each row of the feed can be read, and goes on where the
-// one before ends. It reads on from a row it has checked; if that has been deleted
-// meanwhile, as old ones are, nothing is known of what came before the next.
+// checkEvents checks that each row of events can be read and continues the row before
+// it. It reads on from a row it has checked. If that row has been deleted meanwhile,
+// as old rows are, the continuity of the next row is unknown.
 func (c *checker) checkEvents() error {
 	for last := int64(-1 << 63); ; {
 		var rows []commit.Events
@@ -236,14 +237,14 @@ func (c *checker) checkEvents() error {
 		for i := range rows {
 			row := &rows[i]
 			if row.Last == last {
-				continue // the one that has been checked
+				continue // it has been checked
 			}
 			subject := fmt.Sprintf("events up to number %d", row.Last)
 			if err := row.Check(); err != nil {
 				c.add(Problem{Rule: "event.data", Subject: subject, Message: err.Error()})
 			}
 			if first := row.First(); first < 1 || i > 0 && first != rows[i-1].Last+1 {
-				c.add(Problem{Rule: "event.order", Subject: subject, Message: fmt.Sprintf("the first has number %d, and does not follow those before", first)})
+				c.add(Problem{Rule: "event.order", Subject: subject, Message: fmt.Sprintf("the first event has number %d, which does not follow the previous row", first)})
 			}
 		}
 		if len(rows) == 0 || rows[len(rows)-1].Last == last {

@@ -146,7 +146,7 @@ func (s *Store) CancelTask(ctx context.Context, id string) (*Task, error) {
 		case ProcessBatchTask:
 			err = cancelBatchOfTask(tx, task)
 		default:
-			err = &ConflictError{Subject: "task " + value.Show(id), Reason: "a deletion cannot be cancelled"}
+			err = &ConflictError{Subject: "task " + value.Show(id), Reason: "a deletion cannot be canceled"}
 		}
 		if err != nil {
 			return err

@@ -13,48 +13,50 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// UploadInput announces bytes that are to be uploaded, and what is to become of
-// them. Its JSON form is that of the hosted service's CreateUploadRequest.
+// UploadInput announces an upload and describes its use. Its JSON form is that of the
+// hosted service's CreateUploadRequest.
 type UploadInput struct {
-	// Filename is required: 1 to 255 characters, no path.
+	// Filename is required: 1 to 255 characters, without a path.
 	Filename string
-	// ContentType is the MIME type of the bytes, required. It must fit Type, and
-	// so must bytes whose type is recognised.
+	// ContentType is the MIME type of the bytes, required. It must fit Type. So must
+	// bytes whose type is recognized.
 	ContentType string
-	// Size is how many bytes will come; 0 if that is not known. Any other number
-	// of bytes is then refused.
+	// Size is the number of bytes, or 0 if unknown. If it is given, any other number
+	// of bytes is refused.
 	Size int64
-	// ExpiresIn is for how many seconds the upload may be written and confirmed,
-	// 60 to 86400. Default: 3600.
+	// ExpiresIn is the time, in seconds, during which the upload can be written and
+	// confirmed: 60 to 86400. Default: 3600.
 	ExpiresIn int64
-	// Metadata is kept with the upload and returned; it is no part of an object.
+	// Metadata is stored with the upload and returned; it does not become part of an
+	// object.
 	Metadata map[string]any
-	// CreateObject says whether confirming stores an object. If not, the upload is
-	// there for [BlobInput].UploadID to name. Nil means true.
+	// CreateObject tells whether confirming stores an object. If not, blobs can use
+	// the confirmed upload by [BlobInput].UploadID. Nil means true.
 	CreateObject *bool
-	// ObjectMetadata are the object's fields.
+	// ObjectMetadata holds the object's fields.
 	ObjectMetadata map[string]any
-	// Property names the file field, or array of files, the bytes are a value of.
-	// Default: Filename without its extension. If an object is to be stored, the
-	// schema must declare it.
+	// Property is the file field, or array of files, of which the bytes are a value.
+	// If an object is stored, the schema must declare it. Default: Filename without
+	// its extension.
 	Property string
-	// Type, if given, must be the field's type, or that of its items, in any case.
-	// Default: that type, or without such a field what ContentType suggests.
+	// Type, if given, must be the type of the field, or of its items, in any letter
+	// case. Default: that type, or without such a field the type that ContentType
+	// suggests.
 	Type FieldType
-	// FileHash is the SHA-256 of the bytes as 64 hexadecimal digits in lower case,
-	// if it is known. Other bytes are then refused.
+	// FileHash is the SHA-256 of the bytes as 64 hexadecimal digits in lower case, or
+	// empty if unknown. If it is given, other bytes are refused.
 	FileHash string
-	// SkipDuplicates says whether an upload whose FileHash is that of bytes already
-	// uploaded to the bucket shares those. Nil means true.
+	// SkipDuplicates lets an upload share bytes that were uploaded to the bucket
+	// before, if they have its FileHash. Nil means true.
 	SkipDuplicates *bool
-	// Policy says what confirming does when the object's unique key is taken or
-	// free. It is not in the hosted service's form. Empty means the bucket's
-	// default. Without a unique key it is ignored.
+	// Policy decides between creating and patching an object when the upload is
+	// confirmed. It is not in the hosted service's form. Default: the bucket's
+	// DefaultPolicy. It is ignored if the bucket has no unique key.
 	Policy Policy
 }
 
-// UnmarshalJSON reads the JSON form strictly, as [ObjectInput.UnmarshalJSON]
-// does. Null counts as absent.
+// UnmarshalJSON decodes the JSON form strictly, as [ObjectInput.UnmarshalJSON] does.
+// Null counts as absent.
 func (in *UploadInput) UnmarshalJSON(data []byte) error {
 	v, err := value.Parse(data, value.Limits{MaxDepth: objectFormLimits.MaxDepth, MaxBytes: maxInputBytes})
 	if err != nil {
@@ -87,7 +89,7 @@ func uploadInput(j *judge, doc map[string]any) UploadInput {
 	}
 }
 
-// member returns a member of doc, the zero T if it is absent or null.
+// member returns a member of doc, or the zero T if it is absent or null.
 func member[T any](j *judge, doc map[string]any, name, want string) T {
 	v, ok := doc[name].(T)
 	if !ok && doc[name] != nil {
@@ -112,8 +114,7 @@ func boolMember(j *judge, doc map[string]any, name string) *bool {
 	return &v
 }
 
-// document returns the JSON form of an input in which nothing is unset that has a
-// default.
+// document returns the JSON form of an input with all defaults filled in.
 func (in *UploadInput) document() map[string]any {
 	doc := map[string]any{
 		"filename": in.Filename, "content_type": in.ContentType, "presigned_url_expiration": in.ExpiresIn,
@@ -132,25 +133,27 @@ func (in *UploadInput) document() map[string]any {
 	return doc
 }
 
-// Upload is an upload as it stood at one moment. Its JSON form is that of the
-// hosted service's UploadResponse.
+// Upload is a snapshot of an upload. Its JSON form is that of the hosted service's
+// UploadResponse.
 //
-// It is PENDING until it is confirmed, and COMPLETED then; PROCESSING while a
-// task is to confirm it; CANCELED; FAILED if it expired; or SKIPPED if it turned
-// out at once that its object exists. The record is deleted 30 days after the
-// upload has ended. One that holds bytes no object has taken yet is kept, and
-// its bytes with it, until the bucket is deleted.
+// The status is StatusPending until the upload is confirmed, then StatusCompleted. It
+// is StatusProcessing while a task is to confirm the upload, StatusCanceled after
+// [Bucket.CancelUpload], StatusFailed if the upload expired, and StatusSkipped if its
+// object existed when the upload was created. The record is deleted 30 days after the
+// upload has ended. A completed upload whose bytes no object uses yet is kept, with
+// its bytes, until the bucket is deleted.
 type Upload struct {
 	ID          string `json:"upload_id"`
 	BucketID    string `json:"bucket_id"`
 	Filename    string `json:"filename"`
 	ContentType string `json:"content_type"`
-	// Size is how many bytes have come, before that how many were announced, 0 if
+	// Size is the number of written bytes, before that the announced number, or 0 if
 	// neither is known.
 	Size int64 `json:"file_size_bytes,omitempty"`
-	// PresignedURL is for those who offer uploads over HTTP; it is empty here.
+	// PresignedURL is set by HTTP servers. This package leaves it empty.
 	PresignedURL string `json:"presigned_url,omitempty"`
-	// ExpiresIn is for how many seconds the upload may be written and confirmed.
+	// ExpiresIn is the time, in seconds, during which the upload can be written and
+	// confirmed.
 	ExpiresIn int64 `json:"presigned_url_expiration"`
 	// Key is "<namespace id>/<bucket id>/<upload id>/<filename>".
 	Key            string         `json:"s3_key"`
@@ -160,40 +163,42 @@ type Upload struct {
 	ObjectMetadata map[string]any `json:"object_metadata,omitempty"`
 	Property       string         `json:"blob_property,omitempty"`
 	Type           FieldType      `json:"blob_type,omitempty"`
-	// FileHash is the SHA-256 of the bytes in hexadecimal, announced or found.
+	// FileHash is the SHA-256 of the bytes in hexadecimal, as announced or as
+	// computed.
 	FileHash       string `json:"file_hash,omitempty"`
 	SkipDuplicates bool   `json:"skip_duplicates"`
-	// IsDuplicate says that the bytes are those of the upload DuplicateOf, and
-	// need not be sent.
+	// IsDuplicate is true if the bytes are those of the upload DuplicateOf, and need
+	// not be sent.
 	IsDuplicate bool   `json:"is_duplicate"`
 	DuplicateOf string `json:"duplicate_of_upload_id,omitempty"`
-	// SkippedUniqueKey says that the object ExistingObjectID has the unique key.
+	// SkippedUniqueKey is true if the object ExistingObjectID has the unique key.
 	SkippedUniqueKey bool   `json:"skipped_unique_key"`
 	ExistingObjectID string `json:"existing_object_id,omitempty"`
-	// Message tells people why nothing needs to be sent, or why the upload failed.
+	// Message tells people why no bytes need to be sent, or why the upload failed.
 	Message   string    `json:"message,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
-	// ExpiresAt is when an upload that was not confirmed by then has failed.
+	// ExpiresAt is the time at which a pending upload fails.
 	ExpiresAt time.Time `json:"expires_at"`
-	// CompletedAt is when the upload was confirmed.
+	// CompletedAt is the time when the upload was confirmed.
 	CompletedAt *time.Time `json:"completed_at,omitempty"`
-	// VerifiedAt is when its bytes were stored, or found to be there.
+	// VerifiedAt is the time when the bytes were written, or found to exist already.
 	VerifiedAt *time.Time `json:"verified_at,omitempty"`
-	// ETag is the SHA-256 of the bytes in hexadecimal and in double quotes, empty
-	// before they have come.
+	// ETag is the SHA-256 of the bytes in hexadecimal, in double quotes; empty until
+	// they are written.
 	ETag string `json:"etag,omitempty"`
-	// ObjectID is the object the upload was confirmed into, or that used it first.
+	// ObjectID is the object that the upload was confirmed into, or the first that
+	// uses it.
 	ObjectID string `json:"object_id,omitempty"`
-	// TaskID is the task that confirms it, or did, if there is one.
+	// TaskID is the task that confirms or confirmed the upload, or empty.
 	TaskID string `json:"task_id,omitempty"`
-	// Policy is the one that applies when it is confirmed; empty if it does not matter.
+	// Policy is the policy for confirming the upload; empty if none applies.
 	Policy Policy `json:"-"`
 
 	num int64
 }
 
-// Upload returns the upload with the id, or [ErrNotFound]. Those of a suspended
-// bucket cannot be read: [ErrNotActive].
+// Upload returns the upload with the id. Errors: [ErrNotFound], [ErrNotActive] if the
+// bucket is suspended.
 func (b *Bucket) Upload(ctx context.Context, id string) (*Upload, error) {
 	var row *uploadRow
 	err := b.store.read(ctx, func(c *engine.Conn) (err error) {
@@ -206,18 +211,16 @@ func (b *Bucket) Upload(ctx context.Context, id string) (*Upload, error) {
 	return row.decode(b)
 }
 
-// Uploads iterates over the bucket's uploads that q wants, whatever has become of
-// them.
+// Uploads iterates over the bucket's uploads that match q, whatever their status.
 func (b *Bucket) Uploads(ctx context.Context, q Query) iter.Seq2[*Upload, error] {
 	return each(ctx, b.store, q, b.ListUploads)
 }
 
-// ListUploads returns one page of the bucket's uploads that q wants. The paths of a
-// query are those of [Upload]'s JSON form, as status, filename, file_size_bytes,
-// created_at and metadata.campaign; a search looks at upload_id, filename and
-// metadata.
+// ListUploads returns one page of the bucket's uploads that match q. Query paths are
+// those of [Upload]'s JSON form, such as status, filename, file_size_bytes,
+// created_at and metadata.campaign. Search covers upload_id, filename and metadata.
 //
-// Errors: [ErrBadRequest], [ErrNotActive] while the bucket is suspended, [ErrNotFound].
+// Errors: [ErrBadRequest], [ErrNotActive] if the bucket is suspended, [ErrNotFound].
 func (b *Bucket) ListUploads(ctx context.Context, q Query) (*Page[*Upload], error) {
 	return b.uploads().page(ctx, b.store, q)
 }
@@ -240,8 +243,8 @@ func (b *Bucket) uploads() listing[*Upload] {
 	}
 }
 
-// CancelUpload gives up an upload that is pending or has failed, and drops its
-// bytes. Cancelling again does nothing.
+// CancelUpload cancels a pending or failed upload, and drops its bytes. Canceling a
+// canceled upload does nothing.
 //
 // Errors: [ErrNotFound], [ErrConflict] for an upload that is confirmed, being
 // confirmed or skipped, [ErrLocked], [ErrNotActive].
@@ -257,25 +260,25 @@ func (b *Bucket) CancelUpload(ctx context.Context, id string) error {
 		case StatusPending, StatusFailed:
 			return u.end(tx, StatusCanceled, b.store.now())
 		}
-		return u.conflict(b, "it is %s and cannot be cancelled", u.status)
+		return u.conflict(b, "it is %s and cannot be canceled", u.status)
 	})
 }
 
-// uploadColumns are what uploadRow reads, of uploads AS u.
+// uploadColumns are the columns of uploads AS u that uploadRow reads.
 const uploadColumns = `u.num, u.id, u.status, u.request, u.hash, u.size, u.mime_type, u.holds, u.duplicate_of, u.object, u.task,
     u.created_at, u.expires_at, u.written_at, u.ended_at`
 
-// uploadRow is a stored upload before its JSON is decoded.
+// uploadRow is a stored upload. Its JSON is decoded later.
 type uploadRow struct {
 	num         int64
-	namespace   string // its id
+	namespace   string // the namespace's id
 	id          string
 	status      Status
 	request     string
-	hash        []byte // nil: no bytes have come
+	hash        []byte // nil until bytes are written
 	size        int64
 	mimeType    string
-	holds       bool // counts as a reference to the content
+	holds       bool // the upload counts as a reference to the content
 	duplicateOf string
 	object      string
 	task        string
@@ -285,7 +288,7 @@ type uploadRow struct {
 	ended       *time.Time
 }
 
-// scan reads uploadColumns from column i on.
+// scan reads uploadColumns, starting at column i.
 func (u *uploadRow) scan(r engine.Row, i int) {
 	*u = uploadRow{
 		num: r.Int(i), id: r.Text(i + 1), status: Status(r.Text(i + 2)), request: r.Text(i + 3),
@@ -305,8 +308,7 @@ func (b *Bucket) selectUpload(c *engine.Conn, a access, id string) (*uploadRow, 
 	return row, err
 }
 
-// selectUploads reads uploads, and whether the bucket allows the access, in one
-// statement.
+// selectUploads reads uploads and checks the bucket's access in a single statement.
 func (b *Bucket) selectUploads(c *engine.Conn, a access, where string, args []any, each func(*uploadRow) error) error {
 	found := false
 	err := c.Query("SELECT b.name, b.status, b.locked, n.id, "+uploadColumns+`
@@ -335,7 +337,8 @@ func (b *Bucket) noUpload(id string) error {
 	return notFound("%s: upload %s", b, value.Show(id))
 }
 
-// input returns what was asked for. What cannot be decoded was not written by us.
+// input returns the upload's input. A request that cannot be decoded is ErrCorrupt,
+// since this package never writes one.
 func (u *uploadRow) input(b *Bucket) (UploadInput, error) {
 	doc, err := value.ParseTrusted(u.request)
 	if err == nil {
@@ -348,7 +351,7 @@ func (u *uploadRow) input(b *Bucket) (UploadInput, error) {
 	return UploadInput{}, errorf("%s: upload %q: %w: %v", b, u.id, ErrCorrupt, err)
 }
 
-// decode returns the upload as it stands by now.
+// decode returns the upload's current state.
 func (u *uploadRow) decode(b *Bucket) (*Upload, error) {
 	in, err := u.input(b)
 	if err != nil {
@@ -378,21 +381,21 @@ func (u *uploadRow) decode(b *Bucket) (*Upload, error) {
 		up.SkippedUniqueKey, up.ExistingObjectID = true, u.object
 		up.Message = fmt.Sprintf("object %q has the unique key: nothing needs to be sent", u.object)
 	case StatusFailed:
-		up.Message = "it was not confirmed before it expired"
+		up.Message = "the upload expired before it was confirmed"
 	case StatusCompleted:
 		up.ObjectID, up.CompletedAt = u.object, u.ended
 	}
 	if up.IsDuplicate && up.Message == "" {
-		up.Message = fmt.Sprintf("upload %q brought the same bytes: nothing needs to be sent", u.duplicateOf)
+		up.Message = fmt.Sprintf("upload %q has the same bytes: nothing needs to be sent", u.duplicateOf)
 	}
 	return up, nil
 }
 
-// expired reports whether the time to confirm the upload has passed.
+// expired reports whether the time for confirming the upload is over.
 func (u *uploadRow) expired(now int64) bool { return u.status == StatusPending && u.expires <= now }
 
-// open returns nil while the upload waits to be written or confirmed, else why
-// it does not.
+// open returns nil if the upload can be written or confirmed, else the reason why
+// not.
 func (u *uploadRow) open(b *Bucket, now int64) error {
 	switch {
 	case u.expired(now), u.status == StatusFailed:
@@ -406,12 +409,12 @@ func (u *uploadRow) open(b *Bucket, now int64) error {
 	return u.conflict(b, "it is %s", u.status)
 }
 
-// conflict says that a call is at odds with where the upload stands.
+// conflict returns an error for a call that conflicts with the upload's status.
 func (u *uploadRow) conflict(b *Bucket, format string, args ...any) error {
 	return &ConflictError{Subject: fmt.Sprintf("%s: upload %q", b, u.id), Reason: fmt.Sprintf(format, args...)}
 }
 
-// end gives the upload a status in which it has no bytes any more.
+// end sets a final status, and drops the upload's bytes.
 func (u *uploadRow) end(tx *commit.Tx, status Status, at int64) error {
 	_, err := tx.Exec(`
 UPDATE uploads SET status = ?, hash = NULL, size = NULL, mime_type = NULL, holds = 0, duplicate_of = NULL, written_at = NULL, ended_at = ?

@@ -13,29 +13,32 @@ import (
 	"github.com/bucketlite/bucketlite/internal/schema"
 )
 
-// ConfirmUploadOptions adjust [Bucket.ConfirmUpload]. Nil means the defaults.
+// ConfirmUploadOptions configure [Bucket.ConfirmUpload]. Nil selects the defaults.
 type ConfirmUploadOptions struct {
-	// ETag, unless empty, is that of the bytes, with or without its quotes: their
-	// SHA-256 in hexadecimal. Other bytes are not confirmed.
+	// ETag, unless empty, is the expected etag of the bytes, their SHA-256 in
+	// hexadecimal, with or without quotes. If the bytes have another, the error is
+	// [ErrConflict].
 	ETag string `json:"etag"`
-	// Size, unless 0, is how many bytes there are. Any other number is not confirmed.
+	// Size, unless 0, is the expected number of bytes. If there is another number,
+	// the error is [ErrConflict].
 	Size int64 `json:"file_size_bytes"`
 }
 
-// ConfirmUpload ends a pending upload whose bytes have been written. Unless the
-// upload says otherwise that stores an object, in the same transaction: its
-// fields are ObjectMetadata and its blob is the bytes. If an object has the unique
-// key already it is patched instead, as the upload's policy allows: the fields are
-// merged, and the blob takes the place of one of the same property; if that is an
-// array of files it is added.
+// ConfirmUpload completes a pending upload whose bytes have been written. Unless
+// CreateObject is false, it stores an object in the same transaction: ObjectMetadata
+// holds its fields, and the bytes are its blob. If an object has the unique key
+// already, ConfirmUpload patches it instead, if the upload's policy allows that. It
+// merges the fields, and replaces the blob of the same property, or adds it to an
+// array of files.
 //
-// Confirming again returns the same. A refusal leaves the upload as it was: it can
-// be confirmed later, until it expires.
+// Confirming again returns the same upload. If ConfirmUpload fails, the upload does
+// not change, and can be confirmed later, until it expires.
 //
-// Errors: [ErrNotFound], also for an object to be updated; [ErrConflict] if the
-// bytes have not come or are not those expected, or the upload was cancelled, has
-// expired or was skipped; [ErrExists] if the key is taken under [Insert];
-// [ErrInvalid] if the object does not conform; [ErrLocked], [ErrNotActive].
+// Errors: [ErrNotFound], also for an object to be updated; [ErrConflict] if the bytes
+// are not written or not the expected ones, or if the upload was canceled, has
+// expired or was skipped; [ErrExists] if the key is taken and the policy is [Insert];
+// [ErrInvalid] if the object does not conform to the schema; [ErrLocked];
+// [ErrNotActive].
 func (b *Bucket) ConfirmUpload(ctx context.Context, id string, opts *ConfirmUploadOptions) (*Upload, error) {
 	c := &confirmer{bucket: b, id: id}
 	if opts != nil {
@@ -47,25 +50,25 @@ func (b *Bucket) ConfirmUpload(ctx context.Context, id string, opts *ConfirmUplo
 	return c.row.decode(b)
 }
 
-// confirmer is one confirmation. What is to be stored is prepared in the caller's
-// goroutine; the writer sees whether it still holds.
+// confirmer is one confirmation. The caller's goroutine prepares the object; the
+// writer checks that the preparation is still valid.
 type confirmer struct {
 	bucket *Bucket
 	id     string
 	opts   ConfirmUploadOptions
-	job    *confirmJob // of the task it is done for; nil if there is none
+	job    *confirmJob // the job of the task that confirms the upload, or nil
 
-	row    uploadRow // the upload, in the end as it is stored
+	row    uploadRow // the upload, in the end as stored
 	in     UploadInput
 	key    []byte   // of the object, if it may exist
-	put    *putter  // stores a new object; nil if there is one
-	patch  *patcher // patches the one there is; nil if there is none
+	put    *putter  // stores a new object, or nil
+	patch  *patcher // patches an existing object, or nil
 	policy Policy   // Insert without a unique key
 }
 
-// run confirms the upload. If what was prepared is overtaken it begins anew; after
-// a few times the writer does the merging, so that only an object that comes and
-// goes keeps it from ending.
+// run confirms the upload. If another write invalidates the preparation, run starts
+// again. After a few attempts the writer merges, so that run can only be delayed
+// further by an object that is created and deleted all the time.
 func (c *confirmer) run(ctx context.Context) error {
 	err := errMoved
 	for try := 0; errors.Is(err, errMoved); try++ {
@@ -76,7 +79,7 @@ func (c *confirmer) run(ctx context.Context) error {
 	return err
 }
 
-// prepare reads what there is and works out what is to be stored.
+// prepare reads the upload and its object, and computes the object to store.
 func (c *confirmer) prepare(ctx context.Context, merge bool) error {
 	b := c.bucket
 	c.put, c.patch, c.key = nil, nil, nil
@@ -119,11 +122,11 @@ func (c *confirmer) prepare(ctx context.Context, merge bool) error {
 	return c.patch.merge()
 }
 
-// load reads the upload, if it can be confirmed.
+// load reads the upload, and checks that it can be confirmed.
 func (c *confirmer) load(conn *engine.Conn) error {
 	b := c.bucket
 	u, err := b.selectUpload(conn, writeObjects, c.id)
-	if err != nil { // what is confirmed is told wherever it may be read
+	if err != nil { // a confirmed upload is returned even if the bucket is read-only
 		done, e := b.selectUpload(conn, readObjects, c.id)
 		if e != nil || done.status != StatusCompleted {
 			return err
@@ -136,7 +139,7 @@ func (c *confirmer) load(conn *engine.Conn) error {
 		}
 	}
 	if u.hash == nil {
-		return u.conflict(b, "its bytes have not come yet")
+		return u.conflict(b, "its bytes have not been written")
 	}
 	hash := hex.EncodeToString(u.hash)
 	if etag := bareETag(c.opts.ETag); etag != "" && !strings.EqualFold(etag, hash) {
@@ -150,13 +153,13 @@ func (c *confirmer) load(conn *engine.Conn) error {
 	return err
 }
 
-// bareETag returns an etag without what HTTP puts around it.
+// bareETag returns an etag without the quotes and the weakness prefix of HTTP.
 func bareETag(etag string) string {
 	return strings.Trim(strings.TrimPrefix(etag, "W/"), `"`)
 }
 
-// write confirms the upload and stores its object. The object's blob takes over
-// the reference to the bytes.
+// write confirms the upload and stores its object. The object's blob takes over the
+// upload's reference to the bytes.
 func (c *confirmer) write(tx *commit.Tx) error {
 	b := c.bucket
 	if err := c.job.check(tx); err != nil {
@@ -174,7 +177,7 @@ func (c *confirmer) write(tx *commit.Tx) error {
 		return err
 	}
 	if !bytes.Equal(c.row.hash, seen) {
-		return errMoved // other bytes have come
+		return errMoved // other bytes have been written
 	}
 	u, now := &c.row, b.store.now()
 	if *c.in.CreateObject {
@@ -197,7 +200,7 @@ func (c *confirmer) write(tx *commit.Tx) error {
 	return c.job.succeed(tx, u)
 }
 
-// store creates the object or patches the one that has the key, and returns its id.
+// store creates the object, or patches the one that has the key, and returns its id.
 func (c *confirmer) store(tx *commit.Tx) (id string, err error) {
 	holder := ""
 	if c.policy != Insert {

@@ -17,37 +17,37 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// MaxUploads is the most uploads one [Bucket.CreateUploads] or
-// [Bucket.ConfirmUploads] takes.
+// MaxUploads is the maximum number of uploads of one [Bucket.CreateUploads] or
+// [Bucket.ConfirmUploads].
 const MaxUploads = 100
 
-// For how long an upload may be written and confirmed, in seconds.
+// Limits of [UploadInput].ExpiresIn, in seconds.
 const (
 	defaultExpiration = 3600
 	minExpiration     = 60
 	maxExpiration     = 86400
 )
 
-// CreateUploadsOptions adjust [Bucket.CreateUploads]. Nil means the defaults.
+// CreateUploadsOptions configure [Bucket.CreateUploads]. Nil selects the defaults.
 type CreateUploadsOptions struct {
-	// Metadata and ObjectMetadata are shared by all uploads. A member that an
-	// upload has itself is that upload's.
+	// Metadata and ObjectMetadata are added to each upload. An upload's own members
+	// take precedence.
 	Metadata       map[string]any `json:"shared_metadata"`
 	ObjectMetadata map[string]any `json:"shared_object_metadata"`
 }
 
-// CreateUpload announces an upload: [Bucket.WriteUpload] brings its bytes and
-// [Bucket.ConfirmUpload] makes an object of them. What can be judged before any
-// bytes are sent is judged now: whether the property takes such a file, and
-// whether the object's fields conform; where the object may exist, so that its
-// fields are to be merged, required fields may be missing.
+// CreateUpload announces an upload. Then [Bucket.WriteUpload] writes its bytes, and
+// [Bucket.ConfirmUpload] stores an object with them. CreateUpload checks all rules
+// that do not depend on the bytes: whether the property accepts such a file, and
+// whether the object's fields conform to the schema. If the object may exist, so that
+// its fields are merged, required fields may be missing.
 //
-// Under [Insert], if the unique key is taken, the upload is SKIPPED. If the bytes
-// of FileHash have been uploaded to the bucket before and are still there, they
-// need not be written: the upload shares them and can be confirmed at once.
+// With policy [Insert], if the unique key is taken, the status is StatusSkipped. If
+// bytes with the FileHash were uploaded to the bucket before and are still stored,
+// the upload shares them. It then needs no WriteUpload.
 //
-// Errors: [ErrInvalid] with every reason, [ErrTooLarge], [ErrBadRequest] without
-// a policy, [ErrLocked], [ErrNotActive].
+// Errors: [ErrInvalid] with all faults of the input, [ErrTooLarge], [ErrBadRequest]
+// if there is no policy, [ErrLocked], [ErrNotActive].
 func (b *Bucket) CreateUpload(ctx context.Context, in UploadInput) (*Upload, error) {
 	j := &judge{}
 	d, err := b.draftUpload(j, nil, in)
@@ -61,15 +61,15 @@ func (b *Bucket) CreateUpload(ctx context.Context, in UploadInput) (*Upload, err
 	return uploads[0], nil
 }
 
-// CreateUploads is [Bucket.CreateUpload] for up to [MaxUploads] uploads, in one
-// transaction: all are created, in order, or none. The paths of what is wrong
-// begin with the input's place, as in "uploads[3].filename".
+// CreateUploads is [Bucket.CreateUpload] for up to [MaxUploads] uploads in one
+// transaction: it creates all of them, in order, or none. Paths of faults begin with
+// the input's index, as in "uploads[3].filename".
 func (b *Bucket) CreateUploads(ctx context.Context, inputs []UploadInput, opts *CreateUploadsOptions) ([]*Upload, error) {
 	if opts == nil {
 		opts = &CreateUploadsOptions{}
 	}
 	if len(inputs) > MaxUploads {
-		return nil, errorf("%s: %w: %d uploads in one call, at most %d are taken", b, ErrTooLarge, len(inputs), MaxUploads)
+		return nil, errorf("%s: %w: got %d uploads, want at most %d", b, ErrTooLarge, len(inputs), MaxUploads)
 	}
 	j := &judge{}
 	drafts := make([]*uploadDraft, len(inputs))
@@ -84,7 +84,7 @@ func (b *Bucket) CreateUploads(ctx context.Context, inputs []UploadInput, opts *
 	return b.createUploads(ctx, j, drafts)
 }
 
-// withShared returns own with the members of shared it does not have itself.
+// withShared returns own plus the members of shared that own lacks.
 func withShared(own, shared map[string]any) map[string]any {
 	if shared == nil {
 		return own
@@ -94,7 +94,7 @@ func withShared(own, shared map[string]any) map[string]any {
 	return merged
 }
 
-// createUploads writes drafts, unless the judge found something wrong with them.
+// createUploads writes drafts, unless the judge has faults.
 func (b *Bucket) createUploads(ctx context.Context, j *judge, drafts []*uploadDraft) ([]*Upload, error) {
 	if err := b.refusal(j); err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func (b *Bucket) createUploads(ctx context.Context, j *judge, drafts []*uploadDr
 			}
 			rows = append(rows, *u)
 		}
-		tx.Raise(commit.Background) // uploads that have expired meanwhile go
+		tx.Raise(commit.Background) // to end uploads that have expired meanwhile
 		return nil
 	})
 	if err != nil {
@@ -135,23 +135,23 @@ func (b *Bucket) createUploads(ctx context.Context, j *judge, drafts []*uploadDr
 	return uploads, nil
 }
 
-// uploadDraft is an upload that is about to be created: what was judged and
-// encoded in the caller's goroutine, and what the writer found.
+// uploadDraft is an upload to be created: the input, validated and encoded in the
+// caller's goroutine, and the results of the writer.
 type uploadDraft struct {
 	bucket  *Bucket
 	id      string
 	in      UploadInput   // defaults filled in
 	request string        // in stored form
-	field   *schema.Field // what is asked of the bytes; nil if the schema does not say
-	key     []byte        // that must be free; nil if it need not be
-	hash    []byte        // of bytes that may be there already; nil if that does not matter
+	field   *schema.Field // the rules for the bytes; nil if the schema has none
+	key     []byte        // a key that must be free; nil if none must
+	hash    []byte        // the hash of bytes that may be stored already; nil if that does not matter
 
-	// Set by the writer, anew if it runs twice.
+	// Set by the writer, each time it runs.
 	existing string     // the object that has the key
-	original *uploadRow // the upload that brought the bytes
+	original *uploadRow // the upload that has the bytes
 }
 
-// draftUpload judges an input, whose place is path. Faults go to the judge.
+// draftUpload validates an input, and reports faults below path to the judge.
 func (b *Bucket) draftUpload(j *judge, path value.Path, in UploadInput) (d *uploadDraft, err error) {
 	d = &uploadDraft{bucket: b, in: in}
 	if err := d.takeDefaults(); err != nil {
@@ -174,7 +174,7 @@ func (b *Bucket) draftUpload(j *judge, path value.Path, in UploadInput) (d *uplo
 	return d, err
 }
 
-// takeDefaults fills in what the input leaves unset.
+// takeDefaults fills in the defaults of the input.
 func (d *uploadDraft) takeDefaults() (err error) {
 	in := &d.in
 	yes := true
@@ -199,7 +199,7 @@ func (d *uploadDraft) takeDefaults() (err error) {
 	return err
 }
 
-// judgeFile judges what is said of the bytes, but for their type.
+// judgeFile checks the properties of the bytes, except their type.
 func (d *uploadDraft) judgeFile(j *judge, path value.Path) {
 	in := &d.in
 	if in.Filename == "" {
@@ -229,13 +229,13 @@ func (d *uploadDraft) judgeFile(j *judge, path value.Path) {
 		j.fault(path.Member("file_hash"), "pattern", "64 hexadecimal digits in lower case expected, got "+value.Show(in.FileHash))
 		return
 	}
-	// A text that is judged has to be seen, so it has to come.
+	// A text that must be validated has to be written.
 	if *in.SkipDuplicates && (d.field == nil || !d.field.NeedsText()) {
 		d.hash = hash
 	}
 }
 
-// judgeType judges what the bytes are for, and sets the type of the file.
+// judgeType checks the property and the type of the file, and sets the type.
 func (d *uploadDraft) judgeType(j *judge, path value.Path) {
 	in := &d.in
 	declared := d.bucket.def.plan.Field(in.Property)
@@ -268,9 +268,9 @@ func (d *uploadDraft) judgeType(j *judge, path value.Path) {
 	}
 }
 
-// judgeObject judges the object that confirming is to store. One that is certain
-// to be new must conform; one that may be merged with what is stored by then may
-// lack what that has.
+// judgeObject checks the object that confirming will store. A new object must conform
+// to the schema. An object that may be merged with a stored one may lack fields that
+// the stored one has.
 func (d *uploadDraft) judgeObject(j *judge, path value.Path) {
 	b := d.bucket
 	isNew := b.def.key == nil || d.in.Policy == Insert
@@ -279,7 +279,7 @@ func (d *uploadDraft) judgeObject(j *judge, path value.Path) {
 	if p.takeFields(own) {
 		var blobs []Blob
 		if isNew || d.bucket.def.plan.Field(d.in.Property) == d.field {
-			blobs = []Blob{{Property: d.in.Property}} // not if there may be more in an array
+			blobs = []Blob{{Property: d.in.Property}} // an array of files may have further blobs
 		}
 		p.fields = p.conform(own, blobs, !isNew)
 		p.key = b.def.key.Encode(&own.Validation, p.fields)
@@ -295,7 +295,7 @@ func (d *uploadDraft) judgeObject(j *judge, path value.Path) {
 	j.AddBelow(path, own.Faults)
 }
 
-// check finds out whether the object exists and whether the bytes are there.
+// check looks up an object with the key, and stored bytes with the hash.
 func (d *uploadDraft) check(tx *commit.Tx) error {
 	d.existing, d.original = "", nil
 	if d.key != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// uploadRetention is how long the record of an upload is kept after its end.
+// uploadRetention is how long the record of an upload is kept after the upload ended.
 const uploadRetention = 30 * 24 * time.Hour
 
 // expireUploads ends some uploads that were not confirmed in time.
@@ -20,9 +20,10 @@ func (c *collector) expireUploads() (worked bool, err error) {
 	})
 }
 
-// forgetUploads deletes the records of some uploads that ended long ago. Those that
-// hold bytes no object has taken are kept: nobody else has them. The condition is
-// that of an index, word for word.
+// forgetUploads deletes the records of some uploads that ended long ago. It keeps
+// uploads whose bytes no object uses, since these hold the only reference. The
+// condition must equal that of a partial index word for word, so that SQLite uses the
+// index.
 func (c *collector) forgetUploads() (worked bool, err error) {
 	const ended = "SELECT " + uploadColumns + ` FROM uploads u
 WHERE u.ended_at <= ? AND (u.status <> 'COMPLETED' OR u.holds = 0 OR u.object IS NOT NULL) LIMIT ?`
@@ -30,8 +31,8 @@ WHERE u.ended_at <= ? AND (u.status <> 'COMPLETED' OR u.holds = 0 OR u.object IS
 	return c.eachUpload(ended, before, func(tx *commit.Tx, u *uploadRow) error { return u.delete(tx) })
 }
 
-// eachUpload does something with the first uploads of a query for a time and a
-// number of rows.
+// eachUpload calls do with the first uploads of a query, whose arguments are a time
+// and a number of rows.
 func (c *collector) eachUpload(query string, at int64, do func(*commit.Tx, *uploadRow) error) (worked bool, err error) {
 	ctx := context.Background()
 	err = c.store.read(ctx, func(conn *engine.Conn) (err error) {
@@ -50,7 +51,7 @@ func (c *collector) eachUpload(query string, at int64, do func(*commit.Tx, *uplo
 	})
 }
 
-// firstUploads returns a slice's worth of the uploads of a query for an argument
+// firstUploads returns one slice of the uploads of a query, whose arguments are arg
 // and a number of rows.
 func firstUploads(tx *commit.Tx, query string, arg int64) (rows []uploadRow, err error) {
 	err = tx.Query(query, []any{arg, int64(deleteSlice)}, func(r engine.Row) error {
@@ -61,7 +62,7 @@ func firstUploads(tx *commit.Tx, query string, arg int64) (rows []uploadRow, err
 	return rows, err
 }
 
-// delete removes the upload's record, and its reference to the bytes.
+// delete deletes the upload's record, and drops its reference to the bytes.
 func (u *uploadRow) delete(tx *commit.Tx) error {
 	_, err := tx.Exec("DELETE FROM uploads WHERE num = ?", u.num)
 	if err == nil && u.holds {

@@ -13,17 +13,17 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// WriteUpload stores the bytes of a pending upload: all that r gives. They are
-// stored as they come, in constant memory and without keeping other writers
-// waiting, and are judged on the way: their type by their head, their number and
-// their hash against what was announced. Until the upload is confirmed they may
-// be written again, which replaces what was there.
+// WriteUpload stores the bytes of a pending upload: all bytes of r. They are written
+// as they arrive, in constant memory and without blocking other writers. WriteUpload
+// checks their type by the first bytes, and their number and hash against the
+// announced ones. Until the upload is confirmed it can be written again, which
+// replaces the earlier bytes.
 //
-// If it fails, the upload is as it was. A reader that stands still is waited for,
-// even when ctx has ended: give it a deadline of its own.
+// If WriteUpload fails, the upload does not change. WriteUpload waits for a blocked
+// reader even after ctx has ended: give the reader a deadline of its own.
 //
-// Errors: [ErrNotFound], [ErrConflict] if the upload is no longer pending,
-// [ErrInvalid], [ErrTooLarge], [ErrLocked], [ErrNotActive], and that of r.
+// Errors: [ErrNotFound], [ErrConflict] if the upload is not pending, [ErrInvalid],
+// [ErrTooLarge], [ErrLocked], [ErrNotActive], and errors of r.
 func (b *Bucket) WriteUpload(ctx context.Context, id string, r io.Reader) (*Upload, error) {
 	ctx = engine.WaitOnce(ctx)
 	w := &uploadWriter{bucket: b, id: id}
@@ -47,9 +47,10 @@ func (b *Bucket) WriteUpload(ctx context.Context, id string, r io.Reader) (*Uplo
 	return w.row.decode(b)
 }
 
-// CheckUploadSize tells whether [Bucket.WriteUpload] may take this many bytes, for those
-// who know before they come: nil, or the error it would end with because of their
-// number or because of how the upload and the bucket stand now.
+// CheckUploadSize reports whether [Bucket.WriteUpload] may accept this number of
+// bytes, for callers that know the size in advance. It returns nil, or the error that
+// WriteUpload would return because of the size or the current state of the upload and
+// the bucket.
 func (b *Bucket) CheckUploadSize(ctx context.Context, id string, size int64) error {
 	w := &uploadWriter{bucket: b, id: id}
 	if err := b.store.read(ctx, w.load); err != nil {
@@ -70,11 +71,11 @@ func (b *Bucket) CheckUploadSize(ctx context.Context, id string, size int64) err
 	return b.refusal(j)
 }
 
-// contentPath is where the bytes of an upload are.
+// contentPath is the path of an upload's bytes.
 var contentPath = value.Path{{Name: "content"}}
 
-// contentLimit returns how many bytes a value of a file field may have; nil if the
-// field is not known.
+// contentLimit returns the maximum size of a value of a file field; f is nil if the
+// field is unknown.
 func (b *Bucket) contentLimit(f *schema.Field) int64 {
 	if f != nil && f.NeedsText() {
 		return min(b.store.opts.MaxBlobBytes, maxDataBytes)
@@ -82,16 +83,16 @@ func (b *Bucket) contentLimit(f *schema.Field) int64 {
 	return b.store.opts.MaxBlobBytes
 }
 
-// uploadWriter is one WriteUpload.
+// uploadWriter is one WriteUpload call.
 type uploadWriter struct {
 	bucket   *Bucket
 	id       string
 	row      uploadRow
 	mimeType string
-	contents []*content.Content // one, once the bytes have been read
+	contents []*content.Content // has one element once the bytes have been read
 }
 
-// load reads the upload, if it can be written.
+// load reads the upload, and checks that it can be written.
 func (w *uploadWriter) load(c *engine.Conn) error {
 	u, err := w.bucket.selectUpload(c, writeObjects, w.id)
 	if err == nil {
@@ -103,7 +104,7 @@ func (w *uploadWriter) load(c *engine.Conn) error {
 	return err
 }
 
-// take reads and judges the bytes.
+// take reads and checks the bytes.
 func (w *uploadWriter) take(ctx context.Context, r io.Reader) error {
 	b := w.bucket
 	in, err := w.row.input(b)
@@ -115,7 +116,7 @@ func (w *uploadWriter) take(ctx context.Context, r io.Reader) error {
 		f = &schema.Field{Type: string(in.Type)}
 	}
 	if in.Size != 0 {
-		r = io.LimitReader(r, in.Size+1) // one more tells that there are too many
+		r = io.LimitReader(r, in.Size+1) // one more byte reveals that there are too many
 	}
 	j := &judge{}
 	builder := blobBuilder{ctx: ctx, bucket: b, judge: j}
@@ -133,12 +134,12 @@ func (w *uploadWriter) take(ctx context.Context, r io.Reader) error {
 		j.fault(contentPath, ruleMatch, message)
 	}
 	if hash := blob.Details.Hash; !j.Any() && in.FileHash != "" && hash != in.FileHash {
-		j.fault(contentPath, ruleMatch, fmt.Sprintf("bytes with the SHA-256 %s were announced, got some with %s", in.FileHash, hash))
+		j.fault(contentPath, ruleMatch, fmt.Sprintf("SHA-256 %s was announced, got %s", in.FileHash, hash))
 	}
 	return b.refusal(j)
 }
 
-// write makes the bytes those of the upload.
+// write sets the upload's content to the bytes.
 func (w *uploadWriter) write(tx *commit.Tx) error {
 	if err := w.load(tx.Conn); err != nil {
 		return err
@@ -162,7 +163,7 @@ func (w *uploadWriter) write(tx *commit.Tx) error {
 	return err
 }
 
-// uploaded makes the bytes of an upload the blob's content.
+// uploaded sets the blob's content to the bytes of an upload.
 func (bb *blobBuilder) uploaded(path value.Path, id string, f *schema.Field, b *Blob) {
 	if bb.judging {
 		return
@@ -188,7 +189,8 @@ func (bb *blobBuilder) uploaded(path value.Path, id string, f *schema.Field, b *
 	bb.store(&content.Content{Hash: [32]byte(u.hash), Size: u.size, There: true, Upload: u.num}, in.Filename, u.mimeType, b)
 }
 
-// uploadedText judges an upload's text as a whole, and reports whether it can be one.
+// uploadedText validates an upload's text as a whole, and reports whether it is valid
+// UTF-8.
 func (bb *blobBuilder) uploadedText(path value.Path, u *uploadRow, f *schema.Field) bool {
 	if limit := bb.inMemory(); u.size > limit {
 		bb.tooLong(path, limit)
@@ -206,14 +208,14 @@ func (bb *blobBuilder) uploadedText(path value.Path, u *uploadRow, f *schema.Fie
 	return bb.err == nil && bb.conformText(path, data, f)
 }
 
-// confirmedUpload returns the upload with the id, whose bytes an object may take.
+// confirmedUpload returns the confirmed upload with the id, for a blob to use.
 func (b *Bucket) confirmedUpload(ctx context.Context, id string) (u *uploadRow, err error) {
 	err = b.store.read(ctx, func(c *engine.Conn) error {
 		u, err = b.selectUpload(c, readObjects, id)
 		return err
 	})
 	if err == nil && u.status != StatusCompleted {
-		err = u.conflict(b, "it is %s, and not confirmed", u.status)
+		err = u.conflict(b, "it is %s, not confirmed", u.status)
 	}
 	return u, err
 }
