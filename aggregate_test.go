@@ -164,9 +164,10 @@ func TestAggregateExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g := res.Groups[0]; len(res.Groups) != 1 || g.Float("avg") != 900 || g.Int("avg") != 900 || g.Int("all") != 0 || g.Float("none") != 0 || len(g.Metrics["all"].([]any)) != 4 {
-		t.Errorf("got %v", g)
-	}
+	g := res.Groups[0]
+	storetest.WantEqual(t, "groups", len(res.Groups), 1)
+	storetest.WantEqual(t, "values", []any{g.Float("avg"), g.Int("avg"), g.Int("all"), g.Float("none")}, []any{900.0, int64(900), int64(0), 0.0})
+	storetest.WantEqual(t, "pushed values", len(g.Metrics["all"].([]any)), 4)
 }
 
 // The members that are the system's, blobs among them, can be unwound, grouped by

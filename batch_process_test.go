@@ -80,10 +80,9 @@ func TestProcess(t *testing.T) {
 			attempts := 0
 			storetest.Process(t, st, func(ctx context.Context, j *bucketlite.Job) error {
 				attempts++
-				if j.Attempt != attempts || j.Retries != 0 || j.BatchID != id || j.Bucket.ID() != b.ID() || j.Object.ID != object ||
-					j.Object.Fields["v"] != "value" || j.Object.Status != bucketlite.StatusProcessing {
-					t.Errorf("attempt %d: got %+v with %+v", attempts, j, j.Object)
-				}
+				got := []any{j.Attempt, j.Retries, j.BatchID, j.Bucket.ID(), j.Object.ID, j.Object.Fields["v"], j.Object.Status}
+				want := []any{attempts, 0, id, b.ID(), object, "value", bucketlite.StatusProcessing}
+				storetest.WantEqual(t, "job: attempt, retries, batch, bucket, object, its value and status", got, want)
 				storetest.WantStatus(t, j.Bucket, object, bucketlite.StatusProcessing)
 				storetest.WantBatch(t, st, b, id, bucketlite.StatusInProgress)
 				return tt.handle(attempts)
@@ -105,9 +104,14 @@ func TestProcess(t *testing.T) {
 				failed = append(failed, j)
 			}
 			if tt.status == bucketlite.StatusFailed {
-				if len(failed) != 1 || failed[0].Error.Category != tt.category || failed[0].Error.Message != tt.message || failed[0].Attempts != attempts ||
-					(failed[0].Error.Traceback != "") != strings.HasPrefix(tt.message, "panic") {
-					t.Errorf("got %+v", failed[0])
+				if len(failed) != 1 {
+					t.Fatalf("failed jobs: got %d, want 1", len(failed))
+				}
+				want := *failed[0]
+				want.Error.Category, want.Error.Message, want.Attempts = tt.category, tt.message, attempts
+				storetest.WantEqual(t, "failed job", *failed[0], want)
+				if got, want := failed[0].Error.Traceback != "", strings.HasPrefix(tt.message, "panic"); got != want {
+					t.Errorf("has a traceback: got %t, want %t", got, want)
 				}
 			} else if len(failed) != 0 {
 				t.Errorf("got %+v, want none failed", failed)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,14 +29,17 @@ func TestSubmitBatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if task.Type != bucketlite.ProcessBatchTask || task.Status != bucketlite.StatusPending || task.Done() || task.Processed != 0 || task.Total != 2 ||
-		!slices.Equal(task.Inputs, []string{k.ID}) || task.AdditionalData["batch_id"] != k.ID || task.AdditionalData["bucket_id"] != b.ID() ||
-		!task.CreatedAt.Equal(now) {
-		t.Errorf("task: got %+v", task)
-	}
+	wantTask := *task
+	wantTask.Type, wantTask.Status, wantTask.Processed, wantTask.Total = bucketlite.ProcessBatchTask, bucketlite.StatusPending, 0, 2
+	wantTask.Inputs, wantTask.CreatedAt = []string{k.ID}, now
+	storetest.WantEqual(t, "task", *task, wantTask)
+	storetest.WantEqual(t, "ids of the task", []any{task.AdditionalData["batch_id"], task.AdditionalData["bucket_id"]}, []any{k.ID, b.ID()})
 	got := storetest.WantBatch(t, st, b, k.ID, bucketlite.StatusPending)
-	if got.TaskID != task.ID || !got.UpdatedAt.Equal(now) || !got.CreatedAt.Equal(k.CreatedAt) || !slices.Equal(got.ObjectIDs, all) || got.Done() {
-		t.Errorf("batch: got %+v", got)
+	want := *got
+	want.TaskID, want.UpdatedAt, want.CreatedAt, want.ObjectIDs = task.ID, now, k.CreatedAt, all
+	storetest.WantEqual(t, "batch", *got, want)
+	if task.Done() || got.Done() {
+		t.Errorf("done: got task %t and batch %t, want neither", task.Done(), got.Done())
 	}
 	// The status of an object is not a change of the object.
 	after := storetest.WantStatus(t, b, all[0], bucketlite.StatusPending)
@@ -125,9 +127,9 @@ func TestCancelBatch(t *testing.T) {
 			other := storetest.Submit(t, b, all[0])
 			storetest.Must(t, storetest.ErrorOf(b.SubmitBatch(ctx, k.ID)))
 			task, err := b.CancelBatch(ctx, k.ID)
-			if err != nil || task.Status != bucketlite.StatusCanceled || !task.Done() || task.ID != storetest.MustBatch(t, b, k.ID).TaskID {
-				t.Fatalf("got %+v, %v", task, err)
-			}
+			storetest.Must(t, err)
+			storetest.WantEqual(t, "task: id, status and done", []any{task.ID, task.Status, task.Done()},
+				[]any{storetest.MustBatch(t, b, k.ID).TaskID, bucketlite.StatusCanceled, true})
 			storetest.WantBatch(t, st, b, k.ID, bucketlite.StatusCanceled)
 			again, err := b.CancelBatch(ctx, k.ID)
 			if err != nil || again.ID != task.ID {
@@ -269,9 +271,14 @@ func TestFailedJobs(t *testing.T) {
 	b := storetest.Items(t, st)
 	id, objects := failAll(t, st, b)
 	k := storetest.WantBatch(t, st, b, id, bucketlite.StatusCompletedWithErrors)
-	if want := map[bucketlite.ErrorCategory]int64{"dependency": 1, "authentication": 1, "validation": 1, "runtime": 1, "network": 1, "resource": 1}; k.Failed != 6 ||
-		!maps.Equal(k.ErrorSummary, want) || !strings.Contains(k.Error, "6 of 7") || !strings.Contains(k.Error, "no dependency") {
-		t.Errorf("batch: got %+v", k)
+	want := *k
+	want.Failed = 6
+	want.ErrorSummary = map[bucketlite.ErrorCategory]int64{"dependency": 1, "authentication": 1, "validation": 1, "runtime": 1, "network": 1, "resource": 1}
+	storetest.WantEqual(t, "batch", *k, want)
+	for _, part := range []string{"6 of 7", "no dependency"} {
+		if !strings.Contains(k.Error, part) {
+			t.Errorf("error of the batch: got %q, want it to contain %q", k.Error, part)
+		}
 	}
 	if task, err := st.Task(ctx, k.TaskID); err != nil || task.Error != k.Error || task.Processed != 7 {
 		t.Errorf("task: got %+v, %v", task, err)
@@ -303,9 +310,9 @@ func TestFailedJobs(t *testing.T) {
 		t.Fatalf("page: got %+v, %v", first, err)
 	}
 	rest, err := b.ListFailedJobs(ctx, id, bucketlite.Query{Cursor: first.Next})
-	if err != nil || len(rest.Results) != 4 || rest.Next != "" || rest.Results[0].Error.Category != bucketlite.CategoryValidation {
-		t.Errorf("rest: got %+v, %v", rest, err)
-	}
+	storetest.Must(t, err)
+	storetest.WantEqual(t, "rest: results and cursor", []any{len(rest.Results), rest.Next}, []any{4, ""})
+	storetest.WantEqual(t, "first category of the rest", rest.Results[0].Error.Category, bucketlite.CategoryValidation)
 	other := storetest.CreateBatch(t, b, objects[""])
 	storetest.WantError(t, storetest.ErrorOf(b.ListFailedJobs(ctx, other.ID, bucketlite.Query{Cursor: first.Next})), bucketlite.ErrBadRequest)
 	storetest.WantError(t, storetest.ErrorOf(b.ListFailedJobs(ctx, id, bucketlite.Query{Limit: 1001})), bucketlite.ErrBadRequest)
@@ -338,13 +345,18 @@ func TestRetryBatch(t *testing.T) {
 				t.Fatal(err)
 			}
 			n := int64(len(tt.retried))
-			if res.Retried != n || res.Task.ID == before.TaskID || res.Task.Status != bucketlite.StatusPending || res.Task.Total != n || res.Task.Processed != 0 {
-				t.Errorf("got %+v with %+v, want %d retried", res, res.Task, n)
+			storetest.WantEqual(t, "retried", res.Retried, n)
+			if res.Task.ID == before.TaskID {
+				t.Errorf("task: got %s once more, want another", res.Task.ID)
 			}
+			wantTask := *res.Task
+			wantTask.Status, wantTask.Total, wantTask.Processed = bucketlite.StatusPending, n, 0
+			storetest.WantEqual(t, "task", *res.Task, wantTask)
 			k := storetest.WantBatch(t, st, b, id, bucketlite.StatusPending)
-			if k.TaskID != res.Task.ID || k.Failed != 6-n || k.Error != "" || int64(len(k.ErrorSummary)) != 6-n {
-				t.Errorf("got %+v", k)
-			}
+			wantBatch := *k
+			wantBatch.TaskID, wantBatch.Failed, wantBatch.Error = res.Task.ID, 6-n, ""
+			storetest.WantEqual(t, "batch", *k, wantBatch)
+			storetest.WantEqual(t, "categories of failures", int64(len(k.ErrorSummary)), 6-n)
 			if got := storetest.MustStats(t, b).Batches; got != (bucketlite.BatchStats{Total: 1, Active: 1}) {
 				t.Errorf("statistics: got %+v", got)
 			}
@@ -421,9 +433,12 @@ func TestRetryAtMost(t *testing.T) {
 	retry(&bucketlite.RetryBatchOptions{All: true}, 0)
 	retry(&bucketlite.RetryBatchOptions{All: true, MaxRetries: 10}, 2)
 	p, err := b.ListFailedJobs(ctx, id, bucketlite.Query{})
-	if err != nil || len(p.Results) != 2 || p.Results[0].Retries != 4 || p.Results[1].Retries != 4 {
-		t.Errorf("got %+v, %v", p, err)
+	storetest.Must(t, err)
+	var retries []int
+	for _, j := range p.Results {
+		retries = append(retries, j.Retries)
 	}
+	storetest.WantEqual(t, "retries", retries, []int{4, 4})
 	for _, most := range []int{-1, 11} {
 		storetest.WantError(t, storetest.ErrorOf(b.RetryBatch(ctx, id, &bucketlite.RetryBatchOptions{MaxRetries: most})), bucketlite.ErrBadRequest)
 	}

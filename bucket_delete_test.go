@@ -73,10 +73,11 @@ func TestDeleteIsAsynchronous(t *testing.T) {
 	}
 	storetest.HoldTasks(t, path)
 	task := mustDelete(t, b)
-	if task.Status != bucketlite.StatusPending || task.Done() || task.Type != bucketlite.DeleteBucketTask || task.Processed != 0 || task.Total != 300 ||
-		!slices.Equal(task.Inputs, []string{b.ID()}) || task.AdditionalData["bucket_id"] != b.ID() || task.AdditionalData["bucket_name"] != "items" {
-		t.Errorf("task: got %+v", task)
-	}
+	want := *task
+	want.Status, want.Type, want.Processed, want.Total, want.Inputs = bucketlite.StatusPending, bucketlite.DeleteBucketTask, 0, 300, []string{b.ID()}
+	storetest.WantEqual(t, "task", *task, want)
+	storetest.WantEqual(t, "bucket of the task", []any{task.AdditionalData["bucket_id"], task.AdditionalData["bucket_name"]}, []any{b.ID(), "items"})
+	storetest.WantEqual(t, "task is done", task.Done(), false)
 
 	// Asking again gives the same task, by whatever handle.
 	byID, err := ns.Bucket(ctx, b.ID())
@@ -356,10 +357,10 @@ func TestDeleteNamespace(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if task.Type != bucketlite.DeleteNamespaceTask || task.Status != bucketlite.StatusPending || task.Total != 750 ||
-				!slices.Equal(task.Inputs, []string{ns.ID()}) || task.AdditionalData["namespace_name"] != "renamed" {
-				t.Errorf("task: got %+v", task)
-			}
+			want := *task
+			want.Type, want.Status, want.Total, want.Inputs = bucketlite.DeleteNamespaceTask, bucketlite.StatusPending, 750, []string{ns.ID()}
+			storetest.WantEqual(t, "task", *task, want)
+			storetest.WantEqual(t, "namespace of the task", task.AdditionalData["namespace_name"], any("renamed"))
 			// It is not found any more, by name or id, and its name is free.
 			for _, key := range []string{"renamed", ns.ID()} {
 				if _, err := st.Namespace(ctx, key); !errors.Is(err, bucketlite.ErrNotFound) {

@@ -194,10 +194,10 @@ func TestBucketUpdate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want.Name != "before" || want.Description != "a" || want.Metadata["n"] != json.Number("1.50") || want.Status != bucketlite.StatusActive ||
-		want.Locked || !want.CreatedAt.Equal(c.Add(0)) || !want.UpdatedAt.Equal(c.Add(0)) || want.LastUploadAt != nil {
-		t.Errorf("created: got %+v", want)
-	}
+	created := *want
+	created.Name, created.Description, created.Metadata = "before", "a", map[string]any{"n": json.Number("1.50")}
+	created.Status, created.Locked, created.CreatedAt, created.UpdatedAt, created.LastUploadAt = bucketlite.StatusActive, false, c.Add(0), c.Add(0), nil
+	storetest.WantEqual(t, "created", *want, created)
 	same := want.Schema
 	for _, tt := range []struct {
 		name   string
@@ -470,9 +470,12 @@ func TestBucketJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(`{"bucket_name":null,"description":"x","bucket_schema":null,"unique_key":null,"metadata":null}`), &update); err != nil {
 		t.Fatal(err)
 	}
-	if updated, err := b.Update(ctx, update); err != nil || updated.Description != "x" || updated.Name != "full" || len(updated.Metadata) != 1 {
-		t.Errorf("updated from JSON: got %+v, %v", updated, err)
+	updated, err := b.Update(ctx, update)
+	if err != nil {
+		t.Fatal(err)
 	}
+	storetest.WantEqual(t, "updated from JSON: description, name and members of the metadata",
+		[]any{updated.Description, updated.Name, len(updated.Metadata)}, []any{"x", "full", 1})
 }
 
 // OpenBucket finds what Namespace and Bucket find, and is not found where they are not.

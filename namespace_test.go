@@ -158,9 +158,10 @@ func TestNamespaceUpdate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want.Name != "before" || want.Description != "a" || len(want.FeatureExtractors) != 1 || !want.CreatedAt.Equal(c.Add(0)) {
-		t.Errorf("created: got %+v", want)
-	}
+	created := *want
+	created.Name, created.Description, created.CreatedAt = "before", "a", c.Add(0)
+	storetest.WantEqual(t, "created", *want, created)
+	storetest.WantEqual(t, "feature extractors", len(want.FeatureExtractors), 1)
 	for _, tt := range []struct {
 		name   string
 		update bucketlite.NamespaceUpdate

@@ -56,9 +56,17 @@ func TestPutCreates(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := res.Object
-	if !res.Created || !strings.HasPrefix(o.ID, "obj_") || o.BucketID != b.ID() || o.KeyPrefix != "a/b" ||
-		o.Status != bucketlite.StatusDraft || o.Error != "" || o.Version == 0 || len(o.Blobs) != 1 || !strings.HasPrefix(o.Blobs[0].ID, "blob_") {
-		t.Errorf("got %+v, want a new draft with what was given", res)
+	if !res.Created || o.Version == 0 {
+		t.Errorf("got created %t and version %d, want a new object with a version", res.Created, o.Version)
+	}
+	want := *o
+	want.BucketID, want.KeyPrefix, want.Status, want.Error = b.ID(), "a/b", bucketlite.StatusDraft, ""
+	storetest.WantEqual(t, "object", *o, want)
+	if len(o.Blobs) != 1 {
+		t.Fatalf("blobs: got %d, want 1", len(o.Blobs))
+	}
+	if !strings.HasPrefix(o.ID, "obj_") || !strings.HasPrefix(o.Blobs[0].ID, "blob_") {
+		t.Errorf("ids: got %q and %q, want them to say obj_ and blob_", o.ID, o.Blobs[0].ID)
 	}
 	if o.CreatedAt.IsZero() || !o.CreatedAt.Equal(o.UpdatedAt) || o.CreatedAt.Location() != time.UTC {
 		t.Errorf("got created at %v, updated at %v, want the same time in UTC", o.CreatedAt, o.UpdatedAt)

@@ -48,10 +48,11 @@ func TestConfirmUploads(t *testing.T) {
 	list := storetest.Confirmations(good, empty, wrong, other, cancelled, before.ID)
 	list[2].ETag, list[3].Size = storetest.HashOf("other"), 1
 	task := mustConfirm(t, b, list)
-	if task.Type != bucketlite.ConfirmUploadsTask || task.Status != bucketlite.StatusPending || task.Total != 6 || !slices.Equal(task.Inputs, []string{good, empty, wrong, other, cancelled, before.ID}) ||
-		task.AdditionalData["bucket_id"] != b.ID() {
-		t.Errorf("got %+v", task)
-	}
+	wantTask := *task
+	wantTask.Type, wantTask.Status, wantTask.Total = bucketlite.ConfirmUploadsTask, bucketlite.StatusPending, 6
+	wantTask.Inputs = []string{good, empty, wrong, other, cancelled, before.ID}
+	storetest.WantEqual(t, "task", *task, wantTask)
+	storetest.WantEqual(t, "bucket of the task", task.AdditionalData["bucket_id"], any(b.ID()))
 	task, got := storetest.WaitOutput(t, st, task)
 	if task.Status != bucketlite.StatusCompletedWithErrors || task.Processed != 6 || task.Error != "" {
 		t.Errorf("got %+v", task)
@@ -80,8 +81,9 @@ func TestConfirmUploads(t *testing.T) {
 	storetest.WantSound(t, path)
 
 	task, got = storetest.WaitOutput(t, st, mustConfirm(t, b, storetest.Confirmations(empty)))
-	if task.Type != bucketlite.ConfirmUploadTask || task.Status != bucketlite.StatusFailed || task.Error == "" || len(got) != 1 {
-		t.Errorf("none: got %+v", task)
+	storetest.WantEqual(t, "none: type, status and outputs", []any{task.Type, task.Status, len(got)}, []any{bucketlite.ConfirmUploadTask, bucketlite.StatusFailed, 1})
+	if task.Error == "" {
+		t.Error("none: got a task without an error, want one")
 	}
 	storetest.WriteUpload(t, b, empty, "c")
 	if task, _ = storetest.WaitOutput(t, st, mustConfirm(t, b, storetest.Confirmations(empty))); task.Status != bucketlite.StatusCompleted {
@@ -206,9 +208,10 @@ func TestConfirmTaskMeetsState(t *testing.T) {
 			}
 			storetest.ReleaseTasks(t, path)
 			task, got := storetest.WaitOutput(t, st, task)
-			if task.Status != bucketlite.StatusFailed || task.Error == "" || !got[0].Failed || !got[1].Failed {
-				t.Errorf("got %+v", task)
+			if task.Status != bucketlite.StatusFailed || task.Error == "" {
+				t.Errorf("task: got status %s and error %q, want it failed with an error", task.Status, task.Error)
 			}
+			storetest.WantEqual(t, "uploads failed", []bool{got[0].Failed, got[1].Failed}, []bool{true, true})
 			for task, err := range st.Tasks(ctx, bucketlite.TaskQuery{Type: bucketlite.DeleteBucketTask}) {
 				if err != nil {
 					t.Fatal(err)

@@ -38,8 +38,11 @@ func TestConfirmCreatesObject(t *testing.T) {
 			storetest.WriteUpload(t, b, id, png(1))
 			now := c.Add(time.Second)
 			u := storetest.ConfirmUpload(t, b, id)
-			if u.Status != bucketlite.StatusCompleted || u.ObjectID == "" || !u.CompletedAt.Equal(now) || !u.VerifiedAt.Equal(written) || u.ETag != `"`+storetest.HashOf(png(1))+`"` {
-				t.Errorf("got %+v", u)
+			wantUpload := *u
+			wantUpload.Status, wantUpload.CompletedAt, wantUpload.VerifiedAt, wantUpload.ETag = bucketlite.StatusCompleted, &now, &written, `"`+storetest.HashOf(png(1))+`"`
+			storetest.WantEqual(t, "upload", *u, wantUpload)
+			if u.ObjectID == "" {
+				t.Error("got no object, want one")
 			}
 			o := mustObject(t, b, u.ObjectID)
 			storetest.WantFields(t, o, `{"k":"a","tags":["x"],"title":"untitled"}`)
@@ -87,9 +90,11 @@ func TestConfirmPatchesObject(t *testing.T) {
 		}
 		o := mustObject(t, b, first.ID)
 		storetest.WantFields(t, o, `{"k":"a","n":2,"other":"kept","title":"untitled"}`)
-		if len(o.Blobs) != 2 || o.Blobs[0].Property != "film" || o.Blobs[1].Details.Hash != storetest.HashOf(png(1)) || o.KeyPrefix != "p" {
-			t.Errorf("got %+v", o)
+		if len(o.Blobs) != 2 {
+			t.Fatalf("blobs: got %d, want 2", len(o.Blobs))
 		}
+		storetest.WantEqual(t, "first property, second hash and key prefix", []string{o.Blobs[0].Property, o.Blobs[1].Details.Hash, o.KeyPrefix},
+			[]string{"film", storetest.HashOf(png(1)), "p"})
 		if stats := storetest.MustStats(t, b); !stats.LastUploadAt.Equal(now) {
 			t.Errorf("last upload: got %s, want %s", stats.LastUploadAt, now)
 		}

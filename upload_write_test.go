@@ -37,9 +37,9 @@ func TestWriteUpload(t *testing.T) {
 				t.Fatal(err)
 			}
 			hash := storetest.HashOf(string(data))
-			if u.Status != bucketlite.StatusPending || u.Size != int64(size) || u.FileHash != hash || u.ETag != `"`+hash+`"` || !u.VerifiedAt.Equal(now) {
-				t.Errorf("got %+v", u)
-			}
+			want := *u
+			want.Status, want.Size, want.FileHash, want.ETag, want.VerifiedAt = bucketlite.StatusPending, int64(size), hash, `"`+hash+`"`, &now
+			storetest.WantEqual(t, "upload", *u, want)
 			storetest.WantStored(t, st, path, int64(size))
 			storetest.WantSound(t, path)
 			u = storetest.ConfirmUpload(t, b, id)
@@ -370,9 +370,11 @@ func TestDuplicateUpload(t *testing.T) {
 	}
 	first := storetest.ConfirmUpload(t, b, pending.ID)
 	dup := storetest.CreateUpload(t, b, picture)
-	if dup.Status != bucketlite.StatusPending || !dup.IsDuplicate || dup.DuplicateOf != first.ID || dup.Message == "" ||
-		dup.ETag != first.ETag || dup.Size != first.Size || dup.VerifiedAt == nil {
-		t.Errorf("got %+v, want a duplicate of %s", dup, first.ID)
+	want := *dup
+	want.Status, want.IsDuplicate, want.DuplicateOf, want.ETag, want.Size = bucketlite.StatusPending, true, first.ID, first.ETag, first.Size
+	storetest.WantEqual(t, "duplicate", *dup, want)
+	if dup.Message == "" || dup.VerifiedAt == nil {
+		t.Errorf("got message %q, verified at %v, want both", dup.Message, dup.VerifiedAt)
 	}
 	other := album2(t, st)
 	for name, tt := range map[string]struct {

@@ -437,9 +437,8 @@ func TestProcessSurvivesKill(t *testing.T) {
 	for _, id := range batches {
 		k := storetest.WantBatch(t, st, b, id, bucketlite.StatusCompleted)
 		task, err := st.Task(ctx, k.TaskID)
-		if err != nil || task.Processed != int64(len(all)) || k.Failed != 0 || k.Skipped != 0 {
-			t.Errorf("got %+v and %+v, %v", k, task, err)
-		}
+		storetest.Must(t, err)
+		storetest.WantEqual(t, "processed, failed and skipped", []int64{task.Processed, k.Failed, k.Skipped}, []int64{int64(len(all)), 0, 0})
 	}
 	for _, object := range all {
 		storetest.WantStatus(t, b, object, bucketlite.StatusCompleted)

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -353,10 +352,10 @@ func (s *simulation) stored(o *modelObject, got *bucketlite.Object, now time.Tim
 // equal fails unless an object is what the model has.
 func (s *simulation) equal(o *modelObject, got *bucketlite.Object) {
 	s.t.Helper()
-	if got.ID != o.id || got.BucketID != s.b.ID() || got.Version != o.version || got.Status != bucketlite.StatusDraft || got.Size != o.size() ||
-		!got.CreatedAt.Equal(o.created) || !got.UpdatedAt.Equal(o.updated) || !maps.Equal(got.Fields, o.all()) {
-		s.t.Errorf("got %+v, want %+v of %d bytes", got, o, o.size())
-	}
+	want := *got
+	want.ID, want.BucketID, want.Version, want.Status, want.Size = o.id, s.b.ID(), o.version, bucketlite.StatusDraft, o.size()
+	want.CreatedAt, want.UpdatedAt, want.Fields = o.created, o.updated, o.all()
+	storetest.WantEqual(s.t, "object", *got, want)
 	switch {
 	case o.doc == nil:
 		if len(got.Blobs) != 0 {

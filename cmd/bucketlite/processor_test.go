@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -274,8 +275,12 @@ func TestProcessorWebhook(t *testing.T) {
 	if p.object.Status != bucketlite.StatusCompleted {
 		t.Fatalf("got %s, want COMPLETED: %+v", p.object.Status, p.failed)
 	}
-	if got.BucketID != p.bucket.ID() || got.BucketName != "things" || got.BatchID != p.batch.ID || got.Attempt != 1 {
-		t.Errorf("got %+v", got)
+	ids := []string{got.BucketID, got.BucketName, got.BatchID}
+	if want := []string{p.bucket.ID(), "things", p.batch.ID}; !slices.Equal(ids, want) {
+		t.Errorf("bucket, its name and batch: got %q, want %q", ids, want)
+	}
+	if got.Attempt != 1 {
+		t.Errorf("attempt: got %d, want 1", got.Attempt)
 	}
 	if object, ok := raw["object"].(map[string]any); !ok || object["object_id"] != p.object.ID {
 		t.Errorf("got object %v", raw["object"])

@@ -143,8 +143,14 @@ func TestServeMakesKey(t *testing.T) {
 	t.Parallel()
 	db := filepath.Join(t.TempDir(), "new.db")
 	s := startServer(t, "--db", db, "--default-namespace", "test")
-	if len(s.Key) != len("sk_")+32 || !strings.HasPrefix(s.Key, "sk_") || s.DB != db || s.Docs != s.URL+"/docs" {
-		t.Errorf("got %+v", s.greeting)
+	if len(s.Key) != len("sk_")+32 || !strings.HasPrefix(s.Key, "sk_") {
+		t.Errorf("key: got %q, want sk_ and 32 more bytes", s.Key)
+	}
+	if s.DB != db {
+		t.Errorf("file: got %q, want %q", s.DB, db)
+	}
+	if s.Docs != s.URL+"/docs" {
+		t.Errorf("documentation: got %q, want it below %q", s.Docs, s.URL)
 	}
 	if got := s.status("POST", "/v1/buckets", "", strings.NewReader(someBucket)); got != http.StatusOK {
 		t.Errorf("with the key: got status %d", got)

@@ -164,10 +164,11 @@ func TestNodes(t *testing.T) {
 
 	n := conditionOf(t, `{"field":"x.y","operator":"nin","value":[null,5,"A","a",5.0,false,true,{"a":1},{"a":1.0},[]]}`)
 	set := n.Value.(*query.Set)
-	if n.Op != query.In || !n.Negated || !set.Null || !set.True || !set.False || set.Len() != 7 ||
-		!slices.Equal(set.Nums, []query.Num{num(5)}) || !slices.Equal(set.Strings, []string{"a"}) || len(set.Wholes) != 2 {
-		t.Errorf("got %+v", set)
-	}
+	wantEqual(t, "operator and negated", []any{n.Op, n.Negated}, []any{query.In, true})
+	wantEqual(t, "set: null, true and false", []bool{set.Null, set.True, set.False}, []bool{true, true, true})
+	wantEqual(t, "set: its size and wholes", []int{set.Len(), len(set.Wholes)}, []int{7, 2})
+	wantEqual(t, "set: numbers", set.Nums, []query.Num{num(5)})
+	wantEqual(t, "set: strings", set.Strings, []string{"a"})
 	if !slices.Equal(n.Path, []string{"x", "y"}) || n.Type != (query.Type{Many: true}) {
 		t.Errorf("path and type: got %q, %+v", n.Path, n.Type)
 	}
@@ -188,11 +189,17 @@ func TestNodes(t *testing.T) {
 		t.Errorf("got %+v", n.Value)
 	}
 	n = conditionOf(t, `{"OR":[{"a":1},{"NOT":[]}],"case_sensitive":true}`)
-	if n.Op != query.Or || len(n.Nodes) != 2 || !n.Nodes[0].CaseSensitive || n.Nodes[1].Op != query.Not || n.Nodes[1].Nodes != nil {
-		t.Errorf("got %+v", n)
+	if n.Op != query.Or || len(n.Nodes) != 2 {
+		t.Fatalf("got %s of %d nodes, want OR of 2", n.Op, len(n.Nodes))
 	}
+	wantEqual(t, "the first minds case", n.Nodes[0].CaseSensitive, true)
+	wantEqual(t, "operator of the second", n.Nodes[1].Op, query.Not)
+	wantEqual(t, "nodes of the second", len(n.Nodes[1].Nodes), 0)
 	p, err := query.Compile(nil, nil)
-	if err != nil || p.Root.Op != query.And || p.Root.Nodes != nil || !p.Match(query.Map{}, new(query.Work)) {
-		t.Errorf("the filter of everything: got %+v, %v", p, err)
+	if err != nil {
+		t.Fatal(err)
 	}
+	wantEqual(t, "the filter of everything: operator", p.Root.Op, query.And)
+	wantEqual(t, "the filter of everything: nodes", len(p.Root.Nodes), 0)
+	wantEqual(t, "the filter of everything matches", p.Match(query.Map{}, new(query.Work)), true)
 }

@@ -114,9 +114,10 @@ func TestMindCase(t *testing.T) {
 	t.Parallel()
 	e := query.Condition("a", query.Eq, "Red")
 	minded := e.MindCase(true)
-	if e.CaseSensitive != nil || minded.CaseSensitive == nil || !*minded.CaseSensitive || *minded.MindCase(false).CaseSensitive {
-		t.Errorf("got %+v of %+v", minded, e)
-	}
+	yes, no := true, false
+	wantEqual(t, "original", e.CaseSensitive, nil)
+	wantEqual(t, "minded", minded.CaseSensitive, &yes)
+	wantEqual(t, "no longer minded", minded.MindCase(false).CaseSensitive, &no)
 	var none *query.Expr
 	if got := string(none.MindCase(true).Append(nil)); got != `{"case_sensitive":true}` {
 		t.Errorf("got %s", got)

@@ -10,6 +10,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/query"
 	"github.com/bucketlite/bucketlite/internal/querytest"
 	"github.com/bucketlite/bucketlite/internal/value"
+	"github.com/google/go-cmp/cmp"
 )
 
 var seed = flag.Uint64("seed", 0, "seed of the random tests, 0 for a new one")
@@ -111,4 +112,12 @@ func declared(path []string) query.Type {
 		t.Many = true
 	}
 	return t
+}
+
+// wantEqual fails unless got equals want, and shows where they differ.
+func wantEqual[T any](t testing.TB, what string, got, want T) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(query.Num{})); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -88,6 +89,18 @@ func WantFields(t testing.TB, o *bucketlite.Object, want string) {
 		t.Errorf("fields (-want +got):\n%s", diff)
 	}
 }
+
+// WantEqual fails unless got equals want, and shows where they differ. A test that cares
+// about some fields only copies got and sets these.
+func WantEqual[T any](t testing.TB, what string, got, want T) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, cmp.Exporter(ours)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+// ours reports whether a type is the library's, whose unexported fields count too.
+func ours(t reflect.Type) bool { return t.PkgPath() == reflect.TypeFor[bucketlite.Object]().PkgPath() }
 
 // WantError fails unless err is all of the sentinels.
 func WantError(t testing.TB, err error, sentinels ...error) {
