@@ -54,7 +54,7 @@ func waitTogether() {
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
 	if !given {
-		flag.Set("test.parallel", fmt.Sprint(4*runtime.GOMAXPROCS(0)))
+		flag.Set("test.parallel", fmt.Sprint(3*runtime.GOMAXPROCS(0)))
 	}
 }
 
