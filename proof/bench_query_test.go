@@ -135,7 +135,7 @@ func (q *queries) versusPages(name string, query bucketlite.Query, text string, 
 	})
 }
 
-// versusCounts measures a look at every object beside the twin's.
+// versusCounts measures a scan of every object beside the twin's.
 func (q *queries) versusCounts(name string, f bucketlite.Filter, where string) {
 	stmt := q.prepare("SELECT count(*) FROM objects WHERE " + where)
 	twin := func() (n int64) {
@@ -169,7 +169,7 @@ const (
 	twinScan   = "SELECT id, json(fields) FROM objects WHERE seq > 1 << 40 AND seq < 2 << 40 "
 )
 
-// BenchmarkScan looks at every object of a bucket without indexes.
+// BenchmarkScan examines every object of a bucket without indexes.
 func BenchmarkScan(b *testing.B) {
 	q := newQueries(b, *objects, false)
 	q.versusCounts("number", bucketlite.Gt("price", 990), "json_extract(fields, '$.price') > 990")

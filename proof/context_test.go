@@ -21,7 +21,7 @@ func wantWritesToEnd(t *testing.T, f *storetest.Fixture, path string, do func(ca
 	for name, call := range storetest.Calls {
 		if !call.Writes {
 			if err := call.Do(context.Background(), f); err != nil {
-				t.Errorf("%s: got %v, want reading to go on", name, err)
+				t.Errorf("%s: got %v, want reading to continue", name, err)
 			}
 		} else if err := do(func(ctx context.Context) error { return call.Do(ctx, f) }); !errors.Is(err, want) {
 			t.Errorf("%s: got %v, want %v", name, err, want)
@@ -66,7 +66,7 @@ func TestContextEndsWaiting(t *testing.T) {
 	}
 }
 
-// A call that waits for another process goes on once that is done.
+// A call that waits for another process continues once that is done.
 func TestWaitingForOthersSucceeds(t *testing.T) {
 	t.Parallel()
 	path := storetest.NewFixture(t)
@@ -84,7 +84,7 @@ func TestWaitingForOthersSucceeds(t *testing.T) {
 	storetest.WantExact(t, f.Bucket)
 }
 
-// What was acknowledged is not taken back by a context that ends later.
+// A context that ends later does not undo an acknowledged call.
 func TestCancelledAfter(t *testing.T) {
 	t.Parallel()
 	for kind, st := range map[string]*bucketlite.Store{"file": storetest.Open(t), "memory": storetest.OpenMemory(t)} {

@@ -13,7 +13,7 @@ import (
 )
 
 // A workload ends at any moment, since its process is killed or, in the long form, the
-// power is cut. What was acknowledged is there when the file is opened again, unless
+// power is cut. Acknowledged calls are there when the file is opened again, unless
 // the power was cut with [bucketlite.DurabilityNormal], and no rule is broken.
 func TestCrash(t *testing.T) {
 	t.Run("the process is killed", func(t *testing.T) {
@@ -49,7 +49,7 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// kill kills a workload some time after it has printed some lines, and judges what it leaves. It
+// kill kills a workload some time after it has printed some lines, and checks the file. It
 // returns how many calls were acknowledged.
 func kill(dir string, lines int, delay time.Duration) (acknowledged int, err error) {
 	cmd, err := workloadIn(dir, full)

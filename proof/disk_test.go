@@ -16,9 +16,9 @@ import (
 // new, or while it is being written neither.
 const sector = 512
 
-// disk is a directory on a disk with a cache that a cut of the power empties. What was
-// written to a file stays for certain once the file was synced, and a file's name
-// once its directory was. Of the rest anything may stay: names as far as they were
+// disk is a directory on a disk with a cache that a cut of the power empties. The
+// bytes of a file stay for certain once the file was synced, and a file's name once its
+// directory was. Of the rest anything may stay: names as far as they were
 // made, in order, and sectors in any choice.
 type disk struct {
 	names   map[string]*file // as programs see them

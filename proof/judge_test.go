@@ -26,8 +26,8 @@ func workloadIn(dir, durability string, strace ...string) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// runWorkload runs the workload to its end and returns what it has printed. What the
-// disk does to it is no error, but that it does not come to an end is.
+// runWorkload runs the workload to its end and returns its output. Failures of the disk
+// are no errors, but it is an error if the workload does not end.
 func runWorkload(dir, durability string, strace ...string) (out string, err error) {
 	cmd, err := workloadIn(dir, durability, strace...)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 const absent = "absent"
 
 // changes are what one call does if it takes effect: the new states by subject.
-// A subject is an object, a bucket or whatever else can be told apart, such as
+// A subject is an object, a bucket or another thing with a name, such as
 // "object/items/a". Neither has spaces.
 type changes map[string]string
 
@@ -26,7 +26,7 @@ func (c changes) String() string {
 	return strings.Join(words, " ")
 }
 
-// ledger holds what a store may contain, given what became of each call. A call
+// ledger holds what a store may contain, given the outcome of each call. A call
 // that has succeeded took effect, one that was refused did not, and one whose
 // outcome is unknown, or that has not returned, took effect as a whole or not at all.
 type ledger struct {
@@ -136,7 +136,7 @@ func (l *ledger) compare(found map[string]string) error {
 	for _, c := range l.open {
 		effects, settled := 0, 0
 		for subject, s := range c {
-			// What a later call changed again tells nothing about this one.
+			// A subject that a later call changed says nothing about this one.
 			if last := l.states[subject]; last[len(last)-1] != s {
 				continue
 			}

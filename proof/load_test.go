@@ -32,7 +32,7 @@ type load struct {
 	pool  []string       // documents that many objects share
 	done  []atomic.Int64 // by kind of work
 
-	// Each of these belongs to one kind of work, but for the lock.
+	// Each of these belongs to one kind of work, except the lock.
 	rotating  sync.RWMutex // held while scratch is replaced
 	scratch   *bucketlite.Bucket
 	rotations int
@@ -40,7 +40,7 @@ type load struct {
 	watched   bucketlite.Event // the last that was met
 }
 
-// slot is one key, and what is stored under it, as far as is known. Whoever uses it
+// slot is one key, and what is stored under it, as far as is known. A user
 // holds its lock.
 type slot struct {
 	sync.Mutex
@@ -160,7 +160,7 @@ func (l *load) write(s *slot, v, doc string, blob bool) error {
 	if blob {
 		in.Blobs = []bucketlite.BlobInput{{Property: "doc", Reader: strings.NewReader(doc)}}
 	}
-	// What has begun ends, so that the load knows what is stored.
+	// A call that has begun ends, so that the load knows the stored state.
 	res, err := l.items.Put(context.WithoutCancel(l.ctx), in, nil)
 	if err != nil {
 		return err
@@ -306,7 +306,7 @@ func (l *load) aggregate(*rand.Rand) error {
 	return err
 }
 
-// watch meets all events since the last time, without a gap.
+// watch receives all events since the last time, without a gap.
 func (l *load) watch(*rand.Rand) error {
 	ctx, cancel := context.WithCancel(l.ctx)
 	defer cancel()

@@ -31,7 +31,7 @@ func wantReplayed(t testing.TB, st *bucketlite.Store, b *bucketlite.Bucket, ids 
 	}
 }
 
-// What happened to a bucket's objects, and its state, follow from the events.
+// The objects of a bucket, and its state, follow from the events.
 func TestModelEvents(t *testing.T) {
 	t.Parallel()
 	steps := 600

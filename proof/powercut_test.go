@@ -172,7 +172,7 @@ func (p *parser) unescape(s string) string {
 }
 
 // cutPower cuts the power at any step of a workload, where the disk keeps as much as it
-// likes of what was not synced, and judges what is left each time. With durability
+// likes of what was not synced, and checks the rest each time. With durability
 // normal, calls that were acknowledged may be lost.
 func cutPower(t *testing.T, durability string) {
 	needStrace(t)
@@ -218,7 +218,7 @@ func cutPower(t *testing.T, durability string) {
 	t.Logf("%d cuts of the power at %d of %d steps, in %.0f s", cuts*int(losses), len(slices.Compact(points)), len(steps), time.Since(start).Seconds())
 }
 
-// judgeImage judges the store and the backup in what a cut of the power has left. An
+// judgeImage checks the store and the backup after a cut of the power. An
 // image with a fault is kept.
 func judgeImage(image map[string][]byte, l *ledger) error {
 	dir, err := os.MkdirTemp("", "bucketlite-image-")

@@ -66,8 +66,8 @@ func childIndex(args []string) error {
 	})
 }
 
-// A process that builds and drops indexes is killed amid it, over and over. What it
-// leaves is sound, and another finishes it.
+// A process that builds and drops indexes is killed at work, over and over. It leaves
+// sound indexes, and another process finishes them.
 func TestBuildSurvivesKill(t *testing.T) {
 	t.Parallel()
 	rounds := 4
@@ -88,7 +88,7 @@ func TestBuildSurvivesKill(t *testing.T) {
 			c.line(t)
 		}
 		var b *bucketlite.Bucket
-		if round%2 == 1 { // it is amid something for sure
+		if round%2 == 1 { // it is at work for sure
 			b = storetest.ReopenItems(t, path)
 			if !storetest.Eventually(func() bool {
 				indexes, err := b.Indexes(context.Background())

@@ -16,8 +16,8 @@ import (
 	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
-// A process is killed while it streams long contents, over and over: what it was
-// told is stored can be read, and of the rest nothing is left in the end.
+// A process is killed while it streams long contents, over and over:
+// acknowledged contents can be read, and nothing else is left in the end.
 func TestStreamSurvivesKill(t *testing.T) {
 	t.Parallel()
 	rounds := 3

@@ -22,7 +22,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
-// A process that writes is killed amid it: what it leaves is sound.
+// A process is killed while it writes: it leaves a sound store.
 func TestCheckAfterKill(t *testing.T) {
 	t.Parallel()
 	rounds := 3
@@ -91,7 +91,7 @@ func (c *child) line(t *testing.T) string {
 	return strings.TrimSuffix(line, "\n")
 }
 
-// wait lets the child go on, and fails the test if the child fails.
+// wait lets the child continue, and fails the test if the child fails.
 func (c *child) wait(t *testing.T) {
 	t.Helper()
 	c.stdin.Close()
@@ -185,8 +185,8 @@ func childUpsert(args []string) error {
 	return errors.Join(err, st.Close())
 }
 
-// A process that loads objects is killed amid its work, over and over: what it
-// was told is stored is there.
+// A process is killed while it loads objects, over and over: acknowledged objects are
+// there.
 func TestAcknowledgedSurvivesKill(t *testing.T) {
 	t.Parallel()
 	rounds := 5
@@ -199,7 +199,7 @@ func TestAcknowledgedSurvivesKill(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
 	acknowledged := make(map[string]string) // values by key
 	for round := range rounds {
-		// With another store open the file goes on as it is; with none the next
+		// With another store open the file stays in use; with none the next
 		// one to open it must recover it.
 		if round%2 == 0 {
 			if err := st.Close(); err != nil {
@@ -372,7 +372,7 @@ func TestDeleteSurvivesCrash(t *testing.T) {
 	}
 	c.kill(t)
 	if task, err := watcher.Task(context.Background(), id); err != nil || !amid(task) || task.Status != bucketlite.StatusInProgress {
-		t.Fatalf("after the crash: got %+v, %v, want it amid the work", task, err)
+		t.Fatalf("after the crash: got %+v, %v, want it at work", task, err)
 	}
 	st = storetest.OpenPath(t, path)
 	storetest.WaitDeleted(t, st, task, n)

@@ -15,9 +15,8 @@ import (
 	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
-// A process that creates, writes and confirms uploads is killed amid its work,
-// over and over: the file is sound, and what it was told is confirmed is there,
-// every byte of it.
+// A process is killed while it creates, writes and confirms uploads, over and over: the
+// file is sound, and confirmed uploads are there, with every byte.
 func TestUploadsSurviveKill(t *testing.T) {
 	t.Parallel()
 	rounds := 3
@@ -63,7 +62,7 @@ func TestUploadsSurviveKill(t *testing.T) {
 		for id, size := range confirmed {
 			wantConfirmed(t, b, id, size)
 		}
-		clear(confirmed) // once looked at, they stay
+		clear(confirmed) // once checked, they stay
 		// Tasks whose ids were not told may be there as well.
 		for task, err := range st.Tasks(context.Background(), bucketlite.TaskQuery{Type: bucketlite.ConfirmUploadsTask}) {
 			if err != nil {
@@ -124,7 +123,7 @@ func wantConfirmed(t *testing.T, b *bucketlite.Bucket, id, size string) {
 }
 
 // childUploads takes uploads all the way, by itself and by tasks, in several
-// goroutines until it is killed, and prints what it was told.
+// goroutines until it is killed, and prints the results.
 func childUploads(args []string) error {
 	_, b, err := childBucket(args[0])
 	if err != nil {

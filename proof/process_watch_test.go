@@ -13,8 +13,8 @@ import (
 	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
-// What another store commits is met, also when the watcher that had the turn of
-// looking for it has gone, and by a store that cannot write.
+// Commits of another store are delivered, also when the watcher that had the turn to look
+// for them has gone, and by a store that cannot write.
 func TestWatchOtherStores(t *testing.T) {
 	t.Parallel()
 	for name, opts := range map[string]*bucketlite.Options{"writable": nil, "read-only": {ReadOnly: true}} {
@@ -60,8 +60,8 @@ func TestWatchOtherStores(t *testing.T) {
 	}
 }
 
-// A process that writes is killed amid its work: a watch in this one has met what
-// was committed, and nothing else.
+// A process is killed while it writes: a watch in this one has seen the committed
+// changes, and nothing else.
 func TestWatchKilledProcess(t *testing.T) {
 	t.Parallel()
 	ctx := storetest.Patience(t)
@@ -83,8 +83,8 @@ func TestWatchKilledProcess(t *testing.T) {
 	storetest.WantSound(t, path)
 }
 
-// A process that watches is killed over and over, and goes on each time after the
-// last event it told of.
+// A process that watches is killed over and over, and continues each time after the
+// last event it printed.
 func TestWatchByProcesses(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")

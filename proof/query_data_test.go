@@ -41,7 +41,7 @@ func (m mediaItem) seconds() float64 {
 
 func (m mediaItem) tagged(f func(string) bool) bool { return slices.ContainsFunc(m.Tags, f) }
 
-// What queries find in real data is what a loop over it finds.
+// Queries of real data find what a loop over it finds.
 func TestQueriesOfMediaItems(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

@@ -549,7 +549,7 @@ func (m *queryModel) newKey() string {
 	return fmt.Sprint(pickOf(m, []string{"k", "K", "Red ", "σ"}), m.last)
 }
 
-// input returns a random input but for the key: fields, and of some the value as a
+// input returns a random input without the key: fields, and of some the value as a
 // blob.
 func (m *queryModel) input() (fields map[string]any, blobs []bucketlite.BlobInput) {
 	fields = m.r.Document()

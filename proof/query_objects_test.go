@@ -37,8 +37,8 @@ func twice(blobs []bucketlite.BlobInput) []bucketlite.BlobInput {
 	return blobs
 }
 
-// stored notes what became of an object. What the system alone knows, such as the
-// ids of blobs, is taken from it.
+// stored records the stored form of an object. Values of the system, such as the ids of
+// blobs, are taken from it.
 func (o *modelDoc) stored(t *testing.T, i int, got *bucketlite.Object) {
 	t.Helper()
 	system := storetest.FormOf(t, got)

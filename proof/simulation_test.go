@@ -156,7 +156,7 @@ func (s *simulation) put(now time.Time) {
 		policy = bucketlite.Upsert
 	}
 	if policy == bucketlite.Update && s.m.byKey(*in.k) == nil {
-		version = 0 // which of two reasons is told is not laid down
+		version = 0 // which of two reasons is reported is open
 	}
 	res, err := s.b.Put(context.Background(), in.object(), &bucketlite.PutOptions{Policy: asked, IfVersion: version})
 	before := len(s.m.objects)

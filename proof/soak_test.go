@@ -19,8 +19,8 @@ import (
 var soak = flag.Duration("soak", 10*time.Minute, "how long the long form of the soak takes")
 
 // A store under a mixed load for ten minutes takes no more of anything in the end than
-// in the middle, and holds what was written. The short form does each kind of work once,
-// and judges no slope.
+// in the middle, and holds the written data. The short form does each kind of work once,
+// and checks no slope.
 func TestSoak(t *testing.T) {
 	from := *storetest.Seed
 	if from == 0 {

@@ -59,7 +59,7 @@ func allFaults() (all []fault) {
 	return all
 }
 
-// oneFault is the inverse of [fault.String], false for what is no single fault.
+// oneFault is the inverse of [fault.String], false for anything but a single fault.
 func oneFault(s string) (fault, bool) {
 	for _, f := range allFaults() {
 		prefix, plus, _ := strings.Cut(f.when("N"), "N")
@@ -82,7 +82,7 @@ func (f fault) when(nth string) string {
 }
 
 // run runs the workload with the fault in a directory of its own below dir, and
-// judges what it leaves. It reports whether the fault struck.
+// checks the result. It reports whether the fault struck.
 func (f fault) run(dir string) (struck bool, err error) {
 	dir, err = os.MkdirTemp(dir, "")
 	if err != nil {
@@ -142,9 +142,9 @@ func walk(t *testing.T, f fault) (struck int) {
 	return struck
 }
 
-// Each system call of a workload fails in turn, once or from then on for good. What
-// was acknowledged is there when the file is opened again, what was refused is not,
-// and no rule is broken. Without strace, in the short form, no call fails.
+// Each system call of a workload fails in turn, once or from then on for good.
+// Acknowledged calls are there when the file is opened again, refused ones are not, and
+// no rule is broken. Without strace, in the short form, no call fails.
 func TestSystemCallsFail(t *testing.T) {
 	t.Parallel()
 	t.Run("none", func(t *testing.T) {

@@ -35,7 +35,7 @@ func storedBy(t *testing.T, f *storetest.Fixture) string {
 }
 
 // The verdict on a call whose commit is lost is that nobody knows, whether it took
-// effect or not. If the call is told anything else, that is what the file says.
+// effect or not. Any other verdict agrees with the file.
 func TestVerdictOnLostCommit(t *testing.T) {
 	t.Parallel()
 	for name, kept := range keptOrNot {

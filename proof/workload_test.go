@@ -18,8 +18,8 @@ import (
 )
 
 // workload does some calls of each kind on a new store, one after the other, and
-// prints what becomes of each; see the words of a [ledger]. Where the disk fails it
-// goes on as a careful program would: it opens the file again.
+// prints the outcome of each; see the words of a [ledger]. Where the disk fails it
+// continues as a careful program would: it opens the file again.
 type workload struct {
 	ctx   context.Context
 	dir   string // of the store and of its backup
@@ -106,7 +106,7 @@ func (w *workload) open() bool {
 	return false
 }
 
-// call does one call and prints what became of it. It reports whether it has succeeded.
+// call does one call and prints its outcome. It reports whether it has succeeded.
 func (w *workload) call(c changes, f func() error) bool {
 	w.calls++
 	n := w.calls
@@ -357,8 +357,8 @@ func (w *workload) remove() {
 	}
 }
 
-// index builds indexes. A build that fails goes on in the background, and so does the
-// wait for it while the disk is full, but not once the store takes no more writes.
+// index builds indexes. A failed build continues in the background, and so does the
+// wait for it while the disk is full, but not once the store refuses writes.
 func (w *workload) index() {
 	builds := []struct {
 		path  string

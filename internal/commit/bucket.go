@@ -6,8 +6,8 @@ import "github.com/bucketlite/bucketlite/internal/engine"
 // hold the bucket's clock when the object was created, the high bits the bucket's number.
 const ClockBits = 40
 
-// Bucket is a bucket as the running transaction sees it. What an operation changes in
-// its totals is written when the transaction ends.
+// Bucket is a bucket as the running transaction sees it. Changes of its totals are
+// written when the transaction ends.
 type Bucket struct {
 	Place
 	Num    int64 // buckets.num

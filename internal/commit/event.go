@@ -171,7 +171,7 @@ func appendID(data []byte, prefix, id string) []byte {
 // errPacked says that something is not what encodeChanges makes.
 var errPacked = errors.New("badly packed")
 
-// changeDecoder takes changes apart. What it returns is good unless it has failed.
+// changeDecoder takes changes apart. Its results are valid unless it has failed.
 type changeDecoder struct {
 	data   []byte // what is left
 	places []Place

@@ -37,7 +37,7 @@ type Committer struct {
 	cfg     Config
 	lastUse atomic.Int64 // when something but background work was last committed
 
-	// What the last transaction knew. It belongs to whoever holds the write lock.
+	// The state of the last transaction. It belongs to the holder of the write lock.
 	buckets []*Bucket
 	event   int64 // number of the newest event, 0 if it is not known
 	waiting int64 // bytes that wait to be collected, -1 if they are not known
@@ -47,7 +47,7 @@ type Committer struct {
 func NewCommitter(cfg Config) *Committer { return &Committer{cfg: cfg, waiting: -1} }
 
 // Begin returns the group of a new transaction. If the file is unchanged since the
-// last one, the new one goes on from what that knew.
+// last one, the new one continues from its state.
 func (c *Committer) Begin(unchanged bool) engine.Group {
 	tx := &Tx{committer: c, used: !unchanged} // else another process has written
 	tx.Content.Total = -1

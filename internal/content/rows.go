@@ -11,7 +11,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// All statements that write the tables contents and chunks stand in this file, but for
+// All statements that write the tables contents and chunks are in this file, except
 // those of Check's simple rules.
 
 // A content is cut into chunks. A chunk's id is the content's number and its own
@@ -153,8 +153,8 @@ func insertStaged(tx *commit.Tx, size, lease int64) (num int64, err error) {
 }
 
 // renew renews the lease of a staged content that grows by so many bytes. A lease that
-// has run out counts as long as no collector has come, so that a clock that jumps does
-// no harm: whoever gives the content up sets the lease to 0.
+// has run out counts as long as no collector has come, so that a jumping clock does
+// not matter: a collector sets the lease to 0.
 func renew(tx *commit.Tx, num, grown, lease int64) error {
 	n, err := tx.Exec("UPDATE contents SET lease_until = ?, size = size + ? WHERE num = ? AND lease_until > 0", lease, grown, num)
 	if err == nil && n == 0 {
@@ -197,7 +197,7 @@ func Unused(conn *engine.Conn) (bool, error) {
 
 // collectOne deletes up to limit chunks of a content that nothing refers to. If
 // any are left, its hash and its lease go, so that nobody finds it any more and
-// nobody goes on staging it, not even if the clock is put back.
+// nobody continues staging it, not even if the clock is put back.
 func collectOne(tx *commit.Tx, limit int64) (chunks int64, found bool, err error) {
 	var num, size int64
 	abandoned := false // while it was being staged, and so not counted as waiting

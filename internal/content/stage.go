@@ -21,7 +21,7 @@ import (
 //
 // Until an object's commit adopts it, a staged content has no hash, so nobody
 // finds it. A lease keeps the collectors of all processes off it. It is renewed
-// for as long as the call goes on; if the call fails it is ended, and if the
+// for as long as the call runs; if the call fails it is ended, and if the
 // process does it ends by itself, and the pieces are collected.
 const (
 	stageBytes = 2 * ChunkSize // in one transaction; see decision 006
@@ -233,7 +233,7 @@ func (st *stager) write(tx *commit.Tx, piece []byte) (err error) {
 // LeaseEnd is until when a lease given now keeps collectors off.
 func (s *Stage) LeaseEnd() int64 { return time.Now().Add(s.Lease).UnixMicro() }
 
-// renewal renews the lease of a staged content while its call goes on: its
+// renewal renews the lease of a staged content while its call runs: its
 // reader may stand still, or there may be other streams to wait for.
 type renewal struct {
 	stage   *Stage

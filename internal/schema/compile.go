@@ -18,10 +18,10 @@ const (
 	maxFieldName = 100 // characters
 )
 
-// Limits bound a schema's JSON form before anything else looks at it.
+// Limits bound a schema's JSON form before anything else reads it.
 var Limits = value.Limits{MaxDepth: 100, MaxBytes: 1 << 20}
 
-// Compile judges a schema in its JSON form, and compiles it. Null members count as
+// Compile checks a schema in its JSON form, and compiles it. Null members count as
 // absent. The faults are sorted by path and then by rule. If there are any, the plan
 // holds as much of the schema as could be understood.
 func Compile(doc any) (*Plan, []value.Fault) {
@@ -30,7 +30,7 @@ func Compile(doc any) (*Plan, []value.Fault) {
 }
 
 // Restore is [Compile] for a schema that it accepted before, maybe in another release
-// with other bounds. Patterns and values in the schema are not judged again.
+// with other bounds. Patterns and values in the schema are not checked again.
 func Restore(doc any) (*Plan, []value.Fault) {
 	c := compiler{broken: make(map[string]bool), stored: true}
 	return c.compile(doc, assertion.CheckShape)
@@ -41,7 +41,7 @@ func Restore(doc any) (*Plan, []value.Fault) {
 type compiler struct {
 	faults []value.Fault
 	broken map[string]bool // the paths that the meta-schema refused
-	stored bool            // the schema has been judged before
+	stored bool            // the schema has been checked before
 	work   pattern.Allowance
 }
 
@@ -183,14 +183,14 @@ func allowed(enum []any) string {
 	return strings.Join(names, ", ")
 }
 
-// examples judges a field's examples. Files have none that could be judged.
+// examples checks a field's examples. Those of files cannot be checked.
 func (c *compiler) examples(path value.Path, f *Field, doc map[string]any) {
 	if examples, ok := doc["examples"].([]any); ok && (!f.IsFile() || f.Type == Text) {
 		c.typed(path.Member("examples"), f, examples)
 	}
 }
 
-// typed judges values by the field's type alone.
+// typed checks values by the field's type alone.
 func (c *compiler) typed(path value.Path, f *Field, values []any) {
 	typeOnly := &Field{Type: f.Type, Items: f.Items, members: f.members}
 	c.validate(func(v *Validation) {

@@ -145,7 +145,7 @@ func TestPlanFields(t *testing.T) {
 	}
 }
 
-// Faults beyond the bound are counted, not kept, so that a hostile object costs no more.
+// Faults beyond the bound are counted, not kept, so that a hostile object costs little.
 func TestFaultsAreBounded(t *testing.T) {
 	t.Parallel()
 	p := compile(t, `{"a":{"type":"array","items":{"type":"integer"}}}`)

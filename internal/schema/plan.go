@@ -17,7 +17,7 @@ const (
 // A Plan is a compiled schema, or the members of an object field. It never changes
 // once its key is compiled, and any number of goroutines may use it at once.
 //
-// A plan judges the types, required, enum, items, properties and additionalProperties
+// A plan checks the types, required, enum, items, properties and additionalProperties
 // itself, since every write runs through it. The standard assertion keywords are left
 // to the assertion package.
 type Plan struct {
@@ -82,8 +82,8 @@ func (f *Field) HasFiles() bool {
 	return f.Type == Array && f.Items != nil && f.Items.IsFile()
 }
 
-// NeedsText reports whether a text must be read as a whole to be judged, since the
-// schema bounds what stands in it.
+// NeedsText reports whether a text must be read as a whole to be checked, since the
+// schema bounds its content.
 func (f *Field) NeedsText() bool {
 	return f.Type == Text && (f.enum != nil || f.assert != nil)
 }

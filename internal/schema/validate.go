@@ -9,8 +9,8 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// A Validation judges the values of one input. Its faults are those found so far.
-// The zero Validation judges an object that is to be stored.
+// A Validation checks the values of one input. Its faults are those found so far.
+// The zero Validation checks an object that is to be stored.
 type Validation struct {
 	value.Faults
 	// NoDefaults leaves absent fields absent.
@@ -60,7 +60,7 @@ func (b *Beside) count(property string) (n int) {
 // maySupply reports whether a blob that is not known yet can supply the field.
 func (b *Beside) maySupply(name string) bool { return b != nil && b.Partial && !b.Key.Covers(name) }
 
-// Validate judges the members of the object at path and returns them as they are
+// Validate checks the members of the object at path and returns them as they are
 // stored. If a default comes in or a null goes out, that is a changed copy, otherwise
 // doc itself. Faults go to v, and then the result is of no use.
 func (p *Plan) Validate(v *Validation, path value.Path, doc map[string]any, beside *Beside) (out map[string]any, changed bool) {
@@ -118,7 +118,7 @@ func (p *Plan) refuseUndeclared(v *Validation, path value.Path, doc map[string]a
 	}
 }
 
-// Validate judges a value of the field, which is not null, and returns it as it is
+// Validate checks a value of the field, which is not null, and returns it as it is
 // stored, and whether that differs from given.
 func (f *Field) Validate(v *Validation, path value.Path, given any) (out any, changed bool) {
 	if want := f.mismatch(given); want != "" {
@@ -172,7 +172,7 @@ func (f *Field) validateItems(v *Validation, path value.Path, items []any) (out 
 	return out, changed
 }
 
-// checkCount judges how many files an array of files has.
+// checkCount checks the number of files in an array of files.
 func (f *Field) checkCount(v *Validation, path value.Path, n int) {
 	if f.Type != Array || f.assert == nil {
 		return

@@ -29,7 +29,7 @@ func Submit(t testing.TB, b *bucketlite.Bucket, ids ...string) string {
 	return k.ID
 }
 
-// Process handles what is queued, until there is no more.
+// Process handles all queued jobs.
 func Process(t testing.TB, st *bucketlite.Store, handler func(context.Context, *bucketlite.Job) error, opts bucketlite.ProcessOptions) {
 	t.Helper()
 	opts.UntilIdle = true

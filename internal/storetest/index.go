@@ -84,8 +84,7 @@ func WantIndexes(t testing.TB, b *bucketlite.Bucket, want ...string) {
 
 // WantEntries fails unless the entries of the bucket's value indexes that are ready
 // are those of its objects, as the package that makes them tells; and, if it has a
-// text index of all that a search looks at, it has for each object the parts of
-// its texts.
+// text index for searches, it has for each object the parts of its texts.
 func WantEntries(t *testing.T, path string, b *bucketlite.Bucket) {
 	t.Helper()
 	db := OpenRaw(t, path)

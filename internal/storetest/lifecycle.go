@@ -7,7 +7,7 @@ import (
 	"github.com/bucketlite/bucketlite"
 )
 
-// Verdict is what becomes of a call.
+// Verdict is the outcome of a call.
 type Verdict int
 
 const (

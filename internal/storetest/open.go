@@ -175,8 +175,8 @@ func HoldTasks(t testing.TB, path string) {
 		UPDATE tasks SET lease_owner = 'nobody/9999h', lease_until = 1 << 62 WHERE num = new.num; END`)
 }
 
-// ReleaseTasks ends the leases made since holdTasks, and makes no more. It opens
-// the file once more, since a store that opens looks for tasks at once.
+// ReleaseTasks ends the leases made since holdTasks, and makes none after that. It opens
+// the file once more, since a store that opens finds tasks at once.
 func ReleaseTasks(t testing.TB, path string) {
 	t.Helper()
 	Execute(t, OpenRaw(t, path), "DROP TRIGGER hold; UPDATE tasks SET lease_until = 0 WHERE lease_owner = 'nobody/9999h'")
@@ -191,7 +191,7 @@ func Execute(t testing.TB, db *sql.DB, statements string) {
 	}
 }
 
-// ManualClock is a clock that moves only when told to.
+// ManualClock is a clock that moves only when a test moves it.
 type ManualClock struct {
 	mu sync.Mutex
 	t  time.Time

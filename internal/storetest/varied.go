@@ -63,7 +63,7 @@ func (l *VariedList) WantPages(t *testing.T, q bucketlite.Query, want []map[stri
 	}
 }
 
-// Searched yields what a search looks at.
+// Searched yields the texts that a search examines.
 func (l *VariedList) Searched(form map[string]any) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		for path, values := range PathsOf([]map[string]any{form}) {
