@@ -14,41 +14,40 @@ import (
 	"github.com/bucketlite/bucketlite/internal/lease"
 )
 
-// ProcessOptions adjust [Store.Process]. Nil, and what is zero, means the
-// defaults; a negative value is [ErrBadRequest].
+// ProcessOptions adjust [Store.Process]. Nil and zero values mean the defaults. A
+// negative value is [ErrBadRequest].
 type ProcessOptions struct {
-	// Concurrency is how many handlers run at once. Default: GOMAXPROCS. The jobs
-	// of all that return together are settled in one commit, so where a commit is
-	// slow and a handler is not, more of them make for more jobs a second.
+	// Concurrency is how many handlers run at once. Handlers that return together
+	// share a commit. So if commits are slow and handlers are fast, more handlers
+	// process more jobs per second. Default: GOMAXPROCS.
 	Concurrency int
-	// MaxAttempts is how often a job is tried before it fails. An attempt whose
+	// MaxAttempts is how many attempts a job has before it fails. An attempt whose
 	// process died counts too. Default: 3.
 	MaxAttempts int
-	// Backoff is the pause after a job's first failed attempt, give or take a
-	// quarter. It doubles with each further one, up to a minute. Default: 1 s.
+	// Backoff is the pause after a job's first failed attempt, plus or minus up to a
+	// quarter. The pause doubles with each further attempt, up to a minute. Default:
+	// 1 s.
 	Backoff time.Duration
-	// Lease is for how long a job is lent out. It is renewed while the handler
-	// runs; when a process has died, others take its jobs over after this time.
-	// Default: 30 s.
+	// Lease is how long a lease of a job lasts. It is renewed while the handler runs.
+	// If a process dies, another takes over its jobs after this time. Default: 30 s.
 	Lease time.Duration
-	// Timeout is how long a handler may take over one job. After that its context
-	// ends; if it has not returned a second later it is left behind, what it returns
-	// is ignored, and the attempt has failed with a [CategoryNetwork]. Default: no
-	// limit.
+	// Timeout is how long a handler may work on one job. Then its context ends. If the
+	// handler has not returned a second later, the attempt fails with
+	// [CategoryNetwork], and its result is ignored. Default: no limit.
 	Timeout time.Duration
-	// UntilIdle makes Process return nil when no batch is being processed any more,
-	// here or elsewhere. Default: false, it waits for more.
+	// UntilIdle makes Process return nil once no batch of the store is being
+	// processed, by any process. Default: false, Process waits for more batches.
 	UntilIdle bool
 }
 
 const (
 	maxBackoff   = time.Minute
-	lookInterval = 250 * time.Millisecond // between looks for what other processes have done
+	lookInterval = 250 * time.Millisecond // between looks for changes by other processes
 	graceTime    = time.Second            // for a handler to return once its context has ended
 	handBackTime = time.Second            // for handing back jobs while another process writes
 )
 
-// withDefaults returns a checked copy of o in which nothing is unset but Timeout.
+// withDefaults returns a checked copy of o in which only Timeout may be unset.
 func (o *ProcessOptions) withDefaults() (ProcessOptions, error) {
 	var opts ProcessOptions
 	if o != nil {
@@ -72,28 +71,26 @@ func (o *ProcessOptions) withDefaults() (ProcessOptions, error) {
 	return opts, nil
 }
 
-// Process hands the objects of submitted batches to handler, those of the oldest
-// batch first, until ctx ends. Any number of processors may run at once, in any
-// number of processes: each job is lent to one of them at a time.
+// Process hands the objects of submitted batches to handler until ctx ends, those of
+// the oldest batch first. Any number of processors may run at once, in any number of
+// processes. Each job is leased to one of them at a time. A nil opts means the defaults.
 //
-// An object is COMPLETED if the handler returns nil. Otherwise it is tried again
-// after a pause, unless the error forbids it or there were MaxAttempts; then it is
-// FAILED. See [JobError]. A handler that panics has failed with a
-// [CategoryRuntime]. If the object's content changes meanwhile, the object stays a
-// draft whatever the handler returns; if it is deleted, it is skipped. The state
-// of a bucket does not hinder, except that the jobs of a suspended one wait.
+// An object is COMPLETED once the handler returns nil. If the handler returns an error,
+// there is another attempt after a pause, unless the error is permanent or MaxAttempts
+// is reached: then the object is FAILED. See [JobError]. A panic is an error of
+// [CategoryRuntime]. If the object's content changes during processing, the object stays
+// a draft; if the object is deleted, it is skipped. Jobs of a suspended bucket wait; the
+// other states of a bucket have no effect.
 //
-// A job is handed out at least once: if a process dies, or takes longer over a job
-// than its lease lasts and cannot renew it, another does the job again. So the
-// effects of a handler should bear repetition. The handler's context ends with
-// ctx, when Timeout has passed, when the batch is cancelled, and when the job is
-// lost. No lock is held while it runs, and it may do as it likes with the store.
+// A job is handed out at least once. If a process dies, or cannot renew a lease in time,
+// another process repeats the job, so a handler should be idempotent. The handler's
+// context ends with ctx, after Timeout, when the batch is canceled, and when the lease is
+// lost. No lock is held while the handler runs, and it may use the store.
 //
-// Process returns the context's error when ctx ends, and [ErrClosed] when the
-// store is closed. Handlers that still run have a second to return after ctx has
-// ended, none if the store is closed; then their jobs are handed back, and that
-// attempt does not count. Other errors: [ErrBadRequest], [ErrReadOnly], and those
-// of a disk that fails.
+// Process returns the context's error when ctx ends, and [ErrClosed] when the store is
+// closed. Running handlers have a second to return after ctx has ended, but none if the
+// store is closed. Then their jobs are handed back, and the attempt does not count. Other
+// errors: [ErrBadRequest], [ErrReadOnly], and errors of the disk.
 func (s *Store) Process(ctx context.Context, handler func(context.Context, *Job) error, opts *ProcessOptions) error {
 	o, err := opts.withDefaults()
 	switch {
@@ -132,45 +129,45 @@ func (s *Store) Process(ctx context.Context, handler func(context.Context, *Job)
 	return ctx.Err()
 }
 
-// processor is one Process. All of it belongs to the goroutine that called that;
-// workers get jobs from it and send back what became of them.
+// processor is one Process. The goroutine that called Process owns all of it; workers
+// receive jobs from it and send back the results.
 type processor struct {
 	store   *Store
 	handler func(context.Context, *Job) error
 	opts    ProcessOptions
 	self    jobs.Processor // as the file knows it
 
-	ctx   context.Context // ends when the processor is to end
+	ctx   context.Context // ends when the processor has to stop
 	stop  context.CancelCauseFunc
 	ready chan *run     // jobs for the workers
-	ended chan *run     // jobs they are done with
-	gone  chan struct{} // closed when nobody receives from ended any more
+	ended chan *run     // jobs that they have finished
+	gone  chan struct{} // closed once nothing receives from ended
 	wake  chan struct{} // holds a token when there may be something to do
 
-	workers  int // that are not stuck in a handler
+	workers  int // except those stuck in a handler
 	running  map[jobs.Key]*run
 	pace     time.Duration  // that a handler takes, on average
 	settled  []*outcome     // not yet written
 	settleAt time.Time      // when to write them at the latest
 	renewAt  time.Time      // when to renew the leases
-	lookAt   time.Time      // when to look for what others have done
-	leaveAt  time.Time      // when to look for handlers to be left behind; zero for never
+	lookAt   time.Time      // when to look for changes by others
+	leaveAt  time.Time      // when to look for handlers to leave behind; zero for never
 	due      time.Time      // when the next job is due, as far as is known; zero for never
 	overdue  []jobs.Overdue // jobs that are due although the file says later
 }
 
-// Jobs are lent out one for each worker, so that other processes get theirs, and
-// one that kills its process takes few others with it. Where handlers are quick
-// that would be a commit for each job; then a few more are lent, no more than are
-// done in a moment.
+// A processor leases one job for each worker. So other processes get their share, and a
+// job that kills its process delays few others. With fast handlers that would be a
+// commit for each job. Then the processor leases as many more as take a moment to
+// process.
 const (
 	maxAhead   = 256
 	aheadTime  = 10 * time.Millisecond // worth of jobs
-	settleTime = 5 * time.Millisecond  // in which verdicts gather while there is other work
+	settleTime = 5 * time.Millisecond  // in which outcomes gather while there is other work
 	slowPace   = time.Second
 )
 
-// ahead returns how many jobs to have beside those of the workers.
+// ahead returns how many jobs to hold besides those of the workers.
 func (p *processor) ahead() int {
 	return min(maxAhead, int(aheadTime*time.Duration(p.opts.Concurrency)/max(p.pace, 1)))
 }
@@ -206,17 +203,17 @@ func (p *processor) work() error {
 	}
 }
 
-// fails reports whether err ends the processor. Another process that holds the
-// file for long does not.
+// fails reports whether err ends the processor. A file that another process keeps busy
+// does not.
 func (p *processor) fails(err error) bool {
 	return err != nil && p.ctx.Err() == nil && !errors.Is(err, ErrBusy)
 }
 
-// mustLook reports whether it is time to look at the file, without writing.
+// mustLook reports whether it is time to read the state of the queue.
 func (p *processor) mustLook(now time.Time) bool { return !now.Before(p.lookAt) }
 
-// mustWrite reports whether there is enough to write: verdicts, leases that end
-// soon, or jobs to be taken.
+// mustWrite reports whether there is enough to write: outcomes, leases that end soon, or
+// jobs to take.
 func (p *processor) mustWrite(now time.Time) bool {
 	hungry := p.wants() > p.ahead()/2
 	return len(p.settled) > 0 && (hungry || !now.Before(p.settleAt)) ||
@@ -224,8 +221,8 @@ func (p *processor) mustWrite(now time.Time) bool {
 		hungry && !p.due.IsZero() && !now.Before(p.due)
 }
 
-// look finds out when the next job is due, and which of the running ones belong to
-// batches that are not being processed any more.
+// look finds out when the next job is due, and cancels the running jobs of batches that
+// have ended.
 func (p *processor) look(now time.Time) (idle bool, err error) {
 	p.lookAt = now.Add(lookInterval)
 	lost := make(map[int64]bool) // by batch
@@ -265,13 +262,13 @@ func (p *processor) look(now time.Time) (idle bool, err error) {
 	return o.Idle && len(p.running) == 0 && len(p.settled) == 0, nil
 }
 
-// The causes that a handler's context has ended for.
+// The causes why a handler's context ends.
 var (
 	errCanceled = errors.New("the batch was cancelled")
 	errLost     = errors.New("the job was lost to another processor")
 )
 
-// lose tells a handler that its verdict does not count any more.
+// lose cancels a handler whose result no longer counts.
 func (p *processor) lose(r *run, cause error) {
 	if r.lost {
 		return
@@ -287,14 +284,14 @@ func (p *processor) leaveBy(r *run, at time.Time) {
 	p.checkAt(at)
 }
 
-// checkAt makes sure that handlers to be left behind are looked for at a time.
+// checkAt schedules leaveBehind for a time, unless it comes earlier.
 func (p *processor) checkAt(at time.Time) {
 	if p.leaveAt.IsZero() || at.Before(p.leaveAt) {
 		p.leaveAt = at
 	}
 }
 
-// leaveBehind gives up handlers that have had the time to return.
+// leaveBehind gives up handlers that have not returned in time.
 func (p *processor) leaveBehind(now time.Time) {
 	if p.leaveAt.IsZero() || now.Before(p.leaveAt) {
 		return
@@ -323,7 +320,7 @@ func (p *processor) leaveBehind(now time.Time) {
 	p.hire()
 }
 
-// receive takes note of the handlers that have returned.
+// receive handles the jobs whose handlers have returned.
 func (p *processor) receive() {
 	for {
 		select {
@@ -335,7 +332,7 @@ func (p *processor) receive() {
 	}
 }
 
-// returned takes note of a job that a worker is done with.
+// returned handles a job that a worker has finished.
 func (p *processor) returned(r *run) {
 	if p.running[r.Key] == r {
 		if !r.back {
@@ -349,13 +346,13 @@ func (p *processor) returned(r *run) {
 	}
 }
 
-// outcome is what became of a lease. It is stored with its failure.
+// outcome is the result of a lease. Its failure is encoded when it is stored.
 type outcome struct {
 	jobs.Outcome
 	failure *failure
 }
 
-// finish notes what is to become of a job that nobody is at any more.
+// finish decides the outcome of a job that no handler is working on.
 func (p *processor) finish(r *run, f *failure) {
 	delete(p.running, r.Key)
 	r.cancel(nil)
@@ -364,7 +361,7 @@ func (p *processor) finish(r *run, f *failure) {
 	}
 	o := &outcome{jobs.Outcome{Lease: r.Lease, Back: r.back}, f}
 	if f != nil {
-		// When the processor ends, most handlers fail for that.
+		// When the processor stops, that is why most handlers fail.
 		o.Back = p.ctx.Err() != nil && !f.explicit
 		o.Final = f.permanent || r.Attempt >= int64(p.opts.MaxAttempts)
 		o.Delay = backoff(p.opts.Backoff, r.Attempt)
@@ -372,7 +369,7 @@ func (p *processor) finish(r *run, f *failure) {
 	p.settle(o)
 }
 
-// settle has an outcome written, soon.
+// settle schedules an outcome to be written soon.
 func (p *processor) settle(o *outcome) {
 	if len(p.settled) == 0 {
 		p.settleAt = time.Now().Add(settleTime)
@@ -393,8 +390,8 @@ func backoff(first time.Duration, attempt int64) time.Duration {
 // longestPause returns the longest pause after an attempt.
 func longestPause(first time.Duration) time.Duration { return max(first, maxBackoff) * 5 / 4 }
 
-// write settles what has ended, renews leases and takes up to n jobs, in one
-// transaction, and starts a handler for each.
+// write stores the outcomes of jobs, renews leases and takes up to n jobs, all in one
+// transaction. Then it starts a handler for each job it took.
 func (p *processor) write(ctx context.Context, n int) error {
 	now := time.Now()
 	renewing := len(p.running) > 0 && !now.Before(p.renewAt)
@@ -458,7 +455,7 @@ func (p *processor) write(ctx context.Context, n int) error {
 	return nil
 }
 
-// settle writes what became of a lease.
+// settle writes the outcome.
 func (o *outcome) settle(tx *commit.Tx, l *jobs.Ledger) (err error) {
 	if o.failure != nil {
 		if o.Failure, err = o.failure.stored(o.Object, tx.Now()); err != nil {
@@ -474,7 +471,7 @@ func abandoned(tx *commit.Tx, object string) (*jobs.Failure, error) {
 	return newFailure(CategoryRuntime, "each processor that had the object stopped before it was done with it").stored(object, tx.Now())
 }
 
-// wait returns when there may be something to do.
+// wait returns when there may be work.
 func (p *processor) wait(now time.Time) {
 	at := p.lookAt
 	for _, t := range []time.Time{p.leaveAt, p.renewAt, p.due} {
@@ -493,7 +490,7 @@ func (p *processor) wait(now time.Time) {
 	case <-p.wake:
 		p.lookAt = time.Time{}
 	case <-p.store.db.Stopped():
-		p.stop(p.store.db.Refusal()) // no verdict can be written any more
+		p.stop(p.store.db.Refusal()) // no outcome can be written any more
 	case <-p.ctx.Done():
 	case <-timer.C:
 	}
@@ -505,8 +502,8 @@ func (p *processor) abandon(err error) error {
 	return p.leave()
 }
 
-// leave hands back the jobs of handlers that do not return in time, and returns
-// why the processor ends.
+// leave hands back the jobs of handlers that do not return in time, and returns the
+// error that ends the processor.
 func (p *processor) leave() error {
 	cause := context.Cause(p.ctx)
 	if closing := errors.Is(cause, ErrClosed); !closing {

@@ -9,15 +9,15 @@ import (
 	"github.com/bucketlite/bucketlite/internal/jobs"
 )
 
-// run is a job that is lent to the processor.
+// run is a job that is leased to the processor.
 type run struct {
 	jobs.Lease
 	job    *Job
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	lost   bool // its verdict does not count
+	lost   bool // its result does not count
 
-	leaveAt time.Time // when its handler is left behind, if that is known; zero for never
+	leaveAt time.Time // when its handler is left behind, if known; zero for never
 	stage   atomic.Int32
 	started time.Time // when its handler was called, once it is working
 
@@ -28,7 +28,7 @@ type run struct {
 	exited  bool // the handler ended the worker's goroutine
 }
 
-// The stages of a run. A worker whose handler was left behind works no more.
+// The stages of a run. A worker whose handler was left behind takes no other job.
 const (
 	waiting int32 = iota
 	working
@@ -36,7 +36,7 @@ const (
 	leftBehind
 )
 
-// handout is a job that the processor has been lent.
+// handout is a job as the queue hands it out, with the row of its object.
 type handout = jobs.Handout[objectRow]
 
 // start gives a job to the workers.
@@ -61,7 +61,7 @@ func (p *processor) start(h *handout) {
 	p.hire()
 }
 
-// hire sees to it that there are workers for the jobs.
+// hire starts workers for the jobs, up to the wanted concurrency.
 func (p *processor) hire() {
 	for p.workers < min(p.opts.Concurrency, len(p.running)) {
 		p.workers++
@@ -69,7 +69,7 @@ func (p *processor) hire() {
 	}
 }
 
-// serve is a worker: it calls the handler for one job after the other.
+// serve is a worker: it calls the handler for one job after another.
 func (p *processor) serve() {
 	for {
 		select {
@@ -83,8 +83,8 @@ func (p *processor) serve() {
 	}
 }
 
-// do calls the handler for one job, unless that is not wanted any more, and
-// reports whether the worker may go on.
+// do calls the handler for one job, unless the job was canceled, and reports whether the
+// worker may take another.
 func (p *processor) do(r *run) (goOn bool) {
 	r.started = time.Now()
 	r.back = r.ctx.Err() != nil

@@ -146,7 +146,7 @@ func (n *Namespace) Delete(ctx context.Context) (*Task, error) {
 	return task, err
 }
 
-// checkLocked refuses to go on while buckets are locked, and names them.
+// checkLocked returns an error that names the locked buckets, if there are any.
 func (n *Namespace) checkLocked(tx *commit.Tx) error {
 	var locked []string
 	err := tx.Query("SELECT name FROM buckets WHERE namespace = ? AND locked AND status <> 'IN_PROGRESS' ORDER BY name", []any{n.num},
@@ -177,9 +177,9 @@ func (c *collector) deleteSome() (worked bool, err error) {
 	return true, c.store.free(ctx, func(tx *commit.Tx) error { return c.carryOnDeletion(tx, t) })
 }
 
-// carryOnDeletion deletes a slice of one bucket and renews the lease. The last slice of
-// a bucket removes its row, and the last one of a task completes the task, in the same
-// transaction.
+// carryOnDeletion deletes a slice of one bucket and renews the lease, in one transaction.
+// The last slice of a bucket also removes its row, and the last slice of a task
+// completes the task.
 func (c *collector) carryOnDeletion(tx *commit.Tx, t *leasedTask) error {
 	mine, err := t.holds(tx)
 	if err != nil || !mine {
@@ -214,8 +214,8 @@ func (c *collector) carryOnDeletion(tx *commit.Tx, t *leasedTask) error {
 	return c.renewTask(tx, t, p)
 }
 
-// deleteBucketSlice deletes some of what is in a bucket, and at last the bucket. It
-// reports how many objects it deleted, and whether the bucket is gone.
+// deleteBucketSlice deletes part of a bucket's contents, and the bucket once it is empty.
+// It returns how many objects it deleted, and whether the bucket is gone.
 func (c *collector) deleteBucketSlice(tx *commit.Tx, bucket int64, t *leasedTask) (objects int64, gone bool, err error) {
 	objects, emptied, err := deleteObjects(tx, bucket)
 	if err != nil || !emptied {

@@ -11,7 +11,7 @@ import (
 // A store takes a task in three steps. It finds one whose lease is over. The
 // transaction of each slice of work checks that the lease is still the one found, and
 // renews it in the store's name. If the store dies, the lease runs out and another
-// store goes on from the last slice.
+// store continues after the last slice.
 
 // taskLease is how long the lease of a task lasts.
 const taskLease = 3 * time.Second

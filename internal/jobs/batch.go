@@ -24,8 +24,8 @@ const (
 	skipped             = "SKIPPED"
 )
 
-// Batch is a batch as the running transaction sees it. What an operation changes is
-// written by [Batch.Save], and by the methods that begin a sweep.
+// Batch is a batch as the running transaction sees it. [Batch.Save] writes the changes of
+// an operation, and so do the methods that begin a sweep.
 type Batch struct {
 	Num    int64 // batches.num
 	ID     string
@@ -39,8 +39,8 @@ type Batch struct {
 	skipped  int64            // jobs
 	failures map[string]int64 // the failed jobs by category
 	err      string
-	sweep    string // what is being done to its jobs; see the kinds of sweeps
-	swept    int64  // position of the last job that the sweep has done
+	sweep    string // the sweep of its jobs; "" for none
+	swept    int64  // position of the last job that the sweep has processed
 
 	was   string // its status in the file
 	ended int64  // jobs of its task that have ended in this transaction
@@ -98,7 +98,7 @@ func selectBatch(tx *commit.Tx, where string, args ...any) (*Batch, error) {
 // Running reports whether the batch has been submitted and has not ended.
 func (b *Batch) Running() bool { return b.Status == pending || b.Status == inProgress }
 
-// Add adds objects to a draft batch, but those that it has already.
+// Add adds objects to a draft batch, except those that it already has.
 func (b *Batch) Add(tx *commit.Tx, objects []any) error {
 	n, err := insertJobs(tx, b.Num, b.Total, objects)
 	if err != nil {
@@ -114,8 +114,8 @@ func (b *Batch) SetMetadata(tx *commit.Tx, metadata any) error {
 	return err
 }
 
-// Save writes the batch, and in step with it its task and the bucket's counts. It ends
-// a batch that has nothing left to do, so that no other place has to.
+// Save writes the batch, its task and the bucket's counts. It is the only place where a
+// batch ends: when no job is open and no sweep is under way.
 func (b *Batch) Save(tx *commit.Tx) error {
 	if b.Running() && b.open == 0 && b.sweep == "" {
 		if err := b.conclude(tx); err != nil {

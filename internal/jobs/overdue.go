@@ -8,12 +8,12 @@ import (
 	"github.com/bucketlite/bucketlite/internal/lease"
 )
 
-// A processor that stopped answering is noticed by its leases, which it renews no more.
-// Mostly the clock tells: the end of the lease is when its job is due again, and [Take]
-// hands the job out. If the end was set by a wrong clock, the job is overdue once its
-// lease was seen unchanged for as long as it lasts.
+// A processor that has stopped answering no longer renews its leases. Usually the clock
+// reveals that: a job is due again when its lease ends, and [Take] hands it out. If a
+// wrong clock has set the end, the job is overdue once its lease was seen unchanged for
+// as long as it lasts.
 
-// Outlook is what a processor has to expect.
+// Outlook is the state of the queue.
 type Outlook struct {
 	Due  int64 // when the next job is due, or was; 0 if there is none
 	Idle bool  // no batch is being processed
@@ -22,7 +22,7 @@ type Outlook struct {
 // errDue ends looking for jobs.
 var errDue = errors.New("a job is due")
 
-// Look returns what there is to do, without taking any jobs.
+// Look returns the state of the queue, without taking any jobs.
 func Look(c *engine.Conn, now int64) (Outlook, error) {
 	o := Outlook{Idle: true}
 	err := c.Query(`

@@ -11,17 +11,17 @@ import (
 // Processor is a processor of jobs as the file knows it. All fields are required.
 type Processor struct {
 	Owner    string         // names it in leases; see [lease.Owner]
-	Lease    time.Duration  // for which a job is handed out
+	Lease    time.Duration  // how long a job is handed out for
 	Attempts int64          // of a job
 	Pause    time.Duration  // the longest between two attempts
 	Leases   *lease.Watcher // of other processors
 
-	// Abandoned returns the failure of a job, of the object with the id, each of whose
-	// attempts has ended with its processor.
+	// Abandoned returns the failure of the job of an object if the processor of every
+	// attempt has stopped.
 	Abandoned func(tx *commit.Tx, object string) (*Failure, error)
 }
 
-// Key names a job: its batch, and its position in that.
+// Key names a job: the number of its batch, and its position in the batch.
 type Key struct{ Batch, Position int64 }
 
 // Lease is a job that a processor has been given for some time.
@@ -34,13 +34,13 @@ type Lease struct {
 	Until   int64 // the end of the lease
 }
 
-// Failure is why an attempt failed.
+// Failure is the reason why an attempt failed.
 type Failure struct {
 	Category, Message string
 	Detail            string // JSON text
 }
 
-// Outcome is what became of a lease.
+// Outcome is the result of a lease.
 type Outcome struct {
 	Lease
 	Failure *Failure      // nil if the object was processed
@@ -52,15 +52,15 @@ type Outcome struct {
 // requeues reports whether the job goes back into the queue.
 func (o *Outcome) requeues() bool { return o.Back || o.Failure != nil && !o.Final }
 
-// Ledger keeps the batches that an operation of a processor touches, in step with
-// their jobs, tasks and objects.
+// Ledger is an operation of a processor. It keeps the batches that the operation touches
+// in step with their jobs, tasks and objects.
 type Ledger struct {
 	tx      *commit.Tx
-	now     int64 // by the clock that leases go by
+	now     int64 // by the clock of leases
 	batches []*Batch
 }
 
-// NewLedger returns a ledger for an operation, which must save it at the end.
+// NewLedger returns a ledger. The operation must save it at the end.
 func NewLedger(tx *commit.Tx) *Ledger { return &Ledger{tx: tx, now: time.Now().UnixMicro()} }
 
 // Save writes the batches.
@@ -78,8 +78,8 @@ func (l *Ledger) Renew(h *Lease, lasts time.Duration) (held bool, err error) {
 	return h.renew(l.tx, l.now+lasts.Microseconds())
 }
 
-// Settle notes what became of a lease. An outcome counts only while the lease holds: not
-// after a cancellation, nor when another processor has taken the job over.
+// Settle stores the outcome of a lease. The outcome counts only while the lease holds:
+// not after the batch was canceled, nor after another processor has taken over the job.
 func (l *Ledger) Settle(o *Outcome) error {
 	b, err := l.batch(o.Batch)
 	if err != nil || b == nil {
@@ -136,7 +136,7 @@ func (l *Ledger) requeue(o *Outcome) error {
 	return o.Lease.requeue(l.tx, o.Failure.Detail, l.now+o.Delay.Microseconds())
 }
 
-// end ends a job. Every job that is not cancelled comes here once.
+// end ends a job. It runs once for each job that is not canceled.
 func (l *Ledger) end(b *Batch, o *Outcome, status string) error {
 	b.open--
 	b.ended++
@@ -187,8 +187,8 @@ WHERE ` + eligible + ` AND j.status IN ('PENDING', 'PROCESSING') AND `
 // objectColumn is the first of the object's own columns of selectJobs.
 const objectColumn = 9
 
-// Handout is a lease with what the processor needs to know of the job, and the row of
-// its object, which the caller reads.
+// Handout is a lease with details of the job, and the row of its object as the caller
+// reads it.
 type Handout[R any] struct {
 	job
 	Row R
@@ -206,14 +206,14 @@ type job struct {
 	exists  bool  // the object does
 	version int64 // of the object
 	lost    bool  // the last lease of the job ran out
-	before  int64 // version of the object that was handed out with that
+	before  int64 // version of the object that was handed out with it
 }
 
-// Taking is what a processor wants of the queue, and gets.
+// Taking is a request for jobs, and its result.
 type Taking[R any] struct {
 	Processor *Processor
 	Most      int // jobs wanted
-	Idle      int // jobs that are handled at once
+	Idle      int // handlers that are free
 	Overdue   []Overdue
 
 	// Columns are the columns of object AS o that Scan reads, from column i on.
@@ -225,9 +225,9 @@ type Taking[R any] struct {
 	Careful bool // processors have stopped at some of these jobs
 }
 
-// Take leases jobs that are due, those of the oldest batch first. A job that a processor
-// has stopped at may be the cause of that: it is not taken ahead of time, so that it
-// does not harm others once more.
+// Take leases jobs that are due, those of the oldest batch first. A job whose processor
+// has stopped may have caused that. Take leases such a job only to a free handler, so
+// that it cannot hold up other jobs again.
 func Take[R any](l *Ledger, t *Taking[R]) error {
 	var due []*Handout[R]
 	add := func(r engine.Row) error {
@@ -264,15 +264,15 @@ func Take[R any](l *Ledger, t *Taking[R]) error {
 	return nil
 }
 
-// scan reads the columns of selectJobs, but for those that the caller reads.
+// scan reads the columns of selectJobs itself.
 func (j *job) scan(r engine.Row) {
 	j.Lease = Lease{Key: Key{r.Int(0), r.Int(1)}, Object: r.Text(2), Attempt: r.Int(3), Seq: r.Int(7)}
 	j.Retries, j.lost, j.before = r.Int(4), r.Int(5) != 0, r.Int(6)
 	j.exists, j.version = !r.Null(7), r.Int(8)
 }
 
-// handOut leases a job to a processor, or ends it: because its object is gone, or
-// because each of its attempts has ended with the processor.
+// handOut leases a job to a processor, and reports whether it did. It ends the job
+// instead if its object is gone, or if the processor of every attempt has stopped.
 func (l *Ledger) handOut(j *job, p *Processor) (bool, error) {
 	b, err := l.batch(j.Batch)
 	if err != nil {
@@ -298,7 +298,7 @@ func (l *Ledger) handOut(j *job, p *Processor) (bool, error) {
 	return true, markHandedOut(l.tx, j.Seq)
 }
 
-// abandon ends a job each of whose attempts has ended with its processor.
+// abandon ends a job if the processor of every attempt has stopped.
 func (l *Ledger) abandon(b *Batch, j *job, p *Processor) error {
 	failure, err := p.Abandoned(l.tx, j.Object)
 	if err != nil {

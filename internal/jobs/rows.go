@@ -31,8 +31,8 @@ WHERE batch = ? AND position BETWEEN ? AND ? AND status = 'DRAFT'`, b.Bucket, b.
 const retryFilter = `batch = ?1 AND status = 'FAILED' AND retries < ?2
     AND (?3 = 'all' OR error ->> '$.error_type' IN ('network', 'resource'))`
 
-// CountRetry returns how many failed jobs of a batch a retry would take that leaves out
-// what was retried most times, and the batch's newest task.
+// CountRetry returns how many failed jobs of a batch a retry would take, and the batch's
+// newest task. Jobs that were retried most times are left out.
 func CountRetry(c *engine.Conn, bucket int64, id string, mode RetryMode, most int64) (jobs int64, task string, err error) {
 	num := int64(0)
 	_, err = c.QueryRow("SELECT num, task FROM batches WHERE bucket = ? AND id = ?", []any{bucket, id},
@@ -55,8 +55,8 @@ SELECT ifnull(max(position), 0), count(*) FROM (
 	return last, n, err
 }
 
-// requeueFailed queues the failed jobs between two positions that a retry takes, which
-// then count as failed no more. It returns how many they are.
+// requeueFailed queues the failed jobs between two positions that a retry takes, and no
+// longer counts them as failed. It returns how many they are.
 func requeueFailed(tx *commit.Tx, b *Batch, mode RetryMode, most, first, last int64) (int64, error) {
 	err := tx.Query("SELECT error ->> '$.error_type', count(*) FROM jobs INDEXED BY jobs_failed WHERE "+retryFilter+" AND position BETWEEN ?4 AND ?5 GROUP BY 1",
 		[]any{b.Num, most, string(mode), first, last}, func(r engine.Row) error {

@@ -22,8 +22,8 @@ const (
 // The kinds of sweeps. That of a retry names the mode and the most retries too.
 const (
 	sweepSubmit = "submit" // queue all jobs
-	sweepRetry  = "retry"  // queue some of those that failed
-	sweepCancel = "cancel" // cancel those that have not ended
+	sweepRetry  = "retry"  // queue some of the failed jobs
+	sweepCancel = "cancel" // cancel the jobs that have not ended
 	sweepDelete = "delete"
 )
 
@@ -36,7 +36,7 @@ type RetryMode string
 // The modes.
 const (
 	RetryAll       RetryMode = "all"
-	RetryTransient RetryMode = "transient" // those whose failure may pass by itself
+	RetryTransient RetryMode = "transient" // failures that may pass by themselves
 )
 
 // Retry makes a batch that has ended pending again under a task, and begins to queue
@@ -76,15 +76,15 @@ func (b *Batch) hide(tx *commit.Tx) error {
 	return countBatch(tx, b.Bucket, b.Status, "")
 }
 
-// NextSweep returns the number of a batch that [Sweep] has to go on with, 0 if there is
-// none. Work comes first, and then what tidies up.
+// NextSweep returns the number of a batch whose sweep is unfinished, 0 if there is none.
+// Sweeps that queue jobs come before those that cancel or delete them.
 func NextSweep(c *engine.Conn) (num int64, err error) {
 	_, err = c.QueryRow("SELECT num FROM batches WHERE sweep IS NOT NULL ORDER BY sweep IN ('cancel', 'delete'), num LIMIT 1", nil,
 		func(r engine.Row) { num = r.Int(0) })
 	return num, err
 }
 
-// Sweep does the next slice of what is being done to the jobs of a batch.
+// Sweep runs the next slice of the sweep of a batch.
 func Sweep(tx *commit.Tx, num int64) error {
 	b, err := selectBatch(tx, "WHERE num = ?", num)
 	if err != nil || b == nil {
@@ -118,7 +118,7 @@ func DeleteBatches(tx *commit.Tx, bucket int64) (done bool, err error) {
 	return false, nil
 }
 
-// step does a slice of what is being done to the batch's jobs, if anything is.
+// step runs a slice of the batch's sweep, if it has one.
 func (b *Batch) step(tx *commit.Tx, limit int64) (err error) {
 	switch b.sweep {
 	case "":

@@ -25,7 +25,7 @@ func (f *file) sweep() (slices int) {
 	}
 }
 
-// What touches every job of a large batch does so in slices, the first of them at once.
+// A sweep of a large batch runs in slices, the first of them at once.
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	const n = 1600

@@ -14,7 +14,7 @@ type Task struct {
 	Total          int64  // what it has to do
 }
 
-// Insert writes the record. Whoever carries tasks of its type on finds it.
+// Insert writes the record of a pending task.
 func (t *Task) Insert(tx *commit.Tx) error {
 	now := tx.Now()
 	_, err := tx.Exec(`
