@@ -100,38 +100,37 @@ func (r *CheckReport) Err() error {
 //
 // The rules, by the names in [Problem]:
 //
-//   - file.integrity: SQLite's own structures are whole, and no page is lost;
+//   - file.integrity: SQLite's own structures are sound, and no page is lost;
 //   - content.chunks, content.checksum, content.hash, content.size: a content is
-//     complete, each piece and the whole have their checksums, and its size is right;
-//     chunk.content: every piece belongs to a content;
-//   - content.references: as many blobs and uploads refer to it as are counted;
-//     store.content: so many bytes of content are there as are counted;
-//   - object.checksum: an object's row matches its checksum; one that does not is not
-//     judged any further;
+//     complete, each chunk and the whole match their checksums, and its size is right;
+//     chunk.content: every chunk belongs to a content;
+//   - content.references: the recorded number of references to a content is right;
+//     store.content: the recorded number of bytes of all contents is right;
+//   - object.checksum: an object's row matches its checksum; if it does not, no other
+//     rule of the object is checked;
 //   - object.place, object.json: an object belongs to a bucket, and can be read;
-//   - object.schema, object.key, object.size: it conforms to its bucket's schema,
-//     and its unique key and size are those of its fields and blobs;
-//   - object.inline: the inline data of its blobs is what stands among its fields;
-//     object.content: the content of its blobs is there;
+//   - object.schema, object.key, object.size: an object conforms to its bucket's schema,
+//     and has the unique key and the size of its fields and blobs;
+//   - object.inline: the inline data of an object's blobs equals that in its fields;
+//     object.content: the content of an object's blobs exists;
 //   - bucket.definition, bucket.namespace, bucket.json: a bucket can be read, and
 //     belongs to a namespace;
-//   - bucket.statistics, bucket.batches, bucket.clock: its statistics equal a
-//     recount, and no version is beyond the last one given out;
-//     bucket.deltas: every part of statistics belongs to a bucket;
-//   - bucket.deletion, namespace.deletion, task.target: what is being deleted and
-//     the tasks that do so belong together;
-//   - upload.bucket, upload.content, batch.bucket, batch.jobs, job.batch,
-//     job.object: uploads, batches and their jobs belong to what is there, and are
-//     counted;
-//   - index.entry, index.flags, index.text: an index has what its bucket's objects
-//     have at its path, no more and no less, and knows of what kind that is; of texts,
-//     parts of those of some hundred objects in each bucket are looked up;
-//     index.orphan: all that indexes consist of belongs to an index of a bucket;
-//   - upload.status, task.status, index.status: what is recorded of these fits their
-//     status;
-//   - event.data, event.order: the feed of changes can be read, without gaps;
-//   - namespace.json, task.json, upload.json, batch.json, job.json: what is
-//     recorded of these can be read.
+//   - bucket.statistics, bucket.batches, bucket.clock: a bucket's statistics equal a
+//     recount, and no object's version is higher than the last assigned one;
+//     bucket.deltas: every part of the statistics belongs to a bucket;
+//   - bucket.deletion, namespace.deletion, task.target: a bucket or namespace that is
+//     being deleted has an open task, and an open deletion has a target;
+//   - upload.bucket, upload.content, batch.bucket, batch.jobs, job.batch, job.object:
+//     uploads, batches and jobs refer to existing items, and the recorded numbers of
+//     jobs are right;
+//   - index.entry, index.flags, index.text: an index has exactly the entries of its
+//     bucket's objects, and the right flags; of text indexes, a sample of some hundred
+//     objects in each bucket is looked up;
+//     index.orphan: every entry belongs to an index of a bucket;
+//   - upload.status, task.status, index.status: the status fits the other values;
+//   - event.data, event.order: the events can be read, and have no gaps;
+//   - namespace.json, task.json, upload.json, batch.json, job.json: stored JSON can be
+//     read.
 //
 // Others may read and write during a check: each rule is evaluated on a consistent
 // snapshot. The use of memory is bounded. A store at ":memory:" has a single

@@ -21,7 +21,8 @@ func (c *checker) checkIndexes() error {
 	return err
 }
 
-// checkIndexesOf compares the indexes of a bucket with its objects, in one snapshot.
+// checkIndexesOf compares the indexes of a bucket with its objects, in one snapshot. Of
+// an index that is being built, it checks the finished part.
 func (c *checker) checkIndexesOf(num int64) error {
 	subject := ""
 	var found []index.Comparison
@@ -33,7 +34,7 @@ func (c *checker) checkIndexesOf(num int64) error {
 				return err
 			}
 			subject = bucket.subject
-			if !bucket.there || bucket.def == nil { // that is a problem of its own
+			if !bucket.there || bucket.def == nil { // another rule reports it
 				return nil
 			}
 			found, err = index.Compare(ctx, conn, index.Bucket{Num: num, Plan: bucket.def.plan})
@@ -53,18 +54,18 @@ func (c *checker) judgeIndex(bucket int64, subject string, found *index.Comparis
 	repair := func(tx *commit.Tx) error { return index.Rebuild(tx, bucket, num) }
 	switch {
 	case found.Lost > 0:
-		p.Rule, p.Message = "index.text", fmt.Sprintf("%d of %d objects are not found by their texts", found.Lost, found.Looked)
+		p.Rule, p.Message = "index.text", fmt.Sprintf("%d of %d sampled objects are not found by their texts", found.Lost, found.Looked)
 		repair = func(tx *commit.Tx) error {
 			_, err := tx.Exec(rebuildTexts, num)
 			tx.Raise(commit.Background)
 			return err
 		}
 	case found.Want != found.Got:
-		p.Rule, p.Message = "index.entry", fmt.Sprintf("its objects have %d entries, %d are there", found.Want, found.Got)
+		p.Rule, p.Message = "index.entry", fmt.Sprintf("%d entries expected, got %d", found.Want, found.Got)
 	case found.Differ:
-		p.Rule, p.Message = "index.entry", fmt.Sprintf("its %d entries are not those that its objects have", found.Got)
+		p.Rule, p.Message = "index.entry", fmt.Sprintf("its %d entries differ from those of its objects", found.Got)
 	case found.Many || found.Cut:
-		p.Rule, p.Message = "index.flags", "its entries are said to tell all of a condition, and do not"
+		p.Rule, p.Message = "index.flags", "its flags say that its entries are complete, but they are not"
 		repair = func(tx *commit.Tx) error { return index.Admit(tx, num, found.Many, found.Cut) }
 	default:
 		return nil

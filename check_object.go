@@ -210,7 +210,7 @@ func (c *checker) endBucket() error {
 		return nil
 	}
 	p := Problem{Rule: "bucket.clock", Subject: late.bucket.subject,
-		Message: fmt.Sprintf("an object has version %d, the last one given out is %d", late.version, late.bucket.clock)}
+		Message: fmt.Sprintf("an object has version %d, but the last assigned version is %d", late.version, late.bucket.clock)}
 	if c.repairs() && late.version < 1<<commit.ClockBits {
 		if err := c.write(func(tx *commit.Tx) error { return advance(tx, late.bucket.num, late.version) }); err != nil {
 			return err
@@ -257,7 +257,7 @@ func (o *checkedObject) judge() *verdict {
 	if !o.bucket.there {
 		fault("object.place", "its bucket does not exist")
 	} else if o.object.seq>>commit.ClockBits != o.bucket.num {
-		fault("object.place", "its place %d is not among those of its bucket", o.object.seq)
+		fault("object.place", "its seq %d is outside the range of its bucket", o.object.seq)
 	}
 	fields, err := jsonb.Parse(o.fields)
 	var again []byte

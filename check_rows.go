@@ -165,8 +165,8 @@ WHERE NOT EXISTS (SELECT 1 FROM contents WHERE num = ?1)`},
 		repair: "UPDATE contents SET uses = 0 WHERE num = ?1 AND hash IS NULL"},
 }
 
-// rebuildTexts has the text index ?1 built once more. Each new text replaces the one that
-// is there.
+// rebuildTexts starts a rebuild of the text index ?1. New texts replace the existing
+// ones.
 const rebuildTexts = `
 UPDATE indexes SET status = 'BUILDING',
     built = ifnull((SELECT max(seq) + 1 FROM object WHERE seq > indexes.bucket << 40 AND seq < (indexes.bucket + 1) << 40), built)
