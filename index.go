@@ -14,24 +14,24 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// MaxIndexes is how many indexes a bucket may have.
+// MaxIndexes is the maximum number of indexes of a bucket.
 const MaxIndexes = 64
 
-// IndexKind says what an index is good for.
+// IndexKind is the kind of an index, which determines the conditions that can use it.
 type IndexKind string
 
 // The kinds of indexes.
 const (
-	// ValueIndex finds objects by what they have at a path: eq, in, gt, gte, lt,
-	// lte, starts_with and is_null use it, and so do sorting and counting.
+	// ValueIndex finds objects by their values at a path. The operators eq, in, gt,
+	// gte, lt, lte, starts_with and is_null use it, and so do sorting and counting.
 	ValueIndex IndexKind = index.Value
-	// TextIndex finds objects by three or more characters that follow each other in
-	// a text: text, contains, starts_with and ends_with use it, and one of all texts
-	// serves [Query].Search as well.
+	// TextIndex finds objects by three or more consecutive characters of a text. The
+	// operators text, contains, starts_with and ends_with use it. An index of all
+	// texts also serves [Query].Search.
 	TextIndex IndexKind = index.Text
 )
 
-// IndexStatus says whether an index can be used.
+// IndexStatus tells whether an index is ready for use.
 type IndexStatus string
 
 // The statuses of an index.
@@ -40,16 +40,17 @@ const (
 	IndexReady    IndexStatus = index.Ready
 )
 
-// Index describes an index of a bucket. What queries find never depends on it: they
-// give the same results without, but later.
+// Index describes an index of a bucket. An index makes queries faster, and never
+// changes their results.
 type Index struct {
 	Kind IndexKind `json:"kind"`
-	// Path is what it is about; empty for a text index of all that a search looks at.
+	// Path is the indexed path; empty for a text index of all texts that Search
+	// covers.
 	Path   string      `json:"path"`
 	Status IndexStatus `json:"status"`
 }
 
-// String returns the index for people, as in "value index of meta.author".
+// String returns a readable form of the index, as in "value index of meta.author".
 func (i Index) String() string {
 	if i.Path == "" {
 		return string(i.Kind) + " index of all texts"
@@ -57,40 +58,38 @@ func (i Index) String() string {
 	return string(i.Kind) + " index of " + i.Path
 }
 
-// indexOf returns an index as the public sees it.
+// indexOf returns the public form of an index.
 func indexOf(i *index.Index) Index { return Index{IndexKind(i.Kind), i.Path, IndexStatus(i.Status)} }
 
-// EnsureIndex makes a value index of each path that has none, and waits until all
-// of them are ready. Writers are let in all the while; objects they write are in the
-// index at once. If ctx ends amid that, the error is the context's, and the indexes
-// are built nevertheless, by whatever store has the file open.
+// EnsureIndex creates a value index of each path that has none, and waits until all
+// of them are ready. Writers are not blocked meanwhile, and the objects they write
+// are indexed at once. If ctx ends first, EnsureIndex returns the context's error;
+// any store that has the file open continues to build the indexes.
 //
-// Paths are those of user fields, and "created_at". Every write of an object then
-// keeps its entries up to date, which slows it down. An object that has more than
-// 1,000 different values at a path has no entries of its own there, and is looked at
-// by every query that uses the index.
+// Paths are those of user fields, and "created_at". Each index makes every write of
+// an object slower. An object with more than 1,000 different values at a path has no
+// entries there: every query that uses the index examines it.
 //
-// Errors: [ErrBadRequest] for a path that cannot be indexed, which comes as a
-// [*QueryError], or more than [MaxIndexes]; [ErrLocked], [ErrNotActive] where the
-// bucket's info cannot be changed; [ErrNotFound], also if somebody drops the index
-// before it is ready; [ErrCorrupt] if what is to be indexed cannot be read;
-// [ErrReadOnly] if the store begins to refuse writes meanwhile, because its disk
-// failed: then the index stays, and is built once the file is opened again; [ErrFull]
-// if the disk is or becomes full: then an index that was made stays, and is built once
-// there is space. Calling EnsureIndex again waits for that.
+// Errors: [ErrBadRequest], with a [*QueryError] for paths that cannot be indexed, or
+// for more than [MaxIndexes]; [ErrLocked]; [ErrNotActive] if the bucket's status
+// forbids changes of its info; [ErrNotFound], also if an index is dropped before it
+// is ready; [ErrCorrupt] if an object cannot be read. The error is [ErrReadOnly] if
+// the store refuses writes after a disk failure, and [ErrFull] if the disk is full.
+// In both cases indexes that were created stay, and are built once the file is
+// reopened or the disk has space. To wait for them, call EnsureIndex again.
 func (b *Bucket) EnsureIndex(ctx context.Context, paths ...string) error {
 	return b.ensureIndexes(ctx, ValueIndex, paths)
 }
 
-// EnsureTextIndex makes a text index of each path, or without paths one of all that
-// a search looks at, which an empty path stands for too. In all else it is
-// [Bucket.EnsureIndex]; an object whose texts have more than 256 KiB is the one
-// that every query looks at.
+// EnsureTextIndex is like [Bucket.EnsureIndex] for text indexes. An empty path, or a
+// call without paths, creates one of all texts that Search covers. An object with
+// more than 256 KiB of text is not indexed: every query that uses the index examines
+// it.
 func (b *Bucket) EnsureTextIndex(ctx context.Context, paths ...string) error {
 	return b.ensureIndexes(ctx, TextIndex, orAll(paths))
 }
 
-// orAll returns the paths of text indexes, if none is given that of all texts.
+// orAll returns paths, or the path of the index of all texts if there are none.
 func orAll(paths []string) []string {
 	if len(paths) == 0 {
 		return []string{""}
@@ -117,12 +116,12 @@ func (b *Bucket) ensureIndexes(ctx context.Context, kind IndexKind, paths []stri
 		}
 		missing, room, err := missingIndexes(tx, state, wanted)
 		if err == nil && len(missing) > room {
-			err = badRequest("%s: a bucket has at most %d indexes, with these it would have %d", b, MaxIndexes, MaxIndexes-room+len(missing))
+			err = badRequest("%s: at most %d indexes expected, got %d", b, MaxIndexes, MaxIndexes-room+len(missing))
 		}
 		if err != nil {
 			return err
 		}
-		tx.Raise(commit.Background) // also for one that is not ready since building it has failed
+		tx.Raise(commit.Background) // also wakes a build that has failed before
 		return addIndexes(tx, state, missing)
 	})
 	if err != nil {
@@ -131,8 +130,8 @@ func (b *Bucket) ensureIndexes(ctx context.Context, kind IndexKind, paths []stri
 	return b.waitForIndexes(ctx, wanted)
 }
 
-// checkIndexPath says why a path cannot be indexed, "" if it can. Nothing but the
-// fields and the time of creation is an object's own; the rest changes without it.
+// checkIndexPath returns the reason why a path cannot be indexed, or "". Only the
+// fields and the time of creation change with the object alone.
 func checkIndexPath(kind IndexKind, path string) string {
 	if kind == TextIndex && path == "" {
 		return ""
@@ -147,8 +146,8 @@ func checkIndexPath(kind IndexKind, path string) string {
 	return ""
 }
 
-// missingIndexes returns those of the wanted indexes that the bucket has not, and
-// how many more it may have.
+// missingIndexes returns the wanted indexes that the bucket lacks, and how many more
+// it may have.
 func missingIndexes(tx *commit.Tx, b *commit.Bucket, wanted []Index) (missing []Index, room int, err error) {
 	indexes, err := index.Load(tx, b)
 	for _, w := range wanted {
@@ -160,10 +159,10 @@ func missingIndexes(tx *commit.Tx, b *commit.Bucket, wanted []Index) (missing []
 	return missing, MaxIndexes - len(indexes), err
 }
 
-// sameAs reports whether two indexes are of one kind and about the same.
+// sameAs reports whether two indexes have the same kind and path.
 func (i Index) sameAs(o Index) bool { return i.Kind == o.Kind && i.Path == o.Path }
 
-// addIndexes adds indexes that the bucket does not have.
+// addIndexes adds indexes that the bucket lacks.
 func addIndexes(tx *commit.Tx, state *commit.Bucket, missing []Index) error {
 	for _, w := range missing {
 		if err := index.Add(tx, state, string(w.Kind), w.Path); err != nil {
@@ -199,7 +198,7 @@ func (b *Bucket) waitForIndexes(ctx context.Context, wanted []Index) error {
 			break
 		}
 		if err := b.store.collector.stallSince(start); err != nil {
-			return errorf("%s: the %s is there, but building it has to wait: %w", b, wanted[0], err)
+			return errorf("%s: the %s exists, but cannot be built now: %w", b, wanted[0], err)
 		}
 		select {
 		case <-ctx.Done():
@@ -207,14 +206,14 @@ func (b *Bucket) waitForIndexes(ctx context.Context, wanted []Index) error {
 		case <-b.store.db.Closing():
 			return public(ErrClosed)
 		case <-b.store.db.Stopped():
-			return errorf("%s: the %s is there, but building it has to wait: %w", b, wanted[0], b.store.db.Refusal())
+			return errorf("%s: the %s exists, but cannot be built now: %w", b, wanted[0], b.store.db.Refusal())
 		case <-time.After(pause):
 		}
 	}
 	return nil
 }
 
-// Indexes returns the bucket's indexes, by path. Errors: [ErrNotFound].
+// Indexes returns the bucket's indexes, sorted by path. Errors: [ErrNotFound].
 func (b *Bucket) Indexes(ctx context.Context) ([]Index, error) {
 	indexes, _, err := b.indexes(ctx)
 	if err != nil {
@@ -227,7 +226,7 @@ func (b *Bucket) Indexes(ctx context.Context) ([]Index, error) {
 	return list, nil
 }
 
-// indexes returns the bucket's indexes, and the status of the bucket.
+// indexes returns the bucket's indexes and status.
 func (b *Bucket) indexes(ctx context.Context) (indexes []*index.Index, status Status, err error) {
 	err = b.store.read(ctx, func(c *engine.Conn) error {
 		return c.Snapshot(func() error {
@@ -244,18 +243,17 @@ func (b *Bucket) indexes(ctx context.Context) (indexes []*index.Index, status St
 	return indexes, status, err
 }
 
-// DropIndex drops the value index of each path; there need not be one. From then on
-// no query uses it; the space it takes is given back in the background.
+// DropIndex drops the value index of each path. A path without one is ignored. No
+// query uses the index afterwards; its space is freed in the background.
 //
-// Errors: [ErrLocked], [ErrNotActive] where the bucket's info cannot be changed;
-// [ErrNotFound].
+// Errors: [ErrLocked]; [ErrNotActive] if the bucket's status forbids changes of its
+// info; [ErrNotFound].
 func (b *Bucket) DropIndex(ctx context.Context, paths ...string) error {
 	return b.dropIndexes(ctx, ValueIndex, paths)
 }
 
-// DropTextIndex drops the text index of each path, or without paths that of all
-// that a search looks at, which an empty path stands for too. In all else it is
-// [Bucket.DropIndex].
+// DropTextIndex is like [Bucket.DropIndex] for text indexes. An empty path, or a call
+// without paths, drops the index of all texts.
 func (b *Bucket) DropTextIndex(ctx context.Context, paths ...string) error {
 	return b.dropIndexes(ctx, TextIndex, orAll(paths))
 }
@@ -275,8 +273,8 @@ func (b *Bucket) dropIndexes(ctx context.Context, kind IndexKind, paths []string
 	})
 }
 
-// payloadIndexes returns the indexes that a namespace's payload_indexes ask of its
-// buckets. They are recorded as given, so what is none of ours is no fault.
+// payloadIndexes returns the indexes that a namespace's payload_indexes request for
+// its buckets. They are stored as given, so unknown types and paths are ignored.
 func payloadIndexes(config []any) (wanted []Index) {
 	for _, item := range config {
 		form, _ := item.(map[string]any)
@@ -296,7 +294,7 @@ func payloadIndexes(config []any) (wanted []Index) {
 	return wanted
 }
 
-// wantedIndexes returns the indexes that the namespace asks of its buckets.
+// wantedIndexes returns the indexes that the namespace requests for its buckets.
 func (n *Namespace) wantedIndexes(tx *commit.Tx) ([]Index, error) {
 	var config []any
 	err := tx.Query("SELECT payload_indexes FROM namespaces WHERE num = ?", []any{n.num}, func(r engine.Row) error {
@@ -308,7 +306,7 @@ func (n *Namespace) wantedIndexes(tx *commit.Tx) ([]Index, error) {
 	return payloadIndexes(config), err
 }
 
-// addWanted adds indexes to a bucket, those it has not and as many as it may have.
+// addWanted adds the wanted indexes that a bucket lacks, up to MaxIndexes.
 func addWanted(tx *commit.Tx, bucket int64, wanted []Index) error {
 	if len(wanted) == 0 {
 		return nil
@@ -324,7 +322,7 @@ func addWanted(tx *commit.Tx, bucket int64, wanted []Index) error {
 	return addIndexes(tx, state, missing[:max(0, min(room, len(missing)))])
 }
 
-// addWantedToAll adds indexes to all buckets of the namespace.
+// addWantedToAll adds the wanted indexes to all buckets of the namespace.
 func (n *Namespace) addWantedToAll(tx *commit.Tx, wanted []Index) error {
 	var buckets []int64
 	err := tx.Query("SELECT num FROM buckets WHERE namespace = ? AND status <> 'IN_PROGRESS'", []any{n.num}, func(r engine.Row) error {

@@ -10,61 +10,62 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// The bounds of a query.
+// Limits of a query.
 const (
-	DefaultLimit = 100    // results on a page when the query does not say
+	DefaultLimit = 100    // results on a page if Limit is 0
 	MaxLimit     = 1000   // results on a page
-	MaxOffset    = 10_000 // results left out before a page
-	MaxSort      = 8      // paths to sort by
-	MaxSelect    = 100    // paths to select
+	MaxOffset    = 10_000 // skipped results before a page
+	MaxSort      = 8      // paths in Sort
+	MaxSelect    = 100    // paths in Select
 )
 
-// Query says which part of a list is wanted, and in which order. The zero Query
-// is the first page of all there is, in order of creation.
+// Query selects and orders a part of a list. The zero Query is the first page of the
+// whole list, in order of creation.
 //
-// What is wrong with it is [ErrBadRequest]; if that is in the Filter, Search, Sort
-// or Select it is a [*QueryError], which names every fault.
+// An invalid query is [ErrBadRequest]. Faults in Filter, Search, Sort or Select are
+// reported together, as a [*QueryError].
 type Query struct {
-	// Filter says which members of the list are wanted.
+	// Filter selects members of the list.
 	Filter Filter
-	// Search wants each of the words it consists of, which are what is between
-	// white space, to be contained in some text of a member: of an object, any
-	// string in its fields, at any depth, its id and key prefix, and the filenames
-	// of its blobs; of anything else, any string in the members that its list names.
+	// Search selects members that contain each of its words, which are separated by
+	// white space, in some text. The texts of an object are all strings in its
+	// fields, at any depth, its id, its key prefix, and the filenames of its blobs.
+	// The texts of other members are the strings that the method of their list names.
 	Search string
-	// CaseSensitive tells upper and lower case apart in the Search, and in the
-	// Filter where that does not say.
+	// CaseSensitive makes Search case-sensitive, and the conditions of Filter that do
+	// not set their own sensitivity.
 	CaseSensitive bool
-	// Sort says by what to sort. What is equal, or everything if Sort is empty, is
-	// in order of creation.
+	// Sort lists the paths to sort by. Results that are equal in all of them, or all
+	// results if Sort is empty, are in order of creation.
 	Sort []Sort
-	// Select names the parts of objects that are wanted, as paths like those of a
-	// [Filter]; none means all. An object's ids are always there. Other lists
-	// cannot be selected from.
+	// Select lists the parts of objects to return, as paths like those of a [Filter];
+	// none means all. An object's ids are always returned. Lists other than of
+	// objects accept no Select.
 	Select []string
-	// Limit is the most results wanted. A page holds 1 to [MaxLimit]; 0 means
-	// [DefaultLimit]. An iterator takes any number; 0 means all.
+	// Limit is the maximum number of results: for a page 1 to [MaxLimit], and 0 means
+	// [DefaultLimit]; for an iterator any number, and 0 means all.
 	Limit int
-	// Offset leaves out as many results before the first, at most [MaxOffset]. It
-	// cannot be had together with a Cursor, which also is the faster way. If pages up
-	// to there end early, at [Options].MaxPageBytes, it is an [*OffsetError].
+	// Offset skips that many results, at most [MaxOffset]. It cannot be combined with
+	// Cursor, which is the faster way to continue. If pages before the offset end
+	// early, at [Options].MaxPageBytes, the error is an [*OffsetError].
 	Offset int
-	// Cursor continues after a page; it is that page's Next. It belongs to the
-	// list and the query it came from, which may differ in Select, Limit and Total.
+	// Cursor continues after a page: it is the Next of that page. It is valid for the
+	// same list and an equal query, except for Select, Limit and Total.
 	Cursor string
-	// Total counts what the whole list has; see [Page].Total. Iterators ignore it.
+	// Total requests the size of the whole list; see [Page].Total. Iterators ignore
+	// it.
 	Total bool
 
 	iterates bool // set by an iterator
 }
 
-// Sort is a path to sort by, and the direction.
+// Sort is a path to sort by, with a direction.
 //
-// Values of different types are in this order: booleans, false before true;
-// numbers; strings by code point; datetimes, where they are declared; objects by
-// their JSON text. What is null or not there comes last, in either direction. If
-// a path leads to several values, the smallest counts, or the largest if the order
-// is descending. Of a long string or JSON text the first [MaxSortBytes] count.
+// Values of different types are ordered: booleans, false before true; numbers;
+// strings, by code point; declared datetimes; objects, by their JSON text. Null and
+// absent values come last, in either direction. If a path leads to several values,
+// the smallest counts, or in descending order the largest. Only the first
+// [MaxSortBytes] of a string or JSON text count.
 type Sort struct {
 	// Field is a path, as in a [Filter].
 	Field string `json:"field"`
@@ -72,7 +73,7 @@ type Sort struct {
 	Direction SortDirection `json:"direction,omitempty"`
 }
 
-// MaxSortBytes is how much of a string counts when it is sorted by.
+// MaxSortBytes is the number of bytes of a string that count in a [Sort].
 const MaxSortBytes = query.MaxKeyText
 
 // SortDirection is the direction of a [Sort].
@@ -84,26 +85,25 @@ const (
 	SortDescending SortDirection = "desc"
 )
 
-// Asc sorts by the path, the smallest first.
+// Asc sorts by the path in ascending order.
 func Asc(path string) Sort { return Sort{path, SortAscending} }
 
-// Desc sorts by the path, the largest first.
+// Desc sorts by the path in descending order.
 func Desc(path string) Sort { return Sort{path, SortDescending} }
 
 // Page is one page of a list.
 type Page[T any] struct {
-	// Results are the page's items; none is not an error.
+	// Results are the page's items. No results are not an error.
 	Results []T
-	// Next continues the list; "" on its last page. It consists of the
-	// characters A–Z a–z 0–9 _ -. A page with a Next may have fewer results than
+	// Next is the cursor that continues the list, or "" on the last page. Its
+	// characters are A–Z a–z 0–9 _ -. A page with a Next may have fewer results than
 	// its limit, since pages end at [Options].MaxPageBytes.
 	Next string
-	// Total is how many items the list has in all, if [Query].Total asked for it,
-	// and -1 if not.
+	// Total is the size of the whole list if [Query].Total is set, and else -1.
 	Total int64
 }
 
-// limit returns the number of results wanted on a page.
+// limit returns the maximum number of results on a page.
 func (q Query) limit() (int, error) {
 	switch {
 	case q.Limit == 0:
@@ -114,7 +114,7 @@ func (q Query) limit() (int, error) {
 	return q.Limit, nil
 }
 
-// A compiledQuery is a Query made ready for use on one list.
+// compiledQuery is a Query that is ready for one list.
 type compiledQuery struct {
 	query.Query
 	list   list
@@ -122,10 +122,10 @@ type compiledQuery struct {
 	offset int
 	total  bool
 
-	iterates bool // for an iterator, which goes on by cursor
+	iterates bool // an iterator's query, which continues by cursor
 }
 
-// compile judges q, which is asked of the list l, whose paths have these types.
+// compile validates q for the list l, whose paths have the given types.
 func (q Query) compile(s *Store, l list, types query.Types) (*compiledQuery, error) {
 	c := &compiledQuery{list: l, total: q.Total, offset: q.Offset, iterates: q.iterates}
 	var err error
@@ -136,7 +136,7 @@ func (q Query) compile(s *Store, l list, types query.Types) (*compiledQuery, err
 	case q.Offset < 0 || q.Offset > MaxOffset:
 		return nil, badRequest("offset: 0 to %d expected, got %d", MaxOffset, q.Offset)
 	case q.Offset > 0 && q.Cursor != "":
-		return nil, badRequest("offset: it cannot be had together with a cursor")
+		return nil, badRequest("offset: Offset and Cursor exclude each other")
 	}
 	faults := &QueryError{Subject: "query"}
 	if c.Filter, err = q.Filter.compile(types, q.CaseSensitive); err != nil {
@@ -149,7 +149,7 @@ func (q Query) compile(s *Store, l list, types query.Types) (*compiledQuery, err
 	}
 	c.Order = compileSort(q.Sort, types, faults)
 	if c.chosen = compileSelect(q.Select, faults); l.whole && c.chosen != nil {
-		faults.fault(value.Path{{Name: "select"}}, rulePath, "only objects can be selected from")
+		faults.fault(value.Path{{Name: "select"}}, rulePath, "only lists of objects accept a selection")
 	}
 	if len(faults.Issues) > 0 {
 		return nil, faults
@@ -159,7 +159,7 @@ func (q Query) compile(s *Store, l list, types query.Types) (*compiledQuery, err
 	return c, err
 }
 
-// compileSort judges what to sort by.
+// compileSort validates the paths to sort by.
 func compileSort(sort []Sort, types query.Types, faults *QueryError) (order query.Order) {
 	at := value.Path{{Name: "sort"}}
 	if len(sort) > MaxSort {
@@ -181,16 +181,17 @@ func compileSort(sort []Sort, types query.Types, faults *QueryError) (order quer
 	return order
 }
 
-// each iterates over a list page by page, up to q.Limit results, or all if that
-// is 0. It holds one page, and of that only the results still to come. No statement is open while the loop's body runs, so the body may do as
-// it likes with the store. Close ends the iteration, even amid a page.
+// each iterates over a list page by page, up to q.Limit results, or all if that is 0.
+// It holds one page, and releases each result after delivering it. No statement is
+// open while the loop's body runs, so the body may use the store. Close ends the
+// iteration, even within a page.
 func each[T any](ctx context.Context, s *Store, q Query, pages func(context.Context, Query) (*Page[T], error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
 		left := q.Limit
 		size := DefaultLimit
 		if len(q.Sort) > 0 {
-			size = MaxLimit // each page may look at the whole list
+			size = MaxLimit // each page may scan the whole list
 		}
 		for q := q; ; {
 			q.Total, q.iterates = false, true
@@ -203,7 +204,7 @@ func each[T any](ctx context.Context, s *Store, q Query, pages func(context.Cont
 				return
 			}
 			for i, r := range p.Results {
-				p.Results[i] = none // the caller may be done with it long before the page is
+				p.Results[i] = none // the caller may drop it long before the page ends
 				select {
 				case <-s.db.Closing():
 					yield(none, public(ErrClosed))

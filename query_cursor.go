@@ -11,21 +11,21 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// list names what a cursor belongs to: a kind of list, the number of its owner,
-// and a hash of what it was asked for, which may be nothing.
+// list identifies the list of a cursor: its kind, the number of its owner, and a hash
+// of its query, or nil.
 type list struct {
 	kind  string
 	owner int64
 	query []byte
-	whole bool // its members cannot be selected from
+	whole bool // accepts no Select
 }
 
-// A cursor is the position after which to go on, and a checksum that binds it to
-// the list, the query and the file it came from.
+// A cursor holds the position after which to continue, and a checksum that binds it
+// to its list, query and file.
 const (
 	cursorNum = 8
 	cursorSum = 8
-	maxCursor = cursorNum + MaxSort*(2*MaxSortBytes+2) + cursorSum // keys are longest for texts of nothing but zeros
+	maxCursor = cursorNum + MaxSort*(2*MaxSortBytes+2) + cursorSum // keys are longest for texts of zero bytes
 )
 
 func (s *Store) cursor(l list, p query.Position) string {
@@ -35,7 +35,7 @@ func (s *Store) cursor(l list, p query.Position) string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// position returns the position a cursor holds, the zero position if there is none.
+// position returns the position of a cursor, or the zero position for no cursor.
 func (s *Store) position(l list, cursor string) (query.Position, error) {
 	if cursor == "" {
 		return query.Position{}, nil
@@ -49,7 +49,7 @@ func (s *Store) position(l list, cursor string) (query.Position, error) {
 	}
 	b, sum := b[:len(b)-cursorSum], b[len(b)-cursorSum:]
 	if subtle.ConstantTimeCompare(sum, s.cursorSum(l, b)) != 1 {
-		return query.Position{}, badRequest("cursor: it belongs to another list or query")
+		return query.Position{}, badRequest("cursor: of another list or query")
 	}
 	return query.Position{Key: b[cursorNum:], Num: int64(binary.BigEndian.Uint64(b))}, nil
 }
@@ -57,14 +57,14 @@ func (s *Store) position(l list, cursor string) (query.Position, error) {
 func (s *Store) cursorSum(l list, position []byte) []byte {
 	h := sha256.New()
 	for _, part := range [][]byte{[]byte(s.id), []byte(l.kind), binary.BigEndian.AppendUint64(nil, uint64(l.owner)), l.query, position} {
-		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part)))) // else one could pass for the end of another
+		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part)))) // so that the end of one part cannot become the beginning of another
 		h.Write(part)
 	}
 	return h.Sum(nil)[:cursorSum]
 }
 
-// sum returns a hash that queries share if a cursor of one may be used with the
-// other: nil for all that neither filter nor sort.
+// sum returns a hash that is equal for queries whose cursors are interchangeable: nil
+// for queries that neither filter nor sort.
 func (q Query) sum(c *compiledQuery) []byte {
 	if c.IsPlain() {
 		return nil

@@ -10,22 +10,22 @@ import (
 	"github.com/bucketlite/bucketlite/internal/index"
 )
 
-// Explanation says how a page of a query is found. It is of one moment: it changes
-// with the objects there are, and with the versions of this package.
+// Explanation describes how a page of a query is found. It is a snapshot: it depends
+// on the stored objects, and on the version of this package.
 type Explanation struct {
-	// Indexes are those that are used; none if every object is looked at until the
-	// page is full.
+	// Indexes are the indexes used. Without any, objects are scanned until the page
+	// is full.
 	Indexes []Index `json:"indexes"`
-	// Objects is how many objects there are to look at. If the results are in
-	// order of creation, or in that of an index, looking ends when the page is full.
+	// Objects is the number of objects to examine. If the results are in order of
+	// creation, or in that of an index, the query ends when the page is full.
 	Objects int64 `json:"objects"`
-	// Sorts tells that the objects that are wanted must be sorted, and thus be known,
-	// before the first of them.
+	// Sorts is true if all matching objects must be found and sorted before the first
+	// result.
 	Sorts bool `json:"sorts"`
 }
 
-// String returns the explanation for people, as in "looks up 12 objects by the value
-// index of category, and sorts them".
+// String returns a readable form of the explanation, as in "looks up 12 objects by
+// the value index of category, and sorts them".
 func (e *Explanation) String() string {
 	var b strings.Builder
 	switch names := make([]string, len(e.Indexes)); {
@@ -47,7 +47,7 @@ func (e *Explanation) String() string {
 	return b.String()
 }
 
-// Explain tells how [Bucket.List] would find the page that q asks for. Errors: those
+// Explain returns the way in which [Bucket.List] finds the page of q. Errors: those
 // of List.
 func (b *Bucket) Explain(ctx context.Context, q Query) (*Explanation, error) {
 	c, err := q.compile(b.store, list{kind: "objects", owner: b.num}, b.types)

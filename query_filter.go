@@ -5,36 +5,35 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// Filter says which members of a list are wanted. The zero Filter wants all. It
-// never changes, and is safe for concurrent use.
+// Filter selects members of a list. The zero Filter selects all. A Filter is
+// immutable and safe for concurrent use.
 //
-// A filter is a condition, made by [Eq] and its like, or a group, made by [And],
-// [Or] and [Not]. A condition is about a path: the name of a field, or of a
-// member of the system such as object_id, status, created_at or blobs, and
-// names of members within it, with dots between them, as in "meta.author.name" or
-// "blobs.details.mime_type". A path leads through arrays: a condition holds if it
-// holds for any of the elements.
+// A filter is a condition, made by [Eq] and the like, or a group, made by [And], [Or]
+// and [Not]. A condition applies to a path: the name of a field, or of a system
+// member such as object_id, status, created_at or blobs, followed by names of nested
+// members, with dots between them, as in "meta.author.name" or
+// "blobs.details.mime_type". If a path leads through an array, the condition holds if
+// it holds for any element.
 //
-// Numbers are compared by value, 5 like 5.0 and 64-bit integers exactly, fields
-// of type [DateTime] as instants, and strings without regard to case, unless
-// [Filter.CaseSensitive] says otherwise. Values of different types are never
-// equal, and neither is less than the other.
+// Numbers are compared by value, 5 equal to 5.0 and 64-bit integers exactly; fields
+// of type [DateTime] as instants; and strings without regard to case, unless
+// [Filter.CaseSensitive] is used. Values of different types are never equal, and
+// neither is less than the other.
 //
-// Values are Go values as they may stand in an object's Fields. They are copied.
-// What is wrong with one, or with a path or a pattern, shows when the filter is
-// used or marshalled, as a [*QueryError] that names every fault.
+// Values may be any Go values that an object's Fields may hold, and are copied.
+// Faults of values, paths and patterns are reported together when the filter is used
+// or marshaled, as a [*QueryError].
 //
-// Its JSON form is that of the hosted service's LogicalOperator: groups are
-// {"AND": […]}, {"OR": […]} and {"NOT": […]}, conditions {"field", "operator",
-// "value"}, and both may have "case_sensitive". An object of other members asks
-// for each of them to be equal: {"title": "Red sneaker"}.
+// The JSON form is that of the hosted service's LogicalOperator: groups are {"AND":
+// […]}, {"OR": […]} and {"NOT": […]}, conditions are {"field", "operator", "value"},
+// and both may have "case_sensitive". An object with any other members requires each
+// of these to be equal: {"title": "Red sneaker"}.
 type Filter struct {
 	expr *query.Expr
 }
 
-// ParseFilter reads the JSON form of a filter, strictly. The error is a
-// [*QueryError] with every fault. Of null, or an object without members, it makes
-// the zero Filter.
+// ParseFilter decodes the JSON form of a filter, strictly. Null and an empty object
+// make the zero Filter. The error is a [*QueryError] with all faults.
 func ParseFilter(data []byte) (Filter, error) {
 	v, err := value.Parse(data, query.Limits())
 	if err != nil {
@@ -50,79 +49,79 @@ func ParseFilter(data []byte) (Filter, error) {
 	return Filter{e}, nil
 }
 
-// Eq wants the value at path to be v. With nil it is [IsNull]; with an array or
-// object it compares that as a whole, or with each element of an array.
+// Eq matches if the value at path equals v. A nil v is like [IsNull]. An array or
+// object v is compared as a whole, and also with each element of an array.
 func Eq(path string, v any) Filter { return newCondition(path, query.Eq, v) }
 
-// Ne wants what [Eq] does not, the absence of a value included.
+// Ne matches if [Eq] does not, also if there is no value.
 func Ne(path string, v any) Filter { return newCondition(path, query.Ne, v) }
 
-// Gt wants the value at path to be greater than v, which is a number, a string
-// or, for a field of type [DateTime], a time.
+// Gt matches if the value at path is greater than v, which is a number, a string or,
+// for a field of type [DateTime], a time.
 func Gt(path string, v any) Filter { return newCondition(path, query.Gt, v) }
 
-// Lt is like [Gt] for less than v.
+// Lt is like [Gt], for values less than v.
 func Lt(path string, v any) Filter { return newCondition(path, query.Lt, v) }
 
-// Gte is like [Gt] for greater than or equal to v.
+// Gte is like [Gt], for values greater than or equal to v.
 func Gte(path string, v any) Filter { return newCondition(path, query.Gte, v) }
 
-// Lte is like [Gt] for less than or equal to v.
+// Lte is like [Gt], for values less than or equal to v.
 func Lte(path string, v any) Filter { return newCondition(path, query.Lte, v) }
 
-// In wants the value at path to be one of values, as [Eq] does. It wants nothing
-// if there are none. Values of several types are an In[any].
+// In matches if the value at path equals one of values, in the sense of [Eq]. Without
+// values it matches nothing. Use In[any] for values of several types.
 func In[T any](path string, values ...T) Filter { return newCondition(path, query.In, asAny(values)) }
 
-// NotIn wants what [In] does not, the absence of a value included. It wants
-// everything if there are no values.
+// NotIn matches if [In] does not, also if there is no value. Without values it
+// matches everything.
 func NotIn[T any](path string, values ...T) Filter {
 	return newCondition(path, query.NotIn, asAny(values))
 }
 
-// Contains wants the string at path to contain text.
+// Contains matches if the string at path contains text.
 func Contains(path, text string) Filter { return newCondition(path, query.Contains, text) }
 
-// StartsWith wants the string at path to begin with text.
+// StartsWith matches if the string at path begins with text.
 func StartsWith(path, text string) Filter { return newCondition(path, query.StartsWith, text) }
 
-// EndsWith wants the string at path to end with text.
+// EndsWith matches if the string at path ends with text.
 func EndsWith(path, text string) Filter { return newCondition(path, query.EndsWith, text) }
 
-// Regex wants the string at path to have a match for a regular expression, in the
-// syntax of the regexp package, of at most 1000 characters. It need not match all
-// of the string; ^ and $ make it so.
+// Regex matches if the string at path contains a match of a regular expression, in
+// the syntax of package regexp, of at most 1000 characters. Use ^ and $ to match the
+// whole string.
 //
-// All the expressions of a filter compile to at most 100,000 instructions; more is a
-// fault of the filter. If the instructions of one, times the bytes of a string that it
-// is matched with, exceed 50,000,000, the call ends with [ErrTooLarge], which names the
+// All expressions of a filter may compile to at most 100,000 instructions; more are a
+// fault of the filter. If the instructions of one expression, times the bytes of the
+// string, exceed 50,000,000, the call fails with [ErrTooLarge], which names the
 // object, the path and both numbers.
 func Regex(path, pattern string) Filter { return newCondition(path, query.Regex, pattern) }
 
-// Exists wants a value at path. A null is one.
+// Exists matches if there is a value at path. Null is a value.
 func Exists(path string) Filter { return newCondition(path, query.Exists, true) }
 
-// IsNull wants no value at path, or null.
+// IsNull matches if the value at path is null or absent.
 func IsNull(path string) Filter { return newCondition(path, query.IsNull, true) }
 
-// Words wants the string at path to have every word of text, in any order. A
-// word is a run of letters, digits and marks. It wants nothing if text has none.
+// Words matches if the string at path has every word of text, in any order. A word is
+// a run of letters, digits and marks. If text has no words, it matches nothing.
 func Words(path, text string) Filter { return newCondition(path, query.Words, text) }
 
-// And wants what all the filters want, and everything if there are none.
+// And matches if all filters match. Without filters it matches everything.
 func And(filters ...Filter) Filter { return newGroup(query.And, filters) }
 
-// Or wants what any of the filters wants, and nothing if there are none.
+// Or matches if any of the filters matches. Without filters it matches nothing.
 func Or(filters ...Filter) Filter { return newGroup(query.Or, filters) }
 
-// Not wants what none of the filters wants, and everything if there are none.
+// Not matches if none of the filters matches. Without filters it matches everything.
 func Not(filters ...Filter) Filter { return newGroup(query.Not, filters) }
 
-// CaseSensitive returns f with upper and lower case told apart.
+// CaseSensitive returns a copy of f that distinguishes upper and lower case.
 func (f Filter) CaseSensitive() Filter { return Filter{f.expr.MindCase(true)} }
 
-// MarshalJSON returns the filter's JSON form, in which every condition has its
-// operator and value. The error is a [*QueryError].
+// MarshalJSON returns the filter's JSON form, with the operator and value of every
+// condition. The error is a [*QueryError].
 func (f Filter) MarshalJSON() ([]byte, error) {
 	if err := f.expr.Check(); err != nil {
 		return nil, queryError("filter", filterPath, err)
@@ -130,7 +129,7 @@ func (f Filter) MarshalJSON() ([]byte, error) {
 	return f.expr.Append(nil), nil
 }
 
-// UnmarshalJSON is [ParseFilter].
+// UnmarshalJSON decodes the JSON form, as [ParseFilter] does.
 func (f *Filter) UnmarshalJSON(data []byte) error {
 	parsed, err := ParseFilter(data)
 	if err == nil {
@@ -139,11 +138,11 @@ func (f *Filter) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// String returns the filter for people, as in
+// String returns a readable form of the filter, as in
 //
 //	title eq "Red sneaker" and not (seconds gt 60)
 //
-// It is cut short if it is long.
+// A long form is truncated.
 func (f Filter) String() string { return f.expr.String() }
 
 func newCondition(path string, op query.Op, v any) Filter {
@@ -167,8 +166,9 @@ func newGroup(op query.Op, filters []Filter) Filter {
 	return Filter{query.Group(op, args...)}
 }
 
-// compile checks f against the types of a list's paths, and prepares it; nil wants
-// everything. Conditions that say nothing of case mind it if caseSensitive.
+// compile compiles f for a list whose paths have the given types; nil matches
+// everything. caseSensitive is the default for conditions that do not set their own
+// sensitivity.
 func (f Filter) compile(types query.Types, caseSensitive bool) (*query.Predicate, error) {
 	e := f.expr
 	if e.Equal(nil) {
@@ -180,11 +180,11 @@ func (f Filter) compile(types query.Types, caseSensitive bool) (*query.Predicate
 	return query.Compile(e, types)
 }
 
-// filterPath is where the filter stands in the JSON form of a query.
+// filterPath is the path of the filter in the JSON form of a query.
 var filterPath = value.Path{{Name: "filters"}}
 
-// queryError turns an error of the query package into one about subject, which
-// stands at path.
+// queryError converts an error of package query to one about subject, with its paths
+// below path.
 func queryError(subject string, path value.Path, err error) error {
 	e := &QueryError{Subject: subject}
 	e.add(path, err)

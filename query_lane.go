@@ -8,13 +8,14 @@ import (
 	"github.com/bucketlite/bucketlite/internal/query"
 )
 
-// errScan says that a page cannot be found by a short read.
-var errScan = errors.New("the page takes a scan")
+// errScan reports that a page cannot be found by a short read.
+var errScan = errors.New("page needs a scan")
 
-// readPage has f find a page of objects, by a short read if that is possible. Scans
-// wait for one another, and pages should not wait for them. What a page takes is known
-// when the query is planned, so f is called as if it were short, and if it returns
-// errScan again as a long read. In a short read f must plan no more than a page.
+// readPage calls f to find a page of objects, in a short read if possible. Scans wait
+// for one another, and pages should not wait for scans. The cost of a page is known
+// once the query is planned. So readPage calls f for a short read first, and if f
+// returns errScan, again for a long read. In a short read f must read no more than a
+// page.
 func (s *Store) readPage(ctx context.Context, c *compiledQuery, f func(ctx context.Context, conn *engine.Conn, short bool) error) error {
 	if c.mayBeShort() {
 		err := s.read(ctx, func(conn *engine.Conn) error { return f(ctx, conn, true) })
@@ -26,7 +27,7 @@ func (s *Store) readPage(ctx context.Context, c *compiledQuery, f func(ctx conte
 }
 
 // mayBeShort reports whether a page of the query can be a short read, if there is an
-// index for it. To count what is wanted takes a scan, and so may one regular expression.
+// index for it. A total needs a scan, and a regular expression may.
 func (c *compiledQuery) mayBeShort() bool {
 	if c.IsAll() {
 		return true

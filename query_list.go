@@ -14,23 +14,23 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// A listing is a list that is looked through member by member, in the order of
-// creation. Members are asked in their JSON form.
+// listing is a list that is scanned member by member, in order of creation. Queries
+// match the members' JSON form.
 type listing[T any] struct {
 	list
 	types query.Types
-	texts []string // the members of the JSON form that a search looks at
-	// num returns a member's place in the order of creation.
+	texts []string // the members of the JSON form that Search covers
+	// num returns a member's position in the order of creation.
 	num func(T) int64
-	// read hands the members after a place to each, in that order, with the bytes they
-	// take in the file, and at most limit of them if that is not negative. What each
-	// returns ends it.
+	// read calls each with the members after a position, in order, and their stored
+	// bytes. If limit is not negative, it reads at most limit members. An error of
+	// each ends it.
 	read func(c *engine.Conn, after, limit int64, each func(m T, bytes int64) error) error
 	// count returns the number of members.
 	count func(c *engine.Conn) (int64, error)
 }
 
-// A hit is a member that is wanted, and its position and size.
+// hit is a matching member, with its position and size.
 type hit[T any] struct {
 	member T
 	query.Position
@@ -65,8 +65,8 @@ func (l listing[T]) page(ctx context.Context, s *Store, q Query) (*Page[T], erro
 	return f.page(s), nil
 }
 
-// each calls f with those of the members after a place that are wanted, until it
-// returns false. If limit is not negative it looks at so many members.
+// each calls f with the matching members after a position, until f returns false. If
+// limit is not negative, it reads at most limit members.
 func (l listing[T]) each(ctx context.Context, conn *engine.Conn, c *compiledQuery, after, limit int64, f func(hit[T]) bool) error {
 	work := query.NewWork(ctx)
 	err := l.read(conn, after, limit, func(m T, bytes int64) error {
@@ -86,7 +86,7 @@ func (l listing[T]) each(ctx context.Context, conn *engine.Conn, c *compiledQuer
 	return err
 }
 
-// judge reports whether a hit is one, and fills in the key of its position.
+// judge reports whether a member matches, and sets the key of its position.
 func (l listing[T]) judge(c *compiledQuery, h *hit[T], work *query.Work) (bool, error) {
 	if c.IsPlain() {
 		return true, nil
@@ -115,13 +115,13 @@ func (l listing[T]) judge(c *compiledQuery, h *hit[T], work *query.Work) (bool, 
 	return true, nil
 }
 
-// A finder finds one page of a list.
+// finder finds one page of a list.
 type finder[T any] struct {
 	listing[T]
 	window
 	c     *compiledQuery
 	conn  *engine.Conn
-	found []T   // the members of the page
+	found []T   // the size of the list, if requested
 	full  bool  // the page is known
 	total int64 // if it is asked for
 }
@@ -136,7 +136,7 @@ func (f *finder[T]) find(ctx context.Context) (err error) {
 	return err
 }
 
-// inOrder finds a page in the order of creation.
+// inOrder finds a page in order of creation.
 func (f *finder[T]) inOrder(ctx context.Context) error {
 	after, most, toEnd := f.c.After.Num, int64(-1), false
 	switch {
@@ -154,21 +154,22 @@ func (f *finder[T]) inOrder(ctx context.Context) error {
 	})
 }
 
-// take reports whether the next member is on the page, and notes when that is known.
+// take reports whether the next member is on the page, and records whether the page
+// is full.
 func (f *finder[T]) take(p query.Position, bytes int64) bool {
 	on, done := f.window.add(p, bytes)
 	f.full = done
 	return on
 }
 
-// A sortedPlace is where a member is in a list that is sorted.
+// sortedPlace is the position of a member in a sorted list, and its size.
 type sortedPlace struct {
 	query.Position
 	bytes int64
 }
 
-// sorted finds a page as the query sorts it. Only places are sorted, of which no more
-// are kept than may be needed; then the members are read.
+// sorted finds a page in the query's order. It sorts only positions, and keeps no
+// more of them than the page may need. Then it reads the members.
 func (f *finder[T]) sorted(ctx context.Context) error {
 	var places []sortedPlace
 	want := f.c.offset + f.c.Limit + 1
@@ -210,7 +211,7 @@ func firstOf(places []sortedPlace, n int) []sortedPlace {
 	return places[:min(n, len(places))]
 }
 
-// page returns the page that was found.
+// page returns the found page.
 func (f *finder[T]) page(s *Store) *Page[T] {
 	p := &Page[T]{Results: f.found, Total: -1}
 	if p.Results == nil {
@@ -225,7 +226,7 @@ func (f *finder[T]) page(s *Store) *Page[T] {
 	return p
 }
 
-// counting returns a function that counts by a statement.
+// counting returns a function that counts with an SQL statement.
 func counting(text string, args ...any) func(*engine.Conn) (int64, error) {
 	return func(c *engine.Conn) (n int64, err error) {
 		_, err = c.QueryRow(text, args, func(r engine.Row) { n = r.Int(0) })
@@ -233,8 +234,8 @@ func counting(text string, args ...any) func(*engine.Conn) (int64, error) {
 	}
 }
 
-// timesIn tells the types of paths of which those named are times, and nothing is
-// known of the others.
+// timesIn returns the types of paths: the named ones are datetimes, the others are
+// undeclared.
 func timesIn(paths ...string) query.Types {
 	return func(path []string) query.Type {
 		if slices.Contains(paths, strings.Join(path, ".")) {
@@ -244,13 +245,13 @@ func timesIn(paths ...string) query.Types {
 	}
 }
 
-// formDoc is a document in its JSON form.
+// formDoc is a member in its JSON form.
 type formDoc struct {
 	query.Map
-	texts []string // the members a search looks at
+	texts []string // the members that Search covers
 }
 
-// Texts returns the strings a search looks at.
+// Texts returns the strings that Search covers.
 func (d formDoc) Texts() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, name := range d.texts {

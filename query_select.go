@@ -7,7 +7,8 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// compileSelect judges the paths of the members to select; none select all.
+// compileSelect validates the paths to select. It returns nil for none, which selects
+// all.
 func compileSelect(paths []string, faults *QueryError) value.Selection {
 	at := value.Path{{Name: "select"}}
 	if len(paths) > MaxSelect {

@@ -6,27 +6,27 @@ import (
 	"github.com/bucketlite/bucketlite/internal/query"
 )
 
-// A window decides, member by member, which part of a list a page is: not the first
-// offset members, then up to limit of them, as long as their stored bytes are at most
-// most. The first member of a page is on it whatever its size.
+// window decides, member by member, which part of a list belongs to a page: it skips
+// offset members, then takes up to limit members, as long as their stored bytes do
+// not exceed most. The first member of a page belongs to it whatever its size.
 //
-// Clients that count by offset take it for granted that a page has as many members as
-// its limit. So the members before the offset are taken for pages of the same limit,
-// and if one of those, or the page itself, would end early, the window is torn: the
-// page is an error and not a gap.
+// Clients that page by offset assume that each page has as many members as its limit.
+// So the members before the offset are divided into pages of the same limit. If one
+// of those pages, or the page itself, would end early, the window is torn: the result
+// is an error instead of a gap.
 type window struct {
 	limit, offset int
 	most          int64
-	iterates      bool // nobody counts by offset
+	iterates      bool // no client pages by offset
 
 	n     int            // members so far
-	bytes int64          // of those on the page that is being filled
+	bytes int64          // of the members on the current page
 	last  query.Position // of the last member
-	more  bool           // the list goes on after the page
+	more  bool           // the list continues after the page
 	torn  bool           // the page after the last member would end early
 }
 
-// window returns the window of the page that c wants.
+// window returns the window of c's page.
 func (c *compiledQuery) window(s *Store) window {
 	return window{limit: c.Limit, offset: c.offset, most: s.opts.MaxPageBytes, iterates: c.iterates}
 }
@@ -54,7 +54,7 @@ func (w *window) add(p query.Position, bytes int64) (on, done bool) {
 	return w.n > w.offset, false
 }
 
-// err returns the error of a window that is torn.
+// err returns the error of a torn window.
 func (w *window) err(s *Store, l list) error {
 	if !w.torn {
 		return nil
@@ -62,16 +62,16 @@ func (w *window) err(s *Store, l list) error {
 	return &OffsetError{Offset: w.offset, MaxBytes: w.most, Cursor: s.cursor(l, w.last)}
 }
 
-// OffsetError says that a list cannot be counted through by [Query].Offset, since a
-// page up to that offset, or the page there, ends at [Options].MaxPageBytes before it
-// has as many members as its limit. It matches [ErrTooLarge].
+// OffsetError reports that a list cannot be paged by [Query].Offset, since a page up
+// to the offset, or the page itself, ends at [Options].MaxPageBytes with fewer
+// members than its limit. It matches [ErrTooLarge].
 type OffsetError struct {
-	// Offset is the offset that was given.
+	// Offset is the given offset.
 	Offset int
-	// MaxBytes is where pages end.
+	// MaxBytes is the size limit of a page.
 	MaxBytes int64
-	// Cursor continues the list where the first of those pages ends. It takes the
-	// place of the offset.
+	// Cursor continues the list after the first such page. Use it instead of the
+	// offset.
 	Cursor string
 }
 
@@ -80,5 +80,5 @@ func (e *OffsetError) Error() string {
 		e.Offset, e.MaxBytes, e.Cursor)
 }
 
-// Is reports whether target is the sentinel this error stands for.
+// Is reports whether target is [ErrTooLarge].
 func (e *OffsetError) Is(target error) bool { return target == ErrTooLarge }
