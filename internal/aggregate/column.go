@@ -24,7 +24,7 @@ type column struct {
 type ranges struct {
 	bounds []query.Num
 	names  []string // of the ranges, one fewer than boundaries
-	other  string   // the name of what is in none of them
+	other  string   // the name for values in none of them
 }
 
 // of returns the index of the range v is in; len(names) if it is in none.
@@ -51,7 +51,7 @@ func (r *ranges) name(i int) string {
 // A rangeIndex stands for a range among kept values.
 type rangeIndex int
 
-// derive returns what a document with the value v at the path is grouped by: a
+// derive returns the group value of a document with the value v at the path: a
 // query.Instant, int or rangeIndex, or a plain value, which still is the document's.
 func (k *column) derive(v any) any {
 	switch {

@@ -15,7 +15,7 @@ const (
 	ruleRequired  = "required"  // something must be there
 	ruleUnknown   = "unknown"   // a function, operator or name that does not exist
 	ruleEnum      = "enum"      // a word is none of those allowed
-	ruleType      = "type"      // a value, or what is declared, has another type
+	ruleType      = "type"      // a value or a declaration has another type
 	rulePath      = "path"      // a path cannot be used
 	ruleName      = "name"      // a name cannot be used
 	ruleDuplicate = "duplicate" // a name is taken
@@ -210,7 +210,7 @@ func (c *compiler) unit(at, unit string, units []string) {
 	}
 }
 
-// expect adds a fault if what is declared at a path is none of the kinds.
+// expect adds a fault if the declared kind of a path is none of the kinds.
 func (c *compiler) expect(at string, p *path, what string, kinds ...query.Kind) {
 	if p != nil && p.typ.Kind != query.Undeclared && !slices.Contains(kinds, p.typ.Kind) {
 		c.fault(at, ruleType, "%s expected, but the field is declared as %s", what, declared[p.typ.Kind])
@@ -311,7 +311,7 @@ func (c *compiler) metric(at string, m Metric) {
 	c.plan.metrics = append(c.plan.metrics, k)
 }
 
-// cell returns what is called name: a metric, or else a column, or else the only
+// cell returns the cell called name: a metric, or else a column, or else the only
 // column whose path that is.
 func (c *compiler) cell(at, name string) (cell, bool) {
 	if name == "" {
@@ -382,7 +382,7 @@ func (c *compiler) comparand(at string, k cell, v any) any {
 	return nil
 }
 
-// kind tells what the values of a cell are: numbers, strings, datetimes, lists,
+// kind returns the kind of a cell's values: numbers, strings, datetimes, lists,
 // which are Other, or Undeclared.
 func (p *Plan) kind(k cell) query.Kind {
 	var at *path

@@ -17,8 +17,8 @@ type Row struct {
 }
 
 // Results returns the groups that the plan wants, in the order that it wants: as it
-// sorts them, and what is equal then, or everything, in ascending order of the keys.
-// The results are counted like what the run keeps: the error is a [LimitError].
+// sorts them; equal rows, or all without one, are in ascending order of the keys.
+// The results count towards the limits of the run: the error is a [LimitError].
 func (r *Run) Results() ([]Row, error) {
 	var found []sorted
 	for _, g := range r.groups {
@@ -46,7 +46,7 @@ func (r *Run) Results() ([]Row, error) {
 	return rows, nil
 }
 
-// sorted is a group with the key of what it is sorted by, empty if that is null.
+// sorted is a group with its sort key, empty if that is null.
 type sorted struct {
 	*group
 	by []byte
@@ -76,7 +76,7 @@ func (r *Run) sortKey(g *group) []byte {
 	return appendKey(nil, v, r.plan.kind(*k))
 }
 
-// value returns what a group has in a cell.
+// value returns the value of a group in a cell.
 func (r *Run) value(g *group, k cell) any {
 	if k.metric {
 		return g.metrics[k.index].show()

@@ -12,19 +12,19 @@ type Run struct {
 	plan   *Plan
 	limits Limits
 
-	slots  []any // what the document has at the plan's roots; nil for nothing
+	slots  []any // the document's values at the plan's roots; nil for nothing
 	groups map[string]*group
 
 	key     []byte // of the document's group
 	scratch []byte
-	values  int // what is kept, of Limits.Values
+	values  int // values kept, of Limits.Values
 	bytes   int // and of Limits.Bytes
 }
 
-// A group is what is kept of the documents with the same key.
+// A group is the state kept for the documents with the same key.
 type group struct {
 	key     string
-	columns []any // what they are grouped by; see column.derive
+	columns []any // the values they are grouped by; see column.derive
 	metrics []accumulator
 }
 
@@ -57,7 +57,7 @@ func (r *Run) Add(doc query.Doc) error {
 	})
 }
 
-// unwind calls f with what v becomes if the path rest, and every array on the way,
+// unwind calls f with each form of v in which the path rest, and every array on the way,
 // leads to one element at a time. The argument of f is valid only until it
 // returns.
 func unwind(v any, rest []string, f func(any) error) error {
@@ -100,7 +100,7 @@ func unwind(v any, rest []string, f func(any) error) error {
 	return f(v)
 }
 
-// add takes what is in the slots for a document.
+// add adds the document in the slots.
 func (r *Run) add() error {
 	r.key = r.key[:0]
 	for i := range r.plan.columns {
@@ -154,7 +154,7 @@ func (r *Run) newGroup() (*group, error) {
 	return g, r.spend(0, size)
 }
 
-// spend counts what is kept.
+// spend counts kept values and bytes.
 func (r *Run) spend(values, bytes int) error {
 	r.values += values
 	r.bytes += bytes

@@ -31,7 +31,7 @@ const (
 // textSize is what n bytes of text take.
 func textSize(n int) int { return (n + n/8 + 15) &^ 15 }
 
-// mapSize is what a map[string]any of n members takes, without them.
+// mapSize is the memory of a map[string]any of n members, without them.
 func mapSize(n int) int {
 	if n <= 8 {
 		return smallMap
@@ -51,13 +51,13 @@ func (m *metric) accumulatorSize() int {
 	return slotSize + 32
 }
 
-// rowSize is what the result of a group takes beside the values that the group has.
+// rowSize is the memory of the result of a group, without the group's own values.
 func (p *Plan) rowSize() int {
 	const shown = 2 * (stringSize + 16) // a number that is written, or a time
 	return 2*int(unsafe.Sizeof(Row{})) + mapSize(len(p.columns)) + mapSize(len(p.metrics)) + shown*(len(p.columns)+len(p.metrics))
 }
 
-// keep returns a copy of v that may be kept, and what it takes beside the slot it is in.
+// keep returns a copy of v that may be kept, and its memory without its slot.
 func keep(v any) (any, int) {
 	switch v := v.(type) {
 	case string:

@@ -29,10 +29,10 @@ type Range struct {
 	Default    string // empty means DefaultRange
 }
 
-// DefaultRange names the range of what is in none.
+// DefaultRange names the group of values in no range.
 const DefaultRange = "other"
 
-// Metric is what is computed over the documents of a group.
+// Metric is a function computed over the documents of a group.
 type Metric struct {
 	Function      string
 	Field         string
@@ -99,7 +99,7 @@ const (
 	MaxAlias      = 255 // characters of a name
 )
 
-// Limits bound what a [Run] keeps.
+// Limits bound the memory of a [Run].
 type Limits struct {
 	Groups int
 	Values int // in lists and sets, of all groups

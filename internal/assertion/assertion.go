@@ -22,7 +22,7 @@ import (
 type phrase struct {
 	before string
 	after  string // "" where neither value is shown
-	unit   string // what a size is counted in, "" where the keyword bounds no size
+	unit   string // the unit of a size, "" if the keyword bounds no size
 }
 
 // The keys are the closed list of keywords.
@@ -59,7 +59,7 @@ func IsKeyword(name string) bool {
 // A Failure is one keyword that a value does not satisfy.
 type Failure struct {
 	Rule    string // the keyword
-	Message string // what it wants and what was found
+	Message string // the wanted and the found value
 	Costly  bool   // it is not known whether the value satisfies it: to find out costs too much
 }
 
@@ -165,7 +165,7 @@ func newRule(keyword string, v any) rule {
 // none. A keyword that speaks of another type of value than v does not apply.
 // A value that has no JSON form, such as a NaN, or a number too large to compute
 // with, has one failure whose rule is "type". A string that is too long for the
-// pattern, by what is left of the allowance, has a failure whose rule is "pattern".
+// pattern, by the rest of the allowance, has a failure whose rule is "pattern".
 func (a *Assertion) Check(v any, allowance *pattern.Allowance) []Failure {
 	if a == nil {
 		return nil

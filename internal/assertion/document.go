@@ -20,7 +20,7 @@ var metaschema = copies{text: metaschemaJSON}
 
 // A Fault is one thing wrong with a schema document.
 type Fault struct {
-	// Path leads from the document to what is at fault: member names as strings,
+	// Path leads from the document to the fault: member names as strings,
 	// array positions as ints. It is empty for the document itself; that of a
 	// missing member ends in the member's name.
 	Path []any
@@ -30,7 +30,7 @@ type Fault struct {
 	// regular expression, or pattern where it is too large. For a member no schema may have it is the member's name.
 	Rule string
 
-	// Message says what was expected and what was found.
+	// Message says the expected and the found value.
 	Message string
 }
 
@@ -76,7 +76,7 @@ func sortFaults(faults []Fault) {
 	})
 }
 
-// appendPatternFaults appends what is wrong with the patterns of a schema or field,
+// appendPatternFaults appends the faults of the patterns of a schema or field,
 // which stands at path, and of the fields below it. They share a budget.
 func appendPatternFaults(faults []Fault, budget *pattern.Budget, doc map[string]any, path []any) []Fault {
 	if expr, ok := doc["pattern"].(string); ok && len(path) > 0 {

@@ -14,7 +14,7 @@ import (
 const backupPages = 256
 
 // Backup copies the database as it is at one moment into the file at path, which
-// should be empty; if it fails, what is in the file is of no use. It calls progress
+// should be empty; if it fails, the file is of no use. It calls progress
 // with the bytes copied, and those to be copied, after each piece. Others continue
 // reading and writing, except that a memory database is held until the end. The
 // copy is on the disk as far as closing a database sees to that.

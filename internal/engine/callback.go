@@ -28,7 +28,7 @@ type Callback struct {
 // is the value of the call: nil, bool, int64, float64, string or []byte.
 //
 // The row holds the columns; strings and byte slices taken from it lie in
-// SQLite's own memory and end with the call, so f must copy what it keeps. If f
+// SQLite's own memory and end with the call, so f must copy values that it keeps. If f
 // fails, or ctx ends, so does the statement, and [Callback.Err] says why. A
 // callback serves one statement at a time.
 func NewCallback(ctx context.Context, f func(Row) (any, error)) *Callback {
@@ -37,7 +37,7 @@ func NewCallback(ctx context.Context, f func(Row) (any, error)) *Callback {
 	return c
 }
 
-// Token is what the statement passes as the first argument.
+// Token is the first argument that the statement passes.
 func (c *Callback) Token() int64 { return c.token }
 
 // Err returns what ended the statement, if that was f or ctx.

@@ -106,7 +106,7 @@ func (c *Conn) Query(query string, args []any, each func(Row) error) error {
 
 // LongQuery is [Conn.Query] for a statement that reads much. It is interrupted
 // when ctx ends, if that is before its first row; so query should sort its rows,
-// or have but one. It must not write: SQLite would roll back what was written.
+// or have but one. It must not write: SQLite would roll back the writes.
 func (c *Conn) LongQuery(ctx context.Context, query string, args []any, each func(Row) error) error {
 	return c.query(ctx, query, args, each)
 }

@@ -35,10 +35,10 @@ type Config struct {
 	NewGroup func(unchanged bool) Group
 }
 
-// Group is what the operations of one transaction share. It is made when the
+// Group is the state that the operations of one transaction share. It is made when the
 // transaction begins and dropped when it ends.
 type Group interface {
-	// BeforeCommit writes what the group owes the file. An error takes the
+	// BeforeCommit writes the state that the group still owes the file. An error takes the
 	// transaction back.
 	BeforeCommit(*Tx) error
 	// AfterCommit runs once the commit has succeeded, before its callers return.
@@ -191,10 +191,10 @@ func (db *DB) Err() error {
 	return db.writer.refused()
 }
 
-// Close ends waiting calls with ErrClosed, waits for what is inside SQLite, and
+// Close ends waiting calls with ErrClosed, waits for calls inside SQLite, and
 // closes the file. If no other process has it open, the log is gone afterwards;
 // else at least its content is moved into the file, unless a reader is in the way.
-// Calling it again returns what the first call returned.
+// Further calls return the result of the first.
 func (db *DB) Close() error {
 	db.once.Do(func() {
 		close(db.closing)

@@ -8,7 +8,7 @@ import (
 // CommitHook stands between the writer and the disk, so that tests can decide
 // the outcome of a commit. It is called with the write lock held, by one goroutine at
 // a time, for each transaction that has changed anything. It calls commit once or
-// not at all and returns what the writer is to believe: with an error that matches
+// not at all and returns the outcome for the writer: with an error that matches
 // [ErrDisk] that nobody knows whether the commit took effect, with any other that
 // it did not. Without commit the transaction is taken back.
 type CommitHook func(commit func() error) error

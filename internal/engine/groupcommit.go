@@ -15,7 +15,7 @@ const (
 	maxGroupTime = 20 * time.Millisecond
 )
 
-// commitGroup runs what is waiting, commits, and tells every caller.
+// commitGroup runs the waiting operations, commits, and gives every caller its result.
 func (w *writer) commitGroup(tx *Tx) {
 	start := time.Now()
 	w.group = w.group[:0]
@@ -97,7 +97,7 @@ func (w *writer) run(tx *Tx, p *Pending) error {
 	return guard(tx, p.run)
 }
 
-// settle writes what the group owes the file. Only a transaction that still
+// settle writes the state that the group still owes the file. Only a transaction that still
 // stands may be committed, even if a caller passed over the error that ended it.
 func (w *writer) settle(tx *Tx) error {
 	if tx.group != nil {

@@ -117,7 +117,7 @@ func openWriter(ctx context.Context, loc location, cfg Config) (*Conn, error) {
 }
 
 func prepareFile(ctx context.Context, c *Conn, loc location, cfg Config) error {
-	// SQLite falls back to reading what it may not write, and says so only here.
+	// SQLite falls back to reading a file it may not write, and says so only here.
 	if readOnly, err := c.isReadOnly(); err != nil {
 		return err
 	} else if readOnly {

@@ -80,7 +80,7 @@ func (p *pool) close() error {
 
 // Read lends a connection to f for reading. If another process is in the way,
 // f runs again until ctx ends or the busy timeout has passed; like a write it
-// must set, not add to, what it hands back. f must not keep the connection, nor
+// must set, not add to, its results. f must not keep the connection, nor
 // call back into the DB.
 func (db *DB) Read(ctx context.Context, f func(*Conn) error) error {
 	return db.readFrom(ctx, db.readers, f)

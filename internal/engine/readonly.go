@@ -22,7 +22,7 @@ func openReadOnly(ctx context.Context, loc location, cfg Config) (parameters str
 	if !unwritableMedia(loc.file) {
 		return "", unreadable(loc, err)
 	}
-	// An immutable file would lack what is only in its log or journal.
+	// An immutable file would lack the commits that are only in its log or journal.
 	for _, side := range []string{loc.file + "-wal", loc.file + "-journal"} {
 		if info, e := os.Stat(side); e == nil && info.Size() > 0 {
 			return "", fmt.Errorf("%q holds changes that cannot be recovered on read-only media: copy both files to where they can be written: %w", filepath.Base(side), err)

@@ -29,7 +29,7 @@ const (
 	checkEvery = 16
 )
 
-// writeLog is what the writer knows of its write-ahead log. It belongs to the
+// writeLog is the writer's state of its write-ahead log. It belongs to the
 // leader.
 type writeLog struct {
 	path    string    // empty if there is none

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Tx is the transaction an operation runs in. Its reads see what the operations
-// before it in the same group wrote.
+// Tx is the transaction an operation runs in. Its reads see the writes of earlier
+// operations in the same group.
 type Tx struct {
 	*Conn
 	group Group
@@ -95,7 +95,7 @@ func (tx *Tx) Standing() error {
 	return fmt.Errorf("%w: %w", errRolledBack, tx.cause)
 }
 
-// Savepoint runs f, and takes back what it wrote if it fails: for an operation
+// Savepoint runs f, and takes back its writes if it fails: for an operation
 // that learns only after its first write that it must not happen.
 func (tx *Tx) Savepoint(f func() error) error {
 	if err := tx.Standing(); err != nil {

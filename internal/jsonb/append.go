@@ -39,8 +39,8 @@ func Append(dst []byte, v any) (out []byte, textSize int) {
 // of a payload is known when the header is written.
 type writer struct {
 	buf      []byte
-	floor    int // what is below is not the writer's
-	at       int // what is from here on is written
+	floor    int // the bytes below are not the writer's
+	at       int // the bytes from here on are written
 	textSize int
 }
 
@@ -164,7 +164,7 @@ type member struct {
 
 // A place is where the members' order has one of them.
 type place struct {
-	prefix uint64 // what the name begins with
+	prefix uint64 // the first bytes of the name
 	at     int    // its index
 }
 

@@ -44,7 +44,7 @@ func newReader(b []byte) reader {
 	return reader{text: unsafe.String(unsafe.SliceData(b), len(b)), share: len(b) <= smallSize}
 }
 
-// fault says what is wrong, and where.
+// fault returns an error with its place.
 func fault(at int, what string) error {
 	return fmt.Errorf("jsonb: byte %d: %s", at, what)
 }

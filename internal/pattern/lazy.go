@@ -13,7 +13,7 @@ type Lazy string
 // It serves one goroutine at a time.
 type Allowance struct{ spent int64 }
 
-// Match reports whether s contains a match, if what is left of the allowance
+// Match reports whether s contains a match, if the rest of the allowance
 // permits it. The error is a [*WorkError] if it does not, or says why the
 // expression cannot be compiled.
 func (l Lazy) Match(s string, a *Allowance) (bool, error) {
@@ -84,6 +84,6 @@ func (c *cache) keep(p *Pattern) {
 	}
 }
 
-// weight returns what a pattern counts in the cache: besides its instructions, its
+// weight returns the weight of a pattern in the cache: besides its instructions, its
 // text and what each has.
 func (p *Pattern) weight() int { return p.size + len(p.String())/16 + 50 }

@@ -95,7 +95,7 @@ func (p *Pattern) Match(s string, meter Meter) (bool, error) {
 	return found && r.err == nil, r.err
 }
 
-// work returns what a match with s costs: the program runs once for each place between
+// work returns the cost of a match with s: the program runs once for each place between
 // bytes, so that an empty text is not free.
 func (p *Pattern) work(s string) int64 { return int64(p.size) * (int64(len(s)) + 1) }
 
@@ -131,7 +131,7 @@ func (r *reader) ReadRune() (rune, int, error) {
 type WorkError struct {
 	Size   int  // instructions of the program
 	Bytes  int  // of the text
-	Shared bool // other matches have taken part of what is permitted
+	Shared bool // other matches have used part of the allowance
 }
 
 func (e *WorkError) Error() string {

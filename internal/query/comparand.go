@@ -177,7 +177,7 @@ func (s *Set) hasWhole(v any, caseSensitive bool) bool {
 // the stack.
 var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
-// release puts a buffer back, unless it has grown beyond what is worth keeping.
+// release puts a buffer back, unless it has grown too large to keep.
 func release(b *[]byte) {
 	if cap(*b) <= 1<<20 {
 		scratch.Put(b)

@@ -9,7 +9,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// Kind is what the values at a path are declared to be.
+// Kind is the declared kind of the values at a path.
 type Kind uint8
 
 // The kinds of declared values.
@@ -23,7 +23,7 @@ const (
 	Other // objects, files, and arrays of anything
 )
 
-// Type is what is known of the values at a path.
+// Type is the declared type of the values at a path.
 type Type struct {
 	// Kind is that of the value, or of the elements if it is an array.
 	Kind Kind
@@ -51,12 +51,12 @@ type Node struct {
 	// Nodes are the members of a group.
 	Nodes []*Node
 
-	// Path is what a condition is about, and Type what is declared of it.
+	// Path is the path of a condition, and Type its declared type.
 	Path []string
 	Type Type
 	// CaseSensitive tells whether the case of letters matters.
 	CaseSensitive bool
-	// Value is what a condition compares with, prepared:
+	// Value is the value that a condition compares with, prepared:
 	//
 	//   - for Eq: a bool, Num, string, Instant or *Whole;
 	//   - for Gt, Lt, Gte and Lte: a Num, string or Instant;

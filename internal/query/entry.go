@@ -15,7 +15,7 @@ const rankFolded rank = 0x10
 // greater than any other.
 var EntriesEnd = []byte{byte(rankFolded)}
 
-// NilKey is the key of null, and of what is absent.
+// NilKey is the key of null and of absent values.
 var NilKey = []byte{byte(rankNil)}
 
 // WideKey is the key of documents that have more than [MaxEntries], and thus no
@@ -26,8 +26,8 @@ var WideKey = []byte{byte(rankFolded) + 1}
 // WideSpan has no other key than WideKey.
 var WideSpan = only(WideKey)
 
-// MaxEntries is how many keys a document has of its own. It bounds what one write
-// does to an index.
+// MaxEntries is how many keys a document has of its own. It bounds the cost of one write
+// to an index.
 const MaxEntries = 1000
 
 // Entries are the keys of one document in the index of a path.
@@ -69,7 +69,7 @@ func EntriesOf(doc Doc, path []string, t Type) Entries {
 			e.Cut = e.Cut || len(p) == MaxKeyText
 		}
 	}
-	// Beside others too, what is null or not there must be found as such.
+	// Nulls and absent values must be found as such, also beside others.
 	isNull := Node{Op: IsNull, Path: path, comparand: comparand{ifAbsent: true}}
 	null := isNull.Match(doc, new(Work))
 	if wide = e.narrow(wide); wide {

@@ -23,7 +23,7 @@ const (
 	ruleSize     = "size"     // something is too long
 )
 
-// Error lists what is wrong with a query, in the order of its JSON form.
+// Error lists the faults of a query, in the order of its JSON form.
 type Error struct {
 	// Faults are the first [value.MaxFaults]. Their paths lead into the query's JSON
 	// form, as in "AND[2].value".
@@ -46,7 +46,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// faults collects what is wrong with one query.
+// faults collects the faults of one query.
 type faults struct{ found value.Faults }
 
 func (f *faults) add(path value.Path, rule, format string, args ...any) {

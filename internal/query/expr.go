@@ -48,7 +48,7 @@ const (
 	MaxBytes      = 1 << 20  // bytes of the JSON form
 )
 
-// maxValueDepth is how deep a value may nest: as deep as what is stored.
+// maxValueDepth is how deep a value may nest: as deep as stored values.
 const maxValueDepth = value.DefaultMaxDepth
 
 // Limits bounds the JSON text of a filter, so that every filter Parse takes can
@@ -68,7 +68,7 @@ type Expr struct {
 	Op Op
 	// Args are the members of a group.
 	Args []*Expr
-	// Path and Value are what a condition compares. The value is plain, and
+	// Path and Value are the two sides of a condition. The value is plain, and
 	// its numbers are json.Number.
 	Path  string
 	Value any
@@ -82,7 +82,7 @@ type Expr struct {
 	// short tells that a condition was written in short, as the member of an
 	// object.
 	short bool
-	// faults are what was wrong with what it was made of.
+	// faults are the faults of its source.
 	faults []exprFault
 }
 
@@ -92,7 +92,7 @@ type exprFault struct {
 	rule, message string
 }
 
-// Condition returns the condition that op holds between what is at path and v,
+// Condition returns the condition that op holds between the value at path and v,
 // which may be any Go value that value.Plain takes. It is copied. Whatever is
 // wrong with it is for [Compile] to say.
 func Condition(path string, op Op, v any) *Expr {
@@ -146,7 +146,7 @@ func (e *Expr) MindCase(mind bool) *Expr {
 	return &c
 }
 
-// Check reports what is wrong with e, as far as can be known without declared
+// Check reports the faults of e, as far as can be known without declared
 // types. The error is an [*Error] with every fault, whose places are those in
 // the text e was parsed from, or else in its canonical form.
 func (e *Expr) Check() error {

@@ -55,7 +55,7 @@ func lower(c byte) byte {
 	return c
 }
 
-// foldRune returns what a character of a string is in its folded form.
+// foldRune returns the folded form of a character.
 func foldRune(r rune) rune {
 	if r < utf8.RuneSelf {
 		return rune(lower(byte(r)))
@@ -147,8 +147,7 @@ func hasPrefixFolded(s, folded string) bool {
 	return !rest.differs && rest.folded == ""
 }
 
-// remainder is what is left of two strings without the beginning in which they
-// agree.
+// remainder is the rest of two strings after their common beginning.
 type remainder struct {
 	s, folded string
 	differs   bool // the next characters of both differ

@@ -48,7 +48,7 @@ type OrderBy struct {
 type Order []OrderBy
 
 // AppendKey appends bytes to dst that have the order of the documents. Null and
-// what is absent come last in either direction.
+// absent values come last in either direction.
 func (o Order) AppendKey(dst []byte, doc Doc) []byte {
 	for i := range o {
 		by := &o[i]

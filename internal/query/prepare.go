@@ -8,7 +8,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// A comparand is what a condition compares with, spread out by type so that
+// A comparand is the value that a condition compares with, spread out by type so that
 // matching need not look behind interfaces.
 type comparand struct {
 	form    form
@@ -23,7 +23,7 @@ type comparand struct {
 	words   *WordSet
 
 	asWhole  bool // arrays are compared as a whole too
-	ifAbsent bool // what the condition is for a document without the path
+	ifAbsent bool // the result for a document without the path
 }
 
 // A form tells which part of a comparand is in use.

@@ -10,7 +10,7 @@ import (
 
 // Search is a search term made ready for use. It is safe for concurrent use.
 type Search struct {
-	// Parts are what the term consists of, between white space, without
+	// Parts are the words of the term, between white space, without
 	// repetitions, and folded unless CaseSensitive. It must not be changed.
 	Parts         []string
 	CaseSensitive bool

@@ -35,7 +35,7 @@ func (n *Node) Spans() ([]Span, bool) {
 	case Gt, Gte, Lt, Lte:
 		return []Span{n.rangeSpan()}, true
 	case StartsWith:
-		// Of datetimes there are instants in the index, not what was written.
+		// The index has instants of datetimes, not their text.
 		if n.Type.Kind != DateTime {
 			key := n.key(n.text)
 			key = key[:len(key)-1] // without its end

@@ -21,7 +21,7 @@ func SplitWords(s string) iter.Seq[string] {
 	}
 }
 
-// cutWord returns the first word of s, "" if there is none, and what is behind it.
+// cutWord returns the first word of s, "" if there is none, and the text after it.
 func cutWord(s string) (word, rest string) {
 	start := -1
 	for i, r := range s {
@@ -61,7 +61,7 @@ type WordSet struct {
 // newWordSet returns the set of the words of text, folded unless caseSensitive.
 func newWordSet(text string, caseSensitive bool) *WordSet {
 	if !caseSensitive {
-		text = Fold(text) // what a word is does not depend on its case
+		text = Fold(text) // word boundaries do not depend on case
 	}
 	w := &WordSet{caseSensitive: caseSensitive, index: make(map[string]int)}
 	for word := range SplitWords(text) {

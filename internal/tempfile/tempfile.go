@@ -30,7 +30,7 @@ const (
 // errHeld says that another process, or another File of this one, holds a lock.
 var errHeld = errors.New("the lock is held")
 
-// Create removes what has been left in the directory by files of the same prefix, and
+// Create removes abandoned files of the same prefix in the directory, and
 // makes an empty file with a name of its own. The suffixes are those of files that
 // others make beside it, and that go with it.
 func Create(directory, prefix string, suffixes ...string) (*File, error) {
@@ -108,7 +108,7 @@ func sweep(directory, prefix string, suffixes []string) {
 	}
 	entries, err := os.ReadDir(directory)
 	if err != nil {
-		return // making a file there will say what is wrong
+		return // making a file there will report the error
 	}
 	for _, e := range entries {
 		path, isLock := strings.CutSuffix(filepath.Join(directory, e.Name()), suffix+lockSuffix)

@@ -71,7 +71,7 @@ func (w *walker) time(t time.Time) any {
 	return s
 }
 
-// follow visits what the pointer rv leads to.
+// follow visits the target of the pointer rv.
 func (w *walker) follow(rv reflect.Value) any {
 	for range maxHops {
 		if rv.Kind() != reflect.Pointer {

@@ -15,7 +15,7 @@ type Fault struct {
 	Path string
 	// Rule is the stable name of the broken rule.
 	Rule string
-	// Message says what was expected and what was found.
+	// Message says the expected and the found value.
 	Message string
 }
 

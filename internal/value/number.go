@@ -16,9 +16,9 @@ var (
 	errNumberRange  = errors.New("number is out of range: it does not fit a 64-bit float")
 )
 
-// CheckNumber reports what is wrong with s as the text of a number: that it is
-// not JSON, is longer than 1000 bytes, or is out of range because the nearest
-// 64-bit float is infinite, or is zero although s is not.
+// CheckNumber returns an error if s is not the text of a number: if it is not JSON, is
+// longer than 1000 bytes, or is out of range because the nearest 64-bit float is
+// infinite, or is zero although s is not.
 func CheckNumber(s string) error {
 	if len(s) > maxNumberLen {
 		return errNumberLength

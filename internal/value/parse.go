@@ -72,7 +72,7 @@ type SyntaxError struct {
 	// Path is where in the value the fault is, as [Path.String] writes it.
 	Path string
 
-	// Rule names what was broken: "json" for text that is not one JSON value,
+	// Rule names the broken rule: "json" for text that is not one JSON value,
 	// "utf8", "surrogate" or "nul" for text with invalid UTF-8, half a
 	// surrogate pair or U+0000, "duplicate" for a repeated member name,
 	// "number" for a number that [CheckNumber] refuses, and "depth" or "size"

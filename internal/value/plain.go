@@ -23,7 +23,7 @@ const maxFaults = 1000
 //   - a time.Time: text as in RFC 3339, in UTC if its own zone has no such form;
 //   - a json.RawMessage: the value [Parse] reads from it, or nil if it is nil;
 //   - a value of a named string, bool or number type: that of the basic type;
-//   - a pointer: what it points to, or nil;
+//   - a pointer: its target, or nil;
 //   - an array, slice or map with string keys: []any or map[string]any, which
 //     are empty if it is nil;
 //   - anything else, and whatever implements json.Marshaler or

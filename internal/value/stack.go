@@ -57,7 +57,7 @@ func (s *stack) repeated(m mark) string {
 	return ""
 }
 
-// truncate cuts s off at m, without keeping alive what it held.
+// truncate cuts s off at m, without keeping its values alive.
 func (s *stack) truncate(m mark) {
 	clear(s.names[m.names:])
 	clear(s.values[m.values:])

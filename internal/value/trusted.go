@@ -42,7 +42,7 @@ var readers = sync.Pool{New: func() any { return new(reader) }}
 // not expect, and so has no need to tell what is wrong. Its methods report
 // false for that, after which it is good only to be released.
 type reader struct {
-	text  string // what is left to read
+	text  string // the text left to read
 	share bool   // strings may share memory with the text
 	depth int    // how much deeper the value may nest
 	stack stack
