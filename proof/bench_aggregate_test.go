@@ -50,19 +50,19 @@ func BenchmarkAggregate(b *testing.B) {
 		{"category",
 			bucketlite.Aggregation{GroupBy: []bucketlite.GroupBy{{Field: "category"}}, Metrics: metrics},
 			`SELECT json_extract(fields, '$.category'), count(*), sum(json_extract(fields, '$.price')), avg(json_extract(fields, '$.price'))
-FROM objects GROUP BY 1`},
+FROM object GROUP BY 1`},
 		{"stock", // a thousand groups
 			bucketlite.Aggregation{GroupBy: []bucketlite.GroupBy{{Field: "stock"}}, Metrics: metrics},
 			`SELECT json_extract(fields, '$.stock'), count(*), sum(json_extract(fields, '$.price')), avg(json_extract(fields, '$.price'))
-FROM objects GROUP BY 1`},
+FROM object GROUP BY 1`},
 		{"filtered",
 			bucketlite.Aggregation{GroupBy: []bucketlite.GroupBy{{Field: "category"}}, Metrics: metrics, Filter: bucketlite.Lt("stock", 500)},
 			`SELECT json_extract(fields, '$.category'), count(*), sum(json_extract(fields, '$.price')), avg(json_extract(fields, '$.price'))
-FROM objects WHERE json_extract(fields, '$.stock') < 500 GROUP BY 1`},
+FROM object WHERE json_extract(fields, '$.stock') < 500 GROUP BY 1`},
 		{"month",
 			bucketlite.Aggregation{GroupBy: []bucketlite.GroupBy{{Field: "updated", DateTrunc: bucketlite.UnitMonth}}, Metrics: metrics},
 			`SELECT strftime('%Y-%m-01T00:00:00Z', json_extract(fields, '$.updated')), count(*),
-	sum(json_extract(fields, '$.price')), avg(json_extract(fields, '$.price')) FROM objects GROUP BY 1`},
+	sum(json_extract(fields, '$.price')), avg(json_extract(fields, '$.price')) FROM object GROUP BY 1`},
 	} {
 		b.Run(fmt.Sprintf("%s/objects=%d", bm.name, *groupedRecords), func(b *testing.B) {
 			var ours []bucketlite.AggregateGroup

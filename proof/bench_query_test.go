@@ -48,9 +48,9 @@ func newQueries(b *testing.B, n int, indexed bool) *queries {
 	b.Cleanup(func() { db.Close() })
 	if indexed {
 		_, err = db.Exec(`
-CREATE INDEX twin_category ON objects (bucket, json_extract(fields, '$.category'), seq);
-CREATE INDEX twin_price ON objects (bucket, json_extract(fields, '$.price'), seq);
-CREATE INDEX twin_stock ON objects (bucket, json_extract(fields, '$.stock'), seq);`)
+CREATE INDEX twin_category ON object (bucket, json_extract(fields, '$.category'), seq);
+CREATE INDEX twin_price ON object (bucket, json_extract(fields, '$.price'), seq);
+CREATE INDEX twin_stock ON object (bucket, json_extract(fields, '$.stock'), seq);`)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -137,7 +137,7 @@ func (q *queries) versusPages(name string, query bucketlite.Query, text string, 
 
 // versusCounts measures a scan of every object beside the twin's.
 func (q *queries) versusCounts(name string, f bucketlite.Filter, where string) {
-	stmt := q.prepare("SELECT count(*) FROM objects WHERE " + where)
+	stmt := q.prepare("SELECT count(*) FROM object WHERE " + where)
 	twin := func() (n int64) {
 		if err := stmt.QueryRow().Scan(&n); err != nil {
 			q.b.Fatal(err)
@@ -165,8 +165,8 @@ func (q *queries) versusCounts(name string, f bucketlite.Filter, where string) {
 
 // How the twin reads, with an index and without.
 const (
-	twinSelect = "SELECT id, json(fields) FROM objects WHERE bucket = 1 AND "
-	twinScan   = "SELECT id, json(fields) FROM objects WHERE seq > 1 << 40 AND seq < 2 << 40 "
+	twinSelect = "SELECT id, json(fields) FROM object WHERE bucket = 1 AND "
+	twinScan   = "SELECT id, json(fields) FROM object WHERE seq > 1 << 40 AND seq < 2 << 40 "
 )
 
 // BenchmarkScan examines every object of a bucket without indexes.
