@@ -16,14 +16,17 @@ import (
 // The pages show a server at its default address; tests let it take a free port.
 const defaultURL = "http://127.0.0.1:8080"
 
-// TestClients runs the blocks of every page. Go blocks must be parts of this package's
+// TestPages runs the blocks of every page. Go blocks must be parts of this package's
 // files, where their tests run. The others are run one after the other in a directory
 // of the page: shell, Python and JavaScript as they stand, and JSON is written to the
 // file that it is shown as. A text block is what the block before it prints; "…"
-// stands for what differs from run to run.
-func TestClients(t *testing.T) {
+// stands for text that differs from run to run.
+func TestPages(t *testing.T) {
 	program := buildProgram(t)
 	source, printed := goFiles(t)
+	if examples, outputs := strings.Count(source, "\nfunc Example"), strings.Count(source, "\n// Output:\n"); examples != outputs {
+		t.Errorf("got %d examples and %d outputs, want as many: go test runs only examples with an output", examples, outputs)
+	}
 	for _, p := range pages(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(p.name), ".md"), func(t *testing.T) {
 			t.Parallel()
@@ -44,7 +47,7 @@ func buildProgram(t *testing.T) string {
 }
 
 // goFiles returns the lines of this package's files without their indentation, and
-// their comments, among which is what examples print.
+// their comments, which contain the output of examples.
 func goFiles(t *testing.T) (source, printed string) {
 	t.Helper()
 	names, err := filepath.Glob("*.go")
