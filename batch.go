@@ -27,7 +27,7 @@ type BatchInput struct {
 	SkipValidation bool `json:"-"`
 }
 
-// AddToBatchOptions adjust [Bucket.AddToBatch]. Nil means the defaults.
+// AddToBatchOptions configure [Bucket.AddToBatch]. Nil selects the defaults.
 type AddToBatchOptions struct {
 	// SkipValidation is as in [BatchInput].
 	SkipValidation bool
@@ -118,7 +118,7 @@ func (b *Bucket) CreateBatch(ctx context.Context, in BatchInput) (*Batch, error)
 }
 
 // AddToBatch adds 1 to [MaxPutMany] objects to a draft batch, except those that it
-// already has. A nil opts means the defaults.
+// already has. A nil opts selects the defaults.
 //
 // Errors: those of [Bucket.CreateBatch], and [ErrConflict] if the batch has been submitted.
 func (b *Bucket) AddToBatch(ctx context.Context, id string, objectIDs []string, opts *AddToBatchOptions) (*Batch, error) {
@@ -327,7 +327,7 @@ func (b *Bucket) DeleteBatch(ctx context.Context, id string) error {
 			return err
 		}
 		if k.Running() {
-			return batchConflict(k, "it must be cancelled before it can be deleted")
+			return batchConflict(k, "it must be canceled before it can be deleted")
 		}
 		return k.Delete(tx)
 	})

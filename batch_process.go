@@ -14,7 +14,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/lease"
 )
 
-// ProcessOptions adjust [Store.Process]. Nil and zero values mean the defaults. A
+// ProcessOptions configure [Store.Process]. Nil and zero values select the defaults. A
 // negative value is [ErrBadRequest].
 type ProcessOptions struct {
 	// Concurrency is how many handlers run at once. Handlers that return together
@@ -73,7 +73,7 @@ func (o *ProcessOptions) withDefaults() (ProcessOptions, error) {
 
 // Process hands the objects of submitted batches to handler until ctx ends, those of
 // the oldest batch first. Any number of processors may run at once, in any number of
-// processes. Each job is leased to one of them at a time. A nil opts means the defaults.
+// processes. Each job is leased to one of them at a time. A nil opts selects the defaults.
 //
 // An object is COMPLETED once the handler returns nil. If the handler returns an error,
 // there is another attempt after a pause, unless the error is permanent or MaxAttempts
@@ -264,7 +264,7 @@ func (p *processor) look(now time.Time) (idle bool, err error) {
 
 // The causes why a handler's context ends.
 var (
-	errCanceled = errors.New("the batch was cancelled")
+	errCanceled = errors.New("the batch was canceled")
 	errLost     = errors.New("the job was lost to another processor")
 )
 

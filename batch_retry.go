@@ -9,7 +9,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/jobs"
 )
 
-// RetryBatchOptions adjust [Bucket.RetryBatch]. Nil means the defaults.
+// RetryBatchOptions configure [Bucket.RetryBatch]. Nil selects the defaults.
 type RetryBatchOptions struct {
 	// All retries every failed object. Default: false, only objects that failed for a
 	// reason that may pass by itself, [CategoryNetwork] or [CategoryResource].
@@ -29,7 +29,7 @@ type RetryBatchResult struct {
 
 // RetryBatch queues failed objects of a batch that has ended, and makes the batch
 // PENDING again. If no object can be retried, nothing changes. As for SubmitBatch, the
-// bucket must allow writes. A nil opts means the defaults.
+// bucket must allow writes. A nil opts selects the defaults.
 //
 // Errors: [ErrBadRequest], [ErrNotFound], [ErrConflict] if the batch has not ended or
 // was canceled, [ErrLocked], [ErrNotActive].

@@ -104,7 +104,7 @@ func cancelBatch(tx *commit.Tx, k *jobs.Batch) error {
 	case k.Status == string(StatusCanceled):
 		return nil
 	case !k.Running():
-		return batchConflict(k, "only one that was submitted and has not ended can be cancelled")
+		return batchConflict(k, "only one that was submitted and has not ended can be canceled")
 	}
 	return k.Cancel(tx)
 }

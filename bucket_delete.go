@@ -12,11 +12,11 @@ import (
 	"github.com/bucketlite/bucketlite/internal/jobs"
 )
 
-// Delete begins to delete the bucket with all its objects, and returns the task
-// that does so. From then on the bucket's objects cannot be read or written and
-// its name is free; info and statistics can be read until the end. [Store.Wait]
-// waits for that. A deletion cannot be cancelled, and survives a crash: any store
-// that has the file open carries it on. Calling Delete again returns the same task.
+// Delete starts to delete the bucket with all its objects, and returns the task that
+// deletes them. From then on the bucket's objects cannot be read or written, and its
+// name is free. Its info and statistics can be read until the task ends; see
+// [Store.Wait]. A deletion cannot be canceled. It survives a crash: any store that
+// has the file open continues it. Calling Delete again returns the same task.
 //
 // Errors: [ErrNotFound], [ErrLocked].
 func (b *Bucket) Delete(ctx context.Context) (*Task, error) {
@@ -69,7 +69,7 @@ func (b *Bucket) deleteTask(tx *commit.Tx) (*Task, error) {
 	return selectTask(tx.Conn, id)
 }
 
-// markDeleted hands buckets to a task for deletion.
+// markDeleted assigns buckets to a task that deletes them.
 func markDeleted(tx *commit.Tx, where string, arg any, task string) error {
 	tx.Raise(commit.Background)
 	err := tx.Query("SELECT (SELECT id FROM namespaces WHERE num = namespace), id FROM buckets WHERE status <> 'IN_PROGRESS' AND "+where+" ORDER BY num",
@@ -85,12 +85,12 @@ func markDeleted(tx *commit.Tx, where string, arg any, task string) error {
 	return err
 }
 
-// Delete begins to delete the namespace with all its buckets, and returns the
-// task that does so. From then on the namespace is not found any more and its
-// name is free. Calling Delete again on this handle returns the same task until
-// that has ended, then [ErrNotFound].
+// Delete starts to delete the namespace with all its buckets, and returns the task
+// that deletes them. From then on the namespace is no longer found, and its name is
+// free. Calling Delete again on this handle returns the same task until the task has
+// ended, then [ErrNotFound].
 //
-// Errors: [ErrLocked] if a bucket is locked, naming all that are; [ErrNotFound].
+// Errors: [ErrLocked], naming all locked buckets; [ErrNotFound].
 func (n *Namespace) Delete(ctx context.Context) (*Task, error) {
 	id, err := n.store.newID(ident.TaskPrefix)
 	if err != nil {
@@ -160,10 +160,11 @@ func (n *Namespace) checkLocked(tx *commit.Tx) error {
 	return errorf("%s: cannot be deleted: buckets %s: %w", n, strings.Join(locked, ", "), ErrLocked)
 }
 
-// deleteSlice is how many objects are deleted in one transaction.
+// deleteSlice is the number of objects to delete in one transaction.
 const deleteSlice = 200
 
-// deleteSome deletes a slice of the oldest deletion that no other store is working on.
+// deleteSome deletes a slice of the oldest deletion that no other store is working
+// on.
 func (c *collector) deleteSome() (worked bool, err error) {
 	ctx := context.Background()
 	var t *leasedTask
@@ -201,7 +202,7 @@ func (c *collector) carryOnDeletion(tx *commit.Tx, t *leasedTask) error {
 		}
 	}
 	if !own {
-		p.processed = 0 // the objects count for the task that had the bucket first
+		p.processed = 0 // the objects count for the task that was assigned the bucket first
 	}
 	if gone && bucket == t.bucket {
 		p.status = StatusCompleted
@@ -229,7 +230,7 @@ func (c *collector) deleteBucketSlice(tx *commit.Tx, bucket int64, t *leasedTask
 	return objects, true, c.deleteBucket(tx, bucket, t)
 }
 
-// deleteObjects deletes the first objects of a bucket, and reports how many, and
+// deleteObjects deletes the first objects of a bucket. It returns their number, and
 // whether none is left.
 func deleteObjects(tx *commit.Tx, bucket int64) (deleted int64, emptied bool, err error) {
 	first, end := bucket<<commit.ClockBits, (bucket+1)<<commit.ClockBits
@@ -245,7 +246,7 @@ FROM (SELECT seq, size FROM object WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT
 	err = tx.Query("SELECT blobs FROM object WHERE seq >= ? AND seq <= ? AND blobs IS NOT NULL", []any{first, last}, func(r engine.Row) error {
 		if blobs, err := decodeBlobs(r.Text(0)); err == nil {
 			gone = append(gone, blobs...)
-		} // else the row is damaged, and what it refers to stays until Check repairs the counts
+		} // otherwise the row is damaged, and its contents stay until Check repairs the counts
 		return nil
 	})
 	if err != nil {
@@ -264,8 +265,8 @@ FROM (SELECT seq, size FROM object WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT
 	return deleted, deleted < deleteSlice, dropContents(tx, gone)
 }
 
-// deleteBucket removes the row of an emptied bucket. If the bucket was on its way
-// out before its namespace was, its own task is complete with that.
+// deleteBucket deletes the row of an emptied bucket. If the bucket's own deletion
+// began before the namespace's, it also completes the bucket's task.
 func (c *collector) deleteBucket(tx *commit.Tx, bucket int64, t *leasedTask) error {
 	state, err := tx.Bucket(bucket)
 	if err != nil {

@@ -8,25 +8,26 @@ import (
 	"github.com/bucketlite/bucketlite/internal/lease"
 )
 
-// idleTime is the time between two looks for work that other stores have left.
+// idleTime is the interval at which a store looks for work that other stores have
+// left.
 const idleTime = 2 * time.Second
 
-// collector is the goroutine that carries on deletions and other tasks, ends what
-// has expired, collects content nobody refers to, and gives free space back. It works
-// in small transactions and pauses in between, so that other writers hardly notice it.
+// collector is the goroutine for background work: it continues deletions and other
+// tasks, ends expired items, deletes unreferenced content, and returns free space. It
+// works in small transactions with pauses in between, to leave other writers alone.
 type collector struct {
 	store *Store
 	owner string        // names this store in leases
 	wake  chan struct{} // holds a token when there may be work
 	done  chan struct{} // closed when the goroutine has ended
 
-	summed     bool                     // no row is left to get a checksum
-	sumBuckets map[int64]*checkedBucket // those of the rows that got theirs last
-	emptied    time.Time                // when the log was last looked at
-	shrunk     bool                     // pages were given back, and the log not emptied since
+	summed     bool                     // every row has a checksum
+	sumBuckets map[int64]*checkedBucket // the buckets of the rows that got a checksum last
+	emptied    time.Time                // when the log was last checked
+	shrunk     bool                     // pages were returned, and the log has not been emptied since
 
-	reserved  time.Time // when the reserve was last looked at
-	stagingAt time.Time // when to look for leases of staged content that are over
+	reserved  time.Time // when the reserve was last checked
+	stagingAt time.Time // when to check the leases of staged content
 
 	mu      sync.Mutex
 	broken  map[int64]brokenIndex // by number of the index
@@ -38,7 +39,7 @@ func newCollector(s *Store) (*collector, error) {
 	return &collector{store: s, owner: lease.Owner(id, taskLease), wake: make(chan struct{}, 1), done: make(chan struct{}), broken: make(map[int64]brokenIndex)}, err
 }
 
-// wakeCollector tells the store's collector, if it has one, that there may be work.
+// wakeCollector tells the store's collector, if any, that there may be work.
 func (s *Store) wakeCollector() {
 	if s.collector != nil {
 		s.collector.notify()
@@ -53,12 +54,12 @@ func (c *collector) notify() {
 	}
 }
 
-// run works until the store is closed. It also looks, now and then, for work that
-// other processes have left, or that has waited for the store to be at rest.
+// run works until the store is closed. At intervals it also looks for work that other
+// processes have left, or that waits until the store is at rest.
 func (c *collector) run() {
 	defer close(c.done)
 	c.notify()
-	c.reserved = time.Now() // a store that is soon closed makes no reserve
+	c.reserved = time.Now() // a store that is closed soon creates no reserve
 	ticker := time.NewTicker(c.store.opts.idleTime)
 	defer ticker.Stop()
 	for {
@@ -73,15 +74,15 @@ func (c *collector) run() {
 	}
 }
 
-// mayWork reports whether background work may go on, which only tests deny.
+// mayWork reports whether background work may continue; only tests stop it.
 func (c *collector) mayWork() bool {
 	hook := c.store.opts.mayWork
 	return hook == nil || hook()
 }
 
-// round does a small piece of each kind of work there is, and reports whether
-// there was any, so that no kind has to wait until another has run out. It pauses
-// after each piece for as long as that took, unless the store is at rest.
+// round does a small piece of each kind of work, so that no kind waits for another,
+// and reports whether there was any. Unless the store is at rest, it pauses after
+// each piece for as long as the piece took.
 func (c *collector) round() (worked bool) {
 	for _, piece := range []func() (bool, error){
 		c.deleteSome, c.endStaging, c.collectSome, c.vacuumSome,

@@ -13,24 +13,24 @@ import (
 // renews it in the store's name. If the store dies, the lease runs out and another
 // store continues after the last slice.
 
-// taskLease is how long the lease of a task lasts.
+// taskLease is the duration of a task's lease.
 const taskLease = 3 * time.Second
 
-// leasedTask is an open task that this store may carry on.
+// leasedTask is an open task that this store may continue.
 type leasedTask struct {
 	num       int64 // tasks.num
 	id        string
 	namespace int64
-	bucket    int64  // 0 if it is about a namespace
+	bucket    int64  // 0 for the deletion of a namespace
 	detail    string // JSON
 	outputs   string // JSON, "" if there are none yet
 
-	owner string // of the lease as it was found
+	owner string // of the lease as read
 	until int64
 }
 
-// takeTask finds the oldest open task of two types that no other store is working on.
-// It is nil if there is none.
+// takeTask returns the oldest open task of two types that no other store is working
+// on, or nil.
 func (c *collector) takeTask(conn *engine.Conn, a, b TaskType) (*leasedTask, error) {
 	var t *leasedTask
 	err := conn.Query(`
@@ -50,19 +50,19 @@ WHERE status IN ('PENDING', 'IN_PROGRESS') AND type IN (?, ?) ORDER BY num`, []a
 	return t, err
 }
 
-// holds reports whether the task is open and its lease still the one that was found.
-// Otherwise another store was quicker, or a caller has cancelled the task.
+// holds reports whether the task is open and has the lease that was read. Otherwise
+// another store has taken the task, or a caller has canceled it.
 func (t *leasedTask) holds(tx *commit.Tx) (bool, error) {
 	return tx.QueryRow("SELECT 1 FROM tasks WHERE num = ? AND status IN ('PENDING', 'IN_PROGRESS') AND lease_owner IS ? AND lease_until = ?",
 		[]any{t.num, nilIfBlank(t.owner), t.until}, nil)
 }
 
-// taskProgress is what a slice of work makes of a task.
+// taskProgress is the progress of a task after a slice of work.
 type taskProgress struct {
 	status    Status
 	processed int64  // since the last slice
 	outputs   string // all of them, as JSON; "" if there are none
-	problem   string // why the task failed, if it did
+	problem   string // why the task failed, or ""
 }
 
 // renewTask writes the progress of a task and renews its lease.

@@ -18,22 +18,23 @@ type Confirmation struct {
 	ConfirmUploadOptions
 }
 
-// ConfirmUploads begins to confirm up to [MaxUploads] uploads, each as
-// [Bucket.ConfirmUpload] would, and returns the task that does so, one after the
-// other. Until it comes to them, those that were pending are PROCESSING, and do
-// not expire. One that is refused is pending again. The task's outputs tell what
-// became of each, in order: {"upload_id", "status", "object_id"}, or for one that
-// was refused {"upload_id", "status", "error"}, where the status is COMPLETED or
-// FAILED. The task survives a crash: any store that has the file open carries it on.
+// ConfirmUploads starts to confirm up to [MaxUploads] uploads, and returns the task
+// that confirms them one after the other, as [Bucket.ConfirmUpload] does. Until its
+// turn, a pending upload has StatusProcessing and does not expire. An upload that
+// cannot be confirmed is pending again. The task's outputs hold the results in order:
+// {"upload_id", "status", "object_id"} with status COMPLETED, or {"upload_id",
+// "status", "error"} with status FAILED. The task survives a crash: any store that
+// has the file open continues it.
 //
-// Errors: [ErrNotFound] naming an upload that does not exist; [ErrBadRequest] for
-// none, or one that is named twice; [ErrTooLarge], [ErrLocked], [ErrNotActive].
+// Errors: [ErrNotFound], naming an upload that does not exist; [ErrBadRequest]
+// without uploads, or if one is named twice; [ErrTooLarge]; [ErrLocked];
+// [ErrNotActive].
 func (b *Bucket) ConfirmUploads(ctx context.Context, confirmations []Confirmation) (*Task, error) {
 	switch {
 	case len(confirmations) == 0:
 		return nil, badRequest("%s: no uploads to confirm", b)
 	case len(confirmations) > MaxUploads:
-		return nil, errorf("%s: %w: %d uploads in one call, at most %d are taken", b, ErrTooLarge, len(confirmations), MaxUploads)
+		return nil, errorf("%s: %w: got %d uploads, want at most %d", b, ErrTooLarge, len(confirmations), MaxUploads)
 	}
 	t := &Task{Type: ConfirmUploadTask, Total: int64(len(confirmations))}
 	if len(confirmations) > 1 {
@@ -69,7 +70,7 @@ func (b *Bucket) ConfirmUploads(ctx context.Context, confirmations []Confirmatio
 	return task, err
 }
 
-// startConfirming writes the task and hands it the uploads that are pending.
+// startConfirming writes the task, and assigns the pending uploads to it.
 func (b *Bucket) startConfirming(tx *commit.Tx, t *Task) (*Task, error) {
 	if _, err := b.permitted(tx, writeObjects); err != nil {
 		return nil, err
@@ -101,8 +102,8 @@ func (b *Bucket) startConfirming(tx *commit.Tx, t *Task) (*Task, error) {
 	return selectTask(tx.Conn, t.ID)
 }
 
-// giveBackUploads makes the uploads that a task was to confirm, and has not yet,
-// pending again. It is for a task that is cancelled, in the same transaction.
+// giveBackUploads makes the unconfirmed uploads of a task pending again. It runs in
+// the transaction that cancels the task.
 func giveBackUploads(tx *commit.Tx, task string) error {
 	_, err := tx.Exec(`
 UPDATE uploads SET status = 'PENDING'
@@ -110,7 +111,7 @@ WHERE id IN (SELECT i.value FROM tasks t, json_each(t.inputs) i WHERE t.id = ?1)
 	return err
 }
 
-// confirmJob is a task of confirming, and where it stands.
+// confirmJob is a task that confirms uploads, and its progress.
 type confirmJob struct {
 	*leasedTask
 	collector     *collector
@@ -118,8 +119,8 @@ type confirmJob struct {
 	outputs       []any
 }
 
-// confirmSome deals with the next upload of the oldest task of confirming that no
-// other store is at.
+// confirmSome confirms the next upload of the oldest such task that no other store is
+// working on.
 func (c *collector) confirmSome() (worked bool, err error) {
 	ctx := context.Background()
 	var job *confirmJob
@@ -136,7 +137,7 @@ func (c *collector) confirmSome() (worked bool, err error) {
 	}
 	for _, passing := range []error{ErrBusy, ErrClosed, ErrFull, ErrReadOnly, ErrOutcomeUnknown} {
 		if errors.Is(refusal, passing) {
-			return false, refusal // it says nothing of the upload
+			return false, refusal // the upload is not the cause
 		}
 	}
 	err = c.store.write(ctx, func(tx *commit.Tx) error { return job.refuse(tx, refusal) })
@@ -146,8 +147,8 @@ func (c *collector) confirmSome() (worked bool, err error) {
 	return true, err
 }
 
-// confirmJob reads the oldest task of confirming that this store may carry on,
-// nil if there is none.
+// confirmJob reads the oldest task of confirming that this store may continue, or
+// nil.
 func (c *collector) confirmJob(conn *engine.Conn) (*confirmJob, error) {
 	t, err := c.takeTask(conn, ConfirmUploadTask, ConfirmUploadsTask)
 	if err != nil || t == nil {
@@ -167,7 +168,7 @@ func (c *collector) confirmJob(conn *engine.Conn) (*confirmJob, error) {
 	return job, nil
 }
 
-// next confirms the next upload, and returns why that was refused.
+// next confirms the next upload, and returns the reason if that fails.
 func (k *confirmJob) next(ctx context.Context) error {
 	b, err := k.collector.store.bucketNumbered(ctx, k.bucket)
 	if err != nil {
@@ -178,10 +179,10 @@ func (k *confirmJob) next(ctx context.Context) error {
 	return c.run(ctx)
 }
 
-// errLeft says that a task has been cancelled, or another store carries it on.
+// errLeft reports that a task has been canceled, or that another store continues it.
 var errLeft = errors.New("the task is no longer this store's")
 
-// check returns errLeft if the task does not stand where it did. A nil job has
+// check returns errLeft if the task has changed since it was read. A nil job has
 // nothing to check.
 func (k *confirmJob) check(tx *commit.Tx) error {
 	if k == nil {
@@ -194,7 +195,7 @@ func (k *confirmJob) check(tx *commit.Tx) error {
 	return err
 }
 
-// succeed notes that the upload is confirmed. A nil job notes nothing.
+// succeed records that the upload is confirmed. A nil job records nothing.
 func (k *confirmJob) succeed(tx *commit.Tx, u *uploadRow) error {
 	if k == nil {
 		return nil
@@ -206,7 +207,7 @@ func (k *confirmJob) succeed(tx *commit.Tx, u *uploadRow) error {
 	return k.note(tx, output)
 }
 
-// refuse notes why the next upload was not confirmed, and makes it pending again.
+// refuse records why the next upload was not confirmed, and makes it pending again.
 func (k *confirmJob) refuse(tx *commit.Tx, refusal error) error {
 	if err := k.check(tx); err != nil {
 		return err
@@ -218,7 +219,8 @@ func (k *confirmJob) refuse(tx *commit.Tx, refusal error) error {
 	return k.note(tx, map[string]any{"upload_id": id, "status": string(StatusFailed), "error": refusal.Error()})
 }
 
-// note adds an output to the task and renews the lease. The last one ends the task.
+// note adds an output to the task and renews the lease. The last output ends the
+// task.
 func (k *confirmJob) note(tx *commit.Tx, output map[string]any) error {
 	outputs := append(k.outputs[:len(k.outputs):len(k.outputs)], output)
 	p := taskProgress{status: StatusInProgress, processed: 1, outputs: string(value.Append(nil, outputs))}
@@ -228,7 +230,7 @@ func (k *confirmJob) note(tx *commit.Tx, output map[string]any) error {
 	return k.collector.renewTask(tx, k.leasedTask, p)
 }
 
-// verdict returns the status with which the task ends, and an error if it fails.
+// verdict returns the final status of the task, and an error if the task failed.
 func (k *confirmJob) verdict(outputs []any) (status Status, problem string) {
 	failed := 0
 	for _, output := range outputs {
