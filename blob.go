@@ -531,3 +531,39 @@ func encodeBlobs(blobs []Blob) (any, error) {
 	text, err := json.Marshal(blobs)
 	return string(text), err
 }
+
+// takeBool removes a boolean member from doc and returns it; nil if it is absent or
+// null.
+func takeBool(j *judge, doc map[string]any, name string, path value.Path) *bool {
+	v := doc[name]
+	delete(doc, name)
+	if b, ok := v.(bool); ok {
+		return &b
+	}
+	if v != nil {
+		j.fault(path.Member(name), ruleType, "boolean expected, got "+value.Show(v))
+	}
+	return nil
+}
+
+// decodeBlobs decodes the stored form of an object's blobs.
+func decodeBlobs(stored string) ([]Blob, error) {
+	if stored == "" {
+		return nil, nil
+	}
+	var blobs []Blob
+	d := json.NewDecoder(bytes.NewReader([]byte(stored)))
+	d.UseNumber()
+	err := d.Decode(&blobs)
+	return blobs, err
+}
+
+// appendViews appends the schema package's views of blobs.
+func appendViews(views []schema.Blob, blobs []Blob) []schema.Blob {
+	for i := range blobs {
+		b := &blobs[i]
+		data, inline := b.Properties["data"]
+		views = append(views, schema.Blob{Property: b.Property, Type: string(b.Type), Data: data, Inline: inline})
+	}
+	return views
+}

@@ -1,7 +1,6 @@
 package bucketlite
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -430,16 +429,6 @@ func selectBuckets(c *engine.Conn, where string, args []any, each func(*BucketIn
 		}
 		return each(info, r.Size())
 	})
-}
-
-// decodeInfo decodes the JSON in column i into v, unless the column is NULL.
-func decodeInfo(r engine.Row, i int, v any) error {
-	if r.Null(i) {
-		return nil
-	}
-	d := json.NewDecoder(bytes.NewReader([]byte(r.Text(i))))
-	d.UseNumber()
-	return d.Decode(v)
 }
 
 // Update changes the bucket's name, description or metadata, and returns its new

@@ -3,7 +3,6 @@ package bucketlite
 import (
 	"bytes"
 	"encoding/hex"
-	"errors"
 	"fmt"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
@@ -18,9 +17,6 @@ const (
 	checkRows  = 500
 	checkBytes = 4 << 20
 )
-
-// errEnough ends a query whose page is full.
-var errEnough = errors.New("enough")
 
 // checkedBucket is the bucket of checked objects.
 type checkedBucket struct {

@@ -173,6 +173,9 @@ func (b *Bucket) state(tx *commit.Tx) (*commit.Bucket, error) {
 	return state, err
 }
 
+// gone returns the error for a bucket that was deleted after its handle was made.
+func (t *target) gone() error { return notFound("%s", t) }
+
 // permitted returns the bucket's state, or an error if it forbids the access.
 func (b *Bucket) permitted(tx *commit.Tx, a access) (*commit.Bucket, error) {
 	state, err := b.state(tx)

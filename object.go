@@ -2,7 +2,6 @@ package bucketlite
 
 import (
 	"bytes"
-	"encoding/json"
 	"maps"
 	"time"
 
@@ -121,16 +120,6 @@ type ObjectInput struct {
 	Refetch bool
 }
 
-// objectLimits limit an object's JSON form before it is validated further. Blob data
-// is base64 in it.
-func (o *Options) objectLimits() value.Limits {
-	return value.Limits{MaxBytes: o.MaxObjectBytes}
-}
-
-// maxInputBytes limits the JSON form of an input before the limits of its store are
-// known. It allows fields and inline blobs of the largest useful size.
-const maxInputBytes = 256 << 20
-
 // UnmarshalJSON decodes the JSON form strictly. Duplicate members, lone surrogates,
 // NUL, invalid UTF-8 and numbers out of range are refused with a [*ValidationError]
 // that names the path.
@@ -182,20 +171,6 @@ func takeString(j *judge, doc map[string]any, name string) (string, bool) {
 		j.fault(value.Path{{Name: name}}, ruleType, "string expected, got "+value.Show(v))
 	}
 	return s, ok
-}
-
-// takeBool removes a boolean member from doc and returns it; nil if it is absent or
-// null.
-func takeBool(j *judge, doc map[string]any, name string, path value.Path) *bool {
-	v := doc[name]
-	delete(doc, name)
-	if b, ok := v.(bool); ok {
-		return &b
-	}
-	if v != nil {
-		j.fault(path.Member(name), ruleType, "boolean expected, got "+value.Show(v))
-	}
-	return nil
 }
 
 // objectColumns are the columns of object AS o that objectRow reads. For each query
@@ -282,17 +257,6 @@ func (o *objectRow) corrupt(b *Bucket, err error) error {
 	return errorf("bucket %q: object %q: %w: %v", b.name, o.object.ID, ErrCorrupt, err)
 }
 
-func decodeBlobs(stored string) ([]Blob, error) {
-	if stored == "" {
-		return nil, nil
-	}
-	var blobs []Blob
-	d := json.NewDecoder(bytes.NewReader([]byte(stored)))
-	d.UseNumber()
-	err := d.Decode(&blobs)
-	return blobs, err
-}
-
 // SQLite rewrites an index if an UPDATE names its column, even with the same value.
 // So indexed columns are named only if they change.
 const (
@@ -348,18 +312,4 @@ func (b *Bucket) overwrite(tx *commit.Tx, state *commit.Bucket, row, old *object
 	}
 	state.Size += o.Size - old.object.Size
 	return nil
-}
-
-func nilIfEmpty(b []byte) any {
-	if b == nil {
-		return nil
-	}
-	return b
-}
-
-func nilIfBlank(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
 }

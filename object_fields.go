@@ -3,6 +3,7 @@ package bucketlite
 import (
 	"fmt"
 
+	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/jsonb"
 	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -20,16 +21,6 @@ func (b *Bucket) encodeFields(fields map[string]any, blobs []Blob) (schema.Field
 	return e, nil
 }
 
-// appendViews appends the schema package's views of blobs.
-func appendViews(views []schema.Blob, blobs []Blob) []schema.Blob {
-	for i := range blobs {
-		b := &blobs[i]
-		data, inline := b.Properties["data"]
-		views = append(views, schema.Blob{Property: b.Property, Type: string(b.Type), Data: data, Inline: inline})
-	}
-	return views
-}
-
 // takeInline removes the inline data of blobs from decoded fields.
 func takeInline(fields map[string]any, blobs []Blob) {
 	for i := range blobs {
@@ -37,6 +28,11 @@ func takeInline(fields map[string]any, blobs []Blob) {
 			delete(fields, blobs[i].Property)
 		}
 	}
+}
+
+// A migration calls convertFields.
+func init() {
+	engine.RegisterFunction("bucketlite_jsonb", 3, func(args [][]byte) []byte { return convertFields(args[0], args[1], args[2]) })
 }
 
 // convertFields converts fields from the JSON text of formats up to 2 to the stored

@@ -99,6 +99,3 @@ func (b *Bucket) findObject(c *engine.Conn, id string) (*objectRow, error) {
 func (b *Bucket) noObject(id string) error {
 	return notFound("%s: object %s", b, value.Show(id))
 }
-
-// gone returns the error for a bucket that was deleted after its handle was made.
-func (t *target) gone() error { return notFound("%s", t) }

@@ -76,11 +76,11 @@ func (l listing[T]) each(ctx context.Context, conn *engine.Conn, c *compiledQuer
 			err = ctx.Err()
 		}
 		if err == nil && wanted && !f(h) {
-			err = errPageFull
+			err = errEnough
 		}
 		return err
 	})
-	if err == errPageFull {
+	if err == errEnough {
 		err = nil
 	}
 	return err

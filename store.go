@@ -14,6 +14,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/ident"
 	"github.com/bucketlite/bucketlite/internal/lease"
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 // Durability sets which failures an acknowledged write survives. The file stays
@@ -138,6 +139,16 @@ func (o *Options) withDefaults() (Options, error) {
 	}
 	return opts, nil
 }
+
+// objectLimits limit an object's JSON form before it is validated further. Blob data
+// is base64 in it.
+func (o *Options) objectLimits() value.Limits {
+	return value.Limits{MaxBytes: o.MaxObjectBytes}
+}
+
+// maxInputBytes limits the JSON form of an input before the limits of its store are
+// known. It allows fields and inline blobs of the largest useful size.
+const maxInputBytes = 256 << 20
 
 // Store is an open store. It is safe for concurrent use. Other processes may have the
 // same file open.
@@ -312,15 +323,3 @@ func (s *Store) newID(prefix string) (string, error) {
 
 // now returns the time in stored form: microseconds since 1970.
 func (s *Store) now() int64 { return s.opts.Now().UnixMicro() }
-
-// timeOf converts a stored time.
-func timeOf(micro int64) time.Time { return time.UnixMicro(micro).UTC() }
-
-// optionalTime returns the time in column i, or nil for NULL.
-func optionalTime(r engine.Row, i int) *time.Time {
-	if r.Null(i) {
-		return nil
-	}
-	t := timeOf(r.Int(i))
-	return &t
-}

@@ -3,8 +3,6 @@ package bucketlite
 import (
 	"embed"
 	"io/fs"
-
-	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
 // migrationFiles are the steps that upgrade a file from one format to the next. The
@@ -15,11 +13,6 @@ var migrationFiles embed.FS
 
 // applicationID marks a file as ours: "bktl".
 const applicationID = 0x626b746c
-
-// The SQL functions that the steps call.
-func init() {
-	engine.RegisterFunction("bucketlite_jsonb", 3, func(args [][]byte) []byte { return convertFields(args[0], args[1], args[2]) })
-}
 
 // migrations returns the steps in order of their numbers.
 func migrations() []string {

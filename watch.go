@@ -2,7 +2,6 @@ package bucketlite
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"sync"
 	"sync/atomic"
@@ -254,9 +253,6 @@ const (
 	pageBytes  = 16 << 10
 )
 
-// errPageFull ends the reading of a page.
-var errPageFull = errors.New("page full")
-
 // rows returns the rows of the next page.
 func (w *watcher) rows() ([]commit.Events, error) {
 	var rows []commit.Events
@@ -268,11 +264,11 @@ func (w *watcher) rows() ([]commit.Events, error) {
 				rows = append(rows, commit.ScanEvents(r))
 				count, size = count+r.Int(1), size+len(rows[len(rows)-1].Data)
 				if count >= pageEvents || size >= pageBytes {
-					return errPageFull
+					return errEnough
 				}
 				return nil
 			})
-		if err == errPageFull {
+		if err == errEnough {
 			err = nil
 		}
 		return err
