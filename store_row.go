@@ -49,3 +49,11 @@ func nilIfBlank(s string) any {
 	}
 	return s
 }
+
+// nilIfNoTime returns t as a column value, which is NULL if t is nil.
+func nilIfNoTime(t *time.Time) any {
+	if t == nil {
+		return nil
+	}
+	return t.UnixMicro()
+}

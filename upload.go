@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
-	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
@@ -264,40 +263,6 @@ func (b *Bucket) CancelUpload(ctx context.Context, id string) error {
 	})
 }
 
-// uploadColumns are the columns of uploads AS u that uploadRow reads.
-const uploadColumns = `u.num, u.id, u.status, u.request, u.hash, u.size, u.mime_type, u.holds, u.duplicate_of, u.object, u.task,
-    u.created_at, u.expires_at, u.written_at, u.ended_at`
-
-// uploadRow is a stored upload. Its JSON is decoded later.
-type uploadRow struct {
-	num         int64
-	namespace   string // the namespace's id
-	id          string
-	status      Status
-	request     string
-	hash        []byte // nil until bytes are written
-	size        int64
-	mimeType    string
-	holds       bool // the upload counts as a reference to the content
-	duplicateOf string
-	object      string
-	task        string
-	created     int64
-	expires     int64
-	written     *time.Time
-	ended       *time.Time
-}
-
-// scan reads uploadColumns, starting at column i.
-func (u *uploadRow) scan(r engine.Row, i int) {
-	*u = uploadRow{
-		num: r.Int(i), id: r.Text(i + 1), status: Status(r.Text(i + 2)), request: r.Text(i + 3),
-		hash: r.Bytes(i + 4), size: r.Int(i + 5), mimeType: r.Text(i + 6), holds: r.Int(i+7) != 0,
-		duplicateOf: r.Text(i + 8), object: r.Text(i + 9), task: r.Text(i + 10),
-		created: r.Int(i + 11), expires: r.Int(i + 12), written: optionalTime(r, i+13), ended: optionalTime(r, i+14),
-	}
-}
-
 // selectUpload reads the upload with the id, if the bucket allows the access.
 func (b *Bucket) selectUpload(c *engine.Conn, a access, id string) (*uploadRow, error) {
 	var row *uploadRow
@@ -412,15 +377,4 @@ func (u *uploadRow) open(b *Bucket, now int64) error {
 // conflict returns an error for a call that conflicts with the upload's status.
 func (u *uploadRow) conflict(b *Bucket, format string, args ...any) error {
 	return &ConflictError{Subject: fmt.Sprintf("%s: upload %q", b, u.id), Reason: fmt.Sprintf(format, args...)}
-}
-
-// end sets a final status, and drops the upload's bytes.
-func (u *uploadRow) end(tx *commit.Tx, status Status, at int64) error {
-	_, err := tx.Exec(`
-UPDATE uploads SET status = ?, hash = NULL, size = NULL, mime_type = NULL, holds = 0, duplicate_of = NULL, written_at = NULL, ended_at = ?
-WHERE num = ?`, string(status), at, u.num)
-	if err == nil && u.holds {
-		err = content.DropHash(tx, u.hash)
-	}
-	return err
 }

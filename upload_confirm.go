@@ -192,9 +192,7 @@ func (c *confirmer) write(tx *commit.Tx) error {
 	}
 	ended := timeOf(now)
 	u.status, u.ended = StatusCompleted, &ended
-	_, err = tx.Exec("UPDATE uploads SET status = ?, object = ?, holds = ?, ended_at = ? WHERE num = ?",
-		string(u.status), nilIfBlank(u.object), u.holds, now, u.num)
-	if err != nil {
+	if err := u.saveStatus(tx); err != nil {
 		return err
 	}
 	return c.job.succeed(tx, u)

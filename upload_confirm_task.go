@@ -94,21 +94,12 @@ func (b *Bucket) startConfirming(tx *commit.Tx, t *Task) (*Task, error) {
 		return nil, err
 	}
 	for _, num := range pending {
-		if _, err := tx.Exec("UPDATE uploads SET status = 'PROCESSING', task = ? WHERE num = ?", t.ID, num); err != nil {
+		if err := handUpload(tx, num, t.ID); err != nil {
 			return nil, err
 		}
 	}
 	tx.Raise(commit.Background)
 	return selectTask(tx.Conn, t.ID)
-}
-
-// giveBackUploads makes the unconfirmed uploads of a task pending again. It runs in
-// the transaction that cancels the task.
-func giveBackUploads(tx *commit.Tx, task string) error {
-	_, err := tx.Exec(`
-UPDATE uploads SET status = 'PENDING'
-WHERE id IN (SELECT i.value FROM tasks t, json_each(t.inputs) i WHERE t.id = ?1) AND status = 'PROCESSING' AND task = ?1`, task)
-	return err
 }
 
 // confirmJob is a task that confirms uploads, and its progress.
@@ -213,7 +204,7 @@ func (k *confirmJob) refuse(tx *commit.Tx, refusal error) error {
 		return err
 	}
 	id := k.confirmations[len(k.outputs)].UploadID
-	if _, err := tx.Exec("UPDATE uploads SET status = 'PENDING' WHERE id = ? AND status = 'PROCESSING' AND task = ?", id, k.id); err != nil {
+	if err := giveBackUpload(tx, id, k.id); err != nil {
 		return err
 	}
 	return k.note(tx, map[string]any{"upload_id": id, "status": string(StatusFailed), "error": refusal.Error()})

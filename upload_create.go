@@ -320,22 +320,16 @@ ORDER BY u.num LIMIT 1`, []any{d.bucket.num, d.hash}, func(r engine.Row) { u.sca
 // write stores the upload.
 func (d *uploadDraft) write(tx *commit.Tx) error {
 	now := d.bucket.store.now()
-	status, ended := StatusPending, any(nil)
-	var hash, size, mimeType, original, written any
-	holds := 0
+	at := timeOf(now)
+	u := uploadRow{id: d.id, status: StatusPending, request: d.request, object: d.existing, created: now, expires: now + d.in.ExpiresIn*1e6}
 	switch {
 	case d.existing != "":
-		status, ended = StatusSkipped, now
+		u.status, u.ended = StatusSkipped, &at
 	case d.original != nil:
-		hash, size, mimeType, original, written, holds = d.hash, d.original.size, d.original.mimeType, d.original.id, now, 1
-		if err := keepContent(tx, &content.Content{Hash: [32]byte(d.hash), Size: d.original.size, There: true}); err != nil {
+		u.hash, u.size, u.mimeType, u.duplicateOf, u.holds, u.written = d.hash, d.original.size, d.original.mimeType, d.original.id, true, &at
+		if err := keepContent(tx, &content.Content{Hash: [32]byte(d.hash), Size: u.size, There: true}); err != nil {
 			return err
 		}
 	}
-	_, err := tx.Exec(`
-INSERT INTO uploads (id, bucket, status, request, hash, size, mime_type, holds, duplicate_of, object, created_at, expires_at, written_at, ended_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		d.id, d.bucket.num, string(status), d.request, hash, size, mimeType, int64(holds), original, nilIfBlank(d.existing),
-		now, now+d.in.ExpiresIn*1e6, written, ended)
-	return err
+	return u.insert(tx, d.bucket.num)
 }

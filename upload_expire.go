@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
-	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
@@ -60,15 +59,6 @@ func firstUploads(tx *commit.Tx, query string, arg int64) (rows []uploadRow, err
 		return nil
 	})
 	return rows, err
-}
-
-// delete deletes the upload's record, and drops its reference to the bytes.
-func (u *uploadRow) delete(tx *commit.Tx) error {
-	_, err := tx.Exec("DELETE FROM uploads WHERE num = ?", u.num)
-	if err == nil && u.holds {
-		err = content.DropHash(tx, u.hash)
-	}
-	return err
 }
 
 // deleteUploads deletes the first uploads of a bucket that is being deleted, and

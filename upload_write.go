@@ -158,9 +158,7 @@ func (w *uploadWriter) write(tx *commit.Tx) error {
 	}
 	written := timeOf(now)
 	u.hash, u.size, u.mimeType, u.holds, u.written = c.Hash[:], c.Size, w.mimeType, true, &written
-	_, err := tx.Exec("UPDATE uploads SET hash = ?, size = ?, mime_type = ?, holds = 1, written_at = ? WHERE num = ?",
-		u.hash, u.size, u.mimeType, now, u.num)
-	return err
+	return u.saveContent(tx)
 }
 
 // uploaded sets the blob's content to the bytes of an upload.
