@@ -179,7 +179,7 @@ func TestRepairMany(t *testing.T) {
 // nothing.
 func TestRepairAmidWrites(t *testing.T) {
 	t.Parallel()
-	rounds := 4
+	rounds := 2
 	if *storetest.Long {
 		rounds = 100
 	}

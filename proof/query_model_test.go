@@ -23,9 +23,9 @@ import (
 // rounds objects are put, replaced, patched and deleted, and indexes made and dropped.
 func TestQueryModel(t *testing.T) {
 	t.Parallel()
-	stores, rounds, filters := 2, 5, 15
+	stores, rounds, filters := 2, 3, 15
 	if *storetest.Long {
-		stores, filters = 6, 60
+		stores, rounds, filters = 6, 5, 60
 	}
 	from := *storetest.Seed
 	if from == 0 {
