@@ -66,7 +66,7 @@ var beside = map[[2]string]string{
 	{"internal/aggregate", "internal/query"}:               "an aggregation selects and groups by paths of queries",
 	{"internal/aggregate", "internal/value"}:               "it computes with the values of fields",
 	{"internal/assertion", "internal/pattern"}:             "a schema may require a pattern",
-	{"internal/assertion", "internal/value"}:               "it judges the values of fields",
+	{"internal/assertion", "internal/value"}:               "it validates the values of fields",
 	{"internal/jsonb", "internal/value"}:                   "it is the stored form of these values",
 	{"internal/query", "internal/pattern"}:                 "a filter may match a pattern",
 	{"internal/query", "internal/value"}:                   "a filter compares the values of fields",
