@@ -202,8 +202,8 @@ ORDER BY max(num) LIMIT ?3`, []any{after, lease, int64(maxProblems)}, func() { f
 	return found, err
 }
 
-// The bytes of contents in use, and of those that wait for deletion. Staged contents
-// are neither.
+// The bytes of contents in use, and of contents that wait for deletion. Staged contents
+// count as neither.
 const (
 	actualLive    = "(SELECT ifnull(sum(size), 0) FROM contents WHERE uses > 0)"
 	actualWaiting = "(SELECT ifnull(sum(size), 0) FROM contents WHERE uses = 0 AND (hash IS NOT NULL OR ifnull(lease_until, 0) = 0))"

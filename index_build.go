@@ -11,9 +11,9 @@ import (
 	"github.com/bucketlite/bucketlite/internal/schema"
 )
 
-// indexSome does a slice of the work on the first index that is being built or dropped.
-// An index that cannot be worked on is left until the store is opened again, so that it
-// does not hold up the others.
+// indexSome does a slice of the work on the first index that is being built or
+// dropped. It skips an index whose work has failed on damage, until the store is
+// reopened, so that the index does not block the others.
 func (c *collector) indexSome() (worked bool, err error) {
 	ctx := context.Background()
 	var u index.Unfinished
@@ -36,38 +36,38 @@ func (c *collector) indexSome() (worked bool, err error) {
 	}
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return true, nil // the bucket has been deleted since
+		return true, nil // the bucket has been deleted in the meantime
 	case errors.Is(err, ErrCorrupt):
 		c.giveUp(&u, err)
-		c.notify() // there may be others
+		c.notify() // there may be other indexes
 	case err != nil && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrClosed):
 		c.noteStall(err)
 	}
 	return true, err
 }
 
-// brokenIndex says why an index cannot be worked on while it has a status.
+// brokenIndex is the error of an index whose work failed while the index had the
+// status.
 type brokenIndex struct {
 	status string
 	err    error
 }
 
-// stall is when and why work on indexes last failed, though it will be tried again: for
-// example by a full disk.
+// stall is the time and the error of the last failure of index work that will be
+// retried, for example after a full disk.
 type stall struct {
 	at  time.Time
 	err error
 }
 
-// noteStall notes that work on indexes has failed.
+// noteStall records a failure of index work.
 func (c *collector) noteStall(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stalled = stall{time.Now(), err}
 }
 
-// stallSince returns the error with which work on indexes has failed since then, nil
-// if it has not.
+// stallSince returns the error of index work that has failed since then, or nil.
 func (c *collector) stallSince(then time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -77,14 +77,15 @@ func (c *collector) stallSince(then time.Time) error {
 	return nil
 }
 
-// giveUp leaves an index as it is until the store is opened again.
+// giveUp skips an index until the store is reopened.
 func (c *collector) giveUp(u *index.Unfinished, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.broken[u.Num] = brokenIndex{u.Status, err}
 }
 
-// cannot returns why an index with a status cannot be worked on, nil if it can.
+// cannot returns the error that keeps an index with a status from being worked on, or
+// nil.
 func (c *collector) cannot(num int64, status string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

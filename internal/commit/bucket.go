@@ -2,12 +2,13 @@ package commit
 
 import "github.com/bucketlite/bucketlite/internal/engine"
 
-// ClockBits are the low bits of an object's seq, its place in the order of creation. They
-// hold the bucket's clock when the object was created, the high bits the bucket's number.
+// ClockBits is the number of low bits of an object's seq, its position in the order
+// of creation. They hold the value of the bucket's clock at the object's creation;
+// the high bits hold the bucket's number.
 const ClockBits = 40
 
-// Bucket is a bucket as the running transaction sees it. Changes of its totals are
-// written when the transaction ends.
+// Bucket is a bucket's state inside the running transaction. Changes of its totals
+// are written when the transaction ends.
 type Bucket struct {
 	Place
 	Num    int64 // buckets.num
@@ -17,13 +18,13 @@ type Bucket struct {
 	Gone   bool // its row was deleted in this transaction
 
 	Objects int64 // change of the object count since the last fold
-	Size    int64 // change of the total size since then
-	Upload  int64 // latest upload since then, 0 for none
+	Size    int64 // change of the total size since the last fold
+	Upload  int64 // latest upload since the last fold, 0 for none
 
-	Replacing bool // the last put found its key taken
+	Replacing bool // the last put replaced an object
 
-	Indexed bool // it has, or may have, indexes
-	Indexes any  // what the index code keeps of them, nil if they are still to be read
+	Indexed bool // it may have indexes
+	Indexes any  // the cache of the index code, nil until the indexes are read
 
 	clock int64 // counts changes: it numbers creations and versions
 	rank  int64 // delta rows since the last fold
@@ -36,11 +37,11 @@ SELECT b.name, b.status, b.locked, max(b.clock, ifnull(d.clock, 0)), d.rank, d.o
     EXISTS (SELECT 1 FROM indexes WHERE bucket = b.num AND status <> 'DROPPING')
 FROM buckets b ` + JoinDelta + ` WHERE b.num = ?`
 
-// JoinDelta adds a bucket's newest delta row AS d to its row AS b.
+// JoinDelta joins a bucket's newest delta row AS d to its row AS b.
 const JoinDelta = "LEFT JOIN deltas d ON d.bucket = b.num AND d.clock = (SELECT max(clock) FROM deltas WHERE bucket = b.num)"
 
-// Bucket returns the state of the bucket, reading it on first use. A bucket
-// that does not exist is nil.
+// Bucket returns the state of the bucket, or nil if there is no such bucket. It reads
+// the state on first use.
 func (tx *Tx) Bucket(num int64) (*Bucket, error) {
 	for _, b := range tx.buckets {
 		if b.Num == num {
@@ -64,7 +65,8 @@ func (tx *Tx) Bucket(num int64) (*Bucket, error) {
 	return b, nil
 }
 
-// CountObjects returns how many objects a bucket has, and whether there is such a bucket.
+// CountObjects returns the number of a bucket's objects, and whether the bucket
+// exists.
 func CountObjects(conn *engine.Conn, num int64) (n int64, exists bool, err error) {
 	exists, err = conn.QueryRow("SELECT b.object_count + ifnull(d.objects, 0) FROM buckets b "+JoinDelta+" WHERE b.num = ?",
 		[]any{num}, func(r engine.Row) { n = r.Int(0) })
@@ -84,19 +86,19 @@ func (b *Bucket) Tick() int64 {
 	return b.clock
 }
 
-// Advance moves the clock to a version that has been given out, if it is behind.
+// Advance moves the clock forward to a version that an object has.
 func (b *Bucket) Advance(version int64) {
 	if b.clock < version {
 		b.clock, b.dirty = version, true
 	}
 }
 
-// ForgetIndexes has the indexes read again when they are next needed, if the
-// bucket may have any.
+// ForgetIndexes makes the next use read the indexes again; any is false if the bucket
+// has none.
 func (b *Bucket) ForgetIndexes(any bool) { b.Indexes, b.Indexed = nil, any }
 
 // ReloadStatus reads the status of the transaction's buckets again, after a statement
-// that changed some of them.
+// that has changed some of them.
 func (tx *Tx) ReloadStatus() error {
 	for _, b := range tx.buckets {
 		_, err := tx.QueryRow("SELECT status FROM buckets WHERE num = ?", []any{b.Num}, func(r engine.Row) { b.Status = r.Text(0) })

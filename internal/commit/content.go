@@ -2,17 +2,18 @@ package commit
 
 import "github.com/bucketlite/bucketlite/internal/engine"
 
-// Content is what a transaction has changed in the store's counts of stored bytes, and
-// what it knows of them.
+// Content holds the changes that a transaction makes to the store's counts of stored
+// bytes, and the known counts.
 type Content struct {
-	Live    int64 // change of the bytes that something refers to
-	Waiting int64 // change of the bytes that wait to be collected
-	Written int64 // bytes of chunks that were written
-	Total   int64 // bytes that wait according to the file, -1 if not known
+	Live    int64 // change of the bytes with references
+	Waiting int64 // change of the bytes that wait for deletion
+	Written int64 // bytes of written chunks
+	Total   int64 // waiting bytes according to the file, or -1 if unknown
 }
 
-// Count moves a content of some size from one number of references to another. A
-// negative number stands for a content that is not counted.
+// Count records that the number of references to a content of the size changes from
+// before to after. A negative number means that the content does not count on that
+// side.
 func (c *Content) Count(size, before, after int64) {
 	for _, side := range []struct{ uses, size int64 }{{before, -size}, {after, size}} {
 		switch {
@@ -24,7 +25,7 @@ func (c *Content) Count(size, before, after int64) {
 	}
 }
 
-// save adds what has changed to the file's counts.
+// save adds the changes to the file's counts.
 func (c *Content) save(tx *Tx) error {
 	if c.Live == 0 && c.Waiting == 0 {
 		return nil

@@ -1,8 +1,7 @@
-// Package commit holds the transaction that everything written to a store runs in.
+// Package commit holds the transaction in which all writes to a store run.
 //
-// The engine joins the writes of many callers in one commit. Tx is what these
-// operations share: the state of each bucket they touch, read once and written once as
-// running totals; the events the commit will have been; and the signals that are raised
-// when it has succeeded. A Committer begins each Tx and carries over to it what the
-// last one knew.
+// The engine joins the writes of many callers in one commit. These operations share a
+// Tx: the state of each bucket they touch, read once and written once as running
+// totals; the events of the commit; and the signals to give once the commit has
+// succeeded. A Committer begins each Tx with the state that the last one has left.
 package commit

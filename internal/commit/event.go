@@ -13,7 +13,7 @@ import (
 	"github.com/oklog/ulid/v2"
 )
 
-// kinds holds the kind of an event at the number that stands for it in the file. It is
+// kinds holds the kinds of events at the numbers that the file stores for them. It is
 // append-only.
 var kinds = [...]string{
 	1: "namespace.created", 2: "namespace.updated", 3: "namespace.deleted",
@@ -25,22 +25,23 @@ var kinds = [...]string{
 // Kinds returns the kinds of events, in the order of their numbers.
 func Kinds() []string { return slices.Clone(kinds[1:]) }
 
-// Place is where a change happened.
+// Place is the namespace and the bucket of a change.
 type Place struct{ Namespace, Bucket string } // ids
 
-// Change is an event that has no number yet.
+// Change is an event without a number.
 type Change struct {
 	Kind string
 	Place
-	Object string // id, "" if it is about no object
+	Object string // the id, or "" if the change is not about an object
 }
 
-// MaxRowEvents is how many events a row holds at most, so that a reader need not
-// take more at a time, and old ones can go bit by bit.
+// MaxRowEvents is the maximum number of events in a row. It limits the work for one
+// row, both to read it and to delete it.
 const MaxRowEvents = 500
 
-// Note adds an event to those of the transaction. An operation that notes one has
-// written, or is about to; if it fails it does so after a write or in an attempt.
+// Note adds an event to the transaction. The operation must have written the change,
+// or be about to. If it fails afterwards, it fails after a write or inside an
+// attempt.
 func (tx *Tx) Note(kind string, at Place, object string) {
 	tx.events = append(tx.events, Change{kind, at, object})
 }
@@ -65,12 +66,12 @@ func (tx *Tx) writeEvents() error {
 		}
 	}
 	if slack := tx.committer.cfg.EventSlack; before/slack != tx.lastEvent/slack {
-		tx.Raise(Background) // to trim them
+		tx.Raise(Background) // to trim the events
 	}
 	return nil
 }
 
-// TrimEvents deletes the rows whose events all have numbers up to last.
+// TrimEvents deletes the rows that contain only events with numbers up to last.
 func (tx *Tx) TrimEvents(last int64) error {
 	_, err := tx.Exec("DELETE FROM events WHERE last <= ?", last)
 	return err
@@ -81,9 +82,9 @@ const SelectEvents = "SELECT last, count, at, data FROM events "
 
 // Events is a row of the table events.
 type Events struct {
-	Last  int64 // number of the newest
+	Last  int64 // number of the newest event
 	Count int64
-	At    int64 // when they were committed
+	At    int64 // time of the commit
 	Data  []byte
 }
 
@@ -112,8 +113,8 @@ func (e *Events) Check() error {
 	return fmt.Errorf("events up to number %d: %w: %v", e.Last, engine.ErrCorrupt, err)
 }
 
-// Changes iterates over the events of a row that [Events.Check] has found good, with
-// their numbers. They are decoded one by one.
+// Changes iterates over the numbers and events of a row that [Events.Check] has
+// accepted. It decodes the events one by one.
 func (e *Events) Changes() iter.Seq2[int64, Change] {
 	return func(yield func(int64, Change) bool) {
 		d := changeDecoder{data: e.Data}
@@ -125,9 +126,9 @@ func (e *Events) Changes() iter.Seq2[int64, Change] {
 	}
 }
 
-// encodeChanges packs changes. Each is its kind's number, the number of its place
-// among those that have occurred, and its object's id. A place that has not
-// occurred has the next number, and its ids follow.
+// encodeChanges encodes changes. Each consists of the number of its kind, the index
+// of its place among the places so far, and the id of its object. A new place has the
+// next index, followed by its ids.
 func encodeChanges(changes []Change) []byte {
 	data := make([]byte, 0, 40+20*len(changes))
 	var places []Place
@@ -151,41 +152,41 @@ func encodeChanges(changes []Change) []byte {
 	return data
 }
 
-// packedID, in the place of an id's length, says that a ULID's 16 bytes follow.
+// packedID, in place of an id's length, is followed by the 16 bytes of a ULID.
 const packedID = 0xff
 
-// appendID appends an id, as a ULID if it is prefix and one, else as text with
-// its length before it. One of length 0 stands for none.
+// appendID appends an id: as the bytes of its ULID, if it is prefix and a ULID, and
+// otherwise as text preceded by its length. An absent id has length 0.
 func appendID(data []byte, prefix, id string) []byte {
 	if rest, ok := strings.CutPrefix(id, prefix); ok {
 		var text [ulid.EncodedSize]byte
 		u, err := ulid.ParseStrict(rest)
 		u.MarshalTextTo(text[:])
-		if err == nil && string(text[:]) == rest { // a caller's own may have lower case letters
+		if err == nil && string(text[:]) == rest { // an id chosen by a caller may have lower case letters
 			return append(append(data, packedID), u[:]...)
 		}
 	}
 	return append(append(data, byte(len(id))), id...)
 }
 
-// errPacked says that something is not what encodeChanges makes.
+// errPacked reports data that encodeChanges does not produce.
 var errPacked = errors.New("badly packed")
 
-// changeDecoder takes changes apart. Its results are valid unless it has failed.
+// changeDecoder decodes changes. Its results are valid unless it has failed.
 type changeDecoder struct {
-	data   []byte // what is left
+	data   []byte // the remaining data
 	places []Place
 	failed bool
 }
 
-// change takes the next change.
+// change decodes the next change.
 func (d *changeDecoder) change() Change {
 	return Change{Kind: d.kind(), Place: d.place(), Object: d.id(ident.ObjectPrefix)}
 }
 
 func (d *changeDecoder) fail() { d.data, d.failed = nil, true }
 
-// take returns the next n bytes, or fails and returns none.
+// take returns the next n bytes. If there are fewer, it fails and returns nil.
 func (d *changeDecoder) take(n int) []byte {
 	if len(d.data) < n {
 		d.fail()

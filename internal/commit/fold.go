@@ -1,12 +1,12 @@
 package commit
 
-// maxDeltas is how many delta rows a bucket may have before they are folded
-// into its own row. More would make statistics slower to read, fewer would
+// maxDeltas is the number of delta rows of a bucket after which they are folded into
+// the bucket's own row. More would make statistics slower to read, fewer would
 // rewrite the bucket's row more often.
 const maxDeltas = 256
 
-// Flush writes what has changed in the buckets' totals so far: one delta row for each
-// bucket that the transaction touched, or the fold of those there are.
+// Flush writes the changes of the buckets' totals so far: a delta row for each
+// changed bucket, or a fold of its delta rows.
 func (tx *Tx) Flush() error {
 	for _, b := range tx.buckets {
 		if !b.dirty || b.Gone {
@@ -36,14 +36,14 @@ WHERE num = ?`, b.Objects, b.Size, upload)
 	return err
 }
 
-// Reset sets the bucket's totals to what was counted. The latest upload is nil if there
+// Reset sets the bucket's totals to counted values. The latest upload is nil if there
 // was none.
 func (b *Bucket) Reset(tx *Tx, objects, size int64, upload any) error {
 	return b.fold(tx, "UPDATE buckets SET clock = ?, object_count = ?, total_size = ?, last_upload_at = ?, stats_updated_at = ? WHERE num = ?",
 		objects, size, upload)
 }
 
-// fold writes totals to the bucket's own row, and deletes the delta rows.
+// fold writes totals to the bucket's own row, and deletes its delta rows.
 func (b *Bucket) fold(tx *Tx, update string, objects, size int64, upload any) error {
 	if _, err := tx.Exec(update, b.clock, objects, size, upload, tx.Now(), b.Num); err != nil {
 		return err

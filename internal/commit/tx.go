@@ -7,40 +7,41 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// maxKnown is of how many buckets a transaction's knowledge is kept for the next.
+// maxKnown is the number of buckets up to which a transaction's state is kept for the
+// next.
 const maxKnown = 32
 
-// Signal says for whom a commit may have work.
+// Signal names the receiver of a notification after a commit.
 type Signal int
 
 // The signals.
 const (
-	Background Signal = iota // the goroutine that works behind the callers
+	Background Signal = iota // the collector, which does background work
 	Jobs                     // the processors of batches
 
 	signals
 )
 
-// Config says what a Committer works with. All fields are required.
+// Config configures a Committer. All fields are required.
 type Config struct {
 	Now        func() time.Time
-	EventSlack int64              // Background is raised each time so many events have been written
+	EventSlack int64              // Background is raised whenever this many events have been written
 	Signals    [signals]func()    // called after a commit that raised the signal
-	Overtaken  func()             // called when another process has written since the last commit
-	Last       func(*Tx) error    // writes what comes last in each transaction
-	Noted      func(newest int64) // called after a commit with events, given the number of the newest
+	Overtaken  func()             // called if another process has written since the last commit
+	Last       func(*Tx) error    // writes the last changes of each transaction
+	Noted      func(newest int64) // called with the number of the newest event after a commit with events
 }
 
-// Committer begins the transactions of a store. It carries over what the last one
-// knew, so that a bucket that is written over and over is not read each time.
+// Committer begins the transactions of a store. It hands the state of each to the
+// next, so that a bucket that is written repeatedly is not read each time.
 type Committer struct {
 	cfg     Config
-	lastUse atomic.Int64 // when something but background work was last committed
+	lastUse atomic.Int64 // time of the last commit that was more than background work
 
 	// The state of the last transaction. It belongs to the holder of the write lock.
 	buckets []*Bucket
-	event   int64 // number of the newest event, 0 if it is not known
-	waiting int64 // bytes that wait to be collected, -1 if they are not known
+	event   int64 // number of the newest event, 0 if unknown
+	waiting int64 // bytes that wait for deletion, -1 if unknown
 }
 
 // NewCommitter returns a Committer for one open file.
@@ -49,7 +50,7 @@ func NewCommitter(cfg Config) *Committer { return &Committer{cfg: cfg, waiting: 
 // Begin returns the group of a new transaction. If the file is unchanged since the
 // last one, the new one continues from its state.
 func (c *Committer) Begin(unchanged bool) engine.Group {
-	tx := &Tx{committer: c, used: !unchanged} // else another process has written
+	tx := &Tx{committer: c, used: !unchanged} // otherwise another process has written
 	tx.Content.Total = -1
 	if unchanged {
 		tx.buckets, tx.lastEvent, tx.Content.Total = c.buckets, c.event, c.waiting
@@ -60,20 +61,20 @@ func (c *Committer) Begin(unchanged bool) engine.Group {
 	return tx
 }
 
-// Unused returns for how long nothing but background work has been committed.
+// Unused returns the time since the last commit that was more than background work.
 func (c *Committer) Unused() time.Duration { return time.Since(time.Unix(0, c.lastUse.Load())) }
 
 // Tx is the transaction of one commit group. Its operations run one after the other.
 type Tx struct {
 	*engine.Tx
-	Content Content // what the operations have changed in the counts of stored bytes
+	Content Content // changes of the counts of stored bytes
 
 	committer *Committer
-	buckets   []*Bucket // few: a group rarely touches more than one
+	buckets   []*Bucket // few: a group rarely changes more than one
 	events    []Change
-	lastEvent int64         // number of the newest event in the file, 0 if it is not known
+	lastEvent int64         // number of the newest event in the file, 0 if unknown
 	raised    [signals]bool // by any operation
-	used      bool          // not all of it is background work
+	used      bool          // some of it is more than background work
 }
 
 // Of returns the transaction of an operation's group.
@@ -83,29 +84,29 @@ func Of(tx *engine.Tx) *Tx {
 	return t
 }
 
-// Use notes that an operation is more than background work.
+// Use records that the operation is more than background work.
 func (tx *Tx) Use() { tx.used = true }
 
-// Now returns the time in the form that the file keeps: microseconds since 1970.
+// Now returns the time in stored form: microseconds since 1970.
 func (tx *Tx) Now() int64 { return tx.committer.cfg.Now().UnixMicro() }
 
-// Raise has the signal given once the transaction is committed.
+// Raise gives the signal once the transaction is committed.
 func (tx *Tx) Raise(s Signal) { tx.raised[s] = true }
 
-// Attempt runs f, and takes back what it wrote and what that adds to the transaction if
-// it fails. It touches no bucket but b.
+// Attempt runs f. If f fails, Attempt rolls back its writes and its changes to the
+// transaction. f must not change any bucket except b.
 func (tx *Tx) Attempt(b *Bucket, f func() error) error {
 	before, content, events := *b, tx.Content, len(tx.events)
 	err := tx.Savepoint(f)
 	if err != nil {
 		*b, tx.Content, tx.events = before, content, tx.events[:events]
-		b.ForgetIndexes(before.Indexed) // they may have been changed
+		b.ForgetIndexes(before.Indexed) // f may have changed them
 	}
 	return err
 }
 
-// BeforeCommit writes what the transaction owes the file: running totals, events, and
-// the counts of stored bytes.
+// BeforeCommit writes the transaction's remaining changes: running totals, events,
+// and the counts of stored bytes.
 func (tx *Tx) BeforeCommit(t *engine.Tx) error {
 	tx.Tx = t
 	if err := tx.Flush(); err != nil {
@@ -120,7 +121,8 @@ func (tx *Tx) BeforeCommit(t *engine.Tx) error {
 	return tx.Content.save(tx)
 }
 
-// AfterCommit keeps what the transaction knows for the next one, and gives signals.
+// AfterCommit keeps the transaction's state for the next one, and gives the raised
+// signals.
 func (tx *Tx) AfterCommit() {
 	c := tx.committer
 	if len(tx.buckets) <= maxKnown {

@@ -5,14 +5,14 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// maxWaiting is how many bytes may wait to be collected before writers collect a share;
-// see decision 025.
+// maxWaiting is the number of bytes that may wait for deletion before writers delete
+// a share; see decision 025.
 const maxWaiting = 16 << 20
 
-// CollectShare collects twice as many bytes as the group has written, if much waits.
-// So what waits shrinks however much is written, and the file does not grow: the
-// pages of what is collected are those of what is written next. A content that
-// cannot be collected is left to the collector, which reports it.
+// CollectShare deletes up to twice as many bytes as the group has written, if many
+// bytes wait. So the waiting bytes decrease even while others write, and the file
+// does not grow: new chunks reuse the pages of the deleted ones. If a content cannot
+// be deleted, the collector tries again and reports the error.
 func CollectShare(tx *commit.Tx) error {
 	if tx.Content.Written == 0 {
 		return nil
@@ -34,10 +34,10 @@ func CollectShare(tx *commit.Tx) error {
 	return tx.Standing()
 }
 
-// Collect deletes up to n chunks of contents that nothing refers to, or a few more.
+// Collect deletes n chunks, or a few more, of contents without references.
 func Collect(tx *commit.Tx, n int64) error {
 	for n > 0 {
-		chunks, found, err := collectOne(tx, max(n, 2)) // with 1 it would not know that a short content is done
+		chunks, found, err := collectOne(tx, max(n, 2)) // with a limit of 1 it could not tell that a short content is finished
 		if err != nil || !found {
 			return err
 		}

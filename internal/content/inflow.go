@@ -6,18 +6,18 @@ import (
 	"io"
 )
 
-// maxEmptyReads is how often in a row a reader may give nothing.
+// maxEmptyReads is the number of consecutive reads without bytes that are allowed.
 const maxEmptyReads = 100
 
-var errBadCount = errors.New("the reader gave an impossible count of bytes")
+var errBadCount = errors.New("reader returned an impossible count of bytes")
 
-// Inflow reads from a caller's reader, and holds it to the contract of [io.Reader]. It
-// ends when the context does, though it cannot wake a reader that sleeps.
+// Inflow reads from a caller's reader, and enforces the contract of [io.Reader]. It
+// ends when the context does, but cannot interrupt a blocked read.
 type Inflow struct {
 	ctx   context.Context
 	r     io.Reader
-	empty int   // reads in a row that gave nothing
-	ended error // what the reader ended with; io.EOF, or what is wrong with it
+	empty int   // consecutive reads without bytes
+	ended error // the error of the last read; io.EOF at the end
 }
 
 // NewInflow returns an Inflow from r that ends with ctx.
@@ -28,7 +28,7 @@ func (f *Inflow) Read(p []byte) (n int, err error) {
 		return 0, err
 	}
 	if f.ended != nil {
-		return 0, f.ended // also if it came with bytes, and was passed over
+		return 0, f.ended // also if the error came with bytes, and was ignored
 	}
 	n, err = f.r.Read(p)
 	switch {
@@ -45,7 +45,8 @@ func (f *Inflow) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// Broken returns what is wrong with the reader, nil if nothing is.
+// Broken returns the error of the reader, or nil if it has none or has ended
+// normally.
 func (f *Inflow) Broken() error {
 	if f.ended == io.EOF {
 		return nil

@@ -8,14 +8,14 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// Find returns the number of the content with a SHA-256 in hexadecimal, and whether it
-// is there.
+// Find returns the number of the content with a SHA-256 in hexadecimal, and whether
+// it exists.
 func Find(conn *engine.Conn, hash string) (num int64, ok bool, err error) {
 	ok, err = conn.QueryRow("SELECT num FROM contents WHERE hash = unhex(?)", []any{hash}, func(r engine.Row) { num = r.Int(0) })
 	return num, ok, err
 }
 
-// Reader reads a stored content. It verifies each chunk before it hands out any of its
+// Reader reads a stored content. It verifies each chunk before it returns any of its
 // bytes, and holds no connection between reads. It is safe for concurrent use.
 type Reader struct {
 	read func(func(*engine.Conn) error) error
@@ -27,8 +27,8 @@ type Reader struct {
 	data   []byte
 }
 
-// NewReader returns a reader of the content with the number that [Find] has returned,
-// and with a size. The function read lends it a connection.
+// NewReader returns a reader of the content with the number that [Find] returned and
+// with the size. It uses read to get a connection.
 func NewReader(num, size int64, read func(func(*engine.Conn) error) error) *Reader {
 	return &Reader{read: read, num: num, size: size}
 }
@@ -50,8 +50,8 @@ func (r *Reader) ReadAt(p []byte, offset int64) (n int, err error) {
 	return n, nil
 }
 
-// chunk returns the verified bytes of a chunk. The last one is kept, for readers
-// that take small bites.
+// chunk returns the verified bytes of a chunk. It caches the last chunk, for readers
+// that read few bytes at a time.
 func (r *Reader) chunk(i int64) ([]byte, error) {
 	r.mu.Lock()
 	cached, data := r.cached, r.data
@@ -69,8 +69,8 @@ func (r *Reader) chunk(i int64) ([]byte, error) {
 	return data, nil
 }
 
-// load reads and verifies a chunk. One that is not there is damage, unless the
-// content is being deleted: then its hash went first.
+// load reads and verifies a chunk. A missing chunk is damage, unless the content is
+// being deleted: its hash is deleted first.
 func (r *Reader) load(i int64) (data []byte, err error) {
 	var sum int64
 	there, kept := false, false

@@ -14,8 +14,8 @@ import (
 // All statements that write the tables contents and chunks are in this file, except
 // those of Check's simple rules.
 
-// A content is cut into chunks. A chunk's id is the content's number and its own
-// position, so that a content's chunks lie together.
+// A content is cut into chunks. A chunk's id consists of the content's number and the
+// chunk's position, so that the chunks of a content are adjacent.
 const (
 	ChunkSize = 256 << 10
 	ChunkBits = 24 // 16 million chunks in one content
@@ -28,28 +28,28 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // Sum returns the checksum of a chunk, as its row keeps it.
 func Sum(chunk []byte) int64 { return int64(crc32.Checksum(chunk, castagnoli)) }
 
-// Content is bytes to be stored: in memory, staged, or there already.
+// Content is content to be stored: in memory, staged, or stored already.
 type Content struct {
 	Hash   [sha256.Size]byte
 	Size   int64
 	Data   []byte
-	There  bool  // stored already, on behalf of something else
-	Upload int64 // uploads.num of the upload it was named by; 0 if none
+	There  bool  // stored already, for another reference
+	Upload int64 // uploads.num of the upload that the input named, or 0
 
 	staged  int64    // contents.num; 0 if not staged
-	renewal *renewal // of the lease of what is staged
+	renewal *renewal // renews the lease of the staged content
 }
 
-// Kept returns a content that is stored already, to be shared. The hash is its SHA-256
-// in hexadecimal; if it is not one, ok is false.
+// Kept returns a stored content, to be shared. The hash is its SHA-256 in
+// hexadecimal; ok is false if it is malformed.
 func Kept(hash string, size int64) (c *Content, ok bool) {
 	c = &Content{There: true, Size: size}
 	n, err := hex.Decode(c.Hash[:], []byte(hash))
 	return c, err == nil && n == len(c.Hash)
 }
 
-// Check refuses contents whose bytes are gone by now, with a [*GoneError] or [ErrGivenUp]: an
-// operation must know before it writes.
+// Check returns a [*GoneError] or [ErrGivenUp] if the bytes of a content have been
+// deleted. An operation calls it before its first write.
 func Check(tx *commit.Tx, contents []*Content) error {
 	for _, c := range contents {
 		var err error
@@ -72,13 +72,13 @@ func Check(tx *commit.Tx, contents []*Content) error {
 	return nil
 }
 
-// GoneError says that a content that was to be shared is not there any more.
+// GoneError reports that a content to be shared has been deleted.
 type GoneError struct{ Hash [sha256.Size]byte }
 
 func (e *GoneError) Error() string { return fmt.Sprintf("content %x is gone", e.Hash) }
 
-// Keep adds a reference to a content that has been checked. Unless the same bytes
-// are there already, it stores those in memory, or adopts those that were staged.
+// Keep adds a reference to a content that [Check] has accepted. Unless equal bytes
+// are stored already, it stores the bytes in memory, or adopts the staged content.
 func Keep(tx *commit.Tx, c *Content) error {
 	found, err := tx.QueryRow("UPDATE contents SET uses = uses + 1 WHERE hash = ? RETURNING size, uses", []any{c.Hash[:]},
 		func(r engine.Row) { tx.Content.Count(r.Int(0), r.Int(1)-1, r.Int(1)) })
@@ -108,7 +108,7 @@ func Keep(tx *commit.Tx, c *Content) error {
 	return nil
 }
 
-// insertChunks stores data in chunks from position at on, and returns the
+// insertChunks stores data as chunks, starting at position at, and returns the
 // position after the last.
 func insertChunks(tx *commit.Tx, num, at int64, data []byte) (int64, error) {
 	for ; len(data) > 0; at++ {
@@ -122,8 +122,8 @@ func insertChunks(tx *commit.Tx, num, at int64, data []byte) (int64, error) {
 	return at, nil
 }
 
-// Drop takes back one reference to the content with a SHA-256 in hexadecimal. Content
-// without references is collected later.
+// Drop removes one reference to the content with a SHA-256 in hexadecimal. A content
+// without references is deleted later.
 func Drop(tx *commit.Tx, hash string) error {
 	_, err := tx.QueryRow("UPDATE contents SET uses = uses - 1 WHERE hash = unhex(?) RETURNING size, uses", []any{hash}, dropped(tx))
 	return err
@@ -135,8 +135,8 @@ func DropHash(tx *commit.Tx, hash []byte) error {
 	return err
 }
 
-// dropped returns a function that counts a content that has lost a reference, given its
-// size and its references now.
+// dropped returns a function that counts a content that has lost a reference. Its
+// argument is the content's size and its remaining references.
 func dropped(tx *commit.Tx) func(engine.Row) {
 	return func(r engine.Row) {
 		size, uses := r.Int(0), r.Int(1)
@@ -147,14 +147,15 @@ func dropped(tx *commit.Tx) func(engine.Row) {
 	}
 }
 
-// insertStaged makes a content without a hash, which nobody finds, under a lease.
+// insertStaged inserts a content without a hash, so that it cannot be found, under a
+// lease.
 func insertStaged(tx *commit.Tx, size, lease int64) (num int64, err error) {
 	return tx.Insert("INSERT INTO contents (size, uses, lease_until) VALUES (?, 0, ?) RETURNING num", size, lease)
 }
 
-// renew renews the lease of a staged content that grows by so many bytes. A lease that
-// has run out counts as long as no collector has come, so that a jumping clock does
-// not matter: a collector sets the lease to 0.
+// renew renews the lease of a staged content that grows by a number of bytes. A lease
+// whose time is over is still valid until a collector has set it to 0, so that a
+// wrong clock does no harm.
 func renew(tx *commit.Tx, num, grown, lease int64) error {
 	n, err := tx.Exec("UPDATE contents SET lease_until = ?, size = size + ? WHERE num = ? AND lease_until > 0", lease, grown, num)
 	if err == nil && n == 0 {
@@ -163,7 +164,7 @@ func renew(tx *commit.Tx, num, grown, lease int64) error {
 	return err
 }
 
-// giveUp ends the lease of a staged content that nothing adopts.
+// giveUp ends the lease of a staged content that is not adopted.
 func giveUp(tx *commit.Tx, c *Content) error {
 	if c.staged == 0 {
 		return nil
@@ -174,8 +175,8 @@ func giveUp(tx *commit.Tx, c *Content) error {
 	return err
 }
 
-// Leases calls each with the number of staged contents whose leases end after a time,
-// and with those ends, for at most limit of them.
+// Leases calls each with the number and the end of the lease of staged contents, at most
+// limit, whose leases end after a time.
 func Leases(conn *engine.Conn, after, limit int64, each func(num, until int64)) error {
 	return conn.Query("SELECT num, lease_until FROM contents WHERE uses = 0 AND hash IS NULL AND lease_until > ? LIMIT ?", []any{after, limit},
 		func(r engine.Row) error { each(r.Int(0), r.Int(1)); return nil })
@@ -187,20 +188,20 @@ func EndLease(tx *commit.Tx, num, until int64) error {
 	return err
 }
 
-// selectUnused finds a content that nothing refers to and that no lease protects.
+// selectUnused finds a content without references and without a lease.
 const selectUnused = "SELECT num, size, hash IS NULL AND lease_until > 0 FROM contents WHERE uses = 0 AND ifnull(lease_until, 0) < ? LIMIT 1"
 
-// Unused reports whether there is a content to be collected.
+// Unused reports whether there is a content to delete.
 func Unused(conn *engine.Conn) (bool, error) {
 	return conn.QueryRow(selectUnused, []any{time.Now().UnixMicro()}, nil)
 }
 
-// collectOne deletes up to limit chunks of a content that nothing refers to. If
-// any are left, its hash and its lease go, so that nobody finds it any more and
-// nobody continues staging it, not even if the clock is put back.
+// collectOne deletes up to limit chunks of a content without references. If any are left,
+// it removes the hash and the lease, so that no one can find the content or continue to
+// stage it, even if the clock is set back.
 func collectOne(tx *commit.Tx, limit int64) (chunks int64, found bool, err error) {
 	var num, size int64
-	abandoned := false // while it was being staged, and so not counted as waiting
+	abandoned := false // during staging, so it does not count as waiting
 	found, err = tx.QueryRow(selectUnused, []any{time.Now().UnixMicro()}, func(r engine.Row) {
 		num, size, abandoned = r.Int(0), r.Int(1), r.Int(2) != 0
 	})
@@ -220,29 +221,29 @@ func collectOne(tx *commit.Tx, limit int64) (chunks int64, found bool, err error
 		_, err = tx.Exec("DELETE FROM contents WHERE num = ?", num)
 		return chunks, true, err
 	}
-	// All chunks but the last are full, and if the last were gone, so would be its row soon.
+	// All chunks except the last are full. If the last chunk is gone, so is the row
+	// soon.
 	gone := min(size, chunks*ChunkSize)
 	tx.Content.Waiting -= gone
 	_, err = tx.Exec("UPDATE contents SET hash = NULL, lease_until = 0, size = size - ? WHERE num = ?", gone, num)
 	return chunks, true, err
 }
 
-// Resize sets the size of a content, which has a hash and is said to have a wrong size,
-// to what was read of it.
+// Resize corrects the recorded size of a content that has a hash and a wrong size.
 func Resize(tx *commit.Tx, num int64, hash []byte, wrong, size int64) error {
 	_, err := tx.QueryRow("UPDATE contents SET size = ? WHERE num = ? AND hash = ? AND size = ? RETURNING uses", []any{size, num, hash, wrong},
 		func(r engine.Row) { tx.Content.Count(size-wrong, -1, r.Int(0)) })
 	return err
 }
 
-// Mark gives a content that has a hash a lease, which [Correct] recognises.
+// Mark gives a content with a hash a lease, by which [Correct] finds it again.
 func Mark(tx *commit.Tx, num, mark int64) error {
 	_, err := tx.Exec("UPDATE contents SET lease_until = ? WHERE num = ? AND hash IS NOT NULL", mark, num)
 	return err
 }
 
-// Correct takes wrong references off a content, and its mark with them. It reports
-// whether the mark still stood; if it did not, nothing is changed.
+// Correct subtracts wrong references from a content's count, and removes the mark. It
+// reports whether the mark was still there; if not, it changes nothing.
 func Correct(tx *commit.Tx, num, mark, wrong int64) (stood bool, err error) {
 	return tx.QueryRow("UPDATE contents SET uses = uses - ?, lease_until = NULL WHERE num = ? AND lease_until = ? RETURNING size, uses",
 		[]any{wrong, num, mark}, func(r engine.Row) { tx.Content.Count(r.Int(0), r.Int(1)+wrong, r.Int(1)) })

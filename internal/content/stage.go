@@ -15,45 +15,45 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// Content that is longer than a chunk is staged: written piece by piece, each in
-// a transaction of its own, before any object refers to it. A stream of any
-// length thus needs little memory, and others write in between.
+// Content longer than a chunk is staged: written piece by piece, each piece in a
+// transaction of its own, before any object references it. So a stream of any length
+// needs little memory, and others can write in between.
 //
-// Until an object's commit adopts it, a staged content has no hash, so nobody
-// finds it. A lease keeps the collectors of all processes off it. It is renewed
-// for as long as the call runs; if the call fails it is ended, and if the
-// process does it ends by itself, and the pieces are collected.
+// Until an object's commit adopts it, a staged content has no hash, so that it cannot
+// be found. A lease keeps the collectors of all processes away, and is renewed while
+// the call runs. If the call fails, it ends the lease. If the process dies, the lease
+// runs out. Then the pieces are deleted.
 const (
-	stageBytes = 2 * ChunkSize // in one transaction; see decision 006
+	stageBytes = 2 * ChunkSize // per transaction; see decision 006
 
-	// DefaultLease is how long a lease lasts if nothing else is asked for.
+	// DefaultLease is the default duration of a lease.
 	DefaultLease = 10 * time.Minute
 )
 
-// The errors of this package, which callers give their own text.
+// The errors of this package. Callers give them their own texts.
 var (
-	// ErrTooLong says that a stream has more bytes than it may.
+	// ErrTooLong reports that a stream has more bytes than allowed.
 	ErrTooLong = errors.New("too long")
 
-	// ErrGivenUp says that a collector has begun to take staged content away.
-	ErrGivenUp = errors.New("the bytes waited for too long to be stored, and were given up")
+	// ErrGivenUp reports that a collector has begun to delete staged content.
+	ErrGivenUp = errors.New("bytes were given up because they waited too long to be stored")
 
-	// ErrGone says that a content was deleted while it was read.
-	ErrGone = errors.New("the content was deleted while it was read")
+	// ErrGone reports that a content was deleted during a read.
+	ErrGone = errors.New("content was deleted during the read")
 )
 
 // Stage stages the contents of a store. All fields are required.
 type Stage struct {
-	Start   func(context.Context, func(*commit.Tx) error) *engine.Pending // begins an operation
+	Start   func(context.Context, func(*commit.Tx) error) *engine.Pending // starts an operation
 	Free    func(context.Context, func(*commit.Tx) error) error           // runs an operation that frees space
-	Lease   time.Duration                                                 // how long staged content is safe from collectors
+	Lease   time.Duration                                                 // how long collectors leave staged content alone
 	Closing <-chan struct{}                                               // closed when the store is being closed
 	Logger  *slog.Logger
 }
 
-// Copy stores the bytes of r, at most limit, and returns them as content that an
-// operation may keep. The caller must see that it is kept or released. An error of r is
-// returned as it is; more than limit bytes are [ErrTooLong].
+// Copy stages the bytes of r, at most limit, and returns them as content for [Keep].
+// The caller must keep or release the content. Errors of r are returned unchanged;
+// more than limit bytes are [ErrTooLong].
 func (s *Stage) Copy(ctx context.Context, r io.Reader, limit int64) (*Content, error) {
 	st := &stager{stage: s, hash: sha256.New()}
 	complete := false
@@ -72,9 +72,8 @@ func (s *Stage) Copy(ctx context.Context, r io.Reader, limit int64) (*Content, e
 	return c, nil
 }
 
-// Release gives up contents for good. It does not wait for that once ctx has
-// ended, or the call has waited for another process already. If it fails, their
-// leases end by themselves.
+// Release gives up contents. It returns early if ctx ends, or if the call has already
+// waited for another process. If giving up fails, the leases run out.
 func (s *Stage) Release(ctx context.Context, contents ...*Content) {
 	staged := slices.DeleteFunc(slices.Clone(contents), func(c *Content) bool { return c.staged == 0 })
 	if len(staged) == 0 {
@@ -105,8 +104,8 @@ func (s *Stage) Release(ctx context.Context, contents ...*Content) {
 	}
 }
 
-// EndRenewals ends the renewing of leases, of contents that have been adopted or
-// given up.
+// EndRenewals stops the renewal of leases of contents that have been adopted or given
+// up.
 func EndRenewals(contents []*Content) {
 	for _, c := range contents {
 		if c.renewal != nil {
@@ -118,17 +117,17 @@ func EndRenewals(contents []*Content) {
 // stager writes one staged content.
 type stager struct {
 	stage   *Stage
-	at      stagedUpTo // what has been committed
-	next    stagedUpTo // after the piece on its way, if that is committed
+	at      stagedUpTo // the committed part
+	next    stagedUpTo // the part after the current piece, once that is committed
 	running *engine.Pending
-	began   time.Time // writing the piece on its way
+	began   time.Time // when writing the current piece began
 	crowded bool      // others wanted to write during the last piece
-	renewal *renewal  // once there is something to keep
+	renewal *renewal  // set once a piece is committed
 	size    int64
 	hash    hash.Hash
 }
 
-// stagedUpTo is how far a staged content has come.
+// stagedUpTo is the progress of a staged content.
 type stagedUpTo struct {
 	num    int64 // contents.num; 0 before the first piece
 	chunks int64
@@ -138,7 +137,7 @@ func (st *stager) content() *Content {
 	return &Content{staged: st.at.num, Size: st.size, renewal: st.renewal}
 }
 
-// copy reads a piece while the one before is being written.
+// copy reads a piece while the previous one is written.
 func (st *stager) copy(ctx context.Context, r io.Reader, limit int64) error {
 	spare := make([]byte, stageBytes)
 	piece := make([]byte, stageBytes)
@@ -166,8 +165,8 @@ func (st *stager) copy(ctx context.Context, r io.Reader, limit int64) error {
 	}
 }
 
-// Fill reads until buf is full or r has ended. Unlike [io.ReadFull] it does not
-// take the end of a reader that was cut short, an [io.ErrUnexpectedEOF], for its end.
+// Fill reads until buf is full or r has ended. Unlike [io.ReadFull], it returns
+// [io.ErrUnexpectedEOF] of a reader that was cut short as an error.
 func Fill(r io.Reader, buf []byte) (n int, ended bool, err error) {
 	for n < len(buf) && err == nil {
 		var m int
@@ -180,8 +179,8 @@ func Fill(r io.Reader, buf []byte) (n int, ended bool, err error) {
 	return n, false, err
 }
 
-// wait waits for the piece on its way. Only now it counts: until it is committed
-// it may be written again, or not at all.
+// wait waits for the current piece, and then counts it: before its commit it may be
+// written again, or not at all.
 func (st *stager) wait() error {
 	if st.running == nil {
 		return nil
@@ -199,8 +198,8 @@ func (st *stager) wait() error {
 	return nil
 }
 
-// giveWay waits for the piece on its way. If others wanted to write meanwhile, it
-// pauses for as long as the piece took, so that they get half of the time.
+// giveWay waits for the current piece. If others wanted to write meanwhile, it pauses
+// for as long as the piece took, so that they get half of the time.
 func (st *stager) giveWay(ctx context.Context) error {
 	if err := st.wait(); err != nil || !st.crowded {
 		return err
@@ -208,7 +207,7 @@ func (st *stager) giveWay(ctx context.Context) error {
 	st.crowded = false
 	select {
 	case <-time.After(time.Since(st.began)):
-	case <-ctx.Done(): // the next write says so
+	case <-ctx.Done(): // the next write returns the error
 	case <-st.stage.Closing:
 	}
 	return nil
@@ -230,11 +229,11 @@ func (st *stager) write(tx *commit.Tx, piece []byte) (err error) {
 	return err
 }
 
-// LeaseEnd is until when a lease given now keeps collectors off.
+// LeaseEnd returns the end of a lease that begins now.
 func (s *Stage) LeaseEnd() int64 { return time.Now().Add(s.Lease).UnixMicro() }
 
-// renewal renews the lease of a staged content while its call runs: its
-// reader may stand still, or there may be other streams to wait for.
+// renewal renews the lease of a staged content while its call runs, since the reader
+// may block, or the call may wait for other streams.
 type renewal struct {
 	stage   *Stage
 	num     int64 // contents.num

@@ -1,5 +1,5 @@
-// Package ident makes and recognises ids: a prefix that says what an id is of, and a
-// ULID. Only the id of an object may be one that the caller has chosen.
+// Package ident makes and recognizes ids. An id is a prefix, which tells its kind,
+// and a ULID. Only ids of objects may be chosen by callers.
 package ident
 
 import (
@@ -25,8 +25,8 @@ const (
 	TaskPrefix      = "task_"
 )
 
-// Source makes ids that rise strictly, also across goroutines and when the
-// clock stands still or goes back. It is safe for concurrent use.
+// Source makes strictly increasing ids, across goroutines and even if the clock stops
+// or goes back. It is safe for concurrent use.
 type Source struct {
 	mu      sync.Mutex
 	now     func() time.Time
@@ -35,8 +35,8 @@ type Source struct {
 	newest  ulid.ULID // the newest id
 }
 
-// NewSource returns a source that takes the time from now, and randomness from entropy;
-// nil stands for crypto/rand.
+// NewSource returns a source that uses now as its clock and entropy for its random
+// part; a nil entropy means crypto/rand.
 func NewSource(now func() time.Time, entropy io.Reader) *Source {
 	if entropy == nil {
 		entropy = rand.Reader
@@ -51,7 +51,7 @@ func (s *Source) Next(prefix string) (string, error) {
 	s.last = max(s.last, uint64(max(0, s.now().UnixMilli())))
 	id, err := ulid.New(s.last, s.entropy)
 	if err == ulid.ErrMonotonicOverflow || err == nil && id.Compare(s.newest) <= 0 {
-		s.last++ // this millisecond's ids are used up
+		s.last++ // the ids of this millisecond are used up
 		id, err = ulid.New(s.last, s.entropy)
 	}
 	if err != nil {

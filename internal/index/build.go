@@ -11,17 +11,17 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// How much is done to an index in one transaction.
+// Limits of the work on an index in one transaction.
 const (
-	objectSlice = 200      // objects are indexed
-	textObjects = 50       // if the index is of texts
-	objectBytes = 64 << 10 // and no more of them once they have so many bytes
-	entrySlice  = 2000     // entries are deleted
-	textSlice   = 100      // texts are deleted
-	textLooks   = 2000     // texts are checked for their objects
+	objectSlice = 200      // objects to index
+	textObjects = 50       // objects to index in a text index
+	objectBytes = 64 << 10 // bytes of objects after which no more are indexed
+	entrySlice  = 2000     // entries to delete
+	textSlice   = 100      // texts to delete
+	textLooks   = 2000     // texts whose objects are looked up
 )
 
-// errEnough ends a statement that has read as much as is wanted.
+// errEnough ends a statement that has read enough.
 var errEnough = errors.New("enough")
 
 // Unfinished is an index that is being built or dropped.
@@ -33,7 +33,7 @@ type Unfinished struct {
 	built int64 // the seq that building, downwards, or dropping, upwards, has reached
 }
 
-// unfinishedColumns are those of indexes AS i that an Unfinished is read from.
+// unfinishedColumns are the columns of indexes AS i that make an Unfinished.
 const unfinishedColumns = "i.num, i.bucket, i.kind, i.status, i.built"
 
 func (u *Unfinished) scan(r engine.Row) {
@@ -58,9 +58,9 @@ WHERE i.status <> 'READY' AND (i.status = 'DROPPING' OR b.status <> 'IN_PROGRESS
 	return first, err
 }
 
-// Continue does a slice of the work on an index, if there is any left. Objects that are
-// written between slices are indexed by [Update], or are still to come. The plan is that
-// of the bucket; dropping an index does without it.
+// Continue does a slice of the work on an index, if any is left. Objects written between
+// slices are indexed by [Update], or by a later slice. The plan is the bucket's; it may be
+// nil for an index that is being dropped.
 //
 // The error matches [engine.ErrCorrupt] if the index cannot be worked on.
 func Continue(tx *commit.Tx, num int64, plan *schema.Plan) error {
@@ -78,13 +78,13 @@ func Continue(tx *commit.Tx, num int64, plan *schema.Plan) error {
 			return err
 		}
 		return u.build(tx, state, plan)
-	case Ready, "": // another store was quicker
+	case Ready, "": // another store has finished the work
 		return nil
 	}
 	return fmt.Errorf("index number %d: %w: its status is %s", num, engine.ErrCorrupt, value.Show(u.Status))
 }
 
-// build indexes the next objects, downwards.
+// build indexes the next objects, from the newest to the oldest.
 func (u *Unfinished) build(tx *commit.Tx, state *commit.Bucket, plan *schema.Plan) error {
 	b := Bucket{Num: u.Bucket, ID: state.Place.Bucket, Name: state.Name, Plan: plan}
 	indexes, err := Load(tx, state)
@@ -117,8 +117,8 @@ type indexedRow struct {
 	row engine.Row
 }
 
-// objectsBelow returns the next objects for the index, upwards, and whether there may be
-// more.
+// objectsBelow returns the next objects to index, in ascending order, and whether there
+// may be more.
 func (u *Unfinished) objectsBelow(tx *commit.Tx) (objects []indexedRow, more bool, err error) {
 	limit := objectSlice
 	if u.Kind == Text {
@@ -144,17 +144,17 @@ func (u *Unfinished) objectsBelow(tx *commit.Tx) (objects []indexedRow, more boo
 	if err != nil && err != errEnough {
 		return nil, false, err
 	}
-	// Texts that are written upwards go into FTS5 in one piece.
+	// FTS5 stores texts written in ascending order in one piece.
 	slices.Reverse(objects)
 	return objects, err == errEnough || len(objects) == limit, nil
 }
 
-// insert indexes an object. It may have been indexed when it was written.
+// insert indexes an object, which may have been indexed when it was written.
 func (i *Index) insert(tx *commit.Tx, plan *schema.Plan, indexes []*Index, seq int64, doc *Document) error {
 	if i.Kind == Value {
 		return i.update(tx, plan, seq, nil, doc)
 	}
-	// There may be a text for another index.
+	// The object may have a text for another index.
 	if err := deleteText(tx, seq); err != nil {
 		return err
 	}
@@ -176,9 +176,9 @@ func DropAll(tx *commit.Tx, bucket int64) (done bool, err error) {
 }
 
 // drop deletes some entries or texts of the index, and its row after the last of them.
-// The texts go with the last text index of the bucket. While another needs them, only
-// texts without objects go: nothing deleted those while all text indexes of the bucket
-// were being dropped.
+// The texts are deleted with the last text index of the bucket. While another index needs
+// them, only texts without objects are deleted: they remained from a time when all text
+// indexes of the bucket were being dropped.
 func (u *Unfinished) drop(tx *commit.Tx) error {
 	var done bool
 	var err error

@@ -10,32 +10,32 @@ import (
 	"github.com/bucketlite/bucketlite/internal/query"
 )
 
-// A Choice is a plan for a query: a superset of the objects it wants, to be matched one by
-// one, and the indexes that led there. It is valid in the snapshot it was made in.
+// A Choice is a plan for a query: a superset of the matching objects, to be matched one by
+// one, and the indexes used. It is valid in the snapshot it was made in.
 type Choice struct {
 	bucket Bucket
 	query  *query.Query
 	source source
 	used   []*Index
-	walk   *Index  // in whose order the objects are read; nil: as the source has them
-	seqs   []int64 // of the objects to look up for a page, in order; nil: see source
-	most   int64   // how many objects the indexes have told, if they are looked up
-	exact  bool    // the source has exactly the objects the query wants
+	walk   *Index  // the objects are read in its order; nil for the order of the source
+	seqs   []int64 // of the objects to look up for a page, in order; nil to use the source
+	most   int64   // the number of objects to look up
+	exact  bool    // the source has exactly the matching objects
 }
 
-// The most objects that are looked up one by one, for a page and for all of a query.
-// Reading all objects of a bucket in turn costs less than half as much for each, and a
-// page is full before the end.
+// Limits of the number of objects that are looked up one by one, for a page and for all
+// results. A scan of the bucket costs less than half as much for each object, and a page
+// is full before its end.
 const (
 	minLookup    = 100
 	maxLookup    = 20_000
 	maxLookupAll = 200_000
 )
 
-// maxShort is how many objects a page may have to look up and still be a short read.
+// maxShort is the number of objects up to which a page that looks them up is a short read.
 const maxShort = 1000
 
-// Choose chooses how to find a page of the objects that q wants, or the whole of them.
+// Choose makes a plan to find a page of the objects that match q, or all of them.
 func Choose(ctx context.Context, conn *engine.Conn, b Bucket, q *query.Query, whole bool) (Choice, error) {
 	every := Choice{bucket: b, query: q, source: everything(b.Num, q.After.Num)}
 	if len(q.Order) > 0 || whole {
@@ -56,10 +56,10 @@ func Choose(ctx context.Context, conn *engine.Conn, b Bucket, q *query.Query, wh
 	return ch.choose(every)
 }
 
-// Used returns the indexes that led to the objects. They may repeat.
+// Used returns the indexes used. One may be listed twice.
 func (c *Choice) Used() []*Index { return c.used }
 
-// Sorts reports whether all wanted objects must be found before the first is known.
+// Sorts reports whether all matching objects must be found before the first is known.
 func (c *Choice) Sorts() bool { return len(c.query.Order) > 0 && c.walk == nil }
 
 // IsShort reports whether finding a page reads few objects besides those on the page and
@@ -78,7 +78,7 @@ func (c *Choice) IsShort() bool {
 	return false
 }
 
-// Objects returns how many objects are to be matched.
+// Objects returns the number of objects to match.
 func (c *Choice) Objects(conn *engine.Conn) (n int64, err error) {
 	switch c.source.from {
 	case theseObjects:
@@ -92,8 +92,8 @@ func (c *Choice) Objects(conn *engine.Conn) (n int64, err error) {
 	return n, err
 }
 
-// Count counts the objects that q wants, before and after its position. If it can, it
-// counts entries and reads no object.
+// Count counts the objects that match q, before and after its position. If possible, it
+// counts entries and reads no objects.
 func Count(ctx context.Context, conn *engine.Conn, b Bucket, q *query.Query) (int64, error) {
 	all := query.Query{Filter: q.Filter, Search: q.Search, Limit: q.Limit}
 	n, ok, err := countEntries(ctx, conn, b.Num, &all)
@@ -107,8 +107,8 @@ func Count(ctx context.Context, conn *engine.Conn, b Bucket, q *query.Query) (in
 	return c.visit(ctx, conn, nil, nil)
 }
 
-// countEntries counts the objects that q wants without reading any. It can if q is one
-// condition whose entries are one for each of these objects.
+// countEntries counts the objects that match q without reading any. That is possible if q
+// is a single condition with exactly one entry for each matching object.
 func countEntries(ctx context.Context, conn *engine.Conn, bucket int64, q *query.Query) (n int64, ok bool, err error) {
 	ch, err := newChooser(ctx, conn, bucket, q, true)
 	conjuncts := conjuncts(q)
@@ -129,15 +129,15 @@ func countEntries(ctx context.Context, conn *engine.Conn, bucket int64, q *query
 	return n, true, nil
 }
 
-// A chooser chooses how to answer a query by the entries in the indexes.
+// A chooser makes a plan for a query from the entries in the indexes.
 type chooser struct {
 	bucket  int64
 	ctx     context.Context
 	conn    *engine.Conn
 	query   *query.Query
-	whole   bool // all objects are wanted, not a page
+	whole   bool // find all objects, not a page
 	indexes []*Index
-	limit   int // of seqs that are read from an index
+	limit   int // of seqs to read from an index
 }
 
 // newChooser returns a chooser that knows the indexes that are ready.
@@ -152,10 +152,10 @@ func newChooser(ctx context.Context, conn *engine.Conn, bucket int64, q *query.Q
 	return ch, err
 }
 
-// lookupLimit returns how many of a bucket's objects are at most looked up one by one, for
-// a page of some results or for all. For all it pays while they are few enough. A scan for
-// a page finds a wanted object every objects/n, and reading n seqs from an index costs
-// about a third of reading n objects.
+// lookupLimit returns the maximum number of a bucket's objects to look up one by one, for a
+// page of some results or for all results. For all results, lookups pay if they are few
+// enough. For a page, a scan finds a match every objects/n objects, and reading n seqs from
+// an index costs about a third of reading n objects.
 func lookupLimit(objects, page float64, all bool) int {
 	if all {
 		return int(max(minLookup, min(objects/4, maxLookupAll)))
@@ -195,7 +195,7 @@ func (ch *chooser) choose(every Choice) (Choice, error) {
 	return every, nil
 }
 
-// conjuncts are the parts of the filter that all must hold.
+// conjuncts returns the parts of the filter, all of which must hold.
 func conjuncts(q *query.Query) []*query.Node {
 	if q.Filter == nil {
 		return nil
@@ -215,7 +215,7 @@ func conjuncts(q *query.Query) []*query.Node {
 	return list
 }
 
-// conditions returns how many parts of the query there are.
+// conditions returns the number of parts of the query.
 func (ch *chooser) conditions() int {
 	n := len(conjuncts(ch.query))
 	if ch.query.Search != nil {
@@ -224,7 +224,7 @@ func (ch *chooser) conditions() int {
 	return n
 }
 
-// find returns the index of that kind of a path, nil if there is none.
+// find returns the index with the kind and path, or nil.
 func (ch *chooser) find(kind string, path []string) *Index {
 	for _, i := range ch.indexes {
 		if i.Kind == kind && slices.Equal(i.path, path) {
@@ -234,8 +234,8 @@ func (ch *chooser) find(kind string, path []string) *Index {
 	return nil
 }
 
-// spans returns the index that has the entries of a condition, and where they are. Without
-// such an index it is nil.
+// spans returns the index with the entries of a condition, and the spans that hold them. If
+// there is no such index, it is nil.
 func (ch *chooser) spans(n *query.Node) (*Index, []query.Span) {
 	if n.Op == query.And || n.Op == query.Or || n.Op == query.Not {
 		return nil, nil
@@ -251,8 +251,8 @@ func (ch *chooser) spans(n *query.Node) (*Index, []query.Span) {
 	return i, spans
 }
 
-// hasWide reports whether an index lacks entries of some objects. Those must be matched
-// with every condition.
+// hasWide reports whether an index lacks entries of some objects. Such objects must be
+// matched with every condition.
 func (ch *chooser) hasWide(i *Index) (bool, error) {
 	if !i.many {
 		return false, nil
@@ -260,8 +260,8 @@ func (ch *chooser) hasWide(i *Index) (bool, error) {
 	return ch.conn.QueryRow("SELECT 1 FROM entries WHERE idx = ? AND key = ? LIMIT 1", []any{i.Num, query.WideKey}, nil)
 }
 
-// stream returns a choice that reads from an index in the order of creation, so that it
-// ends when a page is full. There is one if a condition asks for one key.
+// stream returns a plan that reads an index in order of creation, and so ends when a page is
+// full. There is one if a condition selects a single key.
 func (ch *chooser) stream(every Choice) (c Choice, ok bool, err error) {
 	for _, n := range conjuncts(ch.query) {
 		i, spans := ch.spans(n)
@@ -285,8 +285,8 @@ func (ch *chooser) stream(every Choice) (c Choice, ok bool, err error) {
 	return c, false, nil
 }
 
-// lookUp returns the seqs of the objects that the query may want, sorted, if the
-// indexes tell them and they are not too many.
+// lookUp returns the sorted seqs of the objects that may match the query, if the indexes
+// have them and they are not too many.
 func (ch *chooser) lookUp() (seqs []int64, used []*Index, ok bool, err error) {
 	keep := func(s []int64, u []*Index, found bool, e error) bool {
 		if err = e; e == nil && found && (!ok || len(s) < len(seqs)) {
@@ -349,19 +349,19 @@ func (ch *chooser) nodeSeqs(n *query.Node) (seqs []int64, used []*Index, ok bool
 	return seqs, []*Index{i}, ok, err
 }
 
-// unique sorts seqs and leaves out repetitions.
+// unique sorts seqs and removes duplicates.
 func unique(seqs []int64) []int64 {
 	slices.Sort(seqs)
 	return slices.Compact(seqs)
 }
 
-// spanSeqs returns the seqs of the entries in some spans of an index, and of the
-// objects that do not have all of their entries there.
+// spanSeqs returns the seqs of the entries in some spans of an index, and of the objects
+// that lack entries in it.
 func (ch *chooser) spanSeqs(i *Index, spans []query.Span) (seqs []int64, ok bool, err error) {
 	if i.many {
 		spans = append(spans, query.WideSpan)
 	}
-	// Handing over rows takes longer than finding them.
+	// Returning rows takes longer than finding them.
 	collect := engine.NewCallback(ch.ctx, func(r engine.Row) (any, error) {
 		seqs = append(seqs, r.Int(0))
 		return nil, nil
@@ -381,8 +381,7 @@ SELECT count(bucketlite_callback(?1, seq)) FROM (SELECT seq FROM entries WHERE i
 	return unique(seqs), true, ch.ctx.Err()
 }
 
-// textIndex returns the index that finds objects by the texts a condition wants,
-// nil if there is none.
+// textIndex returns the index that finds objects by the texts of a condition, or nil.
 func (ch *chooser) textIndex(n *query.Node) *Index {
 	if parts, ok := n.Texts(); !ok || trigrams(parts) == "" {
 		return nil
@@ -393,7 +392,7 @@ func (ch *chooser) textIndex(n *query.Node) *Index {
 	return ch.find(Text, nil)
 }
 
-// textSeqs returns the seqs of the objects whose text contains all the parts.
+// textSeqs returns the seqs of the objects whose text contains all parts.
 func (ch *chooser) textSeqs(parts []string) (seqs []int64, ok bool, err error) {
 	match := trigrams(parts)
 	if match == "" {

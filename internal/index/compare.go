@@ -9,22 +9,22 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// Comparison is an index compared with the objects it is about. Of an index that is being
-// built it covers what is done.
+// Comparison is the result of comparing an index with its bucket's objects. Of an index
+// that is being built, it covers the finished part.
 type Comparison struct {
 	Index *Index
 
 	// Of a value index.
-	Want, Got uint64 // entries that its objects have, and that it has
-	Differ    bool   // as many entries, but others
-	Many, Cut bool   // what [Admit] has to note, since the index does not say it
+	Want, Got uint64 // the expected and the actual number of entries
+	Differ    bool   // the entries differ
+	Many, Cut bool   // missing flags, for [Admit] to set
 
 	// Of the bucket's text indexes together.
 	Looked, Lost int // objects looked up by their texts, and those not found
 }
 
-// Of a bucket's objects, maxProbes to twice as many are looked up by a part of their
-// texts.
+// Compare looks up some objects of a bucket by a part of their texts: at least maxProbes,
+// if there are as many, and less than twice as many.
 const (
 	maxProbes = 300
 	probeSize = 6 // characters
@@ -62,24 +62,24 @@ type walk struct {
 	indexes []*tallied
 	doc     Document
 
-	// How to look up one of every so many objects.
+	// One object in every stride is sampled.
 	met, stride int
 	probes      []probe
-	lost        int // that are not found so
+	lost        int // objects that their probes do not find
 }
 
-// tallied is an index, the entries its objects have and those it has.
+// tallied is an index, with its expected and its actual entries.
 type tallied struct {
 	*Index
-	built     int64 // the first object that is to be in it
+	built     int64 // the first object that the index covers
 	want, got tally
-	many, cut bool // as they are to be
+	many, cut bool // the expected flags
 }
 
-// tally counts entries, in such a way that others have another sum.
+// tally is the number of entries, and a sum that changes with any entry.
 type tally struct{ n, sum uint64 }
 
-// add counts an entry.
+// add adds an entry.
 func (t *tally) add(seed maphash.Seed, key []byte, seq int64) {
 	var h maphash.Hash
 	h.SetSeed(seed)
@@ -89,7 +89,7 @@ func (t *tally) add(seed maphash.Seed, key []byte, seq int64) {
 	t.sum += h.Sum64()
 }
 
-// probe is a look into the text index that must find an object.
+// probe is a search in the text index that must find an object.
 type probe struct {
 	seq   int64
 	match string
@@ -105,7 +105,7 @@ func (w *walk) load(conn *engine.Conn) error {
 	return err
 }
 
-// callEach runs a statement that calls each for its rows, by the callback ?1.
+// callEach runs a statement whose callback ?1 calls each for every row.
 func callEach(ctx context.Context, conn *engine.Conn, query string, args []any, each func(engine.Row) error) error {
 	call := engine.NewCallback(ctx, func(r engine.Row) (any, error) { return nil, each(r) })
 	defer call.Release()
@@ -140,7 +140,7 @@ func (w *walk) object(r engine.Row) error {
 	return nil
 }
 
-// sample notes how to look up the object, if it is its turn.
+// sample adds a probe for the object, if the object is in the sample.
 func (w *walk) sample(seq int64, texts []*Index) {
 	if w.met++; w.met%w.stride != 0 {
 		return
@@ -160,7 +160,7 @@ func (w *walk) sample(seq int64, texts []*Index) {
 	}
 }
 
-// readEntries counts the entries that are there.
+// readEntries tallies the actual entries.
 func (w *walk) readEntries(ctx context.Context, conn *engine.Conn) error {
 	for _, t := range w.indexes {
 		if t.Kind == Text {
@@ -178,7 +178,7 @@ func (w *walk) readEntries(ctx context.Context, conn *engine.Conn) error {
 	return nil
 }
 
-// lookUp looks up the samples by their texts.
+// lookUp looks up the sampled objects by their texts.
 func (w *walk) lookUp(conn *engine.Conn) error {
 	for _, p := range w.probes {
 		found, err := conn.QueryRow("SELECT 1 FROM texts WHERE texts MATCH ? AND rowid = ?", []any{p.match, p.seq}, nil)

@@ -20,8 +20,8 @@ type Document struct {
 	blobs  []any      // nil until they are decoded
 }
 
-// The columns of object AS o that a Document reads: for a query about the user's fields
-// alone, and for any other.
+// The columns of object AS o that a Document reads: for a query that refers only to the
+// user's fields, and for any other.
 const (
 	fieldColumns    = "o.fields"
 	documentColumns = "o.fields, o.id, o.key_prefix, o.status, o.error, o.created_at, o.updated_at, o.blobs"
@@ -68,7 +68,7 @@ func (d *Document) size() int {
 	return len(fields)
 }
 
-// Member returns the member of the object's JSON form that is called name.
+// Member returns the named member of the object's JSON form.
 func (d *Document) Member(name string) (any, bool) {
 	switch name {
 	case "object_id":
@@ -104,7 +104,7 @@ func (d *Document) text(i int) (any, bool) {
 	return d.row.Text(i), true
 }
 
-// timeText returns a time as the JSON form has it.
+// timeText returns a time in the JSON form.
 func timeText(micro int64) string { return time.UnixMicro(micro).UTC().Format(time.RFC3339Nano) }
 
 // storedBlobs returns the object's blobs as plain values. They are stored as JSON.
@@ -114,7 +114,7 @@ func (d *Document) storedBlobs() []any {
 	}
 	d.blobs = []any{}
 	if text := d.row.Text(7); text != "" {
-		// The parser takes objects alone.
+		// The parser accepts only objects.
 		doc, err := value.ParseTrusted(`{"blobs":` + text + `}`)
 		if err != nil {
 			d.err = err
@@ -125,8 +125,8 @@ func (d *Document) storedBlobs() []any {
 	return d.blobs
 }
 
-// Texts are the strings that a search reads: those in the fields, at any depth, the
-// object's id and key prefix, and the filenames of its blobs.
+// Texts iterates over the strings that a search covers: those in the fields, at any depth,
+// the object's id and key prefix, and the filenames of its blobs.
 func (d *Document) Texts() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		if !yield(d.row.Text(1)) || !d.row.Null(2) && !yield(d.row.Text(2)) {
@@ -150,8 +150,8 @@ func (d *Document) Texts() iter.Seq[string] {
 	}
 }
 
-// InSystem reports whether a member of the object's JSON form is the system's, and so not
-// among the fields.
+// InSystem reports whether a member of the object's JSON form is a system member, not a
+// field.
 func InSystem(member string) bool {
 	switch member {
 	case "object_id", "bucket_id", "key_prefix", "status", "error", "created_at", "updated_at", "blobs":
@@ -160,7 +160,7 @@ func InSystem(member string) bool {
 	return false
 }
 
-// TypeOf returns the declared type of a path in the objects of a bucket with that schema.
+// TypeOf returns the declared type of a path in the objects of a bucket with the schema.
 func TypeOf(plan *schema.Plan, path []string) query.Type {
 	if len(path) > 1 && InSystem(path[0]) {
 		return query.Type{Many: true}
@@ -176,7 +176,7 @@ func TypeOf(plan *schema.Plan, path []string) query.Type {
 	return plan.QueryType(path)
 }
 
-// needsSystem reports whether a query is about more than an object's fields.
+// needsSystem reports whether a query refers to system members.
 func needsSystem(q *query.Query) bool {
 	if q.Search != nil {
 		return true

@@ -9,8 +9,8 @@ import (
 	"github.com/bucketlite/bucketlite/internal/schema"
 )
 
-// Update brings the bucket's indexes up to date with an object that has changed. The rows
-// are those of [Stored.Row]: old is nil for a new object, new for one that is deleted.
+// Update updates the bucket's indexes after a change of an object. The rows are those of
+// [Stored.Row]: old is nil for a new object, new is nil for a deleted one.
 func Update(tx *commit.Tx, state *commit.Bucket, b Bucket, seq int64, old, new engine.Row) error {
 	indexes, err := Load(tx, state)
 	if err != nil || len(indexes) == 0 {
@@ -31,8 +31,8 @@ func Update(tx *commit.Tx, state *commit.Bucket, b Bucket, seq int64, old, new e
 	return nil
 }
 
-// Remove takes an object out of the bucket's indexes when its row no longer tells which
-// entries it has. It reads those indexes as a whole.
+// Remove removes an object from the bucket's indexes without knowing its entries, since its
+// row is damaged. It reads the indexes as a whole.
 func Remove(tx *commit.Tx, state *commit.Bucket, seq int64) error {
 	indexes, err := Load(tx, state)
 	for n := 0; n < len(indexes) && err == nil; n++ {
@@ -45,8 +45,8 @@ func Remove(tx *commit.Tx, state *commit.Bucket, seq int64) error {
 	return err
 }
 
-// update exchanges the entries of an object. They may be there already, or not yet,
-// while the index is being built.
+// update replaces the entries of an object. While the index is being built, the new entries
+// may exist already, and the old ones may not exist yet.
 func (i *Index) update(tx *commit.Tx, plan *schema.Plan, seq int64, before, after *Document) error {
 	old, sure := i.entries(plan, before)
 	new, _ := i.entries(plan, after)
@@ -69,8 +69,8 @@ func (i *Index) update(tx *commit.Tx, plan *schema.Plan, seq int64, before, afte
 	return nil
 }
 
-// entries returns the entries of a document, none of nil, and whether it can be read. An
-// unreadable document must neither keep others from being indexed, nor itself from being
+// entries returns the entries of a document, none for nil, and whether it can be read. An
+// unreadable document must not keep others from being indexed, or itself from being
 // replaced.
 func (i *Index) entries(plan *schema.Plan, doc *Document) (e query.Entries, ok bool) {
 	if doc == nil {
@@ -84,7 +84,7 @@ func (i *Index) entries(plan *schema.Plan, doc *Document) (e query.Entries, ok b
 	return e, true
 }
 
-// admit notes in the index's row what no object has had before.
+// admit sets flags in the index's row that no object has needed before.
 func (i *Index) admit(tx *commit.Tx, e query.Entries) error {
 	if (!e.Many || i.many) && (!e.Cut || i.cut) {
 		return nil
@@ -93,7 +93,7 @@ func (i *Index) admit(tx *commit.Tx, e query.Entries) error {
 	return Admit(tx, i.Num, e.Many, e.Cut)
 }
 
-// missing returns the keys that are not among others. Both are sorted.
+// missing returns the keys that are not in others. Both are sorted.
 func missing(keys, others [][]byte) (out [][]byte) {
 	for _, key := range keys {
 		for len(others) > 0 && bytes.Compare(others[0], key) < 0 {

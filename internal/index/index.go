@@ -9,13 +9,13 @@ import (
 	"github.com/bucketlite/bucketlite/internal/schema"
 )
 
-// The kinds of indexes, as the file has them.
+// The kinds of indexes, as stored.
 const (
 	Value = "value" // of the values at a path
 	Text  = "text"  // of the strings at a path, or of all texts
 )
 
-// The statuses of an index, as the file has them.
+// The statuses of an index, as stored.
 const (
 	Building = "BUILDING"
 	Ready    = "READY"
@@ -30,10 +30,10 @@ type Bucket struct {
 	Plan *schema.Plan // nil declares nothing
 }
 
-// String returns the bucket's name as messages show it.
+// String returns the bucket's name in the form used in messages.
 func (b *Bucket) String() string { return fmt.Sprintf("bucket %q", b.Name) }
 
-// Index is an index of a bucket as a transaction or a snapshot sees it.
+// Index is an index's state inside a transaction or a snapshot.
 type Index struct {
 	Num    int64
 	Kind   string // [Value] or [Text]
@@ -41,10 +41,10 @@ type Index struct {
 	Status string
 
 	path      []string
-	many, cut bool // see query.Entries; of any object since the index was made
+	many, cut bool // see query.Entries; true of some object since the index was created
 }
 
-// Select reads the indexes of a bucket, by path, without those being dropped.
+// Select reads the indexes of a bucket, sorted by path, except those being dropped.
 func Select(conn *engine.Conn, bucket int64) (indexes []*Index, err error) {
 	err = conn.Query("SELECT num, kind, path, status, many, cut FROM indexes WHERE bucket = ? AND status <> 'DROPPING' ORDER BY path, kind DESC",
 		[]any{bucket}, func(r engine.Row) error {
@@ -58,8 +58,8 @@ func Select(conn *engine.Conn, bucket int64) (indexes []*Index, err error) {
 	return indexes, err
 }
 
-// Load returns the bucket's indexes as [Select] does, but reads them only when the
-// transactions do not know them yet.
+// Load returns the bucket's indexes as [Select] does, from the transaction's cache if
+// possible.
 func Load(tx *commit.Tx, b *commit.Bucket) ([]*Index, error) {
 	if indexes, ok := b.Indexes.([]*Index); ok || !b.Indexed {
 		return indexes, nil
@@ -72,9 +72,9 @@ func Load(tx *commit.Tx, b *commit.Bucket) ([]*Index, error) {
 	return indexes, nil
 }
 
-// Add adds an index that the bucket does not have. It is built downwards from the newest
-// object there is, since later ones are indexed as they are written. Without objects it
-// is ready at once.
+// Add adds an index that the bucket lacks. It is built from the newest existing object
+// downwards, since later objects are indexed when they are written. Without objects it is
+// ready at once.
 func Add(tx *commit.Tx, b *commit.Bucket, kind, path string) error {
 	if err := insertIndex(tx, b.Num, kind, path); err != nil {
 		return err
@@ -84,7 +84,7 @@ func Add(tx *commit.Tx, b *commit.Bucket, kind, path string) error {
 	return nil
 }
 
-// Drop drops an index of the bucket, if there is one. No query uses it any more. It is
+// Drop drops an index of the bucket, if there is one. Queries no longer use it, and it is
 // deleted in the background.
 func Drop(tx *commit.Tx, b *commit.Bucket, kind, path string) error {
 	if err := markDropping(tx, "bucket = ? AND kind = ? AND path = ?", b.Num, kind, path); err != nil {
@@ -95,7 +95,7 @@ func Drop(tx *commit.Tx, b *commit.Bucket, kind, path string) error {
 	return nil
 }
 
-// Rebuild drops an index of a bucket and adds it anew, unless it has been dropped or the
+// Rebuild drops an index of a bucket and adds it again, unless it has been dropped or the
 // bucket is being deleted.
 func Rebuild(tx *commit.Tx, bucket, num int64) error {
 	b, err := tx.Bucket(bucket)

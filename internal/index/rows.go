@@ -4,10 +4,10 @@ import (
 	"github.com/bucketlite/bucketlite/internal/commit"
 )
 
-// All statements that write the tables indexes, entries and texts stand in this file, but
-// for those of Check's simple rules.
+// All statements that write the tables indexes, entries and texts are in this file, except
+// those of Check's simple rules.
 
-// insertIndex adds an index that covers the objects to come.
+// insertIndex inserts an index that covers future objects.
 func insertIndex(tx *commit.Tx, bucket int64, kind, path string) error {
 	_, err := tx.Exec(`
 INSERT INTO indexes (bucket, kind, path, status, built, many, cut)
@@ -17,26 +17,26 @@ FROM (SELECT max(seq) AS last FROM object WHERE seq > ?4 AND seq < ?5)`,
 	return err
 }
 
-// markDropping marks the indexes that a condition describes for being dropped.
+// markDropping sets the indexes that satisfy a condition to be dropped.
 func markDropping(tx *commit.Tx, where string, args ...any) error {
 	_, err := tx.Exec("UPDATE indexes SET status = 'DROPPING', built = bucket << 40 WHERE status <> 'DROPPING' AND "+where, args...)
 	return err
 }
 
-// noteBuilt notes how far building an index, or dropping it, has come.
+// noteBuilt records the progress of building or dropping an index.
 func noteBuilt(tx *commit.Tx, num, seq int64) error {
 	_, err := tx.Exec("UPDATE indexes SET built = ? WHERE num = ?", seq, num)
 	return err
 }
 
-// markReady notes that an index covers all objects of its bucket.
+// markReady records that an index covers all objects of its bucket.
 func markReady(tx *commit.Tx, bucket, num int64) error {
 	_, err := tx.Exec("UPDATE indexes SET built = ?, status = 'READY' WHERE num = ?", bucket<<commit.ClockBits, num)
 	return err
 }
 
-// Admit notes that an index has objects with several entries, or with entries that were
-// cut. It never takes that back.
+// Admit records that an index has objects with several entries, or with truncated entries.
+// These flags are never cleared.
 func Admit(tx *commit.Tx, num int64, many, cut bool) error {
 	_, err := tx.Exec("UPDATE indexes SET many = max(many, ?), cut = max(cut, ?) WHERE num = ?", many, cut, num)
 	return err
@@ -47,7 +47,7 @@ func deleteIndex(tx *commit.Tx, num int64) error {
 	return err
 }
 
-// insertEntry adds an entry that may be there already.
+// insertEntry inserts an entry, which may exist already.
 func insertEntry(tx *commit.Tx, num int64, key []byte, seq int64) error {
 	_, err := tx.Exec("INSERT INTO entries (idx, key, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", num, key, seq)
 	return err
@@ -64,7 +64,7 @@ func deleteEntriesOf(tx *commit.Tx, num, seq int64) error {
 	return err
 }
 
-// deleteSomeEntries deletes up to limit entries of an index, and returns how many.
+// deleteSomeEntries deletes up to limit entries of an index, and returns their number.
 func deleteSomeEntries(tx *commit.Tx, num, limit int64) (int64, error) {
 	return tx.Exec("DELETE FROM entries WHERE (idx, key, seq) IN (SELECT idx, key, seq FROM entries WHERE idx = ? LIMIT ?)", num, limit)
 }
@@ -88,8 +88,8 @@ func deleteTexts(tx *commit.Tx, seqs []int64) error {
 	return nil
 }
 
-// shrinkTexts gives back the space of deleted texts if no text is left. Otherwise FTS5
-// gives it back as texts are written.
+// shrinkTexts frees the space of deleted texts if no text is left. Otherwise FTS5 frees it
+// when texts are written.
 func shrinkTexts(tx *commit.Tx) error {
 	left, err := tx.QueryRow("SELECT 1 FROM texts LIMIT 1", nil, nil)
 	if err == nil && !left {

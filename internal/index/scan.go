@@ -14,21 +14,21 @@ import (
 	"github.com/bucketlite/bucketlite/internal/query"
 )
 
-// A source is where a statement finds the objects that are matched with a query. Its text
-// is one of a few constants. The query itself is in the arguments, or evaluated in Go by a
-// [scan].
+// A source is the part of a statement that reads the objects to match with a query. Its
+// text is one of a few constants. The query itself is in the arguments, or evaluated in Go
+// by a [scan].
 //
-//	?1 ?2  the objects lie between, in the order of creation
-//	?3 ?4  what else the source needs
+//	?1 ?2  the seqs between which the objects lie
+//	?3 ?4  further arguments of the source
 type source struct {
 	from string
 	seq  string // the column that has the objects' seqs, in the order of the source
 	args [4]any
 }
 
-// Limits are written as LIMIT ? + 0. Of a bare parameter SQLite takes the value into
-// account when it plans a statement, and so plans it anew each time it is bound, which
-// takes longer than finding a page.
+// Limits are written as LIMIT ? + 0. SQLite uses the value of a bare parameter to plan a
+// statement, and so plans the statement again each time the value is bound, which takes
+// longer than finding a page.
 
 // allObjects reads every object of the bucket.
 const allObjects = "object o WHERE o.seq > ?1 AND o.seq < ?2"
@@ -36,14 +36,14 @@ const allObjects = "object o WHERE o.seq > ?1 AND o.seq < ?2"
 // keyObjects reads the objects that have an entry with the key ?3 in the index ?4.
 const keyObjects = "entries e CROSS JOIN object o ON o.seq = e.seq WHERE e.idx = ?4 AND e.key = ?3 AND e.seq > ?1 AND e.seq < ?2"
 
-// keysObjects reads the objects that have an entry in the index ?4, from the key
-// ?3 and the seq ?1 on, in the order of the keys.
+// keysObjects reads the objects that have an entry in the index ?4, starting after the key
+// ?3 and the seq ?1, in the order of the keys.
 const keysObjects = "entries e CROSS JOIN object o ON o.seq = e.seq WHERE e.idx = ?4 AND (e.key, e.seq) > (?3, ?1) AND e.key < x'10'"
 
 // keysDown reads the objects that have an entry in the index ?4, key by key downwards from
-// ?3. The objects of a key come in the order of creation: of the first key those after ?1,
-// of the others those after ?2. The rows have that order without sorting, since SQLite
-// never swaps the sides of a cross join. Sorting would read all objects of a key first.
+// ?3. The objects of a key are in order of creation: for the first key those after ?1, for
+// the others those after ?2. The rows have that order without sorting, since SQLite never
+// swaps the sides of a cross join. Sorting would read all objects of a key first.
 const (
 	withKeysDown = `WITH RECURSIVE k (key) AS (
     SELECT ?3 UNION ALL
@@ -56,12 +56,12 @@ CROSS JOIN object o ON o.seq = e.seq WHERE true`
 // theseObjects reads the objects in a JSON array of seqs, which is sorted.
 const theseObjects = "json_each(?3) j CROSS JOIN object o ON o.seq = j.value WHERE j.value > ?1 AND j.value < ?2"
 
-// everything is the source of all the objects of the bucket after a seq.
+// everything returns the source of all objects of the bucket after a seq.
 func everything(bucket, after int64) source {
 	return source{from: allObjects, seq: "o.seq", args: [4]any{max(after, bucket<<commit.ClockBits), (bucket + 1) << commit.ClockBits, nil, nil}}
 }
 
-// these is the source of the objects of the bucket with the seqs, which are sorted.
+// these returns the source of the objects of the bucket with the seqs, which are sorted.
 func these(bucket int64, seqs []int64, after int64) source {
 	text, _ := json.Marshal(seqs)
 	s := everything(bucket, after)
@@ -69,21 +69,21 @@ func these(bucket int64, seqs []int64, after int64) source {
 	return s
 }
 
-// Page takes the objects that [Choice.Find] finds.
+// Page receives the objects that [Choice.Find] finds.
 type Page interface {
-	// Left is how many more objects are needed at most. The last of them shows that the
-	// list continues after the page.
+	// Left returns the maximum number of objects still needed. The last of them shows
+	// that the list continues after the page.
 	Left() int
-	// Add takes the next object's position and stored bytes, and reports whether the page
-	// needs no others.
+	// Add receives the next object's position and stored bytes, and reports whether the
+	// page is full.
 	Add(at query.Position, bytes int64) (full bool)
 }
 
-// Find hands the objects that the query wants to the page, in the query's order, until it
-// is full. It hands over positions alone, so that the page is known before its objects are
+// Find adds the objects that match the query to the page, in the query's order, until the
+// page is full. It adds only positions, so that the page is known before its objects are
 // read.
 //
-// The error matches [engine.ErrTooLarge] if a pattern takes too much work, and
+// The error matches [engine.ErrTooLarge] if matching a pattern costs too much, and
 // [engine.ErrCorrupt] if an object cannot be decoded.
 func (c *Choice) Find(ctx context.Context, conn *engine.Conn, page Page) error {
 	s := c.newScan(ctx, nil)
@@ -106,8 +106,8 @@ func (c *Choice) Find(ctx context.Context, conn *engine.Conn, page Page) error {
 	return err
 }
 
-// Visit calls f with each object that the query wants, in order of creation. It names the
-// members that f reads. The errors are those of [Choice.Find], and f's.
+// Visit calls f with each object that matches the query, in order of creation. The members
+// are those that f reads. The errors are those of [Choice.Find], and f's.
 func (c *Choice) Visit(ctx context.Context, conn *engine.Conn, members []string, f func(*Document) error) error {
 	_, err := c.visit(ctx, conn, members, f)
 	return err
@@ -124,8 +124,8 @@ func (c *Choice) visit(ctx context.Context, conn *engine.Conn, members []string,
 	return n, s.err(conn, err)
 }
 
-// Each calls f with columns of each object AS o that the query wants. The errors are those
-// of [Choice.Find], and f's.
+// Each calls f with columns of each object AS o that matches the query. The errors are
+// those of [Choice.Find], and f's.
 func (c *Choice) Each(ctx context.Context, conn *engine.Conn, columns string, f func(engine.Row) error) error {
 	s := c.newScan(ctx, nil)
 	defer s.release()
@@ -146,19 +146,19 @@ func (c *Choice) Each(ctx context.Context, conn *engine.Conn, columns string, f 
 type scan struct {
 	bucket Bucket
 	query  *query.Query
-	system bool // more than an object's fields is needed
+	system bool // the query refers to system members
 	doc    Document
 	work   *query.Work
 	match  *engine.Callback
-	place  *engine.Callback      // returns the key of the object that was matched last; nil if nothing is sorted
-	visit  func(*Document) error // unless nil, is called for each object that is wanted
+	place  *engine.Callback      // returns the key of the last match; nil if the query does not sort
+	visit  func(*Document) error // unless nil, is called with each match
 
-	key []byte // of the object that was matched last
-	seq int64  // of the object that was matched last
+	key []byte // of the last match
+	seq int64  // of the object examined last
 }
 
-// newScan returns a scan for the query. If the query sorts, the scan leaves out objects up
-// to its position. It must be released.
+// newScan returns a scan for the query. If the query sorts, the scan skips objects up to
+// the query's position. It must be released.
 func (c *Choice) newScan(ctx context.Context, visit func(*Document) error) *scan {
 	s := &scan{bucket: c.bucket, query: c.query, system: needsSystem(c.query), doc: Document{bucket: c.bucket.ID}, work: query.NewWork(ctx), visit: visit}
 	s.match = engine.NewCallback(ctx, s.wants)
@@ -198,8 +198,8 @@ func (s *scan) wants(row engine.Row) (any, error) {
 	return wanted, nil
 }
 
-// placed returns the key of the object that was matched last. Called with the key of an
-// entry too, it reports whether the two are the same.
+// placed returns the key of the last match. If it is also given the key of an entry, it
+// reports instead whether the two are equal.
 func (s *scan) placed(row engine.Row) (any, error) {
 	if len(row) == 1 {
 		return s.key, nil
@@ -211,7 +211,7 @@ func (s *scan) placed(row engine.Row) (any, error) {
 	return bytes.Equal(s.key, entry), nil
 }
 
-// err returns err, or the error of a match that ended a statement with it.
+// err returns err, or the error of the match that ended the statement.
 func (s *scan) err(conn *engine.Conn, err error) error {
 	if err == nil || s.match.Err() == nil {
 		return err
@@ -227,7 +227,7 @@ func (s *scan) err(conn *engine.Conn, err error) error {
 	return fmt.Errorf("%s: object %q: %w: %w", &s.bucket, id, engine.ErrTooLarge, err)
 }
 
-// call is the condition that the query wants an object. Its token is ?5.
+// call returns the SQL condition that an object matches the query. Its token is ?5.
 func (s *scan) call() string {
 	if s.system {
 		return "bucketlite_callback(?5, o.seq, " + documentColumns + ")"
@@ -235,8 +235,8 @@ func (s *scan) call() string {
 	return "bucketlite_callback(?5, o.seq, " + fieldColumns + ")"
 }
 
-// args are the arguments of a statement: those of the source, the tokens of the
-// scan, and how many objects are wanted.
+// args returns the arguments of a statement: those of the source, the tokens of the scan,
+// and the maximum number of objects.
 func (s *scan) args(from *source, limit int) []any {
 	place := int64(0)
 	if s.place != nil {
@@ -246,7 +246,7 @@ func (s *scan) args(from *source, limit int) []any {
 	return []any{a[0], a[1], a[2], a[3], s.match.Token(), place, int64(limit)}
 }
 
-// A finder finds the objects of a page by a scan.
+// A finder finds the objects of a page with a scan.
 type finder struct {
 	*scan
 	conn *engine.Conn
@@ -267,7 +267,7 @@ func (f *finder) run(ctx context.Context, text string, from *source) error {
 	}))
 }
 
-// inOrder finds the wanted objects of a source, in order of creation.
+// inOrder finds the matching objects of a source, in order of creation.
 func (f *finder) inOrder(ctx context.Context, from source) error {
 	text := "SELECT o.seq, NULL, " + storedBytes + " FROM " + from.from
 	if !f.query.IsAll() {
@@ -276,8 +276,8 @@ func (f *finder) inOrder(ctx context.Context, from source) error {
 	return f.run(ctx, text+" ORDER BY "+from.seq+" LIMIT ?7 + 0", &from)
 }
 
-// lookUp finds the wanted objects among those with the seqs, in order of creation. A page
-// rarely needs all of them.
+// lookUp finds the matching objects among those with the seqs, in order of creation. It
+// reads them in chunks, since a page rarely needs all of them.
 func (f *finder) lookUp(ctx context.Context, seqs []int64) error {
 	after := f.query.After.Num
 	for chunk := range slices.Chunk(seqs, max(2*f.page.Left(), minLookup)) {
@@ -291,13 +291,13 @@ func (f *finder) lookUp(ctx context.Context, seqs []int64) error {
 	return nil
 }
 
-// sorted finds the wanted objects of a source, in the query's order.
+// sorted finds the matching objects of a source, in the query's order.
 func (f *finder) sorted(ctx context.Context, from source) error {
 	return f.run(ctx, "SELECT o.seq, bucketlite_callback(?6, o.seq) AS key, "+storedBytes+" FROM "+from.from+" AND "+f.call()+
 		" ORDER BY key, o.seq LIMIT ?7 + 0", &from)
 }
 
-// walk finds the wanted objects by reading the index of the one path they are sorted by.
+// walk finds the matching objects by reading the index of the single path to sort by.
 func (f *finder) walk(ctx context.Context, i *Index) error {
 	from := everything(f.bucket.Num, 0)
 	from.args[3] = i.Num
@@ -307,8 +307,8 @@ func (f *finder) walk(ctx context.Context, i *Index) error {
 		from.from = keysObjects
 		return f.keyed(ctx, from, "ORDER BY e.key, e.seq")
 	}
-	// Downwards, too, the objects of a key come in the order of creation. So they are read
-	// key by key, and last those without a key.
+	// In descending order, too, the objects of a key are in order of creation. So they are
+	// read key by key, and the objects without a key last.
 	start := query.NilKey
 	if after.Key != nil {
 		start = query.Reverse(after.Key)
@@ -332,8 +332,8 @@ func (f *finder) walk(ctx context.Context, i *Index) error {
 	return f.keyed(ctx, from, "ORDER BY e.seq")
 }
 
-// keyed finds the wanted objects of a source of entries, each at the entry by which it is
-// sorted.
+// keyed finds the matching objects of a source of entries, each at the entry by which it
+// is sorted.
 func (f *finder) keyed(ctx context.Context, from source, order string) error {
 	with := ""
 	if from.from == keysDown {

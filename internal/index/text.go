@@ -8,18 +8,18 @@ import (
 	"github.com/bucketlite/bucketlite/internal/query"
 )
 
-// A bucket's text indexes share one text for each object, in the table texts. FTS5 finds
-// it by its trigrams.
+// A bucket's text indexes share one text per object, in the table texts. FTS5 finds it by
+// its trigrams.
 
-// maxIndexedText is how many bytes of text an object may have in the text index. It
-// bounds the cost of one write: a mebibyte may take more than a second.
+// maxIndexedText limits the bytes of an object's text in the text index, and so the cost of
+// a write: a mebibyte may take more than a second.
 const maxIndexedText = 256 << 10
 
-// unindexedText stands for a text that is longer or unreadable. Every look into the index
+// unindexedText replaces a text that is longer or unreadable. Every search in the index
 // finds it.
 const unindexedText = "\x01\x01\x01"
 
-// updateText exchanges the text of an object.
+// updateText replaces the text of an object.
 func updateText(tx *commit.Tx, indexes []*Index, seq int64, before, after *Document) error {
 	old, new := textOf(indexes, before), textOf(indexes, after)
 	if before != nil && after != nil && old == new && new != unindexedText {
@@ -70,12 +70,13 @@ func textOf(indexes []*Index, doc *Document) string {
 	return text.String()
 }
 
-// maxTrigrams bounds a look into the text index. More trigrams would hardly exclude more.
+// maxTrigrams limits a search in the text index. More trigrams would hardly exclude more
+// objects.
 const maxTrigrams = 24
 
-// trigrams returns what FTS5 has to match for texts that contain all the parts, or "" if
-// the parts are too short for it. Of many trigrams it takes some from everywhere, since
-// texts may differ at their ends alone.
+// trigrams returns the FTS5 query for texts that contain all parts, or "" if the parts are
+// too short. Of many trigrams it selects some evenly, since texts may differ only at their
+// ends.
 func trigrams(parts []string) string {
 	var grams []string
 	for _, part := range parts {

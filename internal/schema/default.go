@@ -2,9 +2,9 @@ package schema
 
 import "github.com/bucketlite/bucketlite/internal/value"
 
-// absent returns what is stored for a field without a value, and whether that differs
-// from what was given, which may be null. Without a default a required field is a
-// fault, unless a blob may supply it.
+// absent returns the stored value of a field without a value, and whether that
+// differs from the given one, which may be null. It reports a required field without
+// a default, unless a blob may supply the value.
 func (f *Field) absent(v *Validation, path value.Path, beside *Beside, isNull bool) (stored any, differs bool) {
 	switch {
 	case f.fallback != nil && !v.NoDefaults:
@@ -16,7 +16,7 @@ func (f *Field) absent(v *Validation, path value.Path, beside *Beside, isNull bo
 	return nil, isNull
 }
 
-// fallback compiles a field's default. Only values that the field accepts can be one.
+// fallback compiles a field's default, which must be a value that the field accepts.
 func (c *compiler) fallback(path value.Path, f *Field, doc map[string]any) {
 	fallback, ok := doc["default"]
 	if !ok {

@@ -79,9 +79,8 @@ func (k *Key) Encode(v *Validation, fields map[string]any) []byte {
 	return key
 }
 
-// EncodeOnly is [Key.Encode] for values that no object has been validated with: it
-// reports every reason why they are not exactly the values of a key. Its result is nil
-// then.
+// EncodeOnly is [Key.Encode] for values that have not been validated as an object's.
+// If they are not exactly the values of a key, it reports all faults and returns nil.
 func (k *Key) EncodeOnly(v *Validation, values map[string]any) []byte {
 	for _, f := range k.fields {
 		path := value.Path{{Name: f.Name}}
@@ -102,9 +101,8 @@ func (k *Key) EncodeOnly(v *Validation, values map[string]any) []byte {
 	return k.Encode(v, values)
 }
 
-// appendKey appends a value of the field's type: a tag, so that "1" is not 1,
-// and a form of its own for each type, whose end is known, so that ("a", "bc")
-// is not ("ab", "c").
+// appendKey appends a value of the field's type: a tag, so that "1" differs from 1,
+// and a form whose end is known, so that ("a", "bc") differs from ("ab", "c").
 func (f *Field) appendKey(dst []byte, v any) []byte {
 	switch f.Type {
 	case Number, Float, Integer:
@@ -130,7 +128,7 @@ func appendFramed(dst []byte, tag byte, s string) []byte {
 	return append(dst, s...)
 }
 
-// Describe shows an object's key to people, as in `video_id "v1"`.
+// Describe returns a readable form of an object's key, as in `video_id "v1"`.
 func (k *Key) Describe(fields map[string]any) string {
 	text := ""
 	for i, f := range k.fields {

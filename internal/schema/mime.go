@@ -15,11 +15,11 @@ import (
 
 const octetStream = "application/octet-stream"
 
-// MIMEType returns the MIME type of bytes for a file field of type t, or for any field
-// if t is empty. It decides by the declared type, which may be empty, and by what data
-// shows, which is nil if the bytes are elsewhere. Both must fit t, otherwise MIMEType
-// returns an error. Where data shows no more than a family, such as plain text or a ZIP
-// archive, a declared member of the family counts.
+// MIMEType returns the MIME type of bytes for a file field of type t, or for any
+// field if t is empty. It uses the declared type, which may be empty, and the type
+// detected in data, which is nil if the bytes are not available. Both must fit t,
+// otherwise MIMEType returns an error. If data reveals only a family, such as plain
+// text or a ZIP archive, a declared member of the family counts.
 func MIMEType(t, declared string, data []byte) (string, error) {
 	if declared != "" {
 		base, _, err := mime.ParseMediaType(declared)
@@ -52,8 +52,8 @@ func MIMEType(t, declared string, data []byte) (string, error) {
 	return detected, nil
 }
 
-// signatures are the first bytes of types that always begin with them. For other types,
-// such as videos, the declared type counts.
+// signatures are the first bytes of the types that always begin with them. For other
+// types, such as videos, the declared type counts.
 var signatures = map[string][]string{
 	"image/png":  {"\x89PNG\r\n\x1a\n"},
 	"image/jpeg": {"\xff\xd8\xff"},
@@ -62,7 +62,7 @@ var signatures = map[string][]string{
 	"image/webp": {"RIFF"},
 }
 
-// pdfHeader stands within the first pdfWithin bytes of a PDF file.
+// pdfHeader is found within the first pdfWithin bytes of a PDF file.
 const (
 	pdfHeader = "%PDF-"
 	pdfWithin = 1024
@@ -88,7 +88,7 @@ func isKindOf(mimeType string, node *mimetype.MIME) bool {
 	return false
 }
 
-// sameContainer reports whether two types name the same container, which holds sound or
+// sameContainer reports whether two types name the same container, for sound or for
 // pictures, as audio/webm and video/webm do.
 func sameContainer(a, b string) bool {
 	familyA, kindA, _ := strings.Cut(a, "/")
@@ -139,7 +139,7 @@ func TypeFor(declared string) string {
 }
 
 // DeclaredBy returns the MIME type that a filename declares for a field of type t, or
-// "" if the bytes alone tell. They do not for a CSV file of one column, which looks
+// "" if only the bytes count. They do not for a CSV file of one column, which looks
 // like plain text.
 func DeclaredBy(t, filename string) string {
 	if t == Excel && strings.EqualFold(filepath.Ext(filename), ".csv") {

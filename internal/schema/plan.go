@@ -2,15 +2,15 @@ package schema
 
 import "github.com/bucketlite/bucketlite/internal/assertion"
 
-// The rules that are this domain's own. The others are named after JSON Schema
+// The rules that this package defines. The others are named after JSON Schema
 // keywords.
 const (
 	ruleRequired = "required" // a field is missing
 	ruleType     = "type"     // a value has another type
-	ruleName     = "name"     // a name cannot be used
-	ruleReserved = "reserved" // a name is the system's own
+	ruleName     = "name"     // a name is not allowed
+	ruleReserved = "reserved" // a name is reserved for the system
 	ruleNesting  = "nesting"  // a schema is nested too deep
-	ruleKey      = "key"      // a unique key, or a value of one, cannot be used
+	ruleKey      = "key"      // a unique key, or one of its values, is not allowed
 	ruleProperty = "property" // a value is both at the root and in a blob
 )
 
@@ -32,15 +32,15 @@ type Field struct {
 	Name string
 	// Type is empty only for a field of a schema that Compile refuses.
 	Type string
-	// Required says that the field must be there.
+	// Required refuses objects without the field.
 	Required bool
-	// Items describes the items of an Array; nil if any value but null will do.
+	// Items describes the items of an Array; nil allows any value except null.
 	Items *Field
 
 	fallback any                 // the default; nil if there is none
 	enum     map[string]struct{} // keys of the values allowed; nil for all
 	allowed  string              // the values allowed, for messages
-	members  *Plan               // of an Object; nil if any will do
+	members  *Plan               // of an Object; nil allows any
 	assert   *assertion.Assertion
 }
 

@@ -28,7 +28,8 @@ func (p *Plan) QueryType(path []string) query.Type {
 	return t
 }
 
-// kind returns how a query compares values of the field, which is no array.
+// kind returns the kind by which a query compares values of the field, which is not
+// an array.
 func (f *Field) kind() query.Kind {
 	switch f.Type {
 	case String, Text:

@@ -12,11 +12,12 @@ var synonyms = map[string]string{
 	"document": PDF, "csv": Excel, "xlsx": Excel, "jpeg": Image, "png": Image, "gif": Image, "mp3": Audio, "mp4": Video,
 }
 
-// suggest returns `, did you mean "…"?` with the type most like t, if any is.
+// suggest returns `, did you mean "…"?` with the type that is most similar to t, or
+// "".
 func suggest(t string) string {
 	best, ok := synonyms[strings.ToLower(t)]
 	if !ok {
-		least := 3 // more than two edits away is another word
+		least := 3 // a type that is more than two edits away is unrelated
 		for _, known := range fieldTypes {
 			if d := distance(strings.ToLower(t), known); d < least {
 				best, least = known, d
@@ -29,8 +30,8 @@ func suggest(t string) string {
 	return fmt.Sprintf(", did you mean %q?", best)
 }
 
-// distance counts the letters to insert, delete, replace or swap with their
-// neighbour to turn a into b. It is not meant for long words.
+// distance returns the number of letters to insert, delete, replace or swap with a
+// neighbor to turn a into b. It is meant for short words.
 func distance(a, b string) int {
 	if len(a) > 2*len(b)+2 {
 		return len(a)

@@ -9,20 +9,20 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// A Validation checks the values of one input. Its faults are those found so far.
-// The zero Validation checks an object that is to be stored.
+// A Validation checks the values of one input, and collects their faults. The zero
+// Validation checks an object that is to be stored.
 type Validation struct {
 	value.Faults
 	// NoDefaults leaves absent fields absent.
 	NoDefaults bool
-	// TrustCostly takes a string to match a pattern if matching costs too much.
+	// TrustCostly accepts a string whose match with a pattern would cost too much.
 	TrustCostly bool
 
-	typesOnly bool              // assertion keywords do not count
-	work      pattern.Allowance // what matching may still cost
+	typesOnly bool              // assertion keywords are not checked
+	work      pattern.Allowance // remaining budget for matching
 }
 
-// A Blob is what a schema says of a blob of an object.
+// A Blob holds the properties of a blob that a schema restricts.
 type Blob struct {
 	// Property names the field that the blob is a value of.
 	Property string
@@ -33,12 +33,12 @@ type Blob struct {
 	Inline bool
 }
 
-// Beside is what an object has beside its fields. Blobs may hold the values of
-// fields too. Nil means nothing.
+// Beside holds the blobs of an object, which may hold the values of fields, and its
+// unique key. A nil Beside has none.
 type Beside struct {
 	// Blobs are the object's blobs.
 	Blobs []Blob
-	// Partial says that there may be more blobs. They can supply any field that is
+	// Partial means that there may be more blobs. They can supply any field that is
 	// not part of Key.
 	Partial bool
 	// Key is the unique key; nil if there is none.
@@ -57,12 +57,12 @@ func (b *Beside) count(property string) (n int) {
 	return n
 }
 
-// maySupply reports whether a blob that is not known yet can supply the field.
+// maySupply reports whether an unknown blob can supply the field.
 func (b *Beside) maySupply(name string) bool { return b != nil && b.Partial && !b.Key.Covers(name) }
 
-// Validate checks the members of the object at path and returns them as they are
-// stored. If a default comes in or a null goes out, that is a changed copy, otherwise
-// doc itself. Faults go to v, and then the result is of no use.
+// Validate checks the members of the object at path and returns them in stored form.
+// If a default is added or a null removed, the result is a changed copy, otherwise
+// doc itself. Faults go to v; the result is then unusable.
 func (p *Plan) Validate(v *Validation, path value.Path, doc map[string]any, beside *Beside) (out map[string]any, changed bool) {
 	out = doc
 	declared := 0
@@ -94,8 +94,8 @@ func (p *Plan) Validate(v *Validation, path value.Path, doc map[string]any, besi
 	return out, changed
 }
 
-// set puts v into m under name, or takes name out if v is nil. Unless m is a copy
-// already, it makes one first.
+// set sets m[name] to v, or deletes it if v is nil. It copies m first, unless copied
+// is set.
 func set(m map[string]any, copied bool, name string, v any) map[string]any {
 	if !copied {
 		if m = maps.Clone(m); m == nil {
@@ -118,8 +118,8 @@ func (p *Plan) refuseUndeclared(v *Validation, path value.Path, doc map[string]a
 	}
 }
 
-// Validate checks a value of the field, which is not null, and returns it as it is
-// stored, and whether that differs from given.
+// Validate checks a value of the field that is not null. It returns the value in
+// stored form, and whether that differs from given.
 func (f *Field) Validate(v *Validation, path value.Path, given any) (out any, changed bool) {
 	if want := f.mismatch(given); want != "" {
 		v.Add(path, ruleType, want+", got "+value.Show(given))
@@ -186,7 +186,8 @@ func (f *Field) checkCount(v *Validation, path value.Path, n int) {
 	}
 }
 
-// mismatch says what was expected if v is not of the field's type.
+// mismatch returns the expectation that v violates if v is not of the field's type,
+// else "".
 func (f *Field) mismatch(v any) string {
 	switch f.Type {
 	case "": // unknown, in a schema that is refused for it
@@ -237,7 +238,7 @@ func (f *Field) mismatch(v any) string {
 	return ""
 }
 
-// appendEnumKey appends bytes that equal values of the field's type share.
+// appendEnumKey appends bytes that are the same for equal values of the field's type.
 func (f *Field) appendEnumKey(dst []byte, v any) []byte {
 	if s, ok := v.(string); ok && f.Type == DateTime {
 		if sec, nanos, ok := value.ParseDateTime(s); ok {
