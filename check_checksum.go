@@ -43,7 +43,7 @@ func (c *collector) sumSome() (worked bool, err error) {
 	sound := c.sound(page)
 	return true, c.store.write(ctx, func(tx *commit.Tx) error {
 		for _, o := range sound {
-			if _, err := tx.Exec("UPDATE object SET sum = ? WHERE seq = ? AND sum IS NULL", o.checksum(), o.object.seq); err != nil {
+			if err := o.saveSum(tx); err != nil {
 				return err
 			}
 		}

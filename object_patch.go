@@ -388,7 +388,7 @@ func (b *Bucket) DeleteObject(ctx context.Context, id string, opts *DeleteObject
 		} else if err != nil {
 			blobs = nil // their content stays until Check repairs the counts of references
 		}
-		if _, err := tx.Exec("DELETE FROM object WHERE seq = ?", row.object.seq); err != nil {
+		if err := row.delete(tx); err != nil {
 			return err
 		}
 		if row.damaged {
