@@ -137,8 +137,8 @@ func imports(t *testing.T, file string) (names []string) {
 	return names
 }
 
-// files returns the paths of the files of the repository, with slashes, but for hidden
-// ones and data of tests.
+// files returns the paths of the files of the repository, with slashes, without
+// hidden files and the data of tests.
 func files(t *testing.T) (paths []string) {
 	t.Helper()
 	err := fs.WalkDir(os.DirFS(root), ".", func(path string, d fs.DirEntry, err error) error {
