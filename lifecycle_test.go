@@ -42,9 +42,9 @@ func (s *stage) fixture(t *testing.T, status bucketlite.Status, isLocked bool) *
 	storetest.WriteUpload(t, b, f.UploadID, "document")
 	f.MakeBatches(t)
 	f.FindBatches(t)
-	for i, to := range storetest.ToStatus {
+	for i, to := range storetest.TransitionStatuses {
 		if status == to {
-			if err := storetest.Transition[i](b, ctx); err != nil {
+			if err := storetest.TransitionCalls[i](b, ctx); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -119,16 +119,16 @@ func TestTransitions(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	eachState(t, func(t *testing.T, status bucketlite.Status, isLocked bool) {
-		for i, name := range storetest.TransitName {
+		for i, name := range storetest.TransitionNames {
 			t.Run(name, func(t *testing.T) {
 				f := s.fixture(t, status, isLocked)
 				want := storetest.Transitions[status][i]
 				if isLocked && want != storetest.ChangesNothing {
 					want = storetest.RefusedLocked
 				}
-				s.want(t, f, status, want, func() error { return storetest.Transition[i](f.Bucket, context.Background()) })
+				s.want(t, f, status, want, func() error { return storetest.TransitionCalls[i](f.Bucket, context.Background()) })
 				if want == storetest.TakesEffect {
-					s.wantInfo(t, f.Bucket, storetest.ToStatus[i], isLocked)
+					s.wantInfo(t, f.Bucket, storetest.TransitionStatuses[i], isLocked)
 				}
 			})
 		}

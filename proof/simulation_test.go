@@ -276,9 +276,9 @@ func (s *simulation) transit() {
 	case verdict == storetest.RefusedInactive:
 		want = bucketlite.ErrNotActive
 	default:
-		defer func() { s.m.status = storetest.ToStatus[i] }()
+		defer func() { s.m.status = storetest.TransitionStatuses[i] }()
 	}
-	s.want(storetest.Transition[i](s.b, ctx), want, "%s", storetest.TransitName[i])
+	s.want(storetest.TransitionCalls[i](s.b, ctx), want, "%s", storetest.TransitionNames[i])
 }
 
 // input makes an input for Put, or for Patch, where all may be missing.

@@ -77,7 +77,7 @@ func OpenFixture(t *testing.T, path string, opts *bucketlite.Options) *Fixture {
 	return FixtureOf(t, OpenPath(t, path, opts))
 }
 
-// FixtureOf finds what newFixture made in an open store.
+// FixtureOf finds what NewFixture made in an open store.
 func FixtureOf(t *testing.T, st *bucketlite.Store) *Fixture {
 	t.Helper()
 	ctx := context.Background()

@@ -45,7 +45,7 @@ func WriteItems(ctx context.Context, b *bucketlite.Bucket, keys int) error {
 	return nil
 }
 
-// indexPaths are the paths whose entries wantEntries can tell, and which of them
+// indexPaths are the paths whose entries WantEntries can tell, and which of them
 // are datetimes.
 var indexPaths = map[string]query.Kind{"k": query.String, "n": query.Number, "v": query.String, "doc": query.String,
 	"tags": query.Undeclared, "none": query.Undeclared, "m.at": query.Undeclared, "created_at": query.DateTime}

@@ -10,15 +10,17 @@ import (
 // Verdict is the outcome of a call.
 type Verdict int
 
+// The outcomes of calls that change the state of a bucket, or need one.
 const (
-	TakesEffect     Verdict = iota // it takes effect
+	TakesEffect     Verdict = iota // the call changes the state
 	ChangesNothing                 // it succeeds and changes nothing
 	RefusedInactive                // ErrNotActive, and nothing changes
 	RefusedLocked                  // ErrLocked, and nothing changes
 )
 
-// transitions is what activate, archive, suspend and delete do to a bucket that
-// is not locked. The status that results is in the same column of toStatus.
+// Activate, Archive, Suspend and Delete, called on a bucket that is not locked: their
+// outcomes by the status of the bucket, and in the same order the statuses that result,
+// their names, and the calls.
 var (
 	Transitions = map[bucketlite.Status][4]Verdict{
 		bucketlite.StatusActive:     {ChangesNothing, TakesEffect, TakesEffect, TakesEffect},
@@ -26,9 +28,9 @@ var (
 		bucketlite.StatusSuspended:  {TakesEffect, TakesEffect, ChangesNothing, TakesEffect},
 		bucketlite.StatusInProgress: {RefusedInactive, RefusedInactive, RefusedInactive, ChangesNothing},
 	}
-	ToStatus    = [4]bucketlite.Status{bucketlite.StatusActive, bucketlite.StatusArchived, bucketlite.StatusSuspended, bucketlite.StatusInProgress}
-	TransitName = [4]string{"Activate", "Archive", "Suspend", "Delete"}
-	Transition  = [4]func(*bucketlite.Bucket, context.Context) error{
+	TransitionStatuses = [4]bucketlite.Status{bucketlite.StatusActive, bucketlite.StatusArchived, bucketlite.StatusSuspended, bucketlite.StatusInProgress}
+	TransitionNames    = [4]string{"Activate", "Archive", "Suspend", "Delete"}
+	TransitionCalls    = [4]func(*bucketlite.Bucket, context.Context) error{
 		(*bucketlite.Bucket).Activate, (*bucketlite.Bucket).Archive, (*bucketlite.Bucket).Suspend,
 		func(b *bucketlite.Bucket, ctx context.Context) error { return ErrorOf(b.Delete(ctx)) },
 	}
@@ -46,7 +48,7 @@ var Stoppers = map[string]stopper{
 	"Lock":    {bucketlite.StatusActive, RefusedLocked, (*bucketlite.Bucket).Lock},
 	"Archive": {bucketlite.StatusArchived, RefusedInactive, (*bucketlite.Bucket).Archive},
 	"Suspend": {bucketlite.StatusSuspended, RefusedInactive, (*bucketlite.Bucket).Suspend},
-	"Delete":  {bucketlite.StatusInProgress, RefusedInactive, Transition[3]},
+	"Delete":  {bucketlite.StatusInProgress, RefusedInactive, TransitionCalls[3]},
 }
 
 // WriteUntilRefused puts, batches, patches and deletes until one call fails.

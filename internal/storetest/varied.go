@@ -106,7 +106,7 @@ func PathsOf(docs []map[string]any) map[string][]any {
 	return values
 }
 
-// A variedList is a list whose members differ. They are seen in their JSON form.
+// VariedList is a list whose members differ, in their JSON form.
 type VariedList struct {
 	Page func(q bucketlite.Query) (*bucketlite.Page[map[string]any], error)
 	Each func(q bucketlite.Query) ([]map[string]any, error)

@@ -1,0 +1,95 @@
+package storetest
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// OpenRaw opens the file with the bare driver, as a foreign process would.
+func OpenRaw(t testing.TB, path string) *sql.DB {
+	t.Helper()
+	// A store may be recovering the file just then.
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(20000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// Dump returns the rows of a query as text.
+func Dump(t testing.TB, db *sql.DB, query string, args ...any) string {
+	t.Helper()
+	rows, err := db.Query(query, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	for rows.Next() {
+		values := make([]any, len(columns))
+		targets := make([]any, len(columns))
+		for i := range values {
+			targets[i] = &values[i]
+		}
+		if err := rows.Scan(targets...); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&out, values...)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// HoldTasks keeps every store from beginning any task of the file at path, as if
+// another store that has stopped had leased it, until ReleaseTasks.
+func HoldTasks(t testing.TB, path string) {
+	t.Helper()
+	Execute(t, OpenRaw(t, path), `CREATE TRIGGER hold AFTER INSERT ON tasks BEGIN
+		UPDATE tasks SET lease_owner = 'nobody/9999h', lease_until = 1 << 62 WHERE num = new.num; END`)
+}
+
+// ReleaseTasks ends the leases made since HoldTasks, and makes none after that. It opens
+// the file once more, since a store that opens finds tasks at once.
+func ReleaseTasks(t testing.TB, path string) {
+	t.Helper()
+	Execute(t, OpenRaw(t, path), "DROP TRIGGER hold; UPDATE tasks SET lease_until = 0 WHERE lease_owner = 'nobody/9999h'")
+	OpenPath(t, path)
+}
+
+// Execute runs statements, waiting for others who are writing.
+func Execute(t testing.TB, db *sql.DB, statements string) {
+	t.Helper()
+	if _, err := db.Exec("PRAGMA busy_timeout = 20000; BEGIN IMMEDIATE; " + statements + "; COMMIT"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ForeignLock takes the write lock with the bare driver, until the function it
+// returns is called.
+func ForeignLock(t *testing.T, path string) (release func()) {
+	t.Helper()
+	conn, err := OpenRaw(t, path).Conn(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	execute := func(statement string) {
+		if _, err := conn.ExecContext(context.Background(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	execute("BEGIN IMMEDIATE")
+	return func() {
+		execute("ROLLBACK")
+		conn.Close()
+	}
+}
