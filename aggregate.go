@@ -113,7 +113,8 @@ const (
 type RangeBucket struct {
 	// Field is the path. A declared field must have a number type.
 	Field string `json:"field"`
-	// Boundaries are 1 to 100 numbers in ascending order. A range is named after its
+	// Boundaries are 1 to 100 numbers in strictly ascending order. A range is named
+	// after its
 	// two boundaries, as they are written.
 	Boundaries []any `json:"boundaries"`
 	// Default names the bucket of all other values. Empty means "other".

@@ -97,7 +97,7 @@ func (s *Store) Process(ctx context.Context, handler func(context.Context, *Job)
 	case err != nil:
 		return err
 	case handler == nil:
-		return badRequest("process: there is no handler")
+		return badRequest("process: handler: got nil, want a function")
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case s.opts.ReadOnly:
@@ -468,7 +468,7 @@ func (o *outcome) settle(tx *commit.Tx, l *jobs.Ledger) (err error) {
 // abandoned returns the failure of a job each of whose attempts has ended with its
 // processor.
 func abandoned(tx *commit.Tx, object string) (*jobs.Failure, error) {
-	return newFailure(CategoryRuntime, "each processor that had the object stopped before it was done with it").stored(object, tx.Now())
+	return newFailure(CategoryRuntime, "each processor that took the object stopped before processing it").stored(object, tx.Now())
 }
 
 // wait returns when there may be work.

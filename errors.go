@@ -224,8 +224,9 @@ func syntaxIssues(path value.Path, err error) []Issue {
 // QueryError lists the faults of a query or an aggregation, in a fixed order. It
 // matches [ErrBadRequest].
 type QueryError struct {
-	// Subject names the faulty part: "filter", "query" for any other part of a query,
-	// or "aggregation".
+	// Subject names the faulty input: "filter" for a filter by itself, "query" for a
+	// query with all its parts, "aggregation", or the bucket whose indexes were
+	// requested.
 	Subject string
 	// Issues are the first 100 faults. Their paths refer to the JSON form of the
 	// request, as in "filters.AND[2].value".

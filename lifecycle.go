@@ -105,8 +105,8 @@ func (b *Bucket) Archive(ctx context.Context) error {
 	return b.transit(ctx, StatusArchived, "be archived")
 }
 
-// Suspend stops both reads and writes of an active bucket's objects, until the bucket
-// is activated. Errors: see [Bucket.Activate].
+// Suspend stops both reads and writes of an active bucket's objects, until the bucket is
+// activated or archived. Errors: see [Bucket.Activate].
 func (b *Bucket) Suspend(ctx context.Context) error {
 	return b.transit(ctx, StatusSuspended, "be suspended")
 }

@@ -35,7 +35,7 @@ func (b *Bucket) Objects(ctx context.Context, q Query) iter.Seq2[*Object, error]
 }
 
 // List returns one page of the bucket's objects that match q. Paging through a bucket
-// returns each object that exists, unchanged, during the whole time exactly once.
+// returns exactly once each object that exists, unchanged, all that time.
 //
 // A page ends at its limit or at [Options].MaxPageBytes of stored objects, whichever
 // comes first. Decoded objects take more memory; [Bucket.ListRaw] leaves decoding to

@@ -171,7 +171,7 @@ func (k *confirmJob) next(ctx context.Context) error {
 }
 
 // errLeft reports that a task has been canceled, or that another store continues it.
-var errLeft = errors.New("the task is no longer this store's")
+var errLeft = errors.New("task was canceled or taken by another store")
 
 // check returns errLeft if the task has changed since it was read. A nil job has
 // nothing to check.

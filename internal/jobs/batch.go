@@ -9,8 +9,8 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// All statements that write the tables batches and batch_counts stand in this file, but
-// for those of Check's simple rules.
+// All statements that write the tables batches and batch_counts are in this file, except
+// those of Check's simple rules.
 
 // The statuses of batches and jobs.
 const (
@@ -24,8 +24,8 @@ const (
 	skipped             = "SKIPPED"
 )
 
-// Batch is a batch as the running transaction sees it. [Batch.Save] writes the changes of
-// an operation, and so do the methods that begin a sweep.
+// Batch is a batch's state inside the running transaction. [Batch.Save] writes the changes
+// of an operation, and so do the methods that begin a sweep.
 type Batch struct {
 	Num    int64 // batches.num
 	ID     string
@@ -42,7 +42,7 @@ type Batch struct {
 	sweep    string // the sweep of its jobs; "" for none
 	swept    int64  // position of the last job that the sweep has processed
 
-	was   string // its status in the file
+	was   string // its stored status
 	ended int64  // jobs of its task that have ended in this transaction
 }
 
@@ -62,18 +62,18 @@ VALUES (?, ?, 'DRAFT', ?, ?, 0, 0, 0, 0, ?, ?) RETURNING num`, id, bucket, metad
 	return countBatch(tx, bucket, "", draft)
 }
 
-// FindBatch returns the batch of a bucket with the id, nil if there is none or if it is
+// FindBatch returns the batch of a bucket with the id, or nil if there is none or it is
 // being deleted.
 func FindBatch(tx *commit.Tx, bucket int64, id string) (*Batch, error) {
 	return selectBatch(tx, "WHERE bucket = ? AND id = ? AND sweep IS NOT 'delete'", bucket, id)
 }
 
-// FindBatchOfTask returns the batch with the id that the task processes, nil if there is none.
+// FindBatchOfTask returns the batch with the id that the task processes, or nil.
 func FindBatchOfTask(tx *commit.Tx, id, task string) (*Batch, error) {
 	return selectBatch(tx, "WHERE id = ? AND task = ? AND sweep IS NOT 'delete'", id, task)
 }
 
-// selectBatch reads the batch that a condition describes; nil if there is none.
+// selectBatch reads the batch that satisfies an SQL condition, or returns nil.
 func selectBatch(tx *commit.Tx, where string, args ...any) (*Batch, error) {
 	var b *Batch
 	err := tx.Query("SELECT num, id, bucket, status, task, total, open, failed, skipped, failures, error, sweep, swept FROM batches "+where,
@@ -182,8 +182,8 @@ func (b *Batch) delete(tx *commit.Tx) error {
 	return err
 }
 
-// countBatch moves a batch from one status to another in the bucket's counts; ""
-// stands for a batch that is not there.
+// countBatch moves a batch from one status to another in the bucket's counts; "" means
+// that the batch does not exist.
 func countBatch(tx *commit.Tx, bucket int64, from, to string) error {
 	var change [4]int64 // total, active, completed, failed
 	for status, n := range map[string]int64{from: -1, to: 1} {

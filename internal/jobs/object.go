@@ -3,10 +3,10 @@ package jobs
 import "github.com/bucketlite/bucketlite/internal/commit"
 
 // The status of an object is that of the last batch that has touched it. All statements
-// that write the status of objects on behalf of jobs stand in this file.
+// that write the status of objects on behalf of jobs are in this file.
 
-// markQueued marks the objects of the queued jobs of a batch between two positions, but
-// those that a job of another batch is working on.
+// markQueued sets the status of the objects of the queued jobs of a batch between two
+// positions, except objects that a job of another batch has queued or is processing.
 func markQueued(tx *commit.Tx, batch, first, last int64) error {
 	_, err := tx.Exec(`
 UPDATE object SET status = 'PENDING', error = NULL
@@ -15,8 +15,8 @@ WHERE seq IN (SELECT seq FROM jobs WHERE batch = ? AND position BETWEEN ? AND ? 
 	return err
 }
 
-// markReleased makes drafts again of the objects of the open jobs of a batch between two
-// positions, but those that another batch has yet to process.
+// markReleased resets the objects of the open jobs of a batch between two positions to
+// drafts, except objects that another batch has yet to process.
 func markReleased(tx *commit.Tx, batch, first, last int64) error {
 	_, err := tx.Exec(`
 UPDATE object SET status = 'DRAFT'
@@ -27,28 +27,29 @@ WHERE seq IN (SELECT seq FROM jobs WHERE batch = ?1 AND position BETWEEN ?2 AND 
 	return err
 }
 
-// markHandedOut marks an object whose job is handed out.
+// markHandedOut sets the status of an object whose job is handed out.
 func markHandedOut(tx *commit.Tx, seq int64) error {
 	_, err := tx.Exec("UPDATE object SET status = 'PROCESSING', error = NULL WHERE seq = ? AND status <> 'PROCESSING'", seq)
 	return err
 }
 
-// markRequeued marks an object whose job goes back into the queue. It does not undo what
-// another batch has made of the object meanwhile.
+// markRequeued sets the status of an object whose job goes back into the queue, unless
+// another batch has changed the status meanwhile.
 func markRequeued(tx *commit.Tx, seq int64) error {
 	_, err := tx.Exec("UPDATE object SET status = 'PENDING' WHERE seq = ? AND status = 'PROCESSING'", seq)
 	return err
 }
 
-// markEnded marks an object whose job has ended; message is nil unless the job failed.
+// markEnded sets the status of an object whose job has ended; message is nil unless the
+// job failed.
 func markEnded(tx *commit.Tx, seq int64, status string, message any) error {
 	_, err := tx.Exec("UPDATE object SET status = ?, error = ? WHERE seq = ?", status, message, seq)
 	return err
 }
 
-// passOver leaves an object alone whose content has changed since it was handed out: it
-// is a draft, or queued once more. If it seems queued by the job that has just ended, it
-// becomes a draft too.
+// passOver handles an object whose content has changed since it was handed out. It is a
+// draft, or queued again, and stays so. Only if its status comes from the job that has
+// just ended, it becomes a draft too.
 func passOver(tx *commit.Tx, seq int64) error {
 	_, err := tx.Exec(`
 UPDATE object SET status = 'DRAFT'

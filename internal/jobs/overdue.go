@@ -8,18 +8,17 @@ import (
 	"github.com/bucketlite/bucketlite/internal/lease"
 )
 
-// A processor that has stopped answering no longer renews its leases. Usually the clock
-// reveals that: a job is due again when its lease ends, and [Take] hands it out. If a
-// wrong clock has set the end, the job is overdue once its lease was seen unchanged for
-// as long as it lasts.
+// A processor that has stopped no longer renews its leases. Usually the clock reveals that:
+// a job is due again when its lease ends, and [Take] hands it out. If a wrong clock has set
+// the end, the job is overdue once its lease was seen unchanged for as long as it lasts.
 
 // Outlook is the state of the queue.
 type Outlook struct {
-	Due  int64 // when the next job is due, or was; 0 if there is none
+	Due  int64 // when the next job is or was due; 0 if there is none
 	Idle bool  // no batch is being processed
 }
 
-// errDue ends looking for jobs.
+// errDue ends the search for jobs.
 var errDue = errors.New("a job is due")
 
 // Look returns the state of the queue, without taking any jobs.
@@ -43,7 +42,7 @@ FROM batches k CROSS JOIN buckets b ON b.num = k.bucket WHERE `+eligible, nil, f
 	return o, err
 }
 
-// BatchRunning reports whether a batch, by its number, has been submitted and has not ended.
+// BatchRunning reports whether the batch with the number is submitted and has not ended.
 func BatchRunning(c *engine.Conn, num int64) (bool, error) {
 	return c.QueryRow("SELECT 1 FROM batches WHERE num = ? AND status IN ('PENDING', 'IN_PROGRESS')", []any{num}, nil)
 }
@@ -54,11 +53,11 @@ type Overdue struct {
 	dueAt int64
 }
 
-// maxOverdue bounds the overdue jobs that are found at once.
+// maxOverdue limits the overdue jobs that are found at once.
 const maxOverdue = 100
 
-// longPause is a pause between two attempts that the options of another processor may
-// have asked for.
+// longPause is the longest pause between two attempts that the options of another
+// processor are assumed to set.
 const longPause = 24 * time.Hour
 
 // FindOverdue finds jobs that are overdue, those with the latest due_at first.

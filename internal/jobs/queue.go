@@ -8,12 +8,12 @@ import (
 	"github.com/bucketlite/bucketlite/internal/lease"
 )
 
-// Processor is a processor of jobs as the file knows it. All fields are required.
+// Processor identifies a processor of jobs, with its settings. All fields are required.
 type Processor struct {
-	Owner    string         // names it in leases; see [lease.Owner]
-	Lease    time.Duration  // how long a job is handed out for
-	Attempts int64          // of a job
-	Pause    time.Duration  // the longest between two attempts
+	Owner    string         // the owner in its leases; see [lease.Owner]
+	Lease    time.Duration  // the duration of a lease
+	Attempts int64          // maximum attempts of a job
+	Pause    time.Duration  // the longest pause between two attempts
 	Leases   *lease.Watcher // of other processors
 
 	// Abandoned returns the failure of the job of an object if the processor of every
@@ -21,10 +21,10 @@ type Processor struct {
 	Abandoned func(tx *commit.Tx, object string) (*Failure, error)
 }
 
-// Key names a job: the number of its batch, and its position in the batch.
+// Key identifies a job: the number of its batch, and its position in the batch.
 type Key struct{ Batch, Position int64 }
 
-// Lease is a job that a processor has been given for some time.
+// Lease is a job that is assigned to a processor for some time.
 type Lease struct {
 	Key
 	Object  string // id
@@ -44,23 +44,23 @@ type Failure struct {
 type Outcome struct {
 	Lease
 	Failure *Failure      // nil if the object was processed
-	Final   bool          // no other attempt follows a failure
-	Delay   time.Duration // until the next one
-	Back    bool          // the job was not done and is handed back
+	Final   bool          // no other attempt follows the failure
+	Delay   time.Duration // until the next attempt
+	Back    bool          // the job was not processed and is handed back
 }
 
 // requeues reports whether the job goes back into the queue.
 func (o *Outcome) requeues() bool { return o.Back || o.Failure != nil && !o.Final }
 
-// Ledger is an operation of a processor. It keeps the batches that the operation touches
-// in step with their jobs, tasks and objects.
+// Ledger is an operation of a processor. It keeps the batches that the operation changes
+// consistent with their jobs, tasks and objects.
 type Ledger struct {
 	tx      *commit.Tx
 	now     int64 // by the clock of leases
 	batches []*Batch
 }
 
-// NewLedger returns a ledger. The operation must save it at the end.
+// NewLedger returns a ledger. The operation must call [Ledger.Save] at the end.
 func NewLedger(tx *commit.Tx) *Ledger { return &Ledger{tx: tx, now: time.Now().UnixMicro()} }
 
 // Save writes the batches.
@@ -73,7 +73,7 @@ func (l *Ledger) Save() error {
 	return nil
 }
 
-// Renew renews a lease that lasts for a time, and reports whether it still held.
+// Renew renews a lease for the duration lasts, and reports whether it still held.
 func (l *Ledger) Renew(h *Lease, lasts time.Duration) (held bool, err error) {
 	return h.renew(l.tx, l.now+lasts.Microseconds())
 }
@@ -152,13 +152,13 @@ func (l *Ledger) end(b *Batch, o *Outcome, status string) error {
 		return err
 	}
 	state, err := l.tx.Bucket(b.Bucket)
-	if err == nil && state.Status != inProgress { // else an event tells that all objects are gone
+	if err == nil && state.Status != inProgress { // the deletion of a bucket has an event for all its objects
 		l.tx.Note("object.processed", state.Place, o.Object)
 	}
 	return err
 }
 
-// mark gives the object the status that its job has now.
+// mark sets the object's status to that of its job.
 func (l *Ledger) mark(o *Outcome) error {
 	switch {
 	case o.requeues():
@@ -169,8 +169,8 @@ func (l *Ledger) mark(o *Outcome) error {
 	return markEnded(l.tx, o.Seq, completed, nil)
 }
 
-// eligible describes the batches whose jobs may be handed out. Those of a suspended
-// bucket wait, since its objects cannot be read.
+// eligible is the SQL condition for batches whose jobs may be handed out. The jobs of a
+// suspended bucket wait, since its objects cannot be read.
 const eligible = "k.status IN ('PENDING', 'IN_PROGRESS') AND b.status NOT IN ('IN_PROGRESS', 'SUSPENDED')"
 
 const (
@@ -187,8 +187,7 @@ WHERE ` + eligible + ` AND j.status IN ('PENDING', 'PROCESSING') AND `
 // objectColumn is the first of the object's own columns of selectJobs.
 const objectColumn = 9
 
-// Handout is a lease with details of the job, and the row of its object as the caller
-// reads it.
+// Handout is a leased job with its details, and the caller's form of its object's row.
 type Handout[R any] struct {
 	job
 	Row R
@@ -203,10 +202,10 @@ type job struct {
 	BucketID   string
 	BucketName string
 
-	exists  bool  // the object does
+	exists  bool  // the object exists
 	version int64 // of the object
 	lost    bool  // the last lease of the job ran out
-	before  int64 // version of the object that was handed out with it
+	before  int64 // version of the object at the last lease
 }
 
 // Taking is a request for jobs, and its result.
@@ -222,12 +221,12 @@ type Taking[R any] struct {
 
 	Taken   []*Handout[R]
 	More    bool // some jobs have ended, so there may be more that are due
-	Careful bool // processors have stopped at some of these jobs
+	Careful bool // processors have stopped while they had some of these jobs
 }
 
-// Take leases jobs that are due, those of the oldest batch first. A job whose processor
-// has stopped may have caused that. Take leases such a job only to a free handler, so
-// that it cannot hold up other jobs again.
+// Take leases jobs that are due, jobs of the oldest batch first. If the processor of a job
+// has stopped, the job may be the cause. Take leases such a job only to a free handler, so
+// that it cannot block other jobs again.
 func Take[R any](l *Ledger, t *Taking[R]) error {
 	var due []*Handout[R]
 	add := func(r engine.Row) error {
@@ -271,8 +270,8 @@ func (j *job) scan(r engine.Row) {
 	j.exists, j.version = !r.Null(7), r.Int(8)
 }
 
-// handOut leases a job to a processor, and reports whether it did. It ends the job
-// instead if its object is gone, or if the processor of every attempt has stopped.
+// handOut leases a job to a processor, and reports whether it did. If the job's object is
+// deleted, or the processor of every attempt has stopped, it ends the job instead.
 func (l *Ledger) handOut(j *job, p *Processor) (bool, error) {
 	b, err := l.batch(j.Batch)
 	if err != nil {

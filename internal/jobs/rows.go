@@ -6,7 +6,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// All statements that write the table jobs stand in this file. Jobs are handed out by
+// All statements that write the table jobs are in this file. Jobs are handed out by
 // their due_at: for a pending job the time of its next attempt, for one that is being
 // processed the end of its lease.
 
@@ -18,21 +18,21 @@ SELECT ?1, ?2 + row_number() OVER (ORDER BY key), value, 'DRAFT', 0, 0, 0 FROM j
 WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE batch = ?1 AND object = value)`, batch, total, string(value.Append(nil, objects)))
 }
 
-// queueJobs queues the draft jobs between two positions, and returns how many they are.
-// Only now each id is resolved to an object.
+// queueJobs queues the draft jobs between two positions, and returns their number. It
+// resolves each id to an object, which may not have existed before.
 func queueJobs(tx *commit.Tx, b *Batch, first, last int64) (int64, error) {
 	return tx.Exec(`
 UPDATE jobs SET status = 'PENDING', seq = (SELECT seq FROM object WHERE bucket = ? AND id = jobs.object)
 WHERE batch = ? AND position BETWEEN ? AND ? AND status = 'DRAFT'`, b.Bucket, b.Num, first, last)
 }
 
-// retryFilter describes the failed jobs of a batch (1) that a retry takes: those retried
-// less than a number of times (2), and of all categories if the mode (3) says so.
+// retryFilter selects the failed jobs of a batch (1) that a retry takes: jobs retried fewer
+// than a number of times (2), of the categories that the mode (3) allows.
 const retryFilter = `batch = ?1 AND status = 'FAILED' AND retries < ?2
     AND (?3 = 'all' OR error ->> '$.error_type' IN ('network', 'resource'))`
 
-// CountRetry returns how many failed jobs of a batch a retry would take, and the batch's
-// newest task. Jobs that were retried most times are left out.
+// CountRetry returns the number of failed jobs of a batch that a retry would take, and the
+// batch's newest task. Jobs that were retried most times are left out.
 func CountRetry(c *engine.Conn, bucket int64, id string, mode RetryMode, most int64) (jobs int64, task string, err error) {
 	num := int64(0)
 	_, err = c.QueryRow("SELECT num, task FROM batches WHERE bucket = ? AND id = ?", []any{bucket, id},
@@ -45,8 +45,8 @@ func CountRetry(c *engine.Conn, bucket int64, id string, mode RetryMode, most in
 	return jobs, task, err
 }
 
-// failedJobs finds up to limit failed jobs of a batch from a position on. It returns the
-// position of the last one, and how many they are.
+// failedJobs finds up to limit failed jobs of a batch, starting at a position. It returns
+// the position of the last one, and their number.
 func failedJobs(tx *commit.Tx, batch, first, limit int64) (last, n int64, err error) {
 	_, err = tx.QueryRow(`
 SELECT ifnull(max(position), 0), count(*) FROM (
@@ -56,7 +56,7 @@ SELECT ifnull(max(position), 0), count(*) FROM (
 }
 
 // requeueFailed queues the failed jobs between two positions that a retry takes, and no
-// longer counts them as failed. It returns how many they are.
+// longer counts them as failed. It returns their number.
 func requeueFailed(tx *commit.Tx, b *Batch, mode RetryMode, most, first, last int64) (int64, error) {
 	err := tx.Query("SELECT error ->> '$.error_type', count(*) FROM jobs INDEXED BY jobs_failed WHERE "+retryFilter+" AND position BETWEEN ?4 AND ?5 GROUP BY 1",
 		[]any{b.Num, most, string(mode), first, last}, func(r engine.Row) error {
@@ -72,8 +72,8 @@ UPDATE jobs INDEXED BY jobs_failed SET status = 'PENDING', attempts = 0, retries
 WHERE `+retryFilter+" AND position BETWEEN ?4 AND ?5", b.Num, most, string(mode), first, last, b.Bucket)
 }
 
-// cancelJobs cancels the jobs between two positions that have not ended, and returns how
-// many of them were queued or handed out.
+// cancelJobs cancels the jobs between two positions that have not ended, and returns the
+// number of those that were queued or handed out.
 func cancelJobs(tx *commit.Tx, batch, first, last int64) (open int64, err error) {
 	open, err = tx.Exec(`
 UPDATE jobs SET status = 'CANCELED', owner = NULL
@@ -97,44 +97,44 @@ func (l *Lease) handOut(tx *commit.Tx, version int64) error {
 	return err
 }
 
-// held reports whether the lease still holds, and the version of the object that was
-// handed out with it.
+// held returns the version of the object that was handed out with the lease, and whether
+// the lease still holds.
 func (l *Lease) held(tx *commit.Tx) (version int64, held bool, err error) {
 	held, err = tx.QueryRow("SELECT version FROM jobs WHERE batch = ? AND position = ? AND owner = ? AND attempts = ? AND status = 'PROCESSING'",
 		[]any{l.Batch, l.Position, l.Owner, l.Attempt}, func(r engine.Row) { version = r.Int(0) })
 	return version, held, err
 }
 
-// renew moves the end of the lease, and reports whether the lease still held.
+// renew extends the lease, and reports whether it still held.
 func (l *Lease) renew(tx *commit.Tx, until int64) (held bool, err error) {
 	n, err := tx.Exec("UPDATE jobs SET due_at = ? WHERE batch = ? AND position = ? AND owner = ? AND attempts = ? AND status = 'PROCESSING'",
 		until, l.Batch, l.Position, l.Owner, l.Attempt)
 	return n > 0, err
 }
 
-// giveBack queues a job whose attempt does not count.
+// giveBack queues a job again without counting the attempt.
 func (l *Lease) giveBack(tx *commit.Tx) error {
 	_, err := tx.Exec("UPDATE jobs SET status = 'PENDING', owner = NULL, attempts = attempts - 1, due_at = 0 WHERE batch = ? AND position = ?",
 		l.Batch, l.Position)
 	return err
 }
 
-// requeue queues a job whose attempt failed, for a time.
+// requeue queues a job whose attempt failed, to be due at a time.
 func (l *Lease) requeue(tx *commit.Tx, failure string, at int64) error {
 	_, err := tx.Exec("UPDATE jobs SET status = 'PENDING', owner = NULL, error = ?, due_at = ? WHERE batch = ? AND position = ?",
 		failure, at, l.Batch, l.Position)
 	return err
 }
 
-// end ends a job. The failure is JSON text, "" if the job has not failed.
+// end ends a job. The failure is JSON text, or "" if the job has not failed.
 func (l *Lease) end(tx *commit.Tx, status, failure string) error {
 	_, err := tx.Exec("UPDATE jobs SET status = ?, owner = NULL, error = nullif(?, '') WHERE batch = ? AND position = ?",
 		status, failure, l.Batch, l.Position)
 	return err
 }
 
-// FollowVersion gives the open jobs of an object the number of a version that has the
-// same content as the one they know.
+// FollowVersion updates the version in the open jobs of an object after a change that has
+// kept the object's content.
 func FollowVersion(tx *commit.Tx, seq, from, to int64) error {
 	_, err := tx.Exec("UPDATE jobs SET version = ? WHERE seq = ? AND status IN ('PENDING', 'PROCESSING') AND version = ?", to, seq, from)
 	return err

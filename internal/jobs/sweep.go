@@ -10,8 +10,8 @@ import (
 
 // Submit, retry, cancel and delete touch every job of a batch, so they run in slices,
 // and a large batch never holds the write lock for long. The first slice belongs to the
-// transaction of the call, the others run in the background. The batch's row says what
-// is being done and how far it has come. A batch does not end before its sweep has.
+// transaction of the call, the others run in the background. The batch's row holds the
+// kind and the progress of the sweep. A batch does not end before its sweep has.
 const (
 	firstSlice = 1000 // jobs in the first slice
 	sweepSlice = 250  // jobs in the others
@@ -19,7 +19,7 @@ const (
 	deleteSlice = 200 // jobs and batches in a slice of deleting a bucket
 )
 
-// The kinds of sweeps. That of a retry names the mode and the most retries too.
+// The kinds of sweeps. A retry's kind is followed by its mode and its limit of retries.
 const (
 	sweepSubmit = "submit" // queue all jobs
 	sweepRetry  = "retry"  // queue some of the failed jobs
@@ -30,7 +30,7 @@ const (
 // Submit makes a draft batch pending under a task, and begins to queue its jobs.
 func (b *Batch) Submit(tx *commit.Tx, task string) error { return b.begin(tx, sweepSubmit, task) }
 
-// A RetryMode says which failed jobs a retry takes.
+// RetryMode selects the failed jobs of a retry.
 type RetryMode string
 
 // The modes.
@@ -39,8 +39,8 @@ const (
 	RetryTransient RetryMode = "transient" // failures that may pass by themselves
 )
 
-// Retry makes a batch that has ended pending again under a task, and begins to queue
-// those of its failed jobs that [CountRetry] counts.
+// Retry makes a batch that has ended pending again under a task, and begins to queue the
+// failed jobs that [CountRetry] counts.
 func (b *Batch) Retry(tx *commit.Tx, task string, mode RetryMode, most int64) error {
 	return b.begin(tx, fmt.Sprintf("%s %s %d", sweepRetry, mode, most), task)
 }
@@ -50,14 +50,13 @@ func (b *Batch) begin(tx *commit.Tx, sweep, task string) error {
 	return b.step(tx, firstSlice)
 }
 
-// Cancel cancels a batch that is running, and begins to cancel its jobs.
+// Cancel cancels a running batch, and begins to cancel its jobs.
 func (b *Batch) Cancel(tx *commit.Tx) error {
 	b.Status, b.sweep, b.swept = canceled, sweepCancel, 0
 	return b.step(tx, firstSlice)
 }
 
-// Delete makes the batch invisible, and begins to delete its jobs. It cancels a batch
-// that is running.
+// Delete hides the batch, and begins to delete its jobs. It cancels a running batch.
 func (b *Batch) Delete(tx *commit.Tx) error {
 	if err := b.hide(tx); err != nil {
 		return err
@@ -76,8 +75,8 @@ func (b *Batch) hide(tx *commit.Tx) error {
 	return countBatch(tx, b.Bucket, b.Status, "")
 }
 
-// NextSweep returns the number of a batch whose sweep is unfinished, 0 if there is none.
-// Sweeps that queue jobs come before those that cancel or delete them.
+// NextSweep returns the number of a batch whose sweep is unfinished, or 0. Sweeps that queue
+// jobs come before sweeps that cancel or delete them.
 func NextSweep(c *engine.Conn) (num int64, err error) {
 	_, err = c.QueryRow("SELECT num FROM batches WHERE sweep IS NOT NULL ORDER BY sweep IN ('cancel', 'delete'), num LIMIT 1", nil,
 		func(r engine.Row) { num = r.Int(0) })
@@ -145,7 +144,7 @@ func (b *Batch) step(tx *commit.Tx, limit int64) (err error) {
 	return b.Save(tx)
 }
 
-// slice moves on by some positions, and returns the first and the last of them.
+// slice advances the sweep by up to limit positions, and returns the first and the last.
 func (b *Batch) slice(limit int64) (first, last int64) {
 	first, last = b.swept+1, min(b.swept+limit, b.Total)
 	if b.swept = last; last == b.Total {
@@ -154,7 +153,7 @@ func (b *Batch) slice(limit int64) (first, last int64) {
 	return first, last
 }
 
-// queueSlice queues jobs of a batch that was submitted.
+// queueSlice queues jobs of a submitted batch.
 func (b *Batch) queueSlice(tx *commit.Tx, limit int64) error {
 	first, last := b.slice(limit)
 	n, err := queueJobs(tx, b, first, last)
@@ -165,7 +164,7 @@ func (b *Batch) queueSlice(tx *commit.Tx, limit int64) error {
 	return markQueued(tx, b.Num, first, last)
 }
 
-// retrySlice queues jobs that failed.
+// retrySlice queues failed jobs.
 func (b *Batch) retrySlice(tx *commit.Tx, limit int64) error {
 	var mode RetryMode
 	var most int64
@@ -217,7 +216,7 @@ func (b *Batch) deleteSlice(tx *commit.Tx, limit int64) (gone bool, err error) {
 	return true, b.delete(tx)
 }
 
-// releaseObjects makes drafts again of the objects of jobs that will not be done.
+// releaseObjects resets the objects of jobs that will not be processed to drafts.
 func (b *Batch) releaseObjects(tx *commit.Tx, first, last int64) error {
 	if b.open == 0 {
 		return nil

@@ -9,9 +9,9 @@ import (
 type Task struct {
 	ID, Type       string
 	Namespace      int64  // namespaces.num
-	Bucket         any    // buckets.num, nil if the task is about a namespace
+	Bucket         any    // buckets.num, or nil for a task of a namespace
 	Inputs, Detail string // JSON
-	Total          int64  // what it has to do
+	Total          int64  // objects or uploads to process
 }
 
 // Insert writes the record of a pending task.
@@ -23,16 +23,16 @@ VALUES (?, ?, 'PENDING', ?, ?, ?, ?, 0, ?, ?, ?, 0)`, t.ID, t.Type, t.Namespace,
 	return err
 }
 
-// EndTask ends the task with the id, unless it has ended. The problem says why it
-// failed, if it did.
+// EndTask ends the task with the id, unless it has ended. The problem is the reason of a
+// failure, or "".
 func EndTask(tx *commit.Tx, id, status, problem string) error {
 	_, err := tx.Exec("UPDATE tasks SET status = ?1, error = nullif(?2, ''), updated_at = ?3, ended_at = ?3 WHERE id = ?4 AND ended_at IS NULL",
 		status, problem, tx.Now(), id)
 	return err
 }
 
-// CompleteDeletion completes the task that was to delete a bucket, now that another
-// task, by its number, has deleted it.
+// CompleteDeletion completes the task that deletes a bucket, after another task, by its
+// number, has deleted the bucket.
 func CompleteDeletion(tx *commit.Tx, bucket, by int64) error {
 	_, err := tx.Exec(`
 UPDATE tasks SET status = 'COMPLETED', processed = total, updated_at = ?1, ended_at = ?1
@@ -46,7 +46,7 @@ func ForgetTasks(tx *commit.Tx, before int64) error {
 	return err
 }
 
-// saveTask writes the progress of the batch's task, and how it ended if it has.
+// saveTask writes the progress of the batch's task, and its outcome if it has ended.
 func (b *Batch) saveTask(tx *commit.Tx, now int64) error {
 	var ended, outputs any
 	if !b.Running() {

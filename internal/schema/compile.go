@@ -18,7 +18,7 @@ const (
 	maxFieldName = 100 // characters
 )
 
-// Limits bound a schema's JSON form before anything else reads it.
+// Limits limit a schema's JSON form before it is read further.
 var Limits = value.Limits{MaxDepth: 100, MaxBytes: 1 << 20}
 
 // Compile checks a schema in its JSON form, and compiles it. Null members count as
@@ -170,7 +170,7 @@ func (c *compiler) enum(path value.Path, f *Field, doc map[string]any) {
 	f.allowed = allowed(enum)
 }
 
-// allowed names the first values of an enum for messages.
+// allowed lists the first values of an enum for messages.
 func allowed(enum []any) string {
 	const most = 20
 	names := make([]string, 0, most+1)
@@ -183,20 +183,20 @@ func allowed(enum []any) string {
 	return strings.Join(names, ", ")
 }
 
-// examples checks a field's examples. Those of files cannot be checked.
+// examples checks a field's examples, except those of files, which cannot be checked.
 func (c *compiler) examples(path value.Path, f *Field, doc map[string]any) {
 	if examples, ok := doc["examples"].([]any); ok && (!f.IsFile() || f.Type == Text) {
 		c.typed(path.Member("examples"), f, examples)
 	}
 }
 
-// typed checks values by the field's type alone.
+// typed checks values against the field's type only.
 func (c *compiler) typed(path value.Path, f *Field, values []any) {
 	typeOnly := &Field{Type: f.Type, Items: f.Items, members: f.members}
 	c.validate(func(v *Validation) {
 		for i, given := range values {
 			if given == nil {
-				v.Add(path.Item(i), ruleType, "null is no value")
+				v.Add(path.Item(i), ruleType, "null is not allowed as a value")
 				continue
 			}
 			typeOnly.Validate(v, path.Item(i), given)
@@ -204,7 +204,7 @@ func (c *compiler) typed(path value.Path, f *Field, values []any) {
 	})
 }
 
-// assertion compiles the keywords that are left to the assertion package.
+// assertion compiles the keywords that the assertion package checks.
 func (c *compiler) assertion(path value.Path, f *Field, doc map[string]any) {
 	keywords := make(map[string]any)
 	for name, v := range doc {

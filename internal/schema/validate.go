@@ -75,7 +75,7 @@ func (p *Plan) Validate(v *Validation, path value.Path, doc map[string]any, besi
 		stored, differs := given, false
 		switch blobs := beside.count(f.Name); {
 		case given != nil && blobs > 0:
-			v.Add(path.Member(f.Name), ruleProperty, "stands at the root and in a blob")
+			v.Add(path.Member(f.Name), ruleProperty, "given both at the root and in a blob")
 		case given != nil:
 			stored, differs = f.Validate(v, path.Member(f.Name), given)
 		case blobs > 0:
@@ -154,7 +154,7 @@ func (f *Field) validateItems(v *Validation, path value.Path, items []any) (out 
 	out = items
 	for i, item := range items {
 		if item == nil {
-			v.Add(path.Item(i), ruleType, "null is no array item")
+			v.Add(path.Item(i), ruleType, "null is not allowed as an array item")
 			continue
 		}
 		if f.Items == nil {
