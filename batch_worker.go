@@ -120,7 +120,7 @@ func (p *processor) do(r *run) (goOn bool) {
 	return
 }
 
-// job returns what the handler gets.
+// job returns the handler's form of a job.
 func (p *processor) job(ctx context.Context, h *handout) (*Job, error) {
 	def, err := p.store.definition(ctx, h.Bucket)
 	if err != nil {

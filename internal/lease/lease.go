@@ -1,12 +1,12 @@
 // Package lease decides when a lease is over, so that another store may take over the
 // work that it protects.
 //
-// A lease names its owner and the time of its end. A living owner renews it in time.
-// When the owner has died, the lease runs out.
+// A lease names its owner and the time of its end. A running owner renews it in time. If
+// the owner has died, the lease runs out.
 //
 // The end is a time of the wall clock, the only one that processes share. A wrong clock
 // can set it years ahead. So a lease is also over once a [Watcher] has seen it unchanged
-// for as long as it lasts: a living owner would have renewed it. Only leases that end
+// for as long as it lasts: a running owner would have renewed it. Only leases that end
 // later than correct clocks allow are watched that closely.
 package lease
 
@@ -16,10 +16,10 @@ import (
 	"time"
 )
 
-// MaxWatched bounds the leases that a watcher remembers at once.
+// MaxWatched limits the leases that a watcher remembers at once.
 const MaxWatched = 1000
 
-// ID names what is leased: its kind, and one or two numbers.
+// ID identifies a leased item: its kind, and one or two numbers.
 type ID struct {
 	Kind string
 	A, B int64
@@ -32,7 +32,7 @@ type Watcher struct {
 	watched map[ID]sighting
 }
 
-// sighting records when a lease with a certain end was seen first, and last.
+// sighting records when a lease with an unchanged end was seen first and last.
 type sighting struct {
 	until       int64
 	first, last time.Time
@@ -46,7 +46,7 @@ func (w *Watcher) Over(id ID, until int64, lasts time.Duration) bool {
 		return true
 	}
 	if until-now.UnixMicro() <= lasts.Microseconds() {
-		return false // the clock will tell
+		return false // the clock will show when it is over
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -77,11 +77,11 @@ func (w *Watcher) forget(now time.Time) bool {
 	return len(w.watched) < before
 }
 
-// Owner returns the name of an owner whose leases last for a time.
+// Owner returns the name of an owner whose leases have the duration lasts.
 func Owner(id string, lasts time.Duration) string { return id + "/" + lasts.String() }
 
-// Lasting returns how long the leases of an owner last, or unsaid if its name does not
-// say: earlier versions did not.
+// Lasting returns the duration of an owner's leases. It is part of the owner's name, except
+// for owners of earlier versions, for which Lasting returns unsaid.
 func Lasting(owner string, unsaid time.Duration) time.Duration {
 	if _, text, ok := strings.Cut(owner, "/"); ok {
 		if d, err := time.ParseDuration(text); err == nil && d > 0 {

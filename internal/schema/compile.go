@@ -29,15 +29,15 @@ func Compile(doc any) (*Plan, []value.Fault) {
 	return c.compile(doc, assertion.CheckDocument)
 }
 
-// Restore is [Compile] for a schema that it accepted before, maybe in another release
-// with other bounds. Patterns and values in the schema are not checked again.
+// Restore is [Compile] for a schema that it accepted before, possibly in another release
+// with other limits. Patterns and values in the schema are not checked again.
 func Restore(doc any) (*Plan, []value.Fault) {
 	c := compiler{broken: make(map[string]bool), stored: true}
 	return c.compile(doc, assertion.CheckShape)
 }
 
-// compiler turns a schema's JSON form into a plan. It finds every fault that the
-// meta-schema cannot express, and steps over what the meta-schema has refused.
+// compiler turns a schema's JSON form into a plan. It reports the faults that the
+// meta-schema cannot express, and skips the parts that the meta-schema has refused.
 type compiler struct {
 	faults []value.Fault
 	broken map[string]bool // the paths that the meta-schema refused

@@ -19,7 +19,7 @@ type Key struct {
 }
 
 // CompileKey compiles the unique key that consists of the named fields, and makes
-// these fields required. Faults go to report; the place of fields is at, which is in
+// these fields required. Faults go to report, with paths below at, the path of fields in
 // the JSON form of the key.
 func (p *Plan) CompileKey(fields []string, at value.Path, report value.Report) *Key {
 	for i, name := range fields {
@@ -54,8 +54,8 @@ func (k *Key) Covers(name string) bool {
 
 // Encode returns the key of an object with the given fields: bytes that two objects
 // share if and only if their key values are equal. Without a key, which is a nil Key,
-// it returns nil. It reports only what a key refuses and the schema does not, and skips
-// values of a wrong type, since [Plan.Validate] reports those.
+// it returns nil. It reports only faults of key values that [Plan.Validate] does not
+// report, and skips values of a wrong type.
 func (k *Key) Encode(v *Validation, fields map[string]any) []byte {
 	if k == nil {
 		return nil
