@@ -154,9 +154,6 @@ func failure(category, message string) *jobs.Failure {
 	return &jobs.Failure{Category: category, Message: message, Detail: fmt.Sprintf(`{"error_type":%q,"message":%q}`, category, message)}
 }
 
-// handout is a job and the status that its object had before.
-type handout = jobs.Handout[string]
-
 // take has a processor take up to n jobs.
 func (f *file) take(p *jobs.Processor, n int, overdue ...jobs.Overdue) *jobs.Taking[string] {
 	f.Helper()
