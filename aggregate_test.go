@@ -97,7 +97,7 @@ func TestAggregateRandom(t *testing.T) {
 		if got := aggregated(t, b, a); got != expected {
 			t.Fatalf("%s:\ngot  %s\nwant %s", text, got, expected)
 		}
-		// What is read from JSON and written again means the same.
+		// A filter that is read from JSON and written again means the same.
 		if got := aggregated(t, b, parseAggregation(t, jsonText(t, a))); got != expected {
 			t.Fatalf("%s, as %s:\ngot  %s\nwant %s", text, jsonText(t, a), got, expected)
 		}
@@ -187,7 +187,7 @@ func TestAggregateSystem(t *testing.T) {
 	wantAggregated(t, b, `{"group_by":[{"field":"key_prefix"}],"aggregations":[{"function":"count","alias":"k"},{"function":"sum","field":"blobs.details.size_bytes","alias":"bytes"},
 		{"function":"count_distinct","field":"blobs.details.hash","alias":"contents"},{"function":"first","field":"object_id","alias":"id"}]}`,
 		`[{"group":{"key_prefix":"x"},"metrics":{"k":2,"bytes":17,"contents":2,"id":"a"}},{"group":{"key_prefix":null},"metrics":{"k":1,"bytes":4,"contents":1,"id":"b"}}]`)
-	// One about fields alone, but for the filter.
+	// One about fields alone, except the filter.
 	wantAggregated(t, b, `{"group_by":[{"field":"n"}],"aggregations":[{"function":"count","alias":"k"}],"filters":{"blobs.property":"NOTES"}}`, `[{"group":{"n":1},"metrics":{"k":1}}]`)
 	wantAggregated(t, b, `{"group_by":[{"field":"bucket_id"},{"field":"error"}],"aggregations":[{"function":"max","field":"n","alias":"m"}]}`,
 		`[{"group":{"bucket_id":"`+b.ID()+`","error":null},"metrics":{"m":2}}]`)
@@ -241,7 +241,7 @@ func TestAggregateFaults(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	b := storetest.Items(t, storetest.OpenMemory(t))
-	// All that is wrong is told at once, the filter's faults last.
+	// All faults are reported at once, the filter's last.
 	_, err := b.Aggregate(ctx, bucketlite.Aggregation{
 		GroupBy:       []bucketlite.GroupBy{{Field: "v", DateTrunc: bucketlite.UnitDay}},
 		Metrics:       []bucketlite.Metric{{Function: bucketlite.MetricCount, Alias: "k"}, {Function: bucketlite.MetricSum, Field: "v", Alias: "s"}},

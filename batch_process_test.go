@@ -19,7 +19,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
-// What a handler does decides what becomes of the object.
+// The result of a handler decides the object's status.
 func TestProcess(t *testing.T) {
 	t.Parallel()
 	permanent := func(c bucketlite.ErrorCategory) error { return &bucketlite.JobError{Category: c, Message: "m"} }
@@ -143,7 +143,7 @@ func TestJobError(t *testing.T) {
 	}
 }
 
-// What a JobError says is kept.
+// The parts of a JobError are kept.
 func TestJobErrorDetail(t *testing.T) {
 	t.Parallel()
 	st := storetest.OpenMemory(t)
@@ -195,7 +195,7 @@ func TestProcessOrder(t *testing.T) {
 	}
 }
 
-// As many handlers run at once as are wanted, and no more, however quick they are.
+// Concurrency bounds how many handlers run at once, however quick they are.
 func TestProcessConcurrency(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 3, 20} {
@@ -247,7 +247,7 @@ func TestProcessRefused(t *testing.T) {
 	storetest.WantError(t, st.Process(ctx, never, nil), bucketlite.ErrClosed)
 }
 
-// A processor that waits is told of work at once.
+// A waiting processor gets new work at once.
 func TestProcessWaits(t *testing.T) {
 	t.Parallel()
 	for _, where := range []string{"memory", "here", "another store"} {

@@ -167,8 +167,8 @@ func TestLeaseIsRenewed(t *testing.T) {
 	storetest.WantBatch(t, st, b, id, bucketlite.StatusCompleted)
 }
 
-// A processor that lost a job to another, after it could not renew its lease, is
-// told so, and its verdict does not count.
+// A processor that lost a job to another, after it could not renew its lease,
+// learns that, and its verdict does not count.
 func TestLeaseIsLost(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

@@ -163,7 +163,7 @@ func (f onRead) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// What the head of a stream shows to be wrong is refused without reading on.
+// A stream with a wrong head is refused without reading on.
 func TestStreamRefusedByItsHead(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
@@ -209,7 +209,7 @@ func TestStreamLetsOthersWrite(t *testing.T) {
 	}
 }
 
-// What a process that died has staged is collected once its lease has ended.
+// Content staged by a dead process is collected once its lease has ended.
 func TestStagedContentOfTheDead(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
@@ -294,8 +294,8 @@ func (r *onceError) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// Whatever a reader does, what it is part of is refused as a whole, and nothing
-// stays behind. A panic goes on to the caller.
+// A faulty reader's whole input is refused, and nothing stays behind. A panic reaches
+// the caller.
 func TestReaderFaults(t *testing.T) {
 	t.Parallel()
 	errTest, errPanic := errors.New("test error"), errors.New("panic")
@@ -303,7 +303,7 @@ func TestReaderFaults(t *testing.T) {
 		reader func() io.Reader
 		want   error // nil: any
 	}{
-		"gives nothing for ever":   {func() io.Reader { return storetest.ReadFunc(func([]byte) (int, error) { return 0, nil }) }, io.ErrNoProgress},
+		"never gives anything":     {func() io.Reader { return storetest.ReadFunc(func([]byte) (int, error) { return 0, nil }) }, io.ErrNoProgress},
 		"a negative count":         {func() io.Reader { return storetest.ReadFunc(func([]byte) (int, error) { return -1, nil }) }, nil},
 		"an excessive count":       {func() io.Reader { return storetest.ReadFunc(func(p []byte) (int, error) { return len(p) + 1, nil }) }, nil},
 		"an error":                 {func() io.Reader { return iotest.ErrReader(errTest) }, errTest},
@@ -416,8 +416,7 @@ func stalled(t *testing.T, b *bucketlite.Bucket, path string, data []byte, after
 	return proceed, result
 }
 
-// The lease of staged content is renewed while the call goes on, whatever the
-// reader does.
+// The lease of staged content is renewed while the call runs, whatever the reader does.
 func TestStalledStreamIsKept(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
@@ -486,8 +485,8 @@ func TestStreamCollected(t *testing.T) {
 }
 
 // Several goroutines of two stores put, share, replace and delete the same few
-// contents, so that references go to none and back while collectors work. What is
-// stored can be read, and in the end everything agrees.
+// contents, so that references go to none and back while collectors work.
+// Stored contents can be read, and in the end everything agrees.
 func TestContentRaces(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")

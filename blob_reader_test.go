@@ -67,8 +67,7 @@ func TestOpenBlobNames(t *testing.T) {
 	}
 }
 
-// What a reader says of itself, and that it reads as it should, from nothing to
-// several chunks.
+// The properties of a reader, and its bytes, from nothing to several chunks.
 func TestBlobReader(t *testing.T) {
 	t.Parallel()
 	b := mediaBucket(t)
@@ -151,7 +150,7 @@ func TestReadAtConcurrently(t *testing.T) {
 	}
 }
 
-// What ends reading, also of bytes that are in memory by now.
+// The ends of reading, also of bytes that are in memory by now.
 func TestReadingEnds(t *testing.T) {
 	t.Parallel()
 	for kind, blob := range map[string]func() bucketlite.BlobInput{
@@ -201,7 +200,7 @@ func TestReadingEnds(t *testing.T) {
 }
 
 // The object of a blob that is being read is deleted, or gets another blob: reading
-// goes on while the content is there, and then fails; it never yields other bytes.
+// continues while the content is there, and then fails; it never yields other bytes.
 func TestReadDeleted(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")

@@ -228,7 +228,7 @@ func TestBlobMIME(t *testing.T) {
 	}
 }
 
-// What is wrong with one blob; paths are below blobs[0].
+// Faults of one blob; paths are below blobs[0].
 func TestBlobRefused(t *testing.T) {
 	t.Parallel()
 	png := encode(media(t, "photo.png"))
@@ -319,7 +319,7 @@ func TestBlobRefused(t *testing.T) {
 		storetest.WantError(t, err, bucketlite.ErrNotFound)
 		storetest.WantError(t, b.Validate(t.Context(), bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "text", Reader: r}}}), bucketlite.ErrBadRequest)
 		if r.Len() != 1 {
-			t.Error("a reader was read in vain")
+			t.Error("a reader was read for nothing")
 		}
 		storetest.WantSnapshot(t, b, before)
 	})
@@ -412,7 +412,7 @@ func TestBlobSize(t *testing.T) {
 	}
 }
 
-// The strings and values beside a blob's data are judged as strictly as fields.
+// The strings and values beside a blob's data are checked as strictly as fields.
 func TestBlobGoValues(t *testing.T) {
 	t.Parallel()
 	b := mediaBucket(t)
@@ -439,7 +439,7 @@ func TestBlobGoValues(t *testing.T) {
 	}
 }
 
-// What a field asserts holds for its blobs, however their data comes.
+// The assertions of a field hold for its blobs, however their data comes.
 func TestBlobAssertions(t *testing.T) {
 	t.Parallel()
 	b := storetest.Bucket(t, storetest.Open(t), bucketlite.BucketConfig{Name: "asserted", Schema: storetest.Schema(t, `

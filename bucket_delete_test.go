@@ -29,7 +29,7 @@ func wantGone(t *testing.T, f *storetest.Fixture, receiver string) {
 	t.Helper()
 	for name, call := range storetest.Calls {
 		if name == receiver+".Watch" {
-			continue // one from the start meets what has been
+			continue // one from the start gets past events
 		}
 		if strings.HasPrefix(name, receiver+".") {
 			if err := call.Do(context.Background(), f); !errors.Is(err, bucketlite.ErrNotFound) {
@@ -120,7 +120,7 @@ func TestDeleteIsAsynchronous(t *testing.T) {
 	storetest.WaitDeleted(t, st, task, 300)
 }
 
-// Whoever sees the row gone sees the task completed, and the other way round.
+// The row is gone exactly when the task is completed.
 func TestDeleteCompletesAtOnce(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -387,7 +387,7 @@ func TestDeleteNamespace(t *testing.T) {
 	}
 }
 
-// The task knows of every object, also of those that are being put as it begins.
+// The task knows of every object, also of objects that are being put as it begins.
 func TestDeleteAmidPuts(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -422,7 +422,7 @@ func TestDeleteAmidPuts(t *testing.T) {
 	}
 }
 
-// Space that is no longer used is given back, all but a little.
+// Nearly all space that is no longer used is given back.
 func TestSpaceIsGivenBack(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

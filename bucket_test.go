@@ -330,7 +330,7 @@ func withMinLength(s bucketlite.Schema, n any) *bucketlite.Schema {
 	return &s
 }
 
-// What a bucket was created with is not the caller's to change.
+// The caller cannot change the configuration of a created bucket.
 func TestBucketConfigIsCopied(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

@@ -49,7 +49,7 @@ func TestCheckOfManyTexts(t *testing.T) {
 	storetest.WantEntries(t, path, b)
 }
 
-// What a repair does to an object, it does to the indexes.
+// A repair of an object also repairs the indexes.
 func TestRepairOfIndexedObjects(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")

@@ -49,7 +49,7 @@ func TestRepairTogether(t *testing.T) {
 	storetest.WantSound(t, path)
 }
 
-// What a store knows of its buckets is not what was wrong.
+// A store does not keep what it knew of a bucket before the repair.
 func TestRepairIsSeen(t *testing.T) {
 	t.Parallel()
 	for name, statement := range map[string]string{
@@ -175,15 +175,14 @@ func TestRepairMany(t *testing.T) {
 	storetest.WantSound(t, path)
 }
 
-// Repairs by two stores at once, amid writers, set right what is wrong and break
-// nothing.
+// Repairs by two stores at once, beside writers, repair everything and break nothing.
 func TestRepairAmidWrites(t *testing.T) {
 	t.Parallel()
 	rounds := 2
 	if *storetest.Long {
 		rounds = 100
 	}
-	t.Logf("%d repairs amid writes", rounds)
+	t.Logf("%d repairs beside writes", rounds)
 	path := filepath.Join(t.TempDir(), "a.db")
 	st := storetest.OpenPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})
 	other := storetest.OpenPath(t, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})

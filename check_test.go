@@ -54,7 +54,7 @@ func newChecked(t *testing.T) string {
 	storetest.Put(t, indexed, storetest.Input(t, `{"v":"`+strings.Repeat("long ", 200)+`"}`), "")
 	storetest.Put(t, indexed, storetest.Input(t, `{"v":"last one"}`), "")
 	storetest.EnsureText(t, indexed)
-	// A batch amid its work, with a job of each kind, and one that has ended.
+	// A batch in progress, with a job of each kind, and one that has ended.
 	var objects []string
 	for o, err := range b.Objects(ctx, bucketlite.Query{Limit: 3}) {
 		if err != nil {
@@ -248,7 +248,7 @@ DELETE FROM texts WHERE rowid = (SELECT max(seq) FROM object WHERE bucket = 5); 
 	"job, object of another bucket":    {rule: "job.object", statements: "UPDATE jobs SET seq = (2 << 40) + 1 WHERE position = 2"},
 }
 
-// openTask is a task that goes on, and that somebody else is at.
+// openTask is an open task that another process works on.
 func openTask(kind, bucket string) string {
 	return fmt.Sprintf(`INSERT INTO tasks (id, type, status, namespace, bucket, inputs, detail, processed, total, created_at, updated_at, lease_owner, lease_until)
 VALUES ('task_1', '%s', 'PENDING', 1, %s, '[]', '{}', 0, 0, 1, 1, 'nobody', 1 << 62)`, kind, bucket)
@@ -258,7 +258,7 @@ func checksum(data string) uint32 {
 	return crc32.Checksum([]byte(data), crc32.MakeTable(crc32.Castagnoli))
 }
 
-// flipFilm flips a bit amid the film.
+// flipFilm flips a bit within the film.
 func flipFilm(t *testing.T, path string) {
 	editFile(t, path, func(data []byte) {
 		i := bytes.Index(data, checkedFilm[300<<10:300<<10+64])
@@ -478,7 +478,7 @@ func TestCheckProgress(t *testing.T) {
 	}
 }
 
-// A check ends when its context does, or the store is closed, amid its work.
+// A running check ends when its context does, or the store is closed.
 func TestCheckEndsEarly(t *testing.T) {
 	t.Parallel()
 	for kind, path := range map[string]string{"file": filepath.Join(t.TempDir(), "a.db"), "memory": ":memory:"} {
@@ -506,7 +506,7 @@ func TestCheckAmidWrites(t *testing.T) {
 	if *storetest.Long {
 		rounds = 200
 	}
-	t.Logf("%d checks amid writes, on a file and in memory", rounds)
+	t.Logf("%d checks beside writes, on a file and in memory", rounds)
 	for kind, path := range map[string]string{"file": filepath.Join(t.TempDir(), "a.db"), "memory": ":memory:"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()

@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What each call leaves in the feed.
+// The events of each call.
 func TestEventKinds(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -258,7 +258,7 @@ func TestEventRetention(t *testing.T) {
 	}
 }
 
-// Damage is told, after what is before it was met.
+// Damage is reported after the events before it.
 func TestWatchDamaged(t *testing.T) {
 	t.Parallel()
 	for name, damage := range map[string]string{

@@ -24,7 +24,7 @@ func WithIdleTime(o Options, d time.Duration) *Options {
 }
 
 // WithoutBackground returns options of a store that does no background work, so that only
-// the test's own calls look at its clock.
+// the test's own calls read its clock.
 func WithoutBackground(o Options) *Options {
 	o.mayWork = func() bool { return false }
 	return &o

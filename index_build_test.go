@@ -33,7 +33,7 @@ func TestBuildAmidWrites(t *testing.T) {
 	if *storetest.Long {
 		rounds = 30
 	}
-	t.Logf("%d rounds of building indexes amid writes, on a file and in memory", rounds)
+	t.Logf("%d rounds of building indexes beside writes, on a file and in memory", rounds)
 	for kind, path := range map[string]string{"file": filepath.Join(t.TempDir(), "a.db"), "memory": ":memory:"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
@@ -83,7 +83,7 @@ type indexWait struct {
 	cancel context.CancelFunc
 }
 
-// What ends the wait for an index.
+// The ends of the wait for an index.
 func TestWaitForIndex(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

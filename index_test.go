@@ -174,7 +174,7 @@ func TestIndexString(t *testing.T) {
 	}
 }
 
-// There are no more indexes than there may be; those that are dropped count no more.
+// There are no more indexes than there may be; dropped ones do not count.
 func TestTooManyIndexes(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -194,7 +194,7 @@ func TestTooManyIndexes(t *testing.T) {
 	storetest.WantError(t, b.EnsureIndex(ctx, paths[1]), bucketlite.ErrBadRequest)
 }
 
-// What the state of a bucket allows.
+// The calls that the state of a bucket allows.
 func TestIndexStates(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -326,8 +326,8 @@ func TestPayloadIndexes(t *testing.T) {
 	storetest.WantSound(t, path)
 }
 
-// What a write that is taken back has done to an index is taken back too, and what
-// the writer knows of the indexes with it.
+// A write that is taken back is taken back in the indexes too, and in what the writer
+// knows of them.
 func TestIndexOfFailedWrites(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -369,7 +369,7 @@ func TestIndexOfAnotherStore(t *testing.T) {
 	n := 0
 	write := func() {
 		t.Helper()
-		for range 3 { // so that it goes on from what it knows
+		for range 3 { // so that it continues from what it knows
 			storetest.PutItem(t, writing, storetest.Item(fmt.Sprint(n), fmt.Sprint("value ", n)))
 			n++
 		}

@@ -16,7 +16,7 @@ import (
 
 var statuses = []bucketlite.Status{bucketlite.StatusActive, bucketlite.StatusArchived, bucketlite.StatusSuspended, bucketlite.StatusInProgress}
 
-// stage makes buckets in chosen states. No deletion goes on in its store.
+// stage makes buckets in chosen states. No deletion runs in its store.
 type stage struct {
 	st    *bucketlite.Store
 	db    *sql.DB
@@ -273,7 +273,7 @@ func TestStateAllows(t *testing.T) {
 	})
 }
 
-// The state is judged before the object: whether it exists is not told.
+// The state is checked before the object: a refusal does not show whether it exists.
 func TestStateBeforeObject(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -342,7 +342,7 @@ func TestStateIsDurable(t *testing.T) {
 }
 
 // The state is checked where the write happens: once a stopper has returned,
-// nothing changes, whoever is amid a call.
+// nothing changes, whatever calls are running.
 func TestNoWriteAfterStop(t *testing.T) {
 	t.Parallel()
 	for name, stop := range storetest.Stoppers {

@@ -53,7 +53,7 @@ func TestChecksumCovers(t *testing.T) {
 	}
 }
 
-// What statements for many rows change, and what follows from the rest, is not covered.
+// Columns that statements change in many rows, and derived ones, are not covered.
 func TestChecksumLeavesOut(t *testing.T) {
 	t.Parallel()
 	o := summed()

@@ -213,7 +213,7 @@ func TestDamagedObjectInBatch(t *testing.T) {
 	}
 }
 
-// Objects of older formats get their checksums in the background, but for one that
+// Objects of older formats get their checksums in the background, except one that
 // breaks a rule, which the log and a check name.
 func TestOldObjectsGetChecksums(t *testing.T) {
 	t.Parallel()
@@ -302,7 +302,7 @@ WHERE seq IN (SELECT seq FROM jobs WHERE batch = 1) AND status NOT IN ('PENDING'
 }
 
 // A process of an older version that has the file open while it gets checksums can
-// read and write objects no more, so that no row has a checksum that is not its own.
+// no longer read and write objects, so that no row has a checksum that is not its own.
 func TestOldStatementsFail(t *testing.T) {
 	t.Parallel()
 	path := storetest.CopyFile(t, "testdata/formats/4.db")

@@ -19,8 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// sources is a fetcher of what it holds, by URL. What it does not hold stays a
-// reference.
+// sources is a fetcher of the contents it holds, by URL. Other URLs stay references.
 type sources struct {
 	mu     sync.Mutex
 	get    map[string]func(ctx context.Context) (*bucketlite.Fetched, error)
@@ -99,7 +98,7 @@ func (s *sources) wantAsked(t testing.TB, want ...string) {
 	s.asked = nil
 }
 
-// Every form of a URL, and what becomes of its description.
+// Every form of a URL, and the blob's description.
 func TestFetch(t *testing.T) {
 	t.Parallel()
 	png, long := media(t, "photo.png"), storetest.Film(1, 2*storetest.MiB+1)
@@ -194,7 +193,7 @@ func TestFetch(t *testing.T) {
 	}
 }
 
-// What has no file behind it, or is told to stay a reference, is not asked for.
+// A URL without a file, or with KeepReference, is not fetched.
 func TestNotFetched(t *testing.T) {
 	t.Parallel()
 	const u = "https://example.com/a"
@@ -274,7 +273,7 @@ func TestFetchRefused(t *testing.T) {
 		}, "fetch", bucketlite.ErrInvalid},
 		"broken at once":     {func(s *sources, _ func()) { s.addReader(u, broken(0, errTest), bucketlite.Fetched{}) }, "fetch", errTest},
 		"broken in the head": {func(s *sources, _ func()) { s.addReader(u, broken(100, errTest), bucketlite.Fetched{}) }, "fetch", errTest},
-		"broken amid":        {func(s *sources, _ func()) { s.addReader(u, broken(2*storetest.MiB, errTest), bucketlite.Fetched{}) }, "fetch", errTest},
+		"broken within":      {func(s *sources, _ func()) { s.addReader(u, broken(2*storetest.MiB, errTest), bucketlite.Fetched{}) }, "fetch", errTest},
 		"cut short": {func(s *sources, _ func()) {
 			s.addReader(u, broken(2*storetest.MiB, io.ErrUnexpectedEOF), bucketlite.Fetched{})
 		}, "fetch", io.ErrUnexpectedEOF},
@@ -298,7 +297,7 @@ func TestFetchRefused(t *testing.T) {
 		"a fetcher that panics": {func(s *sources, _ func()) {
 			s.addFunc(u, func(context.Context) (*bucketlite.Fetched, error) { panic(errTest) })
 		}, "", errTest},
-		"a body that panics amid": {func(s *sources, _ func()) {
+		"a body that panics within": {func(s *sources, _ func()) {
 			s.addReader(u, func() io.Reader {
 				return io.MultiReader(bytes.NewReader(data[:2*storetest.MiB]), onRead(func() { panic(errTest) }))
 			}, bucketlite.Fetched{})
@@ -368,7 +367,7 @@ func TestFetchRefused(t *testing.T) {
 	}
 }
 
-// What is refused anyway is not fetched.
+// The URLs of a refused input are not fetched.
 func TestNotFetchedInVain(t *testing.T) {
 	t.Parallel()
 	src := newSources()
@@ -619,8 +618,8 @@ func TestFetchInBatch(t *testing.T) {
 	if err := storetest.PutManyError(b.PutMany(t.Context(), inputs, nil)); err != nil {
 		t.Fatal(err)
 	}
-	// Now they change places, over and over: what was there in the beginning is
-	// not what each of them meets.
+	// Now they change places, over and over: each of them finds other contents than in
+	// the beginning.
 	if err := storetest.PutManyError(b.PutMany(t.Context(), slices.Concat(inputs, inputs[:50], inputs[40:90]), nil)); err != nil {
 		t.Fatal(err)
 	}

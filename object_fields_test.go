@@ -14,7 +14,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
-// What is stored comes back digit by digit and character by character: from Put,
+// Fields come back digit by digit and character by character: from Put,
 // and from another store on the file by id, by key and in a list.
 func TestFieldsAreExact(t *testing.T) {
 	t.Parallel()

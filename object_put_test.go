@@ -20,8 +20,8 @@ import (
 	_ "modernc.org/sqlite"
 )
 
-// clock returns options of a store without background work, and with a clock that goes
-// on a second at each look.
+// clock returns options of a store without background work, and with a clock that moves
+// a second at each reading.
 func clock() *bucketlite.Options {
 	return stoppedAt(func() {})
 }
@@ -137,7 +137,7 @@ func TestPutReplaces(t *testing.T) {
 	}
 }
 
-// What is required may be there as a blob, also as one that a replacement keeps.
+// A required field may be a blob, also one that a replacement keeps.
 func TestRequiredByBlob(t *testing.T) {
 	t.Parallel()
 	b := keyed(t, storetest.OpenMemory(t), `,"video":{"type":"video","required":true},"title":{"type":"string","required":true,"enum":["a","b"],"default":"a"}`)
@@ -178,7 +178,7 @@ func TestRequiredByBlob(t *testing.T) {
 	}
 }
 
-// What is wrong beside the fields is wrong whatever blobs are stored.
+// Faults outside the fields do not depend on stored blobs.
 func TestPutRefusedBesideStoredBlobs(t *testing.T) {
 	t.Parallel()
 	b := keyed(t, storetest.OpenMemory(t), `,"note":{"type":"string"}`)
@@ -330,7 +330,7 @@ func TestChosenIDs(t *testing.T) {
 		}{
 			{"without a key", plain, "one", "", []bucketlite.Policy{"", bucketlite.Upsert}, "one", bucketlite.ErrExists},
 			{"by an object with another key", b, "one", "3", []bucketlite.Policy{bucketlite.Insert, bucketlite.Upsert}, "one", bucketlite.ErrExists},
-			{"at odds with the key", b, "one", "2", []bucketlite.Policy{bucketlite.Insert, bucketlite.Update, bucketlite.Upsert}, "two", bucketlite.ErrConflict},
+			{"of another object than the key", b, "one", "2", []bucketlite.Policy{bucketlite.Insert, bucketlite.Update, bucketlite.Upsert}, "two", bucketlite.ErrConflict},
 			{"free, the key is not", b, "three", "2", []bucketlite.Policy{bucketlite.Insert, bucketlite.Update, bucketlite.Upsert}, "two", bucketlite.ErrConflict},
 		}
 		for _, test := range tests {
@@ -432,7 +432,7 @@ func TestPutCancelled(t *testing.T) {
 	storetest.WantError(t, errOf(b.Put(ctx, in, nil)), context.Canceled)
 	storetest.WantSnapshot(t, b, before)
 
-	// With an id chosen, the first look at the clock is the writer's.
+	// With an id chosen, the first reading of the clock is the writer's.
 	ctx, cancel = context.WithCancel(t.Context())
 	defer cancel()
 	looks = 1
@@ -603,7 +603,7 @@ func TestSkipDuplicatesStaged(t *testing.T) {
 	storetest.WantSound(t, path)
 }
 
-// What leaves an object's content as it was leaves its status.
+// An input that leaves an object's content unchanged leaves its status.
 func TestSkipDuplicatesKeepsStatus(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")

@@ -15,8 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// outcome shows what became of each input, in order: created, replaced, or what
-// its error is.
+// outcome shows the result of each input, in order: created, replaced, or its error.
 func outcome(t *testing.T, r *bucketlite.PutManyResult, n int) string {
 	t.Helper()
 	all := make([]string, n)
@@ -134,7 +133,7 @@ func TestPutManyIsPutInOrder(t *testing.T) {
 	}
 }
 
-// What a result says of an object is what it was after that input.
+// A result has its object as it was after that input.
 func TestPutManyResults(t *testing.T) {
 	t.Parallel()
 	b := keyed(t, storetest.OpenMemory(t), "")
@@ -174,7 +173,7 @@ func TestPutManyAtomic(t *testing.T) {
 		{"a taken key", bucketlite.Insert, []string{`{"k":"a"}`, `{"k":"stored"}`, `{"k":"b"}`}, bucketlite.ErrExists, "- exists -"},
 		{"a key twice", bucketlite.Insert, []string{`{"k":"a"}`, `{"k":"a"}`}, bucketlite.ErrExists, "- exists"},
 		{"a missing key", bucketlite.Update, []string{`{"k":"stored","n":1}`, `{"k":"a"}`}, bucketlite.ErrNotFound, "- not-found"},
-		{"an id at odds", bucketlite.Upsert, []string{`{"k":"a"}`, `{"k":"stored","object_id":"other"}`}, bucketlite.ErrExists, "- exists"},
+		{"an id of another object", bucketlite.Upsert, []string{`{"k":"a"}`, `{"k":"stored","object_id":"other"}`}, bucketlite.ErrExists, "- exists"},
 		{"another status", bucketlite.Upsert, []string{`{"k":"stored","n":1}`, `{"k":"a","status":"FAILED"}`}, bucketlite.ErrInvalid, "- invalid"},
 	}
 	for _, test := range tests {
@@ -191,7 +190,7 @@ func TestPutManyAtomic(t *testing.T) {
 				t.Errorf("got %s, want %s", got, test.failed)
 			}
 			storetest.WantSnapshot(t, b, before)
-			// The bucket's counts go on from what is stored.
+			// The bucket's counts continue from the stored ones.
 			storetest.Put(t, b, storetest.Input(t, `{"k":"after"}`), bucketlite.Insert)
 			storetest.Snapshot(t, b)
 		})
@@ -288,7 +287,7 @@ func TestPutManyCancelled(t *testing.T) {
 			})), "")
 			all := make([]bucketlite.ObjectInput, n)
 			for i := range all {
-				// With ids chosen, the looks at the clock are the writer's.
+				// With ids chosen, the readings of the clock are the writer's.
 				all[i] = bucketlite.ObjectInput{ID: fmt.Sprint(i), Fields: map[string]any{"k": fmt.Sprint(i)}}
 			}
 			left = 300

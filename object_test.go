@@ -191,8 +191,8 @@ func TestHostileGoValues(t *testing.T) {
 	}
 }
 
-// What is too large is refused quickly, and before it costs anything.
-func TestTooLarge(t *testing.T) { // not in parallel: it looks at the time
+// Inputs that are too large are refused quickly, and before they cost anything.
+func TestTooLarge(t *testing.T) { // not in parallel: it measures time
 	b := mediaBucket(t)
 	large := strings.Repeat("x", 50<<20)
 	text := storetest.Input(t, `{"a":"`+large+`"}`)
@@ -389,8 +389,7 @@ func TestObjectRoundTrip(t *testing.T) {
 	storetest.WantSnapshot(t, b, before)
 }
 
-// Whatever the text: it is refused as invalid or too large, or it is stored as
-// it was given.
+// Any text is either refused with ErrInvalid or ErrTooLarge, or stored as it was given.
 func FuzzPut(f *testing.F) {
 	for _, text := range []string{
 		`{}`, `null`, `[]`, `{"a":1e999999}`, `{"a":"\ud800"}`, "{\"a\":\"\xff\"}", `{"a":1,"a":2}`, `{"s":null,"u":null,"o":{"a":null,"b":null}}`,

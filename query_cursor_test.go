@@ -79,7 +79,7 @@ func TestCursorOfQuery(t *testing.T) {
 	}
 }
 
-// What does not change what a list has, or its order, does not change its cursors.
+// Parts of a query that do not change a list or its order do not change its cursors.
 func TestCursorOfEqualQuery(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -156,7 +156,7 @@ func TestSortedCursorStaysGood(t *testing.T) {
 	}
 }
 
-// What is sorted by may be long, and so may be the cursor, but not longer.
+// Sort keys may be long, and so may cursors, but not longer.
 func TestLongCursor(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -250,8 +250,8 @@ func countPage[T any](p *bucketlite.Page[T], err error) (int, string, error) {
 	return len(p.Results), p.Next, nil
 }
 
-// Whoever pages through a bucket while objects come and go meets none of them
-// twice, and misses none that was there, and stayed as it was, all the while.
+// Paging through a bucket while objects come and go returns none of them twice, and
+// misses none that was there, and stayed unchanged, all the while.
 func TestPagesAmongChanges(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -310,7 +310,7 @@ func TestPagesAmongChanges(t *testing.T) {
 						break
 					}
 					if pages > 40 {
-						continue // or whoever pages slower than objects come never ends
+						continue // or paging slower than objects come never ends
 					}
 					for range r.IntN(4) {
 						put()

@@ -161,7 +161,7 @@ func TestParseFilterFaults(t *testing.T) {
 	}
 }
 
-// What is wrong with a built filter shows when it is marshalled, all at once.
+// All faults of a built filter show when it is marshalled.
 func TestFilterFaults(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -235,7 +235,7 @@ type queryCase struct {
 	Want    []string          `json:"want"`
 }
 
-// What operators, paths, sorting and searching mean, by example: each case finds
+// The meaning of operators, paths, sorting and searching, by example: each case finds
 // the same without indexes, with indexes, and with its filter written by the package.
 func TestQueryCases(t *testing.T) {
 	t.Parallel()

@@ -12,7 +12,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
-// A scan ends with its context, even amid the match of one object.
+// A scan ends with its context, even within the match of one object.
 func TestScanEndsAmidMatches(t *testing.T) {
 	t.Parallel()
 	b := storetest.Items(t, storetest.Open(t))

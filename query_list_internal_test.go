@@ -79,7 +79,7 @@ func (l *things) find(ctx context.Context, q Query) (*Page[*thing], error) {
 }
 
 // A page reads no more members than it needs, and one to see that more follow.
-// What is sorted is read once, and the members of the page once more.
+// Sorted members are read once, and those of the page once more.
 func TestListReads(t *testing.T) {
 	t.Parallel()
 	l := newThings(50)
@@ -113,7 +113,7 @@ func TestListReads(t *testing.T) {
 	}
 }
 
-// A look at a list ends with the context, at the next member.
+// Reading a list ends with the context, at the next member.
 func TestListEnds(t *testing.T) {
 	t.Parallel()
 	for name, q := range map[string]Query{

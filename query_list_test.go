@@ -144,7 +144,7 @@ func TestListQueries(t *testing.T) {
 	}
 }
 
-// What is declared to be a time wants a time, and is compared as one.
+// A path that is declared a time wants a time, and is compared as one.
 func TestListTimes(t *testing.T) {
 	t.Parallel()
 	_, lists := storetest.NewVaried(t)
@@ -237,7 +237,7 @@ type mover struct {
 	name, rank string // where they stand in the JSON form, below metadata if it has one
 }
 
-// While members come and go between pages, paging meets nothing twice, and misses
+// While members come and go between pages, paging returns nothing twice, and misses
 // nothing that is there all the while, however the list is filtered and sorted.
 func TestQueriesAmidChanges(t *testing.T) {
 	t.Parallel()
@@ -320,7 +320,7 @@ func TestQueriesAmidChanges(t *testing.T) {
 }
 
 // meetAll pages through a list that changes between pages, and fails unless it
-// meets each of n members that stay once, as far as they are wanted, and in order.
+// gets each of n members that stay once, as far as they are wanted, and in order.
 func (m *mover) meetAll(t *testing.T, q bucketlite.Query, n int, change func()) {
 	t.Helper()
 	var met []map[string]any
@@ -372,7 +372,7 @@ func (m *mover) meetAll(t *testing.T, q bucketlite.Query, n int, change func()) 
 	}
 }
 
-// A page and its total are of one moment, whoever writes meanwhile.
+// A page and its total are of one moment, whatever is written meanwhile.
 func TestTotalIsOfOneMoment(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

@@ -76,7 +76,7 @@ func TestSelect(t *testing.T) {
 			}
 		})
 	}
-	// What is not selected can be asked for all the same.
+	// Paths that are not selected can be filtered and sorted by.
 	q := bucketlite.Query{Filter: bucketlite.Eq("title", "x"), Sort: []bucketlite.Sort{bucketlite.Asc("meta.a")}, Select: []string{"n"}}
 	for o, err := range b.Objects(ctx, q) {
 		if text, _ := json.Marshal(o); err != nil || string(text) != fmt.Sprintf(`{"bucket_id":%q,"n":5.0,"object_id":"o"}`, b.ID()) {

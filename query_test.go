@@ -216,7 +216,7 @@ func TestEachOverPages(t *testing.T) {
 	}
 }
 
-// What is sorted is iterated over by larger pages.
+// A sorted iteration reads larger pages.
 func TestSortedEachOverPages(t *testing.T) {
 	t.Parallel()
 	b := storetest.Items(t, storetest.OpenMemory(t))
@@ -386,8 +386,8 @@ func TestOrderIsCreation(t *testing.T) {
 	}
 }
 
-// While others insert and delete, paging meets nothing twice, and misses nothing
-// that is there all the while.
+// While others insert and delete, paging returns nothing twice, and misses nothing that
+// is there all the while.
 func TestPagingAmidChanges(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

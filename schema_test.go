@@ -347,7 +347,7 @@ func TestUnknownTypeSuggestion(t *testing.T) {
 	}
 }
 
-// Schema text that is not sound JSON is refused before anything looks at it.
+// Schema text that is not sound JSON is refused before anything else reads it.
 func TestSchemaText(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, text, path, rule string }{
@@ -567,7 +567,7 @@ func TestSchemaPatternWorkIsBounded(t *testing.T) {
 	}
 }
 
-// A format of regular expressions does not compile what it judges.
+// A format of regular expressions does not compile the value.
 func TestFormatRegexIsBounded(t *testing.T) {
 	t.Parallel()
 	b := storetest.Bucket(t, storetest.Open(t), bucketlite.BucketConfig{Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
@@ -582,7 +582,7 @@ func TestFormatRegexIsBounded(t *testing.T) {
 }
 
 // A schema that was stored with a pattern beyond today's bound still opens, lists and
-// reads; only a value of that field cannot be judged.
+// reads; only a value of that field cannot be checked.
 func TestStoredSchemaWithLargePattern(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -611,7 +611,7 @@ func TestStoredSchemaWithLargePattern(t *testing.T) {
 	storetest.Put(t, b, storetest.Input(t, `{"f01":"b"}`), "")
 	_, err = b.Put(ctx, storetest.Input(t, `{"f00":"a","f01":"b"}`), nil)
 	storetest.WantIssues(t, err, map[string]string{"f00": "pattern"})
-	storetest.WantNoProblem(t, st) // though what is stored cannot be judged either
+	storetest.WantNoProblem(t, st) // though stored values cannot be checked either
 }
 
 // A list of buckets compiles no pattern. Not parallel, since it measures what is

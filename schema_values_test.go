@@ -446,7 +446,7 @@ func TestRequired(t *testing.T) {
 	}
 }
 
-// Defaults come in where a field is absent or null, before it is judged.
+// Defaults come in where a field is absent or null, before it is checked.
 func TestDefaults(t *testing.T) {
 	t.Parallel()
 	const properties = `"s":{"type":"string","required":true,"default":"x"},"n":{"type":"number","default":1.10},"z":{"type":"boolean","default":false},

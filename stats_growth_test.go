@@ -51,7 +51,7 @@ func TestGrowth(t *testing.T) {
 			{at("2024-05-06T05:00:00Z"), 0, 0, 0},
 			{at("2024-05-06T06:00:00Z"), 0, 0, 0},
 		}},
-		{"what was before, and an end amid a unit", "2024-05-06T09:00:00Z", "2024-05-06T09:05:00Z", bucketlite.UnitHour, []bucketlite.Growth{
+		{"objects from before, and an end within a unit", "2024-05-06T09:00:00Z", "2024-05-06T09:05:00Z", bucketlite.UnitHour, []bucketlite.Growth{
 			{at("2024-05-06T09:00:00Z"), 1, 100, 100.0 / 12},
 		}},
 		{"days of another zone", "2024-05-06T23:30:00-02:00", "2024-05-07T12:00:00Z", bucketlite.UnitDay, []bucketlite.Growth{

@@ -88,8 +88,8 @@ func TestBackup(t *testing.T) {
 	}
 }
 
-// What is being written meanwhile is in the copy as of one moment: both objects
-// of a pair, or none.
+// Objects that are written meanwhile are in the copy as of one moment: both of a pair,
+// or none.
 func TestBackupAmidWrites(t *testing.T) {
 	t.Parallel()
 	for kind, path := range map[string]string{"file": filepath.Join(t.TempDir(), "a.db"), "memory": ":memory:"} {

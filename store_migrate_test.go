@@ -144,7 +144,7 @@ func wantOldIndexed(t *testing.T, b *bucketlite.Bucket) {
 }
 
 // wantOldWork fails unless the batches and uploads that came with format 2 are
-// there, and can go on.
+// there, and can continue.
 func wantOldWork(t *testing.T, st *bucketlite.Store) {
 	t.Helper()
 	ctx := context.Background()

@@ -40,7 +40,7 @@ func (d smallDisk) commit(commit func() error) error {
 	return commit()
 }
 
-// TestFullDisk fills a disk, deletes, and goes on.
+// TestFullDisk fills a disk, deletes, and continues.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	disk := smallDisk{path: filepath.Join(t.TempDir(), "a.db"), bytes: 12 << 20}

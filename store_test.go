@@ -215,7 +215,7 @@ func TestIDsRise(t *testing.T) {
 		step    time.Duration
 		entropy io.Reader
 	}{
-		"clock goes on":             {time.Millisecond, nil},
+		"clock moves":               {time.Millisecond, nil},
 		"clock stands still":        {0, nil},
 		"clock goes back":           {-time.Hour, nil},
 		"clock goes far back":       {-20 * 365 * 24 * time.Hour, nil},
@@ -418,11 +418,11 @@ func TestCloseLeavesNoGoroutine(t *testing.T) {
 // the tests that go through them.
 func TestCallsAreComplete(t *testing.T) {
 	t.Parallel()
-	// These look at nothing but their receiver and their arguments.
+	// These use only their receiver and their arguments.
 	pure := []string{"Store.Close", "Namespace.ID", "Namespace.Name", "Namespace.String",
 		"Bucket.ID", "Bucket.Name", "Bucket.String", "Bucket.UniqueKey", "Bucket.Validate",
 		"Store.Err",     // it has no context, and tests of its own
-		"Store.Process"} // it goes on for as long as it can, and has tests of its own
+		"Store.Process"} // it runs for as long as it can, and has tests of its own
 	for _, v := range []any{&bucketlite.Store{}, &bucketlite.Namespace{}, &bucketlite.Bucket{}} {
 		typ := reflect.TypeOf(v)
 		for i := range typ.NumMethod() {

@@ -346,7 +346,7 @@ func TestCancelTask(t *testing.T) {
 		t.Errorf("deletion: got %v, %v, want ErrConflict", got, err)
 	}
 	if got, err := st.Task(ctx, deleting.ID); err != nil || got.Done() {
-		t.Errorf("deletion: got %+v, %v, want it to go on", got, err)
+		t.Errorf("deletion: got %+v, %v, want it to continue", got, err)
 	}
 	for range 2 { // the second changes nothing
 		if got, err := st.CancelTask(ctx, confirming.ID); err != nil || got.Status != bucketlite.StatusCanceled || !got.Done() {

@@ -160,7 +160,7 @@ func TestProcessingUpload(t *testing.T) {
 	storetest.WantSound(t, path)
 }
 
-// The task goes on in another store, where the first one left it.
+// The task continues in another store, where the first one left it.
 func TestConfirmTaskIsTakenOver(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")

@@ -130,7 +130,7 @@ func TestConfirmPatchesObject(t *testing.T) {
 	wantUploads(t, b, before)
 }
 
-// What the policy forbids is refused, and can be tried again.
+// A confirmation that the policy forbids is refused, and can be tried again.
 func TestConfirmByPolicy(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -208,7 +208,7 @@ func TestConfirmRefused(t *testing.T) {
 	storetest.WantSound(t, path)
 }
 
-// What is confirmed is told wherever uploads can be read.
+// The confirmation shows wherever uploads can be read.
 func TestConfirmedIsTold(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

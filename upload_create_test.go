@@ -180,7 +180,7 @@ func TestCreateUploadRefused(t *testing.T) {
 			t.Errorf("%s: got %v, %v, want ErrBadRequest", name, u, err)
 		}
 	}
-	// What the object may have already is not asked for.
+	// Fields that the object may have already are not required.
 	for _, policy := range []bucketlite.Policy{bucketlite.Upsert, bucketlite.Update} {
 		storetest.CreateUpload(t, required, png(func(in *bucketlite.UploadInput) { in.Policy = policy }))
 		storetest.CreateUpload(t, required, png(func(in *bucketlite.UploadInput) { in.Policy, in.Property = policy, "two" }))

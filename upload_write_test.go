@@ -173,8 +173,8 @@ func TestWriteUploadRefused(t *testing.T) {
 	}
 }
 
-// What the head shows to be wrong is refused without reading on, and no more is
-// read than was announced.
+// Bytes with a wrong head are refused without reading on, and no more is read than was
+// announced.
 func TestWriteUploadStopsReading(t *testing.T) {
 	t.Parallel()
 	b := storetest.Films(t, storetest.OpenMemory(t))
@@ -195,8 +195,8 @@ func TestWriteUploadStopsReading(t *testing.T) {
 	}
 }
 
-// The state and the upload are looked at before anything is read, and again when
-// the bytes are there.
+// The state and the upload are checked before anything is read, and again when the bytes
+// are there.
 func TestWriteUploadMeanwhile(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -275,7 +275,7 @@ func TestUploadedTypes(t *testing.T) {
 	}
 }
 
-// A text of which more is asked than that it is one is judged as a whole.
+// A text with rules for its content is checked as a whole.
 func TestUploadedTextIsJudged(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -304,7 +304,7 @@ func TestUploadedTextIsJudged(t *testing.T) {
 	}
 }
 
-// What is wrong with the number of bytes is told before they come, and changes nothing.
+// A wrong number of bytes is refused before they come, and changes nothing.
 func TestCheckUploadSize(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

@@ -26,7 +26,7 @@ func onFileAndMemory(t *testing.T, opts *bucketlite.Options, test func(t *testin
 	}
 }
 
-// Many goroutines write and many watch: each watch meets every event, in the
+// Many goroutines write and many watch: each watch gets every event, in the
 // order of the commits, which the order of creation and the versions show.
 func TestWatchOrder(t *testing.T) {
 	t.Parallel()
@@ -219,7 +219,7 @@ func TestWatchRefusesPoints(t *testing.T) {
 	}
 }
 
-// A watch whose body is too slow for so many events is told.
+// A watch whose body is too slow for so many events ends with an error.
 func TestWatchFallsBehind(t *testing.T) {
 	t.Parallel()
 	onFileAndMemory(t, &bucketlite.Options{EventRetention: 10, Durability: bucketlite.DurabilityNormal}, func(t *testing.T, st *bucketlite.Store) {
@@ -291,7 +291,7 @@ func TestWatchIdle(t *testing.T) {
 	})
 }
 
-// Who keeps a cursor misses nothing and meets nothing twice.
+// A watch from a kept cursor misses nothing and gets nothing twice.
 func TestWatchAfterReopening(t *testing.T) {
 	t.Parallel()
 	ctx := storetest.Patience(t)
@@ -480,11 +480,11 @@ func TestWatchEnds(t *testing.T) {
 			if n++; n == 1 {
 				cancelAmid()
 			} else if err != context.Canceled {
-				t.Errorf("cancelled amid a page: got %v", err)
+				t.Errorf("cancelled within a page: got %v", err)
 			}
 		}
 		if n != 2 {
-			t.Errorf("cancelled amid a page: got %d turns, want 2", n)
+			t.Errorf("cancelled within a page: got %d turns, want 2", n)
 		}
 		if err := storetest.LastError(st.Watch(ctx, nil)); err != context.Canceled {
 			t.Errorf("cancelled before: got %v", err)
@@ -507,7 +507,7 @@ func TestWatchEnds(t *testing.T) {
 			}
 		}
 		if n != 2 {
-			t.Errorf("closed amid a page: got %d turns, want 2", n)
+			t.Errorf("closed within a page: got %d turns, want 2", n)
 		}
 		for _, end := range ends {
 			storetest.WantError(t, <-end, bucketlite.ErrClosed)
