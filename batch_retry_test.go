@@ -88,7 +88,7 @@ func TestRetryBatch(t *testing.T) {
 	}
 }
 
-// What fails over and over is retried no more often than is asked for.
+// An object that fails over and over is retried at most as often as MaxRetries says.
 func TestRetryAtMost(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -153,7 +153,7 @@ func TestRetryRefused(t *testing.T) {
 	storetest.WantError(t, storetest.ErrorOf(b.RetryBatch(ctx, draft, nil)), bucketlite.ErrConflict)
 }
 
-// Much is retried slice by slice, and cancelled amid that.
+// Many objects are retried slice by slice, and cancelled between slices.
 func TestRetryLarge(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

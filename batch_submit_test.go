@@ -88,7 +88,7 @@ func TestSubmitLarge(t *testing.T) {
 	}
 }
 
-// What an id names is settled when the batch is submitted.
+// The object of an id is settled when the batch is submitted.
 func TestSubmitUnchecked(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

@@ -73,7 +73,7 @@ WHERE `+retryFilter+" AND position BETWEEN ?4 AND ?5", b.Num, most, string(mode)
 }
 
 // cancelJobs cancels the jobs between two positions that have not ended, and returns the
-// number of those that were queued or handed out.
+// number of the ones that were queued or handed out.
 func cancelJobs(tx *commit.Tx, batch, first, last int64) (open int64, err error) {
 	open, err = tx.Exec(`
 UPDATE jobs SET status = 'CANCELED', owner = NULL
