@@ -12,8 +12,8 @@ import (
 	"github.com/bucketlite/bucketlite"
 )
 
-// Analytics are computed from what the store knows. It knows no costs, no credits
-// and no synchronisation: those are 0, or empty lists.
+// Analytics are computed from the store's own data. It has no costs, no credits and no
+// synchronization: those are 0, or empty lists.
 var analyticsRoutes = []route{
 	{"GET /v1/analytics/buckets/{bucket}/storage", scoped, reads, noBody, (*call).storage},
 	{"GET /v1/analytics/buckets/{bucket}/upload-performance", scoped, reads, noBody, (*call).uploadPerformance},
@@ -61,8 +61,7 @@ func (c *call) recent(params *form) period {
 	return period{now.Add(-time.Duration(hours) * time.Hour), now}
 }
 
-// growth returns how the bucket grew during the period. Of what is to come nothing
-// is known.
+// growth returns the growth of the bucket during the period, up to the present.
 func (c *call) growth(b *bucketlite.Bucket, p period, unit bucketlite.DateUnit) ([]bucketlite.Growth, error) {
 	if now := c.h.opts.Now(); now.Before(p.End) {
 		p.End = now
@@ -73,7 +72,7 @@ func (c *call) growth(b *bucketlite.Bucket, p period, unit bucketlite.DateUnit) 
 	return b.Growth(c.ctx(), p.Start, p.End, unit)
 }
 
-// storageMetric is what there is by the end of a time bucket.
+// storageMetric is the size of a bucket at the end of a time bucket.
 type storageMetric struct {
 	bucketlite.Growth
 	Avg  int64    `json:"avg_size_bytes"`
@@ -125,8 +124,7 @@ func average(g bucketlite.Growth) int64 {
 	return g.Size / g.Objects
 }
 
-// growthRate returns by how much more there is, in percent of what there was; nil
-// if that was nothing.
+// growthRate returns the growth in percent of the former value, or nil if that was 0.
 func growthRate(was, is int64) *float64 {
 	if was == 0 {
 		return nil

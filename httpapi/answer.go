@@ -62,7 +62,7 @@ func (a *answer) Write(p []byte) (int, error) {
 }
 
 // write answers with body as JSON, or without one if it is nil. An error means that
-// nothing has been written; what goes wrong with the connection is none.
+// nothing has been written; failures of the connection are not reported.
 func (a *answer) write(status int, body any) error {
 	a.Header().Set("Cache-Control", "no-store")
 	if body == nil {

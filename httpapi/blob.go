@@ -64,8 +64,8 @@ func (c *call) getBlob() (any, error) {
 
 // withoutEmptyRanges returns a request without the ranges that have no bytes: those of
 // the last 0, and any at the end of an empty blob. [http.ServeContent] would answer with
-// a Content-Range whose end is before its beginning. If there are no others, what it
-// gets instead is a range that it refuses, once it knows that the conditions hold.
+// a Content-Range whose end is before its beginning. If no other range is left, the
+// request gets a range that ServeContent refuses once it has checked the conditions.
 func withoutEmptyRanges(r *http.Request, size int64) *http.Request {
 	ranges, ok := strings.CutPrefix(r.Header.Get("Range"), "bytes=")
 	if !ok {
@@ -91,8 +91,8 @@ func withoutEmptyRanges(r *http.Request, size int64) *http.Request {
 	return &other
 }
 
-// disposition returns the header that says whether a browser may show the bytes, and
-// what a file of them is called.
+// disposition returns the header that tells whether a browser may show the bytes, and the
+// name under which it saves them.
 func disposition(mimeType, filename string) string {
 	kind := "attachment"
 	if shown(mimeType) {
@@ -146,8 +146,8 @@ func (w *blobWriter) Write(p []byte) (int, error) {
 	return w.call.w.Write(p)
 }
 
-// blobSource remembers why a blob could not be read: what is served from it does not
-// say. Several ranges are read by a goroutine of their own.
+// blobSource records the error of reading a blob, which [http.ServeContent] drops. Several
+// ranges are read by a goroutine of their own.
 type blobSource struct {
 	*bucketlite.BlobReader
 	mu  sync.Mutex

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// bodyAhead is how much memory is set aside for what a client announces.
+	// bodyAhead limits the memory that is allocated for an announced size.
 	bodyAhead = 64 << 10
 	// bytesPerValue is how many bytes of a limit allow for one value of JSON. The
 	// largest value in memory, an object with one member, takes 340 bytes however short
@@ -58,9 +58,9 @@ func payloadTooLarge(message, name string, limit int64) error {
 
 var errBodyTooLong = errors.New("httpapi: the body is too long")
 
-// readBody reads a body of at most limit bytes, of which so many are announced, or a
-// negative number if none are. Memory is allocated only as bytes arrive: the
-// buffer grows to twice what has come, and to the whole once half of it has.
+// readBody reads a body of at most limit bytes. The announced size is negative if there is
+// none. Memory is allocated only as bytes arrive: the buffer grows to twice the bytes
+// received, and to the whole size once half of the bytes have arrived.
 func readBody(r io.Reader, announced, limit int64) ([]byte, error) {
 	if r == nil || r == http.NoBody {
 		return nil, nil

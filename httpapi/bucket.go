@@ -47,8 +47,8 @@ func (c *call) getBucket() (any, error) {
 	return c.bucket.Info(c.ctx())
 }
 
-// updateBucket changes what is given of a bucket. PUT and PATCH are the same: what
-// is absent stays.
+// updateBucket changes the given members of a bucket. PUT and PATCH are the same: absent
+// members stay.
 func (c *call) updateBucket() (any, error) {
 	f, err := c.form()
 	if err != nil {
@@ -69,8 +69,8 @@ func (c *call) updateBucket() (any, error) {
 	return c.bucket.Update(c.ctx(), update)
 }
 
-// deletion is the answer to the deletion of a bucket or a namespace: the task that
-// carries it out, and what it deletes.
+// deletion is the response to the deletion of a bucket or a namespace: the task and its
+// target.
 type deletion struct {
 	TaskID        string            `json:"task_id"`
 	Status        bucketlite.Status `json:"status"`
@@ -116,8 +116,8 @@ func (c *call) listBuckets() (any, error) {
 	return answerOf(q, page, stats, true), nil
 }
 
-// browseBuckets is listBuckets for clients that GET it, with what they ask for in the
-// URL's query.
+// browseBuckets is listBuckets for clients that use GET, with the request in the URL's
+// query.
 func (c *call) browseBuckets() (any, error) {
 	c.warn("GET /v1/buckets: POST /v1/buckets/list expected")
 	return c.listBuckets()

@@ -291,7 +291,7 @@ func prose(text string) template.HTML {
 	return template.HTML(b.String())
 }
 
-// typeOf returns what kind of value a schema wants, with links to what it refers to.
+// typeOf returns the kind of a schema's values, with links to the schemas it refers to.
 func typeOf(s schema) template.HTML {
 	var kinds []string
 	switch {

@@ -8,7 +8,7 @@ import (
 
 // A client that is still sending when the answer comes often reads it only when it has
 // sent everything. If the connection is closed before, its kernel drops the answer that
-// has arrived, and the client sees a broken pipe. So what is left of a body is read and
+// has arrived, and the client sees a broken pipe. So the rest of a body is read and
 // dropped: a small rest before the answer, since then the connection can be kept, and
 // a large or unknown one after it. Both have bounds.
 const (
@@ -63,8 +63,8 @@ func (a *answer) settle() {
 	a.lingers = true
 }
 
-// linger is called after the answer. It reads what the client is still sending, until
-// that ends, or the client closes the connection because it has read the answer.
+// linger is called after the answer. It reads the rest of the client's body, until the body
+// ends, or the client closes the connection because it has read the answer.
 func (a *answer) linger() {
 	if a.lingers && !a.body.failed && http.NewResponseController(a).Flush() == nil {
 		a.drain(drainBytes)

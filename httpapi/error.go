@@ -59,7 +59,7 @@ func (e formError) Error() string {
 	return b.String()
 }
 
-// Is reports whether target is the sentinel this error stands for.
+// Is reports whether target is [bucketlite.ErrInvalid].
 func (e formError) Is(target error) bool { return target == bucketlite.ErrInvalid }
 
 // kinds are the statuses and types of the store's errors; the first that matches counts.

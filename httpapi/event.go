@@ -41,8 +41,8 @@ func (c *call) watch(watch watchFunc) (any, error) {
 	return written{}, c.stream(watch, opts)
 }
 
-// moment is what a watch has met: an event, an error, or, with neither, that there
-// is nothing more for now.
+// moment is an item of a watch: an event, an error, or, with neither, the end of the
+// existing events.
 type moment struct {
 	event bucketlite.Event
 	err   error
@@ -186,7 +186,7 @@ func (s *eventStream) write(p []byte) error {
 	return err
 }
 
-// flush sends what has been written, to begin with the header.
+// flush sends the written bytes, and the header before the first of them.
 func (s *eventStream) flush() error {
 	s.begin()
 	return http.NewResponseController(s.call.w).Flush()

@@ -13,9 +13,9 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// A form reads the members of a JSON object, or of a URL's query, and notes in its
-// call what is wrong with them. Null counts as absent. A member may have other
-// names, which are taken with a warning.
+// form reads the members of a JSON object, or of a URL's query, and records their faults in
+// its call. Null counts as absent. A member may have other names, which are accepted with
+// a warning.
 type form struct {
 	call *call
 	in   string // "body" or "query"
@@ -228,11 +228,11 @@ func (f *form) each(name string, read func(*form)) {
 	}
 }
 
-// take records the faults of a member. Paths within errors are those of the
-// member, or of what it is part of.
+// take records the faults of a member. Paths in the errors begin at the member, or at a
+// value that contains it.
 func (f *form) take(name string, err error) { f.takeAt(f.at.Member(name).String(), err) }
 
-// takeAt is [form.take] for what is at a path, which is empty for the whole.
+// takeAt is [form.take] for the value at a path; an empty path means the whole value.
 func (f *form) takeAt(at string, err error) {
 	var invalid *bucketlite.ValidationError
 	var query *bucketlite.QueryError

@@ -73,8 +73,8 @@ func (f *form) records(name string, required ...string) (list []any) {
 	return list
 }
 
-// namespaceAnswer adds what the wire has to what is known of a namespace: the ids of
-// its feature extractors, which follow from their names and versions.
+// namespaceAnswer adds a member of the wire form to a namespace: the ids of its feature
+// extractors, which follow from their names and versions.
 func namespaceAnswer(info *bucketlite.NamespaceInfo, err error) (any, error) {
 	if err != nil {
 		return nil, err
@@ -104,8 +104,8 @@ func (c *call) getNamespace() (any, error) {
 	return namespaceAnswer(ns.Info(c.ctx()))
 }
 
-// updateNamespace changes what is given of a namespace. PUT and PATCH are the same:
-// what is absent stays.
+// updateNamespace changes the given members of a namespace. PUT and PATCH are the same:
+// absent members stay.
 func (c *call) updateNamespace() (any, error) {
 	f, err := c.form()
 	if err != nil {

@@ -38,8 +38,8 @@ type objectFailure struct {
 }
 
 // createObjects puts objects one by one: a refused object does not affect the others.
-// If all are, that is an error. Their text is read one by one, since a tree of them all
-// beside those of each would be the double.
+// If all are refused, that is an error. The objects are decoded one by one, since a decoded
+// tree of all of them would double the memory.
 func (c *call) createObjects() (any, error) {
 	params := c.params()
 	policy, process := params.policy(), params.boolean("auto_process", false)
@@ -109,8 +109,8 @@ type noneStoredError struct {
 
 func (e *noneStoredError) Unwrap() []error { return []error{e.failure, e.faults} }
 
-// noneStored returns the error of a request that stored nothing. If that is not due
-// to the objects, as when the bucket is locked, it is what the store said.
+// noneStored returns the error of a request that stored nothing. If the objects are not the
+// cause, as when the bucket is locked, it is the store's error.
 func noneStored(failed []objectFailure) error {
 	e := &noneStoredError{failure: &failure{
 		http.StatusUnprocessableEntity, "ValidationError", "none of the objects was stored", map[string]any{"failed": failed},
@@ -137,7 +137,7 @@ func noneStored(failed []objectFailure) error {
 	return e
 }
 
-// below returns the path of what is at path within what is at another.
+// below returns the path of the value at path inside the value at another path.
 func below(at, path string) string {
 	if path == "" || strings.HasPrefix(path, "[") {
 		return at + path

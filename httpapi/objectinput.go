@@ -114,9 +114,9 @@ func (f *form) policy() bucketlite.Policy {
 	return ""
 }
 
-// objectUpdate reads the form of an update: fields in metadata, where null leaves
-// what is stored, beside blobs and the like. Other members are not part of it; since
-// elsewhere they would be fields, the client is warned that they are ignored.
+// objectUpdate reads the form of an update: fields in metadata, where null keeps the stored
+// value, and members such as blobs. Other members are not part of it. Since they would be
+// fields elsewhere, the client gets a warning that they are ignored.
 func (c *call) objectUpdate() (in bucketlite.ObjectInput, err error) {
 	f, err := c.form("blobs")
 	if err != nil {

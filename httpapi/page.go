@@ -110,7 +110,7 @@ type list[T any] struct {
 	listRest
 }
 
-// A listRest is what a list's answer has beside the results.
+// listRest holds the members of a list's response other than the results.
 type listRest struct {
 	TotalCount *int64      `json:"total_count,omitempty"`
 	Pagination *pagination `json:"pagination,omitempty"`
@@ -173,7 +173,7 @@ func answerOf[T any](q listRequest, page *bucketlite.Page[T], stats any, counted
 	return l
 }
 
-// to returns where another page is to be asked for, with the same method and body.
+// to returns the URL of another page, for a request with the same method and body.
 func (q listRequest) to(name, v string) *string {
 	params := url.Values{"limit": {strconv.Itoa(q.Limit)}, name: {v}}
 	if q.includeTotal {

@@ -56,9 +56,9 @@ func (c *call) presignBlobs(b *bucketlite.Bucket, o *bucketlite.Object) error {
 	return nil
 }
 
-// signedURL returns a URL that is good for one method and one target. Ids are of
-// characters that stand for themselves in a path. The second in which it expires is
-// not the URL's any more, so that it does not outlive what it leads to.
+// signedURL returns a URL that is valid for one method and one target. Ids consist of
+// characters that need no escaping in a path. The URL is not valid in the second in which
+// it expires, so that it does not outlive its target.
 func (c *call) signedURL(method string, expires time.Time, target ...string) (string, error) {
 	base, err := c.base()
 	if err != nil {

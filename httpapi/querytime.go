@@ -40,15 +40,15 @@ func (t *timeout) pause() {
 	}
 }
 
-// restart begins the time anew. The time a client takes to send its body is not the
-// query's.
+// restart restarts the timer. The time that a client takes to send its body does not
+// count.
 func (t *timeout) restart() {
 	if t != nil {
 		t.timer.Reset(t.after)
 	}
 }
 
-// explain returns err, or what the client should know if err is because the time ran out.
+// explain returns err, or a message for the client if err is due to the timeout.
 func (t *timeout) explain(err error) error {
 	if t == nil || !errors.Is(err, context.Canceled) || context.Cause(t.ctx) != errQueryTimeout {
 		return err

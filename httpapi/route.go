@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// access says what a route asks for before it is entered.
+// access is the authorization that a route requires.
 type access int
 
 const (
@@ -18,7 +18,7 @@ const (
 	scoped               // a key, and a namespace that it may enter
 )
 
-// effect says what a route does to the store.
+// effect tells whether a route reads or writes.
 type effect bool
 
 const (
@@ -113,7 +113,7 @@ func (c *call) enter(rt route) (err error) {
 			return err
 		}
 	}
-	// Query drops what it cannot read, and the answer would be to another question.
+	// URL.Query drops malformed parameters, and the response would answer another request.
 	if c.query, err = url.ParseQuery(c.r.URL.RawQuery); err != nil {
 		return badRequest("query: " + err.Error())
 	}

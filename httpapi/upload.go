@@ -153,8 +153,8 @@ func (c *call) presignDownload(b *bucketlite.Bucket, u *bucketlite.Upload) error
 	return nil
 }
 
-// listUploads returns a page of the bucket's uploads, the newest first unless the
-// list is to be sorted otherwise.
+// listUploads returns a page of the bucket's uploads, the newest first unless the request
+// sorts them.
 func (c *call) listUploads() (any, error) {
 	f, err := c.form()
 	if err != nil {

@@ -20,8 +20,8 @@ type confirmed struct {
 	Message     string            `json:"message,omitempty"`
 }
 
-// confirmedOf returns what is to be said of an upload. Of its bytes that is nothing
-// before they have come.
+// confirmedOf returns the response for an upload. It describes the bytes only once they have
+// been written.
 func confirmedOf(u *bucketlite.Upload) confirmed {
 	a := confirmed{
 		UploadID: u.ID, Status: u.Status, VerifiedAt: u.VerifiedAt, CompletedAt: u.CompletedAt,
