@@ -77,7 +77,7 @@ func Bucket(t testing.TB, st *bucketlite.Store, namespace, bucket string) *bucke
 	return b
 }
 
-// load creates what a file describes.
+// load creates the items that a file describes.
 func load(ctx context.Context, st *bucketlite.Store, path string) error {
 	root, err := readNode(path)
 	if err != nil {

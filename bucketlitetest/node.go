@@ -96,7 +96,7 @@ func (n node) child(raw []byte, end int64) node {
 	return n
 }
 
-// kindOf says what a JSON value is.
+// kindOf returns the kind of a JSON value.
 func kindOf(raw []byte) string {
 	switch raw[0] {
 	case '{':

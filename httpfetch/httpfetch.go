@@ -218,9 +218,8 @@ type call struct {
 	left    int64 // bytes that may still come
 }
 
-// follow asks for u, and for what it is redirected to. The redirects are followed
-// here, not by an [http.Client], whose requests would carry over a referrer and
-// whose errors quote URLs.
+// follow requests u and follows its redirects. It does so itself, since the requests of an
+// [http.Client] carry over a referrer, and its errors quote URLs.
 func (c *call) follow(u *url.URL) (*http.Response, error) {
 	for redirects := 0; ; redirects++ {
 		if err := c.fetcher.check(u); err != nil {

@@ -35,7 +35,7 @@ type manifest struct {
 	Objects  int64     `json:"objects"`
 	Files    int64     `json:"files"`      // different ones
 	Bytes    int64     `json:"file_bytes"` // of these
-	// Bucket is what a bucket must be to take the objects.
+	// Bucket describes a bucket that can hold the objects.
 	Bucket bucketlite.BucketConfig `json:"bucket"`
 }
 
@@ -254,7 +254,7 @@ func (e *exporter) file(ctx context.Context, id string, blob *bucketlite.Blob, n
 	})
 }
 
-// sweep removes what a run that died has left half written.
+// sweep removes the incomplete files of a run that died.
 func (e *exporter) sweep() error {
 	entries, err := fs.ReadDir(e.root.FS(), ".")
 	if err != nil {

@@ -83,7 +83,7 @@ refused otherwise. Files are read only below DIR, and their hashes are compared.
 	return c
 }
 
-// readManifest reads what an export says of itself.
+// readManifest reads the manifest of an export.
 func readManifest(root *os.Root, dir string) (*manifest, error) {
 	f, err := openRegular(root, manifestFile)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -201,8 +201,8 @@ func (l *loader) attach(ctx context.Context, line []byte, in *bucketlite.ObjectI
 	return nil
 }
 
-// filesOf returns what a line says of files, for each blob of the input it makes, or
-// nothing if it names none.
+// filesOf returns the file of each blob of a line's input, or nil if the line names no
+// files.
 func filesOf(line []byte, in bucketlite.ObjectInput) []fileBlob {
 	var doc struct {
 		Blobs []fileBlob `json:"blobs"`
@@ -277,7 +277,7 @@ func (l *loader) put(ctx context.Context) error {
 		}
 	}
 	if err == nil && slices.ContainsFunc(l.refusals, func(r refusal) bool { return errors.Is(r.err, bucketlite.ErrNotFound) }) {
-		// Is it what a line names that is not there, or the bucket?
+		// Either an item that a line names is missing, or the bucket itself.
 		_, err = l.bucket.Info(ctx)
 	}
 	return err
@@ -308,8 +308,8 @@ func (l *loader) isOurs(ctx context.Context, it item, in *bucketlite.ObjectInput
 	return true
 }
 
-// linesFault tells what is wrong with one line from what would befall the others
-// as well, such as a locked bucket or a full disk.
+// linesFault reports whether err is the fault of one line, and not one that affects all
+// lines, such as a locked bucket or a full disk.
 func linesFault(err error) bool {
 	var file *fileError
 	return errors.Is(err, bucketlite.ErrInvalid) || errors.Is(err, bucketlite.ErrTooLarge) ||

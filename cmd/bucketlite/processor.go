@@ -46,7 +46,7 @@ func (f *serveFlags) newProcessor() (func(context.Context, *bucketlite.Job) erro
 	return nil, usagef("--processor: complete, none, exec=PROGRAM or webhook=URL expected, got %q", f.processor)
 }
 
-// maxSaid is how much is kept of what a program or a webhook says of a failure.
+// maxSaid limits the bytes of a program's or a webhook's error text that are stored.
 const maxSaid = 1800
 
 // program is a processor that runs a program for each object.
@@ -123,7 +123,7 @@ type webhook struct {
 	client *http.Client
 }
 
-// posted is what a webhook gets.
+// posted is the body of a request to a webhook.
 type posted struct {
 	BucketID   string             `json:"bucket_id"`
 	BucketName string             `json:"bucket_name"`

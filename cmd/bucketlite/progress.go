@@ -15,7 +15,7 @@ type progress struct {
 	more atomic.Int64 // what add has counted
 }
 
-// unit is what a bar counts.
+// unit is the unit of a bar.
 type unit int
 
 const (

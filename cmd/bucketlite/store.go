@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// access is what a command wants of the store's file.
+// access is a command's use of the store's file.
 type access int
 
 const (
@@ -21,7 +21,7 @@ const (
 	toCreate               // the file is made if it does not exist
 )
 
-// withStore returns what a command runs: f, with the store open.
+// withStore returns the function of a command: it runs f with the store open.
 func (a *app) withStore(want access, f func(ctx context.Context, st *bucketlite.Store, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) (err error) {
 		st, err := a.open(cmd.Context(), want, nil)

@@ -99,8 +99,8 @@ func (r *Run) wants(g *group) bool {
 	return true
 }
 
-// holds reports whether the condition holds for v. A value of another type than
-// what it is compared with is neither equal nor less nor greater.
+// holds reports whether the condition holds for v. A value of another type than the
+// condition's is neither equal nor less nor greater.
 func (c *condition) holds(v any) bool {
 	var order int
 	same := false

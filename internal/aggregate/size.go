@@ -39,8 +39,7 @@ func mapSize(n int) int {
 	return largeMap + n*memberMap
 }
 
-// accumulatorSize is what an accumulator takes that has seen nothing, and the slot it
-// is in.
+// accumulatorSize returns the size of an empty accumulator and its slot.
 func (m *metric) accumulatorSize() int {
 	switch m.function {
 	case Sum, Avg:

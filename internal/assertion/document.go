@@ -141,8 +141,8 @@ func pruneFields(v any) any {
 
 // leafRules are the rules of the meta-schema that are about one value alone. The
 // others, which lead from a value to its members, fail when a rule below them
-// does. The first that fails is the one to report: what is not even a number is
-// not also too small.
+// does. Only the first failure is reported: a value that is not a number is not also
+// too small.
 var leafRules = []string{"schema", "type", "required", "minItems", "minimum", "exclusiveMinimum"}
 
 // appendFaults appends what result, and the results below it, say of v, which

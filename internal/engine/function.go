@@ -6,8 +6,8 @@ import (
 	"modernc.org/sqlite"
 )
 
-// RegisterFunction lets SQL call f by name with so many blobs; what is NULL or no
-// blob comes as nil, and nil is returned as NULL. The driver keeps a function for
+// RegisterFunction lets SQL call f by name with a number of blobs. An argument that is
+// NULL or not a blob is nil for f, and a nil result is NULL for SQL. The driver keeps a function for
 // the whole process and gives it to every connection that is opened later, so a
 // package registers its own as it is initialised, under names that are nobody
 // else's. RegisterFunction panics if a name is taken. For the same blobs f must

@@ -76,8 +76,8 @@ func (db *DB) vanished() error {
 	return fmt.Errorf("%w: %q no longer names the file that was opened", errVanished, filepath.Base(name))
 }
 
-// checkLinks refuses a file with several names: each name would have a log of its
-// own, and who opens one name would not see what is in the log of another.
+// checkLinks refuses a file with several names: each name would have a log of its own,
+// and a store opened under one name would not see the log of another.
 func checkLinks(loc location) error {
 	info, err := os.Stat(loc.path)
 	if errors.Is(err, fs.ErrNotExist) {

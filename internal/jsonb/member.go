@@ -2,9 +2,9 @@ package jsonb
 
 import "strings"
 
-// Member returns the member of the object b that is called name, and whether there
-// is one. It reads no more than that value, so that what is wrong elsewhere in b
-// may go unnoticed, and of several members of that name it returns the first. The
+// Member returns the named member of the object b, and whether there is one. It reads no
+// further than that value, so it may not detect faults elsewhere in b. Of several members
+// with the name it returns the first. The
 // value may share memory with b, as with [Parse].
 func Member(b []byte, name string) (v any, ok bool, err error) {
 	r := newReader(b)

@@ -133,8 +133,8 @@ func setsFold(expr string) bool {
 	}
 }
 
-// cutCharacter returns the first character of an expression, escaped or not, and
-// what follows it. An escape that stands for a class counts as its letter.
+// cutCharacter returns the first character of an expression, escaped or not, and the rest.
+// An escape of a class counts as its letter.
 func cutCharacter(expr string) (rune, string) {
 	c, n := utf8.DecodeRuneInString(expr)
 	rest := expr[n:]

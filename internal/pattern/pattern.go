@@ -32,8 +32,8 @@ type Pattern struct {
 
 // Compile compiles an expression in the syntax of the regexp package. If fold is
 // true it ignores case. The expression counts against the budget, which must not
-// be nil. The error is [ErrSize] if that is exceeded, or says what is wrong with
-// the syntax.
+// be nil. The error is [ErrSize] if the budget is exceeded, or describes a fault of the
+// syntax.
 func Compile(expr string, fold bool, budget *Budget) (*Pattern, error) {
 	tree, err := budget.parse(expr, fold)
 	if err != nil {

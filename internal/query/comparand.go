@@ -173,8 +173,7 @@ func (s *Set) hasWhole(v any, caseSensitive bool) bool {
 	return ok
 }
 
-// scratch holds buffers for what is made only to be compared and does not fit on
-// the stack.
+// scratch holds buffers for temporary comparands that do not fit on the stack.
 var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
 // release puts a buffer back, unless it has grown too large to keep.

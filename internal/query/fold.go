@@ -8,10 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// Fold returns the folded form of s, which is valid UTF-8: every character is
-// replaced by the one that stands for all those that Unicode's simple case
-// folding takes for the same. For the letters of ASCII that is the lower case,
-// for others the upper case, or what has the lowest number where that is shorter.
+// Fold returns the folded form of s, which is valid UTF-8: every character is replaced by
+// the representative of the characters that Unicode's simple case folding treats as equal.
+// For ASCII letters that is the lower case, for others the upper case, or the character
+// with the lowest number if that is shorter.
 // Two strings have the same folded form if and only if strings.EqualFold holds
 // of them. It is never longer, in bytes, than s.
 func Fold(s string) string {

@@ -48,8 +48,8 @@ func (n *Node) any(doc Doc, w *Work) bool {
 // plain value, is what stands at the path.
 func (n *Node) MatchValue(v any, w *Work) bool { return n.holds(v, nil, w) != n.Negated }
 
-// holds reports whether the condition, were it not negated, holds for what the
-// path rest leads to from v.
+// holds reports whether the condition, ignoring its negation, holds for the value at the
+// path rest in v.
 func (n *Node) holds(v any, rest []string, w *Work) bool {
 	switch x := v.(type) {
 	case []any:

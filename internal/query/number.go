@@ -52,8 +52,8 @@ func numOfText(s string) (Num, bool) {
 	if f != math.Trunc(f) || f < math.MinInt64 || f > -math.MinInt64 {
 		return Num{f: f}, true
 	}
-	// A whole number within 64 bits rounds to a float like this, and so may
-	// others, which are then as good as what they round to.
+	// A whole number within 64 bits rounds to a float like this, and so may other
+	// numbers, which then count as the float.
 	if i, ok := value.Int(json.Number(s)); ok {
 		return Num{i: i}, true
 	}

@@ -109,7 +109,7 @@ func parseCondition(object map[string]any) *Expr {
 	return e
 }
 
-// parseCase reads what an object says about case; null says nothing.
+// parseCase reads the case_sensitive member of an object; null counts as absent.
 func (e *Expr) parseCase(v any) {
 	switch v := v.(type) {
 	case nil:

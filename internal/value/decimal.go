@@ -60,8 +60,8 @@ func scan(s string) (decimal, bool) {
 	return d.trim(), ok
 }
 
-// maxExp is where split stops counting an exponent. It is far beyond what the
-// longest text in range can have, and far from overflowing an int.
+// maxExp is where split stops counting an exponent. It is far beyond the exponent of the
+// longest text in range, and far from overflowing an int.
 const maxExp = 1 << 24
 
 // split is scan without moving zeros: hi and lo are the digits before and

@@ -60,9 +60,9 @@ func IsNumber(v any) bool {
 }
 
 // Int returns the value of the number v as an int64. It reports false if v is
-// not a number, has a fractional part, or is outside the range of int64. Like
-// everywhere in this package a float stands for its shortest text, so from
-// 2^53 up it may differ from what a Go conversion gives.
+// not a number, has a fractional part, or is outside the range of int64. As
+// everywhere in this package a float means its shortest text, so from 2^53 up the
+// result may differ from a Go conversion.
 func Int(v any) (int64, bool) {
 	switch v := v.(type) {
 	case json.Number:

@@ -354,8 +354,8 @@ func (p *parser) verbatim(raw jsontext.Value, trim int) string {
 
 // syntax turns an error of the decoder into a fault.
 func (p *parser) syntax(err error) *fault {
-	// Text in another encoding is rarely well-formed either; its encoding is
-	// what is wrong with it.
+	// Text in another encoding is rarely well-formed either; the encoding is the
+	// fault to report.
 	if p.invalid {
 		return &fault{rule: ruleUTF8, message: messageUTF8}
 	}

@@ -32,7 +32,7 @@ const maxFaults = 1000
 //
 // Faults are reported with their paths, which begin with path, in the order of
 // member names and items. The rules are those of [SyntaxError], and "type" for
-// what has no JSON form, such as a function, or a []byte, whose meaning would
+// a value without a JSON form, such as a function, or a []byte, whose meaning would
 // have to be guessed. MaxBytes bounds the length of all strings and names plus
 // one for every value, which is less than the JSON text would be long. Beyond
 // it, or after a thousand faults, the rest of v goes unchecked.
@@ -58,8 +58,8 @@ func Plain(v any, path Path, lim Limits, report Report) (any, bool) {
 	return nil, false
 }
 
-// A walker visits a Go value and everything in it. Its methods return the
-// plain form of what they are given and whether that is something else.
+// walker visits a Go value and everything in it. Its methods return the plain form of
+// their argument, and whether that differs from the argument.
 type walker struct {
 	depth  int // how much deeper to go
 	budget int // how many more bytes to take
@@ -118,7 +118,7 @@ func (w *walker) value(v any) (any, bool) {
 	return w.visit(v)
 }
 
-// visit is value for what has been paid for.
+// visit is value for a part that the budget has been charged for.
 func (w *walker) visit(v any) (any, bool) {
 	switch x := v.(type) {
 	case nil, bool, int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64:

@@ -38,9 +38,8 @@ func ParseTrusted(text string) (map[string]any, error) {
 
 var readers = sync.Pool{New: func() any { return new(reader) }}
 
-// A reader builds a value from canonical text. It gives up at whatever it does
-// not expect, and so has no need to tell what is wrong. Its methods report
-// false for that, after which it is good only to be released.
+// reader builds a value from canonical text. It stops at any unexpected text, without
+// describing the fault: its methods report false, and the reader must then be released.
 type reader struct {
 	text  string // the text left to read
 	share bool   // strings may share memory with the text
