@@ -16,7 +16,7 @@ import (
 
 var repairing = &bucketlite.CheckOptions{Repair: true}
 
-// repair has a store repaired, and fails unless all that is wrong is set right.
+// repair has a store repaired, and fails unless the repair fixes all problems.
 func repair(t *testing.T, st *bucketlite.Store) {
 	t.Helper()
 	report, err := st.Check(context.Background(), repairing)

@@ -398,7 +398,7 @@ func ExampleStore_Check() {
 	_, err := b.PutMany(ctx, []bucketlite.ObjectInput{video("v1", "Red sneaker"), video("v2", "Blue sneaker")}, nil)
 	check(err)
 
-	report, err := st.Check(ctx, nil) // &bucketlite.CheckOptions{Repair: true} sets right what it can
+	report, err := st.Check(ctx, nil) // &bucketlite.CheckOptions{Repair: true} repairs derivable values
 	check(err)
 	for _, p := range report.Problems {
 		fmt.Println(p.Rule, p.Subject, p.Message)

@@ -129,7 +129,7 @@ func TestDamagedObjectIsRefused(t *testing.T) {
 }
 
 // A damaged object can be deleted, and leaves no trace in the indexes. Of its content
-// a reference may be left over, which a repair sets right.
+// a reference may be left over, which a repair corrects.
 func TestDamagedObjectIsDeleted(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
