@@ -37,26 +37,26 @@ func Compare(ctx context.Context, conn *engine.Conn, b Bucket) ([]Comparison, er
 	if err != nil || deleted {
 		return nil, err
 	}
-	w := &walk{bucket: b, seed: maphash.MakeSeed(), doc: Document{bucket: b.ID}, stride: 1}
-	if err := w.load(conn); err != nil {
+	c := &comparer{bucket: b, seed: maphash.MakeSeed(), doc: Document{bucket: b.ID}, stride: 1}
+	if err := c.load(conn); err != nil {
 		return nil, err
 	}
 	err = callEach(ctx, conn, "SELECT count(*) FROM object o WHERE o.seq > ?2 AND o.seq < ?3 AND bucketlite_callback(?1, o.seq, "+documentColumns+")",
-		[]any{b.Num << commit.ClockBits, (b.Num + 1) << commit.ClockBits}, w.object)
+		[]any{b.Num << commit.ClockBits, (b.Num + 1) << commit.ClockBits}, c.object)
 	if err == nil {
-		err = w.readEntries(ctx, conn)
+		err = c.readEntries(ctx, conn)
 	}
 	if err == nil {
-		err = w.lookUp(conn)
+		err = c.lookUp(conn)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return w.comparisons(), ctx.Err()
+	return c.comparisons(), ctx.Err()
 }
 
-// A walk reads a bucket's objects and then its indexes.
-type walk struct {
+// A comparer reads a bucket's objects and then its indexes.
+type comparer struct {
 	bucket  Bucket
 	seed    maphash.Seed
 	indexes []*tallied
@@ -95,12 +95,12 @@ type probe struct {
 	match string
 }
 
-func (w *walk) load(conn *engine.Conn) error {
-	indexes, err := Select(conn, w.bucket.Num)
+func (c *comparer) load(conn *engine.Conn) error {
+	indexes, err := Select(conn, c.bucket.Num)
 	for n := 0; n < len(indexes) && err == nil; n++ {
 		t := &tallied{Index: indexes[n]}
 		_, err = conn.QueryRow("SELECT built FROM indexes WHERE num = ?", []any{t.Num}, func(r engine.Row) { t.built = r.Int(0) })
-		w.indexes = append(w.indexes, t)
+		c.indexes = append(c.indexes, t)
 	}
 	return err
 }
@@ -117,58 +117,58 @@ func callEach(ctx context.Context, conn *engine.Conn, query string, args []any, 
 }
 
 // object is called with an object's seq and its documentColumns.
-func (w *walk) object(r engine.Row) error {
+func (c *comparer) object(r engine.Row) error {
 	seq := r.Int(0)
-	w.doc.set(r[1:])
+	c.doc.set(r[1:])
 	var texts []*Index
-	for _, t := range w.indexes {
+	for _, t := range c.indexes {
 		switch {
 		case seq < t.built:
 		case t.Kind == Text:
 			texts = append(texts, t.Index)
 		default:
-			e, _ := t.entries(w.bucket.Plan, &w.doc)
+			e, _ := t.entries(c.bucket.Plan, &c.doc)
 			for _, key := range e.Keys {
-				t.want.add(w.seed, key, seq)
+				t.want.add(c.seed, key, seq)
 			}
 			t.many, t.cut = t.many || e.Many, t.cut || e.Cut
 		}
 	}
 	if texts != nil {
-		w.sample(seq, texts)
+		c.sample(seq, texts)
 	}
 	return nil
 }
 
 // sample adds a probe for the object, if the object is in the sample.
-func (w *walk) sample(seq int64, texts []*Index) {
-	if w.met++; w.met%w.stride != 0 {
+func (c *comparer) sample(seq int64, texts []*Index) {
+	if c.met++; c.met%c.stride != 0 {
 		return
 	}
-	text := []rune(textOf(texts, &w.doc))
+	text := []rune(textOf(texts, &c.doc))
 	i := int(seq % int64(max(1, len(text)-probeSize+1)))
 	match := trigrams([]string{string(text[i:min(i+probeSize, len(text))])})
 	if match == "" { // it is too short
 		return
 	}
-	w.probes = append(w.probes, probe{seq, match})
-	if len(w.probes) == 2*maxProbes {
+	c.probes = append(c.probes, probe{seq, match})
+	if len(c.probes) == 2*maxProbes {
 		for i := range maxProbes {
-			w.probes[i] = w.probes[2*i+1]
+			c.probes[i] = c.probes[2*i+1]
 		}
-		w.probes, w.stride = w.probes[:maxProbes], 2*w.stride
+		c.probes, c.stride = c.probes[:maxProbes], 2*c.stride
 	}
 }
 
 // readEntries tallies the actual entries.
-func (w *walk) readEntries(ctx context.Context, conn *engine.Conn) error {
-	for _, t := range w.indexes {
+func (c *comparer) readEntries(ctx context.Context, conn *engine.Conn) error {
+	for _, t := range c.indexes {
 		if t.Kind == Text {
 			continue
 		}
 		err := callEach(ctx, conn, "SELECT count(*) FROM entries WHERE idx = ?2 AND seq >= ?3 AND bucketlite_callback(?1, key, seq)",
 			[]any{t.Num, t.built}, func(r engine.Row) error {
-				t.got.add(w.seed, r.Bytes(0), r.Int(1))
+				t.got.add(c.seed, r.Bytes(0), r.Int(1))
 				return nil
 			})
 		if err != nil {
@@ -179,30 +179,30 @@ func (w *walk) readEntries(ctx context.Context, conn *engine.Conn) error {
 }
 
 // lookUp looks up the sampled objects by their texts.
-func (w *walk) lookUp(conn *engine.Conn) error {
-	for _, p := range w.probes {
+func (c *comparer) lookUp(conn *engine.Conn) error {
+	for _, p := range c.probes {
 		found, err := conn.QueryRow("SELECT 1 FROM texts WHERE texts MATCH ? AND rowid = ?", []any{p.match, p.seq}, nil)
 		if err != nil {
 			return err
 		}
 		if !found {
-			w.lost++
+			c.lost++
 		}
 	}
 	return nil
 }
 
-func (w *walk) comparisons() []Comparison {
-	list := make([]Comparison, len(w.indexes))
-	for n, t := range w.indexes {
-		c := &list[n]
-		c.Index = t.Index
+func (c *comparer) comparisons() []Comparison {
+	list := make([]Comparison, len(c.indexes))
+	for n, t := range c.indexes {
+		found := &list[n]
+		found.Index = t.Index
 		if t.Kind == Text {
-			c.Looked, c.Lost = len(w.probes), w.lost
+			found.Looked, found.Lost = len(c.probes), c.lost
 			continue
 		}
-		c.Want, c.Got, c.Differ = t.want.n, t.got.n, t.want.sum != t.got.sum
-		c.Many, c.Cut = t.many && !t.Index.many, t.cut && !t.Index.cut
+		found.Want, found.Got, found.Differ = t.want.n, t.got.n, t.want.sum != t.got.sum
+		found.Many, found.Cut = t.many && !t.Index.many, t.cut && !t.Index.cut
 	}
 	return list
 }
