@@ -209,6 +209,17 @@ func (c *checker) add(p Problem) {
 	c.report.Problems = append(c.report.Problems, p)
 }
 
+// turnPage sets after, the number behind which a page of rows begins, to the number of
+// the page's last row. On a damaged page of the file rows may be out of order; without
+// the error Check would read them again and again.
+func turnPage(after *int64, last int64) error {
+	if last <= *after {
+		return errorf("%w: row number %d comes after row number %d", ErrCorrupt, last, *after)
+	}
+	*after = last
+	return nil
+}
+
 // tell reports progress. It holds no connection while it does.
 func (c *checker) tell() {
 	if c.opts.Progress == nil {
@@ -302,7 +313,9 @@ func (c *checker) checkBuckets() error {
 			if err := c.checkStatistics(b.num, b.subject); err != nil {
 				return err
 			}
-			after = b.num
+		}
+		if err := turnPage(&after, buckets[len(buckets)-1].num); err != nil {
+			return err
 		}
 	}
 }

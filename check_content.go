@@ -16,7 +16,7 @@ import (
 // not a problem. Contents without a hash are staged or deleted, and skipped.
 func (c *checker) checkStored() error {
 	var w contentWalk // the content being read
-	for {
+	for after := int64(-1); ; {
 		var pieces []piece
 		more := false
 		err := c.read(func(conn *engine.Conn) (err error) {
@@ -42,6 +42,9 @@ func (c *checker) checkStored() error {
 		}
 		if !more {
 			return c.endContent(&w)
+		}
+		if err := turnPage(&after, w.num<<content.ChunkBits|w.next); err != nil {
+			return err
 		}
 		c.tell()
 	}
@@ -163,13 +166,15 @@ func (c *checker) checkReferences() error {
 			}
 		}
 		for _, r := range found {
-			after = r.num
 			if c.unread && r.counted > r.actual {
 				continue // the other references may be in unreadable blobs
 			}
 			p := Problem{Rule: "content.references", Subject: fmt.Sprintf("content %x", r.hash), Repaired: repaired[r.num],
 				Message: fmt.Sprintf("%d references are recorded, but there are %d", r.counted, r.actual)}
 			c.add(p)
+		}
+		if err := turnPage(&after, found[len(found)-1].num); err != nil {
+			return err
 		}
 	}
 }

@@ -64,7 +64,9 @@ func (c *checker) checkObjects() error {
 		if err := c.judgePage(page); err != nil {
 			return err
 		}
-		after = page[len(page)-1].object.seq
+		if err := turnPage(&after, page[len(page)-1].object.seq); err != nil {
+			return err
+		}
 		c.report.Objects += int64(len(page))
 		c.progress.Objects = c.report.Objects
 		c.tell()

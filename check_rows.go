@@ -205,7 +205,9 @@ func (c *checker) checkRule(rule rowRule) error {
 			p.Repaired = repaired
 			c.add(p)
 		}
-		after = nums[len(nums)-1]
+		if err := turnPage(&after, nums[len(nums)-1]); err != nil {
+			return err
+		}
 	}
 }
 
@@ -250,6 +252,8 @@ func (c *checker) checkEvents() error {
 		if len(rows) == 0 || rows[len(rows)-1].Last == last {
 			return nil
 		}
-		last = rows[len(rows)-1].Last
+		if err := turnPage(&last, rows[len(rows)-1].Last); err != nil {
+			return err
+		}
 	}
 }

@@ -611,6 +611,37 @@ func writeBusily(t *testing.T, st *bucketlite.Store) (stop func()) {
 	}
 }
 
+// Rows that a damaged page holds out of order do not keep a check from its end.
+func TestCheckOfRowsOutOfOrder(t *testing.T) {
+	t.Parallel()
+	path := newChecked(t)
+	// A number of an object, as the table of objects and that of texts have it.
+	rowid := func(n int64) (varint []byte) {
+		for shift := 42; shift > 0; shift -= 7 {
+			varint = append(varint, 0x80|byte(n>>shift))
+		}
+		return append(varint, byte(n)&0x7f)
+	}
+	editFile(t, path, func(data []byte) {
+		old := rowid(5<<40 + 2)
+		if !bytes.Contains(data, old) {
+			t.Fatal("the object is not found in the file")
+		}
+		copy(data, bytes.ReplaceAll(data, old, rowid(5<<40+1000)))
+	})
+	for _, opts := range []*bucketlite.CheckOptions{nil, repairing} {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		report, err := storetest.OpenPath(t, path).Check(ctx, opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(report.Problems, func(p bucketlite.Problem) bool { return p.Rule == "file.integrity" }) {
+			t.Errorf("got %v, want file.integrity", report.Problems)
+		}
+	}
+}
+
 // Whatever bytes of a file are damaged, a check and a repair come to an end, and
 // where they find nothing everything can be read.
 func TestCheckOfDamage(t *testing.T) {
