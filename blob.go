@@ -181,6 +181,7 @@ func (bb *blobBuilder) build(inputs []BlobInput) error {
 }
 
 func (bb *blobBuilder) add(path value.Path, in *BlobInput) {
+	defer bb.judge.nameProperty(len(bb.judge.List), in.Property)
 	f := bb.bucket.def.blobField(bb.judge, path.Member("property"), in.Property, bb.blobs)
 	if f == nil {
 		return

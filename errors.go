@@ -187,6 +187,17 @@ func (j *judge) take(err error) {
 	}
 }
 
+// nameProperty adds the property of a blob to the messages of the faults from the n-th
+// on, unless they name it: the place of a blob in a list says little.
+func (j *judge) nameProperty(n int, property string) {
+	shown := value.Show(property)
+	for i := n; i < len(j.List); i++ {
+		if f := &j.List[i]; property != "" && !strings.Contains(f.Message, shown) {
+			f.Message += " (blob of " + shown + ")"
+		}
+	}
+}
+
 func (j *judge) issues() []Issue { return issuesOf(j.List) }
 
 // err returns the faults as an error about subject, or nil if there are none.
