@@ -24,12 +24,17 @@ func checkContents(tx *commit.Tx, contents []*content.Content) error {
 // keepContent adds a reference to a content that checkContents has checked.
 func keepContent(tx *commit.Tx, c *content.Content) error { return contentError(content.Keep(tx, c)) }
 
-// contentError converts an error of package content to one with a public identity.
+// contentError converts an error of package content to a refusal. It returns an error
+// of the engine unchanged: a refused operation has written nothing, but one that an
+// error of the engine ends may have.
 func contentError(err error) error {
 	if gone, ok := err.(*content.GoneError); ok {
 		return notFound("content %x", gone.Hash)
 	}
-	return public(err)
+	if err == content.ErrGivenUp {
+		return public(err)
+	}
+	return err
 }
 
 // exchange references an object's new contents, then drops those of replaced or

@@ -1,11 +1,13 @@
 package bucketlite_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -378,6 +380,30 @@ func TestPutManyReaderFails(t *testing.T) {
 		t.Fatalf("got %+v, %v, want one failure", r, err)
 	}
 	storetest.WantError(t, r.Failed[0].Err, broken)
+}
+
+// An object whose content cannot be written fails alone, and leaves nothing behind.
+func TestPutManyContentNotWritten(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "a.db")
+	st := storetest.OpenPath(t, path)
+	b := storetest.Films(t, st)
+	storetest.Execute(t, storetest.OpenRaw(t, path), `CREATE TRIGGER bad BEFORE INSERT ON chunks BEGIN SELECT RAISE(ABORT, 'test error'); END`)
+	result, err := b.PutMany(ctx, []bucketlite.ObjectInput{
+		{Fields: map[string]any{"k": "a"}}, storetest.FilmInput("b", bytes.NewReader(storetest.Film(1, 100))), {Fields: map[string]any{"k": "c"}},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(result.Succeeded) != 2 || len(result.Failed) != 1 || result.Failed[0].Index != 1 {
+		t.Errorf("got %d stored and %v, want only object 1 to fail", len(result.Succeeded), result.Failed)
+	}
+	if o, err := b.ObjectByKey(ctx, map[string]any{"k": "b"}); !errors.Is(err, bucketlite.ErrNotFound) {
+		t.Errorf("the failed object: got %v, %v, want ErrNotFound", o, err)
+	}
+	storetest.WantNoProblem(t, st)
+	storetest.WantExact(t, b)
 }
 
 // Without entropy there are no ids, and nothing is stored without one.
