@@ -393,8 +393,8 @@ func (bb *blobBuilder) stream(path value.Path, in *BlobInput, f *schema.Field, b
 }
 
 // read stores the bytes of r. Content longer than a chunk is staged, unless the input
-// has a fault already. An error of r is returned unchanged, unless the context has
-// ended.
+// has a fault already. The error may be one of r or of the store; the caller knows
+// which from r.
 func (bb *blobBuilder) read(path value.Path, r io.Reader, filename, declared string, f *schema.Field, b *Blob) error {
 	limit := bb.bucket.store.opts.MaxBlobBytes
 	r = io.LimitReader(r, limit+1) // one more byte reveals that r is too long
@@ -428,8 +428,8 @@ func (bb *blobBuilder) read(path value.Path, r io.Reader, filename, declared str
 	case err == content.ErrTooLong:
 		bb.tooLong(path, limit)
 		return nil
-	case err != nil:
-		return cmp.Or(bb.ctx.Err(), err)
+	case err != nil: // an error of r, or of the store
+		return cmp.Or(bb.ctx.Err(), public(err))
 	}
 	bb.store(c, filename, mimeType, b)
 	return nil

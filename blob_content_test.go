@@ -294,6 +294,46 @@ func (r *onceError) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
+// The error of a stream that is cut off by Close begins with the package's name, like
+// that of any other call.
+func TestStreamToAClosedStore(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for name, store := range map[string]func(*bucketlite.Bucket, string, io.Reader) error{
+		"put": func(b *bucketlite.Bucket, _ string, r io.Reader) error {
+			_, err := b.Put(ctx, storetest.FilmInput("b", r), nil)
+			return err
+		},
+		"put many": func(b *bucketlite.Bucket, _ string, r io.Reader) error {
+			result, err := b.PutMany(ctx, []bucketlite.ObjectInput{storetest.FilmInput("b", r)}, nil)
+			if err == nil && len(result.Failed) == 1 {
+				err = result.Failed[0].Err
+			}
+			return err
+		},
+		"patch": func(b *bucketlite.Bucket, id string, r io.Reader) error {
+			_, err := b.Patch(ctx, id, bucketlite.ObjectInput{Blobs: storetest.FilmInput("a", r).Blobs}, nil)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			st := storetest.OpenPath(t, filepath.Join(t.TempDir(), "a.db"))
+			b := storetest.Films(t, st)
+			o := storetest.Put(t, b, storetest.FilmInput("a", bytes.NewReader(storetest.Film(1, 100))), "")
+			closing := storetest.ReadFunc(func([]byte) (int, error) { st.Close(); return 0, io.EOF })
+			data := bytes.NewReader(storetest.Film(2, 2*storetest.MiB))
+			err := store(b, o.ID, io.MultiReader(data, closing))
+			if !errors.Is(err, bucketlite.ErrClosed) {
+				t.Errorf("got %v, want ErrClosed", err)
+			}
+			if err != nil && !strings.HasPrefix(err.Error(), "bucketlite: ") {
+				t.Errorf("got %q, want it to begin with the package's name", err)
+			}
+		})
+	}
+}
+
 // A faulty reader's whole input is refused, and nothing stays behind. A panic reaches
 // the caller.
 func TestReaderFaults(t *testing.T) {
