@@ -614,7 +614,7 @@ func ExampleValidationError() {
 		}
 	}
 	// Output:
-	// blobs[0] | mime | the data is text/plain, which does not fit image
+	// blobs[0] | mime | the data is text/plain, which does not fit image (blob of "still")
 	// seconds | minimum | at least 0 expected, got -1
 	// title | required | required
 }
