@@ -181,7 +181,7 @@ func TestUploadPutSlow(t *testing.T) {
 // A stream of bytes takes a fixed amount of memory, on the way in and on the way out.
 // It is alone while it runs: what others hold would be counted too.
 func TestStreamMemory(t *testing.T) {
-	const size, most = 20 << 20, 6 << 20
+	const size, most = 48 << 20, 16 << 20
 	s := serve(t, nil)
 	s.client.Transport = s.client.Transport.(validated).next // what validation keeps would be counted too
 	s.do("POST", "/v1/buckets", films("films")).want(http.StatusOK)
