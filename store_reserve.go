@@ -61,17 +61,18 @@ func (r *reserve) keep() {
 	info, err := os.Stat(r.path)
 	if err == nil {
 		have = info.Size()
-		r.kept.Store(true)
-	}
-	if have == 0 && r.kept.Load() {
-		r.spent.Store(true) // another store may have spent it
 	}
 	if have < r.size {
-		if free, known := engine.FreeSpace(r.path); known && free < 2*r.size-have {
+		free, known := engine.FreeSpace(r.path)
+		if known && free < 2*r.size-have || engine.KeepSpace(r.path, r.size) != nil {
+			// The disk is full, or the directory not writable: try again later. An empty
+			// file was spent by another store. With space it may also be one that another
+			// store is creating just now, which is no reason to refuse writes.
+			if have == 0 && (err == nil || r.kept.Load()) {
+				r.kept.Store(true)
+				r.spent.Store(true)
+			}
 			return
-		}
-		if engine.KeepSpace(r.path, r.size) != nil {
-			return // the disk is full, or the directory not writable: try again later
 		}
 	}
 	r.kept.Store(true)

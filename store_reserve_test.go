@@ -83,6 +83,9 @@ func TestReserveIsSpentForAllStores(t *testing.T) {
 		t.Fatal("a store does not see the reserve")
 	}
 	ids := storetest.FillDisk(t, buckets[0], 0, 200_000)
+	if len(ids) < 2 {
+		t.Fatalf("got %d objects before the disk was full, want more", len(ids))
+	}
 	if err := buckets[0].DeleteObject(ctx, ids[0], nil); err != nil {
 		t.Fatal(err)
 	}
