@@ -19,9 +19,9 @@ func TestContinue(t *testing.T) {
 			t.Parallel()
 			f := open(t)
 			f.putSome(450)
-			raised := f.raised
+			raised := f.Raised[commit.Background]
 			f.add(kind, "title")
-			if f.raised == raised {
+			if f.Raised[commit.Background] == raised {
 				t.Error("the background has no signal")
 			}
 			f.want(indexStatuses, "BUILDING")

@@ -124,7 +124,7 @@ func TestFindErrors(t *testing.T) {
 		"unreadable": {f.compile(query.Condition("s", query.Eq, "x")), engine.ErrCorrupt},
 		"visitor":    {f.compile(query.Condition("object_id", query.Eq, "a")), own},
 	} {
-		err := f.db.Read(context.Background(), func(c *engine.Conn) error {
+		err := f.File.Read(context.Background(), func(c *engine.Conn) error {
 			how, err := index.Choose(context.Background(), c, f.bucket, test.q, true)
 			if err != nil {
 				return err

@@ -3,13 +3,11 @@ package index_test
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
+	"github.com/bucketlite/bucketlite/internal/committest"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/index"
 	"github.com/bucketlite/bucketlite/internal/jsonb"
@@ -18,19 +16,13 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-func init() {
-	// A step of the migrations names it; no test has rows that it would convert.
-	engine.RegisterFunction("bucketlite_jsonb", 3, func([][]byte) []byte { return nil })
-}
-
 const bucketNum = 1
 
 // file is a store's file with one bucket, number 1.
 type file struct {
 	testing.TB
-	db     *engine.DB
+	*committest.File
 	bucket index.Bucket
-	raised int // signals to the background
 	last   int64
 }
 
@@ -40,44 +32,7 @@ func open(t testing.TB) *file {
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}
-	f := &file{TB: t, bucket: index.Bucket{Num: bucketNum, ID: "bkt", Name: "videos", Plan: plan}}
-	committer := commit.NewCommitter(commit.Config{
-		Now:        time.Now,
-		EventSlack: 1 << 40,
-		Signals:    [...]func(){commit.Background: func() { f.raised++ }, commit.Jobs: func() {}},
-		Overtaken:  func() {},
-		Last:       func(*commit.Tx) error { return nil },
-		Noted:      func(int64) {},
-	})
-	var err error
-	f.db, err = engine.Open(context.Background(), engine.Config{
-		Path: engine.Memory, Readers: 1, LongReads: 1, Migrations: migrations(t), NewGroup: committer.Begin,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.db.Close() })
-	f.execute(`
-INSERT INTO buckets (num, status, locked, clock, object_count, total_size, namespace, id, name, created_at, updated_at, storage_class, description, schema)
-VALUES (1, 'ACTIVE', 0, 0, 0, 0, 1, 'bkt', 'videos', 0, 0, 'STANDARD', '', '{}')`)
-	return f
-}
-
-// migrations returns the steps that make the tables of a store.
-func migrations(t testing.TB) (steps []string) {
-	t.Helper()
-	names, err := filepath.Glob("../../migrations/*.sql")
-	if err != nil || len(names) == 0 {
-		t.Fatalf("got %d migrations, %v", len(names), err)
-	}
-	for _, name := range names {
-		sql, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		steps = append(steps, string(sql))
-	}
-	return steps
+	return &file{TB: t, File: committest.Open(t), bucket: index.Bucket{Num: bucketNum, ID: "bkt", Name: "videos", Plan: plan}}
 }
 
 func parse(t testing.TB, text string) any {
@@ -91,7 +46,7 @@ func parse(t testing.TB, text string) any {
 
 // write runs an operation in a transaction.
 func (f *file) write(op func(*commit.Tx, *commit.Bucket) error) error {
-	return f.db.Write(context.Background(), func(t *engine.Tx) error {
+	return f.File.Write(context.Background(), func(t *engine.Tx) error {
 		tx := commit.Of(t)
 		state, err := tx.Bucket(bucketNum)
 		if err != nil {
@@ -111,7 +66,7 @@ func (f *file) must(op func(*commit.Tx, *commit.Bucket) error) {
 
 func (f *file) execute(statement string, args ...any) {
 	f.Helper()
-	err := f.db.Write(context.Background(), func(t *engine.Tx) error {
+	err := f.File.Write(context.Background(), func(t *engine.Tx) error {
 		_, err := t.Exec(statement, args...)
 		return err
 	})
@@ -123,7 +78,7 @@ func (f *file) execute(statement string, args ...any) {
 // read runs a query in a snapshot.
 func (f *file) read(q func(*engine.Conn) error) {
 	f.Helper()
-	err := f.db.Read(context.Background(), func(c *engine.Conn) error { return c.Snapshot(func() error { return q(c) }) })
+	err := f.File.Read(context.Background(), func(c *engine.Conn) error { return c.Snapshot(func() error { return q(c) }) })
 	if err != nil {
 		f.Fatal(err)
 	}

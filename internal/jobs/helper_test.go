@@ -3,84 +3,35 @@ package jobs_test
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
+	"github.com/bucketlite/bucketlite/internal/committest"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/jobs"
 	"github.com/bucketlite/bucketlite/internal/lease"
 )
 
-func init() {
-	// A step of the migrations names it; no test has rows that it would convert.
-	engine.RegisterFunction("bucketlite_jsonb", 3, func([][]byte) []byte { return nil })
-}
-
 // file is a store's file with one bucket, number 1, and a task, "task".
 type file struct {
 	testing.TB
-	db     *engine.DB
-	raised [2]int // signals, by their number
+	*committest.File
 }
 
 func open(t testing.TB) *file {
 	t.Helper()
-	f := &file{TB: t}
-	committer := commit.NewCommitter(commit.Config{
-		Now:        time.Now,
-		EventSlack: 1 << 40,
-		Signals:    [...]func(){commit.Background: func() { f.raised[commit.Background]++ }, commit.Jobs: func() { f.raised[commit.Jobs]++ }},
-		Overtaken:  func() {},
-		Last:       func(*commit.Tx) error { return nil },
-		Noted:      func(int64) {},
-	})
-	var err error
-	f.db, err = engine.Open(context.Background(), engine.Config{
-		Path: engine.Memory, Readers: 1, LongReads: 1, Migrations: migrations(t), NewGroup: committer.Begin,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.db.Close() })
+	f := &file{t, committest.Open(t)}
 	f.write(func(tx *commit.Tx) error {
-		_, err := tx.Exec("INSERT INTO namespaces (num, id, name, description, created_at, updated_at) VALUES (1, 'ns', 'media', '', 0, 0)")
-		if err == nil {
-			_, err = tx.Exec(`
-INSERT INTO buckets (num, status, locked, clock, object_count, total_size, namespace, id, name, created_at, updated_at, storage_class, description, schema)
-VALUES (1, 'ACTIVE', 0, 0, 0, 0, 1, 'bkt', 'videos', 0, 0, 'STANDARD', '', '{}')`)
-		}
-		if err == nil {
-			err = (&jobs.Task{ID: "task", Type: "process", Namespace: 1, Bucket: int64(1), Inputs: "[]", Detail: "{}", Total: 10}).Insert(tx)
-		}
-		return err
+		return (&jobs.Task{ID: "task", Type: "process", Namespace: 1, Bucket: int64(1), Inputs: "[]", Detail: "{}", Total: 10}).Insert(tx)
 	})
 	return f
-}
-
-// migrations returns the steps that make the tables of a store.
-func migrations(t testing.TB) (steps []string) {
-	t.Helper()
-	names, err := filepath.Glob("../../migrations/*.sql")
-	if err != nil || len(names) == 0 {
-		t.Fatalf("got %d migrations, %v", len(names), err)
-	}
-	for _, name := range names {
-		sql, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		steps = append(steps, string(sql))
-	}
-	return steps
 }
 
 // write runs an operation in a transaction.
 func (f *file) write(op func(*commit.Tx) error) {
 	f.Helper()
-	err := f.db.Write(context.Background(), func(tx *engine.Tx) error { return op(commit.Of(tx)) })
+	err := f.File.Write(context.Background(), func(tx *engine.Tx) error { return op(commit.Of(tx)) })
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -89,7 +40,7 @@ func (f *file) write(op func(*commit.Tx) error) {
 // read runs a query on a connection for reading.
 func (f *file) read(query func(*engine.Conn) error) {
 	f.Helper()
-	if err := f.db.Read(context.Background(), query); err != nil {
+	if err := f.File.Read(context.Background(), query); err != nil {
 		f.Fatal(err)
 	}
 }

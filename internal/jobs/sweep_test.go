@@ -32,11 +32,11 @@ func TestSweep(t *testing.T) {
 	const pending, canceled = "SELECT sum(status = 'PENDING') FROM jobs", "SELECT sum(status = 'CANCELED') FROM jobs"
 	f := open(t)
 	f.batch(n)
-	f.raised = [2]int{}
+	f.Raised = [2]int{}
 	f.submit()
 	f.want(pending, "1000")
-	if f.raised[commit.Jobs] != 1 || f.raised[commit.Background] != 1 {
-		t.Errorf("got signals %v, want both once", f.raised)
+	if f.Raised[commit.Jobs] != 1 || f.Raised[commit.Background] != 1 {
+		t.Errorf("got signals %v, want both once", f.Raised)
 	}
 	if got := f.sweep(); got != 3 {
 		t.Errorf("submit: got %d more slices, want 3", got)

@@ -54,6 +54,7 @@ var floors = map[string]int{
 	"httpapi/clienttest":      6,
 	"httpapi/clienttest/flow": 6,
 	"httpapi/clienttest/wire": 6,
+	"internal/committest":     6,
 	"internal/layout":         6,
 	"internal/querytest":      6,
 	"internal/storetest":      6,
@@ -73,7 +74,7 @@ var beside = map[[2]string]string{
 }
 
 // forTests are the packages on the top floor that tests of every floor may import.
-var forTests = []string{"bucketlitetest", "internal/querytest", "internal/storetest"}
+var forTests = []string{"bucketlitetest", "internal/committest", "internal/querytest", "internal/storetest"}
 
 // Every package has a floor, and imports only from below. Its tests may also import from
 // its own floor, and the packages for tests.
