@@ -537,7 +537,7 @@ func TestErr(t *testing.T) {
 func TestVanishedFile(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
-		t.Skip("an open file cannot be moved there")
+		t.Skip("Windows does not move a file that is open, so none can vanish")
 	}
 	path := filepath.Join(t.TempDir(), "test.db")
 	st, err := bucketlite.Open(t.Context(), path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal})

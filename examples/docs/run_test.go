@@ -199,18 +199,29 @@ func (r *runner) shell(b pageBlock) {
 // before.
 func (r *runner) script(b pageBlock, program, file string) {
 	r.t.Helper()
-	if _, err := exec.LookPath(program); err != nil {
-		r.t.Skipf("%s is not installed: %s:%d and what follows it were not run", program, r.page.name, b.line)
-	}
+	r.need(b, program)
 	write(r.t, filepath.Join(r.dir, file), []byte(b.body))
 	r.command(b, "bash", "-c", ". ./.env; exec "+program+" "+file)
 }
 
+// need ends the test of a page at a block whose program this machine cannot run. The
+// pages promise nothing about such a machine: bucketlite itself needs none of them.
+func (r *runner) need(b pageBlock, program string) {
+	r.t.Helper()
+	reason := ""
+	if _, err := exec.LookPath(program); err != nil {
+		reason = program + " is not installed"
+	} else if runtime.GOOS == "windows" {
+		reason = "the blocks are written for a Unix shell"
+	}
+	if reason != "" {
+		r.t.Skipf("%s: %s:%d and the blocks after it were not run", reason, r.page.name, b.line)
+	}
+}
+
 func (r *runner) command(b pageBlock, name string, args ...string) {
 	r.t.Helper()
-	if _, err := exec.LookPath(name); err != nil || runtime.GOOS == "windows" {
-		r.t.Skipf("%s is not installed: %s:%d and what follows it were not run", name, r.page.name, b.line)
-	}
+	r.need(b, name)
 	args[len(args)-1] = strings.ReplaceAll(args[len(args)-1], defaultURL, r.url)
 	c := exec.CommandContext(r.t.Context(), name, args...)
 	c.Dir = r.dir

@@ -32,7 +32,7 @@ func TestOpenOnReadOnlyMedia(t *testing.T) {
 		{"mount of a writable file system, log left", syscall.MS_REMOUNT | syscall.MS_BIND | syscall.MS_RDONLY, true, "refused"},
 	}
 	if out, err := mounting(t, "mount", t.TempDir()).CombinedOutput(); err != nil {
-		t.Skipf("not tried, since this process may not mount: %v: %s", err, out)
+		t.Skipf("read-only media take a mount, which this process may not make: %v: %s", err, out)
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
