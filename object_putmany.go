@@ -201,8 +201,9 @@ func (k *bulk) start(ctx context.Context, slice []bulkItem) *engine.Pending {
 }
 
 // putSlice stores the items of a slice. A refused item has written nothing, so the
-// others stay; an error of the engine fails the slice. After an item whose object has
-// changed, the rest must wait too, to keep the order.
+// others stay. An error of the engine fails the slice, and so does an item that fails
+// after a write. After an item whose object has changed, the rest must wait too, to keep
+// the order.
 func putSlice(tx *commit.Tx, slice []bulkItem) error {
 	var moved error
 	for i := range slice {
@@ -210,14 +211,16 @@ func putSlice(tx *commit.Tx, slice []bulkItem) error {
 		if item.put == nil {
 			continue
 		}
+		wrote := false
 		if item.err = moved; moved == nil {
-			item.err = item.put.put(tx)
+			wrote, item.err = tx.Part(func() error { return item.put.put(tx) })
 		}
 		switch {
+		case item.err == nil:
+		case wrote || !ours(item.err) && item.err != errMoved:
+			return item.err
 		case item.err == errMoved:
 			moved = errMoved
-		case item.err != nil && !ours(item.err):
-			return item.err
 		}
 	}
 	return nil

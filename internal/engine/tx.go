@@ -20,6 +20,16 @@ type Tx struct {
 // Group returns the state shared by the operations of this transaction.
 func (tx *Tx) Group() Group { return tx.group }
 
+// Part runs a part of an operation, and reports whether that part has changed the file,
+// or may have.
+func (tx *Tx) Part(f func() error) (wrote bool, err error) {
+	before := tx.wrote
+	tx.wrote = false
+	err = f()
+	wrote, tx.wrote = tx.wrote, tx.wrote || before
+	return wrote, err
+}
+
 // Exec is [Conn.Exec], and remembers that the operation has written.
 func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 	if err := tx.Standing(); err != nil {

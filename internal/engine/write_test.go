@@ -374,3 +374,42 @@ func TestSavepointSparesNeighbours(t *testing.T) {
 		t.Errorf("runs of the operation before: got %d, want 1", runs)
 	}
 }
+
+// A part of an operation reports its own writes, and leaves those of the whole noted.
+func TestPart(t *testing.T) {
+	t.Parallel()
+	db := newStore(t)
+	refused := errors.New("refused")
+	err := db.Write(context.Background(), func(tx *Tx) error {
+		read := func() error { _, err := tx.QueryRow("SELECT 1 FROM sqlite_schema", nil, nil); return err }
+		exec := func(statement string) func() error {
+			return func() error { _, err := tx.Exec(statement); return err }
+		}
+		for _, part := range []struct {
+			name string
+			do   func() error
+			want bool
+		}{
+			{"read", read, false},
+			{"create a table", exec("CREATE TABLE parts (n)"), true},
+			{"read after a write", read, false},
+			{"delete nothing", exec("DELETE FROM parts"), false},
+			{"insert", exec("INSERT INTO parts VALUES (1)"), true},
+		} {
+			wrote, err := tx.Part(func() error { return errors.Join(part.do(), refused) })
+			if !errors.Is(err, refused) {
+				t.Errorf("%s: got error %v, want that of the part", part.name, err)
+			}
+			if wrote != part.want {
+				t.Errorf("%s: wrote: got %t, want %t", part.name, wrote, part.want)
+			}
+		}
+		if !tx.wrote {
+			t.Error("the operation: wrote: got false, want true")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
