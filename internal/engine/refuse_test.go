@@ -139,10 +139,11 @@ func tornFile(create func(*testing.T, string)) func(*testing.T, string) {
 func beside(suffix string, create func(*testing.T, string), content ...byte) func(*testing.T, string) {
 	return func(t *testing.T, path string) {
 		create(t, path)
-		if content == nil {
-			content = readFile(t, path)
+		side := content // the function runs in several tests at once
+		if side == nil {
+			side = readFile(t, path)
 		}
-		writeFile(t, path+suffix, content)
+		writeFile(t, path+suffix, side)
 	}
 }
 
