@@ -86,9 +86,8 @@ type document struct {
 	}
 	Paths      ordered[ordered[operation]]
 	Components struct {
-		Parameters ordered[parameter]
-		Responses  ordered[response]
-		Schemas    ordered[schema]
+		Responses ordered[response]
+		Schemas   ordered[schema]
 	}
 }
 
@@ -161,7 +160,6 @@ func (o operation) Errors() (statuses []string) {
 }
 
 type parameter struct {
-	Ref         string `json:"$ref"`
 	Name, In    string
 	Required    bool
 	Description string
@@ -234,24 +232,13 @@ func (d *document) Chapters() []chapter {
 		for _, path := range d.Paths {
 			for _, op := range path.Value {
 				if slices.Contains(op.Value.Tags, tag.Name) {
-					c.Operations = append(c.Operations, entry{op.Name, path.Name, d.resolve(op.Value)})
+					c.Operations = append(c.Operations, entry{op.Name, path.Name, op.Value})
 				}
 			}
 		}
 		chapters = append(chapters, c)
 	}
 	return chapters
-}
-
-// resolve puts parameters in the place of references to them.
-func (d *document) resolve(op operation) operation {
-	op.Parameters = slices.Clone(op.Parameters)
-	for i, p := range op.Parameters {
-		if p.Ref != "" {
-			op.Parameters[i] = d.Components.Parameters.find(p.Ref)
-		}
-	}
-	return op
 }
 
 // Errors returns the errors that operations share, by status.

@@ -9,13 +9,16 @@ import (
 
 var documentRoutes = []route{
 	{"GET /openapi.json", open, reads, noBody, (*call).openAPI},
+	{"GET /docs/openapi.json", open, reads, noBody, (*call).openAPI}, // where some clients read it
 	{"GET /docs", open, reads, noBody, (*call).docs},
 }
 
 // openAPIJSON is the OpenAPI 3.1 document of all routes. It is written by hand; tests
-// hold it against the table of routes, and every request and answer of theirs against
+// compare it with the table of routes, and validate their requests and answers against
 // it. The members of an object that is an answer are all there are, unless it has
-// additionalProperties.
+// additionalProperties. Parameters are inline, not references, since some clients that
+// read the document resolve none there. Operations that the hosted service has too
+// have its ids.
 //
 //go:embed openapi.json
 var openAPIJSON []byte

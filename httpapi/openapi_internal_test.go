@@ -36,7 +36,7 @@ func TestDocumentRoutes(t *testing.T) {
 		if got, want := op.Open(), r.access < keyed; got != want {
 			t.Errorf("%s: got an operation that needs no key: %t, want %t", r.pattern, got, want)
 		}
-		namespace := slices.ContainsFunc(op.Parameters, func(p parameter) bool { return nameOf(p.Ref) == "Namespace" })
+		namespace := slices.ContainsFunc(op.Parameters, func(p parameter) bool { return p.In == "header" && p.Name == "X-Namespace" })
 		if want := r.access == scoped; namespace != want {
 			t.Errorf("%s: got an operation with X-Namespace: %t, want %t", r.pattern, namespace, want)
 		}

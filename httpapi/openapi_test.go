@@ -3,8 +3,11 @@ package httpapi_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -48,7 +51,7 @@ func TestDocument(t *testing.T) {
 	seen := map[string]bool{}
 	c.operations(func(method, path string, _ *v3.PathItem, op *v3.Operation) {
 		name := method + " " + path
-		if !regexp.MustCompile(`^[a-z][A-Za-z]+$`).MatchString(op.OperationId) || seen[op.OperationId] {
+		if !regexp.MustCompile(`^[a-z][A-Za-z0-9_]+$`).MatchString(op.OperationId) || seen[op.OperationId] {
 			t.Errorf("%s: got operation id %q, want one of its own that generators can use", name, op.OperationId)
 		}
 		seen[op.OperationId] = true
@@ -63,6 +66,60 @@ func TestDocument(t *testing.T) {
 		}
 		if want = regexp.MustCompile(`\{[^}]*\}`).FindAllString(path, -1); !slices.Equal(got, want) {
 			t.Errorf("%s: got path parameters %q, want %q", name, got, want)
+		}
+	})
+}
+
+// TestDocumentParameters requires parameters that a client can read without resolving a
+// reference, and that say the same wherever they stand.
+func TestDocumentParameters(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Paths map[string]map[string]struct {
+			OperationID string `json:"operationId"`
+			Parameters  []map[string]any
+		}
+	}
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	headers := map[any]map[string]any{}
+	for path, item := range doc.Paths {
+		for _, op := range item {
+			for i, p := range op.Parameters {
+				if p["name"] == nil || p["in"] == nil || p["schema"] == nil {
+					t.Errorf("%s: parameter %d: got %v, want name, in and schema", op.OperationID, i, p)
+				}
+				if p["in"] == "path" && !strings.Contains(path, fmt.Sprintf("{%s}", p["name"])) {
+					t.Errorf("%s: parameter %q is not in %s", op.OperationID, p["name"], path)
+				}
+				if p["in"] != "header" {
+					continue
+				}
+				if known, ok := headers[p["name"]]; ok && !reflect.DeepEqual(p, known) {
+					t.Errorf("%s: got %v, want it as elsewhere: %v", op.OperationID, p, known)
+				}
+				headers[p["name"]] = p
+			}
+		}
+	}
+}
+
+// TestDocumentIDs requires the ids of the hosted service for the operations that it has:
+// each is a name, the path and the method, with "_" for all that no identifier contains.
+func TestDocumentIDs(t *testing.T) {
+	t.Parallel()
+	other := regexp.MustCompile(`[^A-Za-z0-9]`)
+	ourContract(t).operations(func(method, path string, _ *v3.PathItem, op *v3.Operation) {
+		if op.Extensions.GetOrZero("x-extension") != nil {
+			return
+		}
+		if want := other.ReplaceAllString(path, "_") + "_" + strings.ToLower(method); !strings.HasSuffix(op.OperationId, want) {
+			t.Errorf("%s %s: got operation id %q, want one that ends in %q", method, path, op.OperationId, want)
 		}
 	})
 }
@@ -152,8 +209,12 @@ func TestDocumentCovers(t *testing.T) {
 			t.Errorf("%s %s: missing", method, path)
 			return
 		}
-		if got, want := parameters(c, item.GetOperations().GetOrZero(strings.ToLower(method))), parameters(hosted, op); !slices.Equal(got, want) {
+		ourOp := item.GetOperations().GetOrZero(strings.ToLower(method))
+		if got, want := parameters(c, ourOp), parameters(hosted, op); !slices.Equal(got, want) {
 			t.Errorf("%s %s: got parameters %q, want %q", method, path, got, want)
+		}
+		if got, want := ourOp.OperationId, op.OperationId; got != want {
+			t.Errorf("%s %s: got operation id %q, want %q", method, path, got, want)
 		}
 	})
 	c.operations(func(method, path string, _ *v3.PathItem, op *v3.Operation) {
@@ -178,8 +239,10 @@ func TestDocumentServed(t *testing.T) {
 			if want == "" {
 				want = s.url
 			}
-			s.as("Authorization", "", "X-Namespace", "").do("GET", "/openapi.json", nil).want(http.StatusOK).
-				wantAt("openapi", "3.1.0").wantAt("servers.0.url", want).wantAt("servers.1", "<nil>").wantAt("info.title", "bucketlite")
+			for _, path := range []string{"/openapi.json", "/docs/openapi.json"} {
+				s.as("Authorization", "", "X-Namespace", "").do("GET", path, nil).want(http.StatusOK).
+					wantAt("openapi", "3.1.0").wantAt("servers.0.url", want).wantAt("servers.1", "<nil>").wantAt("info.title", "bucketlite")
+			}
 		})
 	}
 }
