@@ -12,6 +12,9 @@ const (
 	ruleNesting  = "nesting"  // a schema is nested too deep
 	ruleKey      = "key"      // a unique key, or one of its values, is not allowed
 	ruleProperty = "property" // a value is both at the root and in a blob
+	ruleMissing  = "missing"  // a changed schema lacks a field
+	ruleRename   = "rename"   // a field cannot be renamed so
+	ruleDrop     = "drop"     // a field cannot be dropped
 )
 
 // A Plan is a compiled schema, or the members of an object field. It never changes

@@ -1,0 +1,111 @@
+package schema
+
+import (
+	"math/big"
+
+	"github.com/bucketlite/bucketlite/internal/assertion"
+	"github.com/bucketlite/bucketlite/internal/value"
+)
+
+// enum compares the allowed values of a field.
+func (c *comparer) enum(at place, old, new map[string]any) {
+	before, was := old["enum"].([]any)
+	after, is := new["enum"].([]any)
+	switch {
+	case !was && !is:
+	case !is:
+		c.note(at.new, Loosens, "%senum: any value", at.prefix())
+	case !was:
+		c.note(at.new, Tightens, "%senum: only %s", at.prefix(), allowed(after))
+	default:
+		removed, added := missingValues(before, after), missingValues(after, before)
+		if len(removed) > 0 {
+			c.note(at.new, Tightens, "%senum: without %s", at.prefix(), allowed(removed))
+		}
+		if len(added) > 0 {
+			c.note(at.new, Loosens, "%senum: also %s", at.prefix(), allowed(added))
+		}
+	}
+	if is && !sameMembers(old, new) {
+		// An allowed object includes the defaults of its members.
+		c.note(at.new, Tightens, "%senum: its values have other members", at.prefix())
+	}
+}
+
+// missingValues returns the values that are not among others.
+func missingValues(values, others []any) (missing []any) {
+	keys := make(map[string]bool, len(others))
+	for _, v := range others {
+		keys[string(value.AppendKey(nil, v))] = true
+	}
+	for _, v := range values {
+		if !keys[string(value.AppendKey(nil, v))] {
+			missing = append(missing, v)
+		}
+	}
+	return missing
+}
+
+// sameMembers reports whether two fields declare equal members and items.
+func sameMembers(old, new map[string]any) bool {
+	for _, name := range []string{"items", "properties", "additionalProperties"} {
+		if !value.Equal(old[name], new[name]) {
+			return false
+		}
+	}
+	return true
+}
+
+// assertions compares the keywords of a field that package assertion enforces.
+func (c *comparer) assertions(at place, old, new map[string]any) {
+	for _, name := range assertion.Keywords() {
+		before, was := old[name]
+		after, is := new[name]
+		switch {
+		case !was && !is:
+		case was && is && value.Equal(before, after):
+			if name == "format" && c.opts.NewRules {
+				c.note(at.new, Tightens, "%sformat: checked by later rules", at.prefix())
+			}
+		case !is, name == "uniqueItems" && after == false:
+			c.note(at.new, Loosens, "%s%s: no longer %s", at.prefix(), name, value.Show(before))
+		case !was:
+			c.note(at.new, Tightens, "%s%s: %s", at.prefix(), name, value.Show(after))
+		default:
+			effect := Tightens
+			if loosens(name, before, after) {
+				effect = Loosens
+			}
+			c.note(at.new, effect, "%s%s: %s to %s", at.prefix(), name, value.Show(before), value.Show(after))
+		}
+	}
+}
+
+// loosens reports whether every value that satisfies the keyword with the value old
+// satisfies it with the value new.
+func loosens(keyword string, old, new any) bool {
+	before, ok := rational(old)
+	after, isNumber := rational(new)
+	if !ok || !isNumber {
+		return false
+	}
+	switch keyword {
+	case "minLength", "minItems", "minProperties", "minimum", "exclusiveMinimum":
+		return after.Cmp(before) <= 0
+	case "maxLength", "maxItems", "maxProperties", "maximum", "exclusiveMaximum":
+		return after.Cmp(before) >= 0
+	case "multipleOf":
+		return after.Sign() > 0 && quotient(before, after).IsInt()
+	}
+	return false
+}
+
+// rational returns the exact value of a number.
+func rational(v any) (*big.Rat, bool) {
+	if !value.IsNumber(v) {
+		return nil, false
+	}
+	return new(big.Rat).SetString(string(value.AppendNumber(nil, v)))
+}
+
+func quotient(a, b *big.Rat) *big.Rat { return new(big.Rat).Quo(a, b) }
