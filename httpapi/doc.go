@@ -16,9 +16,9 @@
 // # Requests
 //
 // Every request needs an Authorization header with a key, except signed URLs,
-// /v1/health, /v1/health/liveness, /openapi.json and /docs. A request about buckets
-// also needs a namespace, by name or id, in the header X-Namespace or as
-// [Options].DefaultNamespace.
+// /v1/health and the paths below it, /openapi.json, /docs and /docs/openapi.json. A
+// request about buckets also needs a namespace, by name or id, in the header X-Namespace
+// or as [Options].DefaultNamespace.
 //
 // Paths are not cleaned or redirected. A path with a segment that is empty, "." or
 // "..", escaped or not, is not found, and "%2F" is part of its segment; use the id of a
@@ -111,8 +111,10 @@
 // minute at most. Together they take at most 512 MiB, and 256 MiB for one key; beyond
 // that, requests that read are answered with 503 and Retry-After.
 //
-// GET /v1/health is 200 while the store answers and takes writes, else 503 with the
-// reason; a store that was opened read-only need not take writes. GET
+// GET /v1/health has the form of the hosted service. It is 200 with status OK while the
+// store answers and takes writes, and 503 with status DEGRADED and the reason while it
+// refuses writes. A store that was opened read-only need not take writes. GET
+// /v1/health/readiness is 200 or 503 for the same reasons, for probes. GET
 // /v1/health/liveness is 200 while the process answers. GET /metrics is for Prometheus,
 // and needs a key that is not limited to namespaces. The log has a line for each
 // request. It never contains a key, a signature or a body, and of a client's error only
