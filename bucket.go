@@ -165,15 +165,18 @@ func (n *Namespace) CreateBucket(ctx context.Context, config BucketConfig) (*Buc
 			return err
 		}
 		num, err := tx.Insert(`
-INSERT INTO buckets (status, locked, clock, object_count, total_size, namespace, id, name, created_at, updated_at,
+INSERT INTO buckets (status, is_locked, definition, partition, schema_version, rules, clock, object_count, total_size, namespace, id, name, created_at, updated_at,
     storage_class, description, metadata, unique_key, schema)
-VALUES (?, 0, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING num`,
+VALUES (?, 0, 1, 0, 1, 1, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING num`,
 			string(StatusActive), n.num, id, config.Name, now, now, string(config.StorageClass), config.Description, metadata, key, string(schema))
-		b.num = num
-		tx.Note(string(EventBucketCreated), commit.Place{Namespace: n.id, Bucket: id}, "")
 		if err != nil {
 			return err
 		}
+		b.num = num
+		if _, err := tx.Exec("UPDATE buckets SET partition = num WHERE num = ?", num); err != nil {
+			return err
+		}
+		tx.Note(string(EventBucketCreated), commit.Place{Namespace: n.id, Bucket: id}, "")
 		return addWanted(tx, num, wanted)
 	})
 	if err != nil {
@@ -406,7 +409,7 @@ func (n *Namespace) buckets() listing[*BucketInfo] {
 // selectBuckets reads the buckets that satisfy an SQL condition. Each is read as one
 // row, so that its statistics are consistent.
 func selectBuckets(c *engine.Conn, where string, args []any, each func(*BucketInfo, int64) error) error {
-	return c.Query("SELECT b.num, b.id, b.name, b.description, b.schema, b.unique_key, b.metadata, b.storage_class, b.status, b.locked, b.created_at, b.updated_at, "+
+	return c.Query("SELECT b.num, b.id, b.name, b.description, b.schema, b.unique_key, b.metadata, b.storage_class, b.status, b.is_locked, b.created_at, b.updated_at, "+
 		statsColumns+" FROM buckets b "+joinStats+" WHERE "+where, args, func(r engine.Row) error {
 		info := &BucketInfo{
 			num: r.Int(0), ID: r.Text(1), Name: r.Text(2), Description: r.Text(3),

@@ -238,7 +238,7 @@ func TestDeleteByTwoStores(t *testing.T) {
 			t.Fatal(err)
 		}
 		for open := true; open; {
-			const check = `SELECT status <> 'COMPLETED', processed + (SELECT count(*) FROM object o WHERE o.bucket = t.bucket) - total FROM tasks t`
+			const check = `SELECT status <> 'COMPLETED', processed + (SELECT count(*) FROM object o WHERE o.partition = t.bucket) - total FROM tasks t`
 			got := storetest.Dump(t, db, check)
 			if open = strings.Contains(got, "1 "); strings.Trim(got, "01 \n") != "" || strings.Contains(got, " 1") {
 				t.Fatalf("open, and objects that are counted twice or not at all:\n%s", got)

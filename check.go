@@ -353,7 +353,7 @@ SELECT b.object_count + ifnull(d.objects, 0), b.total_size + ifnull(d.size, 0),
     ifnull(d.rank, 0), (SELECT count(*) FROM deltas WHERE bucket = b.num),
     o.n, o.high, o.low, b.last_upload_at, d.last_upload_at
 FROM buckets b ` + commit.JoinDelta + `, (SELECT count(*) AS n, ifnull(sum(size >> 20), 0) AS high, ifnull(sum(size & 0xfffff), 0) AS low
-    FROM object WHERE bucket = ?1) o
+    FROM object WHERE partition = ?1) o
 WHERE b.num = ?1`
 
 func (s *counted) scan(r engine.Row) {

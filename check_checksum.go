@@ -28,7 +28,7 @@ func (c *collector) sumSome() (worked bool, err error) {
 			page = nil
 			found, err = conn.QueryRow("SELECT summed FROM store WHERE summed IS NOT NULL", nil, func(r engine.Row) { after = r.Int(0) })
 			if err == nil && found {
-				page, err = k.selectObjects(conn, "SELECT o.bucket, "+objectColumns+" FROM object o WHERE o.seq > ? ORDER BY o.seq LIMIT ?",
+				page, err = k.selectObjects(conn, "SELECT o.partition, "+objectColumns+" FROM object o WHERE o.seq > ? ORDER BY o.seq LIMIT ?",
 					after, int64(sumSlice))
 			}
 			return err

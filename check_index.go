@@ -13,7 +13,7 @@ import (
 // need no objects are among the rowRules.
 func (c *checker) checkIndexes() error {
 	var buckets []int64
-	err := c.readLong("SELECT DISTINCT bucket FROM indexes WHERE status <> 'DROPPING' ORDER BY +bucket", nil,
+	err := c.readLong("SELECT DISTINCT partition FROM indexes WHERE status <> 'DROPPING' ORDER BY +partition", nil,
 		func() { buckets = nil }, func(r engine.Row) { buckets = append(buckets, r.Int(0)) })
 	for i := 0; i < len(buckets) && err == nil; i++ {
 		err = c.checkIndexesOf(buckets[i])

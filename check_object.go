@@ -50,7 +50,7 @@ func (c *checker) checkObjects() error {
 		var page []checkedObject
 		err := c.read(func(conn *engine.Conn) error {
 			return conn.Snapshot(func() (err error) {
-				page, err = c.selectObjects(conn, "SELECT o.bucket, "+objectColumns+" FROM object o WHERE o.seq > ? ORDER BY o.seq LIMIT ?",
+				page, err = c.selectObjects(conn, "SELECT o.partition, "+objectColumns+" FROM object o WHERE o.seq > ? ORDER BY o.seq LIMIT ?",
 					after, int64(checkRows))
 				return err
 			})

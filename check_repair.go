@@ -109,7 +109,7 @@ func (c *checker) repairObjects(seqs []int64) (map[Problem]bool, error) {
 // repairObject checks an object again and repairs derivable values. A key that
 // another object has stays, since either object may be the wrong one.
 func (c *checker) repairObject(tx *commit.Tx, seq int64) (done []Problem, err error) {
-	objects, err := c.selectObjects(tx.Conn, "SELECT o.bucket, "+objectColumns+" FROM object o WHERE o.seq = ?", seq)
+	objects, err := c.selectObjects(tx.Conn, "SELECT o.partition, "+objectColumns+" FROM object o WHERE o.seq = ?", seq)
 	if err != nil || len(objects) == 0 {
 		return nil, err
 	}

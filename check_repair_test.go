@@ -201,7 +201,7 @@ UPDATE contents SET uses = uses + 1 WHERE hash IS NOT NULL AND uses > 0;
 UPDATE store SET live_bytes = live_bytes + 1000;
 UPDATE buckets SET object_count = object_count + 3, total_size = total_size + 7;
 UPDATE object SET size = size + 1 WHERE seq % 2;
-UPDATE object SET key = NULL WHERE seq % 3 AND bucket = 1`+reseal)
+UPDATE object SET key = NULL WHERE seq % 3 AND partition = 1`+reseal)
 		err := storetest.AtOnce(2, func(i int) error {
 			_, err := []*bucketlite.Store{st, other}[i].Check(context.Background(), repairing)
 			return err

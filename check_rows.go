@@ -125,33 +125,33 @@ FROM jobs j JOIN batches b ON b.num = j.batch WHERE j.seq >> 40 <> b.bucket GROU
 FROM indexes WHERE status NOT IN ('BUILDING', 'READY', 'DROPPING') OR kind NOT IN ('value', 'text') OR many NOT IN (0, 1) OR cut NOT IN (0, 1)`},
 	{name: "index.orphan",
 		find: `SELECT num, format('index number %d', num), 'its bucket does not exist' FROM indexes
-WHERE status <> 'DROPPING' AND bucket NOT IN (SELECT num FROM buckets)`,
-		repair: "UPDATE indexes SET status = 'DROPPING', built = bucket << 40 WHERE status <> 'DROPPING' AND num = ?1 AND bucket NOT IN (SELECT num FROM buckets)"},
+WHERE status <> 'DROPPING' AND partition NOT IN (SELECT partition FROM buckets)`,
+		repair: "UPDATE indexes SET status = 'DROPPING', built = partition << 40 WHERE status <> 'DROPPING' AND num = ?1 AND partition NOT IN (SELECT partition FROM buckets)"},
 	{name: "index.orphan",
 		find: `SELECT idx, format('index number %d', idx), format('it does not exist, but %d entries of it do', count(*))
 FROM entries WHERE idx NOT IN (SELECT num FROM indexes) GROUP BY idx`,
 		// The collector deletes the entries, slice by slice.
-		repair: `INSERT INTO indexes (num, bucket, kind, path, status, built, many, cut) SELECT ?1, 0, 'value', '', 'DROPPING', 0, 0, 0
+		repair: `INSERT INTO indexes (num, partition, kind, path, status, built, many, cut) SELECT ?1, 0, 'value', '', 'DROPPING', 0, 0, 0
 WHERE NOT EXISTS (SELECT 1 FROM indexes WHERE num = ?1)`},
 	{name: "index.orphan",
 		find: `SELECT id >> 40, format('bucket number %d', id >> 40), format('it has no text index, but %d texts', count(*))
-FROM texts_docsize WHERE id >> 40 NOT IN (SELECT bucket FROM indexes WHERE kind = 'text') GROUP BY 1`,
-		repair: `INSERT INTO indexes (bucket, kind, path, status, built, many, cut) SELECT ?1, 'text', '', 'DROPPING', ?1 << 40, 0, 0
-WHERE NOT EXISTS (SELECT 1 FROM indexes WHERE bucket = ?1 AND kind = 'text')`},
+FROM texts_docsize WHERE id >> 40 NOT IN (SELECT partition FROM indexes WHERE kind = 'text') GROUP BY 1`,
+		repair: `INSERT INTO indexes (partition, kind, path, status, built, many, cut) SELECT ?1, 'text', '', 'DROPPING', ?1 << 40, 0, 0
+WHERE NOT EXISTS (SELECT 1 FROM indexes WHERE partition = ?1 AND kind = 'text')`},
 	{name: "index.orphan",
 		// These texts matter only if the bucket has a text index that is not being
 		// dropped.
 		find: `SELECT id, format('bucket number %d', id >> 40), format('object number %d does not exist, but a text of it does', id)
 FROM texts_docsize WHERE NOT EXISTS (SELECT 1 FROM object WHERE seq = texts_docsize.id) AND id >> 40 IN (
-    SELECT bucket FROM indexes JOIN buckets b ON b.num = bucket WHERE kind = 'text' AND b.status <> 'IN_PROGRESS'
-    GROUP BY bucket HAVING sum(indexes.status = 'DROPPING') = 0)`,
+    SELECT indexes.partition FROM indexes JOIN buckets b ON b.partition = indexes.partition WHERE kind = 'text' AND b.status <> 'IN_PROGRESS'
+    GROUP BY 1 HAVING sum(indexes.status = 'DROPPING') = 0)`,
 		repair: "DELETE FROM texts WHERE rowid = ?1 AND NOT EXISTS (SELECT 1 FROM object WHERE seq = ?1)"},
 	{name: "index.text",
 		find: `SELECT num, subject, format('its text index lacks the texts of %d objects', n) FROM (
     SELECT i.num, ` + subjectOfBucket + ` AS subject, (
-        SELECT count(*) FROM object WHERE seq >= i.built AND seq > i.bucket << 40 AND seq < (i.bucket + 1) << 40
+        SELECT count(*) FROM object WHERE seq >= i.built AND seq > i.partition << 40 AND seq < (i.partition + 1) << 40
             AND NOT EXISTS (SELECT 1 FROM texts_docsize WHERE id = object.seq)) AS n
-    FROM indexes i JOIN buckets b ON b.num = i.bucket WHERE i.kind = 'text' AND i.status <> 'DROPPING' AND b.status <> 'IN_PROGRESS')
+    FROM indexes i JOIN buckets b ON b.partition = i.partition WHERE i.kind = 'text' AND i.status <> 'DROPPING' AND b.status <> 'IN_PROGRESS')
 WHERE n > 0`,
 		repair: rebuildTexts},
 	{name: "chunk.content",
@@ -169,7 +169,7 @@ WHERE NOT EXISTS (SELECT 1 FROM contents WHERE num = ?1)`},
 // ones.
 const rebuildTexts = `
 UPDATE indexes SET status = 'BUILDING',
-    built = ifnull((SELECT max(seq) + 1 FROM object WHERE seq > indexes.bucket << 40 AND seq < (indexes.bucket + 1) << 40), built)
+    built = ifnull((SELECT max(seq) + 1 FROM object WHERE seq > indexes.partition << 40 AND seq < (indexes.partition + 1) << 40), built)
 WHERE num = ?1 AND kind = 'text' AND status <> 'DROPPING'`
 
 // checkRows checks the rowRules.

@@ -125,51 +125,51 @@ INSERT INTO chunks VALUES (90 << 24, %d, x'6e657874'); UPDATE store SET waiting_
 	"bytes that wait":                   {rule: "store.content", repairable: true, statements: "UPDATE store SET waiting_bytes = waiting_bytes + 1"},
 
 	"object, flipped letter":   {rule: "object.checksum", edit: flipValue},
-	"object, another id":       {rule: "object.checksum", statements: "UPDATE object SET id = 'other' WHERE bucket = 2"},
-	"object, another version":  {rule: "object.checksum", statements: "UPDATE object SET version = 1 << 50 WHERE bucket = 2"},
-	"object, flipped key":      {rule: "object.checksum", statements: "UPDATE object SET key = x'730162' WHERE bucket = 2"},
-	"object, another prefix":   {rule: "object.checksum", statements: "UPDATE object SET key_prefix = 'p' WHERE bucket = 2"},
-	"object, another creation": {rule: "object.checksum", statements: "UPDATE object SET created_at = created_at + 1 WHERE bucket = 2"},
-	"object, another update":   {rule: "object.checksum", statements: "UPDATE object SET updated_at = updated_at + 1 WHERE bucket = 2"},
-	"object, another place":    {rule: "object.checksum", statements: "UPDATE object SET seq = seq + 7 WHERE bucket = 2"},
+	"object, another id":       {rule: "object.checksum", statements: "UPDATE object SET id = 'other' WHERE partition = 2"},
+	"object, another version":  {rule: "object.checksum", statements: "UPDATE object SET version = 1 << 50 WHERE partition = 2"},
+	"object, flipped key":      {rule: "object.checksum", statements: "UPDATE object SET key = x'730162' WHERE partition = 2"},
+	"object, another prefix":   {rule: "object.checksum", statements: "UPDATE object SET key_prefix = 'p' WHERE partition = 2"},
+	"object, another creation": {rule: "object.checksum", statements: "UPDATE object SET created_at = created_at + 1 WHERE partition = 2"},
+	"object, another update":   {rule: "object.checksum", statements: "UPDATE object SET updated_at = updated_at + 1 WHERE partition = 2"},
+	"object, another place":    {rule: "object.checksum", statements: "UPDATE object SET seq = seq + 7 WHERE partition = 2"},
 	"object, flipped hash": {rule: "object.checksum", statements: `
-UPDATE object SET blobs = json_set(blobs, '$[0].details.hash', printf('%064x', 1)) WHERE bucket = 1 AND blobs IS NOT NULL`},
+UPDATE object SET blobs = json_set(blobs, '$[0].details.hash', printf('%064x', 1)) WHERE partition = 1 AND blobs IS NOT NULL`},
 	"object, wrong checksum": {rule: "object.checksum", statements: "UPDATE object SET sum = sum + 1"},
 
-	"object, elsewhere": {rule: "object.place", statements: "UPDATE object SET seq = seq + (7 << 40) WHERE bucket = 3"},
+	"object, elsewhere": {rule: "object.place", statements: "UPDATE object SET seq = seq + (7 << 40) WHERE partition = 3"},
 	"object without bucket": {rule: "object.place",
 		statements: "DELETE FROM deltas WHERE bucket = 3; DELETE FROM buckets WHERE num = 3"},
-	"object, fields that are no JSON":   {rule: "object.json", statements: `UPDATE object SET fields = jsonb('[]') WHERE bucket = 3`},
-	"object, fields that end early":     {rule: "object.json", statements: `UPDATE object SET fields = substr(fields, 1, length(fields) - 1) WHERE bucket = 3`},
-	"object, fields as text":            {rule: "object.json", statements: `UPDATE object SET fields = CAST(json(fields) AS BLOB) WHERE bucket = 1`},
+	"object, fields that are no JSON":   {rule: "object.json", statements: `UPDATE object SET fields = jsonb('[]') WHERE partition = 3`},
+	"object, fields that end early":     {rule: "object.json", statements: `UPDATE object SET fields = substr(fields, 1, length(fields) - 1) WHERE partition = 3`},
+	"object, fields as text":            {rule: "object.json", statements: `UPDATE object SET fields = CAST(json(fields) AS BLOB) WHERE partition = 1`},
 	"object, field with an escape":      {rule: "object.json", statements: `UPDATE object SET fields = jsonb('{"k":"c","v":"valu\u0065"}') WHERE json(fields) = '{"k":"c","v":"value"}'`},
 	"object, fields out of order":       {rule: "object.json", statements: `UPDATE object SET fields = jsonb('{"v":"value","k":"c"}') WHERE json(fields) = '{"k":"c","v":"value"}'`},
 	"object, field twice":               {rule: "object.json", statements: `UPDATE object SET fields = jsonb('{"k":"c","k":"value"}') WHERE json(fields) = '{"k":"c","v":"value"}'`},
-	"object, blobs that are no JSON":    {rule: "object.json", statements: `UPDATE object SET blobs = 'none' WHERE bucket = 1 AND blobs IS NOT NULL`},
-	"object, blobs of another spelling": {rule: "object.json", statements: `UPDATE object SET blobs = replace(blobs, '"details"', '"Details"') WHERE bucket = 1`},
+	"object, blobs that are no JSON":    {rule: "object.json", statements: `UPDATE object SET blobs = 'none' WHERE partition = 1 AND blobs IS NOT NULL`},
+	"object, blobs of another spelling": {rule: "object.json", statements: `UPDATE object SET blobs = replace(blobs, '"details"', '"Details"') WHERE partition = 1`},
 	"object, empty list of blobs":       {rule: "object.json", statements: `UPDATE object SET blobs = '[]' WHERE blobs IS NULL`},
 	"object, value of another type":     {rule: "object.schema", statements: `UPDATE object SET fields = jsonb(replace(json(fields), '"value"', '1234567'))`},
 	"object, assertion":                 {rule: "object.schema", statements: `UPDATE object SET fields = jsonb('{"more":[123],"n":-1}') WHERE json(fields) = '{"more":[null],"n":1}'`},
 	"object, null in a declared field":  {rule: "object.schema", statements: `UPDATE object SET fields = jsonb('{"mo":[123],"n":null}') WHERE json(fields) = '{"more":[null],"n":1}'`},
-	"object, undeclared blob":           {rule: "object.schema", statements: `UPDATE object SET blobs = replace(blobs, '"doc"', '"cod"') WHERE bucket = 1`},
-	"object, blob of another type":      {rule: "object.schema", statements: `UPDATE object SET blobs = replace(blobs, '"type":"text"', '"type":"pdf"') WHERE bucket = 1`},
-	"object, inline value":              {rule: "object.schema", statements: `UPDATE object SET blobs = replace(blobs, '"data":5', '"data":-5'), fields = jsonb(replace(json(fields), '5', '-5')) WHERE bucket = 3`},
+	"object, undeclared blob":           {rule: "object.schema", statements: `UPDATE object SET blobs = replace(blobs, '"doc"', '"cod"') WHERE partition = 1`},
+	"object, blob of another type":      {rule: "object.schema", statements: `UPDATE object SET blobs = replace(blobs, '"type":"text"', '"type":"pdf"') WHERE partition = 1`},
+	"object, inline value":              {rule: "object.schema", statements: `UPDATE object SET blobs = replace(blobs, '"data":5', '"data":-5'), fields = jsonb(replace(json(fields), '5', '-5')) WHERE partition = 3`},
 	"object, inline value lost":         {rule: "object.inline", repairable: true, statements: `UPDATE object SET fields = jsonb_remove(fields, '$.n') WHERE blobs LIKE '%"data":5%'`},
 	"object, inline value exchanged":    {rule: "object.inline", repairable: true, statements: `UPDATE object SET fields = jsonb(json_replace(fields, '$.file', 'other')) WHERE blobs LIKE '%"data":5%'`},
-	"object, wrong key":                 {rule: "object.key", repairable: true, statements: "UPDATE object SET key = x'00' WHERE bucket = 2"},
-	"object, no key":                    {rule: "object.key", repairable: true, statements: "UPDATE object SET key = NULL WHERE bucket = 2"},
-	"object, key where none is":         {rule: "object.key", repairable: true, statements: "UPDATE object SET key = CAST(id AS BLOB) WHERE bucket = 3"},
+	"object, wrong key":                 {rule: "object.key", repairable: true, statements: "UPDATE object SET key = x'00' WHERE partition = 2"},
+	"object, no key":                    {rule: "object.key", repairable: true, statements: "UPDATE object SET key = NULL WHERE partition = 2"},
+	"object, key where none is":         {rule: "object.key", repairable: true, statements: "UPDATE object SET key = CAST(id AS BLOB) WHERE partition = 3"},
 	"object, keys exchanged": {rule: "object.key", statements: `UPDATE object SET key = x'00' WHERE key = x'730161';
 UPDATE object SET key = x'730161' WHERE key = x'730162'; UPDATE object SET key = x'730162' WHERE key = x'00'`},
 	"object, wrong size": {rule: "object.size", repairable: true,
-		statements: "UPDATE object SET size = size + 1 WHERE bucket = 2; UPDATE buckets SET total_size = total_size + 1 WHERE num = 2"},
+		statements: "UPDATE object SET size = size + 1 WHERE partition = 2; UPDATE buckets SET total_size = total_size + 1 WHERE num = 2"},
 	"object, content that is gone": {rule: "object.content", statements: `
 UPDATE store SET live_bytes = live_bytes - 4; DELETE FROM chunks WHERE length(data) = 4; DELETE FROM contents WHERE size = 4`},
 	"object, content of another size": {rule: "object.content", statements: `
-UPDATE object SET blobs = replace(blobs, '"size_bytes":4', '"size_bytes":5'), size = size + 1 WHERE bucket = 1 AND blobs IS NOT NULL;
+UPDATE object SET blobs = replace(blobs, '"size_bytes":4', '"size_bytes":5'), size = size + 1 WHERE partition = 1 AND blobs IS NOT NULL;
 UPDATE buckets SET total_size = total_size + 2 WHERE num = 1`},
 	"object, hash in capitals": {rule: "object.content",
-		statements: `UPDATE object SET blobs = replace(blobs, blobs ->> '$[0].details.hash', upper(blobs ->> '$[0].details.hash')) WHERE bucket = 1`},
+		statements: `UPDATE object SET blobs = replace(blobs, blobs ->> '$[0].details.hash', upper(blobs ->> '$[0].details.hash')) WHERE partition = 1`},
 
 	"bucket, broken schema":           {rule: "bucket.definition", statements: `UPDATE buckets SET schema = '{"properties":{"a":{"type":"none"}}}' WHERE num = 1`},
 	"bucket, unique key of no field":  {rule: "bucket.definition", statements: `UPDATE buckets SET unique_key = '{"fields":["none"]}' WHERE num = 1`},
@@ -179,8 +179,8 @@ UPDATE buckets SET total_size = total_size + 2 WHERE num = 1`},
 	"bucket, size":                    {rule: "bucket.statistics", repairable: true, statements: "UPDATE buckets SET total_size = total_size - 1 WHERE num = 1"},
 	"bucket, change of the count":     {rule: "bucket.statistics", repairable: true, statements: "UPDATE deltas SET objects = objects + 1 WHERE bucket = 1 AND rank = 3"},
 	"bucket, a delta that is missing": {rule: "bucket.statistics", repairable: true, statements: "DELETE FROM deltas WHERE bucket = 1 AND rank = 2"},
-	"bucket, clock behind":            {rule: "bucket.clock", repairable: true, statements: "UPDATE object SET version = version + 1000 WHERE bucket = 1"},
-	"bucket, clock beyond all":        {rule: "bucket.clock", statements: "UPDATE object SET version = 1 << 50 WHERE bucket = 1"},
+	"bucket, clock behind":            {rule: "bucket.clock", repairable: true, statements: "UPDATE object SET version = version + 1000 WHERE partition = 1"},
+	"bucket, clock beyond all":        {rule: "bucket.clock", statements: "UPDATE object SET version = 1 << 50 WHERE partition = 1"},
 	"deltas of no bucket":             {rule: "bucket.deltas", repairable: true, statements: "INSERT INTO deltas VALUES (99, 1, 1, 0, 0, NULL)"},
 	"bucket, count of batches":        {rule: "bucket.batches", repairable: true, statements: "UPDATE batch_counts SET failed = failed + 1"},
 	"bucket, no count of batches":     {rule: "bucket.batches", repairable: true, statements: "DELETE FROM batch_counts"},
@@ -204,7 +204,7 @@ UPDATE buckets SET total_size = total_size + 2 WHERE num = 1`},
 
 	"index, entry missing": {rule: "index.entry", repairable: true,
 		statements: "DELETE FROM entries WHERE idx = 2 AND (key, seq) = (SELECT key, seq FROM entries WHERE idx = 2 LIMIT 1)"},
-	"index, entry too many":  {rule: "index.entry", repairable: true, statements: "INSERT INTO entries SELECT 2, x'037a00', min(seq) FROM object WHERE bucket = 5"},
+	"index, entry too many":  {rule: "index.entry", repairable: true, statements: "INSERT INTO entries SELECT 2, x'037a00', min(seq) FROM object WHERE partition = 5"},
 	"index, other entry":     {rule: "index.entry", repairable: true, statements: "UPDATE entries SET key = x'037a00' WHERE idx = 1 AND key = x'036200'"},
 	"index, entry elsewhere": {rule: "index.entry", repairable: true, statements: "UPDATE entries SET seq = seq + 1 WHERE idx = 1 AND key = x'036200'"},
 	"index, entry of no object": {rule: "index.entry", repairable: true,
@@ -213,15 +213,15 @@ UPDATE buckets SET total_size = total_size + 2 WHERE num = 1`},
 	"index, long value":         {rule: "index.flags", repairable: true, statements: "UPDATE indexes SET cut = 0"},
 	"index, no such kind":       {rule: "index.status", statements: "UPDATE indexes SET kind = 'none' WHERE num = 1"},
 	"index, no such status":     {rule: "index.status", statements: "UPDATE indexes SET status = 'NONE' WHERE num = 1"},
-	"index without bucket":      {rule: "index.orphan", repairable: true, statements: "UPDATE indexes SET bucket = 99 WHERE num = 1"},
-	"text index without bucket": {rule: "index.orphan", repairable: true, statements: "INSERT INTO indexes SELECT 9, 99, 'text', 'v', 'BUILDING', 5, 0, 0"},
+	"index without bucket":      {rule: "index.orphan", repairable: true, statements: "UPDATE indexes SET partition = 99 WHERE num = 1"},
+	"text index without bucket": {rule: "index.orphan", repairable: true, statements: "INSERT INTO indexes SELECT 9, 99, 'text', 'v', 'BUILDING', 5, 0, 0, 1"},
 	"entries without index":     {rule: "index.orphan", repairable: true, statements: "INSERT INTO entries VALUES (99, x'06', 1), (99, x'06', 2)"},
 	"text without index":        {rule: "index.orphan", repairable: true, statements: "INSERT INTO texts (rowid, text) VALUES (99 << 40, 'abc'), (1 << 40, 'abc')"},
 	"text without object":       {rule: "index.orphan", repairable: true, statements: "INSERT INTO texts (rowid, text) VALUES ((5 << 40) + 99, 'abc'), ((5 << 40) + 98, '')"},
 	"text index, text missing": {rule: "index.text", repairable: true,
-		statements: "DELETE FROM texts WHERE rowid = (SELECT max(seq) FROM object WHERE bucket = 5)"},
+		statements: "DELETE FROM texts WHERE rowid = (SELECT max(seq) FROM object WHERE partition = 5)"},
 	"text index, other text": {rule: "index.text", repairable: true, statements: `
-DELETE FROM texts WHERE rowid = (SELECT max(seq) FROM object WHERE bucket = 5); INSERT INTO texts (rowid, text) SELECT max(seq), 'other' FROM object WHERE bucket = 5`},
+DELETE FROM texts WHERE rowid = (SELECT max(seq) FROM object WHERE partition = 5); INSERT INTO texts (rowid, text) SELECT max(seq), 'other' FROM object WHERE partition = 5`},
 	"text index, damaged":      {rule: "file.integrity", statements: "UPDATE texts_data SET block = zeroblob(length(block)) WHERE id = (SELECT max(id) FROM texts_data)"},
 	"text index, page missing": {rule: "file.integrity", statements: "DELETE FROM texts_data WHERE id = (SELECT max(id) FROM texts_data)"},
 
@@ -341,9 +341,9 @@ func TestCheckNamesWhatIsBroken(t *testing.T) {
 			t.Parallel()
 			path := storetest.CopyFile(t, sound)
 			breakFile(t, path, b)
-			given := "SELECT bucket, id, fields, blobs FROM object NOT INDEXED ORDER BY seq"
+			given := "SELECT partition, id, fields, blobs FROM object NOT INDEXED ORDER BY seq"
 			if b.rule == "object.inline" {
-				given = "SELECT bucket, id, blobs FROM object NOT INDEXED ORDER BY seq"
+				given = "SELECT partition, id, blobs FROM object NOT INDEXED ORDER BY seq"
 			}
 			before := storetest.Dump(t, storetest.OpenRaw(t, path), given)
 			st := storetest.OpenPath(t, path, &bucketlite.Options{ReadOnly: true})
@@ -402,8 +402,8 @@ func TestCheckSound(t *testing.T) {
 	// A content that is being staged, one given up, and a batch that is being deleted;
 	// an index that is being dropped, and one that is being built.
 	storetest.Execute(t, db, `
-INSERT INTO indexes SELECT 8, 5, 'value', 'w', 'DROPPING', 0, 0, 0; INSERT INTO entries SELECT 8, x'06', value FROM json_each('[1,2,3]');
-INSERT INTO indexes SELECT 9, 1, 'text', '', 'BUILDING', max(seq) + 1, 0, 0 FROM object WHERE bucket = 1;
+INSERT INTO indexes SELECT 8, 5, 'value', 'w', 'DROPPING', 0, 0, 0, 1; INSERT INTO entries SELECT 8, x'06', value FROM json_each('[1,2,3]');
+INSERT INTO indexes SELECT 9, 1, 'text', '', 'BUILDING', max(seq) + 1, 0, 0, 1 FROM object WHERE partition = 1;
 INSERT INTO contents (size, uses, lease_until) VALUES (0, 0, 1 << 62), (0, 0, 0);
 INSERT INTO batches SELECT 3, 'btch_3', 1, 'CANCELED', NULL, NULL, 9, 9, 9, 9, NULL, NULL, 'delete', 7, 1, 1`)
 	for name, opts := range map[string]*bucketlite.Options{"writable": nil, "read-only": {ReadOnly: true}} {

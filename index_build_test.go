@@ -209,13 +209,13 @@ func TestBuildBesideBroken(t *testing.T) {
 	storetest.Must(t, st.Close())
 	db := storetest.OpenRaw(t, path)
 	storetest.Execute(t, db, `UPDATE buckets SET schema = '{' WHERE num = 1;
-		INSERT INTO indexes (bucket, kind, path, status, built, many, cut) VALUES (1, 'value', 'v', 'BUILDING', (1 << 40) + 1000, 0, 0), (1, 'value', 'w', 'NONE', 0, 0, 0)`)
+		INSERT INTO indexes (partition, kind, path, status, built, many, cut) VALUES (1, 'value', 'v', 'BUILDING', (1 << 40) + 1000, 0, 0), (1, 'value', 'w', 'NONE', 0, 0, 0)`)
 	storetest.OpenPath(t, path, bucketlite.WithIdleTime(bucketlite.Options{}, briefIdle))
 	b := storetest.ReopenItems(t, path)
 	storetest.Ensure(t, b, "v")
 	storetest.WantEntries(t, path, b)
-	storetest.Execute(t, db, "UPDATE indexes SET status = 'DROPPING' WHERE bucket = 1")
-	if !storetest.Eventually(func() bool { return storetest.Dump(t, db, "SELECT num FROM indexes WHERE bucket = 1") == "" }) {
+	storetest.Execute(t, db, "UPDATE indexes SET status = 'DROPPING' WHERE partition = 1")
+	if !storetest.Eventually(func() bool { return storetest.Dump(t, db, "SELECT num FROM indexes WHERE partition = 1") == "" }) {
 		t.Error("the indexes of the broken bucket are not dropped")
 	}
 }
@@ -231,9 +231,9 @@ func TestSweepOfTexts(t *testing.T) {
 	storetest.EnsureText(t, b)
 	storetest.Must(t, st.Close())
 	db := storetest.OpenRaw(t, path)
-	storetest.Execute(t, db, `DELETE FROM object WHERE seq % 3 = 0; UPDATE indexes SET status = 'DROPPING', built = bucket << 40;
+	storetest.Execute(t, db, `DELETE FROM object WHERE seq % 3 = 0; UPDATE indexes SET status = 'DROPPING', built = partition << 40;
 		UPDATE deltas SET objects = objects - 1000; UPDATE buckets SET object_count = object_count - 1000`)
-	storetest.Execute(t, db, `INSERT INTO indexes (bucket, kind, path, status, built, many, cut) SELECT bucket, 'text', '', 'BUILDING', max(seq) + 1, 0, 0 FROM object GROUP BY bucket`)
+	storetest.Execute(t, db, `INSERT INTO indexes (partition, kind, path, status, built, many, cut) SELECT partition, 'text', '', 'BUILDING', max(seq) + 1, 0, 0 FROM object GROUP BY partition`)
 	b = storetest.ReopenItems(t, path)
 	if !storetest.Eventually(func() bool { return storetest.Dump(t, db, "SELECT status FROM indexes") == "READY\n" }) {
 		t.Fatal("the indexes are not ready")

@@ -71,7 +71,7 @@ func permitState(state *commit.Bucket, a access) error {
 // permit is [permit] for the bucket's committed state, as a reader sees it.
 func (b *Bucket) permit(c *engine.Conn, a access) error {
 	verdict := b.gone()
-	_, err := c.QueryRow("SELECT name, status, locked FROM buckets WHERE num = ?", []any{b.num}, func(r engine.Row) {
+	_, err := c.QueryRow("SELECT name, status, is_locked FROM buckets WHERE num = ?", []any{b.num}, func(r engine.Row) {
 		verdict = permit(r.Text(0), Status(r.Text(1)), r.Int(2) != 0, a)
 	})
 	if err != nil {
@@ -151,7 +151,7 @@ func (b *Bucket) setLocked(ctx context.Context, locked bool, action string) erro
 		if state.Locked == locked {
 			return nil
 		}
-		_, err = tx.Exec("UPDATE buckets SET locked = ?, updated_at = ? WHERE num = ?", locked, b.store.now(), b.num)
+		_, err = tx.Exec("UPDATE buckets SET is_locked = ?, updated_at = ? WHERE num = ?", locked, b.store.now(), b.num)
 		state.Locked = locked
 		kind := EventBucketUnlocked
 		if locked {

@@ -63,7 +63,7 @@ func (s *stage) dump(t *testing.T, b *bucketlite.Bucket) string {
 	t.Helper()
 	return storetest.Dump(t, s.db, "SELECT * FROM buckets WHERE id = ?", b.ID()) +
 		storetest.Dump(t, s.db, "SELECT * FROM deltas WHERE bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID()) +
-		storetest.Dump(t, s.db, "SELECT * FROM object WHERE bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID()) +
+		storetest.Dump(t, s.db, "SELECT * FROM object WHERE partition = (SELECT num FROM buckets WHERE id = ?)", b.ID()) +
 		storetest.Dump(t, s.db, "SELECT * FROM uploads WHERE bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID()) +
 		storetest.Dump(t, s.db, "SELECT * FROM tasks WHERE bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID()) +
 		storetest.Dump(t, s.db, "SELECT * FROM batches k LEFT JOIN jobs j ON j.batch = k.num WHERE k.bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID())

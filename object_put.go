@@ -350,7 +350,7 @@ func (p *putter) existing(tx *commit.Tx) (*objectRow, error) {
 		where, arg = "o.id = ?", p.id
 	}
 	var row objectRow
-	found, err := tx.QueryRow("SELECT "+objectColumns+" FROM object o WHERE o.bucket = ? AND "+where,
+	found, err := tx.QueryRow("SELECT "+objectColumns+" FROM object o WHERE o.partition = ? AND "+where,
 		[]any{p.bucket.num, arg}, func(r engine.Row) { row.scan(r, 0) })
 	if err != nil || !found {
 		return nil, err

@@ -64,8 +64,8 @@ func (b *Bucket) readObject(ctx context.Context, where string, arg any, missing 
 func (b *Bucket) selectObject(c *engine.Conn, a access, where string, arg any) (*objectRow, error) {
 	var row *objectRow
 	var refusal error
-	found, err := c.QueryRow("SELECT +b.name x, +b.status x, +b.locked x, "+objectColumns+`
-FROM buckets b LEFT JOIN object o ON o.bucket = b.num AND `+where+`
+	found, err := c.QueryRow("SELECT +b.name x, +b.status x, +b.is_locked x, "+objectColumns+`
+FROM buckets b LEFT JOIN object o ON o.partition = b.partition AND `+where+`
 WHERE b.num = ?1`, []any{b.num, arg}, func(r engine.Row) {
 		if refusal = permit(r.Text(0), Status(r.Text(1)), r.Int(2) != 0, a); refusal == nil && !r.Null(3) {
 			row = &objectRow{}
@@ -88,7 +88,7 @@ WHERE b.num = ?1`, []any{b.num, arg}, func(r engine.Row) {
 // the bucket's state. The row may be damaged.
 func (b *Bucket) findObject(c *engine.Conn, id string) (*objectRow, error) {
 	var row objectRow
-	found, err := c.QueryRow("SELECT "+objectColumns+" FROM object o WHERE o.bucket = ? AND o.id = ?",
+	found, err := c.QueryRow("SELECT "+objectColumns+" FROM object o WHERE o.partition = ? AND o.id = ?",
 		[]any{b.num, id}, func(r engine.Row) { row.scan(r, 0) })
 	if err == nil && !found {
 		err = b.noObject(id)

@@ -100,7 +100,7 @@ func (o *objectRow) corrupt(b *Bucket, err error) error {
 // So indexed columns are named only if they change.
 const (
 	insertObject = `
-INSERT INTO object (seq, bucket, id, key, version, size, status, key_prefix, created_at, updated_at, fields, blobs, sum)
+INSERT INTO object (seq, partition, id, key, version, size, status, key_prefix, created_at, updated_at, fields, blobs, sum)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 	updateObject = "UPDATE object SET version = ?, status = ?, error = ?, key_prefix = ?, updated_at = ?, fields = ?, blobs = ?, sum = ? WHERE seq = ?"
 	updateSize   = "UPDATE object SET size = ? WHERE seq = ?"

@@ -75,8 +75,8 @@ b.object_count + ifnull(d.objects, 0),
 b.total_size + ifnull(d.size, 0),
 nullif(max(ifnull(b.last_upload_at, 0), ifnull(d.last_upload_at, 0)), 0),
 b.stats_updated_at,
-(SELECT max(size) FROM object WHERE bucket = b.num),
-(SELECT min(size) FROM object WHERE bucket = b.num),
+(SELECT max(size) FROM object WHERE partition = b.partition),
+(SELECT min(size) FROM object WHERE partition = b.partition),
 c.total, c.active, c.completed, c.failed`
 
 // scanStats reads statsColumns, starting at column i.

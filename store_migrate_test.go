@@ -219,3 +219,66 @@ INSERT INTO chunks (id, sum, data) VALUES (90 << 24, 0, x'0102030405'), (91 << 2
 		}
 	}
 }
+
+// This format lets schemas change. An older version that still has the file open takes
+// them for fixed, so its statements must fail.
+func TestSchemasOfOlderFormats(t *testing.T) {
+	t.Parallel()
+	path := storetest.CopyFile(t, "testdata/formats/6.db")
+	storetest.Execute(t, storetest.OpenRaw(t, path), "UPDATE sqlite_sequence SET seq = 90 WHERE name = 'buckets'") // the last one is deleted
+	st := storetest.OpenPath(t, path, bucketlite.WithoutBackground(bucketlite.Options{Now: storetest.NewManualClock().Now}))
+	db := storetest.OpenRaw(t, path)
+	if got, want := storetest.Dump(t, db, "SELECT DISTINCT definition, partition - num, schema_version, rules FROM buckets"), "1 0 1 1\n"; got != want {
+		t.Errorf("buckets: got %q, want %q", got, want)
+	}
+	storetest.Bucket(t, st, bucketlite.BucketConfig{})
+	if got, want := storetest.Dump(t, db, "SELECT num, partition FROM buckets WHERE name = 'objects'"), "91 91\n"; got != want {
+		t.Errorf("a new bucket: got %q, want %q", got, want)
+	}
+	for _, statement := range []string{
+		"SELECT name, status, locked FROM buckets WHERE num = 1",
+		"INSERT INTO object (seq, bucket, id, version, size, status, created_at, updated_at, fields) VALUES (1, 1, 'a', 1, 0, 'DRAFT', 0, 0, x'0c')",
+		"SELECT max(size) FROM object WHERE bucket = 1",
+		"SELECT EXISTS (SELECT 1 FROM indexes WHERE bucket = 1)",
+		"INSERT INTO buckets (status, locked, clock, object_count, total_size, namespace, id, name, created_at, updated_at, storage_class, description, schema) VALUES ('ACTIVE', 0, 0, 0, 0, 1, 'b', 'b', 0, 0, 'standard', '', '{}')",
+	} {
+		if _, err := db.Exec(statement); err == nil || !strings.Contains(err.Error(), "no column named") && !strings.Contains(err.Error(), "no such column") {
+			t.Errorf("%s: got %v, want that there is no such column", statement, err)
+		}
+	}
+}
+
+// A file opens whatever is wrong with the row of a bucket, and its other buckets are as
+// they were.
+func TestDamagedBucketsOfOlderFormats(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]string{
+		"schema of another type":   "schema = x'00'",
+		"no schema":                "schema = NULL",
+		"status of another type":   "status = 5",
+		"count of another type":    "object_count = 'many'",
+		"namespace that is no one": "namespace = 'none'",
+		"metadata":                 "metadata = '{'",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := storetest.CopyFile(t, "testdata/formats/6.db")
+			db := storetest.OpenRaw(t, path)
+			loosen := func(from, to string) string {
+				return "UPDATE sqlite_schema SET sql = replace(sql, '" + from + "', '" + to + "') WHERE type = 'table' AND name = 'buckets'; "
+			}
+			storetest.Execute(t, db, "PRAGMA writable_schema = ON; "+loosen("STRICT", "")+loosen("NOT NULL", "/*NOT NULL*/")+"PRAGMA writable_schema = RESET; "+
+				"UPDATE buckets SET "+damage+" WHERE name = 'archived'; PRAGMA writable_schema = ON; "+loosen("/*NOT NULL*/", "NOT NULL")+
+				loosen(") ", ") STRICT")+"PRAGMA writable_schema = RESET")
+			st := storetest.OpenPath(t, path, bucketlite.WithoutBackground(bucketlite.Options{Now: storetest.NewManualClock().Now}))
+			items, err := storetest.Namespace(t, st).Bucket(context.Background(), "items")
+			if err != nil {
+				t.Fatal(err)
+			}
+			storetest.PutItem(t, items, storetest.Item("new", ""))
+			if got := storetest.Dump(t, storetest.OpenRaw(t, path), "SELECT count(*) FROM buckets WHERE name = 'archived'"); got != "1\n" {
+				t.Errorf("damaged buckets: got %q, want 1", got)
+			}
+		})
+	}
+}

@@ -276,7 +276,7 @@ func (b *Bucket) selectUpload(c *engine.Conn, a access, id string) (*uploadRow, 
 // selectUploads reads uploads and checks the bucket's access in a single statement.
 func (b *Bucket) selectUploads(c *engine.Conn, a access, where string, args []any, each func(*uploadRow) error) error {
 	found := false
-	err := c.Query("SELECT b.name, b.status, b.locked, n.id, "+uploadColumns+`
+	err := c.Query("SELECT b.name, b.status, b.is_locked, n.id, "+uploadColumns+`
 FROM buckets b JOIN namespaces n ON n.num = b.namespace LEFT JOIN uploads u ON u.bucket = b.num AND `+where, args, func(r engine.Row) error {
 		if !found {
 			found = true

@@ -165,7 +165,7 @@ func (q *queries) versusCounts(name string, f bucketlite.Filter, where string) {
 
 // How the twin reads, with an index and without.
 const (
-	twinSelect = "SELECT id, json(fields) FROM object WHERE bucket = 1 AND "
+	twinSelect = "SELECT id, json(fields) FROM object WHERE partition = 1 AND "
 	twinScan   = "SELECT id, json(fields) FROM object WHERE seq > 1 << 40 AND seq < 2 << 40 "
 )
 

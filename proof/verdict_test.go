@@ -25,9 +25,9 @@ func storedBy(t *testing.T, f *storetest.Fixture) string {
 	db := storetest.OpenRaw(t, f.Path)
 	var all strings.Builder
 	for _, query := range []string{
-		"SELECT id, name, delete_task IS NULL FROM namespaces", "SELECT id, name, status, locked FROM buckets WHERE status <> 'IN_PROGRESS'",
+		"SELECT id, name, delete_task IS NULL FROM namespaces", "SELECT id, name, status, is_locked FROM buckets WHERE status <> 'IN_PROGRESS'",
 		"SELECT id, key, fields, blobs FROM object", "SELECT id, status, hash FROM uploads", "SELECT id, status, total FROM batches",
-		"SELECT id, type FROM tasks", "SELECT bucket, kind, path FROM indexes WHERE status <> 'DROPPING'",
+		"SELECT id, type FROM tasks", "SELECT partition, kind, path FROM indexes WHERE status <> 'DROPPING'",
 	} {
 		all.WriteString(storetest.Dump(t, db, query+" ORDER BY 1"))
 	}

@@ -32,9 +32,9 @@ type Bucket struct {
 }
 
 const selectBucket = `
-SELECT b.name, b.status, b.locked, max(b.clock, ifnull(d.clock, 0)), d.rank, d.objects, d.size, d.last_upload_at,
+SELECT b.name, b.status, b.is_locked, max(b.clock, ifnull(d.clock, 0)), d.rank, d.objects, d.size, d.last_upload_at,
     b.id, (SELECT id FROM namespaces WHERE num = b.namespace),
-    EXISTS (SELECT 1 FROM indexes WHERE bucket = b.num AND status <> 'DROPPING')
+    EXISTS (SELECT 1 FROM indexes WHERE partition = b.partition AND status <> 'DROPPING')
 FROM buckets b ` + JoinDelta + ` WHERE b.num = ?`
 
 // JoinDelta joins a bucket's newest delta row AS d to its row AS b.

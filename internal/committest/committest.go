@@ -49,8 +49,8 @@ func Open(t testing.TB) *File {
 	t.Cleanup(func() { f.Close() })
 	for _, statement := range []string{
 		"INSERT INTO namespaces (num, id, name, description, created_at, updated_at) VALUES (1, 'ns', 'media', '', 0, 0)",
-		`INSERT INTO buckets (num, status, locked, clock, object_count, total_size, namespace, id, name, created_at, updated_at, storage_class, description, schema)
-VALUES (1, 'ACTIVE', 0, 0, 0, 0, 1, 'bkt', 'videos', 0, 0, 'STANDARD', '', '{}')`,
+		`INSERT INTO buckets (num, status, is_locked, definition, partition, schema_version, rules, clock, object_count, total_size, namespace, id, name, created_at, updated_at, storage_class, description, schema)
+VALUES (1, 'ACTIVE', 0, 1, 1, 1, 1, 0, 0, 0, 1, 'bkt', 'videos', 0, 0, 'STANDARD', '', '{}')`,
 	} {
 		err := f.Write(context.Background(), func(tx *engine.Tx) error { _, err := tx.Exec(statement); return err })
 		if err != nil {

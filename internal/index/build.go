@@ -34,7 +34,7 @@ type Unfinished struct {
 }
 
 // unfinishedColumns are the columns of indexes AS i that make an Unfinished.
-const unfinishedColumns = "i.num, i.bucket, i.kind, i.status, i.built"
+const unfinishedColumns = "i.num, i.partition, i.kind, i.status, i.built"
 
 func (u *Unfinished) scan(r engine.Row) {
 	*u = Unfinished{r.Int(0), r.Int(1), r.Text(2), r.Text(3), r.Int(4)}
@@ -43,7 +43,7 @@ func (u *Unfinished) scan(r engine.Row) {
 // First returns the first index that is being built or dropped, and that skip does not
 // report. If there is none, its Num is 0.
 func First(conn *engine.Conn, skip func(*Unfinished) bool) (first Unfinished, err error) {
-	err = conn.Query("SELECT "+unfinishedColumns+` FROM indexes i LEFT JOIN buckets b ON b.num = i.bucket
+	err = conn.Query("SELECT "+unfinishedColumns+` FROM indexes i LEFT JOIN buckets b ON b.partition = i.partition
 WHERE i.status <> 'READY' AND (i.status = 'DROPPING' OR b.status <> 'IN_PROGRESS') ORDER BY i.num`, nil, func(r engine.Row) error {
 		var u Unfinished
 		if u.scan(r); skip(&u) {
@@ -164,11 +164,11 @@ func (i *Index) insert(tx *commit.Tx, plan *schema.Plan, indexes []*Index, seq i
 // DropAll drops the indexes of a bucket that is being deleted, deletes some of their
 // entries and texts, and reports whether nothing is left.
 func DropAll(tx *commit.Tx, bucket int64) (done bool, err error) {
-	if err := markDropping(tx, "bucket = ?", bucket); err != nil {
+	if err := markDropping(tx, "partition = ?", bucket); err != nil {
 		return false, err
 	}
 	var u Unfinished
-	found, err := tx.QueryRow("SELECT "+unfinishedColumns+" FROM indexes i WHERE i.bucket = ? LIMIT 1", []any{bucket}, u.scan)
+	found, err := tx.QueryRow("SELECT "+unfinishedColumns+" FROM indexes i WHERE i.partition = ? LIMIT 1", []any{bucket}, u.scan)
 	if err != nil || !found {
 		return !found, err
 	}
@@ -186,7 +186,7 @@ func (u *Unfinished) drop(tx *commit.Tx) error {
 		done, err = u.dropEntries(tx)
 	} else {
 		used := false
-		used, err = tx.QueryRow("SELECT 1 FROM indexes WHERE bucket = ? AND kind = 'text' AND status <> 'DROPPING' LIMIT 1", []any{u.Bucket}, nil)
+		used, err = tx.QueryRow("SELECT 1 FROM indexes WHERE partition = ? AND kind = 'text' AND status <> 'DROPPING' LIMIT 1", []any{u.Bucket}, nil)
 		switch {
 		case err != nil:
 		case used:

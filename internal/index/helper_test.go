@@ -116,7 +116,7 @@ func (f *file) put(o index.Stored) int64 {
 		if o.Blobs != "" {
 			blobs = o.Blobs
 		}
-		_, err := tx.Exec("INSERT INTO object (seq, bucket, id, version, size, status, created_at, updated_at, fields, blobs) VALUES (?, 1, ?, 1, 0, ?, ?, ?, ?, ?)",
+		_, err := tx.Exec("INSERT INTO object (seq, partition, id, version, size, status, created_at, updated_at, fields, blobs) VALUES (?, 1, ?, 1, 0, ?, ?, ?, ?, ?)",
 			seq, o.ID, o.Status, o.CreatedAt, o.UpdatedAt, o.Fields, blobs)
 		if err != nil {
 			return err

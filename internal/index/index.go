@@ -46,7 +46,7 @@ type Index struct {
 
 // Select reads the indexes of a bucket, sorted by path, except those being dropped.
 func Select(conn *engine.Conn, bucket int64) (indexes []*Index, err error) {
-	err = conn.Query("SELECT num, kind, path, status, many, cut FROM indexes WHERE bucket = ? AND status <> 'DROPPING' ORDER BY path, kind DESC",
+	err = conn.Query("SELECT num, kind, path, status, many, cut FROM indexes WHERE partition = ? AND status <> 'DROPPING' ORDER BY path, kind DESC",
 		[]any{bucket}, func(r engine.Row) error {
 			i := &Index{Num: r.Int(0), Kind: r.Text(1), Path: r.Text(2), Status: r.Text(3), many: r.Int(4) != 0, cut: r.Int(5) != 0}
 			if i.Path != "" {
@@ -87,7 +87,7 @@ func Add(tx *commit.Tx, b *commit.Bucket, kind, path string) error {
 // Drop drops an index of the bucket, if there is one. Queries no longer use it, and it is
 // deleted in the background.
 func Drop(tx *commit.Tx, b *commit.Bucket, kind, path string) error {
-	if err := markDropping(tx, "bucket = ? AND kind = ? AND path = ?", b.Num, kind, path); err != nil {
+	if err := markDropping(tx, "partition = ? AND kind = ? AND path = ?", b.Num, kind, path); err != nil {
 		return err
 	}
 	tx.Raise(commit.Background)

@@ -10,7 +10,7 @@ import (
 // insertIndex inserts an index that covers future objects.
 func insertIndex(tx *commit.Tx, bucket int64, kind, path string) error {
 	_, err := tx.Exec(`
-INSERT INTO indexes (bucket, kind, path, status, built, many, cut)
+INSERT INTO indexes (partition, kind, path, status, built, many, cut)
 SELECT ?1, ?2, ?3, iif(last IS NULL, 'READY', 'BUILDING'), ifnull(last + 1, ?4), 0, 0
 FROM (SELECT max(seq) AS last FROM object WHERE seq > ?4 AND seq < ?5)`,
 		bucket, kind, path, bucket<<commit.ClockBits, (bucket+1)<<commit.ClockBits)
@@ -19,7 +19,7 @@ FROM (SELECT max(seq) AS last FROM object WHERE seq > ?4 AND seq < ?5)`,
 
 // markDropping sets the indexes that satisfy a condition to be dropped.
 func markDropping(tx *commit.Tx, where string, args ...any) error {
-	_, err := tx.Exec("UPDATE indexes SET status = 'DROPPING', built = bucket << 40 WHERE status <> 'DROPPING' AND "+where, args...)
+	_, err := tx.Exec("UPDATE indexes SET status = 'DROPPING', built = partition << 40 WHERE status <> 'DROPPING' AND "+where, args...)
 	return err
 }
 

@@ -63,7 +63,7 @@ func (f *file) batch(n int) {
 		for i := 1; i <= n; i++ {
 			ids = append(ids, fmt.Sprint(i))
 			_, err := tx.Exec(`
-INSERT INTO object (seq, bucket, id, version, size, status, created_at, updated_at, fields) VALUES (?, 1, ?, 1, 0, 'DRAFT', 0, 0, x'')`,
+INSERT INTO object (seq, partition, id, version, size, status, created_at, updated_at, fields) VALUES (?, 1, ?, 1, 0, 'DRAFT', 0, 0, x'')`,
 				int64(1<<40+i), fmt.Sprint(i))
 			if err != nil {
 				return err

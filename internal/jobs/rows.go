@@ -22,7 +22,7 @@ WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE batch = ?1 AND object = value)`, batc
 // resolves each id to an object, which may not have existed before.
 func queueJobs(tx *commit.Tx, b *Batch, first, last int64) (int64, error) {
 	return tx.Exec(`
-UPDATE jobs SET status = 'PENDING', seq = (SELECT seq FROM object WHERE bucket = ? AND id = jobs.object)
+UPDATE jobs SET status = 'PENDING', seq = (SELECT seq FROM object WHERE partition = ? AND id = jobs.object)
 WHERE batch = ? AND position BETWEEN ? AND ? AND status = 'DRAFT'`, b.Bucket, b.Num, first, last)
 }
 
@@ -68,7 +68,7 @@ func requeueFailed(tx *commit.Tx, b *Batch, mode RetryMode, most, first, last in
 	}
 	return tx.Exec(`
 UPDATE jobs INDEXED BY jobs_failed SET status = 'PENDING', attempts = 0, retries = retries + 1, due_at = 0, error = NULL,
-    seq = (SELECT seq FROM object WHERE bucket = ?6 AND id = jobs.object)
+    seq = (SELECT seq FROM object WHERE partition = ?6 AND id = jobs.object)
 WHERE `+retryFilter+" AND position BETWEEN ?4 AND ?5", b.Num, most, string(mode), first, last, b.Bucket)
 }
 

@@ -91,7 +91,7 @@ func WantEntries(t *testing.T, path string, b *bucketlite.Bucket) {
 	db.SetMaxOpenConns(1) // for what is temporary
 	seqs := make(map[string]int64)
 	var docs []query.Map
-	for line := range strings.Lines(Dump(t, db, "SELECT o.id, seq FROM object o JOIN buckets b ON b.num = o.bucket WHERE b.id = ?", b.ID())) {
+	for line := range strings.Lines(Dump(t, db, "SELECT o.id, seq FROM object o JOIN buckets b ON b.partition = o.partition WHERE b.id = ?", b.ID())) {
 		var id string
 		var seq int64
 		fmt.Sscan(line, &id, &seq)
@@ -110,7 +110,7 @@ func WantEntries(t *testing.T, path string, b *bucketlite.Bucket) {
 		}
 		docs = append(docs, doc)
 	}
-	for line := range strings.Lines(Dump(t, db, `SELECT i.num, i.path FROM indexes i JOIN buckets b ON b.num = i.bucket
+	for line := range strings.Lines(Dump(t, db, `SELECT i.num, i.path FROM indexes i JOIN buckets b ON b.partition = i.partition
 		WHERE b.id = ? AND i.status = 'READY' AND i.kind = 'value'`, b.ID())) {
 		num, name, _ := strings.Cut(strings.TrimSpace(line), " ")
 		segments := strings.Split(name, ".")
@@ -133,7 +133,7 @@ func WantEntries(t *testing.T, path string, b *bucketlite.Bucket) {
 			t.Errorf("entries of %q: got\n%.2000s\nwant\n%.2000s", name, got, &want)
 		}
 	}
-	if Dump(t, db, "SELECT 1 FROM indexes i JOIN buckets b ON b.num = i.bucket WHERE b.id = ? AND i.status = 'READY' AND kind = 'text' AND path = ''", b.ID()) == "" {
+	if Dump(t, db, "SELECT 1 FROM indexes i JOIN buckets b ON b.partition = i.partition WHERE b.id = ? AND i.status = 'READY' AND kind = 'text' AND path = ''", b.ID()) == "" {
 		return
 	}
 	Execute(t, db, "CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, texts, instance)")

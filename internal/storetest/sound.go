@@ -125,7 +125,7 @@ const usedContents = `SELECT hash, count(*) AS n FROM (
 var Invariants = map[string]string{
 	"integrity": "SELECT * FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
 	"fields":    "SELECT id FROM object WHERE NOT json_valid(fields, 8)",
-	"orphans":   "SELECT id FROM object WHERE bucket NOT IN (SELECT num FROM buckets) OR seq >> 40 <> bucket",
+	"orphans":   "SELECT id FROM object WHERE partition NOT IN (SELECT partition FROM buckets) OR seq >> 40 <> partition",
 	"deltas":    "SELECT bucket, clock FROM deltas WHERE bucket NOT IN (SELECT num FROM buckets)",
 	"references": "WITH used AS (" + usedContents + `) SELECT lower(hex(c.hash)), c.uses, u.n
 		FROM contents c LEFT JOIN used u ON u.hash = lower(hex(c.hash)) WHERE c.uses <> ifnull(u.n, 0)`,
@@ -178,18 +178,18 @@ var Invariants = map[string]string{
 	"open jobs": `SELECT k.id, k.status, j.position, j.status FROM jobs j JOIN batches k ON k.num = j.batch
 		WHERE j.status IN ('PENDING', 'PROCESSING') AND k.status NOT IN ('PENDING', 'IN_PROGRESS') AND k.sweep IS NULL`,
 	"indexes": `SELECT num FROM indexes i WHERE kind NOT IN ('value', 'text') OR status NOT IN ('BUILDING', 'READY', 'DROPPING')
-		OR status <> 'DROPPING' AND bucket NOT IN (SELECT num FROM buckets)
-		OR status = 'BUILDING' AND built <= bucket << 40 OR status = 'READY' AND built <> bucket << 40 OR built >> 40 <> bucket`,
+		OR status <> 'DROPPING' AND partition NOT IN (SELECT partition FROM buckets)
+		OR status = 'BUILDING' AND built <= partition << 40 OR status = 'READY' AND built <> partition << 40 OR built >> 40 <> partition`,
 	"entries of no index": "SELECT DISTINCT idx FROM entries WHERE idx NOT IN (SELECT num FROM indexes)",
-	"entries of no object": `SELECT idx, seq FROM entries JOIN indexes i ON i.num = idx JOIN buckets b ON b.num = i.bucket
+	"entries of no object": `SELECT idx, seq FROM entries JOIN indexes i ON i.num = idx JOIN buckets b ON b.partition = i.partition
 		WHERE i.status <> 'DROPPING' AND b.status <> 'IN_PROGRESS' AND NOT EXISTS (SELECT 1 FROM object WHERE object.seq = entries.seq)`,
-	"objects of no entry": `SELECT i.num, o.seq FROM indexes i JOIN buckets b ON b.num = i.bucket JOIN object o ON o.bucket = b.num AND o.seq >= i.built
+	"objects of no entry": `SELECT i.num, o.seq FROM indexes i JOIN buckets b ON b.partition = i.partition JOIN object o ON o.partition = i.partition AND o.seq >= i.built
 		WHERE i.kind = 'value' AND i.status <> 'DROPPING' AND b.status <> 'IN_PROGRESS' EXCEPT SELECT idx, seq FROM entries`,
-	"texts of no index": "SELECT id FROM texts_docsize WHERE id >> 40 NOT IN (SELECT bucket FROM indexes WHERE kind = 'text')",
+	"texts of no index": "SELECT id FROM texts_docsize WHERE id >> 40 NOT IN (SELECT partition FROM indexes WHERE kind = 'text')",
 	"texts of no object": `SELECT id FROM texts_docsize WHERE id NOT IN (SELECT seq FROM object) AND id >> 40 IN (
-		SELECT bucket FROM indexes JOIN buckets b ON b.num = bucket WHERE kind = 'text' AND b.status <> 'IN_PROGRESS'
-		GROUP BY bucket HAVING total(indexes.status = 'DROPPING') = 0)`,
-	"objects of no text": `SELECT i.num, o.seq FROM indexes i JOIN buckets b ON b.num = i.bucket JOIN object o ON o.bucket = b.num AND o.seq >= i.built
+		SELECT indexes.partition FROM indexes JOIN buckets b ON b.partition = indexes.partition WHERE kind = 'text' AND b.status <> 'IN_PROGRESS'
+		GROUP BY 1 HAVING total(indexes.status = 'DROPPING') = 0)`,
+	"objects of no text": `SELECT i.num, o.seq FROM indexes i JOIN buckets b ON b.partition = i.partition JOIN object o ON o.partition = i.partition AND o.seq >= i.built
 		WHERE i.kind = 'text' AND i.status <> 'DROPPING' AND b.status <> 'IN_PROGRESS' AND o.seq NOT IN (SELECT id FROM texts_docsize)`,
 	"leases": "SELECT batch, position FROM jobs WHERE (status = 'PROCESSING') <> (owner IS NOT NULL)",
 	"queued objects": `SELECT id, status FROM object WHERE status IN ('PENDING', 'PROCESSING')
