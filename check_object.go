@@ -356,7 +356,7 @@ func (d *definition) judgeBlob(j *judge, path value.Path, blobs []Blob, i int) {
 	if f == nil {
 		return
 	}
-	if string(b.Type) != f.Type {
+	if !schema.FitsField(string(b.Type), f.Type) {
 		j.fault(path, ruleType, fmt.Sprintf("%s expected for %s, got %s", f.Type, value.Show(b.Property), value.Show(string(b.Type))))
 	}
 	data, inline := b.Properties["data"]

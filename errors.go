@@ -232,6 +232,45 @@ func syntaxIssues(path value.Path, err error) []Issue {
 	return []Issue{{value.Below(path, syntax.Path), syntax.Rule, syntax.Message}}
 }
 
+// SchemaChangeError reports that a bucket's schema was not changed, since some of its
+// objects do not conform to the new one. It matches [ErrInvalid].
+type SchemaChangeError struct {
+	// Subject names the bucket: `bucket "videos"`.
+	Subject string
+	// TaskID names the task that checked the objects, or is empty.
+	TaskID string
+	// Objects are the first 100 objects that do not conform, with their first 100 issues
+	// each.
+	Objects []InvalidObject
+	// Count is the number of all objects that do not conform.
+	Count int64
+}
+
+func (e *SchemaChangeError) Error() string {
+	const shown = 3
+	var b strings.Builder
+	fmt.Fprintf(&b, "bucketlite: %s: the schema is unchanged: %d of its objects do not conform to the new one: ", e.Subject, e.Count)
+	for i, o := range e.Objects[:min(len(e.Objects), shown)] {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		fmt.Fprintf(&b, "object %q: ", o.ID)
+		for n, issue := range o.Issues[:min(len(o.Issues), shown)] {
+			if n > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString(issue.String())
+		}
+	}
+	if more := e.Count - int64(min(len(e.Objects), shown)); more > 0 {
+		fmt.Fprintf(&b, "; and %d more", more)
+	}
+	return b.String()
+}
+
+// Is reports whether target is [ErrInvalid].
+func (e *SchemaChangeError) Is(target error) bool { return target == ErrInvalid }
+
 // QueryError lists the faults of a query or an aggregation, in a fixed order. It
 // matches [ErrBadRequest].
 type QueryError struct {
@@ -353,7 +392,7 @@ func badRequest(format string, args ...any) error {
 // the context.
 func ours(err error) bool {
 	switch err.(type) {
-	case *prefixed, *ValidationError, *QueryError, *ConflictError, *StateError, *OffsetError:
+	case *prefixed, *ValidationError, *SchemaChangeError, *QueryError, *ConflictError, *StateError, *OffsetError:
 		return true
 	}
 	return false

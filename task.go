@@ -24,6 +24,9 @@ const (
 	ConfirmUploadTask   TaskType = "api_buckets_uploads_confirm"       // one upload
 	ConfirmUploadsTask  TaskType = "api_buckets_uploads_batch_confirm" // several uploads
 	ProcessBatchTask    TaskType = "api_buckets_batches_process"
+	// ChangeSchemaTask changes the schema of one bucket. The hosted service has no such
+	// task; this type is the nearest that its clients know.
+	ChangeSchemaTask TaskType = "api_namespaces_migrations_run"
 )
 
 // Task is a snapshot of an asynchronous operation's durable record. Every store that

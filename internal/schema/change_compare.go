@@ -300,7 +300,6 @@ func fieldsOf(doc map[string]any) map[string]map[string]any {
 
 func isClosed(doc map[string]any) bool   { return doc["additionalProperties"] == false }
 func isRequired(doc map[string]any) bool { return doc["required"] == true }
-func isNumeric(t string) bool            { return t == Number || t == Integer || t == Float }
 
 func text(doc map[string]any, name string) string {
 	s, _ := doc[name].(string)

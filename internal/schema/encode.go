@@ -41,7 +41,7 @@ func (p *Plan) Encode(fields map[string]any, blobs []Blob) Fields {
 func WithInline(fields map[string]any, blobs []Blob, typeOf func(property string) string) (all map[string]any) {
 	for i := range blobs {
 		b := &blobs[i]
-		if !b.Inline || b.Type != typeOf(b.Property) {
+		if !b.Inline || !FitsField(b.Type, typeOf(b.Property)) {
 			continue
 		}
 		if all == nil {

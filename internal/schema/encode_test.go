@@ -22,6 +22,8 @@ func TestEncode(t *testing.T) {
 		"only inline data":  {`{}`, []schema.Blob{{Property: "note", Type: schema.Text, Data: "a", Inline: true}}, `{"note":"a"}`, 0},
 		"stored content":    {`{"n":1}`, []schema.Blob{{Property: "note", Type: schema.Text, Data: "a"}}, `{"n":1}`, 7},
 		"item of an array":  {`{"n":1}`, []schema.Blob{{Property: "notes", Type: schema.Text, Data: "a", Inline: true}}, `{"n":1}`, 7},
+		"of another number": {`{}`, []schema.Blob{{Property: "n", Type: schema.Number, Data: "1", Inline: true}}, `{"n":"1"}`, 0},
+		"of another type":   {`{}`, []schema.Blob{{Property: "n", Type: schema.Date, Data: "1", Inline: true}}, `{}`, 0},
 		"not of the schema": {`{"n":1}`, []schema.Blob{{Property: "x", Type: schema.Text, Data: "a", Inline: true}}, `{"n":1}`, 7},
 	} {
 		t.Run(name, func(t *testing.T) {

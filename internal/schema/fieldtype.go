@@ -39,5 +39,14 @@ func IsFile(t string) bool {
 	return false
 }
 
+// FitsField reports whether a stored blob of type t can be a value of a field of type
+// declared. The types are equal, except that a numeric field may have had another numeric
+// type when the blob was stored.
+func FitsField(t, declared string) bool {
+	return t == declared || isNumeric(t) && isNumeric(declared)
+}
+
+func isNumeric(t string) bool { return t == Number || t == Integer || t == Float }
+
 // isScalar reports whether a field of the type can be part of a unique key.
 func isScalar(t string) bool { return t != Object && t != Array && !IsFile(t) }
