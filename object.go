@@ -115,7 +115,8 @@ type ObjectInput struct {
 
 // UnmarshalJSON decodes the JSON form strictly. Duplicate members, lone surrogates,
 // NUL, invalid UTF-8 and numbers out of range are refused with a [*ValidationError]
-// that names the path.
+// that names the path. The text is UTF-8, or begins with a byte order mark: that of
+// UTF-8 is ignored, and UTF-16 is converted.
 func (in *ObjectInput) UnmarshalJSON(data []byte) error {
 	v, err := value.Parse(data, value.Limits{MaxDepth: objectFormLimits.MaxDepth, MaxBytes: maxInputBytes})
 	if err != nil {

@@ -33,7 +33,8 @@ type Filter struct {
 }
 
 // ParseFilter decodes the JSON form of a filter, strictly. Null and an empty object
-// make the zero Filter. The error is a [*QueryError] with all faults.
+// make the zero Filter. The text may begin with a byte order mark, as for
+// [ObjectInput.UnmarshalJSON]. The error is a [*QueryError] with all faults.
 func ParseFilter(data []byte) (Filter, error) {
 	v, err := value.Parse(data, query.Limits())
 	if err != nil {

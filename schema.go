@@ -22,7 +22,7 @@ const (
 	ObjectField FieldType = "object"
 	Array       FieldType = "array"
 	Date        FieldType = "date"     // YYYY-MM-DD
-	DateTime    FieldType = "datetime" // RFC 3339; without a zone it is in UTC
+	DateTime    FieldType = "datetime" // RFC 3339; seconds and zone are optional, and it is in UTC without a zone
 )
 
 // The types of fields that hold files. Text may also be a string at the object's
@@ -82,7 +82,8 @@ type Field struct {
 }
 
 // ParseSchema decodes the JSON form of a schema and validates it, as [ValidateSchema]
-// does. Null members count as absent.
+// does. Null members count as absent. The text may begin with a byte order mark, as for
+// [ObjectInput.UnmarshalJSON].
 func ParseSchema(data []byte) (Schema, error) {
 	doc, err := value.Parse(data, schema.Limits)
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -159,14 +158,15 @@ func (n node) configure(config any, children string) (items []node, err error) {
 // readObjects returns the objects in a file.
 func readObjects(path string) (objects []node, err error) {
 	if strings.HasSuffix(path, ".jsonl") || strings.HasSuffix(path, ".ndjson") {
-		text, err := os.ReadFile(path)
+		text, err := readText(path)
 		if err != nil {
-			return nil, fmt.Errorf(" %w", err)
+			return nil, err
 		}
 		line := 0
 		for raw := range bytes.Lines(text) {
 			line++
-			if raw = bytes.TrimSpace(raw); len(raw) > 0 {
+			raw = bytes.TrimSpace(bytes.TrimPrefix(raw, []byte("\ufeff"))) // of another file in this one
+			if len(raw) > 0 {
 				objects = append(objects, node{file: path, line: line, raw: raw})
 			}
 		}

@@ -1,12 +1,14 @@
 package bucketlitetest_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/bucketlitetest"
@@ -60,6 +62,9 @@ func TestLoadObjects(t *testing.T) {
 		"lines.jsonl":    "{\"sku\": \"B-1\", \"price\": 1}\r\n\r\n {\"sku\": \"B-2\", \"price\": 2}",
 		"lines.ndjson":   "{\"sku\": \"B-1\", \"price\": 1}\n{\"sku\": \"B-2\", \"price\": 2}\n",
 		"products.jsonl": "",
+		"mark.json":      "\ufeff[{\"sku\": \"B-1\", \"price\": 1}, {\"sku\": \"B-2\", \"price\": 2}]",
+		"marks.jsonl":    "\ufeff{\"sku\": \"B-1\", \"price\": 1}\r\n\ufeff{\"sku\": \"B-2\", \"price\": 2}\r\n\ufeff\r\n",
+		"utf16.jsonl":    utf16LE("{\"sku\": \"B-1\", \"price\": 1}\r\n{\"sku\": \"B-2\", \"price\": 2}\r\n"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -101,6 +106,15 @@ func TestLoadManyObjects(t *testing.T) {
 	if len(objects) != n || objects[n-1].Fields["k"] != fmt.Sprint(n-1) {
 		t.Errorf("got %d objects, want %d in order", len(objects), n)
 	}
+}
+
+// utf16LE returns a text as programs on Windows write it.
+func utf16LE(text string) string {
+	var b []byte
+	for _, unit := range utf16.Encode([]rune("\ufeff" + text)) {
+		b = binary.LittleEndian.AppendUint16(b, unit)
+	}
+	return string(b)
 }
 
 func write(t testing.TB, name, text string) string {

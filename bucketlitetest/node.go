@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/bom"
 	"github.com/bucketlite/bucketlite/internal/value"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -23,11 +24,23 @@ type node struct {
 	raw  []byte
 }
 
-// readNode reads a file that holds one JSON value.
-func readNode(path string) (node, error) {
+// readText reads a file, which may begin with a byte order mark.
+func readText(path string) ([]byte, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return node{}, fmt.Errorf(" %w", err)
+		return nil, fmt.Errorf(" %w", err)
+	}
+	if text, err = bom.Text(text); err != nil {
+		return nil, fmt.Errorf(" %s: %w", path, err)
+	}
+	return text, nil
+}
+
+// readNode reads a file that holds one JSON value.
+func readNode(path string) (node, error) {
+	text, err := readText(path)
+	if err != nil {
+		return node{}, err
 	}
 	n := node{file: path, line: 1, raw: text}
 	d := jsontext.NewDecoder(bytes.NewReader(text))

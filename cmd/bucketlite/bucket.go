@@ -46,7 +46,7 @@ func (f *bucketFlags) config(ctx context.Context, a *app, name string) (bucketli
 	if f.schema == "" {
 		return config, usagef("--schema is missing")
 	}
-	text, err := a.readFile(ctx, f.schema, maxDocument)
+	text, err := a.readText(ctx, f.schema)
 	if err != nil {
 		return config, err
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/bom"
 	"github.com/spf13/cobra"
 )
 
@@ -94,7 +95,7 @@ func readManifest(root *os.Root, dir string) (*manifest, error) {
 	}
 	defer f.Close()
 	m := &manifest{}
-	if err := json.NewDecoder(io.LimitReader(f, maxDocument)).Decode(m); err != nil {
+	if err := json.NewDecoder(bom.NewReader(io.LimitReader(f, maxDocument))).Decode(m); err != nil {
 		if !errors.Is(err, bucketlite.ErrInvalid) {
 			err = fmt.Errorf("%w: %s", bucketlite.ErrInvalid, message(err))
 		}

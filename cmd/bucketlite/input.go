@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/bom"
 )
 
 // maxDocument bounds a file that is read as a whole, a schema or a request.
@@ -43,6 +44,18 @@ func (a *app) readFile(ctx context.Context, name string, most int64) ([]byte, er
 		err = &located{name, fmt.Errorf("%w: at most %v are read", bucketlite.ErrTooLarge, size(most))}
 	}
 	return text, err
+}
+
+// readText is readFile for a text, which may begin with a byte order mark.
+func (a *app) readText(ctx context.Context, name string) ([]byte, error) {
+	text, err := a.readFile(ctx, name, maxDocument)
+	if err != nil {
+		return nil, err
+	}
+	if text, err = bom.Text(text); err != nil {
+		return nil, &located{name, fmt.Errorf("%w: %w", bucketlite.ErrInvalid, err)}
+	}
+	return text, nil
 }
 
 // object reads a JSON object out of a flag; nil if there is none.

@@ -10,13 +10,15 @@ import (
 	"io"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/bom"
 )
 
 // maxLine bounds a line: fields and inline blobs of the largest useful size, as
 // the library reads them.
 const maxLine = 256 << 20
 
-// lineReader reads lines, and knows where it is.
+// lineReader reads lines, and knows where it is. The text may begin with a byte order
+// mark. Positions are those in UTF-8 without the mark.
 type lineReader struct {
 	r      *bufio.Reader
 	most   int   // bytes of a line
@@ -28,7 +30,7 @@ type lineReader struct {
 }
 
 func newLineReader(r io.Reader) *lineReader {
-	return &lineReader{most: maxLine, r: bufio.NewReaderSize(r, 256<<10), sum: sha256.New()}
+	return &lineReader{most: maxLine, r: bufio.NewReaderSize(bom.NewReader(r), 256<<10), sum: sha256.New()}
 }
 
 // next returns the next line without its line break, which is good until the next
@@ -57,7 +59,9 @@ func (l *lineReader) next() ([]byte, error) {
 	if long {
 		return nil, fmt.Errorf("%w: a line has at most %v", bucketlite.ErrTooLarge, size(l.most))
 	}
-	return bytes.TrimSuffix(bytes.TrimSuffix(l.buf, []byte("\n")), []byte("\r")), nil
+	// Several files in a row may have a mark at the beginning of each.
+	line := bytes.TrimPrefix(l.buf, []byte("\ufeff"))
+	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r")), nil
 }
 
 // skip goes to where another reader of the same lines was, and reports whether

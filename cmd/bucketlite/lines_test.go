@@ -15,11 +15,16 @@ func TestLineReader(t *testing.T) {
 	for name, c := range map[string]struct {
 		input string
 		want  []string
+		mark  int // bytes that are no part of any line
 	}{
-		"nothing":                {"", nil},
-		"line breaks":            {"a\nb\r\n\nc\n", []string{"a", "b", "", "c"}},
-		"no line break at last":  {"a\nb", []string{"a", "b"}},
-		"longer than the buffer": {strings.Repeat("x", 1<<20) + "\ny\n", []string{strings.Repeat("x", 1<<20), "y"}},
+		"nothing":                {"", nil, 0},
+		"line breaks":            {"a\nb\r\n\nc\n", []string{"a", "b", "", "c"}, 0},
+		"no line break at last":  {"a\nb", []string{"a", "b"}, 0},
+		"longer than the buffer": {strings.Repeat("x", 1<<20) + "\ny\n", []string{strings.Repeat("x", 1<<20), "y"}, 0},
+		"a mark":                 {"\ufeffa\r\nb\r\n", []string{"a", "b"}, 3},
+		"a mark alone":           {"\ufeff", nil, 3},
+		"a mark in a blank line": {"a\n\ufeff\r\n\ufeffb\n", []string{"a", "", "b"}, 0},
+		"UTF-16":                 {"\xFE\xFF\x00a\x00\n\x00b", []string{"a", "b"}, 5},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -33,8 +38,8 @@ func TestLineReader(t *testing.T) {
 			if _, err := l.next(); err != io.EOF {
 				t.Errorf("end: %v, want io.EOF", err)
 			}
-			if l.offset != int64(len(c.input)) {
-				t.Errorf("offset %d, want %d", l.offset, len(c.input))
+			if want := int64(len(c.input) - c.mark); l.offset != want {
+				t.Errorf("offset %d, want %d", l.offset, want)
 			}
 		})
 	}
@@ -71,6 +76,7 @@ func TestSkip(t *testing.T) {
 		"an open line, CRLF":         {"a\nb", "a\nb\r\nc", true, "c", 3},
 		"an open line grows":         {"a\nb", "a\nbb\n", false, "", 0},
 		"nothing before":             {"", "a\n", true, "a", 1},
+		"with a mark":                {"\ufeffa\n", "\ufeffa\nb\n", true, "b", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -100,7 +106,7 @@ func TestSkip(t *testing.T) {
 			if second.number != c.number {
 				t.Errorf("number %d, want %d", second.number, c.number)
 			}
-			if c.next == "" && c.same && second.position().Bytes != int64(len(c.after)) {
+			if c.next == "" && second.position().Bytes != int64(len(c.after)) {
 				t.Errorf("position %d, want %d", second.position().Bytes, len(c.after))
 			}
 		})

@@ -60,7 +60,7 @@ func (f *queryFlags) query(ctx context.Context, a *app) (q bucketlite.Query, err
 // argument returns the text of an argument, or of the file behind an @.
 func (a *app) argument(ctx context.Context, text string) ([]byte, error) {
 	if name, ok := strings.CutPrefix(text, "@"); ok {
-		return a.readFile(ctx, name, maxDocument)
+		return a.readText(ctx, name)
 	}
 	return []byte(text), nil
 }

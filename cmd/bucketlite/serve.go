@@ -228,7 +228,7 @@ func (f *serveFlags) logger(w io.Writer) (*slog.Logger, error) {
 func (f *serveFlags) apiKeys(ctx context.Context, a *app) ([]httpapi.Key, error) {
 	var keys []httpapi.Key
 	if f.keyFile != "" {
-		text, err := a.readFile(ctx, f.keyFile, maxDocument)
+		text, err := a.readText(ctx, f.keyFile)
 		if err != nil {
 			return nil, err
 		}

@@ -24,6 +24,7 @@ const (
 var floors = map[string]int{
 	"internal/aggregate": 0,
 	"internal/assertion": 0,
+	"internal/bom":       0,
 	"internal/engine":    0,
 	"internal/filename":  0,
 	"internal/ident":     0,
@@ -69,6 +70,7 @@ var beside = map[[2]string]string{
 	{"internal/assertion", "internal/pattern"}:             "a schema may require a pattern",
 	{"internal/assertion", "internal/value"}:               "it validates the values of fields",
 	{"internal/jsonb", "internal/value"}:                   "it is the stored form of these values",
+	{"internal/value", "internal/bom"}:                     "a JSON text may begin with a byte order mark",
 	{"internal/query", "internal/pattern"}:                 "a filter may match a pattern",
 	{"internal/query", "internal/value"}:                   "a filter compares the values of fields",
 }

@@ -287,14 +287,14 @@ func number(v any) *big.Rat {
 }
 
 func parseTime(s string) time.Time {
-	if t, err := time.Parse("2006-01-02T15:04:05", s); err == nil {
-		return t
+	for _, clock := range []string{"15:04:05", "15:04"} {
+		for _, zone := range []string{"", "Z07:00", "Z0700"} {
+			if t, err := time.Parse("2006-01-02T"+clock+zone, s); err == nil {
+				return t
+			}
+		}
 	}
-	t, err := time.Parse(time.RFC3339, s)
-	if err != nil {
-		panic(err)
-	}
-	return t
+	panic(fmt.Sprintf("querytest: no datetime: %q", s))
 }
 
 // fold replaces every character by one that stands for all it is folded with:

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"unicode/utf8"
 
+	"github.com/bucketlite/bucketlite/internal/bom"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -73,7 +74,7 @@ type SyntaxError struct {
 	Path string
 
 	// Rule names the broken rule: "json" for text that is not one JSON value,
-	// "utf8", "surrogate" or "nul" for text with invalid UTF-8, half a
+	// "utf8", "surrogate" or "nul" for text with invalid UTF-8 or UTF-16, half a
 	// surrogate pair or U+0000, "duplicate" for a repeated member name,
 	// "number" for a number that [CheckNumber] refuses, and "depth" or "size"
 	// for a value beyond the limits.
@@ -91,9 +92,10 @@ func (e *SyntaxError) Error() string {
 	return e.Path + ": " + e.Message
 }
 
-// Parse reads data as exactly one JSON value. The result consists of nil,
-// bool, string, json.Number, []any and map[string]any. An error is a
-// [*SyntaxError]. The value shares no memory with data.
+// Parse reads data as exactly one JSON value. It is UTF-8, or begins with a byte
+// order mark: that of UTF-8 is ignored, and UTF-16 is converted. The result
+// consists of nil, bool, string, json.Number, []any and map[string]any. An error
+// is a [*SyntaxError]. The value shares no memory with data.
 func Parse(data []byte, lim Limits) (any, error) {
 	v, f := parse(data, lim.withDefaults())
 	if f != nil {
@@ -166,13 +168,27 @@ var decoderOptions = []jsontext.Options{
 
 // limited reads data, unless it is too long.
 func (p *parser) limited(data []byte, lim Limits) (any, *fault) {
-	if len(data) > lim.MaxBytes {
-		return nil, &fault{
-			rule:    ruleSize,
-			message: fmt.Sprintf("value is %d bytes long, the limit is %d", len(data), lim.MaxBytes),
-		}
+	if f := checkSize(data, lim); f != nil {
+		return nil, f
+	}
+	data, err := bom.Text(data)
+	if err != nil {
+		return nil, &fault{rule: ruleUTF8, message: err.Error()}
+	}
+	if f := checkSize(data, lim); f != nil { // UTF-16 may be shorter than UTF-8
+		return nil, f
 	}
 	return p.parse(data, lim.MaxDepth)
+}
+
+func checkSize(data []byte, lim Limits) *fault {
+	if len(data) <= lim.MaxBytes {
+		return nil
+	}
+	return &fault{
+		rule:    ruleSize,
+		message: fmt.Sprintf("value is %d bytes long, the limit is %d", len(data), lim.MaxBytes),
+	}
 }
 
 func (p *parser) parse(data []byte, depth int) (any, *fault) {

@@ -11,7 +11,8 @@ import (
 // ParseObject is [Parse] for an object, or null, for which the object is nil. Of the
 // members that raw names it returns the text instead of the value, which has been
 // checked for its syntax alone: reading it later gives the other faults, at paths
-// that begin there. The text shares memory with data; a null is left out.
+// that begin there. The text shares memory with data, unless that is UTF-16; a null is
+// left out.
 func ParseObject(data []byte, lim Limits, raw ...string) (object map[string]any, texts map[string][]byte, err error) {
 	lim = lim.withDefaults()
 	p := &parser{raw: raw, texts: map[string][]byte{}}

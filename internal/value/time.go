@@ -1,45 +1,60 @@
 package value
 
 // ParseDateTime reads a date-time as in RFC 3339: 2024-03-18T09:26:53.5Z. The
-// letters may be lower case. The zone may be left out, which means UTC. The
-// year is 0001 to 9999, there are at most nine fraction digits, and there are
+// letters may be lower case. The seconds may be left out, which means 0, and the
+// zone, which means UTC; a zone may lack its colon, as in +0530. The year is 0001 to 9999, there are at most nine fraction digits, and there are
 // no leap seconds. It returns the instant as Unix seconds and the nanoseconds
 // past them.
 func ParseDateTime(s string) (sec int64, nanos int32, ok bool) {
-	const layout = "2006-01-02T15:04:05"
-	if len(s) < len(layout) ||
-		s[10] != 'T' && s[10] != 't' || s[13] != ':' || s[16] != ':' {
+	const layout = "2006-01-02T15:04"
+	if len(s) < len(layout) || s[10] != 'T' && s[10] != 't' || s[13] != ':' {
 		return 0, 0, false
 	}
 	day, ok := parseDay(s[:10])
 	if !ok {
 		return 0, 0, false
 	}
-	hour, minute, second := digits(s[11:13]), digits(s[14:16]), digits(s[17:19])
-	if !within(hour, 23) || !within(minute, 59) || !within(second, 59) {
+	hour, minute := digits(s[11:13]), digits(s[14:16])
+	if !within(hour, 23) || !within(minute, 59) {
 		return 0, 0, false
 	}
-	s = s[len(layout):]
-
-	if s != "" && s[0] == '.' {
-		n := leadingDigits(s[1:])
-		if n < 1 || n > 9 {
-			return 0, 0, false
-		}
-		frac := digits(s[1 : 1+n])
-		for range 9 - n {
-			frac *= 10
-		}
-		nanos = int32(frac)
-		s = s[1+n:]
+	second, nanos, zone, ok := parseSeconds(s[len(layout):])
+	if !ok {
+		return 0, 0, false
 	}
-
-	offset, ok := parseZone(s)
+	offset, ok := parseZone(zone)
 	if !ok {
 		return 0, 0, false
 	}
 	sec = day*86400 + int64(hour)*3600 + int64(minute)*60 + int64(second)
 	return sec - int64(offset), nanos, true
+}
+
+// parseSeconds reads the seconds and their fraction, if s begins with them, and returns
+// the text after them.
+func parseSeconds(s string) (second int, nanos int32, rest string, ok bool) {
+	if s == "" || s[0] != ':' {
+		return 0, 0, s, true
+	}
+	if len(s) < len(":05") {
+		return 0, 0, "", false
+	}
+	if second = digits(s[1:3]); !within(second, 59) {
+		return 0, 0, "", false
+	}
+	s = s[len(":05"):]
+	if s == "" || s[0] != '.' {
+		return second, 0, s, true
+	}
+	n := leadingDigits(s[1:])
+	if n < 1 || n > 9 {
+		return 0, 0, "", false
+	}
+	frac := digits(s[1 : 1+n])
+	for range 9 - n {
+		frac *= 10
+	}
+	return second, int32(frac), s[1+n:], true
 }
 
 // ParseDate reports whether s is a calendar day written YYYY-MM-DD, with a
@@ -54,10 +69,13 @@ func parseZone(s string) (int, bool) {
 	switch {
 	case s == "", s == "Z", s == "z":
 		return 0, true
-	case len(s) != len("+07:00") || s[3] != ':' || s[0] != '+' && s[0] != '-':
+	case s[0] != '+' && s[0] != '-':
+		return 0, false
+	case len(s) == len("+0700"):
+	case len(s) != len("+07:00") || s[3] != ':':
 		return 0, false
 	}
-	hour, minute := digits(s[1:3]), digits(s[4:6])
+	hour, minute := digits(s[1:3]), digits(s[len(s)-2:])
 	if !within(hour, 23) || !within(minute, 59) {
 		return 0, false
 	}

@@ -27,11 +27,28 @@ func TestParseDateTime(t *testing.T) {
 		{"1969-12-31T23:59:59.25Z", true},
 		{"2000-02-29T00:00:00Z", true},
 		{"2024-02-29T00:00:00Z", true},
+		{"2024-03-18T09:26", true},
+		{"2024-03-18T09:26Z", true},
+		{"2024-03-18t09:26z", true},
+		{"2024-03-18T09:26+05:30", true},
+		{"2024-03-18T09:26-0530", true},
+		{"2024-03-18T09:26:53+0000", true},
+		{"2024-03-18T09:26:53.5-2359", true},
 
 		{"", false},
 		{"2024-03-18", false},
 		{"2024-03-18T", false},
-		{"2024-03-18T09:26", false},
+		{"2024-03-18T09", false},
+		{"2024-03-18T09Z", false},
+		{"2024-03-18T0926", false},
+		{"2024-03-18T09:26:", false},
+		{"2024-03-18T09:26:5", false},
+		{"2024-03-18T09:26:5Z", false},
+		{"2024-03-18T09:26.5", false},
+		{"2024-03-18T9:26", false},
+		{"2024-03-18T09:60", false},
+		{"2024-03-18T24:00", false},
+		{"2024-03-18 09:26", false},
 		{"2024-03-18 09:26:53Z", false},
 		{"2024-03-18T09:26:53.Z", false},
 		{"2024-03-18T09:26:53.", false},
@@ -46,7 +63,12 @@ func TestParseDateTime(t *testing.T) {
 		{"2024-03-18T+9:26:53Z", false},
 		{"2024-03-18T09:26:53+24:00", false},
 		{"2024-03-18T09:26:53+05:60", false},
-		{"2024-03-18T09:26:53+0530", false},
+		{"2024-03-18T09:26:53+2400", false},
+		{"2024-03-18T09:26:53+0560", false},
+		{"2024-03-18T09:26:53+053", false},
+		{"2024-03-18T09:26:53+05300", false},
+		{"2024-03-18T09:26:53 0530", false},
+		{"2024-03-18T09:26:53+05.30", false},
 		{"2024-03-18T09:26:53+05", false},
 		{"2024-03-18T09:26:53+05:30Z", false},
 		{"2024-03-18T09:26:53 05:30", false},
@@ -87,18 +109,22 @@ func TestParseDateTime(t *testing.T) {
 	}
 }
 
-// standardTime parses s with package time, which knows neither lower case
-// letters nor an absent zone.
+// standardTime parses s with package time, which knows no lower case letters and wants
+// a layout for each form.
 func standardTime(t *testing.T, s string) time.Time {
 	t.Helper()
 	s = strings.ToUpper(s)
 	if clock := s[len("2006-01-02T"):]; !strings.ContainsAny(clock, "Z+-") {
 		s += "Z"
 	}
-	tm, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
-		t.Fatalf("time.Parse refused %q: %v", s, err)
+	var tm time.Time
+	var err error
+	for _, layout := range []string{"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05Z0700", "2006-01-02T15:04Z07:00", "2006-01-02T15:04Z0700"} {
+		if tm, err = time.Parse(layout, s); err == nil {
+			return tm
+		}
 	}
+	t.Fatalf("time.Parse refused %q: %v", s, err)
 	return tm
 }
 
