@@ -17,6 +17,7 @@ type answer struct {
 	began time.Time
 	route string // the pattern of the route that was taken
 	key   string // the name of the key
+	slash bool   // the path ended in a slash
 
 	// hold is asked before a large answer is sent, for as many bytes.
 	hold func(bytes int) (leave func(), err error)

@@ -1,12 +1,14 @@
 package httpapi
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"time"
 
+	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -24,7 +26,8 @@ const (
 // maxValues returns how many values a body may have that has a limit of bytes.
 func maxValues(limit int64) int64 { return max(limit/bytesPerValue, minValues) }
 
-// body returns the request's body, which is JSON within the limits of the route.
+// body returns the request's body, which is JSON within the limits of the route, or
+// empty. It is not null.
 func (c *call) body() ([]byte, error) {
 	announced := c.r.ContentLength
 	if announced > c.limit {
@@ -42,6 +45,9 @@ func (c *call) body() ([]byte, error) {
 	// The rest of the request may take longer than the body.
 	c.readDeadline(time.Time{})
 	c.timeout.restart()
+	if string(bytes.TrimSpace(data)) == "null" { // which is no body, nor an empty object
+		return nil, formError{{"body", bucketlite.Issue{Rule: "type", Message: "object expected, got null"}}}
+	}
 	if most := maxValues(c.limit); int64(value.Count(data)) > most {
 		return nil, payloadTooLarge(fmt.Sprintf("body: got more than %d values, want at most that; send less in one request", most), "max_values", most)
 	}

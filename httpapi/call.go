@@ -93,13 +93,18 @@ func (c *call) tell(text string) {
 	c.w.Header().Add("Warning", "299 bucketlite "+strconv.QuoteToASCII(text))
 }
 
-// form returns the request's body as the form of a JSON object. Without a body, or
-// with null, it is an empty one. Members that are named stay text, see [form.raw].
+// form returns the request's body as the form of a JSON object. Without a body it is an
+// empty one. Members that are named stay text, see [form.raw].
 func (c *call) form(raw ...string) (*form, error) {
 	data, err := c.body()
 	if err != nil {
 		return nil, err
 	}
+	return c.formOf(data, raw...)
+}
+
+// formOf is [call.form] for a body that has been read.
+func (c *call) formOf(data []byte, raw ...string) (*form, error) {
 	f := &form{call: c, in: "body", doc: map[string]any{}}
 	if len(bytes.TrimSpace(data)) == 0 {
 		return f, nil
@@ -112,9 +117,7 @@ func (c *call) form(raw ...string) (*form, error) {
 	if err != nil {
 		return nil, err
 	}
-	if doc != nil {
-		f.doc, f.raw = doc, texts
-	}
+	f.doc, f.raw = doc, texts
 	return f, nil
 }
 
@@ -124,17 +127,6 @@ const formDepth = 8
 // formLimits are those of the body as a form.
 func (c *call) formLimits() value.Limits {
 	return value.Limits{MaxDepth: value.DefaultMaxDepth + formDepth, MaxBytes: int(c.limit)}
-}
-
-// params returns the query of the URL as a form. Of repeated parameters the first counts.
-func (c *call) params() *form {
-	doc := map[string]any{}
-	for name, values := range c.query {
-		if values[0] != "" {
-			doc[name] = values[0]
-		}
-	}
-	return &form{call: c, in: "query", doc: doc}
 }
 
 // check returns the faults in the form of the request so far, or nil.

@@ -64,9 +64,13 @@ func newContract(name string, text []byte, hosted bool) (*contract, error) {
 	return c, nil
 }
 
-// find returns where the document describes a request; nil if it does not.
+// find returns where the document describes a request, whose path may end in a slash; nil
+// if it does not.
 func (c *contract) find(req *http.Request) (item *v3.PathItem, path string, op *v3.Operation) {
-	_, pattern := c.mux.Handler(req)
+	bare := *req
+	bare.URL = new(*req.URL)
+	bare.URL.Path, bare.URL.RawPath = strings.TrimSuffix(req.URL.Path, "/"), strings.TrimSuffix(req.URL.RawPath, "/")
+	_, pattern := c.mux.Handler(&bare)
 	method, path, _ := strings.Cut(pattern, " ")
 	if method != req.Method { // also HEAD, where there is a GET
 		return nil, "", nil

@@ -22,9 +22,11 @@
 //
 // Paths are not cleaned or redirected. A path with a segment that is empty, "." or
 // "..", escaped or not, is not found, and "%2F" is part of its segment; use the id of a
-// bucket or namespace with such a name. A path without a route needs a key too. Then it
-// is 404, or 405 with Allow if another method is served there. A query with broken
-// escapes is 400. All of these answers have the form of an error and X-Request-Id.
+// bucket or namespace with such a name. One slash at the end of the path of a GET or POST
+// is ignored, with a Warning. A path without a route needs a key too. Then it is 404, or
+// 405 with Allow if another method is served there. A parameter of the query that cannot
+// be parsed is 422, and a cursor 400. All of these answers have the form of an error and
+// X-Request-Id.
 // Before any handler runs, net/http itself answers 431 for a header that is too large,
 // 400 for a request or path that cannot be parsed, 501 for an unknown Transfer-Encoding,
 // and 505.
@@ -37,7 +39,8 @@
 // sending up to 16 MiB more within 10 seconds; then the connection is closed. A client
 // that expects "100 Continue" gets the refusal instead.
 //
-// JSON is read strictly: a repeated member, or text that is not UTF-8, is refused. Null
+// JSON is read strictly: a repeated member, or text that is not UTF-8, is refused. A body
+// may be missing where all its members may, but is not null. A member that is null
 // counts as absent, and unknown members are ignored, except those of objects, which are
 // the user's fields. Where known clients differ from the form, their meaning is
 // accepted, and a Warning header says what was expected.

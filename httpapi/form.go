@@ -14,7 +14,8 @@ import (
 )
 
 // form reads the members of a JSON object, or of a URL's query, and records their faults in
-// its call. Null counts as absent. A member may have other names, which are accepted with
+// its call. Null counts as absent. A member may have other names, a number of a body may
+// be written as a string, and a boolean of a query as another word: that is accepted with
 // a warning.
 type form struct {
 	call *call
@@ -29,10 +30,11 @@ func (f *form) text(name string, others ...string) string {
 	return orZero(f.optionalText(name, others...))
 }
 
-// optionalText returns a string, nil if it is absent.
+// optionalText returns a string, nil if it is absent. An empty one of a query counts as
+// absent: clients write all parameters that they know.
 func (f *form) optionalText(name string, others ...string) *string {
 	v, name := f.member(name, others)
-	if v == nil {
+	if v == nil || v == "" && f.in == "query" {
 		return nil
 	}
 	s, ok := v.(string)
@@ -51,26 +53,34 @@ func (f *form) requiredText(name string, others ...string) string {
 	return orZero(s)
 }
 
-// boolean returns a boolean, or otherwise if it is absent. In a query it is true or
-// false, also as 1, 0, yes, no, on and off.
+// boolean returns a boolean, or otherwise if it is absent.
 func (f *form) boolean(name string, otherwise bool) bool {
 	v, name := f.member(name, nil)
 	if v == nil {
 		return otherwise
 	}
-	if b, ok := v.(bool); ok {
-		return b
-	}
-	if s, ok := v.(string); ok && f.in == "query" {
-		switch strings.ToLower(s) {
-		case "true", "1", "yes", "on":
-			return true
-		case "false", "0", "no", "off":
-			return false
+	b, ok := v.(bool)
+	if text, isText := v.(string); isText && f.in == "query" {
+		if b, ok = truth(text); ok && text != strconv.FormatBool(b) {
+			f.call.warn(f.at.Member(name).String() + ": " + strconv.FormatBool(b) + " expected")
 		}
 	}
-	f.expected(name, "boolean", v)
-	return otherwise
+	if !ok {
+		f.expected(name, "boolean", v)
+		return otherwise
+	}
+	return b
+}
+
+// truth returns the boolean that a word of a query stands for.
+func truth(word string) (b, ok bool) {
+	switch strings.ToLower(word) {
+	case "true", "t", "yes", "y", "on", "1":
+		return true, true
+	case "false", "f", "no", "n", "off", "0":
+		return false, true
+	}
+	return false, false
 }
 
 // integer returns a whole number from least to most, or otherwise if it is absent.
@@ -79,13 +89,7 @@ func (f *form) integer(name string, least, most, otherwise int, others ...string
 	if v == nil {
 		return otherwise
 	}
-	number := v
-	if s, ok := v.(string); ok && f.in == "query" {
-		if _, err := strconv.Atoi(s); err == nil {
-			number = json.Number(s)
-		}
-	}
-	n, ok := value.Int(number)
+	n, ok := value.Int(f.number(name, v))
 	switch {
 	case !ok:
 		f.expected(name, "integer", v)
@@ -97,6 +101,19 @@ func (f *form) integer(name string, least, most, otherwise int, others ...string
 		return int(n)
 	}
 	return otherwise
+}
+
+// number returns a whole number in place of its digits.
+func (f *form) number(name string, v any) any {
+	text, _ := v.(string)
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return v
+	}
+	if f.in != "query" {
+		f.call.warn(f.at.Member(name).String() + ": a number expected, not its digits as a string")
+	}
+	return json.Number(strconv.FormatInt(n, 10))
 }
 
 // choice returns a string that is one of several, or otherwise if it is absent; if
@@ -120,6 +137,9 @@ func (f *form) choice(name, otherwise string, choices ...string) string {
 // time returns a time, or otherwise if it is absent. One without a zone is in UTC, and
 // without a time of day it is midnight.
 func (f *form) time(name string, otherwise time.Time) time.Time {
+	if v, _ := f.member(name, nil); v == "" {
+		f.expected(name, "time", v)
+	}
 	s := f.optionalText(name)
 	if s == nil {
 		return otherwise
@@ -140,7 +160,7 @@ func (f *form) size(name string) int64 {
 	if v == nil {
 		return 0
 	}
-	n, ok := value.Int(v)
+	n, ok := value.Int(f.number(name, v))
 	switch {
 	case !ok:
 		f.expected(name, "integer", v)

@@ -193,10 +193,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.panicked(a, r, p)
 		}
 	}()
-	if routed(r.URL) {
-		h.mux.ServeHTTP(a, r)
+	var target *http.Request
+	if target, a.slash = trimmed(r); routed(target.URL) {
+		h.mux.ServeHTTP(a, target)
 	} else {
-		h.nowhere(a, r)
+		h.nowhere(a, target)
 	}
 }
 

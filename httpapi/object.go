@@ -229,6 +229,11 @@ func (c *call) aggregateObjects() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if f, err := c.formOf(data); err == nil { // else the error below is about it
+		if f.operands("filters"); len(c.faults) > 0 {
+			return nil, c.faults
+		}
+	}
 	var a bucketlite.Aggregation
 	if err := a.UnmarshalJSON(data); err != nil {
 		return nil, err

@@ -44,12 +44,35 @@ func (c *call) listed(body *form, otherwise, most int) (listRequest, error) {
 	q.Sort = body.sort()
 	q.Select = body.texts("select")
 	if filters := body.object("filters"); filters != nil {
+		if body.operands("filters"); len(c.faults) > 0 {
+			return q, c.faults
+		}
 		var err error
 		if q.Filter, err = bucketlite.ParseFilter(value.Append(nil, filters)); err != nil {
 			return q, err
 		}
 	}
 	return q, c.check()
+}
+
+// operands refuses the nulls among the operands of a filter's groups, which the hosted
+// service's form excludes.
+func (f *form) operands(name string) {
+	var look func(at value.Path, filter any)
+	look = func(at value.Path, filter any) {
+		groups, _ := filter.(map[string]any)
+		for _, group := range []string{"AND", "NOT", "OR"} {
+			list, _ := groups[group].([]any)
+			for i, operand := range list {
+				at := append(slices.Clip(at), value.Path{{Name: group}}.Item(i)...)
+				if operand == nil {
+					f.faultAt(at, "type", "object expected, got null")
+				}
+				look(at, operand)
+			}
+		}
+	}
+	look(f.at.Member(name), f.doc[name])
 }
 
 // limitTo lets the list have only what mine wants too. Errors in the filter of the
@@ -82,7 +105,7 @@ func (f *form) sort() (sort []bucketlite.Sort) {
 	}
 	if _, ok := f.doc["sort"].([]any); ok {
 		f.each("sort", read)
-	} else if doc := f.object("sort"); len(doc) > 0 {
+	} else if doc := f.object("sort"); doc != nil {
 		read(&form{call: f.call, in: f.in, at: f.at.Member("sort"), doc: doc})
 	}
 	return sort

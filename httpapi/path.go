@@ -12,6 +12,7 @@ import (
 // stands before [http.ServeMux], which cleans such a path and redirects to the result:
 // clients follow, and a DELETE of the object ".." would become one of its bucket. An
 // escaped slash does not end a segment. Names that are "." or ".." have an id beside.
+// One slash at the end is removed before, see [trimmed].
 func routed(u *url.URL) bool {
 	path, ok := strings.CutPrefix(u.EscapedPath(), "/")
 	if !ok { // as in "GET *", or CONNECT to a host
@@ -24,6 +25,25 @@ func routed(u *url.URL) bool {
 		}
 	}
 	return true
+}
+
+// trimmed returns a request without the one slash that its path ends in, and whether
+// there was one. Clients that write it would lose the body of a POST in a redirect. Only
+// GET and POST are taken so: of the URL of a member whose id is empty nothing but the
+// list and the slash are left, and a PUT, PATCH or DELETE would hit what has the list.
+func trimmed(r *http.Request) (*http.Request, bool) {
+	if r.Method != http.MethodGet && r.Method != http.MethodPost {
+		return r, false
+	}
+	path, ok := strings.CutSuffix(r.URL.EscapedPath(), "/")
+	if !ok || path == "" {
+		return r, false
+	}
+	u := *r.URL
+	u.Path, u.RawPath = strings.TrimSuffix(u.Path, "/"), strings.TrimSuffix(u.RawPath, "/")
+	other := *r
+	other.URL = &u
+	return &other, true
 }
 
 // methods are those that routes have. HEAD is served where GET is.

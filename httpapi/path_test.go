@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -86,6 +87,16 @@ func hostilePaths(pattern string) (paths []string) {
 	return append(paths, "/"+pattern, "/.."+pattern, pattern+"/../..")
 }
 
+// isSlashed reports whether a path has one slash at its end, and no other segment that is
+// hostile.
+func isSlashed(path string) bool {
+	path, ok := strings.CutSuffix(path, "/")
+	for segment := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
+		ok = ok && !slices.Contains(hostile, segment)
+	}
+	return ok
+}
+
 // No path is cleaned: what a route's path turns into by an empty segment, "." or ".."
 // is no path at all, whatever the method, and nothing is redirected or changed.
 func TestHostilePaths(t *testing.T) {
@@ -98,12 +109,60 @@ func TestHostilePaths(t *testing.T) {
 		method, path, _ := strings.Cut(pattern, " ")
 		path = placeholder.ReplaceAllString(strings.ReplaceAll(path, "{namespace}", "test"), "films")
 		for _, target := range hostilePaths(path) {
+			if (method == "GET" || method == "POST") && isSlashed(target) {
+				continue // see TestTrailingSlash
+			}
 			w.ask(method, target, secret).wantEnvelope(http.StatusNotFound, "NotFoundError").wantAt("error.message", "no such path")
 			w.ask(method, target, "").wantEnvelope(http.StatusUnauthorized, "UnauthorizedError")
 		}
 	}
 	s.do("GET", "/v1/buckets/films", nil).want(http.StatusOK).wantAt("status", "ACTIVE").wantAt("object_count", "1")
 	s.do("GET", "/v1/namespaces/test", nil).want(http.StatusOK).wantAt("bucket_count", "1")
+}
+
+// One slash at the end of the path of a GET or a POST is ignored, without a redirect. That
+// of a PUT, PATCH or DELETE may be all that is left of an empty id: they find no path.
+func TestTrailingSlash(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	s.do("POST", "/v1/buckets", films("films")).want(http.StatusOK)
+	put(t, s, "films", "a")
+	for _, test := range []struct {
+		method, path, body string
+		status             int
+	}{
+		{"GET", "/v1/buckets/", "", 200},
+		{"GET", "/v1/buckets/films/", "", 200},
+		{"GET", "/v1/buckets/films/?x=/", "", 200},
+		{"GET", "/v1/health/", "", 200},
+		{"POST", "/v1/buckets/films/objects/", `{"film_id": "b"}`, 200},
+		{"POST", "/v1/buckets/films/objects/list/", `{}`, 200},
+		{"POST", "/v1/buckets/films/objects//", `{"film_id": "c"}`, 404},
+		{"GET", "/v1/buckets//", "", 404},
+		{"GET", "//", "", 404},
+		{"GET", "/", "", 404},
+		{"GET", "/v1/buckets/films%2F", "", 404},
+		{"HEAD", "/v1/buckets/films/", "", 404},
+		{"DELETE", "/v1/buckets/films/", "", 404},
+		{"DELETE", "/v1/buckets/films/objects/", "", 404},
+		{"DELETE", "/v1/namespaces/test/", "", 404},
+		{"DELETE", "/v1/tasks/", "", 404},
+		{"PUT", "/v1/buckets/films/", `{"description": "x"}`, 404},
+		{"PATCH", "/v1/buckets/films/", `{"description": "x"}`, 404},
+	} {
+		t.Run(test.method+" "+test.path, func(t *testing.T) {
+			s := *s
+			s.client = &http.Client{Transport: s.client.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+			got := s.do(test.method, test.path, test.body).want(test.status)
+			if test.status == http.StatusOK && !strings.Contains(strings.Join(got.header.Values("Warning"), "\n"), "no slash at the end expected") {
+				t.Errorf("got warnings %q, want one about the slash", got.header.Values("Warning"))
+			}
+		})
+	}
+	s.do("GET", "/v1/buckets/films", nil).want(http.StatusOK).wantAt("status", "ACTIVE").wantAt("object_count", "2").wantAt("description", "<nil>").
+		wantWarnings()
+	list := s.do("POST", "/v1/buckets/films/objects/list/?limit=1", nil).want(http.StatusOK)
+	s.do("POST", list.text("pagination.next_page"), nil).want(http.StatusOK).wantWarnings()
 }
 
 // An escaped slash is part of a name.
@@ -153,7 +212,9 @@ func TestNoRoute(t *testing.T) {
 		{"an unknown path", "GET", "/v1/nothing", 401, 404, "NotFoundError", ""},
 		{"the root", "GET", "/", 401, 404, "NotFoundError", ""},
 		{"no path", "GET", "*", 401, 404, "NotFoundError", ""},
-		{"a trailing slash", "GET", "/v1/buckets/", 401, 404, "NotFoundError", ""},
+		{"a trailing slash", "DELETE", "/v1/buckets/films/", 401, 404, "NotFoundError", ""},
+		{"a trailing slash of an unknown path", "GET", "/v1/nothing/", 401, 404, "NotFoundError", ""},
+		{"a trailing slash of another method's path", "GET", "/v1/buckets/films/objects/", 401, 405, "MethodNotAllowedError", "POST"},
 		{"another method", "PUT", "/v1/buckets", 401, 405, "MethodNotAllowedError", "GET, HEAD, POST"},
 		{"an invented method", "BREW", "/v1/buckets/films", 401, 405, "MethodNotAllowedError", "GET, HEAD, PUT, PATCH, DELETE"},
 		{"OPTIONS", "OPTIONS", "/v1/buckets", 401, 405, "MethodNotAllowedError", "GET, HEAD, POST"},
@@ -176,17 +237,35 @@ func TestNoRoute(t *testing.T) {
 	}
 }
 
-// A query that cannot be read is refused: without the broken part it would be another.
+// A query that cannot be read is refused, and the answer names the parameters: without
+// them it would be another query. A bad cursor is a bad cursor, however it is bad.
 func TestBadEscapes(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil)
 	s.do("POST", "/v1/buckets", films("films")).want(http.StatusOK)
 	w := s.wire(t)
-	for _, query := range []string{"cursor=%zz", "limit=1&x=%", "limit=1;cursor=x"} {
+	for _, test := range []struct {
+		query  string
+		faults []string // nil for a bad cursor
+	}{
+		{"cursor=%zz", nil},
+		{"limit=1&cursor=%", nil},
+		{"limit=%zz", []string{"query.limit query"}},
+		{"limit=1&x=%", []string{"query.x query"}},
+		{"limit=1;cursor=x", []string{"query.limit query"}},
+		{"limit;=1", []string{"query.limit query"}},
+		{"li%6dit=%4", []string{"query.limit query"}},
+		{"limit%zz=1", []string{"query.limit query"}},
+		{"cursor=%zz&offset=1;&limit=1&x=%z1", []string{"query.cursor query", "query.offset query", "query.x query"}},
+	} {
 		for _, path := range []string{"/v1/buckets", "/v1/buckets/films/objects/x", "/v1/events", "/v1/health"} {
-			w.ask("GET", path+"?"+query, secret).wantEnvelope(http.StatusBadRequest, "BadRequestError")
+			if got := w.ask("GET", path+"?"+test.query, secret); test.faults == nil {
+				got.wantEnvelope(http.StatusBadRequest, "BadRequestError")
+			} else {
+				got.wantFaults(test.faults...)
+			}
 		}
-		w.ask("GET", "/v1/buckets?"+query, "").wantEnvelope(http.StatusUnauthorized, "UnauthorizedError")
+		w.ask("GET", "/v1/buckets?"+test.query, "").wantEnvelope(http.StatusUnauthorized, "UnauthorizedError")
 	}
 	// A path that cannot be read is no request: net/http refuses it before any handler.
 	if a := w.ask("GET", "/v1/buckets/%zz", secret).want(http.StatusBadRequest); a.doc != nil {

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"math"
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
 )
@@ -85,6 +84,9 @@ func (h *Handler) serve(rt route) http.Handler {
 		if rt.effect == reads { // a write that took effect must not be answered with a refusal
 			a.hold = func(bytes int) (func(), error) { return h.answers.enter(c.key, bytes) }
 		}
+		if a.slash {
+			c.warn("path: no slash at the end expected")
+		}
 		err := c.enter(rt)
 		var body any
 		if err == nil {
@@ -113,9 +115,8 @@ func (c *call) enter(rt route) (err error) {
 			return err
 		}
 	}
-	// URL.Query drops malformed parameters, and the response would answer another request.
-	if c.query, err = url.ParseQuery(c.r.URL.RawQuery); err != nil {
-		return badRequest("query: " + err.Error())
+	if c.query, err = parseQuery(c.r.URL.RawQuery); err != nil {
+		return err
 	}
 	switch rt.access {
 	case open:
