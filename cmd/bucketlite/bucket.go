@@ -13,7 +13,7 @@ import (
 
 func newBucketCommand(a *app) *cobra.Command {
 	c := group("bucket", "Create, show, lock, archive and delete buckets",
-		newBucketCreateCommand(a), newBucketGetCommand(a), newBucketListCommand(a), newBucketUpdateCommand(a), newBucketDeleteCommand(a),
+		newBucketCreateCommand(a), newBucketGetCommand(a), newBucketListCommand(a), newBucketUpdateCommand(a), newBucketSchemaCommand(a), newBucketDeleteCommand(a),
 		newTransitionCommand(a, "lock", "Refuse every change of a bucket until it is unlocked", (*bucketlite.Bucket).Lock),
 		newTransitionCommand(a, "unlock", "Unlock a bucket", (*bucketlite.Bucket).Unlock),
 		newTransitionCommand(a, "archive", "Make a bucket read-only until it is activated", (*bucketlite.Bucket).Archive),
@@ -46,11 +46,8 @@ func (f *bucketFlags) config(ctx context.Context, a *app, name string) (bucketli
 	if f.schema == "" {
 		return config, usagef("--schema is missing")
 	}
-	text, err := a.readText(ctx, f.schema)
-	if err != nil {
-		return config, err
-	}
-	if config.Schema, err = bucketlite.ParseSchema(text); err != nil {
+	var err error
+	if config.Schema, err = a.schemaFile(ctx, f.schema); err != nil {
 		return config, err
 	}
 	if len(f.key) > 0 {

@@ -119,6 +119,8 @@ func (c *comparer) destination(at place, name string, after map[string]map[strin
 	case isRenamed && isDropped:
 		c.fault(path, ruleRename, "both renamed and dropped")
 		return name, true
+	case isRenamed && parent(target) != at.old: // reported already
+		return name, true
 	case isRenamed && !there:
 		c.fault(path, ruleRename, "renamed to %s, which the new schema does not declare", value.Show(target))
 		return name, true
@@ -133,7 +135,7 @@ func (c *comparer) destination(at place, name string, after map[string]map[strin
 		c.nameBelow(path)
 		return name, false
 	case !stays:
-		c.fault(path, ruleMissing, "missing in the new schema: name it in Drop to remove it with its values, or in Rename")
+		c.fault(path, ruleMissing, "missing in the new schema: name it in Drop, which removes its values too, or in Rename")
 		return name, false
 	}
 	return name, true

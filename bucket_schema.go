@@ -1,0 +1,19 @@
+package bucketlite
+
+// CompareSchema returns what [Bucket.ChangeSchema] would change in the bucket's schema. It
+// reads no objects, so they may not conform to the new schema; a dry run of ChangeSchema
+// checks them. Errors: [ErrInvalid] with all faults of the new schema, and of the options.
+func (i *BucketInfo) CompareSchema(s Schema, opts *SchemaChangeOptions) (*SchemaChange, error) {
+	if opts == nil {
+		opts = &SchemaChangeOptions{}
+	}
+	def, issues := define(s, i.UniqueKey)
+	if len(issues) > 0 {
+		return nil, newValidationError("schema", issues)
+	}
+	found, issues := compareSchemas(i.Schema, def.schema, i.UniqueKey, *opts, false)
+	if len(issues) > 0 {
+		return nil, newValidationError("schema", issues)
+	}
+	return &SchemaChange{Effect: SchemaEffect(found.Effect.String()), Fields: fieldChanges(found.Fields)}, nil
+}
