@@ -470,7 +470,7 @@ func (bb *blobBuilder) inMemory() int64 {
 }
 
 func (bb *blobBuilder) tooLong(path value.Path, limit int64) {
-	bb.judge.fault(path, ruleSize, fmt.Sprintf("at most %d bytes expected", limit))
+	bb.judge.fault(path, ruleSize, bb.bucket.store.opts.atMost(limit))
 }
 
 // mime returns the type of the content that begins with head, and reports a type that

@@ -326,9 +326,11 @@ type ConflictError struct {
 	Reason string
 	// ExistingID is the id of the conflicting item, or empty if there is none.
 	ExistingID string
-	// Exists is true if a name, id or key is taken, and false if, for example, a
-	// version has changed.
+	// Exists is true if a name, id or key is taken.
 	Exists bool
+	// Version is true if the object does not have the version that IfVersion gave. If
+	// neither Exists nor Version is set, the state of the item forbids the call.
+	Version bool
 }
 
 func (e *ConflictError) Error() string {

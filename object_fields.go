@@ -15,7 +15,7 @@ func (b *Bucket) encodeFields(fields map[string]any, blobs []Blob) (schema.Field
 	var views [4]schema.Blob // enough for most objects, and off the heap
 	e := b.def.plan.Encode(fields, appendViews(views[:0], blobs))
 	if limit := b.store.opts.MaxObjectBytes; e.TextSize > limit {
-		message := fmt.Sprintf("at most %d bytes expected for an object's fields, got %d", limit, e.TextSize)
+		message := fmt.Sprintf("at most %d bytes expected for an object's fields (Options.MaxObjectBytes), got %d", limit, e.TextSize)
 		return e, &ValidationError{Subject: b.String(), Issues: []Issue{{"", ruleSize, message}}}
 	}
 	return e, nil

@@ -276,7 +276,7 @@ func (p *putter) admit(old *objectRow) error {
 		case p.opts.Policy == Update:
 			return notFound("%s: object with %s", b, b.def.key.Describe(p.fields))
 		case p.opts.IfVersion != 0:
-			return &ConflictError{Subject: b.String(), Reason: fmt.Sprintf("IfVersion is %d, but there is no object yet", p.opts.IfVersion)}
+			return &ConflictError{Subject: b.String(), Reason: fmt.Sprintf("IfVersion is %d, but there is no object yet", p.opts.IfVersion), Version: true}
 		case p.incomplete != nil:
 			return p.incomplete
 		}
@@ -464,6 +464,6 @@ func checkVersion(b *Bucket, o *Object, ifVersion int64) error {
 	if ifVersion == 0 || ifVersion == o.Version {
 		return nil
 	}
-	return &ConflictError{Subject: b.String(), ExistingID: o.ID,
+	return &ConflictError{Subject: b.String(), ExistingID: o.ID, Version: true,
 		Reason: fmt.Sprintf("object %q has version %d, not %d", o.ID, o.Version, ifVersion)}
 }

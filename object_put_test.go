@@ -376,6 +376,10 @@ func TestIfVersion(t *testing.T) {
 		if !errors.Is(err, bucketlite.ErrConflict) {
 			t.Errorf("%s: got %v, want ErrConflict", name, err)
 		}
+		var conflict *bucketlite.ConflictError
+		if errors.As(err, &conflict) && conflict.Version != (name != "put, insert") {
+			t.Errorf("%s: got a conflict of versions: %t", name, conflict.Version)
+		}
 	}
 	_, err := b.Put(t.Context(), in, &bucketlite.PutOptions{IfVersion: -1})
 	storetest.WantError(t, err, bucketlite.ErrBadRequest)

@@ -76,7 +76,7 @@ type OffsetError struct {
 }
 
 func (e *OffsetError) Error() string {
-	return fmt.Sprintf("bucketlite: offset %d: pages end at %d bytes, and not all pages up to there have as many results as the limit; continue with the cursor %q instead",
+	return fmt.Sprintf("bucketlite: offset %d: pages end at %d bytes (Options.MaxPageBytes), and not all pages up to there have as many results as the limit; continue with the cursor %q instead",
 		e.Offset, e.MaxBytes, e.Cursor)
 }
 

@@ -143,7 +143,15 @@ func (o *Options) withDefaults() (Options, error) {
 // objectLimits limit an object's JSON form before it is validated further. Blob data
 // is base64 in it.
 func (o *Options) objectLimits() value.Limits {
-	return value.Limits{MaxBytes: o.MaxObjectBytes}
+	return value.Limits{MaxBytes: o.MaxObjectBytes, Option: "Options.MaxObjectBytes"}
+}
+
+// atMost says how long a blob may be, and which limit that is.
+func (o *Options) atMost(bytes int64) string {
+	if bytes == o.MaxBlobBytes {
+		return fmt.Sprintf("at most %d bytes expected (Options.MaxBlobBytes)", bytes)
+	}
+	return fmt.Sprintf("at most %d bytes expected of a blob that is held in memory", bytes)
 }
 
 // maxInputBytes limits the JSON form of an input before the limits of its store are

@@ -213,7 +213,7 @@ func (d *uploadDraft) judgeFile(j *judge, path value.Path) {
 	case in.Size < 0:
 		j.fault(at, "minimum", fmt.Sprintf("at least 1 expected, got %d", in.Size))
 	case in.Size > limit:
-		j.fault(at, ruleSize, fmt.Sprintf("at most %d bytes expected, got %d", limit, in.Size))
+		j.fault(at, ruleSize, fmt.Sprintf("%s, got %d", d.bucket.store.opts.atMost(limit), in.Size))
 	}
 	switch at := path.Member("presigned_url_expiration"); {
 	case in.ExpiresIn < minExpiration:

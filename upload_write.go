@@ -64,7 +64,7 @@ func (b *Bucket) CheckUploadSize(ctx context.Context, id string, size int64) err
 	limit := b.contentLimit(b.def.plan.File(in.Property))
 	switch {
 	case size > limit:
-		j.fault(contentPath, ruleSize, fmt.Sprintf("at most %d bytes expected, got %d", limit, size))
+		j.fault(contentPath, ruleSize, fmt.Sprintf("%s, got %d", b.store.opts.atMost(limit), size))
 	case in.Size != 0 && size != in.Size:
 		j.fault(contentPath, ruleMatch, fmt.Sprintf("%d bytes were announced, got %d", in.Size, size))
 	}

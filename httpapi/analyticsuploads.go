@@ -3,7 +3,6 @@ package httpapi
 import (
 	"fmt"
 	"math"
-	"net/http"
 	"slices"
 	"time"
 
@@ -57,8 +56,7 @@ func (c *call) uploadPerformance() (any, error) {
 		sums[u.CreatedAt.Sub(first)/step].add(u)
 		all.add(u)
 		if most := c.h.most; len(all.latencies) > most {
-			return nil, &failure{http.StatusRequestEntityTooLarge, "PayloadTooLargeError",
-				fmt.Sprintf("more than %d confirmed uploads; ask for fewer hours", most), nil}
+			return nil, payloadTooLarge(fmt.Sprintf("got more than %d confirmed uploads, want at most that; ask for fewer hours", most), map[string]any{"max_uploads": most})
 		}
 	}
 	answer := uploadPerformanceAnswer{analysis: analysis{c.bucket.ID(), p}, Metrics: []timedUploadMetric{}, Summary: all.metric()}

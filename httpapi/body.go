@@ -31,13 +31,13 @@ func maxValues(limit int64) int64 { return max(limit/bytesPerValue, minValues) }
 func (c *call) body() ([]byte, error) {
 	announced := c.r.ContentLength
 	if announced > c.limit {
-		return nil, tooManyBytes(c.limit)
+		return nil, c.tooManyBytes()
 	}
 	c.timeout.pause()
 	data, err := readBody(c.r.Body, announced, c.limit)
 	switch {
 	case err == errBodyTooLong:
-		return nil, tooManyBytes(c.limit)
+		return nil, c.tooManyBytes()
 	case err != nil:
 		// The client has gone, or is too slow, or sent something else than it announced.
 		return nil, badRequest("the body ended early")
@@ -49,17 +49,27 @@ func (c *call) body() ([]byte, error) {
 		return nil, formError{{"body", bucketlite.Issue{Rule: "type", Message: "object expected, got null"}}}
 	}
 	if most := maxValues(c.limit); int64(value.Count(data)) > most {
-		return nil, payloadTooLarge(fmt.Sprintf("body: got more than %d values, want at most that; send less in one request", most), "max_values", most)
+		return nil, c.bodyTooLarge(most, "values", "; send less in one request")
 	}
 	return data, nil
 }
 
-func tooManyBytes(limit int64) error {
-	return payloadTooLarge(fmt.Sprintf("body: got more than %d bytes, want at most that", limit), "max_bytes", limit)
+func (c *call) tooManyBytes() error { return c.bodyTooLarge(c.limit, "bytes", "") }
+
+// bodyTooLarge refuses a body that has more of a unit than the limit. The answer names the
+// option that sets the limit, if one does.
+func (c *call) bodyTooLarge(limit int64, unit, advice string) error {
+	details := map[string]any{"max_" + unit: limit}
+	if c.limitOption != "" {
+		details["option"] = c.limitOption
+		advice += "; Options." + c.limitOption + " sets the limit"
+	}
+	message := fmt.Sprintf("body: got more than %d %s, want at most that%s", limit, unit, advice)
+	return payloadTooLarge(message, details)
 }
 
-func payloadTooLarge(message, name string, limit int64) error {
-	return &failure{http.StatusRequestEntityTooLarge, "PayloadTooLargeError", message, map[string]any{name: limit}}
+func payloadTooLarge(message string, details map[string]any) error {
+	return &failure{http.StatusRequestEntityTooLarge, "PayloadTooLargeError", message, details}
 }
 
 var errBodyTooLong = errors.New("httpapi: the body is too long")

@@ -17,16 +17,17 @@ import (
 
 // A call is one request: its key, its place and its parameters.
 type call struct {
-	h      *Handler
-	w      *answer
-	r      *http.Request
-	key    *key                  // who; nil where nobody needs to be known
-	ns     *bucketlite.Namespace // where; nil unless the route is scoped or signed
-	bucket *bucketlite.Bucket    // the one that the path of such a route names, nil if it names none
-	limit  int64                 // of the bytes of the body, if it is JSON
-	query  url.Values            // of the URL
-	faults formError             // faults of the form of the request
-	warned []string
+	h           *Handler
+	w           *answer
+	r           *http.Request
+	key         *key                  // who; nil where nobody needs to be known
+	ns          *bucketlite.Namespace // where; nil unless the route is scoped or signed
+	bucket      *bucketlite.Bucket    // the one that the path of such a route names, nil if it names none
+	limit       int64                 // of the bytes of the body, if it is JSON
+	limitOption string                // the option that sets the limit; empty if it is fixed
+	query       url.Values            // of the URL
+	faults      formError             // faults of the form of the request
+	warned      []string
 
 	timeout *timeout // nil for none
 }

@@ -35,7 +35,7 @@
 // 16 MiB for lists of ids and for uploads, 3 MiB for buckets and namespaces, and 1 MiB
 // for other forms. It has at most one value per 192 bytes of its limit, or 16,384 if
 // that is more. Beyond that the answer is 413, with max_bytes or max_values in its
-// details. A client that is still sending its body then can read the answer after
+// details, and the name of the option that sets the limit, if one does. A client that is still sending its body then can read the answer after
 // sending up to 16 MiB more within 10 seconds; then the connection is closed. A client
 // that expects "100 Continue" gets the refusal instead.
 //
@@ -49,7 +49,10 @@
 //
 // An error is {"success": false, "status", "error": {"type", "message", "details"}}.
 // One of status 422 lists every reason in details.validation_errors, as type,
-// location and message, and once more as detail, as loc, msg and type.
+// location and message, and once more as detail, as loc, msg and type. Conflicts share
+// one type; details.kind is "exists" if a name, id or key is taken, "version" if an
+// object has another version than the request expects, and "state" if the state of an
+// item or of the bucket forbids the request.
 // Times are RFC 3339 in UTC. An unknown value is null, or left out where the hosted
 // service allows it. Lists carry statistics of the whole list, not only of the page;
 // on a page that a cursor leads to they may be a minute old.

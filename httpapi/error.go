@@ -138,16 +138,20 @@ func (a *answer) envelope(err error) envelope {
 		for name, v := range own.details {
 			e.Error.Details[name] = v
 		}
-	case errors.As(err, &conflict) && conflict.ExistingID != "":
+	case errors.As(err, &conflict):
+		e.Error.Details["kind"] = kindOf(conflict)
+		if conflict.ExistingID == "" {
+			break
+		}
 		name := "existing_id"
 		if strings.Contains(a.route, "{bucket}/") {
 			name = "existing_object_id"
 		}
 		e.Error.Details[name] = conflict.ExistingID
 	case errors.As(err, &offset):
-		e.Error.Details["next_cursor"] = offset.Cursor
+		e.Error.Details["next_cursor"], e.Error.Details["max_bytes"], e.Error.Details["option"] = offset.Cursor, offset.MaxBytes, "MaxPageBytes"
 	case errors.As(err, &state):
-		e.Error.Details["status"], e.Error.Details["is_locked"] = state.Status, state.Locked
+		e.Error.Details["kind"], e.Error.Details["status"], e.Error.Details["is_locked"] = kindState, state.Status, state.Locked
 	}
 	if faults := faultsOf(err); len(faults) > 0 {
 		e.Error.Details["validation_errors"] = validationErrors(faults)
@@ -159,6 +163,23 @@ func (a *answer) envelope(err error) envelope {
 		e.Error.Details["request_id"] = a.id
 	}
 	return e
+}
+
+// The kinds of conflicts, which have one error type.
+const (
+	kindState   = "state"   // the state of the item forbids the call
+	kindExists  = "exists"  // a name, id or key is taken
+	kindVersion = "version" // the object has another version than the request expects
+)
+
+func kindOf(conflict *bucketlite.ConflictError) string {
+	switch {
+	case conflict.Exists:
+		return kindExists
+	case conflict.Version:
+		return kindVersion
+	}
+	return kindState
 }
 
 // fail answers with an error, unless the answer has begun: then it is cut off.

@@ -30,8 +30,8 @@ type health struct {
 	Errors map[string]string `json:"errors,omitempty"` // by the names of parts
 }
 
-// healthOfParts tells which parts of the hosted service work. One store stands for all of
-// those that this server has; it has no vector store and no inference.
+// healthOfParts tells which parts of the hosted service work. One store stands for the
+// parts that this server has. It has no vector store and no inference.
 type healthOfParts struct {
 	Cache         bool `json:"cache"`
 	Metadata      bool `json:"metadata"`

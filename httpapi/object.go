@@ -174,11 +174,11 @@ func (c *call) ifVersion() (int64, error) {
 // If-Match asked for, the failure that HTTP has for that.
 func (c *call) precondition(err error, version int64) error {
 	var conflict *bucketlite.ConflictError
-	if version == 0 || !errors.As(err, &conflict) || conflict.Exists || conflict.ExistingID != c.r.PathValue("object") {
+	if version == 0 || !errors.As(err, &conflict) || !conflict.Version {
 		return err
 	}
 	const status = http.StatusPreconditionFailed
-	return &failure{status, "PreconditionFailedError", message(err, status), nil}
+	return &failure{status, "PreconditionFailedError", message(err, status), map[string]any{"kind": kindVersion}}
 }
 
 // listObjects returns a page of the bucket's objects.

@@ -40,6 +40,14 @@ const (
 // bounds the others too.
 var bodyLimits = [...]int64{noBody: 0, formBody: 1 << 20, definitionBody: 3 << 20, listBody: 16 << 20, objectBody: math.MaxInt64}
 
+// bodyLimit returns the most bytes of a body, and the option that sets it, if one does.
+func (h *Handler) bodyLimit(b body) (limit int64, option string) {
+	if h.opts.MaxBodyBytes <= bodyLimits[b] {
+		return h.opts.MaxBodyBytes, "MaxBodyBytes"
+	}
+	return bodyLimits[b], ""
+}
+
 // A route is one method at one path. The result of serve is written as JSON, unless it
 // is nil, which means that there is no content, or written.
 type route struct {
@@ -77,7 +85,8 @@ func (h *Handler) serve(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a := w.(*answer)
 		a.route = rt.pattern
-		c := &call{h: h, w: a, r: r, limit: min(bodyLimits[rt.body], h.opts.MaxBodyBytes)}
+		c := &call{h: h, w: a, r: r}
+		c.limit, c.limitOption = h.bodyLimit(rt.body)
 		if rt.access >= keyed && rt.effect == reads {
 			defer c.limitTime()()
 		}

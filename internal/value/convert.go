@@ -155,6 +155,9 @@ func (w *walker) raw(data []byte) any {
 	}
 	v, f := parse(data, Limits{MaxDepth: w.depth, MaxBytes: w.budget})
 	if f != nil {
+		if f.rule == ruleSize { // of the budget, which is what is left of the limit
+			f.message = w.limits.exceeded()
+		}
 		w.failAt(append(w.path, f.path...), f.rule, f.message)
 		return nil
 	}

@@ -55,6 +55,17 @@ type Limits struct {
 	// MaxBytes is how long the JSON text may be. Zero or less means
 	// DefaultMaxBytes.
 	MaxBytes int
+
+	// Option is what sets MaxBytes, for messages. It may be empty.
+	Option string
+}
+
+// exceeded is the message about a value that is longer than MaxBytes.
+func (l Limits) exceeded() string {
+	if l.Option != "" {
+		return fmt.Sprintf("at most %d bytes of JSON expected (%s)", l.MaxBytes, l.Option)
+	}
+	return fmt.Sprintf("at most %d bytes of JSON expected", l.MaxBytes)
 }
 
 func (l Limits) withDefaults() Limits {
@@ -185,10 +196,7 @@ func checkSize(data []byte, lim Limits) *fault {
 	if len(data) <= lim.MaxBytes {
 		return nil
 	}
-	return &fault{
-		rule:    ruleSize,
-		message: fmt.Sprintf("value is %d bytes long, the limit is %d", len(data), lim.MaxBytes),
-	}
+	return &fault{rule: ruleSize, message: fmt.Sprintf("%s, got %d", lim.exceeded(), len(data))}
 }
 
 func (p *parser) parse(data []byte, depth int) (any, *fault) {

@@ -44,14 +44,14 @@ func Plain(v any, path Path, lim Limits, report Report) (any, bool) {
 	// Nearly every value is sound, so the first pass looks for nothing but
 	// the existence of a fault and keeps neither paths nor an order. Only the
 	// second one, if it comes to that, pays for them.
-	w := walker{depth: lim.MaxDepth, budget: lim.MaxBytes}
+	w := walker{limits: lim, depth: lim.MaxDepth, budget: lim.MaxBytes}
 	if v, _ := w.value(v); !w.failed {
 		return v, true
 	}
 	if report == nil {
 		return nil, false
 	}
-	w = walker{depth: lim.MaxDepth, budget: lim.MaxBytes, report: report, path: slices.Clone(path)}
+	w = walker{limits: lim, depth: lim.MaxDepth, budget: lim.MaxBytes, report: report, path: slices.Clone(path)}
 	if v, _ := w.value(v); !w.failed {
 		return v, true
 	}
@@ -61,6 +61,7 @@ func Plain(v any, path Path, lim Limits, report Report) (any, bool) {
 // walker visits a Go value and everything in it. Its methods return the plain form of
 // their argument, and whether that differs from the argument.
 type walker struct {
+	limits Limits
 	depth  int // how much deeper to go
 	budget int // how many more bytes to take
 	faults int
@@ -104,7 +105,7 @@ func (w *walker) pop() {
 // spend takes n bytes from the budget.
 func (w *walker) spend(n int) bool {
 	if n > w.budget {
-		w.fail(ruleSize, "value is too large")
+		w.fail(ruleSize, w.limits.exceeded())
 		return false
 	}
 	w.budget -= n
