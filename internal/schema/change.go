@@ -59,8 +59,9 @@ type Change struct {
 	// Fields holds the changed fields in order of their paths.
 	Fields []FieldChange
 
-	root *move // nil if no object changes its fields
-	plan *Plan // of the new schema
+	root  *move    // nil if no object changes its fields
+	plan  *Plan    // of the new schema
+	texts []string // see Texts
 }
 
 // Compare compares two valid schemas, in their JSON forms, over the same unique key.
@@ -107,6 +108,10 @@ func (c *Change) Type(property string) string {
 	}
 	return c.plan.typeOf(property)
 }
+
+// Texts returns the properties of the new schema, of type text or arrays of it, whose stored
+// contents have to be read and checked: their enum or assertions may refuse some.
+func (c *Change) Texts() []string { return slices.Clone(c.texts) }
 
 // Apply returns the fields of an object in the form of the new schema: with renamed and
 // without dropped fields, and with the defaults of fields that were made required. Blobs

@@ -7,8 +7,8 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// enum compares the allowed values of a field.
-func (c *comparer) enum(at place, old, new map[string]any) {
+// enum compares the allowed values of a field, and reports whether fewer may be allowed.
+func (c *comparer) enum(at place, old, new map[string]any) (tightened bool) {
 	before, was := old["enum"].([]any)
 	after, is := new["enum"].([]any)
 	switch {
@@ -17,10 +17,12 @@ func (c *comparer) enum(at place, old, new map[string]any) {
 		c.note(at.new, Loosens, "%senum: any value", at.prefix())
 	case !was:
 		c.note(at.new, Tightens, "%senum: only %s", at.prefix(), allowed(after))
+		tightened = true
 	default:
 		removed, added := missingValues(before, after), missingValues(after, before)
 		if len(removed) > 0 {
 			c.note(at.new, Tightens, "%senum: without %s", at.prefix(), allowed(removed))
+			tightened = true
 		}
 		if len(added) > 0 {
 			c.note(at.new, Loosens, "%senum: also %s", at.prefix(), allowed(added))
@@ -29,7 +31,9 @@ func (c *comparer) enum(at place, old, new map[string]any) {
 	if is && !sameMembers(old, new) {
 		// An allowed object includes the defaults of its members.
 		c.note(at.new, Tightens, "%senum: its values have other members", at.prefix())
+		tightened = true
 	}
+	return tightened
 }
 
 // missingValues returns the values that are not among others.
@@ -56,8 +60,13 @@ func sameMembers(old, new map[string]any) bool {
 	return true
 }
 
-// assertions compares the keywords of a field that package assertion enforces.
-func (c *comparer) assertions(at place, old, new map[string]any) {
+// assertions compares the keywords of a field that package assertion enforces, and reports
+// whether they may allow fewer values.
+func (c *comparer) assertions(at place, old, new map[string]any) (tightened bool) {
+	note := func(effect Effect, format string, args ...any) {
+		c.note(at.new, effect, at.prefix()+format, args...)
+		tightened = tightened || effect > Loosens
+	}
 	for _, name := range assertion.Keywords() {
 		before, was := old[name]
 		after, is := new[name]
@@ -65,20 +74,21 @@ func (c *comparer) assertions(at place, old, new map[string]any) {
 		case !was && !is:
 		case was && is && value.Equal(before, after):
 			if name == "format" && c.opts.NewRules {
-				c.note(at.new, Tightens, "%sformat: checked by later rules", at.prefix())
+				note(Tightens, "format: checked by later rules")
 			}
 		case !is, name == "uniqueItems" && after == false:
-			c.note(at.new, Loosens, "%s%s: no longer %s", at.prefix(), name, value.Show(before))
+			note(Loosens, "%s: no longer %s", name, value.Show(before))
 		case !was:
-			c.note(at.new, Tightens, "%s%s: %s", at.prefix(), name, value.Show(after))
+			note(Tightens, "%s: %s", name, value.Show(after))
 		default:
 			effect := Tightens
 			if loosens(name, before, after) {
 				effect = Loosens
 			}
-			c.note(at.new, effect, "%s%s: %s to %s", at.prefix(), name, value.Show(before), value.Show(after))
+			note(effect, "%s: %s to %s", name, value.Show(before), value.Show(after))
 		}
 	}
+	return tightened
 }
 
 // loosens reports whether every value that satisfies the keyword with the value old

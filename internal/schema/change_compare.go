@@ -157,8 +157,11 @@ func (c *comparer) field(at place, old, new map[string]any, f *Field) *move {
 	if was != is {
 		c.typeChange(at, was, is)
 	}
-	c.enum(at, old, new)
-	c.assertions(at, old, new)
+	tightened := c.enum(at, old, new)
+	tightened = c.assertions(at, old, new) || tightened
+	if is == Text && at.isTop() && (tightened || was != is && f.NeedsText()) {
+		c.change.texts = append(c.change.texts, at.new)
+	}
 	c.annotations(at, old, new)
 	switch {
 	case was != is:

@@ -273,6 +273,17 @@ func TestChangeBlobs(t *testing.T) {
 	wantJSON(t, c.ApplyInline(new(value.Faults), "o", object(t, `{"x":"v"}`)), `{"y":"v"}`)
 }
 
+func TestChangeTexts(t *testing.T) {
+	t.Parallel()
+	c, _ := compare(t,
+		open(`{"a":{"type":"text"},"b":{"type":"text","maxLength":5},"c":{"type":"string","maxLength":5},"d":{"type":"array","items":{"type":"text"}},"e":{"type":"text"}}`),
+		open(`{"a":{"type":"text","maxLength":5},"b":{"type":"text","maxLength":6},"c":{"type":"text","maxLength":5},"d":{"type":"array","items":{"type":"text","enum":["x"]}},"e":{"type":"text","description":"d"}}`),
+		nil, schema.ChangeOptions{})
+	if got, want := c.Texts(), []string{"a", "c", "d"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // A change that has been applied can be requested again.
 func TestCompareAgain(t *testing.T) {
 	t.Parallel()
