@@ -24,8 +24,9 @@
 // "..", escaped or not, is not found, and "%2F" is part of its segment; use the id of a
 // bucket or namespace with such a name. One slash at the end of the path of a GET or POST
 // is ignored, with a Warning. A path without a route needs a key too. Then it is 404, or
-// 405 with Allow if another method is served there. A parameter of the query that cannot
-// be parsed is 422, and a cursor 400. All of these answers have the form of an error and
+// 405 with Allow if another method is served there. Known paths of the hosted service that
+// this server does not have, such as /v1/collections, are 501, with the resource in
+// details. A parameter of the query that cannot be parsed is 422, and a cursor 400. All of these answers have the form of an error and
 // X-Request-Id.
 // Before any handler runs, net/http itself answers 431 for a header that is too large,
 // 400 for a request or path that cannot be parsed, 501 for an unknown Transfer-Encoding,

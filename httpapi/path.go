@@ -50,8 +50,8 @@ func trimmed(r *http.Request) (*http.Request, bool) {
 var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
 
 // nowhere answers a request that no route takes: 405 with the methods that the path
-// has, or 404 if it has none. It needs a key, unless the path is one of a route that
-// needs none.
+// has, 501 if only the hosted service has it, or 404. It needs a key, unless the path is
+// one of a route that needs none.
 func (h *Handler) nowhere(w http.ResponseWriter, r *http.Request) {
 	c := &call{h: h, w: w.(*answer), r: r}
 	c.startDeadlines()
@@ -61,6 +61,9 @@ func (h *Handler) nowhere(w http.ResponseWriter, r *http.Request) {
 		if keyErr := c.findKey(); keyErr != nil {
 			allowed, err = nil, keyErr
 		}
+	}
+	if resource := hostedResource(r.URL); resource != "" && c.key != nil && routed(r.URL) {
+		err = notHere(resource)
 	}
 	if len(allowed) > 0 {
 		c.w.Header().Set("Allow", strings.Join(allowed, ", "))
