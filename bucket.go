@@ -62,6 +62,8 @@ type BucketInfo struct {
 	Locked       bool           `json:"is_locked"`
 	CreatedAt    time.Time      `json:"created_at"`
 	UpdatedAt    time.Time      `json:"updated_at"`
+	// SchemaVersion counts the schemas that the bucket has had, from 1 on.
+	SchemaVersion int64 `json:"schema_version"`
 	Stats
 
 	num int64
@@ -410,12 +412,12 @@ func (n *Namespace) buckets() listing[*BucketInfo] {
 // selectBuckets reads the buckets that satisfy an SQL condition. Each is read as one
 // row, so that its statistics are consistent.
 func selectBuckets(c *engine.Conn, where string, args []any, each func(*BucketInfo, int64) error) error {
-	return c.Query("SELECT b.num, b.id, b.name, b.description, b.schema, b.unique_key, b.metadata, b.storage_class, b.status, b.is_locked, b.created_at, b.updated_at, "+
+	return c.Query("SELECT b.num, b.id, b.name, b.description, b.schema, b.unique_key, b.metadata, b.storage_class, b.status, b.is_locked, b.created_at, b.updated_at, b.schema_version, "+
 		statsColumns+" FROM buckets b "+joinStats+" WHERE "+where, args, func(r engine.Row) error {
 		info := &BucketInfo{
 			num: r.Int(0), ID: r.Text(1), Name: r.Text(2), Description: r.Text(3),
 			StorageClass: StorageClass(r.Text(7)), Status: Status(r.Text(8)), Locked: r.Int(9) != 0,
-			CreatedAt: timeOf(r.Int(10)), UpdatedAt: timeOf(r.Int(11)), Stats: scanStats(r, 12),
+			CreatedAt: timeOf(r.Int(10)), UpdatedAt: timeOf(r.Int(11)), SchemaVersion: r.Int(12), Stats: scanStats(r, 13),
 		}
 		var err error
 		info.Schema, err = storedSchema(r.Text(4))

@@ -15,5 +15,9 @@ func (i *BucketInfo) CompareSchema(s Schema, opts *SchemaChangeOptions) (*Schema
 	if len(issues) > 0 {
 		return nil, newValidationError("schema", issues)
 	}
-	return &SchemaChange{Effect: SchemaEffect(found.Effect.String()), Fields: fieldChanges(found.Fields)}, nil
+	change := &SchemaChange{Version: i.SchemaVersion, Effect: SchemaEffect(found.Effect.String()), Fields: fieldChanges(found.Fields)}
+	if change.Effect != EffectNone {
+		change.Version++
+	}
+	return change, nil
 }

@@ -12,6 +12,7 @@ import (
 func TestCompareSchema(t *testing.T) {
 	t.Parallel()
 	info := &bucketlite.BucketInfo{
+		SchemaVersion: 3,
 		Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
 			"sku": {Type: bucketlite.String}, "name": {Type: bucketlite.String}, "price": {Type: bucketlite.Integer},
 		}},
@@ -24,7 +25,7 @@ func TestCompareSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &bucketlite.SchemaChange{Effect: bucketlite.EffectRewrites, Fields: []bucketlite.FieldChange{
+	want := &bucketlite.SchemaChange{Version: 4, Effect: bucketlite.EffectRewrites, Fields: []bucketlite.FieldChange{
 		{Path: "price", Effect: bucketlite.EffectLoosens, Message: "type: integer to number"},
 		{Path: "title", Effect: bucketlite.EffectRewrites, Message: `renamed from "name"`},
 	}}
@@ -32,7 +33,7 @@ func TestCompareSchema(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	same, err := info.CompareSchema(info.Schema, nil)
-	if err != nil || same.Effect != bucketlite.EffectNone || len(same.Fields) > 0 {
+	if err != nil || same.Effect != bucketlite.EffectNone || same.Version != 3 || len(same.Fields) > 0 {
 		t.Errorf("the same schema: got %+v, %v", same, err)
 	}
 }

@@ -427,7 +427,7 @@ func TestBucketJSON(t *testing.T) {
 	st := storetest.OpenMemory(t)
 	members := map[string]string{
 		"bucket_id": "string", "bucket_name": "string", "bucket_schema": "object", "metadata": "object", "storage_class": "string",
-		"status": "string", "is_locked": "boolean", "created_at": "time", "updated_at": "time",
+		"status": "string", "is_locked": "boolean", "created_at": "time", "updated_at": "time", "schema_version": "number",
 		"object_count": "number", "total_size_bytes": "number", "last_upload_at": "null", "stats_updated_at": "null",
 		"storage_stats": "object", "batch_stats": "object",
 	}

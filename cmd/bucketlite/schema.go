@@ -131,7 +131,7 @@ func fieldRows(t *table, change *bucketlite.SchemaChange) {
 func adviseSchema(err error) error {
 	var invalid *bucketlite.ValidationError
 	if errors.As(err, &invalid) && slices.ContainsFunc(invalid.Issues, func(i bucketlite.Issue) bool { return i.Rule == "missing" }) {
-		return &advised{err, "--drop and --rename name fields"}
+		return &advised{err, "--drop and --rename do that"}
 	}
 	return err
 }

@@ -135,7 +135,7 @@ func (c *comparer) destination(at place, name string, after map[string]map[strin
 		c.nameBelow(path)
 		return name, false
 	case !stays:
-		c.fault(path, ruleMissing, "missing in the new schema: name it in Drop, which removes its values too, or in Rename")
+		c.fault(path, ruleMissing, "missing in the new schema: drop it together with its values, or rename it")
 		return name, false
 	}
 	return name, true

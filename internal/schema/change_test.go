@@ -159,9 +159,9 @@ func TestCompareFaults(t *testing.T) {
 		want     []string
 	}{
 		{"missing", ab, `{"a":{"type":"string"}}`, options{},
-			[]string{"b: missing: missing in the new schema: name it in Drop, which removes its values too, or in Rename"}},
+			[]string{"b: missing: missing in the new schema: drop it together with its values, or rename it"}},
 		{"missing member", nested, `{"o":{"type":"object"}}`, options{},
-			[]string{"o.a: missing: missing in the new schema: name it in Drop, which removes its values too, or in Rename"}},
+			[]string{"o.a: missing: missing in the new schema: drop it together with its values, or rename it"}},
 		{"dropped and declared", ab, ab + " ", options{Drop: []string{"a"}}, []string{"a: drop: dropped, but the new schema declares it"}},
 		{"no such field", ab, `{"a":{"type":"date"},"b":{"type":"string"}}`, options{Drop: []string{"c", "a.x"}, Rename: map[string]string{"d": "e"}},
 			[]string{"a.x: drop: dropped, but the schema has no such field", "c: drop: dropped, but the schema has no such field",
