@@ -27,11 +27,13 @@ var floors = map[string]int{
 	"internal/bom":       0,
 	"internal/engine":    0,
 	"internal/filename":  0,
+	"internal/format":    0,
 	"internal/ident":     0,
 	"internal/jsonb":     0,
 	"internal/lease":     0,
 	"internal/pattern":   0,
 	"internal/query":     0,
+	"internal/spell":     0,
 	"internal/tempfile":  0,
 	"internal/value":     0,
 
