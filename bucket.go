@@ -101,7 +101,7 @@ func (t *target) String() string { return fmt.Sprintf("bucket %q", t.name) }
 
 // indexed returns what package index has to know of the bucket.
 func (t *target) indexed() index.Bucket {
-	return index.Bucket{Num: t.num, Partition: t.def.partition, ID: t.id, Name: t.name, Plan: t.def.plan}
+	return index.Bucket{Num: t.num, ID: t.id, Name: t.name, Plan: t.def.plan}
 }
 
 // types returns the declared type of a path in the bucket's objects.
@@ -169,8 +169,8 @@ func (n *Namespace) CreateBucket(ctx context.Context, config BucketConfig) (*Buc
 		num, err := tx.Insert(`
 INSERT INTO buckets (status, is_locked, definition, partition, schema_version, rules, clock, object_count, total_size, namespace, id, name, created_at, updated_at,
     storage_class, description, metadata, unique_key, schema)
-VALUES (?, 0, 1, 0, 1, 1, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING num`,
-			string(StatusActive), n.num, id, config.Name, now, now, string(config.StorageClass), config.Description, metadata, key, string(schema))
+VALUES (?, 0, 1, 0, 1, ?, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING num`,
+			string(StatusActive), int64(def.rules), n.num, id, config.Name, now, now, string(config.StorageClass), config.Description, metadata, key, string(schema))
 		if err != nil {
 			return err
 		}
@@ -184,8 +184,7 @@ VALUES (?, 0, 1, 0, 1, 1, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING num`,
 	if err != nil {
 		return nil, err
 	}
-	def.number, def.version, def.rules, def.partition = 1, 1, 1, b.num
-	s.keepDefinition(b.num, def)
+	s.definitions.Store(b.num, def)
 	return b, nil
 }
 

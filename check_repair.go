@@ -122,14 +122,9 @@ func (c *checker) repairObject(tx *commit.Tx, seq int64) (done []Problem, err er
 		if err != nil {
 			return nil, err
 		}
-		grown := *v.size - o.object.Size
-		switch {
-		case state == nil:
-		case o.bucket.current:
+		if state != nil {
 			state.Tick() // so that it gets a delta row of its own
-			state.Size += grown
-		case state.Next.Partition == o.bucket.partition:
-			state.Next.Grow(grown)
+			state.Size += *v.size - o.object.Size
 		}
 		done = append(done, Problem{Rule: "object.size", Subject: o.subject()})
 	}
@@ -139,8 +134,8 @@ func (c *checker) repairObject(tx *commit.Tx, seq int64) (done []Problem, err er
 		if err != nil {
 			return nil, err
 		}
-		if state != nil {
-			b := index.Bucket{Num: o.bucket.num, Partition: o.bucket.partition, Plan: o.bucket.def.plan}
+		if state != nil && state.Indexed {
+			b := index.Bucket{Num: o.bucket.num, Plan: o.bucket.def.plan}
 			if err := index.Update(tx, state, b, seq, o.row(), right.row()); err != nil {
 				return nil, err
 			}
@@ -150,7 +145,7 @@ func (c *checker) repairObject(tx *commit.Tx, seq int64) (done []Problem, err er
 	if v.wrongKey(o) {
 		holder := ""
 		if *v.key != nil {
-			if holder, err = keyHolder(tx.Conn, o.bucket.partition, *v.key); err != nil {
+			if holder, err = keyHolder(tx.Conn, o.bucket.num, *v.key); err != nil {
 				return nil, err
 			}
 		}

@@ -3,6 +3,7 @@ package bucketlite
 import (
 	"errors"
 	"maps"
+	"slices"
 
 	"github.com/bucketlite/bucketlite/internal/assertion"
 	"github.com/bucketlite/bucketlite/internal/schema"
@@ -47,8 +48,13 @@ type Schema struct {
 	// AdditionalProperties, if false, refuses undeclared members. By default they are
 	// stored as given.
 	AdditionalProperties *bool
-	// Keywords are further members, stored and returned without effect.
+	// Keywords are further members, stored and returned without effect. A JSON Schema
+	// assertion among them, such as oneOf or a list of required fields, is refused, and
+	// so is a misspelt keyword.
 	Keywords map[string]any
+	// KeepIneffective stores the Keywords that would be refused for having no effect, in
+	// the schema and in its fields. It is not part of the JSON form.
+	KeepIneffective bool
 }
 
 // Field declares one field.
@@ -76,8 +82,10 @@ type Field struct {
 	// Keywords are further members by name. These JSON Schema assertions are
 	// enforced: minLength maxLength pattern minimum maximum exclusiveMinimum
 	// exclusiveMaximum multipleOf minItems maxItems uniqueItems minProperties
-	// maxProperties const, and format if the format is known. All others are stored
-	// and returned without effect.
+	// maxProperties const, and format if the format is known. Any other assertion of
+	// JSON Schema is refused, and so is a name within two edits of a keyword with
+	// effect, unless it contains "_" or "$" or begins with "x-". All other members are
+	// stored and returned without effect.
 	Keywords map[string]any
 }
 
@@ -107,13 +115,44 @@ func ValidateSchema(s Schema, key *UniqueKey) error {
 	return nil
 }
 
-// UnmarshalJSON decodes and validates the JSON form, as [ParseSchema] does.
+// UnmarshalJSON decodes the JSON form of a schema that was accepted before, by this
+// release or another one. Only [ParseSchema] validates patterns, the values in a schema
+// and the names of keywords.
 func (s *Schema) UnmarshalJSON(data []byte) error {
-	parsed, err := ParseSchema(data)
-	if err == nil {
-		*s = parsed
+	doc, err := value.Parse(data, schema.Limits)
+	if err != nil {
+		return &ValidationError{Subject: "schema", Issues: syntaxIssues(nil, err)}
 	}
-	return err
+	parsed, _, issues := compileSchema(doc, func(doc any) (*schema.Plan, []value.Fault) {
+		return schema.Restore(doc, assertion.LatestRules)
+	})
+	if len(issues) > 0 {
+		return newValidationError("schema", issues)
+	}
+	*s = parsed
+	return nil
+}
+
+// compileSchema compiles a schema in its JSON form, and decodes it if it is valid.
+func compileSchema(doc any, compile func(doc any) (*schema.Plan, []value.Fault)) (Schema, *schema.Plan, []Issue) {
+	plan, faults := compile(doc)
+	if len(faults) > 0 {
+		return Schema{}, plan, issuesOf(faults)
+	}
+	root, _ := assertion.Prune(doc).(map[string]any)
+	s, _ := schemaOf(root)
+	return s, plan, nil
+}
+
+// compile compiles the JSON form of s as that of a new schema.
+func (s Schema) compile(doc any) (*schema.Plan, []value.Fault) {
+	plan, faults := schema.Compile(doc)
+	if s.KeepIneffective {
+		faults = slices.DeleteFunc(faults, func(f value.Fault) bool {
+			return f.Rule == assertion.RuleKeyword || f.Rule == assertion.RuleSpelling
+		})
+	}
+	return plan, faults
 }
 
 // MarshalJSON returns the schema's JSON form, compact and with sorted members.

@@ -384,7 +384,7 @@ const soundSchema = `{"additionalProperties":false,"properties":{
 	"d":{"type":"date","default":"2024-02-29"},"t":{"type":"datetime","enum":["2024-02-29T00:00:00+01:00"]},
 	"text":{"type":"text","default":"hello"},"image":{"type":"image","examples":["https://example.com/a.png"]},"audio":{"type":"audio"},
 	"video":{"type":"video","required":true},"pdf":{"type":"pdf"},"excel":{"type":"excel"},"photos":{"type":"array","items":{"type":"image"}}},
-	"title":"a title","allOf":[{"$ref":"https://example.com/"}]}`
+	"title":"a title","x-all":[{"$ref":"https://example.com/"}]}`
 
 // A sound schema comes back as it was given, from everywhere.
 func TestSchemaIsKept(t *testing.T) {
@@ -417,6 +417,89 @@ func TestSchemaIsKept(t *testing.T) {
 	if diff := cmp.Diff(info.Schema, again); diff != "" {
 		t.Errorf("schema after a round trip (-want +got):\n%s", diff)
 	}
+}
+
+// A JSON Schema assertion without effect is a fault, and so is a misspelt keyword. All
+// other names are kept.
+func TestSchemaKeywords(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		schema string
+		want   map[string]string
+	}{
+		"root required": {`{"properties":{"a":{"type":"string"}},"required":["a"]}`, map[string]string{"required": "keyword"}},
+		"combinators": {`{"properties":{"a":{"type":"string","oneOf":[]}},"allOf":[],"if":{}}`,
+			map[string]string{"properties.a.oneOf": "keyword", "allOf": "keyword", "if": "keyword"}},
+		"misspelt": {`{"properties":{"a":{"type":"array","maxitems":1,"items":{"type":"string","minlenght":1}}}}`,
+			map[string]string{"properties.a.maxitems": "spelling", "properties.a.items.minlenght": "spelling"}},
+		"within an object": {`{"properties":{"a":{"type":"object","dependentRequired":{},"properties":{"b":{"type":"string","patern":"a"}}}}}`,
+			map[string]string{"properties.a.dependentRequired": "keyword", "properties.a.properties.b.patern": "spelling"}},
+		"with other faults": {`{"properties":{"a":{"type":"strin","not":{}}},"patternProperties":{}}`,
+			map[string]string{"properties.a.type": "type", "properties.a.not": "keyword", "patternProperties": "keyword"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			wantSchemaFaults(t, test.schema, test.want)
+		})
+	}
+	const kept = `{"properties":{"a":{"type":"string","must_contain":["b"],"min_length":9,"x-minlength":9,"title":5,"$comment":[]}},"title":1}`
+	s, err := bucketlite.ParseSchema([]byte(kept))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Schema: s})
+	storetest.Put(t, b, storetest.Input(t, `{"a":"c"}`), "")
+	info, err := b.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := info.Schema.MarshalJSON(); err != nil || compact(t, string(got)) != compact(t, kept) {
+		t.Errorf("got %s, %v, want %s", got, err, kept)
+	}
+}
+
+// KeepIneffective stores what would be refused, and the bucket can be read like others.
+func TestSchemaKeepIneffective(t *testing.T) {
+	t.Parallel()
+	const text = `{"properties":{"a":{"type":"string","oneOf":[5],"minlenght":9,"maxLength":3}},"required":["a"]}`
+	var s bucketlite.Schema
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		t.Fatalf("unmarshal: %v", err)
+	}
+	want := map[string]string{"properties.a.oneOf": "keyword", "properties.a.minlenght": "spelling", "required": "keyword"}
+	storetest.WantIssues(t, bucketlite.ValidateSchema(s, nil), want)
+	s.KeepIneffective = true
+	if err := bucketlite.ValidateSchema(s, nil); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "test.db")
+	st := storetest.OpenPath(t, path)
+	storetest.Bucket(t, st, bucketlite.BucketConfig{Schema: s})
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := storetest.Namespace(t, storetest.OpenPath(t, path)).Bucket(t.Context(), "objects")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantRefused(t, b, storetest.Input(t, `{"a":"abcd"}`), map[string]string{"a": "maxLength"})
+	storetest.Put(t, b, storetest.Input(t, `{}`), "")
+	info, err := b.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := json.Marshal(info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(got, new(bucketlite.BucketInfo)); err != nil {
+		t.Errorf("unmarshal the bucket's info: %v", err)
+	}
+	if got := string(got); !strings.Contains(got, `"required":["a"]`) || !strings.Contains(got, `"oneOf":[5]`) {
+		t.Errorf("got %s, want the keywords as given", got)
+	}
+	s.Properties["a"].Keywords["maxLength"] = -1
+	storetest.WantIssues(t, bucketlite.ValidateSchema(s, nil), map[string]string{"properties.a.maxLength": "minimum"})
 }
 
 // The rules hold after the file is opened again.

@@ -59,15 +59,6 @@ type UploadListStats struct {
 //
 // Errors: [ErrBadRequest], [ErrNotActive] if the bucket is suspended, [ErrNotFound].
 func (b *Bucket) ListStats(ctx context.Context, q Query) (*ObjectListStats, error) {
-	var stats *ObjectListStats
-	err := b.following(ctx, func(b *Bucket) (err error) {
-		stats, err = b.listStats(ctx, q)
-		return err
-	})
-	return stats, err
-}
-
-func (b *Bucket) listStats(ctx context.Context, q Query) (*ObjectListStats, error) {
 	c, err := q.members().compile(b.store, list{kind: "objects", owner: b.num}, b.types)
 	if err != nil {
 		return nil, err
@@ -75,9 +66,9 @@ func (b *Bucket) listStats(ctx context.Context, q Query) (*ObjectListStats, erro
 	var stats *ObjectListStats
 	err = b.store.readLong(ctx, func(ctx context.Context, conn *engine.Conn) error {
 		return conn.Snapshot(func() error {
-			err := b.readable(conn)
+			err := b.permit(conn, readObjects)
 			if err == nil {
-				stats, err = b.summarize(ctx, conn, c)
+				stats, err = b.listStats(ctx, conn, c)
 			}
 			return err
 		})
@@ -88,8 +79,8 @@ func (b *Bucket) listStats(ctx context.Context, q Query) (*ObjectListStats, erro
 	return stats, nil
 }
 
-// summarize summarizes the objects that match c, inside a snapshot.
-func (b *Bucket) summarize(ctx context.Context, conn *engine.Conn, c *compiledQuery) (*ObjectListStats, error) {
+// listStats summarizes the objects that match c, inside a snapshot.
+func (b *Bucket) listStats(ctx context.Context, conn *engine.Conn, c *compiledQuery) (*ObjectListStats, error) {
 	how, err := index.Choose(ctx, conn, b.indexed(), &c.Query, true)
 	if err != nil {
 		return nil, err

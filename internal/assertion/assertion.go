@@ -78,15 +78,15 @@ type rule struct {
 	keyword string
 	message string // complete except the value found
 	phrase  phrase
-	regex   bool // it is the format of regular expressions
+	format  func(string) bool // of the keyword format
 }
 
 // Compile returns the assertion of a field's keywords, which must be names from
-// [Keywords] with values that [CheckDocument] accepts. A null value counts as
-// absent and a format nobody knows is not asserted; when nothing is left to
-// assert, Compile returns nil and no error. A pattern is not parsed before it is
-// needed. The map is not kept.
-func Compile(keywords map[string]any) (*Assertion, error) {
+// [Keywords] with values that [CheckDocument] accepts, by the rules. A null value
+// counts as absent and a format that the rules do not know is not asserted; when
+// nothing is left to assert, Compile returns nil and no error. A pattern is not parsed
+// before it is needed. The map is not kept.
+func Compile(keywords map[string]any, rules Rules) (*Assertion, error) {
 	a := new(Assertion)
 	schema := make(map[string]any, len(keywords))
 	for name, v := range keywords {
@@ -94,7 +94,7 @@ func Compile(keywords map[string]any) (*Assertion, error) {
 		switch {
 		case !ok:
 			return nil, fmt.Errorf("assertion: unknown keyword %q", name)
-		case v == nil, name == "uniqueItems" && v == false, name == "format" && !knownFormat(v):
+		case v == nil, name == "uniqueItems" && v == false:
 			continue
 		}
 		if p.unit != "" {
@@ -104,24 +104,34 @@ func Compile(keywords map[string]any) (*Assertion, error) {
 			}
 			v = n
 		}
-		a.rules = append(a.rules, newRule(name, v))
-		switch {
-		case name == "uniqueItems":
+		r := newRule(name, v)
+		if name == "format" {
+			format, ok := v.(string)
+			if !ok {
+				return nil, fmt.Errorf("assertion: %s: string expected, got %s", name, show(v))
+			}
+			if r.format = rules.format(format); r.format != nil {
+				a.rules = append(a.rules, r)
+			}
+			continue // the library is not exact
+		}
+		a.rules = append(a.rules, r)
+		switch name {
+		case "uniqueItems":
 			if v != true {
 				return nil, fmt.Errorf("assertion: %s: boolean expected, got %s", name, show(v))
 			}
 			continue // see unique
-		case name == "pattern":
+		case "pattern":
 			expr, ok := v.(string)
 			if !ok {
 				return nil, fmt.Errorf("assertion: %s: string expected, got %s", name, show(v))
 			}
 			a.pattern = pattern.Lazy(expr)
 			continue // the library does not bound it
-		case name == "format" && v == "regex":
-			continue // likewise
+		case "const":
+			a.deep = true
 		}
-		a.deep = a.deep || name == "const"
 		schema[name] = v
 	}
 	if len(a.rules) == 0 {
@@ -158,7 +168,7 @@ func newRule(keyword string, v any) rule {
 	case p.after != "":
 		message += show(v)
 	}
-	return rule{keyword, message + p.after, p, keyword == "format" && v == "regex"}
+	return rule{keyword: keyword, message: message + p.after, phrase: p}
 }
 
 // Check returns the keywords v does not satisfy, sorted, or nil if there are
@@ -211,16 +221,15 @@ func (a *Assertion) appendPattern(failures []Failure, r rule, v any, allowance *
 // fails reports whether v breaks the rule, by the library's result if it was
 // asked.
 func (r rule) fails(v any, result *jsonschema.EvaluationResult) bool {
-	switch {
-	case r.keyword == "uniqueItems":
+	switch r.keyword {
+	case "uniqueItems":
 		items, ok := v.([]any)
 		return ok && !unique(items)
-	case r.regex:
+	case "format":
 		s, ok := v.(string)
-		return ok && pattern.Check(s, new(pattern.Budget)) != nil
+		return ok && !r.format(s)
 	}
-	e := result.Errors[r.keyword]
-	return e != nil && e.Code != "invalid_json" // text it cannot read is put under "format"
+	return result.Errors[r.keyword] != nil
 }
 
 // input returns v in a form the library checks exactly: v itself or its JSON
@@ -269,15 +278,6 @@ func (r rule) found(v any) string {
 
 func unjudged(v any) Failure {
 	return Failure{Rule: "type", Message: "cannot be checked, got " + show(v)}
-}
-
-func knownFormat(v any) bool {
-	name, ok := v.(string)
-	if !ok {
-		return true // for the compiler to refuse
-	}
-	_, ok = jsonschema.Formats[name]
-	return ok
 }
 
 // size returns the value of a keyword that bounds a size. The library converts
@@ -335,7 +335,7 @@ type copies struct {
 // compile returns a new copy. Its compiler is its own: a compiler remembers
 // schemas, and would hand out one copy twice.
 func (c *copies) compile() (*jsonschema.Schema, error) {
-	compiler := jsonschema.NewCompiler().SetAssertFormat(true)
+	compiler := jsonschema.NewCompiler()
 	clear(compiler.Loaders) // they fetch over the network
 	return compiler.Compile(c.text)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/assertion"
+	"github.com/bucketlite/bucketlite/internal/format"
 	"github.com/bucketlite/bucketlite/internal/pattern"
 )
 
@@ -157,7 +158,7 @@ func TestCheck(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			a, err := assertion.Compile(tt.keywords)
+			a, err := assertion.Compile(tt.keywords, assertion.LatestRules)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -177,7 +178,7 @@ func TestCheck(t *testing.T) {
 func TestCompileNothing(t *testing.T) {
 	t.Parallel()
 	for _, keywords := range []m{nil, {}, {"format": "phone"}, {"format": ""}, {"const": nil}, {"uniqueItems": false}} {
-		a, err := assertion.Compile(keywords)
+		a, err := assertion.Compile(keywords, assertion.LatestRules)
 		if a != nil || err != nil {
 			t.Errorf("Compile(%v) = %v, %v, want nil, nil", keywords, a, err)
 		}
@@ -195,7 +196,7 @@ func TestCompileError(t *testing.T) {
 		{"pattern": 5}, {"format": 5},
 		{"minimum": true}, {"minimum": json.Number("1e9999999")}, {"maximum": math.Inf(1)}, {"uniqueItems": "yes"},
 	} {
-		if a, err := assertion.Compile(keywords); a != nil || err == nil {
+		if a, err := assertion.Compile(keywords, assertion.LatestRules); a != nil || err == nil {
 			t.Errorf("Compile(%v) = %v, %v, want an error", keywords, a, err)
 		}
 	}
@@ -217,7 +218,7 @@ func TestUniqueItemsHostile(t *testing.T) {
 		}
 	}
 	cut(nil, "aaaaaaaaaa")
-	a, err := assertion.Compile(m{"uniqueItems": true})
+	a, err := assertion.Compile(m{"uniqueItems": true}, assertion.LatestRules)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +235,7 @@ func TestUniqueItemsHostile(t *testing.T) {
 // pattern at the first value.
 func TestCheckConcurrent(t *testing.T) {
 	t.Parallel()
-	a, err := assertion.Compile(m{"pattern": "^a+$", "minLength": 2, "format": "hostname", "uniqueItems": true, "multipleOf": 0.1})
+	a, err := assertion.Compile(m{"pattern": "^a+$", "minLength": 2, "format": "hostname", "uniqueItems": true, "multipleOf": 0.1}, assertion.LatestRules)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,15 +263,15 @@ func TestCheckConcurrent(t *testing.T) {
 }
 
 func FuzzCheckString(f *testing.F) {
-	formats := strings.Fields(`date-time date time duration period hostname email ip-address ipv4 ipv6 uri iri
-		uri-reference uriref iri-reference uri-template json-pointer relative-json-pointer uuid regex unknown`)
 	var all []*assertion.Assertion
-	for _, format := range formats {
-		a, err := assertion.Compile(m{"format": format})
-		if a == nil || err != nil {
-			f.Fatalf("Compile(format %s) = %v, %v, want an assertion", format, a, err)
+	for _, format := range append(format.Names(), "regex") {
+		for rules := assertion.Rules1; rules.Known(); rules++ {
+			a, err := assertion.Compile(m{"format": format}, rules)
+			if err != nil {
+				f.Fatalf("Compile(format %s, %d) = %v, want an assertion", format, rules, err)
+			}
+			all = append(all, a)
 		}
-		all = append(all, a)
 	}
 	f.Add("")
 	f.Add("P1Y")
@@ -300,7 +301,7 @@ func BenchmarkCheck(b *testing.B) {
 		{"array/unique", m{"uniqueItems": true}, []any{"a", "b", "c"}, 0},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
-			a, err := assertion.Compile(bb.keywords)
+			a, err := assertion.Compile(bb.keywords, assertion.LatestRules)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -317,7 +318,7 @@ func BenchmarkCheck(b *testing.B) {
 func BenchmarkCompile(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := assertion.Compile(m{"pattern": "^[a-z]+$", "minLength": 2}); err != nil {
+		if _, err := assertion.Compile(m{"pattern": "^[a-z]+$", "minLength": 2}, assertion.LatestRules); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -6,7 +6,7 @@
 //	doc = assertion.Prune(doc)                   // the same, without null members
 //	a, err := assertion.Compile(map[string]any{  // once per field
 //		"minLength": 3, "pattern": "^a+$",
-//	})
+//	}, assertion.LatestRules)
 //	failures := a.Check(value)                   // once per value, from any goroutine
 //
 // Every value is a plain JSON tree: nil, bool, string, json.Number, a Go integer

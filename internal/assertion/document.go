@@ -27,14 +27,16 @@ type Fault struct {
 
 	// Rule is the JSON Schema keyword the document breaks: type, required,
 	// minimum, exclusiveMinimum, minItems, or format where a pattern is no
-	// regular expression, or pattern where it is too large. For a member no schema may have it is the member's name.
+	// regular expression, or pattern where it is too large. For a member no schema may
+	// have it is the member's name, and for one without effect [RuleKeyword] or
+	// [RuleSpelling].
 	Rule string
 
 	// Message says the expected and the found value.
 	Message string
 }
 
-// CheckDocument returns every fault in a bucket schema document, sorted by path and
+// CheckDocument returns every fault in a new bucket schema document, sorted by path and
 // then rule, or nil if there are none. Null members count as absent, as [Prune]
 // leaves them out. Whether a field's type exists, and whether its keywords suit it,
 // is not checked here.
@@ -43,13 +45,15 @@ func CheckDocument(doc any) []Fault {
 	faults := CheckShape(doc)
 	if members, ok := doc.(map[string]any); ok {
 		faults = appendPatternFaults(faults, new(pattern.Budget), members, nil)
+		faults = appendKeywordFaults(faults, members)
 	}
 	sortFaults(faults)
 	return faults
 }
 
-// CheckShape is [CheckDocument] without the text of patterns. It is for a document
-// that has been accepted already, maybe by another release with other bounds.
+// CheckShape is [CheckDocument] without the text of patterns and the names of keywords.
+// It is for a document that has been accepted already, maybe by another release with
+// other bounds.
 func CheckShape(doc any) []Fault {
 	doc = Prune(doc)
 	text, err := json.Marshal(doc)
@@ -182,7 +186,11 @@ func newFault(rule string, result *jsonschema.EvaluationResult, v any, path []an
 		return Fault{join(path, "type"), rule, "string expected, got nothing"}
 	}
 	want := result.Annotations["description"].(*string)
-	return Fault{path, rule, *want + " expected, got " + show(v)}
+	message := *want + " expected, got " + show(v)
+	if names, ok := v.([]any); ok && *want == "boolean" && path[len(path)-1] == "required" {
+		message += ": " + requiredInstead(names)
+	}
+	return Fault{path, rule, message}
 }
 
 func unreadable(why string) Fault {

@@ -8,7 +8,7 @@ import (
 )
 
 func ExampleCompile() {
-	a, err := assertion.Compile(map[string]any{"minLength": 3, "pattern": "^a+$"})
+	a, err := assertion.Compile(map[string]any{"minLength": 3, "pattern": "^a+$"}, assertion.LatestRules)
 	if err != nil {
 		panic(err)
 	}

@@ -21,18 +21,22 @@ const (
 // Limits limit a schema's JSON form before it is read further.
 var Limits = value.Limits{MaxDepth: 100, MaxBytes: 1 << 20}
 
-// Compile checks a schema in its JSON form, and compiles it. Null members count as
-// absent. The faults are sorted by path and then by rule. If there are any, the plan
-// holds as much of the schema as could be understood.
+// Compile checks a schema in its JSON form, and compiles it by the latest rules. Null
+// members count as absent. The faults are sorted by path and then by rule. If there are
+// any, the plan holds as much of the schema as could be understood.
 func Compile(doc any) (*Plan, []value.Fault) {
-	c := compiler{broken: make(map[string]bool)}
+	c := compiler{broken: make(map[string]bool), rules: assertion.LatestRules}
 	return c.compile(doc, assertion.CheckDocument)
 }
 
 // Restore is [Compile] for a schema that it accepted before, possibly in another release
-// with other limits. Patterns and values in the schema are not checked again.
-func Restore(doc any) (*Plan, []value.Fault) {
-	c := compiler{broken: make(map[string]bool), stored: true}
+// with other limits, and by the rules of that time. Patterns, values in the schema and
+// the names of keywords are not checked again.
+func Restore(doc any, rules assertion.Rules) (*Plan, []value.Fault) {
+	c := compiler{broken: make(map[string]bool), rules: rules, stored: true}
+	if !rules.Known() {
+		c.fault(nil, ruleRules, "rules version %d is unknown to this release", rules)
+	}
 	return c.compile(doc, assertion.CheckShape)
 }
 
@@ -41,7 +45,8 @@ func Restore(doc any) (*Plan, []value.Fault) {
 type compiler struct {
 	faults []value.Fault
 	broken map[string]bool // the paths that the meta-schema refused
-	stored bool            // the schema has been checked before
+	rules  assertion.Rules
+	stored bool // the schema has been checked before
 	work   pattern.Allowance
 }
 
@@ -213,7 +218,7 @@ func (c *compiler) assertion(path value.Path, f *Field, doc map[string]any) {
 		}
 	}
 	var err error
-	if f.assert, err = assertion.Compile(keywords); err != nil {
+	if f.assert, err = assertion.Compile(keywords, c.rules); err != nil {
 		c.fault(path, ruleType, "%v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/bucketlite/bucketlite/internal/assertion"
 	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
@@ -59,12 +60,12 @@ func TestRestore(t *testing.T) {
 	doc := parse(t, `{"properties":{"a":{"type":"string","pattern":"(a{1000}){1000}"},"n":{"type":"integer","default":1,"minimum":2}}}`)
 	_, faults := schema.Compile(doc)
 	wantFaults(t, faults, map[string]string{"properties.a.pattern": "format", "properties.n.default": "minimum"})
-	p, faults := schema.Restore(doc)
+	p, faults := schema.Restore(doc, assertion.LatestRules)
 	wantFaults(t, faults, nil)
 	var v schema.Validation
 	out, _ := p.Validate(&v, nil, map[string]any{}, nil)
 	wantJSON(t, out, `{"n":1}`)
-	_, faults = schema.Restore(parse(t, `{"properties":{"a":{"type":"none"}}}`))
+	_, faults = schema.Restore(parse(t, `{"properties":{"a":{"type":"none"}}}`), assertion.LatestRules)
 	wantFaults(t, faults, map[string]string{"properties.a.type": "type"})
 }
 

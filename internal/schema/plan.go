@@ -11,6 +11,7 @@ const (
 	ruleReserved = "reserved" // a name is reserved for the system
 	ruleNesting  = "nesting"  // a schema is nested too deep
 	ruleKey      = "key"      // a unique key, or one of its values, is not allowed
+	ruleRules    = "rules"    // a schema has unknown rules
 	ruleProperty = "property" // a value is both at the root and in a blob
 	ruleMissing  = "missing"  // a changed schema lacks a field
 	ruleRename   = "rename"   // a field cannot be renamed so
