@@ -63,6 +63,35 @@ func TestBucketTolerance(t *testing.T) {
 		wantAt("bucket_schema.properties.title.type", "string").wantAt("bucket_schema.properties.meta.type", "object")
 }
 
+// Over HTTP an assertion without effect is refused only if the schema means something
+// else without it. All others are kept with a warning.
+func TestBucketKeywords(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	for member, fault := range map[string]string{
+		`"required": ["a"]`:     "body.bucket_schema.required keyword",
+		`"allOf": []`:           "body.bucket_schema.allOf keyword",
+		`"Required": ["a"]`:     "body.bucket_schema.Required keyword",
+		`"propertees": {}`:      "body.bucket_schema.propertees spelling",
+		`"x": 1, "if": {}`:      "body.bucket_schema.if keyword",
+		`"oneOf": [{"a": "b"}]`: "body.bucket_schema.oneOf keyword",
+	} {
+		s.do("POST", "/v1/buckets", `{"bucket_name": "a", "bucket_schema": {"properties": {"a": {"type": "string"}}, `+member+`}}`).wantFaults(fault)
+	}
+	s.do("POST", "/v1/buckets", `{"bucket_name": "a", "bucket_schema": {"properties": {"a": {"type": "string", "minlenght": 1, "anyOf": [], "contains": {}}}}}`).
+		wantFaults("body.bucket_schema.properties.a.anyOf keyword", "body.bucket_schema.properties.a.minlenght spelling").
+		wantWarnings("bucket_schema.properties.a.contains: has no effect here")
+	s.do("POST", "/v1/buckets", `{"bucket_name": "a", "bucket_schema": {"title": "A", "patternProperties": {"^a": {}}, "properties": {
+		"a": {"type": "string", "min_length": 3, "must_contain": ["b"], "x-order": 1, "max_length": null},
+		"o": {"type": "object", "dependentRequired": {"b": ["c"]}}}}}`).want(http.StatusOK).
+		wantWarnings("bucket_schema.properties.a.min_length: has no effect here: write", "bucket_schema.properties.a.must_contain: has no effect here: write",
+			"bucket_schema.patternProperties: has no effect here", "bucket_schema.properties.o.dependentRequired: has no effect here").
+		wantAt("bucket_schema.properties.a.min_length", "3").wantAt("bucket_schema.properties.a.must_contain", `["b"]`).
+		wantAt("bucket_schema.properties.o.dependentRequired", `{"b":["c"]}`).wantAt("bucket_schema.patternProperties", `{"^a":{}}`).
+		wantAt("bucket_schema.title", "A")
+	s.do("POST", "/v1/buckets/a/objects", `{"a": "c"}`).want(http.StatusOK)
+}
+
 func TestBucketList(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil)

@@ -44,7 +44,9 @@
 // may be missing where all its members may, but is not null. A member that is null
 // counts as absent, and unknown members are ignored, except those of objects, which are
 // the user's fields. Where known clients differ from the form, their meaning is
-// accepted, and a Warning header says what was expected.
+// accepted, and a Warning header says what was expected. In a schema a list of required
+// fields, a combinator such as oneOf and a misspelt keyword are refused; other assertions
+// that have no effect are kept with a Warning.
 //
 // # Answers
 //

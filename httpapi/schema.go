@@ -1,35 +1,100 @@
 package httpapi
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/assertion"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 // schema returns the member bucket_schema. The names that some clients have for
 // types, in upper case or json for object, are taken with a warning.
-func (f *form) schema() (s bucketlite.Schema) {
+func (f *form) schema() bucketlite.Schema {
 	v, name := f.member("bucket_schema", []string{"schema"})
 	if v == nil {
 		f.fault(name, "required", "required")
-		return s
+		return bucketlite.Schema{}
 	}
 	v = f.call.knownTypes(v, name)
-	f.take("bucket_schema", s.UnmarshalJSON(value.Append(nil, v)))
+	s, err := f.call.parseSchema(value.Append(nil, v), name)
+	f.take("bucket_schema", err)
 	return s
 }
 
+// parseSchema parses a schema. Assertions without effect that the schema keeps its
+// meaning without are kept with a warning.
+func (c *call) parseSchema(text []byte, at string) (bucketlite.Schema, error) {
+	s, err := bucketlite.ParseSchema(text)
+	var invalid *bucketlite.ValidationError
+	if !errors.As(err, &invalid) || invalid.Omitted > 0 {
+		return s, err
+	}
+	var refused []bucketlite.Issue
+	for _, issue := range invalid.Issues {
+		name := issue.Path[strings.LastIndexByte(issue.Path, '.')+1:]
+		if issue.Rule != assertion.RuleKeyword || !assertion.Tolerable(name) {
+			refused = append(refused, issue)
+			continue
+		}
+		c.warn(at + "." + issue.String())
+	}
+	if len(refused) > 0 && c.inForce(text, &s) {
+		return s, nil
+	}
+	if len(refused) > 0 {
+		return s, &bucketlite.ValidationError{Subject: invalid.Subject, Issues: refused}
+	}
+	err = s.UnmarshalJSON(text)
+	s.KeepIneffective = true
+	return s, err
+}
+
+// inForce reports whether a schema is the one that the bucket has, and sets s to it. Its
+// rules may be older than those for new schemas.
+func (c *call) inForce(text []byte, s *bucketlite.Schema) bool {
+	if c.bucket == nil {
+		return false
+	}
+	info, err := c.bucket.Info(c.ctx())
+	if err != nil {
+		return false
+	}
+	stored, err := info.Schema.MarshalJSON()
+	if err != nil || !sameSchema(text, stored) {
+		return false
+	}
+	*s = info.Schema
+	return true
+}
+
+// sameSchema reports whether two JSON forms are those of equal schemas.
+func sameSchema(a, b []byte) bool {
+	first, err := value.Parse(a, value.Limits{})
+	if err != nil {
+		return false
+	}
+	second, err := value.Parse(b, value.Limits{})
+	return err == nil && value.Equal(assertion.Prune(first), assertion.Prune(second))
+}
+
 // knownTypes returns a schema, or a field of one, with the types spelt as the store
-// knows them. It writes to no value it was given.
+// knows them. It writes to no value it was given. Assertions of the hosted service that
+// the store does not enforce get a warning.
 func (c *call) knownTypes(v any, at string) any {
 	doc, ok := v.(map[string]any)
 	if !ok {
 		return v
 	}
 	doc = maps.Clone(doc)
+	for _, name := range slices.Sorted(maps.Keys(doc)) {
+		if instead, ok := assertion.Foreign(name); ok && doc[name] != nil {
+			c.warn(at + "." + name + ": has no effect here: " + instead)
+		}
+	}
 	if name, ok := doc["type"].(string); ok {
 		doc["type"] = c.knownType(name, at+".type")
 	}
