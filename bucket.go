@@ -32,8 +32,9 @@ const (
 // BucketConfig describes a new bucket.
 type BucketConfig struct {
 	// Name is unique in the namespace, and compared exactly. It has 1 to 255
-	// characters, no control characters, is not all blank, and does not look like an
-	// id.
+	// characters, no control characters, and no spaces at either end. It is not "." or
+	// "..", does not look like an id, and contains no percent escape of a character
+	// beyond ASCII, such as "%C3%A9".
 	Name string `json:"bucket_name"`
 	// Description is free text for people.
 	Description string `json:"description,omitempty"`
@@ -470,7 +471,7 @@ WHERE num = ?`, optional(u.Name), optional(u.Description), metadata, b.store.now
 
 func (b *Bucket) judgeUpdate(u *BucketUpdate) (metadata any, err error) {
 	var issues []Issue
-	if u.Name != nil {
+	if u.Name != nil && *u.Name != b.name { // an old bucket may keep a name that a new one may not have
 		if problem := nameIssue(*u.Name); problem != "" {
 			issues = append(issues, Issue{"bucket_name", ruleName, problem})
 		}

@@ -220,7 +220,7 @@ FROM namespaces n WHERE `+where, args, func(r engine.Row) error {
 // [ErrInvalid], [ErrExists], [ErrNotFound].
 func (n *Namespace) Update(ctx context.Context, u NamespaceUpdate) (*NamespaceInfo, error) {
 	var issues []Issue
-	if u.Name != nil {
+	if u.Name != nil && *u.Name != n.name { // an old namespace may keep a name that a new one may not have
 		if problem := nameIssue(*u.Name); problem != "" {
 			issues = append(issues, Issue{"namespace_name", ruleName, problem})
 		}

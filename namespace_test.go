@@ -25,7 +25,10 @@ var names = map[string]struct {
 	"one character":              {"a", true},
 	"255 characters":             {strings.Repeat("a", 255), true},
 	"255 characters of 4 bytes":  {strings.Repeat("🪣", 255), true},
-	"spaces around":              {" a ", true},
+	"spaces within":              {"a b", true},
+	"dots and more":              {"...", true},
+	"a percent escape of ASCII":  {"100%25 a%20b", true},
+	"percents, no escapes":       {"50% é %C %zz %8", true},
 	"slashes, quotes, percents":  {`a/b\c"d'e%f_g`, true},
 	"a prefix alone":             {"bkt_", true},
 	"nearly an id":               {"bkt_01ARZ3NDEKTSV4RRFFQ69G5FA", true},
@@ -33,6 +36,13 @@ var names = map[string]struct {
 	"beyond the ids":             {"ns_8ZZZZZZZZZZZZZZZZZZZZZZZZZ", true},
 	"empty":                      {"", false},
 	"blank":                      {" ", false},
+	"a space before":             {" a", false},
+	"a space after":              {"a ", false},
+	"a space beyond ASCII":       {"a\u00a0", false},
+	"a dot":                      {".", false},
+	"two dots":                   {"..", false},
+	"an escape beyond ASCII":     {"caf%C3%A9", false},
+	"an escape of Latin-1":       {"%e9", false},
 	"blank beyond ASCII":         {"\u00a0\u2003\u3000", false},
 	"256 characters":             {strings.Repeat("a", 256), false},
 	"256 characters of 4 bytes":  {strings.Repeat("🪣", 256), false},
@@ -79,7 +89,7 @@ func TestNamespaceNames(t *testing.T) {
 }
 
 // Names are compared exactly.
-var distinctNames = []string{"a", "A", "a ", " a", "é", "e\u0301", "ａ", "ß", "ss", "SS"}
+var distinctNames = []string{"a", "A", "a b", "a  b", "é", "e\u0301", "ａ", "ß", "ss", "SS"}
 
 func TestNamespaceNamesAreDistinct(t *testing.T) {
 	t.Parallel()

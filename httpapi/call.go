@@ -48,17 +48,33 @@ func (c *call) namespace(name string) (*bucketlite.Namespace, error) {
 	return ns, err
 }
 
-// locate finds the namespace with the name or id, and the bucket that the path names,
-// if it names one.
-func (c *call) locate(name string) (err error) {
-	bucket := c.r.PathValue("bucket")
-	if bucket == "" {
-		c.ns, err = c.namespace(name)
-		return err
+// locate finds the namespace with the first of the names, or the id, that exists, and the
+// bucket that the path names, if it names one. Whether the key may enter is asked of the
+// namespace that was found, or else of the last name.
+func (c *call) locate(names ...string) (err error) {
+	last := len(names) - 1
+	for i, name := range names {
+		if err = c.locateOne(name, i < last); c.ns != nil || !errors.Is(err, bucketlite.ErrNotFound) {
+			break
+		}
 	}
-	ns, b, err := c.h.store.OpenBucket(c.ctx(), name, bucket)
-	if err := c.admits(name, ns, err); err != nil {
-		return err
+	return err
+}
+
+// locateOne is [call.locate] for one name. If others follow, a name that is not found says
+// nothing yet of the key.
+func (c *call) locateOne(name string, othersFollow bool) (err error) {
+	var ns *bucketlite.Namespace
+	var b *bucketlite.Bucket
+	if bucket := c.r.PathValue("bucket"); bucket != "" {
+		ns, b, err = c.h.store.OpenBucket(c.ctx(), name, bucket)
+	} else {
+		ns, err = c.h.store.Namespace(c.ctx(), name)
+	}
+	if ns != nil || !othersFollow {
+		if err := c.admits(name, ns, err); err != nil {
+			return err
+		}
 	}
 	c.ns, c.bucket = ns, b
 	return err

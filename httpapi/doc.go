@@ -18,7 +18,9 @@
 // Every request needs an Authorization header with a key, except signed URLs,
 // /v1/health and the paths below it, /openapi.json, /docs and /docs/openapi.json. A
 // request about buckets also needs a namespace, by name or id, in the header X-Namespace
-// or as [Options].DefaultNamespace.
+// or as [Options].DefaultNamespace. In the header a name beyond ASCII is UTF-8, or Latin-1
+// if the bytes are not UTF-8, or percent-encoded. The name as it stands comes first. A key
+// is checked against the namespace that was found.
 //
 // Paths are not cleaned or redirected. A path with a segment that is empty, "." or
 // "..", escaped or not, is not found, and "%2F" is part of its segment; use the id of a

@@ -137,14 +137,13 @@ func (c *call) enter(rt route) (err error) {
 		return forbidden("the key is for reading alone")
 	}
 	if rt.access == scoped {
-		name := c.r.Header.Get("X-Namespace")
-		if name == "" {
-			name = c.h.opts.DefaultNamespace
+		switch header := c.r.Header.Get("X-Namespace"); {
+		case header != "":
+			return c.locate(namespaceNames(header)...)
+		case c.h.opts.DefaultNamespace != "":
+			return c.locate(c.h.opts.DefaultNamespace)
 		}
-		if name == "" {
-			return badRequest("header X-Namespace: the name or id of a namespace expected")
-		}
-		return c.locate(name)
+		return badRequest("header X-Namespace: the name or id of a namespace expected")
 	}
 	return err
 }
