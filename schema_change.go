@@ -15,6 +15,9 @@ type SchemaChangeOptions struct {
 	// Drop names fields that are removed together with all their values and blobs. A
 	// field of the unique key cannot be dropped.
 	Drop []string
+	// IfVersion, unless 0, is the schema version that the bucket must have. If it has
+	// another one, the error is [ErrConflict].
+	IfVersion int64
 }
 
 // SchemaEffect is what a change of a schema means for the objects of the bucket.
