@@ -246,6 +246,8 @@ func (d *uploadDraft) judgeType(j *judge, path value.Path) {
 			j.fault(path.Member("blob_type"), ruleType, fmt.Sprintf("%s expected for %s, got %s", d.field.Type, value.Show(in.Property), value.Show(string(in.Type))))
 		}
 		given = FieldType(d.field.Type)
+	case *in.CreateObject && in.Property == "":
+		j.fault(path.Member("blob_property"), ruleProperty, missingProperty(in.Filename))
 	case *in.CreateObject && declared == nil:
 		j.fault(path.Member("blob_property"), ruleProperty, "not declared in the schema: "+value.Show(in.Property))
 	case *in.CreateObject:
@@ -266,6 +268,14 @@ func (d *uploadDraft) judgeType(j *judge, path value.Path) {
 	} else if _, err := schema.MIMEType(string(given), in.ContentType, nil); err != nil {
 		j.fault(path.Member("content_type"), ruleMIME, err.Error())
 	}
+}
+
+// missingProperty says why an upload has no property, not even that of its filename.
+func missingProperty(filename string) string {
+	if filename == "" {
+		return "required, since there is no filename to take it from"
+	}
+	return "required, since the filename " + value.Show(filename) + " has no name in front of its extension"
 }
 
 // judgeObject checks the object that confirming will store. A new object must conform

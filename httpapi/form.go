@@ -14,9 +14,8 @@ import (
 )
 
 // form reads the members of a JSON object, or of a URL's query, and records their faults in
-// its call. Null counts as absent. A member may have other names, a number of a body may
-// be written as a string, and a boolean of a query as another word: that is accepted with
-// a warning.
+// its call. Null counts as absent. A member may have other names, and a boolean of a query
+// may be another word: that is accepted with a warning.
 type form struct {
 	call *call
 	in   string // "body" or "query"
@@ -89,7 +88,10 @@ func (f *form) integer(name string, least, most, otherwise int, others ...string
 	if v == nil {
 		return otherwise
 	}
-	n, ok := value.Int(f.number(name, v))
+	n, ok := value.Int(v)
+	if f.in == "query" {
+		n, ok = value.Int(number(v))
+	}
 	switch {
 	case !ok:
 		f.expected(name, "integer", v)
@@ -104,14 +106,11 @@ func (f *form) integer(name string, least, most, otherwise int, others ...string
 }
 
 // number returns a whole number in place of its digits.
-func (f *form) number(name string, v any) any {
+func number(v any) any {
 	text, _ := v.(string)
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return v
-	}
-	if f.in != "query" {
-		f.call.warn(f.at.Member(name).String() + ": a number expected, not its digits as a string")
 	}
 	return json.Number(strconv.FormatInt(n, 10))
 }
@@ -154,13 +153,13 @@ func (f *form) time(name string, otherwise time.Time) time.Time {
 	return otherwise
 }
 
-// size returns a number of bytes, at least one, or 0 if it is absent.
-func (f *form) size(name string) int64 {
-	v, name := f.member(name, nil)
+// size returns the size of a file, at least one byte, or 0 if it is absent.
+func (f *form) size() int64 {
+	v, name := f.fileSize()
 	if v == nil {
 		return 0
 	}
-	n, ok := value.Int(f.number(name, v))
+	n, ok := value.Int(v)
 	switch {
 	case !ok:
 		f.expected(name, "integer", v)
@@ -168,6 +167,16 @@ func (f *form) size(name string) int64 {
 		f.fault(name, "minimum", fmt.Sprintf("1 or more expected, got %d", n))
 	}
 	return n
+}
+
+// fileSize returns the member that is the size of a file, and its name. Some clients call
+// it file_size, and may write its digits as a string.
+func (f *form) fileSize() (v any, name string) {
+	v, name = f.member("file_size_bytes", []string{"file_size"})
+	if name == "file_size" {
+		v = number(v)
+	}
+	return v, name
 }
 
 // object returns an object, nil if it is absent.

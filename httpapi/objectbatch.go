@@ -65,6 +65,9 @@ func (c *call) createObjects() (any, error) {
 	reader := objectReader{call: c}
 	for i, text := range objects {
 		in, err := reader.read(text)
+		if err == nil {
+			err = reader.once(&in)
+		}
 		if err != nil {
 			stored.fail(i, err)
 			continue

@@ -10,46 +10,59 @@ import (
 )
 
 // objectInput reads the body as the JSON form of an object to be stored, or of a patch.
-// Deviations of known clients are accepted with a warning: url for a blob's data,
-// its type in upper case or as json, an id that the client has chosen, and fields in
-// metadata, which is a field like any other.
+// Deviations of known clients are accepted with a warning: those of blobs (see
+// [objectReader.mend]), a blob's type in upper case, as json or as url, an id that the
+// client has chosen, fields in metadata, which is a field like any other, and a value
+// that stands both at the root and in a blob.
 func (c *call) objectInput() (bucketlite.ObjectInput, error) {
 	data, err := c.body()
 	if err != nil {
 		return bucketlite.ObjectInput{}, err
 	}
 	r := objectReader{call: c}
-	return r.read(data)
+	in, err := r.read(data)
+	if err == nil {
+		err = r.once(&in)
+	}
+	return in, err
 }
 
 // An objectReader reads objects for the bucket of the path. Its warnings name no place
 // in lists, so that each is given once.
 type objectReader struct {
-	call   *call
-	schema *bucketlite.Schema // nil before it was needed
+	call *call
+	info *bucketlite.BucketInfo // nil before it was needed
+}
+
+// bucket returns the bucket's state.
+func (r *objectReader) bucket() (*bucketlite.BucketInfo, error) {
+	var err error
+	if r.info == nil {
+		r.info, err = r.call.bucket.Info(r.call.ctx())
+	}
+	return r.info, err
 }
 
 // read reads an object as it is, and only then looks for what deviates: that costs
 // the others nothing.
-func (r *objectReader) read(data []byte) (bucketlite.ObjectInput, error) {
-	var in bucketlite.ObjectInput
-	if err := in.UnmarshalJSON(data); err != nil {
+func (r *objectReader) read(data []byte) (in bucketlite.ObjectInput, err error) {
+	if err = in.UnmarshalJSON(data); err == nil {
+		r.types(in.Blobs)
+	}
+	if isSingle(err) || err == nil && deviates(&in) {
+		in = bucketlite.ObjectInput{} // two at once would take twice the memory
+		if data, err = r.mend(data); err != nil {
+			return in, err
+		}
+		if err = in.UnmarshalJSON(data); err == nil {
+			r.types(in.Blobs)
+		}
+	}
+	if err != nil {
 		return in, err
 	}
 	if in.ID != "" {
 		r.call.warn("object_id: none expected, it is chosen here")
-	}
-	for i := range in.Blobs {
-		b := &in.Blobs[i]
-		if b.Type == "" {
-			r.call.warn("blobs.type: the field's type expected")
-		}
-		b.Type = bucketlite.FieldType(r.call.knownType(string(b.Type), "blobs.type"))
-	}
-	if slices.ContainsFunc(in.Blobs, isBare) {
-		if err := r.links(data, in.Blobs); err != nil {
-			return in, err
-		}
 	}
 	if _, ok := in.Fields["metadata"]; ok {
 		return in, r.metadata()
@@ -57,46 +70,70 @@ func (r *objectReader) read(data []byte) (bucketlite.ObjectInput, error) {
 	return in, nil
 }
 
-// isBare reports whether a blob has no content.
-func isBare(b bucketlite.BlobInput) bool { return b.Data == nil && b.UploadID == "" }
+// types spells the types of blobs as the store knows them.
+func (r *objectReader) types(blobs []bucketlite.BlobInput) {
+	for i := range blobs {
+		b := &blobs[i]
+		if b.Type == "" || strings.EqualFold(string(b.Type), urlType) { // the store takes the field's
+			r.call.warn("blobs.type: the field's type expected")
+			b.Type = ""
+		}
+		b.Type = bucketlite.FieldType(r.call.knownType(string(b.Type), "blobs.type"))
+	}
+}
 
-// links gives the blobs that are bare the data that stands as their url.
-func (r *objectReader) links(data []byte, blobs []bucketlite.BlobInput) error {
-	_, raw, err := value.ParseObject(data, objectLimits, "blobs")
+// metadata warns of fields within metadata, unless the schema declares it.
+func (r *objectReader) metadata() error {
+	info, err := r.bucket()
 	if err != nil {
 		return err
 	}
-	items, _ := value.Items(raw["blobs"])
-	for i := range min(len(items), len(blobs)) {
-		if !isBare(blobs[i]) {
+	if _, ok := info.Schema.Properties["metadata"]; !ok {
+		r.call.warn("metadata: its members are expected at the root")
+	}
+	return nil
+}
+
+// once drops one of two equal values of a field, of which one stands at the root and the
+// other in a blob.
+func (r *objectReader) once(in *bucketlite.ObjectInput) error {
+	for i := len(in.Blobs) - 1; i >= 0; i-- {
+		property := in.Blobs[i].Property
+		v := in.Fields[property]
+		if v == nil || in.Blobs[i].Data == nil || !value.Equal(v, in.Blobs[i].Data) {
 			continue
 		}
-		v, err := value.Parse(items[i], objectLimits)
+		atRoot, err := r.belongsAtRoot(property)
 		if err != nil {
 			return err
 		}
-		blob, _ := v.(map[string]any)
-		if url := blob["url"]; url != nil {
-			blobs[i].Data = url
-			r.call.warn("blobs.url: data expected")
+		r.call.warn("blobs.data: a value that stands at the root too is taken once")
+		if atRoot {
+			in.Blobs = slices.Delete(in.Blobs, i, i+1)
+		} else {
+			delete(in.Fields, property)
 		}
 	}
 	return nil
 }
 
-// metadata warns of fields within metadata, unless the schema declares it.
-func (r *objectReader) metadata() error {
-	if r.schema == nil {
-		info, err := r.call.bucket.Info(r.call.ctx())
-		if err != nil {
-			return err
-		}
-		r.schema = &info.Schema
+// belongsAtRoot reports which of two equal values of a field is to be kept: that of the
+// blob, since it may have metadata, unless the field is one of the unique key, which no
+// blob can be, or the object that the path names has a value at the root.
+func (r *objectReader) belongsAtRoot(property string) (bool, error) {
+	info, err := r.bucket()
+	if err != nil || info.UniqueKey != nil && slices.Contains(info.UniqueKey.Fields, property) {
+		return true, err
 	}
-	if _, ok := r.schema.Properties["metadata"]; !ok {
-		r.call.warn("metadata: its members are expected at the root")
+	id := r.call.r.PathValue("object")
+	if id == "" {
+		return false, nil
 	}
-	return nil
+	o, err := r.call.bucket.Object(r.call.ctx(), id)
+	if err != nil {
+		return false, err
+	}
+	return o.Fields[property] != nil, nil
 }
 
 // policy returns the parameter policy, empty if it is absent.
@@ -129,7 +166,7 @@ func (c *call) objectUpdate() (in bucketlite.ObjectInput, err error) {
 	beside := map[string]any{}
 	for _, name := range slices.Sorted(maps.Keys(f.doc)) {
 		switch name {
-		case "metadata":
+		case "metadata", "blob":
 		case "key_prefix", "skip_duplicates", "canonicalize_source", "force_remirror":
 			beside[name] = f.doc[name]
 		default:
@@ -138,14 +175,21 @@ func (c *call) objectUpdate() (in bucketlite.ObjectInput, err error) {
 			}
 		}
 	}
+	if f.doc["blob"] != nil {
+		beside["blob"] = f.doc["blob"]
+	}
 	r := objectReader{call: c}
 	if in, err = r.read(value.AppendObject(nil, beside, f.raw)); err != nil {
 		return in, err
+	}
+	if _, ok := in.Fields["blob"]; ok { // it has become none
+		c.warn("blob: ignored, a member of metadata expected")
+		delete(in.Fields, "blob")
 	}
 	for name, v := range metadata {
 		if v != nil {
 			in.Fields[name] = v
 		}
 	}
-	return in, nil
+	return in, r.once(&in)
 }

@@ -100,12 +100,3 @@ func TestBodyNull(t *testing.T) {
 	s.do("GET", batch, nil).want(http.StatusOK).wantAt("status", "DRAFT")
 	s.do("POST", "/v1/buckets/films/objects/list", `{"filters": {"AND": null, "film_id": null}, "sort": null}`).want(http.StatusOK)
 }
-
-// A number of a body may be written as its digits.
-func TestBodyNumbers(t *testing.T) {
-	t.Parallel()
-	s := serve(t, nil)
-	s.do("POST", "/v1/buckets/list", `{"limit": "7", "offset": "0"}`).want(http.StatusOK).wantAt("pagination.page_size", "7").
-		wantWarnings("limit: a number expected", "offset: a number expected")
-	s.do("POST", "/v1/buckets/list", `{"limit": "0", "offset": "7.0"}`).wantFaults("body.limit minimum", "body.offset type")
-}

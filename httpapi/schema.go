@@ -12,7 +12,7 @@ import (
 )
 
 // schema returns the member bucket_schema. The names that some clients have for
-// types, in upper case or json for object, are taken with a warning.
+// types, in upper case, json for object or url for a string, are taken with a warning.
 func (f *form) schema() bucketlite.Schema {
 	v, name := f.member("bucket_schema", []string{"schema"})
 	if v == nil {
@@ -95,7 +95,14 @@ func (c *call) knownTypes(v any, at string) any {
 			c.warn(at + "." + name + ": has no effect here: " + instead)
 		}
 	}
-	if name, ok := doc["type"].(string); ok {
+	switch name, ok := doc["type"].(string); {
+	case ok && strings.EqualFold(name, urlType):
+		c.warn(at + ".type: string expected, with the format uri")
+		doc["type"] = string(bucketlite.String)
+		if doc["format"] == nil {
+			doc["format"] = "uri"
+		}
+	case ok:
 		doc["type"] = c.knownType(name, at+".type")
 	}
 	if items, ok := doc["items"]; ok {

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -41,9 +42,13 @@ func (c *call) createUpload() (any, error) {
 
 // uploadInput returns the form as the announcement of an upload.
 func (f *form) uploadInput() (in bucketlite.UploadInput) {
-	f.takeAt(f.at.String(), in.UnmarshalJSON(value.Append(nil, f.doc)))
+	doc := maps.Clone(f.doc)
+	if v, name := f.fileSize(); name == "file_size" {
+		doc["file_size_bytes"] = v
+	}
+	f.takeAt(f.at.String(), in.UnmarshalJSON(value.Append(nil, doc)))
 	for _, name := range []string{"file_size_bytes", "presigned_url_expiration"} {
-		if n, ok := value.Int(f.doc[name]); ok && n == 0 { // which is absent in the store's own form
+		if n, ok := value.Int(doc[name]); ok && n == 0 { // which is absent in the store's own form
 			f.fault(name, "minimum", "1 or more expected, got 0")
 		}
 	}

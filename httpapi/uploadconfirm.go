@@ -73,7 +73,7 @@ func (c *call) beginToConfirm(b *bucketlite.Bucket, id string, opts bucketlite.C
 
 // confirmOptions returns the expected properties of the bytes.
 func (f *form) confirmOptions() bucketlite.ConfirmUploadOptions {
-	return bucketlite.ConfirmUploadOptions{ETag: f.text("etag"), Size: f.size("file_size_bytes")}
+	return bucketlite.ConfirmUploadOptions{ETag: f.text("etag"), Size: f.size()}
 }
 
 // confirming is the answer to the confirmation of several uploads.
