@@ -214,7 +214,7 @@ UPDATE buckets SET total_size = total_size + 2 WHERE num = 1`},
 	"index, no such kind":       {rule: "index.status", statements: "UPDATE indexes SET kind = 'none' WHERE num = 1"},
 	"index, no such status":     {rule: "index.status", statements: "UPDATE indexes SET status = 'NONE' WHERE num = 1"},
 	"index without bucket":      {rule: "index.orphan", repairable: true, statements: "UPDATE indexes SET partition = 99 WHERE num = 1"},
-	"text index without bucket": {rule: "index.orphan", repairable: true, statements: "INSERT INTO indexes SELECT 9, 99, 'text', 'v', 'BUILDING', 5, 0, 0, 1"},
+	"text index without bucket": {rule: "index.orphan", repairable: true, statements: "INSERT INTO indexes SELECT 9, 99, 'text', 'v', 'BUILDING', 5, 0, 0, 2"},
 	"entries without index":     {rule: "index.orphan", repairable: true, statements: "INSERT INTO entries VALUES (99, x'06', 1), (99, x'06', 2)"},
 	"text without index":        {rule: "index.orphan", repairable: true, statements: "INSERT INTO texts (rowid, text) VALUES (99 << 40, 'abc'), (1 << 40, 'abc')"},
 	"text without object":       {rule: "index.orphan", repairable: true, statements: "INSERT INTO texts (rowid, text) VALUES ((5 << 40) + 99, 'abc'), ((5 << 40) + 98, '')"},
@@ -402,8 +402,8 @@ func TestCheckSound(t *testing.T) {
 	// A content that is being staged, one given up, and a batch that is being deleted;
 	// an index that is being dropped, and one that is being built.
 	storetest.Execute(t, db, `
-INSERT INTO indexes SELECT 8, 5, 'value', 'w', 'DROPPING', 0, 0, 0, 1; INSERT INTO entries SELECT 8, x'06', value FROM json_each('[1,2,3]');
-INSERT INTO indexes SELECT 9, 1, 'text', '', 'BUILDING', max(seq) + 1, 0, 0, 1 FROM object WHERE partition = 1;
+INSERT INTO indexes SELECT 8, 5, 'value', 'w', 'DROPPING', 0, 0, 0, 2; INSERT INTO entries SELECT 8, x'06', value FROM json_each('[1,2,3]');
+INSERT INTO indexes SELECT 9, 1, 'text', '', 'BUILDING', max(seq) + 1, 0, 0, 2 FROM object WHERE partition = 1;
 INSERT INTO contents (size, uses, lease_until) VALUES (0, 0, 1 << 62), (0, 0, 0);
 INSERT INTO batches SELECT 3, 'btch_3', 1, 'CANCELED', NULL, NULL, 9, 9, 9, 9, NULL, NULL, 'delete', 7, 1, 1`)
 	for name, opts := range map[string]*bucketlite.Options{"writable": nil, "read-only": {ReadOnly: true}} {

@@ -209,7 +209,7 @@ func TestBuildBesideBroken(t *testing.T) {
 	storetest.Must(t, st.Close())
 	db := storetest.OpenRaw(t, path)
 	storetest.Execute(t, db, `UPDATE buckets SET schema = '{' WHERE num = 1;
-		INSERT INTO indexes (partition, kind, path, status, built, many, cut) VALUES (1, 'value', 'v', 'BUILDING', (1 << 40) + 1000, 0, 0), (1, 'value', 'w', 'NONE', 0, 0, 0)`)
+		INSERT INTO indexes (partition, kind, path, status, built, many, cut, format) VALUES (1, 'value', 'v', 'BUILDING', (1 << 40) + 1000, 0, 0, 2), (1, 'value', 'w', 'NONE', 0, 0, 0, 2)`)
 	storetest.OpenPath(t, path, bucketlite.WithIdleTime(bucketlite.Options{}, briefIdle))
 	b := storetest.ReopenItems(t, path)
 	storetest.Ensure(t, b, "v")
@@ -233,13 +233,64 @@ func TestSweepOfTexts(t *testing.T) {
 	db := storetest.OpenRaw(t, path)
 	storetest.Execute(t, db, `DELETE FROM object WHERE seq % 3 = 0; UPDATE indexes SET status = 'DROPPING', built = partition << 40;
 		UPDATE deltas SET objects = objects - 1000; UPDATE buckets SET object_count = object_count - 1000`)
-	storetest.Execute(t, db, `INSERT INTO indexes (partition, kind, path, status, built, many, cut) SELECT partition, 'text', '', 'BUILDING', max(seq) + 1, 0, 0 FROM object GROUP BY partition`)
+	storetest.Execute(t, db, `INSERT INTO indexes (partition, kind, path, status, built, many, cut, format) SELECT partition, 'text', '', 'BUILDING', max(seq) + 1, 0, 0, 2 FROM object GROUP BY partition`)
 	b = storetest.ReopenItems(t, path)
 	if !storetest.Eventually(func() bool { return storetest.Dump(t, db, "SELECT status FROM indexes") == "READY\n" }) {
 		t.Fatal("the indexes are not ready")
 	}
 	if got := storetest.Dump(t, db, "SELECT count(*) FROM texts"); got != "2000\n" {
 		t.Errorf("texts: got %s, want 2000", got)
+	}
+	storetest.WantEntries(t, path, b)
+}
+
+// Indexes of an old format, whose texts are not in normalisation form C, are not used and
+// are rebuilt once the file is open.
+func TestOldIndexFormat(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "a.db")
+	st := storetest.OpenPath(t, path)
+	b, err := storetest.Namespace(t, st).CreateBucket(ctx, bucketlite.BucketConfig{Name: "items", Schema: storetest.Schema(t, `"v":{"type":"string"}`)})
+	storetest.Must(t, err)
+	storetest.PutItems(t, b, 100, 10)
+	storetest.Put(t, b, bucketlite.ObjectInput{ID: "menu", Fields: map[string]any{"v": "Cafe\u0301"}}, "")
+	storetest.Ensure(t, b, "v")
+	storetest.EnsureText(t, b)
+	storetest.Must(t, st.Close())
+	db := storetest.OpenRaw(t, path)
+	storetest.Execute(t, db, "UPDATE indexes SET format = 1")
+	storetest.Execute(t, db, `UPDATE entries SET key = CAST(x'10' || 'cafe' || x'CC8100' AS BLOB) WHERE hex(key) LIKE '10636166%'`)
+	storetest.Execute(t, db, "UPDATE texts SET text = 'menu' || char(10) || 'cafe' || char(769) WHERE rowid = (SELECT seq FROM object WHERE id = 'menu')")
+	queries := map[string]bucketlite.Query{
+		"eq":     {Filter: bucketlite.Eq("v", "CAFÉ")},
+		"search": {Search: "café"},
+	}
+	find := func(b *bucketlite.Bucket) {
+		t.Helper()
+		for name, q := range queries {
+			page, err := b.List(ctx, q)
+			storetest.Must(t, err)
+			if len(page.Results) != 1 || page.Results[0].ID != "menu" {
+				t.Errorf("%s: got %d objects, want the menu", name, len(page.Results))
+			}
+		}
+	}
+	readOnly, err := storetest.Namespace(t, storetest.OpenPath(t, path, &bucketlite.Options{ReadOnly: true})).Bucket(ctx, "items")
+	storetest.Must(t, err)
+	find(readOnly)
+	storetest.WantIndexes(t, readOnly, "text  BUILDING", "value v BUILDING")
+	b = storetest.ReopenItems(t, path)
+	find(b)
+	storetest.Ensure(t, b, "v") // waits
+	storetest.EnsureText(t, b)
+	find(b)
+	for name, q := range queries {
+		e, err := b.Explain(ctx, q)
+		storetest.Must(t, err)
+		if len(e.Indexes) != 1 || e.Objects != 1 {
+			t.Errorf("%s: got %s, want an index that finds the menu alone", name, e)
+		}
 	}
 	storetest.WantEntries(t, path, b)
 }

@@ -20,6 +20,12 @@ import (
 // [Filter.CaseSensitive] is used. Values of different types are never equal, and
 // neither is less than the other.
 //
+// Unicode has two encodings of é: one character, and e with an accent, which file names
+// from macOS have. They are the same text, in Unicode's normalisation form C, for every
+// comparison without regard to case, for [Contains], [StartsWith], [EndsWith] and
+// [Words], and for [Query].Search. Other case-sensitive comparisons, [Regex], sorting and
+// unique keys distinguish them.
+//
 // Values may be any Go values that an object's Fields may hold, and are copied.
 // Faults of values, paths and patterns are reported together when the filter is used
 // or marshaled, as a [*QueryError].

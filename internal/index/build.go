@@ -24,27 +24,29 @@ const (
 // errEnough ends a statement that has read enough.
 var errEnough = errors.New("enough")
 
-// Unfinished is an index that is being built or dropped.
+// Unfinished is an index that is being built or dropped, or that must be rebuilt since its
+// format is old.
 type Unfinished struct {
 	Num, Bucket int64
 	Kind        string
 	Status      string
 
 	built int64 // the seq that building, downwards, or dropping, upwards, has reached
+	old   bool  // its format is older than Format
 }
 
 // unfinishedColumns are the columns of indexes AS i that make an Unfinished.
-const unfinishedColumns = "i.num, i.partition, i.kind, i.status, i.built"
+const unfinishedColumns = "i.num, i.partition, i.kind, i.status, i.built, i.format"
 
 func (u *Unfinished) scan(r engine.Row) {
-	*u = Unfinished{r.Int(0), r.Int(1), r.Text(2), r.Text(3), r.Int(4)}
+	*u = Unfinished{r.Int(0), r.Int(1), r.Text(2), r.Text(3), r.Int(4), r.Int(5) < Format}
 }
 
-// First returns the first index that is being built or dropped, and that skip does not
-// report. If there is none, its Num is 0.
+// First returns the first unfinished index that skip does not report. If there is none, its
+// Num is 0.
 func First(conn *engine.Conn, skip func(*Unfinished) bool) (first Unfinished, err error) {
 	err = conn.Query("SELECT "+unfinishedColumns+` FROM indexes i LEFT JOIN buckets b ON b.partition = i.partition
-WHERE i.status <> 'READY' AND (i.status = 'DROPPING' OR b.status <> 'IN_PROGRESS') ORDER BY i.num`, nil, func(r engine.Row) error {
+WHERE (i.status <> 'READY' OR i.format < ?) AND (i.status = 'DROPPING' OR b.status <> 'IN_PROGRESS') ORDER BY i.num`, []any{Format}, func(r engine.Row) error {
 		var u Unfinished
 		if u.scan(r); skip(&u) {
 			return nil
@@ -69,16 +71,18 @@ func Continue(tx *commit.Tx, num int64, plan *schema.Plan) error {
 	if err != nil {
 		return err
 	}
-	switch u.Status {
-	case Dropping:
+	switch {
+	case u.Status == Dropping:
 		return u.drop(tx)
-	case Building:
+	case u.old && (u.Status == Building || u.Status == Ready):
+		return Rebuild(tx, u.Bucket, u.Num)
+	case u.Status == Building:
 		state, err := tx.Bucket(u.Bucket)
 		if err != nil || state == nil || state.Deleting() {
 			return err
 		}
 		return u.build(tx, state, plan)
-	case Ready, "": // another store has finished the work
+	case u.Status == Ready, u.Status == "": // another store has finished the work
 		return nil
 	}
 	return fmt.Errorf("index number %d: %w: its status is %s", num, engine.ErrCorrupt, value.Show(u.Status))

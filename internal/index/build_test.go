@@ -136,6 +136,32 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// An index of an old format counts as being built. It is rebuilt, ready or not, unless it is
+// being dropped.
+func TestOldFormat(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.add(index.Value, "n")
+	f.add(index.Text, "title")
+	f.putSome(5)
+	f.execute("UPDATE indexes SET format = 1")
+	f.execute("DELETE FROM entries")
+	f.wantAgree()
+	if u := f.unfinished(); u.Num != 1 || u.Status != index.Ready {
+		t.Fatalf("got %+v, want the ready index 1", u)
+	}
+	f.must(func(tx *commit.Tx, _ *commit.Bucket) error { return index.Continue(tx, 1, nil) })
+	f.want(indexStatuses, "DROPPING READY BUILDING")
+	f.execute("UPDATE indexes SET status = 'BUILDING' WHERE num = 2")
+	f.finish()
+	f.want(indexStatuses, "READY READY")
+	f.want("SELECT group_concat(DISTINCT format) FROM indexes", "2")
+	f.wantAgree()
+	f.execute("UPDATE indexes SET format = 1, status = 'DROPPING'")
+	f.finish()
+	f.want(indexStatuses, "")
+}
+
 // A rebuilt index is another one, with the objects' entries.
 func TestRebuild(t *testing.T) {
 	t.Parallel()

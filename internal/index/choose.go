@@ -116,7 +116,7 @@ func countEntries(ctx context.Context, conn *engine.Conn, bucket int64, q *query
 		return 0, false, err
 	}
 	i, spans := ch.spans(conjuncts[0])
-	if i == nil || i.many || i.cut {
+	if i == nil || i.many || i.cut || !conjuncts[0].IsExact() {
 		return 0, false, nil
 	}
 	for _, span := range spans {
@@ -171,7 +171,7 @@ func (ch *chooser) choose(every Choice) (Choice, error) {
 		return every, err
 	}
 	if streams && paged && ch.conditions() == 1 {
-		stream.exact = !stream.used[0].cut
+		stream.exact = !stream.used[0].cut // a single key, so the condition is exact
 		return stream, nil
 	}
 	seqs, used, ok, err := ch.lookUp()
@@ -296,7 +296,7 @@ func (ch *chooser) lookUp() (seqs []int64, used []*Index, ok bool, err error) {
 	}
 	if ch.query.Search != nil {
 		if i := ch.find(Text, nil); i != nil {
-			s, found, e := ch.textSeqs(ch.query.Search.Parts)
+			s, found, e := ch.textSeqs(ch.query.Search.Texts())
 			if !keep(s, []*Index{i}, found, e) {
 				return nil, nil, false, err
 			}

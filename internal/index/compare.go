@@ -31,7 +31,7 @@ const (
 )
 
 // Compare compares the indexes of a bucket with its objects, in a snapshot. A bucket
-// that is being deleted has no comparisons.
+// that is being deleted has no comparisons, nor has an index of an old format.
 func Compare(ctx context.Context, conn *engine.Conn, b Bucket) ([]Comparison, error) {
 	deleted, err := conn.QueryRow("SELECT 1 FROM buckets WHERE num = ? AND status = 'IN_PROGRESS'", []any{b.Num}, nil)
 	if err != nil || deleted {
@@ -98,6 +98,9 @@ type probe struct {
 func (c *comparer) load(conn *engine.Conn) error {
 	indexes, err := Select(conn, c.bucket.Num)
 	for n := 0; n < len(indexes) && err == nil; n++ {
+		if indexes[n].old {
+			continue
+		}
 		t := &tallied{Index: indexes[n]}
 		_, err = conn.QueryRow("SELECT built FROM indexes WHERE num = ?", []any{t.Num}, func(r engine.Row) { t.built = r.Int(0) })
 		c.indexes = append(c.indexes, t)

@@ -33,24 +33,33 @@ type Bucket struct {
 // String returns the bucket's name in the form used in messages.
 func (b *Bucket) String() string { return fmt.Sprintf("bucket %q", b.Name) }
 
+// Format is the version of the form in which entries and texts are compared. Version 2
+// has texts in normalisation form C. An index of an older version is not used: it counts
+// as being built, and is rebuilt in the background.
+const Format int64 = 2
+
 // Index is an index's state inside a transaction or a snapshot.
 type Index struct {
 	Num    int64
 	Kind   string // [Value] or [Text]
 	Path   string // empty for a text index of all texts
-	Status string
+	Status string // [Building] for an old one
 
 	path      []string
 	many, cut bool // see query.Entries; true of some object since the index was created
+	old       bool // its format is older than Format
 }
 
 // Select reads the indexes of a bucket, sorted by path, except those being dropped.
 func Select(conn *engine.Conn, bucket int64) (indexes []*Index, err error) {
-	err = conn.Query("SELECT num, kind, path, status, many, cut FROM indexes WHERE partition = ? AND status <> 'DROPPING' ORDER BY path, kind DESC",
+	err = conn.Query("SELECT num, kind, path, status, many, cut, format FROM indexes WHERE partition = ? AND status <> 'DROPPING' ORDER BY path, kind DESC",
 		[]any{bucket}, func(r engine.Row) error {
 			i := &Index{Num: r.Int(0), Kind: r.Text(1), Path: r.Text(2), Status: r.Text(3), many: r.Int(4) != 0, cut: r.Int(5) != 0}
 			if i.Path != "" {
 				i.path = strings.Split(i.Path, ".")
+			}
+			if i.old = r.Int(6) < Format; i.old {
+				i.Status = Building
 			}
 			indexes = append(indexes, i)
 			return nil

@@ -10,10 +10,10 @@ import (
 // insertIndex inserts an index that covers future objects.
 func insertIndex(tx *commit.Tx, bucket int64, kind, path string) error {
 	_, err := tx.Exec(`
-INSERT INTO indexes (partition, kind, path, status, built, many, cut)
-SELECT ?1, ?2, ?3, iif(last IS NULL, 'READY', 'BUILDING'), ifnull(last + 1, ?4), 0, 0
+INSERT INTO indexes (partition, kind, path, status, built, many, cut, format)
+SELECT ?1, ?2, ?3, iif(last IS NULL, 'READY', 'BUILDING'), ifnull(last + 1, ?4), 0, 0, ?6
 FROM (SELECT max(seq) AS last FROM object WHERE seq > ?4 AND seq < ?5)`,
-		bucket, kind, path, bucket<<commit.ClockBits, (bucket+1)<<commit.ClockBits)
+		bucket, kind, path, bucket<<commit.ClockBits, (bucket+1)<<commit.ClockBits, Format)
 	return err
 }
 

@@ -74,13 +74,12 @@ func textOf(indexes []*Index, doc *Document) string {
 // objects.
 const maxTrigrams = 24
 
-// trigrams returns the FTS5 query for texts that contain all parts, or "" if the parts are
-// too short. Of many trigrams it selects some evenly, since texts may differ only at their
+// trigrams returns the FTS5 query for texts that contain all parts, which are folded, or ""
+// if the parts are too short. Of many trigrams it selects some evenly, since texts may differ only at their
 // ends.
 func trigrams(parts []string) string {
 	var grams []string
 	for _, part := range parts {
-		part = query.Fold(part)
 		for i := range part {
 			end := i
 			for range 3 {

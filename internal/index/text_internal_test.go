@@ -19,7 +19,8 @@ func TestTrigrams(t *testing.T) {
 		"none":      {nil, ""},
 		"too short": {[]string{"ab", "", "é"}, ""},
 		"one":       {[]string{"abc"}, `"abc"`},
-		"folded":    {[]string{"ABCD"}, `"abc" AND "bcd"`},
+		"four":      {[]string{"abcd"}, `"abc" AND "bcd"`},
+		"not ASCII": {[]string{"ÄÖÜß"}, `"ÄÖÜ" AND "ÖÜß"`},
 		"quotes":    {[]string{`a"b`}, `"a""b"`},
 		"parts":     {[]string{"abc", "xy", "xyz"}, `"abc" AND "xyz"`},
 	} {

@@ -19,7 +19,12 @@
 // # Text
 //
 // Text is compared in its folded form (see [Fold]) unless a filter is case-sensitive.
-// This is the relation of strings.EqualFold: accents count, and ß differs from ss.
+// This is the relation of strings.EqualFold of texts in normalisation form C: accents
+// count, however they are encoded, and ß differs from ss.
+//
+// If case matters, a search and the operators Contains, StartsWith, EndsWith and Words
+// compare texts in form C, and the others compare code points. A Regex always sees a text
+// as it is stored.
 //
 // # Order
 //

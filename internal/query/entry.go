@@ -62,7 +62,7 @@ func EntriesOf(doc Doc, path []string, t Type) Entries {
 		switch p := p.(type) {
 		case string:
 			text := v.(string)
-			folded := Fold(text[:min(len(text), 4*MaxKeyText)]) // it shrinks to a third at most
+			folded := Fold(text[:min(len(text), (maxShrink+1)*MaxKeyText)])
 			e.Keys = append(e.Keys, foldedTextKey(folded))
 			e.Cut = e.Cut || len(p) == MaxKeyText || len(folded) >= MaxKeyText
 		case Object:

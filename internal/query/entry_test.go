@@ -19,6 +19,8 @@ import (
 var longTexts = []string{
 	strings.Repeat("a", query.MaxKeyText-1), strings.Repeat("a", query.MaxKeyText), strings.Repeat("A", query.MaxKeyText+1),
 	strings.Repeat("a", query.MaxKeyText) + "b", strings.Repeat("a", query.MaxKeyText-1) + "é", strings.Repeat("a", query.MaxKeyText-1) + "É!",
+	strings.Repeat("e\u0301", query.MaxKeyText), strings.Repeat("é", query.MaxKeyText), strings.Repeat("\u1112\u1161\u11ab", query.MaxKeyText), strings.Repeat("한", query.MaxKeyText+1),
+	"x" + strings.Repeat("\u0301", 2*query.MaxKeyText), "x" + strings.Repeat("\u0301\u0323", query.MaxKeyText),
 	strings.Repeat("\u212a", query.MaxKeyText), strings.Repeat("k", query.MaxKeyText) + "!",
 }
 
@@ -70,7 +72,7 @@ func TestEntriesRandom(t *testing.T) {
 			if matches && covered == 0 {
 				t.Fatalf("%s matches %s at %v, but none of %x is in %x", value.Append(nil, doc), value.Append(nil, form), n.Path, entries.Keys, spans)
 			}
-			if !matches && covered > 0 && !entries.Many && !entries.Cut {
+			if !matches && covered > 0 && !entries.Many && !entries.Cut && n.IsExact() {
 				t.Fatalf("%s does not match %s at %v, but one of %x is in %x", value.Append(nil, doc), value.Append(nil, form), n.Path, entries.Keys, spans)
 			}
 			return false

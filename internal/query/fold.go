@@ -3,17 +3,18 @@ package query
 import (
 	"bytes"
 	"cmp"
-	"sync"
-	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
-// Fold returns the folded form of s, which is valid UTF-8: every character is replaced by
-// the representative of the characters that Unicode's simple case folding treats as equal.
-// For ASCII letters that is the lower case, for others the upper case, or the character
-// with the lowest number if that is shorter.
-// Two strings have the same folded form if and only if strings.EqualFold holds
-// of them. It is never longer, in bytes, than s.
+// Fold returns the folded form of s, which is valid UTF-8: s in normalisation form C, with
+// every character replaced by the representative of the characters that Unicode's simple
+// case folding treats as equal. For ASCII letters that is the lower case, for others the
+// upper case, or the character with the lowest number if that is shorter.
+// Two strings in form C have the same folded form if and only if strings.EqualFold holds
+// of them. The folded form is at most three times as long, in bytes, as s, and not longer
+// if s is in form C. A form that is folded again may change.
 func Fold(s string) string {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
@@ -29,20 +30,35 @@ func AppendFold(dst []byte, s string) []byte {
 	dst = append(dst, s...)
 	for i, c := range dst[start:] {
 		if c >= utf8.RuneSelf {
-			return appendFoldRunes(dst[:start+i], s[i:])
+			return appendFoldRunes(dst[:start+i], s, i)
 		}
 		dst[start+i] = lower(c)
 	}
 	return dst
 }
 
-func appendFoldRunes(dst []byte, s string) []byte {
-	for _, r := range s {
+// appendFoldRunes is AppendFold after i bytes, which are ASCII and appended already.
+func appendFoldRunes(dst []byte, s string, i int) []byte {
+	start := len(dst) - i
+	for _, r := range s[i:] {
 		if r < utf8.RuneSelf {
 			dst = append(dst, lower(byte(r)))
-		} else {
-			dst = utf8.AppendRune(dst, foldRune(r))
+			continue
 		}
+		f := lookUp(r)
+		if f&loose != 0 {
+			return appendFoldNormal(dst[:start], norm.NFC.String(s))
+		}
+		dst = utf8.AppendRune(dst, f)
+	}
+	return dst
+}
+
+// appendFoldNormal is AppendFold for a text in normalisation form C.
+func appendFoldNormal(dst []byte, s string) []byte {
+	for _, r := range s {
+		f, _ := fold(r)
+		dst = utf8.AppendRune(dst, f)
 	}
 	return dst
 }
@@ -55,78 +71,26 @@ func lower(c byte) byte {
 	return c
 }
 
-// foldRune returns the folded form of a character.
-func foldRune(r rune) rune {
-	if r < utf8.RuneSelf {
-		return rune(lower(byte(r)))
-	}
-	pages := foldPages()
-	if n := int(r >> 8); n < len(pages) {
-		if page := pages[n]; page != nil {
-			if f := page[r&0xff]; f != 0 {
-				return f
-			}
-		}
-	}
-	return r
-}
-
-// foldPages returns the folded form of every character that is not its own, in
-// pages of 256. The tables of the unicode package are searched; this one is
-// looked up, since it is needed for each character of each row of a scan.
-var foldPages = sync.OnceValue(func() []*[256]rune {
-	var pages []*[256]rune
-	for _, cases := range unicode.CaseRanges {
-		for r := rune(cases.Lo); r <= rune(cases.Hi); r++ {
-			f := canonicalFold(r)
-			if f == r {
-				continue
-			}
-			n := int(r >> 8)
-			if n >= len(pages) {
-				pages = append(pages, make([]*[256]rune, n+1-len(pages))...)
-			}
-			if pages[n] == nil {
-				pages[n] = new([256]rune)
-			}
-			pages[n][r&0xff] = f
-		}
-	}
-	return pages
-})
-
-// canonicalFold returns the one of the characters that folding takes r for which
-// stands for them all.
-func canonicalFold(r rune) rune {
-	least, upper := r, unicode.MaxRune
-	for f := r; ; {
-		if least = min(least, f); unicode.IsUpper(f) {
-			upper = min(upper, f)
-		}
-		if f = unicode.SimpleFold(f); f == r {
-			break
-		}
-	}
-	switch {
-	case least < utf8.RuneSelf:
-		return rune(lower(byte(least)))
-	case utf8.RuneLen(upper) <= utf8.RuneLen(least):
-		return upper
-	}
-	return least
-}
-
 // The functions below compare a string as it is with one that is folded already,
 // without making the folded form of the first.
 
+// How long a text may be for its folded form.
+const (
+	maxGrowth = 3 // the folded form is at most so many times as long
+	maxShrink = 9 // and the text at most so many times: form C and folding shrink it to a third each
+)
+
 // equalFolded reports whether Fold(s) is folded.
 func equalFolded(s, folded string) bool {
-	return len(s) >= len(folded) && compareFolded(s, folded) == 0
+	return maxGrowth*len(s) >= len(folded) && compareFolded(s, folded) == 0
 }
 
 // compareFolded compares Fold(s) with folded by code points.
 func compareFolded(s, folded string) int {
-	rest := cutFolded(s, folded)
+	rest, ok := cutFolded(s, folded, false)
+	if !ok {
+		rest, _ = cutFolded(norm.NFC.String(s), folded, true)
+	}
 	switch {
 	case rest.differs:
 		return rest.order
@@ -140,10 +104,13 @@ func compareFolded(s, folded string) int {
 
 // hasPrefixFolded reports whether Fold(s) begins with folded.
 func hasPrefixFolded(s, folded string) bool {
-	if len(s) < len(folded) {
+	if maxGrowth*len(s) < len(folded) {
 		return false
 	}
-	rest := cutFolded(s, folded)
+	rest, ok := cutFolded(s, folded, false)
+	if !ok {
+		rest, _ = cutFolded(norm.NFC.String(s), folded, true)
+	}
 	return !rest.differs && rest.folded == ""
 }
 
@@ -154,41 +121,57 @@ type remainder struct {
 	order     int  // and this is how they compare
 }
 
-func cutFolded(s, folded string) remainder {
-	i := 0
-	for i < len(s) && i < len(folded) && s[i] < utf8.RuneSelf && lower(s[i]) == folded[i] {
-		i++
-	}
-	for s, folded = s[i:], folded[i:]; s != "" && folded != ""; {
+// cutFolded returns what remains after the common beginning of Fold(s) and folded. Unless s
+// is known to be normal, it reports false if a loose character matters.
+func cutFolded(s, folded string, isNormal bool) (rest remainder, ok bool) {
+	for {
+		i := 0
+		for i < len(s) && i < len(folded) && s[i] < utf8.RuneSelf && lower(s[i]) == folded[i] {
+			i++
+		}
+		if s, folded = s[i:], folded[i:]; s == "" || folded == "" {
+			return remainder{s: s, folded: folded}, isNormal || !beginsLoose(s)
+		}
 		r, n := utf8.DecodeRuneInString(s)
 		f, m := utf8.DecodeRuneInString(folded)
-		if r = foldRune(r); r != f {
-			return remainder{s, folded, true, cmp.Compare(r, f)}
+		r, isLoose := fold(r)
+		switch {
+		case isLoose && !isNormal:
+			return remainder{}, false
+		case r != f:
+			return remainder{s, folded, true, cmp.Compare(r, f)}, isNormal || !beginsLoose(s[n:])
 		}
 		s, folded = s[n:], folded[m:]
 	}
-	return remainder{s: s, folded: folded}
 }
 
 // hasSuffixFolded reports whether Fold(s) ends with folded.
 func hasSuffixFolded(s, folded string) bool {
-	if len(s) < len(folded) {
+	if maxGrowth*len(s) < len(folded) {
 		return false
 	}
-	for s != "" && folded != "" {
-		r, n := utf8.DecodeLastRuneInString(s)
+	for rest, isNormal := s, false; folded != ""; {
+		r, n := utf8.DecodeLastRuneInString(rest)
 		f, m := utf8.DecodeLastRuneInString(folded)
-		if foldRune(r) != f {
+		r, isLoose := fold(r)
+		switch {
+		case rest == "":
+			return false
+		case isLoose && !isNormal:
+			// The text after r is the same in form C.
+			rest, isNormal = norm.NFC.String(rest), true
+			continue
+		case r != f:
 			return false
 		}
-		s, folded = s[:len(s)-n], folded[:len(folded)-m]
+		rest, folded = rest[:len(rest)-n], folded[:len(folded)-m]
 	}
-	return folded == ""
+	return true
 }
 
 // containsFolded reports whether Fold(s) contains folded.
 func containsFolded(s string, folded []byte) bool {
-	if len(s) < len(folded) {
+	if maxGrowth*len(s) < len(folded) {
 		return false
 	}
 	var few [256]byte // enough for most, and off the heap
@@ -206,8 +189,7 @@ func containsFolded(s string, folded []byte) bool {
 // into a map. It reports false if s is so long that nothing in the map, of at
 // most longest bytes, can be its folded form.
 func foldedKey(few []byte, s string, longest int) ([]byte, bool) {
-	// Folding makes three bytes of some characters one, and no more than that.
-	if len(s) > 3*longest {
+	if len(s) > maxShrink*longest {
 		return nil, false
 	}
 	return AppendFold(few[:0], s), true

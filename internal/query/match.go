@@ -199,6 +199,7 @@ func (n *Node) hasText(s string, w *Work) bool {
 		return n.words.match(s)
 	}
 	if n.CaseSensitive {
+		s = formC(s)
 		switch n.Op {
 		case Contains:
 			return strings.Contains(s, n.text)

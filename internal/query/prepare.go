@@ -167,8 +167,10 @@ func (n *Node) prepareText(c *compiler, v any, at value.Path) {
 	case n.Op == Words:
 		n.words = newWordSet(s, n.CaseSensitive)
 		n.Value = n.words
+	case n.CaseSensitive:
+		n.compareWith(formC(s))
 	default:
-		n.compareWith(n.folded(s))
+		n.compareWith(Fold(s))
 		n.part = []byte(n.text)
 	}
 }

@@ -11,7 +11,8 @@ import (
 // Search is a search term made ready for use. It is safe for concurrent use.
 type Search struct {
 	// Parts are the words of the term, between white space, without
-	// repetitions, and folded unless CaseSensitive. It must not be changed.
+	// repetitions, and folded, or if CaseSensitive in normalisation form C. It must
+	// not be changed.
 	Parts         []string
 	CaseSensitive bool
 
@@ -27,7 +28,9 @@ func NewSearch(term string, caseSensitive bool) (*Search, error) {
 		f.add(nil, ruleSize, "a search term has at most %d bytes, got %d", MaxString, len(term))
 	case !utf8.ValidString(term):
 		f.add(nil, ruleText, "a search term must be valid UTF-8")
-	case !caseSensitive:
+	case caseSensitive:
+		term = formC(term)
+	default:
 		term = Fold(term)
 	}
 	s := &Search{CaseSensitive: caseSensitive}
@@ -48,6 +51,18 @@ func NewSearch(term string, caseSensitive bool) (*Search, error) {
 	return s, nil
 }
 
+// Texts returns texts that the text of a document must contain, folded.
+func (s *Search) Texts() []string {
+	if !s.CaseSensitive {
+		return s.Parts
+	}
+	parts := make([]string, len(s.Parts))
+	for i, part := range s.Parts {
+		parts[i] = Fold(part)
+	}
+	return parts
+}
+
 // Match reports whether every part is contained in one of the texts, which need
 // not be the same for all. A search without parts matches anything. If w ends the
 // match, its [Work.Err] says why and the result is void.
@@ -62,7 +77,7 @@ func (s *Search) Match(texts iter.Seq[string], w *Work) bool {
 			break
 		}
 		if s.CaseSensitive {
-			*b = append((*b)[:0], text...)
+			*b = append((*b)[:0], formC(text)...)
 		} else {
 			*b = AppendFold((*b)[:0], text)
 		}

@@ -37,12 +37,25 @@ func (n *Node) Spans() ([]Span, bool) {
 	case StartsWith:
 		// The index has instants of datetimes, not their text.
 		if n.Type.Kind != DateTime {
-			key := n.key(n.text)
+			key := foldedTextKey(n.foldedText())
 			key = key[:len(key)-1] // without its end
 			return []Span{{key, append(bytes.Clone(key), 0xFF)}}, true
 		}
 	}
 	return nil, false
+}
+
+// IsExact reports whether a document without [Entries].Many and Cut has an entry in the
+// [Node.Spans] only if the condition holds for it. That is not so of beginnings of texts in
+// form C, whose case matters: there are entries of texts as they are, and folded.
+func (n *Node) IsExact() bool { return n.Op != StartsWith || !n.CaseSensitive }
+
+// foldedText returns the folded form of the text that the condition compares with.
+func (n *Node) foldedText() string {
+	if n.CaseSensitive {
+		return Fold(n.text)
+	}
+	return n.text
 }
 
 // key returns the key of a value that n compares with.
@@ -119,8 +132,11 @@ func (n *Node) Texts() ([]string, bool) {
 	}
 	switch n.Op {
 	case Contains, StartsWith, EndsWith:
-		return []string{Fold(n.text)}, true
+		return []string{n.foldedText()}, true
 	case Words:
+		if !n.CaseSensitive {
+			return n.words.Words, true
+		}
 		words := make([]string, len(n.words.Words))
 		for i, word := range n.words.Words {
 			words[i] = Fold(word)

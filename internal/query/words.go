@@ -58,9 +58,12 @@ type WordSet struct {
 	longest       int            // bytes
 }
 
-// newWordSet returns the set of the words of text, folded unless caseSensitive.
+// newWordSet returns the set of the words of text: folded, or if caseSensitive in
+// normalisation form C.
 func newWordSet(text string, caseSensitive bool) *WordSet {
-	if !caseSensitive {
+	if caseSensitive {
+		text = formC(text)
+	} else {
 		text = Fold(text) // word boundaries do not depend on case
 	}
 	w := &WordSet{caseSensitive: caseSensitive, index: make(map[string]int)}
@@ -80,6 +83,7 @@ func (w *WordSet) match(s string) bool {
 	if len(w.Words) == 0 {
 		return false
 	}
+	s = formC(s)
 	for left := tick(len(w.Words)); left.n > 0; {
 		var word string
 		if word, s = cutWord(s); word == "" {

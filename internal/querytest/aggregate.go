@@ -236,12 +236,11 @@ func whole(v any, segments []string) any {
 // anyTime returns the time that a date or datetime is.
 func anyTime(v any) (time.Time, bool) {
 	s, _ := v.(string)
-	for _, layout := range []string{"2006-01-02", "2006-01-02T15:04:05", time.RFC3339} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC(), true
-		}
+	if t, err := time.Parse(time.DateOnly, s); err == nil {
+		return t, true
 	}
-	return time.Time{}, false
+	t, ok := datetime(s)
+	return t.UTC(), ok
 }
 
 func beginOf(t time.Time, unit string) time.Time {

@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // absent stands for the value that a path does not lead to.
@@ -170,7 +172,9 @@ func (c condition) testText(s, part string) bool {
 		}
 		return regexp.MustCompile(part).MatchString(s)
 	}
-	if !c.caseSensitive {
+	if c.caseSensitive {
+		s, part = norm.NFC.String(s), norm.NFC.String(part)
+	} else {
 		s, part = fold(s), fold(part)
 	}
 	switch c.op {
@@ -211,7 +215,7 @@ func (c condition) equal(a, b any, isTime bool) bool {
 		case c.caseSensitive:
 			return a == b
 		}
-		return strings.EqualFold(a, b)
+		return fold(a) == fold(b)
 	case []any:
 		b, ok := b.([]any)
 		return ok && slices.EqualFunc(a, b, func(a, b any) bool { return c.equal(a, b, false) })
@@ -287,17 +291,26 @@ func number(v any) *big.Rat {
 }
 
 func parseTime(s string) time.Time {
+	t, ok := datetime(s)
+	if !ok {
+		panic(fmt.Sprintf("querytest: no datetime: %q", s))
+	}
+	return t
+}
+
+// datetime reads a datetime in each of its forms.
+func datetime(s string) (time.Time, bool) {
 	for _, clock := range []string{"15:04:05", "15:04"} {
 		for _, zone := range []string{"", "Z07:00", "Z0700"} {
 			if t, err := time.Parse("2006-01-02T"+clock+zone, s); err == nil {
-				return t
+				return t, true
 			}
 		}
 	}
-	panic(fmt.Sprintf("querytest: no datetime: %q", s))
+	return time.Time{}, false
 }
 
-// fold replaces every character by one that stands for all it is folded with:
+// fold normalises s to form C and replaces every character by one that stands for all it is folded with:
 // for letters of ASCII the lower case, else the upper case or, if that is longer,
 // the lowest.
 func fold(s string) string {
@@ -316,5 +329,5 @@ func fold(s string) string {
 			return orbit[i]
 		}
 		return lowest
-	}, s)
+	}, norm.NFC.String(s))
 }

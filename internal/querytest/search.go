@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Search reports whether each part of the term, between white space, is contained
@@ -35,10 +37,10 @@ func Contains(texts []string, term string, caseSensitive bool) bool {
 }
 
 func contains(s, part string, caseSensitive bool) bool {
-	text, wanted := []rune(s), []rune(part)
+	text, wanted := []rune(norm.NFC.String(s)), []rune(norm.NFC.String(part))
 	for i := 0; i+len(wanted) <= len(text); i++ {
 		window := string(text[i : i+len(wanted)])
-		if window == part || !caseSensitive && strings.EqualFold(window, part) {
+		if window == string(wanted) || !caseSensitive && strings.EqualFold(window, string(wanted)) {
 			return true
 		}
 	}
