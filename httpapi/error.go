@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 // A failure is an answer of its own kind: an error that no call of the store returns.
@@ -133,7 +134,13 @@ func (a *answer) envelope(err error) envelope {
 	var conflict *bucketlite.ConflictError
 	var state *bucketlite.StateError
 	var offset *bucketlite.OffsetError
+	var change *bucketlite.SchemaChangeError
 	switch {
+	case errors.As(err, &change):
+		e.Error.Details["invalid_objects"] = change.Count
+		if change.TaskID != "" {
+			e.Error.Details["task_id"] = change.TaskID
+		}
 	case errors.As(err, &own):
 		for name, v := range own.details {
 			e.Error.Details[name] = v
@@ -228,15 +235,30 @@ func faultsOf(err error) (faults []fault) {
 	var form formError
 	var invalid *bucketlite.ValidationError
 	var query *bucketlite.QueryError
+	var change *bucketlite.SchemaChangeError
 	switch {
 	case errors.As(err, &form):
 		return form
+	case errors.As(err, &change):
+		return inObjects(change.Objects)
 	case errors.As(err, &invalid):
 		return inBody(invalid.Issues)
 	case errors.As(err, &query):
 		return inBody(query.Issues)
 	}
 	return nil
+}
+
+// inObjects returns the reasons why stored objects do not conform to a schema. The path of
+// each begins with the object's id.
+func inObjects(objects []bucketlite.InvalidObject) (faults []fault) {
+	for _, o := range objects {
+		for _, issue := range o.Issues {
+			at := value.Path{{Name: o.ID}}
+			faults = append(faults, fault{"object", bucketlite.Issue{Path: value.Below(at, issue.Path), Rule: issue.Rule, Message: issue.Message}})
+		}
+	}
+	return faults
 }
 
 func inBody(issues []bucketlite.Issue) []fault {

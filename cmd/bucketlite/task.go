@@ -11,8 +11,8 @@ import (
 )
 
 func newTaskCommand(a *app) *cobra.Command {
-	return group("task", "Show tasks, such as deletions, and wait for them",
-		newTaskListCommand(a), newTaskGetCommand(a), newTaskWaitCommand(a))
+	return group("task", "Show tasks, such as deletions, wait for them and cancel them",
+		newTaskListCommand(a), newTaskGetCommand(a), newTaskWaitCommand(a), newTaskCancelCommand(a))
 }
 
 func newTaskListCommand(a *app) *cobra.Command {
@@ -86,6 +86,25 @@ processor.`,
 	}
 	c.Flags().DurationVar(&most, "timeout", 0, "the longest time to wait, as 90s or 5m; 0 means no limit")
 	return c
+}
+
+func newTaskCancelCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "cancel TASK",
+		Short: "End a task early",
+		Long: `End a task early. Confirmed uploads stay confirmed, and the others become pending again.
+The jobs of a batch that have not begun are canceled. A change of a schema is withdrawn.
+A deletion cannot be canceled. A task that has ended stays as it is.`,
+		Example: "  bucketlite task cancel task_01K3V3D0M8Y2W4Z6A8C0E2G4J6",
+		Args:    cobra.ExactArgs(1),
+		RunE: a.withStore(toWrite, func(ctx context.Context, st *bucketlite.Store, args []string) error {
+			t, err := st.CancelTask(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			return a.showTask(t)
+		}),
+	}
 }
 
 func (a *app) showTask(task *bucketlite.Task) error {
