@@ -42,8 +42,10 @@ type Blob struct {
 // BlobDetails describe the content of a blob.
 type BlobDetails struct {
 	Filename string `json:"filename,omitempty"`
-	// Size is the size of stored content or inline data in bytes; 0 for a reference.
-	Size     int64  `json:"size_bytes,omitempty"`
+	// Size is the size of stored content or inline data in bytes; 0 for a reference,
+	// whose JSON form has no size.
+	Size int64 `json:"size_bytes,omitempty"`
+	// MIMEType has a charset if the content is text in another one than UTF-8.
 	MIMEType string `json:"mime_type,omitempty"`
 	// Hash is the SHA-256 of stored content in hexadecimal; else empty.
 	Hash string `json:"hash,omitempty"`
@@ -58,7 +60,8 @@ type BlobInput struct {
 	// array of files, several blobs may have the same property.
 	Property string
 	// Type, if given, must be the type of the field, or of its items, in any letter
-	// case.
+	// case. [PDF] also names a [Document], and [Text] a [File], since these are what
+	// the hosted service has for them.
 	Type FieldType
 	// KeyPrefix is a storage path. It is stored and returned unchanged.
 	KeyPrefix string
@@ -83,9 +86,16 @@ type BlobInput struct {
 	// such an upload, or if its bytes are deleted, the error is [ErrNotFound]; if the
 	// upload is not confirmed, [ErrConflict].
 	UploadID string
-	// Filename and MIMEType describe the bytes of Reader. If the type of the bytes is
-	// recognized, it must fit the field's type as well.
+	// Filename and MIMEType describe the bytes of Reader. Both may be empty. Bytes are
+	// refused, by the rule "mime", only if MIMEType is of another family than the
+	// field, if they have the signature of another kind of file, or if they lack the
+	// signature that their type always has. A [Text] field also needs text. A type
+	// such as application/octet-stream says nothing.
 	Filename, MIMEType string
+	// AllowDocument lets a [Text] field take a document, such as a PDF or a ZIP
+	// archive, if the given MIME type is one of documents. Programs for the hosted
+	// service send those. The field's assertions still need UTF-8.
+	AllowDocument bool
 	// Metadata is stored in the blob's Properties. The names "url" and "data" are
 	// reserved.
 	Metadata map[string]any
@@ -160,6 +170,7 @@ type blobBuilder struct {
 	judge    *judge
 	upload   *uploadRow // the upload that is being confirmed, or nil
 	judging  bool       // validates only: reads and stores nothing
+	document bool       // the current blob may be a document in a field of text
 	blobs    []Blob
 	contents []*content.Content
 	err      error // of a reader, or of the id source
@@ -186,7 +197,8 @@ func (bb *blobBuilder) add(path value.Path, in *BlobInput) {
 	if f == nil {
 		return
 	}
-	if in.Type != "" && !strings.EqualFold(string(in.Type), f.Type) {
+	bb.document = in.AllowDocument
+	if in.Type != "" && !schema.Names(string(in.Type), f.Type) {
 		bb.judge.fault(path.Member("type"), ruleType, fmt.Sprintf("%s expected for %s, got %s", f.Type, value.Show(in.Property), value.Show(string(in.Type))))
 	}
 	b := Blob{Property: in.Property, KeyPrefix: in.KeyPrefix, Type: FieldType(f.Type)}
@@ -356,7 +368,7 @@ func (bb *blobBuilder) fileObject(path value.Path, data map[string]any, f *schem
 			return
 		}
 		bb.filename(path.Member("filename"), text["filename"])
-		bb.bytes(path, decoded, text["filename"], text["mime_type"], f, b)
+		bb.bytes(path, decoded, schema.Content{Filename: text["filename"], Declared: text["mime_type"]}, f, b)
 	}
 }
 
@@ -380,22 +392,22 @@ func (bb *blobBuilder) dataURI(path value.Path, uri string, f *schema.Field, b *
 		bb.judge.fault(path, ruleData, "invalid data URI: "+err.Error())
 		return
 	}
-	bb.bytes(path, data, "", mimeType, f, b)
+	bb.bytes(path, data, schema.Content{Declared: mimeType}, f, b)
 }
 
 // stream stores the bytes of the caller's reader.
 func (bb *blobBuilder) stream(path value.Path, in *BlobInput, f *schema.Field, b *Blob) {
 	r := content.NewInflow(bb.ctx, in.Reader)
-	bb.err = bb.read(path, r, in.Filename, in.MIMEType, f, b)
+	bb.err = bb.read(path, r, schema.Content{Filename: in.Filename, Declared: in.MIMEType}, f, b)
 	if err := r.Broken(); err != nil && bb.err != nil && bb.ctx.Err() == nil {
 		bb.err = errorf("%s: %s: read: %w", bb.bucket, path, err)
 	}
 }
 
-// read stores the bytes of r. Content longer than a chunk is staged, unless the input
-// has a fault already. The error may be one of r or of the store; the caller knows
-// which from r.
-func (bb *blobBuilder) read(path value.Path, r io.Reader, filename, declared string, f *schema.Field, b *Blob) error {
+// read stores the bytes of r, about which something is known. Content longer than a
+// chunk is staged, unless the input has a fault already. The error may be one of r or
+// of the store; the caller knows which from r.
+func (bb *blobBuilder) read(path value.Path, r io.Reader, about schema.Content, f *schema.Field, b *Blob) error {
 	limit := bb.bucket.store.opts.MaxBlobBytes
 	r = io.LimitReader(r, limit+1) // one more byte reveals that r is too long
 	head := make([]byte, content.ChunkSize)
@@ -404,9 +416,9 @@ func (bb *blobBuilder) read(path value.Path, r io.Reader, filename, declared str
 	if err != nil {
 		return cmp.Or(bb.ctx.Err(), err)
 	}
-	bb.filename(path.Member("filename"), filename)
+	bb.filename(path.Member("filename"), about.Filename)
 	if ended {
-		bb.bytes(path, head, filename, declared, f, b)
+		bb.bytes(path, head, about, f, b)
 		return nil
 	}
 	r = io.MultiReader(bytes.NewReader(head), r)
@@ -416,36 +428,45 @@ func (bb *blobBuilder) read(path value.Path, r io.Reader, filename, declared str
 		if err != nil {
 			return cmp.Or(bb.ctx.Err(), err)
 		}
-		bb.bytes(path, data, filename, declared, f, b)
+		bb.bytes(path, data, about, f, b)
 		return nil
 	}
-	mimeType := bb.mime(path, head, filename, declared, f)
+	mimeType := bb.mime(path, head, about, f)
 	if bb.judge.Any() {
 		return nil
 	}
-	c, err := bb.bucket.store.stage.Copy(bb.ctx, r, limit)
+	checked := newTypedReader(r, f, mimeType)
+	c, err := bb.bucket.store.stage.Copy(bb.ctx, checked, limit)
 	switch {
+	case checked.refusal != nil:
+		bb.judge.fault(path, ruleMIME, checked.refusal.Error())
+		return nil
 	case err == content.ErrTooLong:
 		bb.tooLong(path, limit)
 		return nil
 	case err != nil: // an error of r, or of the store
 		return cmp.Or(bb.ctx.Err(), public(err))
 	}
-	bb.store(c, filename, mimeType, b)
+	bb.store(c, about.Filename, checked.mimeType, b)
 	return nil
 }
 
-// bytes stores data as the blob's content.
-func (bb *blobBuilder) bytes(path value.Path, data []byte, filename, declared string, f *schema.Field, b *Blob) {
+// bytes stores data, about which something is known, as the blob's content.
+func (bb *blobBuilder) bytes(path value.Path, data []byte, about schema.Content, f *schema.Field, b *Blob) {
 	if limit := bb.inMemory(); int64(len(data)) > limit {
 		bb.tooLong(path, limit)
 		return
 	}
-	mimeType := bb.mime(path, data, filename, declared, f)
+	mimeType := bb.mime(path, data, about, f)
+	checked := newTypedReader(bytes.NewReader(data), f, mimeType)
+	if checked.drain(); checked.refusal != nil {
+		bb.judge.fault(path, ruleMIME, checked.refusal.Error())
+		return
+	}
 	if f.NeedsText() && !bb.conformText(path, data, f) {
 		return
 	}
-	bb.store(&content.Content{Hash: sha256.Sum256(data), Size: int64(len(data)), Data: data}, filename, mimeType, b)
+	bb.store(&content.Content{Hash: sha256.Sum256(data), Size: int64(len(data)), Data: data}, about.Filename, checked.mimeType, b)
 }
 
 // conformText validates a text as a whole, and reports whether it is valid UTF-8.
@@ -471,29 +492,6 @@ func (bb *blobBuilder) inMemory() int64 {
 
 func (bb *blobBuilder) tooLong(path value.Path, limit int64) {
 	bb.judge.fault(path, ruleSize, bb.bucket.store.opts.atMost(limit))
-}
-
-// mime returns the type of the content that begins with head, and reports a type that
-// does not fit the field.
-func (bb *blobBuilder) mime(path value.Path, head []byte, filename, declared string, f *schema.Field) string {
-	if declared == "" {
-		declared = schema.DeclaredBy(f.Type, filename)
-	}
-	mimeType, err := schema.MIMEType(f.Type, declared, head)
-	if err != nil {
-		bb.judge.fault(path, ruleMIME, err.Error())
-	}
-	return mimeType
-}
-
-// declared validates the MIME type declared for the content of a URL.
-func (bb *blobBuilder) declared(path value.Path, mimeType string, f *schema.Field) {
-	if mimeType == "" {
-		return
-	}
-	if _, err := schema.MIMEType(f.Type, mimeType, nil); err != nil {
-		bb.judge.fault(path, ruleMIME, err.Error())
-	}
 }
 
 // filename reports a name that contains more than a name. It does not correct names,

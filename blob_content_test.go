@@ -169,7 +169,7 @@ func TestStreamRefusedByItsHead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.db")
 	st := storetest.OpenPath(t, path)
 	b := storetest.Films(t, st)
-	noise := bytes.Repeat([]byte("no film"), storetest.MiB)
+	noise := append(media(t, "photo.png"), make([]byte, 7*storetest.MiB)...)
 	rest := bytes.NewReader(noise)
 	_, err := b.Put(context.Background(), storetest.FilmInput("a", rest), nil)
 	storetest.WantIssues(t, err, map[string]string{"blobs[0]": "mime"})

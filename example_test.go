@@ -560,7 +560,7 @@ func ExampleValidateSchema() {
 	// Output:
 	// properties.rating.default: integer expected, got "good"
 	// properties.tags.items: only an array has items, this is string
-	// properties.title.type: unknown type "strnig", did you mean "string"?
+	// properties.title.type: unknown type "strnig", want one of string, number, integer, float, boolean, object, array, date, datetime, text, image, audio, video, pdf, excel, document, file, did you mean "string"?
 	// unique_key.fields[0]: "id" is not a field of the schema
 }
 
@@ -595,7 +595,7 @@ func ExampleParseSchema() {
 	fmt.Println(err)
 	// Output:
 	// true image
-	// bucketlite: schema: properties.title.type: unknown type "json", did you mean "object"?
+	// bucketlite: schema: properties.title.type: unknown type "json", want one of string, number, integer, float, boolean, object, array, date, datetime, text, image, audio, video, pdf, excel, document, file, did you mean "object"?
 }
 
 func ExampleValidationError() {
@@ -605,7 +605,7 @@ func ExampleValidationError() {
 
 	_, err := b.Put(ctx, bucketlite.ObjectInput{
 		Fields: map[string]any{"video_id": "v1", "seconds": -1},
-		Blobs:  []bucketlite.BlobInput{{Property: "still", Reader: bytes.NewReader([]byte("not an image"))}},
+		Blobs:  []bucketlite.BlobInput{{Property: "still", Reader: bytes.NewReader([]byte("%PDF-1.7\n"))}},
 	}, nil)
 	var invalid *bucketlite.ValidationError
 	if errors.As(err, &invalid) {
@@ -614,7 +614,7 @@ func ExampleValidationError() {
 		}
 	}
 	// Output:
-	// blobs[0] | mime | the data is text/plain, which does not fit image (blob of "still")
+	// blobs[0] | mime | the data is application/pdf, which does not fit image (blob of "still")
 	// seconds | minimum | at least 0 expected, got -1
 	// title | required | required
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/url"
 	"slices"
 	"strings"
@@ -32,7 +31,8 @@ type Fetched struct {
 	// Body is the content. The caller of Fetch closes it.
 	Body io.ReadCloser
 	// MIMEType is the type that the source declares. It is used only if the blob
-	// input declares none, and if it fits the field.
+	// input declares none, and if it fits the field. A page of text that comes in
+	// place of another kind of file is refused.
 	MIMEType string
 	// Filename is the source's name for the content, or empty. It is used only if the
 	// blob input has none, and must be a name without a path.
@@ -51,7 +51,9 @@ type link struct {
 	path    value.Path // of its data
 	field   *schema.Field
 	refetch bool
-	given   BlobDetails // the filename and MIME type declared with the URL
+	given   BlobDetails // the filename and MIME type given with the URL
+	mime    string      // that type, unless it says nothing
+	allow   bool        // a document in a field of text
 
 	settled bool             // the fetch is done
 	content *content.Content // the fetched or kept content; nil if the blob stays a reference
@@ -72,9 +74,9 @@ func (b *Bucket) links(in *ObjectInput, blobs []Blob) []link {
 		if f.Type == schema.Array {
 			f = f.Items
 		}
-		l := link{blob: i, path: slices.Clip(blobsPath.Item(i).Member("data")), field: f, refetch: orElse(given.Refetch, in.Refetch)}
-		l.given.Filename = blob.Details.Filename
-		l.given.MIMEType, _, _ = mime.ParseMediaType(blob.Details.MIMEType)
+		l := link{blob: i, path: slices.Clip(blobsPath.Item(i).Member("data")), field: f, refetch: orElse(given.Refetch, in.Refetch), allow: given.AllowDocument}
+		l.mime, _ = schema.Content{Declared: blob.Details.MIMEType, Documents: l.allow}.Type(f.Type)
+		l.given.Filename, l.given.MIMEType = blob.Details.Filename, cmp.Or(l.mime, schema.Base(blob.Details.MIMEType))
 		links = append(links, l)
 	}
 	return links
@@ -121,7 +123,7 @@ func (b *Bucket) fetch(ctx context.Context, links []link, blobs, stored []Blob, 
 func (l *link) sameSource(blob *Blob, stored []Blob) *Blob {
 	i := slices.IndexFunc(stored, func(old Blob) bool {
 		return old.Property == blob.Property && old.Details.Hash != "" && old.Properties["url"] == blob.Properties["url"] &&
-			(l.given.MIMEType == "" || l.given.MIMEType == old.Details.MIMEType)
+			(l.mime == "" || l.mime == old.Details.MIMEType)
 	})
 	if i < 0 {
 		return nil
@@ -148,9 +150,10 @@ func (b *Bucket) fetchLink(ctx context.Context, l *link, blob *Blob) error {
 		return b.unfetched(l, source, errors.New("the fetcher returned no body"))
 	}
 	j := &judge{}
-	builder := blobBuilder{ctx: ctx, bucket: b, judge: j}
+	builder := blobBuilder{ctx: ctx, bucket: b, judge: j, document: l.allow}
 	r := content.NewInflow(ctx, got.Body)
-	err = builder.read(l.path, r, cmp.Or(l.given.Filename, got.Filename), cmp.Or(l.given.MIMEType, fitting(l.field.Type, got.MIMEType)), l.field, blob)
+	about := schema.Content{Declared: l.given.MIMEType, Claimed: got.MIMEType, Filename: cmp.Or(l.given.Filename, got.Filename)}
+	err = builder.read(l.path, r, about, l.field, blob)
 	switch broken := r.Broken(); {
 	case err != nil && broken != nil && ctx.Err() == nil:
 		return b.unfetched(l, source, broken)
@@ -161,16 +164,6 @@ func (b *Bucket) fetchLink(ctx context.Context, l *link, blob *Blob) error {
 	}
 	l.content = builder.contents[0]
 	return nil
-}
-
-// fitting returns the MIME type that a source claims, if the field accepts it, else
-// "". Servers often send a wrong type, and the bytes themselves are checked in any
-// case.
-func fitting(t, claimed string) string {
-	if base, _, err := mime.ParseMediaType(claimed); err == nil && schema.Fits(t, base) {
-		return base
-	}
-	return ""
 }
 
 // unfetched returns the error for a URL that could not be fetched. Its text must not

@@ -35,6 +35,11 @@ const (
 	Video FieldType = "video"
 	PDF   FieldType = "pdf"
 	Excel FieldType = "excel" // XLS, XLSX or CSV
+
+	// Document and File are not among the hosted service's types. Its clients are
+	// given PDF and Text in their place; see package httpapi.
+	Document FieldType = "document" // PDF, office and OpenDocument files, text, HTML, EPUB, mail, or a ZIP archive of such
+	File     FieldType = "file"     // any bytes
 )
 
 // Schema declares the fields of a bucket's objects. It is fixed when the bucket is

@@ -17,8 +17,9 @@ import (
 type UploadInput struct {
 	// Filename is required: 1 to 255 characters, without a path.
 	Filename string
-	// ContentType is the MIME type of the bytes, required. It must fit Type. So must
-	// bytes whose type is recognized.
+	// ContentType is the MIME type of the bytes, required. It and the bytes are checked
+	// as those of a blob are; see [BlobInput].MIMEType. application/octet-stream says
+	// nothing.
 	ContentType string
 	// Size is the number of bytes, or 0 if unknown. If it is given, any other number
 	// of bytes is refused.
@@ -39,9 +40,11 @@ type UploadInput struct {
 	// its extension.
 	Property string
 	// Type, if given, must be the type of the field, or of its items, in any letter
-	// case. Default: that type, or without such a field the type that ContentType
-	// suggests.
+	// case; see [BlobInput].Type. Default: that type, or without such a field the type
+	// that ContentType suggests.
 	Type FieldType
+	// AllowDocument is that of [BlobInput].
+	AllowDocument bool
 	// FileHash is the SHA-256 of the bytes as 64 hexadecimal digits in lower case, or
 	// empty if unknown. If it is given, other bytes are refused.
 	FileHash string
@@ -85,6 +88,7 @@ func uploadInput(j *judge, doc map[string]any) UploadInput {
 		FileHash:       member[string](j, doc, "file_hash", "string"),
 		SkipDuplicates: boolMember(j, doc, "skip_duplicates"),
 		Policy:         Policy(member[string](j, doc, "policy", "string")),
+		AllowDocument:  member[bool](j, doc, "allow_document", "boolean"),
 	}
 }
 
@@ -119,6 +123,9 @@ func (in *UploadInput) document() map[string]any {
 		"filename": in.Filename, "content_type": in.ContentType, "presigned_url_expiration": in.ExpiresIn,
 		"create_object_on_confirm": *in.CreateObject, "skip_duplicates": *in.SkipDuplicates,
 		"blob_property": in.Property, "blob_type": string(in.Type), "file_hash": in.FileHash, "policy": string(in.Policy),
+	}
+	if in.AllowDocument {
+		doc["allow_document"] = true
 	}
 	if in.Size != 0 {
 		doc["file_size_bytes"] = in.Size

@@ -3,6 +3,7 @@ package bucketlite
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -99,6 +100,11 @@ func (b *Bucket) createUploads(ctx context.Context, j *judge, drafts []*uploadDr
 	if err := b.refusal(j); err != nil {
 		return nil, err
 	}
+	for _, d := range drafts {
+		if err := d.judgeStored(ctx); err != nil {
+			return nil, err
+		}
+	}
 	var rows []uploadRow
 	err := b.store.write(ctx, func(tx *commit.Tx) error {
 		rows = rows[:0]
@@ -145,6 +151,7 @@ type uploadDraft struct {
 	field   *schema.Field // the rules for the bytes; nil if the schema has none
 	key     []byte        // a key that must be free; nil if none must
 	hash    []byte        // the hash of bytes that may be stored already; nil if that does not matter
+	shared  string        // the MIME type of those bytes
 
 	// Set by the writer, each time it runs.
 	existing string     // the object that has the key
@@ -242,7 +249,7 @@ func (d *uploadDraft) judgeType(j *judge, path value.Path) {
 	given := FieldType(strings.ToLower(string(in.Type)))
 	switch {
 	case d.field != nil:
-		if given != "" && given != FieldType(d.field.Type) {
+		if given != "" && !schema.Names(string(given), d.field.Type) {
 			j.fault(path.Member("blob_type"), ruleType, fmt.Sprintf("%s expected for %s, got %s", d.field.Type, value.Show(in.Property), value.Show(string(in.Type))))
 		}
 		given = FieldType(d.field.Type)
@@ -260,12 +267,12 @@ func (d *uploadDraft) judgeType(j *judge, path value.Path) {
 	if given == "" {
 		given = FieldType(schema.TypeFor(in.ContentType))
 	} else if !schema.IsFile(string(given)) {
-		j.fault(path.Member("blob_type"), ruleType, "text, image, audio, video, pdf or excel expected, got "+value.Show(string(in.Type)))
+		j.fault(path.Member("blob_type"), ruleType, "one of "+strings.Join(schema.FileTypes(), ", ")+" expected, got "+value.Show(string(in.Type)))
 	}
 	in.Type = given
 	if in.ContentType == "" {
 		j.fault(path.Member("content_type"), ruleRequired, "required")
-	} else if _, err := schema.MIMEType(string(given), in.ContentType, nil); err != nil {
+	} else if _, err := d.content().Type(string(given)); err != nil {
 		j.fault(path.Member("content_type"), ruleMIME, err.Error())
 	}
 }
@@ -276,6 +283,11 @@ func missingProperty(filename string) string {
 		return "required, since there is no filename to take it from"
 	}
 	return "required, since the filename " + value.Show(filename) + " has no name in front of its extension"
+}
+
+// content returns what is known of the bytes before they come.
+func (d *uploadDraft) content() schema.Content {
+	return schema.Content{Declared: d.in.ContentType, Filename: d.in.Filename, Documents: d.in.AllowDocument}
 }
 
 // judgeObject checks the object that confirming will store. A new object must conform
@@ -305,6 +317,42 @@ func (d *uploadDraft) judgeObject(j *judge, path value.Path) {
 	j.AddBelow(path, own.Faults)
 }
 
+// judgeStored checks stored bytes with the hash, if there are any, as those
+// of the upload. It is done before the write, since it reads them.
+func (d *uploadDraft) judgeStored(ctx context.Context) error {
+	if d.hash == nil {
+		return nil
+	}
+	var original uploadRow
+	found := false
+	err := d.bucket.store.read(ctx, func(c *engine.Conn) (err error) {
+		found, err = c.QueryRow(sameBytes, []any{d.bucket.num, d.hash}, func(r engine.Row) { original.scan(r, 0) })
+		return err
+	})
+	if err != nil || !found {
+		d.hash = nil
+		return err
+	}
+	f := d.field
+	if f == nil {
+		f = &schema.Field{Type: string(d.in.Type)}
+	}
+	bb := blobBuilder{ctx: ctx, bucket: d.bucket, judge: &judge{}, document: d.in.AllowDocument}
+	d.shared = bb.storedMIME(contentPath, d.hash, original.size, d.content(), f)
+	if bb.err != nil || bb.judge.Any() {
+		d.hash = nil // others have to be written, which will say what is wrong
+	}
+	if errors.Is(bb.err, ErrNotFound) {
+		return nil // deleted meanwhile
+	}
+	return bb.err
+}
+
+// sameBytes selects the first confirmed upload of a bucket that has bytes with a hash.
+const sameBytes = "SELECT " + uploadColumns + ` FROM uploads u
+WHERE u.bucket = ? AND u.hash = ? AND u.status = 'COMPLETED' AND EXISTS (SELECT 1 FROM contents c WHERE c.hash = u.hash)
+ORDER BY u.num LIMIT 1`
+
 // check looks up an object with the key, and stored bytes with the hash.
 func (d *uploadDraft) check(tx *commit.Tx) error {
 	d.existing, d.original = "", nil
@@ -318,10 +366,8 @@ func (d *uploadDraft) check(tx *commit.Tx) error {
 		return nil
 	}
 	var u uploadRow
-	found, err := tx.QueryRow("SELECT "+uploadColumns+` FROM uploads u
-WHERE u.bucket = ? AND u.hash = ? AND u.status = 'COMPLETED' AND EXISTS (SELECT 1 FROM contents c WHERE c.hash = u.hash)
-ORDER BY u.num LIMIT 1`, []any{d.bucket.num, d.hash}, func(r engine.Row) { u.scan(r, 0) })
-	if found && schema.Fits(string(d.in.Type), u.mimeType) && (d.in.Size == 0 || d.in.Size == u.size) {
+	found, err := tx.QueryRow(sameBytes, []any{d.bucket.num, d.hash}, func(r engine.Row) { u.scan(r, 0) })
+	if found && (d.in.Size == 0 || d.in.Size == u.size) {
 		d.original = &u
 	}
 	return err
@@ -336,7 +382,7 @@ func (d *uploadDraft) write(tx *commit.Tx) error {
 	case d.existing != "":
 		u.status, u.ended = StatusSkipped, &at
 	case d.original != nil:
-		u.hash, u.size, u.mimeType, u.duplicateOf, u.holds, u.written = d.hash, d.original.size, d.original.mimeType, d.original.id, true, &at
+		u.hash, u.size, u.mimeType, u.duplicateOf, u.holds, u.written = d.hash, d.original.size, d.shared, d.original.id, true, &at
 		if err := keepContent(tx, &content.Content{Hash: [32]byte(d.hash), Size: u.size, There: true}); err != nil {
 			return err
 		}

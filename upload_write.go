@@ -119,7 +119,7 @@ func (w *uploadWriter) take(ctx context.Context, r io.Reader) error {
 		r = io.LimitReader(r, in.Size+1) // one more byte reveals that there are too many
 	}
 	j := &judge{}
-	builder := blobBuilder{ctx: ctx, bucket: b, judge: j}
+	builder := blobBuilder{ctx: ctx, bucket: b, judge: j, document: in.AllowDocument}
 	blob := Blob{}
 	builder.stream(contentPath, &BlobInput{Reader: r, Filename: in.Filename, MIMEType: in.ContentType}, f, &blob)
 	w.contents, w.mimeType = builder.contents, blob.Details.MIMEType
@@ -166,16 +166,9 @@ func (bb *blobBuilder) uploaded(path value.Path, id string, f *schema.Field, b *
 	if bb.judging {
 		return
 	}
-	u := bb.upload
-	if u == nil {
+	u, own := bb.upload, bb.upload != nil
+	if !own {
 		if u, bb.err = bb.bucket.confirmedUpload(bb.ctx, id); bb.err != nil {
-			return
-		}
-		if !schema.Fits(f.Type, u.mimeType) {
-			bb.judge.fault(path, ruleMIME, fmt.Sprintf("the upload is %s, which does not fit %s", u.mimeType, f.Type))
-			return
-		}
-		if f.NeedsText() && !bb.uploadedText(path, u, f) {
 			return
 		}
 	}
@@ -184,7 +177,19 @@ func (bb *blobBuilder) uploaded(path value.Path, id string, f *schema.Field, b *
 		bb.err = err
 		return
 	}
-	bb.store(&content.Content{Hash: [32]byte(u.hash), Size: u.size, There: true, Upload: u.num}, in.Filename, u.mimeType, b)
+	mimeType := u.mimeType
+	if string(in.Type) != f.Type { // the bytes were checked for another type of field
+		faults := len(bb.judge.List)
+		bb.document = bb.document || in.AllowDocument
+		mimeType = bb.storedMIME(path, u.hash, u.size, schema.Content{Declared: in.ContentType, Filename: in.Filename}, f)
+		if bb.err != nil || len(bb.judge.List) > faults {
+			return
+		}
+	}
+	if !own && f.NeedsText() && !bb.uploadedText(path, u, f) {
+		return
+	}
+	bb.store(&content.Content{Hash: [32]byte(u.hash), Size: u.size, There: true, Upload: u.num}, in.Filename, mimeType, b)
 }
 
 // uploadedText validates an upload's text as a whole, and reports whether it is valid

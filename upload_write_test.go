@@ -178,7 +178,7 @@ func TestWriteUploadRefused(t *testing.T) {
 func TestWriteUploadStopsReading(t *testing.T) {
 	t.Parallel()
 	b := storetest.Films(t, storetest.OpenMemory(t))
-	noise := bytes.Repeat([]byte("no film"), storetest.MiB)
+	noise := append(media(t, "photo.png"), make([]byte, 7*storetest.MiB)...)
 	rest := bytes.NewReader(noise)
 	_, err := b.WriteUpload(context.Background(), storetest.CreateUpload(t, b, filmUpload("a")).ID, rest)
 	storetest.WantIssues(t, err, map[string]string{"content": "mime"})

@@ -68,7 +68,7 @@ func newBucketCreateCommand(a *app) *cobra.Command {
 
 A schema is JSON: {"properties": {"title": {"type": "string", "required": true}}}.
 The types of values are string, number, integer, float, boolean, object, array,
-date and datetime; those of files are text, image, audio, video, pdf and excel.`,
+date and datetime; those of files are text, image, audio, video, pdf, excel, document and file.`,
 		Example: `  bucketlite bucket create videos --schema schema.json --unique-key video_id --policy upsert
   echo '{"properties": {"photo": {"type": "image"}}}' | bucketlite bucket create photos --schema -`,
 		Args: cobra.ExactArgs(1),

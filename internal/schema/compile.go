@@ -131,7 +131,7 @@ func (c *compiler) field(path value.Path, name string, doc map[string]any, depth
 	if known {
 		f.Type = t
 	} else if isText {
-		c.fault(path.Member("type"), ruleType, "unknown type %s%s", value.Show(t), suggest(t))
+		c.fault(path.Member("type"), ruleType, "unknown type %s, want one of %s%s", value.Show(t), strings.Join(fieldTypes, ", "), suggest(t))
 	}
 	if items, ok := doc["items"].(map[string]any); ok {
 		f.Items = c.field(path.Member("items"), "", items, depth+1)

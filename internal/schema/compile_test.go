@@ -91,8 +91,8 @@ func TestUnknownTypeNamesTheClosest(t *testing.T) {
 func TestTypes(t *testing.T) {
 	t.Parallel()
 	types := schema.Types()
-	if got := len(types); got != 15 {
-		t.Errorf("got %d types, want 15", got)
+	if got := len(types); got != 17 {
+		t.Errorf("got %d types, want 17", got)
 	}
 	files := 0
 	for _, name := range types {
@@ -103,8 +103,8 @@ func TestTypes(t *testing.T) {
 			t.Errorf("%s: got %v, want no faults", name, faults)
 		}
 	}
-	if files != 6 {
-		t.Errorf("got %d types of files, want 6", files)
+	if files != 8 {
+		t.Errorf("got %d types of files, want 8", files)
 	}
 	types[0] = "none"
 	if got := schema.Types()[0]; got != schema.String {

@@ -1,6 +1,9 @@
 package schema
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // The types of fields, by their names in a schema's JSON form. Those from Text on
 // hold files.
@@ -20,11 +23,13 @@ const (
 	Video    = "video"
 	PDF      = "pdf"
 	Excel    = "excel"
+	Document = "document"
+	File     = "file"
 )
 
 var fieldTypes = []string{
 	String, Number, Integer, Float, Boolean, Object, Array, Date, DateTime,
-	Text, Image, Audio, Video, PDF, Excel,
+	Text, Image, Audio, Video, PDF, Excel, Document, File,
 }
 
 // Types returns the names of all types. The slice belongs to the caller.
@@ -33,7 +38,7 @@ func Types() []string { return slices.Clone(fieldTypes) }
 // IsFile reports whether values of the type are files.
 func IsFile(t string) bool {
 	switch t {
-	case Text, Image, Audio, Video, PDF, Excel:
+	case Text, Image, Audio, Video, PDF, Excel, Document, File:
 		return true
 	}
 	return false
@@ -47,6 +52,29 @@ func FitsField(t, declared string) bool {
 }
 
 func isNumeric(t string) bool { return t == Number || t == Integer || t == Float }
+
+// FileTypes returns the names of the types that hold files. The slice belongs to the
+// caller.
+func FileTypes() []string { return slices.Clone(fieldTypes[slices.Index(fieldTypes, Text):]) }
+
+// hosted are the types that the hosted service lacks, each with the type that stands
+// for it there.
+var hosted = map[string]string{Document: PDF, File: Text}
+
+// Hosted returns the name that the hosted service has for a type: another one for
+// Document and File, which its clients do not know.
+func Hosted(t string) string {
+	if name, ok := hosted[t]; ok {
+		return name
+	}
+	return t
+}
+
+// Names reports whether name is a name of type t, in any letter case: its own, or
+// that of the hosted service.
+func Names(name, t string) bool {
+	return strings.EqualFold(name, t) || strings.EqualFold(name, Hosted(t))
+}
 
 // isScalar reports whether a field of the type can be part of a unique key.
 func isScalar(t string) bool { return t != Object && t != Array && !IsFile(t) }

@@ -11,7 +11,8 @@ import (
 var synonyms = map[string]string{
 	"json": Object, "dict": Object, "map": Object, "list": Array, "str": String, "int": Integer, "long": Integer,
 	"double": Float, "decimal": Number, "bool": Boolean, "timestamp": DateTime, "time": DateTime, "uuid": String,
-	"document": PDF, "csv": Excel, "xlsx": Excel, "jpeg": Image, "png": Image, "gif": Image, "mp3": Audio, "mp4": Video,
+	"csv": Excel, "xlsx": Excel, "jpeg": Image, "png": Image, "gif": Image, "mp3": Audio, "mp4": Video,
+	"doc": Document, "docx": Document, "epub": Document, "markdown": Text, "html": Text, "any": File, "binary": File, "blob": File, "bytes": File,
 }
 
 // suggest returns `, did you mean "…"?` with the type that is most similar to t, or
