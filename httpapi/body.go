@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/bom"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -27,24 +28,28 @@ const (
 func maxValues(limit int64) int64 { return max(limit/bytesPerValue, minValues) }
 
 // body returns the request's body, which is JSON within the limits of the route, or
-// empty. It is not null.
+// empty. It is not null, not compressed, and has no byte order mark.
 func (c *call) body() ([]byte, error) {
-	announced := c.r.ContentLength
-	if announced > c.limit {
+	body, announced, err := c.decoded()
+	if err != nil {
+		return nil, err
+	}
+	if c.r.ContentLength > c.limit {
 		return nil, c.tooManyBytes()
 	}
 	c.timeout.pause()
-	data, err := readBody(c.r.Body, announced, c.limit)
-	switch {
-	case err == errBodyTooLong:
-		return nil, c.tooManyBytes()
-	case err != nil:
-		// The client has gone, or is too slow, or sent something else than it announced.
-		return nil, badRequest("the body ended early")
+	data, err := readBody(body, announced, c.limit)
+	if err != nil {
+		return nil, c.readError(err)
 	}
 	// The rest of the request may take longer than the body.
 	c.readDeadline(time.Time{})
 	c.timeout.restart()
+	if bom.Marked(data) {
+		if data, err = c.utf8(data); err != nil {
+			return nil, err
+		}
+	}
 	if string(bytes.TrimSpace(data)) == "null" { // which is no body, nor an empty object
 		return nil, formError{{"body", bucketlite.Issue{Rule: "type", Message: "object expected, got null"}}}
 	}

@@ -42,6 +42,10 @@
 // sending up to 16 MiB more within 10 seconds; then the connection is closed. A client
 // that expects "100 Continue" gets the refusal instead.
 //
+// JSON may begin with a byte order mark of UTF-8 or UTF-16. It may be compressed with gzip
+// if Content-Encoding says so. The limits then hold for the decompressed body, which may be
+// at most 100 times longer than the compressed one, or 1 MiB. Other encodings are 415.
+//
 // JSON is read strictly: a repeated member, or text that is not UTF-8, is refused. A body
 // may be missing where all its members may, but is not null. A member that is null
 // counts as absent, and unknown members are ignored, except those of objects, which are

@@ -35,6 +35,9 @@ func Text(text []byte) ([]byte, error) {
 	return io.ReadAll(NewReader(bytes.NewReader(text)))
 }
 
+// Marked reports whether a text begins with a byte order mark.
+func Marked(text []byte) bool { return bytes.HasPrefix(text, markUTF8) || orderOf(text) != nil }
+
 // orderOf returns the byte order that the mark of UTF-16 at the beginning of a text says,
 // or nil if there is none.
 func orderOf(text []byte) binary.ByteOrder {
