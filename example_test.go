@@ -564,6 +564,15 @@ func ExampleValidateSchema() {
 	// unique_key.fields[0]: "id" is not a field of the schema
 }
 
+func ExampleValidateNamespace() {
+	err := bucketlite.ValidateNamespace(bucketlite.NamespaceConfig{
+		Name:           "shop",
+		PayloadIndexes: []any{map[string]any{"field_name": "title", "type": "string"}},
+	})
+	fmt.Println(err)
+	// Output: bucketlite: namespace "shop": payload_indexes[0].type: keyword, integer, float, bool, geo, datetime, text, uuid expected, got "string"
+}
+
 func ExampleValidateBucket() {
 	err := bucketlite.ValidateBucket(bucketlite.BucketConfig{
 		Name:         "",

@@ -274,7 +274,7 @@ func (b *Bucket) dropIndexes(ctx context.Context, kind IndexKind, paths []string
 }
 
 // payloadIndexes returns the indexes that a namespace's payload_indexes request for
-// its buckets. They are stored as given, so unknown types and paths are ignored.
+// its buckets. Those of other types, and names that are no path of an index, are ignored.
 func payloadIndexes(config []any) (wanted []Index) {
 	for _, item := range config {
 		form, _ := item.(map[string]any)

@@ -291,8 +291,6 @@ func TestPayloadIndexes(t *testing.T) {
 		map[string]any{"field_name": "place", "type": "geo"},
 		map[string]any{"field_name": "object_id", "type": "keyword"},
 		map[string]any{"field_name": "a..b", "type": "keyword"},
-		map[string]any{"type": "keyword"},
-		"n", 5, nil,
 	}})
 	storetest.Must(t, err)
 	first, err := ns.CreateBucket(ctx, storetest.ItemsConfig("first"))

@@ -18,11 +18,16 @@ type NamespaceConfig struct {
 	Name string `json:"namespace_name"`
 	// Description is free text for people.
 	Description string `json:"description,omitempty"`
-	// FeatureExtractors and PayloadIndexes are stored and returned unchanged. A
-	// payload index {"field_name", "type"} makes an index in every bucket of the
-	// namespace: types keyword, integer, float, bool, datetime and uuid as
-	// [Bucket.EnsureIndex] does, type text as [Bucket.EnsureTextIndex] does. Other
-	// types, and names that are no field path, have no effect.
+	// FeatureExtractors and PayloadIndexes are stored and returned with all their
+	// members. They must conform to the hosted service's models, so that its clients
+	// can read them: an extractor is {"feature_extractor_name", "version", "params"}, an
+	// index {"field_name", "type", "field_schema", "is_protected"}, of which the first
+	// two are required.
+	//
+	// A payload index makes an index in every bucket of the namespace: types keyword,
+	// integer, float, bool, datetime and uuid as [Bucket.EnsureIndex] does, type text as
+	// [Bucket.EnsureTextIndex] does. The type geo, and names that are no field path,
+	// have no effect.
 	FeatureExtractors []any `json:"feature_extractors,omitempty"`
 	PayloadIndexes    []any `json:"payload_indexes,omitempty"`
 }
@@ -74,15 +79,9 @@ func (n *Namespace) String() string { return fmt.Sprintf("namespace %q", n.name)
 // CreateNamespace creates a namespace. Errors: [ErrInvalid], and [ErrExists] if the
 // name is taken.
 func (s *Store) CreateNamespace(ctx context.Context, config NamespaceConfig) (*Namespace, error) {
-	var issues []Issue
-	if problem := nameIssue(config.Name); problem != "" {
-		issues = append(issues, Issue{"namespace_name", ruleName, problem})
-	}
-	encodeInfo("description", config.Description, &issues)
-	extractors := encodeInfo("feature_extractors", config.FeatureExtractors, &issues)
-	indexes := encodeInfo("payload_indexes", config.PayloadIndexes, &issues)
-	if len(issues) > 0 {
-		return nil, newValidationError("namespace "+value.Show(config.Name), issues)
+	extractors, indexes, err := judgeNamespace(&config)
+	if err != nil {
+		return nil, err
 	}
 	id, err := s.newID(ident.NamespacePrefix)
 	if err != nil {
@@ -104,6 +103,30 @@ VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING num`, id, config.Name, config.Description
 		return nil, err
 	}
 	return n, nil
+}
+
+// ValidateNamespace validates a configuration as [Store.CreateNamespace] does, but does
+// not check whether the name is free. It returns a [*ValidationError] with all faults, or
+// nil.
+func ValidateNamespace(config NamespaceConfig) error {
+	_, _, err := judgeNamespace(&config)
+	return err
+}
+
+// judgeNamespace validates a configuration, and returns the stored form of its feature
+// extractors and payload indexes.
+func judgeNamespace(config *NamespaceConfig) (extractors, indexes any, err error) {
+	var issues []Issue
+	if problem := nameIssue(config.Name); problem != "" {
+		issues = append(issues, Issue{"namespace_name", ruleName, problem})
+	}
+	encodeInfo("description", config.Description, &issues)
+	extractors = encodeExtractors(config.FeatureExtractors, &issues)
+	indexes = encodePayloadIndexes(config.PayloadIndexes, &issues)
+	if len(issues) > 0 {
+		return nil, nil, newValidationError("namespace "+value.Show(config.Name), issues)
+	}
+	return extractors, indexes, nil
 }
 
 // checkNamespaceName returns an error if another namespace, not being deleted, has
@@ -228,7 +251,7 @@ func (n *Namespace) Update(ctx context.Context, u NamespaceUpdate) (*NamespaceIn
 	if u.Description != nil {
 		encodeInfo("description", *u.Description, &issues)
 	}
-	indexes := encodeInfo("payload_indexes", u.PayloadIndexes, &issues)
+	indexes := encodePayloadIndexes(u.PayloadIndexes, &issues)
 	if len(issues) > 0 {
 		return nil, newValidationError(n.String(), issues)
 	}

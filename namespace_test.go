@@ -159,7 +159,7 @@ func TestNamespaceUpdate(t *testing.T) {
 	ns, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{
 		Name: "before", Description: "a",
 		FeatureExtractors: []any{map[string]any{"feature_extractor_name": "clip", "version": "v1"}},
-		PayloadIndexes:    []any{map[string]any{"field_name": "title", "n": json.Number("1.50")}},
+		PayloadIndexes:    []any{map[string]any{"field_name": "title", "type": "text", "n": json.Number("1.50")}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -182,8 +182,8 @@ func TestNamespaceUpdate(t *testing.T) {
 		{"name to itself", bucketlite.NamespaceUpdate{Name: new("after")}, func(*bucketlite.NamespaceInfo) {}},
 		{"description", bucketlite.NamespaceUpdate{Description: new("b")}, func(i *bucketlite.NamespaceInfo) { i.Description = "b" }},
 		{"description to none", bucketlite.NamespaceUpdate{Description: new("")}, func(i *bucketlite.NamespaceInfo) { i.Description = "" }},
-		{"indexes", bucketlite.NamespaceUpdate{PayloadIndexes: []any{"x", json.Number("1e2"), nil}}, func(i *bucketlite.NamespaceInfo) {
-			i.PayloadIndexes = []any{"x", json.Number("1e2"), nil}
+		{"indexes", bucketlite.NamespaceUpdate{PayloadIndexes: []any{map[string]any{"field_name": "a", "type": "geo", "n": json.Number("1e2"), "x": nil}}}, func(i *bucketlite.NamespaceInfo) {
+			i.PayloadIndexes = []any{map[string]any{"field_name": "a", "type": "geo", "n": json.Number("1e2"), "x": nil}}
 		}},
 		{"indexes to none", bucketlite.NamespaceUpdate{PayloadIndexes: []any{}}, func(i *bucketlite.NamespaceInfo) { i.PayloadIndexes = []any{} }},
 	} {

@@ -261,6 +261,19 @@ func (f *form) each(name string, read func(*form)) {
 // value that contains it.
 func (f *form) take(name string, err error) { f.takeAt(f.at.Member(name).String(), err) }
 
+// takeOthers records the faults of places that have none yet.
+func (f *form) takeOthers(err error) {
+	known := f.call.faults
+	f.takeAt("", err)
+	others := f.call.faults[len(known):]
+	f.call.faults = slices.Clip(known)
+	for _, other := range others {
+		if !slices.ContainsFunc(known, func(k fault) bool { return k.in == other.in && k.Path == other.Path }) {
+			f.call.faults = append(f.call.faults, other)
+		}
+	}
+}
+
 // takeAt is [form.take] for the value at a path; an empty path means the whole value.
 func (f *form) takeAt(at string, err error) {
 	var invalid *bucketlite.ValidationError

@@ -2,8 +2,12 @@ package httpapi
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
+	"unicode/utf8"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 // A key that is limited to some namespaces sees no others in lists. It creates
@@ -29,9 +33,11 @@ func (c *call) createNamespace() (any, error) {
 	config := bucketlite.NamespaceConfig{
 		Name:              f.requiredText("namespace_name", "name"),
 		Description:       f.text("description"),
-		FeatureExtractors: f.records("feature_extractors", "feature_extractor_name", "version"),
-		PayloadIndexes:    f.payloadIndexes(),
+		FeatureExtractors: f.list("feature_extractors"),
+		PayloadIndexes:    f.list("payload_indexes"),
 	}
+	f.hostedSettings()
+	f.takeOthers(bucketlite.ValidateNamespace(config))
 	if err := c.check(); err != nil {
 		return nil, err
 	}
@@ -56,21 +62,42 @@ func (c *call) mayName(name string) error {
 	return forbidden(fmt.Sprintf("the key may not name a namespace %q", name))
 }
 
-// payloadIndexes returns the member payload_indexes, nil if it is absent.
-func (f *form) payloadIndexes() []any { return f.records("payload_indexes", "field_name", "type") }
-
-// records returns a list of objects that have certain strings, nil if it is absent.
-func (f *form) records(name string, required ...string) (list []any) {
-	if given, ok := f.doc[name].([]any); ok && len(given) == 0 {
-		return given
+// hostedSettings checks the members of a namespace that only the hosted service has a use
+// for. They are not kept.
+func (f *form) hostedSettings() {
+	f.choice("namespace_type", "standard", "standard", "marketplace")
+	f.boolean("auto_create_indexes", false)
+	doc := f.object("infrastructure")
+	if doc == nil {
+		return
 	}
-	f.each(name, func(item *form) {
-		for _, member := range required {
-			item.requiredText(member)
-		}
-		list = append(list, item.doc)
-	})
-	return list
+	in := &form{call: f.call, in: f.in, at: slices.Clip(f.at.Member("infrastructure")), doc: doc}
+	if id := in.optionalText("ray_cluster_id"); id != nil && !clusterID.MatchString(*id) {
+		in.fault("ray_cluster_id", "pattern", "an id that matches "+clusterID.String()+" expected, got "+value.Show(*id))
+	}
+	for _, name := range []string{"ray_head_node_url", "ray_dashboard_url", "qdrant_url", "qdrant_api_key", "gpu_type", "s3_plugin_bucket", "s3_plugin_prefix"} {
+		in.optionalText(name)
+	}
+	known := len(f.call.faults)
+	if n := utf8.RuneCountInString(in.requiredText("qdrant_collection")); len(f.call.faults) == known && (n < 3 || n > 128) {
+		in.fault("qdrant_collection", "length", fmt.Sprintf("3 to 128 characters expected, got %d", n))
+	}
+	in.choice("compute_tier", "shared", "shared", "dedicated_cpu", "dedicated_gpu")
+	in.boolean("autoscaling_enabled", true)
+	for _, n := range infrastructureLimits {
+		in.integer(n.name, n.least, n.most, n.least)
+	}
+}
+
+var clusterID = regexp.MustCompile(`^ray_[a-zA-Z0-9_]{3,64}$`)
+
+// infrastructureLimits are those of the hosted service's NamespaceInfrastructure.
+var infrastructureLimits = []struct {
+	name        string
+	least, most int
+}{
+	{"max_concurrent_jobs", 1, 1000}, {"min_workers", 0, 100}, {"max_workers", 1, 100},
+	{"gpus_per_worker", 0, 8}, {"max_custom_plugins", 0, 100}, {"max_custom_models", 0, 50},
 }
 
 // namespaceAnswer adds a member of the wire form to a namespace: the ids of its feature
@@ -114,7 +141,15 @@ func (c *call) updateNamespace() (any, error) {
 	update := bucketlite.NamespaceUpdate{
 		Name:           f.optionalText("namespace_name", "name"),
 		Description:    f.optionalText("description"),
-		PayloadIndexes: f.payloadIndexes(),
+		PayloadIndexes: f.list("payload_indexes"),
+	}
+	f.hostedSettings()
+	extractors := f.list("feature_extractors")
+	f.takeOthers(bucketlite.ValidateNamespace(bucketlite.NamespaceConfig{
+		Name: "any", FeatureExtractors: extractors, PayloadIndexes: update.PayloadIndexes,
+	}))
+	if extractors != nil {
+		c.warn("feature_extractors: ignored, they are fixed at creation")
 	}
 	if err := c.check(); err != nil {
 		return nil, err

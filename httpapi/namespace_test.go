@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/bucketlite/bucketlite/httpapi"
@@ -155,4 +156,46 @@ func TestNamespacesOfLimitedKey(t *testing.T) {
 	reader.do("POST", "/v1/namespaces", `{"namespace_name": "shop"}`).wantError(http.StatusForbidden, "ForbiddenError")
 	reader.do("DELETE", "/v1/namespaces/Museum", nil).wantError(http.StatusForbidden, "ForbiddenError")
 	s.as("Authorization", "").do("GET", "/v1/namespaces", nil).wantError(http.StatusUnauthorized, "UnauthorizedError")
+}
+
+// A namespace records only what conforms to the hosted service's models, so
+// that its clients can read every list.
+func TestNamespaceModels(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil).anywhere()
+	extractors := `"feature_extractors": [{"feature_extractor_name": "clip", "version": "v1"}]`
+	for _, test := range []struct {
+		name, members string
+		faults        []string
+	}{
+		{"payload indexes", `"payload_indexes": [null, {"type": "string"}, {"field_name": "", "type": "text", "is_protected": "yes", "field_schema": []}]`,
+			[]string{"body.payload_indexes[0] type", "body.payload_indexes[1].field_name required", "body.payload_indexes[1].type enum",
+				"body.payload_indexes[2].field_name name", "body.payload_indexes[2].field_schema type", "body.payload_indexes[2].is_protected type"}},
+		{"feature extractors", `"feature_extractors": [{"feature_extractor_name": "clip", "version": 1, "params": "x"}]`,
+			[]string{"body.feature_extractors[0].version type", "body.feature_extractors[0].params type"}},
+		{"both, and others", `"description": 5, "feature_extractors": [{}], "payload_indexes": [{"field_name": "a", "type": 5}]`,
+			[]string{"body.description type", "body.feature_extractors[0].feature_extractor_name required", "body.feature_extractors[0].version required", "body.payload_indexes[0].type type"}},
+		{"what only the hosted service uses", `"namespace_type": "private", "auto_create_indexes": "yes", "infrastructure": {"ray_cluster_id": "x", "compute_tier": "gpu", "max_workers": 0, "gpu_type": 5}`,
+			[]string{"body.namespace_type enum", "body.auto_create_indexes type", "body.infrastructure.ray_cluster_id pattern", "body.infrastructure.gpu_type type",
+				"body.infrastructure.qdrant_collection required", "body.infrastructure.compute_tier enum", "body.infrastructure.max_workers minimum"}},
+		{"infrastructure", `"infrastructure": []`, []string{"body.infrastructure type"}},
+		{"its collection", `"infrastructure": {"qdrant_collection": "ab"}`, []string{"body.infrastructure.qdrant_collection length"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			body := `{"namespace_name": "models", ` + extractors + `, ` + test.members + `}`
+			if strings.Contains(test.members, "feature_extractors") {
+				body = `{"namespace_name": "models", ` + test.members + `}`
+			}
+			s.do("POST", "/v1/namespaces", body).wantFaults(test.faults...)
+			s.do("PUT", "/v1/namespaces/test", `{`+test.members+`}`).wantFaults(test.faults...)
+			s.do("PATCH", "/v1/namespaces/test", `{`+test.members+`}`).wantFaults(test.faults...)
+		})
+	}
+	s.do("GET", "/v1/namespaces/models", nil).wantError(http.StatusNotFound, "NotFoundError")
+	s.do("POST", "/v1/namespaces", `{"namespace_name": "models", `+extractors+`, "namespace_type": "marketplace", "auto_create_indexes": true,
+		"infrastructure": {"ray_cluster_id": "ray_abc", "qdrant_collection": "abc", "compute_tier": "shared", "max_workers": 5, "min_workers": 0},
+		"payload_indexes": [{"field_name": "a", "type": "uuid", "is_protected": null, "field_schema": {"type": "uuid", "is_tenant": true}}]}`).want(http.StatusOK).
+		wantWarnings().wantAt("payload_indexes", `[{"field_name":"a","field_schema":{"is_tenant":true,"type":"uuid"},"type":"uuid"}]`)
+	s.do("PATCH", "/v1/namespaces/models", `{`+extractors+`}`).want(http.StatusOK).wantWarnings("feature_extractors: ignored")
+	s.do("POST", "/v1/namespaces/list", nil).want(http.StatusOK).wantAt("total_count", "2")
 }

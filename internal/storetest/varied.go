@@ -180,8 +180,10 @@ func BatchPages(b *bucketlite.Bucket) func(context.Context, bucketlite.Query) (*
 }
 
 var variedNamespaces = []bucketlite.NamespaceConfig{
-	{Name: "alpha"}, {Name: "Beta", Description: "of Tests"}, {Name: "ÉTÉ", FeatureExtractors: []any{"text", map[string]any{"name": "face"}}},
-	{Name: "été", PayloadIndexes: []any{map[string]any{"field_name": "title"}}}, {Name: "alphabet", Description: "Of tests"},
+	{Name: "alpha"}, {Name: "Beta", Description: "of Tests"}, {Name: "ÉTÉ", FeatureExtractors: []any{
+		map[string]any{"feature_extractor_name": "text", "version": "v1", "params": map[string]any{"fields": []any{"title", map[string]any{"name": "body"}}}},
+		map[string]any{"feature_extractor_name": "face", "version": "v1"}}},
+	{Name: "été", PayloadIndexes: []any{map[string]any{"field_name": "title", "type": "geo"}}}, {Name: "alphabet", Description: "Of tests"},
 }
 
 var variedBuckets = []bucketlite.BucketConfig{
