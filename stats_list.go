@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/index"
 )
@@ -116,6 +117,13 @@ func (l *ObjectListStats) count(ctx context.Context, conn *engine.Conn, how *ind
 // Search, as in [Namespace.ListBuckets], in one snapshot. The rest of q has no
 // effect. Errors: [ErrBadRequest], [ErrNotFound].
 func (n *Namespace) BucketListStats(ctx context.Context, q Query) (*BucketListStats, error) {
+	c, err := q.members().compile(n.store, n.buckets().list, n.buckets().types)
+	if err != nil {
+		return nil, err
+	}
+	if c.IsAll() {
+		return n.allBucketStats(ctx)
+	}
 	stats, count, err := sumUp(ctx, n.store, n.buckets(), q, func(sum *BucketListStats, i *BucketInfo) {
 		sum.Objects += i.ObjectCount
 		sum.Size += i.TotalSize
@@ -125,6 +133,29 @@ func (n *Namespace) BucketListStats(ctx context.Context, q Query) (*BucketListSt
 	}
 	stats.AvgObjects, stats.AvgSize = ratio(stats.Objects, count), ratio(stats.Size, count)
 	return stats, nil
+}
+
+// allBucketStats summarizes all the namespace's buckets without reading their schemas.
+func (n *Namespace) allBucketStats(ctx context.Context) (*BucketListStats, error) {
+	var stats BucketListStats
+	err := n.store.readLong(ctx, func(_ context.Context, conn *engine.Conn) error {
+		return conn.Snapshot(func() error {
+			if err := n.check(conn); err != nil {
+				return err
+			}
+			_, err := conn.QueryRow(`
+SELECT ifnull(sum(b.object_count + ifnull(d.objects, 0)), 0), ifnull(sum(b.total_size + ifnull(d.size, 0)), 0), count(*)
+FROM buckets b `+commit.JoinDelta+` WHERE b.namespace = ? AND b.status <> 'IN_PROGRESS'`, []any{n.num}, func(r engine.Row) {
+				count := r.Int(2)
+				stats = BucketListStats{r.Int(0), r.Int(1), ratio(r.Int(0), count), ratio(r.Int(1), count)}
+			})
+			return err
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &stats, nil
 }
 
 // NamespaceListStats summarizes all the store's namespaces that match q's Filter and

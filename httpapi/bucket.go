@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"net/http"
+
 	"github.com/bucketlite/bucketlite"
 )
 
@@ -94,7 +96,9 @@ func (c *call) deleteBucket() (any, error) {
 	}, nil
 }
 
-// listBuckets returns a page of the namespace's buckets.
+// listBuckets returns a page of the namespace's buckets. Counting them, and summing them up,
+// costs more the more there are, so a request may exclude both. The hosted service's POST
+// always has total_count.
 func (c *call) listBuckets() (any, error) {
 	f, err := c.form()
 	if err != nil {
@@ -104,16 +108,18 @@ func (c *call) listBuckets() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.Total = true
+	q.Total = !q.uncounted || c.r.Method == http.MethodPost
 	page, err := c.ns.ListBuckets(c.ctx(), q.Query)
 	if err != nil {
 		return nil, err
 	}
-	stats, err := c.ns.BucketListStats(c.ctx(), q.Query)
-	if err != nil {
-		return nil, err
+	var stats *bucketlite.BucketListStats
+	if !q.noStats {
+		if stats, err = c.ns.BucketListStats(c.ctx(), q.Query); err != nil {
+			return nil, err
+		}
 	}
-	return answerOf(q, page, stats, true), nil
+	return answerOf(q, page, stats, q.Total), nil
 }
 
 // browseBuckets is listBuckets for clients that use GET, with the request in the URL's

@@ -114,3 +114,37 @@ func TestBucketList(t *testing.T) {
 	s.do("POST", "/v1/buckets/list?limit=0&offset=10001", nil).wantFaults("query.limit minimum", "query.offset maximum")
 	s.do("POST", "/v1/buckets/list", `{"filters": {"AND": 5}}`).wantError(http.StatusBadRequest, "BadRequestError")
 }
+
+// Counts and statistics are left out on request, also on the following pages.
+func TestListsWithoutCounts(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	for _, name := range []string{"a", "b", "c"} {
+		s.do("POST", "/v1/buckets", films(name)).want(http.StatusOK)
+		s.do("POST", "/v1/buckets/"+name+"/objects", `{"film_id": "1"}`).want(http.StatusOK)
+		s.do("POST", "/v1/buckets/a/objects", `{"film_id": "`+name+`"}`).want(http.StatusOK)
+	}
+	s.do("GET", "/v1/buckets?limit=1", nil).want(http.StatusOK).
+		wantAt("total_count", "3").wantAt("stats.total_objects", "6").wantAt("stats.avg_objects_per_bucket", "2").wantAt("pagination.total", "<nil>")
+	first := s.do("GET", "/v1/buckets?limit=1&include_total=false&stats=false", nil).want(http.StatusOK).
+		wantAt("results.0.bucket_name", "a").wantAt("total_count", "<nil>").wantAt("stats", "<nil>")
+	s.do("GET", first.text("pagination.next_page"), nil).want(http.StatusOK).
+		wantAt("results.0.bucket_name", "b").wantAt("total_count", "<nil>").wantAt("stats", "<nil>")
+	s.do("GET", "/v1/buckets?limit=1&stats=false&include_total=true", nil).want(http.StatusOK).
+		wantAt("total_count", "3").wantAt("pagination.total", "3").wantAt("stats", "<nil>")
+	for list, always := range map[string]bool{
+		"/v1/namespaces/list": false, "/v1/buckets/list": false, "/v1/buckets/a/objects/list": false, "/v1/buckets/a/uploads/list": true,
+	} {
+		if s.do("POST", list, nil).want(http.StatusOK).at("stats") == nil {
+			t.Errorf("%s: no statistics", list)
+		}
+		if got := s.do("POST", list+"?stats=false", nil).want(http.StatusOK).at("stats"); (got != nil) != always {
+			t.Errorf("%s?stats=false: got statistics %v", list, got)
+		}
+	}
+	// The hosted service always has these counts.
+	for list, count := range map[string]string{"/v1/namespaces/list": "1", "/v1/buckets/list": "3", "/v1/buckets/a/batches/list": "0"} {
+		s.do("POST", list+"?include_total=false", nil).want(http.StatusOK).wantAt("total_count", count)
+	}
+	s.do("GET", "/v1/buckets?stats=perhaps", nil).wantFaults("query.stats type")
+}

@@ -71,6 +71,9 @@ func (f *form) boolean(name string, otherwise bool) bool {
 	return b
 }
 
+// has reports whether the form has a member, which is not null.
+func (f *form) has(name string) bool { return f.doc[name] != nil }
+
 // truth returns the boolean that a word of a query stands for.
 func truth(word string) (b, ok bool) {
 	switch strings.ToLower(word) {

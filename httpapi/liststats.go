@@ -30,8 +30,12 @@ type sum struct {
 	until time.Time
 }
 
-// statsOf returns the statistics of a list of what owner has, which compute computes.
+// statsOf returns the statistics of a list of what owner has, which compute computes, or nil
+// if the request is for none.
 func statsOf[S any](q listRequest, owner string, compute func() (*S, error)) (*S, error) {
+	if q.noStats {
+		return nil, nil
+	}
 	s := &q.call.h.sums
 	key := q.sumKey(owner)
 	if q.Cursor != "" && key != "" {

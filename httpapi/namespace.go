@@ -203,9 +203,11 @@ func (c *call) listNamespaces() (any, error) {
 	for _, info := range page.Results {
 		namespaceAnswer(info, nil)
 	}
-	stats, err := c.h.store.NamespaceListStats(c.ctx(), q.Query)
-	if err != nil {
-		return nil, err
+	var stats *bucketlite.NamespaceListStats
+	if !q.noStats {
+		if stats, err = c.h.store.NamespaceListStats(c.ctx(), q.Query); err != nil {
+			return nil, err
+		}
 	}
 	return answerOf(q, page, stats, true), nil
 }

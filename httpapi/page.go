@@ -16,6 +16,8 @@ import (
 type listRequest struct {
 	bucketlite.Query
 	includeTotal bool
+	uncounted    bool // include_total is false, not absent
+	noStats      bool
 	limited      bool // to the namespaces of the key
 	call         *call
 }
@@ -35,6 +37,8 @@ func (c *call) listed(body *form, otherwise, most int) (listRequest, error) {
 		q.Cursor = cursor
 	}
 	q.includeTotal = params.boolean("include_total", body.boolean("include_total", false))
+	q.uncounted = !q.includeTotal && (params.has("include_total") || body.has("include_total"))
+	q.noStats = !params.boolean("stats", body.boolean("stats", true))
 	q.Total = q.includeTotal
 	q.Search = body.text("search")
 	if search := params.text("search"); search != "" {
@@ -172,7 +176,10 @@ type pagination struct {
 // answerOf makes the answer of the page that q asked for. Only the pagination's total
 // waits for include_total; total_count, if counted, is there whenever it was counted.
 func answerOf[T any](q listRequest, page *bucketlite.Page[T], stats any, counted bool) list[T] {
-	l := list[T]{page.Results, listRest{Stats: stats, Pagination: &pagination{PageSize: q.Limit}}}
+	l := list[T]{page.Results, listRest{Pagination: &pagination{PageSize: q.Limit}}}
+	if !q.noStats {
+		l.Stats = stats
+	}
 	if page.Next != "" && len(page.Results) < q.Limit {
 		q.call.tell(fmt.Sprintf("the page is full with %d of %d results, by their bytes; pagination.next_cursor continues it", len(page.Results), q.Limit))
 	}
@@ -199,8 +206,14 @@ func answerOf[T any](q listRequest, page *bucketlite.Page[T], stats any, counted
 // to returns the URL of another page, for a request with the same method and body.
 func (q listRequest) to(name, v string) *string {
 	params := url.Values{"limit": {strconv.Itoa(q.Limit)}, name: {v}}
-	if q.includeTotal {
+	switch {
+	case q.includeTotal:
 		params.Set("include_total", "true")
+	case q.uncounted:
+		params.Set("include_total", "false")
+	}
+	if q.noStats {
+		params.Set("stats", "false")
 	}
 	return new(q.call.r.URL.EscapedPath() + "?" + params.Encode())
 }

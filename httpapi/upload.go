@@ -178,6 +178,7 @@ func (c *call) listUploads() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	q.noStats = false // the hosted service always has them
 	stats, err := statsOf(q, b.ID()+" uploads", func() (*bucketlite.UploadListStats, error) { return b.UploadListStats(c.ctx(), q.Query) })
 	if err != nil {
 		return nil, err
