@@ -75,9 +75,12 @@
 // uploads whose records have been deleted, count nowhere. There are no costs, credits
 // or synchronisations: those are 0, or empty.
 //
-// The answer about one object has its version as ETag. A request that changes or
-// deletes the object with that as If-Match is refused with status 412 if the object has
-// changed since. This is not in the hosted service's form.
+// The answer about one object has its version as ETag. A request about the object with
+// If-Match is refused with status 412 unless the header lists that ETag; one that changes
+// or deletes it with If-None-Match, if the header lists it. A weak ETag, or one of another
+// form, is no error and matches no object (If-None-Match compares weakly). A GET ignores
+// If-None-Match, since processing changes an object's status without its version. This
+// is not in the hosted service's form.
 //
 // If auto_process stores an object but cannot submit it, the object stays stored. The
 // answer is the object, a draft, with a Warning header: submit it in a batch, do not

@@ -3,13 +3,9 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/bucketlite/bucketlite"
-	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 var objectRoutes = []route{
@@ -74,13 +70,18 @@ func (c *call) submit(b *bucketlite.Bucket, objects []*bucketlite.Object) {
 	}
 }
 
-// getObject returns an object. The URLs of its blobs are included on request.
+// getObject returns an object. The URLs of its blobs are included on request. If-Match is
+// obeyed. If-None-Match is not: processing changes an object's status and keeps its
+// version, and a client that waits for the status must not be told that nothing changed.
 func (c *call) getObject() (any, error) {
 	presign := c.params().boolean("return_presigned_urls", false)
 	if err := c.check(); err != nil {
 		return nil, err
 	}
 	o, err := c.bucket.Object(c.ctx(), c.r.PathValue("object"))
+	if err == nil {
+		err = c.expects(condition{match: etagsOf(c.r.Header.Values("If-Match"))}, o)
+	}
 	if err == nil && presign {
 		err = c.presignBlobs(c.bucket, o)
 	}
@@ -128,57 +129,28 @@ func (c *call) patchObject() (any, error) {
 
 // patch patches the object of the path and returns the stored object.
 func (c *call) patch(in bucketlite.ObjectInput) (any, error) {
-	version, err := c.ifVersion()
+	var o *bucketlite.Object
+	err := c.guarded(func(ifVersion int64) (err error) {
+		o, err = c.bucket.Patch(c.ctx(), c.r.PathValue("object"), in, &bucketlite.PatchOptions{IfVersion: ifVersion})
+		return err
+	})
 	if err != nil {
 		return nil, err
-	}
-	o, err := c.bucket.Patch(c.ctx(), c.r.PathValue("object"), in, &bucketlite.PatchOptions{IfVersion: version})
-	if err != nil {
-		return nil, c.precondition(err, version)
 	}
 	return c.tagged(o), nil
 }
 
 // deleteObject deletes an object.
 func (c *call) deleteObject() (any, error) {
-	version, err := c.ifVersion()
-	if err != nil {
-		return nil, err
-	}
-	err = c.bucket.DeleteObject(c.ctx(), c.r.PathValue("object"), &bucketlite.DeleteObjectOptions{IfVersion: version})
-	return nil, c.precondition(err, version)
+	return nil, c.guarded(func(ifVersion int64) error {
+		return c.bucket.DeleteObject(c.ctx(), c.r.PathValue("object"), &bucketlite.DeleteObjectOptions{IfVersion: ifVersion})
+	})
 }
 
-// tagged returns the object, with its version as the answer's ETag: "v7", in quotes.
+// tagged returns the object, with its version as the answer's ETag.
 func (c *call) tagged(o *bucketlite.Object) *bucketlite.Object {
-	c.w.Header().Set("ETag", `"v`+strconv.FormatInt(o.Version, 10)+`"`)
+	c.w.Header().Set("ETag", etag(o.Version))
 	return o
-}
-
-// ifVersion returns the version that the header If-Match asks for, 0 if any will do.
-func (c *call) ifVersion() (int64, error) {
-	tag := c.r.Header.Get("If-Match")
-	if tag == "" || tag == "*" {
-		return 0, nil
-	}
-	digits, ok := strings.CutPrefix(tag, `"v`)
-	digits, closed := strings.CutSuffix(digits, `"`)
-	version, err := strconv.ParseInt(digits, 10, 64)
-	if !ok || !closed || err != nil || version < 1 {
-		return 0, badRequest("header If-Match: an ETag as of an object expected, got " + value.Show(tag))
-	}
-	return version, nil
-}
-
-// precondition returns err, or if it says that the object has another version than
-// If-Match asked for, the failure that HTTP has for that.
-func (c *call) precondition(err error, version int64) error {
-	var conflict *bucketlite.ConflictError
-	if version == 0 || !errors.As(err, &conflict) || !conflict.Version {
-		return err
-	}
-	const status = http.StatusPreconditionFailed
-	return &failure{status, "PreconditionFailedError", message(err, status), map[string]any{"kind": kindVersion}}
 }
 
 // listObjects returns a page of the bucket's objects.

@@ -133,7 +133,7 @@ func TestObjectIfMatch(t *testing.T) {
 	for _, method := range []string{"PATCH", "PUT", "DELETE"} {
 		s.as("If-Match", second).do(method, path, `{}`).wantError(http.StatusPreconditionFailed, "PreconditionFailedError")
 		for _, tag := range []string{"v1", `"1"`, `W/"v1"`, `"v0"`, `"v1", "v2"`, `"v99999999999999999999"`} {
-			s.as("If-Match", tag).do(method, path, `{}`).wantError(http.StatusBadRequest, "BadRequestError")
+			s.as("If-Match", tag).do(method, path, `{}`).wantError(http.StatusPreconditionFailed, "PreconditionFailedError").wantAt("error.details.kind", "version")
 		}
 	}
 	s.as("If-Match", "*").do("PATCH", path, `{"year": 1981}`).want(http.StatusOK)
