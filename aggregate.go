@@ -217,6 +217,15 @@ func (g AggregateGroup) Float(alias string) float64 {
 // too many groups or values; [ErrNotActive] if the bucket is suspended;
 // [ErrNotFound].
 func (b *Bucket) Aggregate(ctx context.Context, a Aggregation) (*AggregateResult, error) {
+	var result *AggregateResult
+	err := b.following(ctx, func(b *Bucket) (err error) {
+		result, err = b.aggregate(ctx, a)
+		return err
+	})
+	return result, err
+}
+
+func (b *Bucket) aggregate(ctx context.Context, a Aggregation) (*AggregateResult, error) {
 	plan, c, err := a.compile(b)
 	if err != nil {
 		return nil, err
@@ -225,7 +234,7 @@ func (b *Bucket) Aggregate(ctx context.Context, a Aggregation) (*AggregateResult
 	err = b.store.readLong(ctx, func(ctx context.Context, conn *engine.Conn) error {
 		run = plan.Start(aggregate.Limits{Groups: MaxAggregateGroups, Values: MaxAggregateValues, Bytes: keptBytes})
 		return conn.Snapshot(func() error {
-			if err := b.permit(conn, readObjects); err != nil {
+			if err := b.readable(conn); err != nil {
 				return err
 			}
 			how, err := index.Choose(ctx, conn, b.indexed(), &c.Query, true)

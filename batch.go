@@ -192,7 +192,7 @@ func (b *Bucket) checkIDs(ctx context.Context, ids []string, issues []Issue, ski
 		}
 		issues = nil
 		return c.Query(`
-SELECT key, value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM object WHERE partition = ? AND id = value) ORDER BY key`,
+SELECT key, value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM object WHERE partition = (SELECT partition FROM buckets WHERE num = ?) AND id = value) ORDER BY key`,
 			[]any{list, b.num}, func(r engine.Row) error {
 				issues = append(issues, Issue{fmt.Sprintf("object_ids[%d]", r.Int(0)), ruleExists, "no such object: " + value.Show(r.Text(1))})
 				return nil

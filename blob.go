@@ -101,6 +101,8 @@ type BlobInput struct {
 	Metadata map[string]any
 	// KeepReference and Refetch, unless nil, override those of the [ObjectInput].
 	KeepReference, Refetch *bool
+
+	kept *keptReader // what was read of Reader; nil if it is not to be read again
 }
 
 // UnmarshalJSON decodes the JSON form strictly, as [ObjectInput.UnmarshalJSON] does.
@@ -393,15 +395,6 @@ func (bb *blobBuilder) dataURI(path value.Path, uri string, f *schema.Field, b *
 		return
 	}
 	bb.bytes(path, data, schema.Content{Declared: mimeType}, f, b)
-}
-
-// stream stores the bytes of the caller's reader.
-func (bb *blobBuilder) stream(path value.Path, in *BlobInput, f *schema.Field, b *Blob) {
-	r := content.NewInflow(bb.ctx, in.Reader)
-	bb.err = bb.read(path, r, schema.Content{Filename: in.Filename, Declared: in.MIMEType}, f, b)
-	if err := r.Broken(); err != nil && bb.err != nil && bb.ctx.Err() == nil {
-		bb.err = errorf("%s: %s: read: %w", bb.bucket, path, err)
-	}
 }
 
 // read stores the bytes of r, about which something is known. Content longer than a

@@ -40,6 +40,15 @@ type BlobReader struct {
 // the content was deleted they fail with [ErrNotFound], if it is damaged with
 // [ErrCorrupt]. The caller must close the reader.
 func (b *Bucket) OpenBlob(ctx context.Context, objectID, property string) (*BlobReader, error) {
+	var r *BlobReader
+	err := b.following(ctx, func(b *Bucket) (err error) {
+		r, err = b.openBlobOf(ctx, objectID, property)
+		return err
+	})
+	return r, err
+}
+
+func (b *Bucket) openBlobOf(ctx context.Context, objectID, property string) (*BlobReader, error) {
 	missed := int64(0) // the version of the object whose content was missing
 	for {
 		o, err := b.Object(ctx, objectID)

@@ -102,7 +102,7 @@ func (t *target) String() string { return fmt.Sprintf("bucket %q", t.name) }
 
 // indexed returns what package index has to know of the bucket.
 func (t *target) indexed() index.Bucket {
-	return index.Bucket{Num: t.num, ID: t.id, Name: t.name, Plan: t.def.plan}
+	return index.Bucket{Num: t.num, Partition: t.def.partition, ID: t.id, Name: t.name, Plan: t.def.plan}
 }
 
 // types returns the declared type of a path in the bucket's objects.
@@ -185,7 +185,8 @@ VALUES (?, 0, 1, 0, 1, ?, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING num`,
 	if err != nil {
 		return nil, err
 	}
-	s.definitions.Store(b.num, def)
+	def.number, def.version, def.partition = 1, 1, b.num
+	s.keepDefinition(b.num, def)
 	return b, nil
 }
 

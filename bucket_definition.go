@@ -11,16 +11,33 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// A definition is the part of a bucket that is fixed when the bucket is created: its
-// schema and unique key, as given and compiled.
+// A definition is what the objects of a bucket must satisfy: its schema and unique key, as
+// given and compiled. A definition never changes; a bucket gets another one.
 type definition struct {
+	number    int64           // buckets.definition: a newer definition has a higher one
+	version   int64           // buckets.schema_version
+	partition int64           // buckets.partition
+	rules     assertion.Rules // by which the schema was accepted
+
 	schema Schema
 	unique *UniqueKey // with sorted fields; nil without a unique key
 
-	rules assertion.Rules // by which the schema was accepted
-	plan  *schema.Plan
-	key   *schema.Key // nil without a unique key
+	plan *schema.Plan
+	key  *schema.Key // nil without a unique key
+
+	next *nextDefinition // nil unless a change of the schema is being prepared
 }
+
+// A nextDefinition is what objects must satisfy as well while a change of the bucket's
+// schema is being prepared, in the form that the change gives them.
+type nextDefinition struct {
+	definition
+	task   string // prepares the change
+	change *schema.Change
+}
+
+// rewrites reports whether the change prepares the objects' new form in a partition.
+func (n *nextDefinition) rewrites() bool { return n != nil && n.partition != 0 }
 
 // define validates and compiles a schema and a unique key over it.
 func define(s Schema, key *UniqueKey) (*definition, []Issue) {
@@ -63,24 +80,79 @@ func (d *definition) validate(j *judge, fields map[string]any, blobs []Blob, par
 	return d.plan.Validate(&j.Validation, path[:0], fields, &beside)
 }
 
-// storedDefinition is a definition in its stored form: JSON text, and the version of the
-// rules by which the schema was accepted. Without a unique key, key is "".
+// storedDefinition is a definition in its stored form. Its texts are JSON, and "" if they
+// are absent.
 type storedDefinition struct {
-	schema, key string
-	rules       assertion.Rules
+	number, version, partition int64
+	rules                      assertion.Rules
+	schema, key                string
+
+	next             *storedDefinition // nil unless a change is being prepared
+	task             string            // of next
+	renamed, dropped string            // of next
+}
+
+// definitionColumns are the columns of a storedDefinition, of buckets AS b with
+// [joinChange].
+const (
+	definitionColumns = "b.definition, b.schema_version, b.rules, b.partition, b.schema, b.unique_key, " +
+		"c.version, c.rules, c.partition, c.schema, c.task, c.renamed, c.dropped"
+	joinChange = "LEFT JOIN schema_changes c ON c.bucket = b.num AND c.since IS NULL"
+)
+
+// scan reads definitionColumns, starting at column i.
+func (s *storedDefinition) scan(r engine.Row, i int) {
+	*s = storedDefinition{number: r.Int(i), version: r.Int(i + 1), rules: assertion.Rules(r.Int(i + 2)), partition: r.Int(i + 3), schema: r.Text(i + 4), key: r.Text(i + 5)}
+	if !r.Null(i + 6) {
+		s.next = &storedDefinition{number: s.number, version: r.Int(i + 6), rules: assertion.Rules(r.Int(i + 7)), partition: r.Int(i + 8), schema: r.Text(i + 9), key: s.key,
+			task: r.Text(i + 10), renamed: r.Text(i + 11), dropped: r.Text(i + 12)}
+	}
 }
 
 // selectDefinition reads the definition of the bucket with the number, and reports
 // whether the bucket exists.
 func selectDefinition(c *engine.Conn, num int64) (stored storedDefinition, exists bool, err error) {
-	exists, err = c.QueryRow("SELECT schema, unique_key, rules FROM buckets WHERE num = ?", []any{num},
-		func(r engine.Row) { stored = storedDefinition{r.Text(0), r.Text(1), assertion.Rules(r.Int(2))} })
+	exists, err = c.QueryRow("SELECT "+definitionColumns+" FROM buckets b "+joinChange+" WHERE b.num = ?", []any{num},
+		func(r engine.Row) { stored.scan(r, 0) })
 	return stored, exists, err
 }
 
 // restore compiles a definition that [define] accepted before, by the rules of that time.
 // It neither validates nor compiles the patterns again.
-func (s storedDefinition) restore() (*definition, error) {
+func (s *storedDefinition) restore() (*definition, error) {
+	d, err := s.restoreSchema()
+	if err != nil || s.next == nil {
+		return d, err
+	}
+	next, err := s.next.restoreSchema()
+	if err != nil {
+		return nil, err
+	}
+	d.next = &nextDefinition{definition: *next, task: s.next.task}
+	opts, err := s.next.names()
+	if err != nil {
+		return nil, err
+	}
+	var issues []Issue
+	if d.next.change, issues = compareSchemas(d.schema, next.schema, d.unique, opts, d.rules != next.rules); len(issues) > 0 {
+		return nil, newValidationError("schema change", issues)
+	}
+	return d, nil
+}
+
+// names returns the renamed and dropped fields of a change.
+func (s *storedDefinition) names() (opts SchemaChangeOptions, err error) {
+	if s.renamed != "" {
+		err = json.Unmarshal([]byte(s.renamed), &opts.Rename)
+	}
+	if err == nil && s.dropped != "" {
+		err = json.Unmarshal([]byte(s.dropped), &opts.Drop)
+	}
+	return opts, err
+}
+
+// restoreSchema is restore without a change that is being prepared.
+func (s *storedDefinition) restoreSchema() (*definition, error) {
 	doc, err := value.Parse([]byte(s.schema), schema.Limits)
 	if err != nil {
 		return nil, &ValidationError{Subject: "schema", Issues: syntaxIssues(nil, err)}
@@ -91,7 +163,7 @@ func (s storedDefinition) restore() (*definition, error) {
 			return nil, err
 		}
 	}
-	d := &definition{rules: s.rules}
+	d := &definition{number: s.number, version: s.version, rules: s.rules, partition: s.partition}
 	var issues []Issue
 	d.schema, d.plan, issues = compileSchema(doc, func(doc any) (*schema.Plan, []value.Fault) {
 		return schema.Restore(doc, s.rules)
@@ -153,20 +225,29 @@ func (s *Store) definition(ctx context.Context, num int64) (*definition, error) 
 	return def, nil
 }
 
-// knownDefinition returns a bucket's definition if the store has compiled it, else
-// nil.
+// knownDefinition returns a bucket's latest definition that the store has compiled, or
+// nil. Another process may have changed the bucket since.
 func (s *Store) knownDefinition(num int64) *definition {
 	def, _ := s.definitions.Load(num)
 	d, _ := def.(*definition)
 	return d
 }
 
-// compileDefinition compiles a bucket's definition and caches it; a definition never
-// changes.
+// compileDefinition compiles a bucket's definition and caches it.
 func (s *Store) compileDefinition(num int64, stored storedDefinition) (*definition, error) {
 	def, err := stored.restore()
 	if err == nil {
-		s.definitions.Store(num, def)
+		s.keepDefinition(num, def)
 	}
 	return def, err
+}
+
+// keepDefinition caches a bucket's definition, unless a newer one is cached.
+func (s *Store) keepDefinition(num int64, def *definition) {
+	for {
+		known, loaded := s.definitions.LoadOrStore(num, def)
+		if !loaded || known.(*definition).number >= def.number || s.definitions.CompareAndSwap(num, known, def) {
+			return
+		}
+	}
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bucketlite/bucketlite/internal/assertion"
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -297,9 +296,11 @@ func (c *checker) checkBuckets() error {
 		var buckets []bucket
 		err := c.read(func(conn *engine.Conn) error {
 			buckets = nil
-			return conn.Query("SELECT num, name, id, schema, unique_key, rules FROM buckets WHERE num > ? ORDER BY num LIMIT 100", []any{after},
-				func(r engine.Row) error {
-					buckets = append(buckets, bucket{r.Int(0), bucketSubject(r.Text(1), r.Text(2)), storedDefinition{r.Text(3), r.Text(4), assertion.Rules(r.Int(5))}})
+			return conn.Query("SELECT b.num, b.name, b.id, "+definitionColumns+" FROM buckets b "+joinChange+" WHERE b.num > ? ORDER BY b.num LIMIT 100",
+				[]any{after}, func(r engine.Row) error {
+					b := bucket{num: r.Int(0), subject: bucketSubject(r.Text(1), r.Text(2))}
+					b.stored.scan(r, 3)
+					buckets = append(buckets, b)
 					return nil
 				})
 		})
@@ -354,7 +355,7 @@ SELECT b.object_count + ifnull(d.objects, 0), b.total_size + ifnull(d.size, 0),
     ifnull(d.rank, 0), (SELECT count(*) FROM deltas WHERE bucket = b.num),
     o.n, o.high, o.low, b.last_upload_at, d.last_upload_at
 FROM buckets b ` + commit.JoinDelta + `, (SELECT count(*) AS n, ifnull(sum(size >> 20), 0) AS high, ifnull(sum(size & 0xfffff), 0) AS low
-    FROM object WHERE partition = ?1) o
+    FROM object WHERE partition = (SELECT partition FROM buckets WHERE num = ?1)) o
 WHERE b.num = ?1`
 
 func (s *counted) scan(r engine.Row) {

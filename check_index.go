@@ -12,46 +12,46 @@ import (
 // checkIndexes compares the indexes with the objects of each bucket. The rules that
 // need no objects are among the rowRules.
 func (c *checker) checkIndexes() error {
-	var buckets []int64
+	var partitions []int64
 	err := c.readLong("SELECT DISTINCT partition FROM indexes WHERE status <> 'DROPPING' ORDER BY +partition", nil,
-		func() { buckets = nil }, func(r engine.Row) { buckets = append(buckets, r.Int(0)) })
-	for i := 0; i < len(buckets) && err == nil; i++ {
-		err = c.checkIndexesOf(buckets[i])
+		func() { partitions = nil }, func(r engine.Row) { partitions = append(partitions, r.Int(0)) })
+	for i := 0; i < len(partitions) && err == nil; i++ {
+		err = c.checkIndexesOf(partitions[i])
 	}
 	return err
 }
 
-// checkIndexesOf compares the indexes of a bucket with its objects, in one snapshot. Of
+// checkIndexesOf compares the indexes of a partition with its objects, in one snapshot. Of
 // an index that is being built, it checks the finished part.
-func (c *checker) checkIndexesOf(num int64) error {
-	subject := ""
+func (c *checker) checkIndexesOf(partition int64) error {
+	var bucket *checkedBucket
 	var found []index.Comparison
 	err := c.store.db.ReadAside(c.ctx, func(ctx context.Context, conn *engine.Conn) error {
 		return conn.Snapshot(func() error {
 			found = nil
-			bucket, err := c.selectBucket(conn, num)
-			if err != nil {
+			var err error
+			if bucket, err = c.selectBucket(conn, partition); err != nil {
 				return err
 			}
-			subject = bucket.subject
 			if !bucket.there || bucket.def == nil { // another rule reports it
 				return nil
 			}
-			found, err = index.Compare(ctx, conn, index.Bucket{Num: num, Plan: bucket.def.plan})
+			found, err = index.Compare(ctx, conn, index.Bucket{Num: bucket.num, Partition: partition, Plan: bucket.def.plan})
 			return err
 		})
 	})
 	for i := 0; i < len(found) && err == nil; i++ {
-		err = c.judgeIndex(num, subject, &found[i])
+		err = c.judgeIndex(bucket, &found[i])
 	}
 	return err
 }
 
-// judgeIndex reports a faulty index. A rebuild repairs any fault.
-func (c *checker) judgeIndex(bucket int64, subject string, found *index.Comparison) error {
+// judgeIndex reports a faulty index. A rebuild repairs any fault, unless a change of the
+// schema prepares the index.
+func (c *checker) judgeIndex(bucket *checkedBucket, found *index.Comparison) error {
 	num := found.Index.Num
-	p := Problem{Subject: subject + ": " + indexOf(found.Index).String()}
-	repair := func(tx *commit.Tx) error { return index.Rebuild(tx, bucket, num) }
+	p := Problem{Subject: bucket.subject + ": " + indexOf(found.Index).String()}
+	repair := func(tx *commit.Tx) error { return index.Rebuild(tx, bucket.num, num) }
 	switch {
 	case found.Lost > 0:
 		p.Rule, p.Message = "index.text", fmt.Sprintf("%d of %d sampled objects are not found by their texts", found.Lost, found.Looked)
@@ -70,7 +70,7 @@ func (c *checker) judgeIndex(bucket int64, subject string, found *index.Comparis
 	default:
 		return nil
 	}
-	if c.repairs() {
+	if c.repairs() && bucket.current {
 		if err := c.write(repair); err != nil {
 			return err
 		}

@@ -18,13 +18,16 @@ const (
 	checkBytes = 4 << 20
 )
 
-// checkedBucket is the bucket of checked objects.
+// checkedBucket is the bucket of checked objects, as far as it concerns their partition.
 type checkedBucket struct {
-	num     int64
-	there   bool
-	subject string
-	clock   int64
-	def     *definition // nil if it cannot be read
+	num       int64
+	partition int64
+	there     bool
+	current   bool // the bucket uses the partition
+	subject   string
+	clock     int64
+	def       *definition // of the objects; nil if it cannot be read, or if the bucket has left them
+	whole     *definition // of the bucket; nil if it cannot be read
 }
 
 // checkedObject is an object and the data to check it against, from one snapshot.
@@ -109,26 +112,42 @@ func (c *checker) selectObjects(conn *engine.Conn, query string, args ...any) ([
 	return objects, nil
 }
 
-// selectBucket reads a bucket. It compiles the definition, which never changes, only
-// if the previous page did not.
-func (c *checker) selectBucket(conn *engine.Conn, num int64) (*checkedBucket, error) {
-	b := &checkedBucket{num: num, subject: fmt.Sprintf("bucket number %d", num)}
+// selectBucket reads the bucket that a partition belongs to. It compiles the definition
+// only if the previous page did not.
+func (c *checker) selectBucket(conn *engine.Conn, partition int64) (*checkedBucket, error) {
+	b := &checkedBucket{partition: partition, subject: fmt.Sprintf("bucket number %d", partition)}
+	var stored storedDefinition
 	var err error
-	b.there, err = conn.QueryRow("SELECT b.name, b.id, max(b.clock, ifnull(d.clock, 0)) FROM buckets b "+commit.JoinDelta+" WHERE b.num = ?", []any{num},
-		func(r engine.Row) { b.subject, b.clock = bucketSubject(r.Text(0), r.Text(1)), r.Int(2) })
+	b.there, err = conn.QueryRow("SELECT b.num, b.name, b.id, max(b.clock, ifnull(d.clock, 0)), "+definitionColumns+
+		" FROM buckets b "+commit.JoinDelta+" "+joinChange+" WHERE b.num = ("+ownerOfPartition+")", []any{partition},
+		func(r engine.Row) {
+			b.num, b.subject, b.clock = r.Int(0), bucketSubject(r.Text(1), r.Text(2)), r.Int(3)
+			stored.scan(r, 4)
+		})
 	if err != nil || !b.there {
 		return b, err
 	}
-	if known := c.buckets[num]; known != nil && known.there {
-		b.def = known.def
-		return b, nil
+	known := c.buckets[partition]
+	if known == nil || known.whole == nil || known.whole.number != stored.number {
+		b.whole, _ = stored.restore() // checkBuckets reports its faults
+	} else {
+		b.whole = known.whole
 	}
-	stored, exists, err := selectDefinition(conn, num)
-	if err == nil && exists {
-		b.def, _ = stored.restore() // checkBuckets reports its faults
+	switch {
+	case partition == stored.partition:
+		b.current = true
+		b.def = b.whole
+	case b.whole != nil && b.whole.next.rewrites() && partition == b.whole.next.partition:
+		b.def = &b.whole.next.definition
 	}
-	return b, err
+	return b, nil
 }
+
+// ownerOfPartition is an SQL query for the number of the bucket that uses a partition,
+// prepares it for a change of its schema, or has left it.
+const ownerOfPartition = `SELECT num FROM buckets WHERE partition = ?1
+UNION ALL SELECT bucket FROM schema_changes WHERE since IS NULL AND partition = ?1
+UNION ALL SELECT bucket FROM old_partitions WHERE num = ?1 LIMIT 1`
 
 // selectContents finds the contents that the object's blobs refer to.
 func (o *checkedObject) selectContents(conn *engine.Conn) error {
@@ -187,7 +206,7 @@ func (c *checker) judgePage(page []checkedObject) error {
 // checkVersion compares the object's version and seq with its bucket's clock. A
 // bucket has at most one such problem, which is known after its last object.
 func (c *checker) checkVersion(o *checkedObject) error {
-	if c.late.bucket != nil && c.late.bucket.num != o.bucket.num {
+	if c.late.bucket != nil && c.late.bucket.partition != o.bucket.partition {
 		if err := c.endBucket(); err != nil {
 			return err
 		}
@@ -254,7 +273,7 @@ func (o *checkedObject) judge() *verdict {
 	}
 	if !o.bucket.there {
 		fault("object.place", "its bucket does not exist")
-	} else if o.object.seq>>commit.ClockBits != o.bucket.num {
+	} else if o.object.seq>>commit.ClockBits != o.bucket.partition {
 		fault("object.place", "its seq %d is outside the range of its bucket", o.object.seq)
 	}
 	fields, err := jsonb.Parse(o.fields)

@@ -122,9 +122,14 @@ func (c *checker) repairObject(tx *commit.Tx, seq int64) (done []Problem, err er
 		if err != nil {
 			return nil, err
 		}
-		if state != nil {
+		grown := *v.size - o.object.Size
+		switch {
+		case state == nil:
+		case o.bucket.current:
 			state.Tick() // so that it gets a delta row of its own
-			state.Size += *v.size - o.object.Size
+			state.Size += grown
+		case state.Next.Partition == o.bucket.partition:
+			state.Next.Grow(grown)
 		}
 		done = append(done, Problem{Rule: "object.size", Subject: o.subject()})
 	}
@@ -134,8 +139,8 @@ func (c *checker) repairObject(tx *commit.Tx, seq int64) (done []Problem, err er
 		if err != nil {
 			return nil, err
 		}
-		if state != nil && state.Indexed {
-			b := index.Bucket{Num: o.bucket.num, Plan: o.bucket.def.plan}
+		if state != nil {
+			b := index.Bucket{Num: o.bucket.num, Partition: o.bucket.partition, Plan: o.bucket.def.plan}
 			if err := index.Update(tx, state, b, seq, o.row(), right.row()); err != nil {
 				return nil, err
 			}
@@ -145,7 +150,7 @@ func (c *checker) repairObject(tx *commit.Tx, seq int64) (done []Problem, err er
 	if v.wrongKey(o) {
 		holder := ""
 		if *v.key != nil {
-			if holder, err = keyHolder(tx.Conn, o.bucket.num, *v.key); err != nil {
+			if holder, err = keyHolder(tx.Conn, o.bucket.partition, *v.key); err != nil {
 				return nil, err
 			}
 		}

@@ -22,6 +22,7 @@ const (
 	subjectOfBucket    = `format('bucket "%s" (%s)', b.name, b.id)`
 	subjectOfNamespace = `format('namespace "%s" (%s)', n.name, n.id)`
 	taskIsOpen         = `t.status IN ('PENDING', 'IN_PROGRESS')`
+	livePartitions     = `(SELECT partition FROM buckets UNION ALL SELECT partition FROM schema_changes WHERE since IS NULL AND partition IS NOT NULL)`
 	countBatches       = `SELECT count(*), ifnull(sum(status IN ('DRAFT', 'PENDING', 'IN_PROGRESS')), 0),
     ifnull(sum(status IN ('COMPLETED', 'COMPLETED_WITH_ERRORS')), 0), ifnull(sum(status = 'FAILED'), 0)
 FROM batches WHERE sweep IS NOT 'delete'` // a batch that is being deleted does not count
@@ -125,8 +126,8 @@ FROM jobs j JOIN batches b ON b.num = j.batch WHERE j.seq >> 40 <> b.bucket GROU
 FROM indexes WHERE status NOT IN ('BUILDING', 'READY', 'DROPPING') OR kind NOT IN ('value', 'text') OR many NOT IN (0, 1) OR cut NOT IN (0, 1)`},
 	{name: "index.orphan",
 		find: `SELECT num, format('index number %d', num), 'its bucket does not exist' FROM indexes
-WHERE status <> 'DROPPING' AND partition NOT IN (SELECT partition FROM buckets)`,
-		repair: "UPDATE indexes SET status = 'DROPPING', built = partition << 40 WHERE status <> 'DROPPING' AND num = ?1 AND partition NOT IN (SELECT partition FROM buckets)"},
+WHERE status <> 'DROPPING' AND partition NOT IN ` + livePartitions,
+		repair: "UPDATE indexes SET status = 'DROPPING', built = partition << 40 WHERE status <> 'DROPPING' AND num = ?1 AND partition NOT IN " + livePartitions},
 	{name: "index.orphan",
 		find: `SELECT idx, format('index number %d', idx), format('it does not exist, but %d entries of it do', count(*))
 FROM entries WHERE idx NOT IN (SELECT num FROM indexes) GROUP BY idx`,

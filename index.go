@@ -230,12 +230,15 @@ func (b *Bucket) Indexes(ctx context.Context) ([]Index, error) {
 func (b *Bucket) indexes(ctx context.Context) (indexes []*index.Index, status Status, err error) {
 	err = b.store.read(ctx, func(c *engine.Conn) error {
 		return c.Snapshot(func() error {
-			found, err := c.QueryRow("SELECT status FROM buckets WHERE num = ?", []any{b.num}, func(r engine.Row) { status = Status(r.Text(0)) })
+			partition := int64(0)
+			found, err := c.QueryRow("SELECT status, partition FROM buckets WHERE num = ?", []any{b.num}, func(r engine.Row) {
+				status, partition = Status(r.Text(0)), r.Int(1)
+			})
 			if err == nil && !found {
 				err = b.gone()
 			}
 			if err == nil {
-				indexes, err = index.Select(c, b.num)
+				indexes, err = index.Select(c, partition)
 			}
 			return err
 		})

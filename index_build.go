@@ -8,7 +8,6 @@ import (
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/index"
-	"github.com/bucketlite/bucketlite/internal/schema"
 )
 
 // indexSome does a slice of the work on the first index that is being built or
@@ -24,15 +23,24 @@ func (c *collector) indexSome() (worked bool, err error) {
 	if err != nil || u.Num == 0 {
 		return false, err
 	}
-	var plan *schema.Plan
+	def := &definition{}
 	if u.Status == index.Building {
-		var def *definition
-		if def, err = c.store.definition(ctx, u.Bucket); err == nil {
-			plan = def.plan
-		}
+		def, err = c.store.definition(ctx, u.Bucket)
 	}
 	if err == nil {
-		err = c.store.write(ctx, func(tx *commit.Tx) error { return index.Continue(tx, u.Num, plan) })
+		err = c.store.write(ctx, func(tx *commit.Tx) error {
+			state, err := tx.Bucket(u.Bucket)
+			if err == nil && u.Status == index.Building && state != nil && state.Definition != def.number {
+				err = errRedefined
+			}
+			if err != nil {
+				return err
+			}
+			return index.Continue(tx, u.Num, def.plan)
+		})
+	}
+	if errors.Is(err, errRedefined) {
+		err = c.store.redefine(ctx, u.Bucket)
 	}
 	switch {
 	case errors.Is(err, ErrNotFound):

@@ -83,7 +83,7 @@ func (b *Bucket) findPage(ctx context.Context, c *compiledQuery) (found objectHi
 	err = b.store.readPage(ctx, c, func(ctx context.Context, conn *engine.Conn, short bool) error {
 		found = objectHits{window: c.window(b.store)}
 		return conn.Snapshot(func() error {
-			err := b.permit(conn, readObjects)
+			err := b.readable(conn)
 			if err == nil {
 				err = b.find(ctx, conn, c, short, &found)
 			}

@@ -45,18 +45,22 @@ func (b *Bucket) Patch(ctx context.Context, id string, in ObjectInput, opts *Pat
 	if len(in.Blobs) > 0 {
 		ctx = engine.WaitOnce(ctx) // content may have to be staged
 	}
-	p := &patcher{bucket: b, id: id, in: &in, ifVersion: opts.IfVersion}
+	in.keepReaders()
+	var p *patcher
 	stored := false
 	defer func() {
 		if !stored { // refused, or a reader has panicked
-			b.store.stage.Release(ctx, p.contents...)
+			b.store.stage.Release(ctx, in.keptContents()...)
 		}
 	}()
-	if err := p.run(ctx); err != nil {
+	err := b.following(ctx, func(b *Bucket) error {
+		p = &patcher{bucket: b, id: id, in: &in, ifVersion: opts.IfVersion}
+		return p.store(ctx)
+	})
+	if err != nil {
 		return nil, err
 	}
 	stored = true
-	content.EndRenewals(p.contents)
 	return p.stored.decode(b, nil)
 }
 
@@ -91,6 +95,23 @@ type merged struct {
 	blobs   []Blob
 	encoded any
 	gone    []Blob // stored blobs that are replaced or removed
+}
+
+// store runs the patch. If that fails, it releases the patch's contents, except what was
+// read from readers.
+func (p *patcher) store(ctx context.Context) error {
+	stored := false
+	defer func() {
+		if !stored { // refused, or a fetcher has panicked
+			p.bucket.store.stage.Release(ctx, p.in.withoutKept(p.contents)...)
+		}
+	}()
+	if err := p.run(ctx); err != nil {
+		return err
+	}
+	stored = true
+	content.EndRenewals(p.contents)
+	return nil
 }
 
 // run patches the object. The caller's goroutine merges and validates, to keep the
@@ -292,7 +313,7 @@ func (p *patcher) joins(property string) bool {
 // patch writes the merged object.
 func (p *patcher) patch(tx *commit.Tx) error {
 	b := p.bucket
-	state, err := b.permitted(tx, writeObjects)
+	state, err := b.defined(tx)
 	if err != nil {
 		return err
 	}
@@ -345,7 +366,7 @@ func (p *patcher) moves(tx *commit.Tx, row *objectRow, key []byte) (bool, error)
 		return false, nil
 	}
 	b := p.bucket
-	holder, err := keyHolder(tx.Conn, b.num, key)
+	holder, err := keyHolder(tx.Conn, b.def.partition, key)
 	switch {
 	case err != nil || holder == "":
 		return true, err
@@ -367,42 +388,46 @@ func (b *Bucket) DeleteObject(ctx context.Context, id string, opts *DeleteObject
 	if opts == nil {
 		opts = &DeleteObjectOptions{}
 	}
-	return b.store.free(ctx, func(tx *commit.Tx) error {
-		state, err := b.permitted(tx, writeObjects)
-		if err != nil {
-			return err
-		}
-		row, err := b.findObject(tx.Conn, id)
-		if err == nil && opts.IfVersion != 0 {
-			err = row.intact(b) // the damage may be in the version
-		}
-		if err != nil {
-			return err
-		}
-		if err := checkVersion(b, &row.object, opts.IfVersion); err != nil {
-			return err
-		}
-		blobs, err := decodeBlobs(row.blobs)
-		if err != nil && !row.damaged {
-			return errorf("%s: object %q: %w: %v", b, id, ErrCorrupt, err)
-		} else if err != nil {
-			blobs = nil // their content stays until Check repairs the counts of references
-		}
-		if err := row.delete(tx); err != nil {
-			return err
-		}
-		if row.damaged {
-			err = index.Remove(tx, state, row.object.seq)
-		} else if state.Indexed {
-			err = index.Update(tx, state, b.indexed(), row.object.seq, row.row(), nil)
-		}
-		if err != nil {
-			return err
-		}
-		state.Tick()
-		state.Objects--
-		state.Size -= row.object.Size
-		tx.Note(string(EventObjectDeleted), state.Place, id)
-		return dropContents(tx, blobs)
+	return b.following(ctx, func(b *Bucket) error {
+		return b.store.free(ctx, func(tx *commit.Tx) error { return b.deleteObject(tx, id, *opts) })
 	})
+}
+
+func (b *Bucket) deleteObject(tx *commit.Tx, id string, opts DeleteObjectOptions) error {
+	state, err := b.defined(tx)
+	if err != nil {
+		return err
+	}
+	row, err := b.findObject(tx.Conn, id)
+	if err == nil && opts.IfVersion != 0 {
+		err = row.intact(b) // the damage may be in the version
+	}
+	if err != nil {
+		return err
+	}
+	if err := checkVersion(b, &row.object, opts.IfVersion); err != nil {
+		return err
+	}
+	blobs, err := decodeBlobs(row.blobs)
+	if err != nil && !row.damaged {
+		return errorf("%s: object %q: %w: %v", b, id, ErrCorrupt, err)
+	} else if err != nil {
+		blobs = nil // their content stays until Check repairs the counts of references
+	}
+	if err := row.delete(tx); err != nil {
+		return err
+	}
+	if row.damaged {
+		err = index.Remove(tx, state, row.object.seq)
+	} else if state.Indexed {
+		err = index.Update(tx, state, b.indexed(), row.object.seq, row.row(), nil)
+	}
+	if err != nil {
+		return err
+	}
+	state.Tick()
+	state.Objects--
+	state.Size -= row.object.Size
+	tx.Note(string(EventObjectDeleted), state.Place, id)
+	return dropContents(tx, blobs)
 }

@@ -52,28 +52,30 @@ func (b *Bucket) Put(ctx context.Context, in ObjectInput, opts *PutOptions) (*Pu
 	if len(in.Blobs) > 0 {
 		ctx = engine.WaitOnce(ctx) // content may have to be staged
 	}
-	p, err := b.prepare(ctx, &in, *opts)
+	in.keepReaders()
+	var p *putter
+	stored := false
+	defer func() {
+		if !stored { // refused, or a reader or fetcher has panicked
+			b.store.stage.Release(ctx, in.keptContents()...)
+		}
+	}()
+	err := b.following(ctx, func(b *Bucket) (err error) {
+		if p, err = b.prepare(ctx, &in, *opts); err == nil {
+			err = p.store(ctx)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	stored := false
-	defer func() {
-		if !stored { // refused, or a fetcher has panicked
-			b.store.stage.Release(ctx, p.contents...)
-		}
-	}()
-	if err := p.run(ctx); err != nil {
-		return nil, err
-	}
 	stored = true
-	content.EndRenewals(p.contents)
 	return p.result()
 }
 
-// Validate validates an object as [Bucket.Put] does, without reading or writing the
-// store. It does not check rules that depend on stored objects, does not fetch URLs,
-// and refuses blobs with a Reader. Errors: [ErrInvalid], [ErrTooLarge],
-// [ErrBadRequest].
+// Validate validates an object as [Bucket.Put] does, without writing to the store. It
+// does not check rules that depend on stored objects, does not fetch URLs, and refuses
+// blobs with a Reader. Errors: [ErrInvalid], [ErrTooLarge], [ErrBadRequest].
 func (b *Bucket) Validate(ctx context.Context, in ObjectInput) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -83,8 +85,14 @@ func (b *Bucket) Validate(ctx context.Context, in ObjectInput) error {
 			return badRequest("validate: blobs[%d] has a reader, which can be read only once", i)
 		}
 	}
-	p := &putter{bucket: b, in: &in, opts: PutOptions{Policy: Insert}, judging: true}
-	return p.judge(ctx)
+	return b.following(ctx, func(b *Bucket) error {
+		p := &putter{bucket: b, in: &in, opts: PutOptions{Policy: Insert}, judging: true}
+		err := p.judge(ctx)
+		if err == nil && b.redefined(ctx) {
+			err = errRedefined
+		}
+		return err
+	})
 }
 
 // putter is one Put: the validated and encoded input, made in the caller's goroutine,
@@ -125,7 +133,7 @@ func (b *Bucket) prepare(ctx context.Context, in *ObjectInput, opts PutOptions) 
 	ready := false
 	defer func() {
 		if !ready { // refused, or a reader has panicked
-			b.store.stage.Release(ctx, p.contents...)
+			p.release(ctx)
 		}
 	}()
 	if err := p.prepare(ctx); err != nil {
@@ -133,6 +141,28 @@ func (b *Bucket) prepare(ctx context.Context, in *ObjectInput, opts PutOptions) 
 	}
 	ready = true
 	return p, nil
+}
+
+// store writes a prepared input. If that fails, it releases the input's contents.
+func (p *putter) store(ctx context.Context) error {
+	stored := false
+	defer func() {
+		if !stored { // refused, or a fetcher has panicked
+			p.release(ctx)
+		}
+	}()
+	if err := p.run(ctx); err != nil {
+		return err
+	}
+	stored = true
+	content.EndRenewals(p.contents)
+	return nil
+}
+
+// release gives up the input's contents, except what was read from readers that may be
+// needed again.
+func (p *putter) release(ctx context.Context) {
+	p.bucket.store.stage.Release(ctx, p.in.withoutKept(p.contents)...)
 }
 
 func (p *putter) prepare(ctx context.Context) (err error) {
@@ -239,7 +269,7 @@ func (p *putter) takeFields(j *judge) bool {
 // put stores the object in the writer's transaction. It makes every check that can
 // refuse the object before its first write.
 func (p *putter) put(tx *commit.Tx) error {
-	state, err := p.bucket.permitted(tx, writeObjects)
+	state, err := p.bucket.defined(tx)
 	if err != nil {
 		return err
 	}
@@ -318,10 +348,10 @@ func (p *putter) insert(tx *commit.Tx, state *commit.Bucket) (done bool, err err
 	}
 	row := newRow(Object{
 		ID: p.id, BucketID: b.id, KeyPrefix: p.in.KeyPrefix, Status: StatusDraft, Version: clock,
-		CreatedAt: timeOf(now), UpdatedAt: timeOf(now), seq: b.num<<commit.ClockBits | clock,
+		CreatedAt: timeOf(now), UpdatedAt: timeOf(now), seq: commit.Seq(state.Partition, clock),
 	}, p.key, p.data, p.blobs, p.encoded)
 	o := &row.object
-	if done, err := row.insert(tx, b.num); err != nil || !done {
+	if done, err := row.insert(tx, state.Partition); err != nil || !done {
 		return false, err
 	}
 	if err := adopt(tx, p.contents, o.ID); err != nil {
@@ -351,7 +381,7 @@ func (p *putter) existing(tx *commit.Tx) (*objectRow, error) {
 	}
 	var row objectRow
 	found, err := tx.QueryRow("SELECT "+objectColumns+" FROM object o WHERE o.partition = ? AND "+where,
-		[]any{p.bucket.num, arg}, func(r engine.Row) { row.scan(r, 0) })
+		[]any{p.bucket.def.partition, arg}, func(r engine.Row) { row.scan(r, 0) })
 	if err != nil || !found {
 		return nil, err
 	}

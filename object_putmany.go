@@ -1,6 +1,7 @@
 package bucketlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -77,7 +78,10 @@ func (b *Bucket) PutMany(ctx context.Context, inputs []ObjectInput, opts *PutMan
 		}
 	}
 	ctx = engine.WaitOnce(ctx)
-	bulk := &bulk{bucket: b, opts: *opts, items: make([]bulkItem, len(inputs))}
+	bulk := &bulk{bucket: b.current(), opts: *opts, inputs: slices.Clone(inputs), items: make([]bulkItem, len(inputs))}
+	for i := range bulk.inputs {
+		bulk.inputs[i].keepReaders()
+	}
 	ended := false
 	defer func() {
 		if !ended { // a reader has panicked
@@ -86,9 +90,9 @@ func (b *Bucket) PutMany(ctx context.Context, inputs []ObjectInput, opts *PutMan
 	}()
 	var err error
 	if opts.Atomic {
-		err = bulk.putAll(ctx, inputs)
+		err = bulk.putAll(ctx)
 	} else {
-		bulk.putEach(ctx, inputs)
+		bulk.putEach(ctx)
 		err = bulk.interrupted(ctx)
 	}
 	bulk.release(ctx, opts.Atomic && err != nil)
@@ -100,6 +104,7 @@ func (b *Bucket) PutMany(ctx context.Context, inputs []ObjectInput, opts *PutMan
 type bulk struct {
 	bucket *Bucket
 	opts   PutManyOptions
+	inputs []ObjectInput
 	items  []bulkItem
 }
 
@@ -110,16 +115,33 @@ type bulkItem struct {
 }
 
 // prepare validates and encodes the inputs of the slice that begins at start, fetches
-// their links, and returns the end of the slice.
-func (k *bulk) prepare(ctx context.Context, inputs []ObjectInput, start, most int) (end int) {
+// their links, and returns the end of the slice. If an input is refused by a definition
+// that no longer stands, prepare starts again.
+func (k *bulk) prepare(ctx context.Context, start, most int) (end int) {
+	for {
+		end, refused := k.prepareOnce(ctx, start, most)
+		if refused == nil || !k.bucket.hasMoved(ctx, refused) || k.bucket.store.redefine(ctx, k.bucket.num) != nil {
+			k.fetch(ctx, k.items[start:end])
+			return end
+		}
+		k.bucket = k.bucket.current()
+		for i := range k.items[start:end] {
+			k.items[start+i].discard(ctx)
+		}
+	}
+}
+
+// prepareOnce returns the end of the slice, and the first refusal.
+func (k *bulk) prepareOnce(ctx context.Context, start, most int) (end int, refused error) {
 	size := 0
-	for end = start; end < len(inputs) && end-start < most && size < sliceBytes; end++ {
+	for end = start; end < len(k.inputs) && end-start < most && size < sliceBytes; end++ {
 		item := &k.items[end]
 		if item.err = hopeless(ctx); item.err != nil {
 			continue
 		}
-		item.put, item.err = k.bucket.prepare(ctx, &inputs[end], PutOptions{Policy: k.opts.Policy})
+		item.put, item.err = k.bucket.prepare(ctx, &k.inputs[end], PutOptions{Policy: k.opts.Policy})
 		if item.err != nil {
+			refused = cmp.Or(refused, item.err)
 			continue
 		}
 		item.put.batched = true
@@ -129,8 +151,15 @@ func (k *bulk) prepare(ctx context.Context, inputs []ObjectInput, start, most in
 		}
 		size += len(item.put.links) * content.ChunkSize // an upper limit; the sizes are not known yet
 	}
-	k.fetch(ctx, k.items[start:end])
-	return end
+	return end, refused
+}
+
+// discard undoes the preparation of an item.
+func (item *bulkItem) discard(ctx context.Context) {
+	if item.put != nil {
+		item.put.release(ctx)
+	}
+	*item = bulkItem{}
 }
 
 // hopeless returns the error that every further write of the call would return, or
@@ -183,11 +212,11 @@ func (k *bulk) fetch(ctx context.Context, slice []bulkItem) {
 
 // putEach stores the inputs slice by slice. It prepares the next slice while the
 // writer stores one.
-func (k *bulk) putEach(ctx context.Context, inputs []ObjectInput) {
+func (k *bulk) putEach(ctx context.Context) {
 	var running *engine.Pending
 	var slice []bulkItem
-	for start := 0; start < len(inputs); {
-		end := k.prepare(ctx, inputs, start, sliceObjects)
+	for start := 0; start < len(k.inputs); {
+		end := k.prepare(ctx, start, sliceObjects)
 		k.finish(ctx, running, slice)
 		slice = k.items[start:end]
 		running = k.start(ctx, slice)
@@ -202,8 +231,8 @@ func (k *bulk) start(ctx context.Context, slice []bulkItem) *engine.Pending {
 
 // putSlice stores the items of a slice. A refused item has written nothing, so the
 // others stay. An error of the engine fails the slice, and so does an item that fails
-// after a write. After an item whose object has changed, the rest must wait too, to keep
-// the order.
+// after a write. After an item whose object or definition has changed, the rest must wait
+// too, to keep the order.
 func putSlice(tx *commit.Tx, slice []bulkItem) error {
 	var moved error
 	for i := range slice {
@@ -217,14 +246,18 @@ func putSlice(tx *commit.Tx, slice []bulkItem) error {
 		}
 		switch {
 		case item.err == nil:
-		case wrote || !ours(item.err) && item.err != errMoved:
+		case wrote || !ours(item.err) && !item.waits():
 			return item.err
-		case item.err == errMoved:
-			moved = errMoved
+		case item.waits():
+			moved = item.err
 		}
 	}
 	return nil
 }
+
+// waits reports whether the item has to be put once more, since what it was prepared for
+// has changed.
+func (item *bulkItem) waits() bool { return item.err == errMoved || item.err == errRedefined }
 
 // finish waits for a slice. If the slice failed, possibly because of one item, finish
 // puts each item separately, so that only faulty items fail. It also puts each item
@@ -238,13 +271,29 @@ func (k *bulk) finish(ctx context.Context, running *engine.Pending, slice []bulk
 	for i := range slice {
 		item := &slice[i]
 		switch {
-		case item.put == nil || err == nil && item.err != errMoved:
+		case item.put == nil || err == nil && !item.waits():
 		case err != nil && !apart:
 			item.err = public(err)
 		default:
-			item.err = item.put.run(ctx)
+			item.err = k.putAgain(ctx, item)
 		}
 	}
+}
+
+// putAgain puts an item by itself, by the definition that stands.
+func (k *bulk) putAgain(ctx context.Context, item *bulkItem) error {
+	return k.bucket.following(ctx, func(b *Bucket) (err error) {
+		k.bucket = b
+		if p := item.put; p.bucket.def != b.def {
+			p.release(ctx)
+			if item.put, err = b.prepare(ctx, p.in, PutOptions{Policy: k.opts.Policy}); err != nil {
+				item.put = p // its contents are released
+				return err
+			}
+			item.put.batched = true
+		}
+		return item.put.run(ctx)
+	})
 }
 
 // mayBeOnes reports whether err, which failed the write of several items, means that
@@ -260,9 +309,19 @@ func mayBeOnes(err error) bool {
 }
 
 // putAll stores all inputs in one commit, or none.
-func (k *bulk) putAll(ctx context.Context, inputs []ObjectInput) error {
-	for start := 0; start < len(inputs); {
-		start = k.prepare(ctx, inputs, start, len(inputs))
+func (k *bulk) putAll(ctx context.Context) error {
+	return k.bucket.following(ctx, func(b *Bucket) error {
+		k.bucket = b
+		for i := range k.items {
+			k.items[i].discard(ctx)
+		}
+		return k.putAllOnce(ctx)
+	})
+}
+
+func (k *bulk) putAllOnce(ctx context.Context) error {
+	for start := 0; start < len(k.inputs); {
+		start = k.prepare(ctx, start, len(k.inputs))
 	}
 	err := k.firstError()
 	for try := 0; err == nil || errors.Is(err, errMoved); try++ {
@@ -283,7 +342,7 @@ func (k *bulk) putAll(ctx context.Context, inputs []ObjectInput) error {
 // putTogether stores all items in one commit, or none.
 func (k *bulk) putTogether(ctx context.Context) error {
 	return k.bucket.store.write(ctx, func(tx *commit.Tx) error {
-		state, err := k.bucket.permitted(tx, writeObjects)
+		state, err := k.bucket.defined(tx)
 		if err != nil {
 			return err
 		}
@@ -328,6 +387,11 @@ func (k *bulk) release(ctx context.Context, all bool) {
 			contents = append(contents, item.put.contents...)
 		default:
 			content.EndRenewals(item.put.contents)
+		}
+	}
+	for i := range k.inputs {
+		if all || k.items[i].err != nil {
+			contents = append(contents, k.inputs[i].keptContents()...)
 		}
 	}
 	k.bucket.store.stage.Release(ctx, contents...)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/index"
 	"github.com/bucketlite/bucketlite/internal/jsonb"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -24,6 +25,15 @@ type RawObject struct {
 
 // ListRaw is [Bucket.List] with objects in their stored form.
 func (b *Bucket) ListRaw(ctx context.Context, q Query) (*Page[*RawObject], error) {
+	var page *Page[*RawObject]
+	err := b.following(ctx, func(b *Bucket) (err error) {
+		page, err = b.listRaw(ctx, q)
+		return err
+	})
+	return page, err
+}
+
+func (b *Bucket) listRaw(ctx context.Context, q Query) (*Page[*RawObject], error) {
 	c, err := q.compile(b.store, list{kind: "objects", owner: b.num}, b.types)
 	if err != nil {
 		return nil, err
@@ -37,6 +47,7 @@ func (b *Bucket) ListRaw(ctx context.Context, q Query) (*Page[*RawObject], error
 		page.Results[i] = &RawObject{b, found.rows[i], c.chosen}
 	}
 	if found.more {
+		found.last.Num = commit.Position(found.last.Num) // another partition may take over
 		page.Next = b.store.cursor(c.list, found.last)
 	}
 	if c.total {

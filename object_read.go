@@ -20,13 +20,18 @@ func (b *Bucket) ObjectByKey(ctx context.Context, key map[string]any) (*Object, 
 	if b.def.key == nil {
 		return nil, badRequest("%s has no unique key", b)
 	}
-	fields, encoded, err := b.encodeKey(key)
-	if err != nil {
-		return nil, err
-	}
-	return b.readObject(ctx, "o.key = ?2", encoded, func() error {
-		return notFound("%s: object with %s", b, b.def.key.Describe(fields))
+	var o *Object
+	err := b.following(ctx, func(b *Bucket) error {
+		fields, encoded, err := b.encodeKey(key)
+		if err != nil {
+			return err
+		}
+		o, err = b.readObject(ctx, "o.key = ?2", encoded, func() error {
+			return notFound("%s: object with %s", b, b.def.key.Describe(fields))
+		})
+		return err
 	})
+	return o, err
 }
 
 // encodeKey validates the values of a unique key, and returns them as plain values
@@ -85,11 +90,11 @@ WHERE b.num = ?1`, []any{b.num, arg}, func(r engine.Row) {
 }
 
 // findObject reads the object with the id in a transaction that has already checked
-// the bucket's state. The row may be damaged.
+// the bucket's state and definition. The row may be damaged.
 func (b *Bucket) findObject(c *engine.Conn, id string) (*objectRow, error) {
 	var row objectRow
 	found, err := c.QueryRow("SELECT "+objectColumns+" FROM object o WHERE o.partition = ? AND o.id = ?",
-		[]any{b.num, id}, func(r engine.Row) { row.scan(r, 0) })
+		[]any{b.def.partition, id}, func(r engine.Row) { row.scan(r, 0) })
 	if err == nil && !found {
 		err = b.noObject(id)
 	}

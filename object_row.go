@@ -153,7 +153,7 @@ func (b *Bucket) overwrite(tx *commit.Tx, state *commit.Bucket, row, old *object
 	err := row.update(tx, old)
 	tx.Note(string(EventObjectUpdated), state.Place, o.ID)
 	if err == nil && o.Status != StatusDraft {
-		err = jobs.FollowVersion(tx, o.seq, old.object.Version, o.Version)
+		err = jobs.FollowVersion(tx, b.num, o.seq, old.object.Version, o.Version)
 	}
 	if err == nil && state.Indexed {
 		err = index.Update(tx, state, b.indexed(), o.seq, old.row(), row.row())

@@ -45,14 +45,15 @@ func (b *Bucket) Growth(ctx context.Context, from, to time.Time, unit DateUnit) 
 	err = b.store.readLong(ctx, func(ctx context.Context, conn *engine.Conn) error {
 		units = append([]Growth(nil), empty...)
 		return conn.Snapshot(func() error {
-			exists, err := conn.QueryRow("SELECT 1 FROM buckets WHERE num = ?", []any{b.num}, nil)
+			partition := int64(0)
+			exists, err := conn.QueryRow("SELECT partition FROM buckets WHERE num = ?", []any{b.num}, func(r engine.Row) { partition = r.Int(0) })
 			if err == nil && !exists {
 				err = b.gone()
 			}
 			if err != nil {
 				return err
 			}
-			return b.grow(ctx, conn, units, to.UTC(), unit)
+			return grow(ctx, conn, partition, units, to.UTC(), unit)
 		})
 	})
 	if err != nil {
@@ -61,8 +62,8 @@ func (b *Bucket) Growth(ctx context.Context, from, to time.Time, unit DateUnit) 
 	return units, nil
 }
 
-// grow computes the values of the units.
-func (b *Bucket) grow(ctx context.Context, conn *engine.Conn, units []Growth, to time.Time, unit DateUnit) error {
+// grow computes the values of the units from the objects of a partition.
+func grow(ctx context.Context, conn *engine.Conn, partition int64, units []Growth, to time.Time, unit DateUnit) error {
 	end := func(i int) time.Time {
 		if next := nextUnit(units[i].Time, unit); next.Before(to) {
 			return next
@@ -88,7 +89,7 @@ func (b *Bucket) grow(ctx context.Context, conn *engine.Conn, units []Growth, to
 	})
 	defer add.Release()
 	err := conn.LongQuery(ctx, "SELECT count(bucketlite_callback(?4, created_at, size)) FROM object WHERE seq > ?1 AND seq < ?2 AND created_at < ?3",
-		[]any{b.num << commit.ClockBits, (b.num + 1) << commit.ClockBits, to.UnixMicro(), add.Token()}, func(engine.Row) error { return nil })
+		[]any{commit.Seq(partition, 0), commit.Seq(partition+1, 0), to.UnixMicro(), add.Token()}, func(engine.Row) error { return nil })
 	if err != nil && add.Err() != nil {
 		return add.Err()
 	}

@@ -60,6 +60,15 @@ type UploadListStats struct {
 //
 // Errors: [ErrBadRequest], [ErrNotActive] if the bucket is suspended, [ErrNotFound].
 func (b *Bucket) ListStats(ctx context.Context, q Query) (*ObjectListStats, error) {
+	var stats *ObjectListStats
+	err := b.following(ctx, func(b *Bucket) (err error) {
+		stats, err = b.listStats(ctx, q)
+		return err
+	})
+	return stats, err
+}
+
+func (b *Bucket) listStats(ctx context.Context, q Query) (*ObjectListStats, error) {
 	c, err := q.members().compile(b.store, list{kind: "objects", owner: b.num}, b.types)
 	if err != nil {
 		return nil, err
@@ -67,9 +76,9 @@ func (b *Bucket) ListStats(ctx context.Context, q Query) (*ObjectListStats, erro
 	var stats *ObjectListStats
 	err = b.store.readLong(ctx, func(ctx context.Context, conn *engine.Conn) error {
 		return conn.Snapshot(func() error {
-			err := b.permit(conn, readObjects)
+			err := b.readable(conn)
 			if err == nil {
-				stats, err = b.listStats(ctx, conn, c)
+				stats, err = b.summarize(ctx, conn, c)
 			}
 			return err
 		})
@@ -80,8 +89,8 @@ func (b *Bucket) ListStats(ctx context.Context, q Query) (*ObjectListStats, erro
 	return stats, nil
 }
 
-// listStats summarizes the objects that match c, inside a snapshot.
-func (b *Bucket) listStats(ctx context.Context, conn *engine.Conn, c *compiledQuery) (*ObjectListStats, error) {
+// summarize summarizes the objects that match c, inside a snapshot.
+func (b *Bucket) summarize(ctx context.Context, conn *engine.Conn, c *compiledQuery) (*ObjectListStats, error) {
 	how, err := index.Choose(ctx, conn, b.indexed(), &c.Query, true)
 	if err != nil {
 		return nil, err

@@ -74,7 +74,7 @@ func (k *UniqueKey) equal(o *UniqueKey) bool {
 
 // keyHolder returns the id of the bucket's object with an encoded unique key, or ""
 // if there is none.
-func keyHolder(c *engine.Conn, bucket int64, key []byte) (id string, err error) {
-	_, err = c.QueryRow("SELECT id FROM object WHERE partition = ? AND key = ?", []any{bucket, key}, func(r engine.Row) { id = r.Text(0) })
+func keyHolder(c *engine.Conn, partition int64, key []byte) (id string, err error) {
+	_, err = c.QueryRow("SELECT id FROM object WHERE partition = ? AND key = ?", []any{partition, key}, func(r engine.Row) { id = r.Text(0) })
 	return id, err
 }

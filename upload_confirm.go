@@ -70,13 +70,16 @@ type confirmer struct {
 // again. After a few attempts the writer merges, so that run can only be delayed
 // further by an object that is created and deleted all the time.
 func (c *confirmer) run(ctx context.Context) error {
-	err := errMoved
-	for try := 0; errors.Is(err, errMoved); try++ {
-		if err = c.prepare(ctx, try < 3); err == nil {
-			err = c.bucket.store.write(ctx, c.write)
+	return c.bucket.following(ctx, func(b *Bucket) error {
+		c.bucket = b
+		err := errMoved
+		for try := 0; errors.Is(err, errMoved); try++ {
+			if err = c.prepare(ctx, try < 3); err == nil {
+				err = b.store.write(ctx, c.write)
+			}
 		}
-	}
-	return err
+		return err
+	})
 }
 
 // prepare reads the upload and its object, and computes the object to store.
@@ -99,7 +102,7 @@ func (c *confirmer) prepare(ctx context.Context, merge bool) error {
 			return errorf("%s: upload %q: %w: its object has no key", b, c.id, ErrCorrupt)
 		}
 		err := b.store.read(ctx, func(conn *engine.Conn) (err error) {
-			holder, err = keyHolder(conn, c.bucket.num, c.key)
+			holder, err = keyHolder(conn, b.def.partition, c.key)
 			return err
 		})
 		if err != nil {
@@ -172,7 +175,7 @@ func (c *confirmer) write(tx *commit.Tx) error {
 	if c.row.status == StatusCompleted {
 		return c.job.succeed(tx, &c.row)
 	}
-	state, err := b.permitted(tx, writeObjects)
+	state, err := b.defined(tx)
 	if err != nil {
 		return err
 	}
@@ -202,7 +205,7 @@ func (c *confirmer) write(tx *commit.Tx) error {
 func (c *confirmer) store(tx *commit.Tx) (id string, err error) {
 	holder := ""
 	if c.policy != Insert {
-		if holder, err = keyHolder(tx.Conn, c.bucket.num, c.key); err != nil {
+		if holder, err = keyHolder(tx.Conn, c.bucket.def.partition, c.key); err != nil {
 			return "", err
 		}
 	}

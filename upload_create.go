@@ -50,16 +50,20 @@ type CreateUploadsOptions struct {
 // Errors: [ErrInvalid] with all faults of the input, [ErrTooLarge], [ErrBadRequest]
 // if there is no policy, [ErrLocked], [ErrNotActive].
 func (b *Bucket) CreateUpload(ctx context.Context, in UploadInput) (*Upload, error) {
-	j := &judge{}
-	d, err := b.draftUpload(j, nil, in)
-	if err != nil {
-		return nil, err
-	}
-	uploads, err := b.createUploads(ctx, j, []*uploadDraft{d})
-	if err != nil {
-		return nil, err
-	}
-	return uploads[0], nil
+	var created *Upload
+	err := b.following(ctx, func(b *Bucket) error {
+		j := &judge{}
+		d, err := b.draftUpload(j, nil, in)
+		if err != nil {
+			return err
+		}
+		uploads, err := b.createUploads(ctx, j, []*uploadDraft{d})
+		if err == nil {
+			created = uploads[0]
+		}
+		return err
+	})
+	return created, err
 }
 
 // CreateUploads is [Bucket.CreateUpload] for up to [MaxUploads] uploads in one
@@ -72,17 +76,21 @@ func (b *Bucket) CreateUploads(ctx context.Context, inputs []UploadInput, opts *
 	if len(inputs) > MaxUploads {
 		return nil, errorf("%s: %w: got %d uploads, want at most %d", b, ErrTooLarge, len(inputs), MaxUploads)
 	}
-	j := &judge{}
-	drafts := make([]*uploadDraft, len(inputs))
-	for i, in := range inputs {
-		in.Metadata = withShared(in.Metadata, opts.Metadata)
-		in.ObjectMetadata = withShared(in.ObjectMetadata, opts.ObjectMetadata)
-		var err error
-		if drafts[i], err = b.draftUpload(j, value.Path{{Name: "uploads"}}.Item(i), in); err != nil {
-			return nil, err
+	var created []*Upload
+	err := b.following(ctx, func(b *Bucket) (err error) {
+		j := &judge{}
+		drafts := make([]*uploadDraft, len(inputs))
+		for i, in := range inputs {
+			in.Metadata = withShared(in.Metadata, opts.Metadata)
+			in.ObjectMetadata = withShared(in.ObjectMetadata, opts.ObjectMetadata)
+			if drafts[i], err = b.draftUpload(j, value.Path{{Name: "uploads"}}.Item(i), in); err != nil {
+				return err
+			}
 		}
-	}
-	return b.createUploads(ctx, j, drafts)
+		created, err = b.createUploads(ctx, j, drafts)
+		return err
+	})
+	return created, err
 }
 
 // withShared returns own plus the members of shared that own lacks.
@@ -108,7 +116,7 @@ func (b *Bucket) createUploads(ctx context.Context, j *judge, drafts []*uploadDr
 	var rows []uploadRow
 	err := b.store.write(ctx, func(tx *commit.Tx) error {
 		rows = rows[:0]
-		if _, err := b.permitted(tx, writeObjects); err != nil {
+		if _, err := b.defined(tx); err != nil {
 			return err
 		}
 		for _, d := range drafts {
@@ -358,7 +366,7 @@ func (d *uploadDraft) check(tx *commit.Tx) error {
 	d.existing, d.original = "", nil
 	if d.key != nil {
 		var err error
-		if d.existing, err = keyHolder(tx.Conn, d.bucket.num, d.key); err != nil || d.existing != "" {
+		if d.existing, err = keyHolder(tx.Conn, d.bucket.def.partition, d.key); err != nil || d.existing != "" {
 			return err
 		}
 	}

@@ -26,6 +26,7 @@ import (
 // [ErrTooLarge], [ErrLocked], [ErrNotActive], and errors of r.
 func (b *Bucket) WriteUpload(ctx context.Context, id string, r io.Reader) (*Upload, error) {
 	ctx = engine.WaitOnce(ctx)
+	b = b.current()
 	w := &uploadWriter{bucket: b, id: id}
 	if err := b.store.read(ctx, w.load); err != nil {
 		return nil, err
@@ -52,6 +53,7 @@ func (b *Bucket) WriteUpload(ctx context.Context, id string, r io.Reader) (*Uplo
 // WriteUpload would return because of the size or the current state of the upload and
 // the bucket.
 func (b *Bucket) CheckUploadSize(ctx context.Context, id string, size int64) error {
+	b = b.current()
 	w := &uploadWriter{bucket: b, id: id}
 	if err := b.store.read(ctx, w.load); err != nil {
 		return err

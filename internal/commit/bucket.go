@@ -4,8 +4,15 @@ import "github.com/bucketlite/bucketlite/internal/engine"
 
 // ClockBits is the number of low bits of an object's seq, its position in the order
 // of creation. They hold the value of the bucket's clock at the object's creation;
-// the high bits hold the bucket's number.
+// the high bits hold the object's partition.
 const ClockBits = 40
+
+// Position returns the low bits of a seq: the object's position in its partition, which
+// it keeps in every other.
+func Position(seq int64) int64 { return seq & (1<<ClockBits - 1) }
+
+// Seq returns the seq of an object at a position in a partition.
+func Seq(partition, position int64) int64 { return partition<<ClockBits | position }
 
 // Bucket is a bucket's state inside the running transaction. Changes of its totals
 // are written when the transaction ends.
@@ -16,6 +23,10 @@ type Bucket struct {
 	Status string
 	Locked bool
 	Gone   bool // its row was deleted in this transaction
+
+	Definition int64 // counts the changes of what its writers must satisfy
+	Partition  int64 // of its objects
+	Next       Next  // what a change of its schema prepares
 
 	Objects int64 // change of the object count since the last fold
 	Size    int64 // change of the total size since the last fold
@@ -31,11 +42,33 @@ type Bucket struct {
 	dirty bool  // the transaction has changed something
 }
 
+// Next is the partition in which a change of a bucket's schema prepares the new form of
+// the objects. The zero Next is none.
+type Next struct {
+	Partition int64
+	Reached   int64 // the position down to which the objects have their new form
+	Size      int64 // the total size of the objects in the partition
+	Indexes   any   // the cache of the index code for the partition
+
+	dirty bool
+}
+
+// Has reports whether the object at a position has its new form in the partition, or is to
+// get it from its writer.
+func (n *Next) Has(position int64) bool { return n.Partition != 0 && position >= n.Reached }
+
+// Grow counts a change of the total size of the objects in the partition.
+func (n *Next) Grow(size int64) { n.Size, n.dirty = n.Size+size, true }
+
+// Reach records that the objects down to a position have their new form.
+func (n *Next) Reach(position int64) { n.Reached, n.dirty = position, true }
+
 const selectBucket = `
 SELECT b.name, b.status, b.is_locked, max(b.clock, ifnull(d.clock, 0)), d.rank, d.objects, d.size, d.last_upload_at,
     b.id, (SELECT id FROM namespaces WHERE num = b.namespace),
-    EXISTS (SELECT 1 FROM indexes WHERE partition = b.partition AND status <> 'DROPPING')
-FROM buckets b ` + JoinDelta + ` WHERE b.num = ?`
+    EXISTS (SELECT 1 FROM indexes WHERE partition = b.partition AND status <> 'DROPPING'),
+    b.definition, b.partition, c.partition, c.reached, c.size
+FROM buckets b ` + JoinDelta + ` LEFT JOIN schema_changes c ON c.bucket = b.num AND c.since IS NULL WHERE b.num = ?`
 
 // JoinDelta joins a bucket's newest delta row AS d to its row AS b.
 const JoinDelta = "LEFT JOIN deltas d ON d.bucket = b.num AND d.clock = (SELECT max(clock) FROM deltas WHERE bucket = b.num)"
@@ -57,6 +90,8 @@ func (tx *Tx) Bucket(num int64) (*Bucket, error) {
 		b.clock, b.rank, b.Objects, b.Size, b.Upload = r.Int(3), r.Int(4), r.Int(5), r.Int(6), r.Int(7)
 		b.Place = Place{Namespace: r.Text(9), Bucket: r.Text(8)}
 		b.Indexed = r.Int(10) != 0
+		b.Definition, b.Partition = r.Int(11), r.Int(12)
+		b.Next = Next{Partition: r.Int(13), Reached: r.Int(14), Size: r.Int(15)}
 	})
 	if err != nil || !found {
 		return nil, err
@@ -71,6 +106,15 @@ func CountObjects(conn *engine.Conn, num int64) (n int64, exists bool, err error
 	exists, err = conn.QueryRow("SELECT b.object_count + ifnull(d.objects, 0) FROM buckets b "+JoinDelta+" WHERE b.num = ?",
 		[]any{num}, func(r engine.Row) { n = r.Int(0) })
 	return n, exists, err
+}
+
+// Redefine records that what the bucket's writers must satisfy has changed, together with
+// the row of the pending change that next describes.
+func (b *Bucket) Redefine(tx *Tx, next Next) error {
+	b.Definition++
+	b.Next = next
+	_, err := tx.Exec("UPDATE buckets SET definition = ? WHERE num = ?", b.Definition, b.Num)
+	return err
 }
 
 // Clock returns the number of the bucket's last change.

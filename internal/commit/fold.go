@@ -6,17 +6,31 @@ package commit
 const maxDeltas = 256
 
 // Flush writes the changes of the buckets' totals so far: a delta row for each
-// changed bucket, or a fold of its delta rows.
+// changed bucket, or a fold of its delta rows. It also writes the progress of changes of
+// their schemas.
 func (tx *Tx) Flush() error {
 	for _, b := range tx.buckets {
-		if !b.dirty || b.Gone {
+		if b.Gone {
 			continue
 		}
-		if err := b.save(tx); err != nil {
-			return err
+		if b.dirty {
+			if err := b.save(tx); err != nil {
+				return err
+			}
+		}
+		if b.Next.dirty {
+			if err := b.Next.save(tx, b.Num); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+func (n *Next) save(tx *Tx, bucket int64) error {
+	n.dirty = false
+	_, err := tx.Exec("UPDATE schema_changes SET reached = ?, size = ? WHERE bucket = ? AND since IS NULL", n.Reached, n.Size, bucket)
+	return err
 }
 
 func (b *Bucket) save(tx *Tx) error {

@@ -27,19 +27,21 @@ var errEnough = errors.New("enough")
 // Unfinished is an index that is being built or dropped, or that must be rebuilt since its
 // format is old.
 type Unfinished struct {
-	Num, Bucket int64
-	Kind        string
-	Status      string
+	Num       int64
+	Partition int64
+	Bucket    int64 // buckets.num; 0 if no bucket uses the partition
+	Kind      string
+	Status    string
 
 	built int64 // the seq that building, downwards, or dropping, upwards, has reached
 	old   bool  // its format is older than Format
 }
 
 // unfinishedColumns are the columns of indexes AS i that make an Unfinished.
-const unfinishedColumns = "i.num, i.partition, i.kind, i.status, i.built, i.format"
+const unfinishedColumns = "i.num, i.partition, (SELECT num FROM buckets WHERE partition = i.partition), i.kind, i.status, i.built, i.format"
 
 func (u *Unfinished) scan(r engine.Row) {
-	*u = Unfinished{r.Int(0), r.Int(1), r.Text(2), r.Text(3), r.Int(4), r.Int(5) < Format}
+	*u = Unfinished{r.Int(0), r.Int(1), r.Int(2), r.Text(3), r.Text(4), r.Int(5), r.Int(6) < Format}
 }
 
 // First returns the first unfinished index that skip does not report. If there is none, its
@@ -90,7 +92,7 @@ func Continue(tx *commit.Tx, num int64, plan *schema.Plan) error {
 
 // build indexes the next objects, from the newest to the oldest.
 func (u *Unfinished) build(tx *commit.Tx, state *commit.Bucket, plan *schema.Plan) error {
-	b := Bucket{Num: u.Bucket, ID: state.Place.Bucket, Name: state.Name, Plan: plan}
+	b := Bucket{Num: u.Bucket, Partition: u.Partition, ID: state.Place.Bucket, Name: state.Name, Plan: plan}
 	indexes, err := Load(tx, state)
 	if err != nil {
 		return err
@@ -112,7 +114,7 @@ func (u *Unfinished) build(tx *commit.Tx, state *commit.Bucket, plan *schema.Pla
 		return noteBuilt(tx, u.Num, objects[0].seq)
 	}
 	state.ForgetIndexes(true)
-	return markReady(tx, u.Bucket, u.Num)
+	return markReady(tx, u.Partition, u.Num)
 }
 
 // indexedRow is an object with its documentColumns.
@@ -130,7 +132,7 @@ func (u *Unfinished) objectsBelow(tx *commit.Tx) (objects []indexedRow, more boo
 	}
 	size := 0
 	err = tx.Query("SELECT o.seq, "+documentColumns+" FROM object o WHERE o.seq > ? AND o.seq < ? ORDER BY o.seq DESC LIMIT ?",
-		[]any{u.Bucket << commit.ClockBits, u.built, int64(limit)}, func(r engine.Row) error {
+		[]any{commit.Seq(u.Partition, 0), u.built, int64(limit)}, func(r engine.Row) error {
 			objects = append(objects, indexedRow{r.Int(0), slices.Clone(r[1:])})
 			for _, v := range r {
 				switch v := v.(type) {
@@ -165,14 +167,14 @@ func (i *Index) insert(tx *commit.Tx, plan *schema.Plan, indexes []*Index, seq i
 	return updateText(tx, indexes, seq, nil, doc)
 }
 
-// DropAll drops the indexes of a bucket that is being deleted, deletes some of their
+// DropAll drops the indexes of a partition that is being deleted, deletes some of their
 // entries and texts, and reports whether nothing is left.
-func DropAll(tx *commit.Tx, bucket int64) (done bool, err error) {
-	if err := markDropping(tx, "partition = ?", bucket); err != nil {
+func DropAll(tx *commit.Tx, partition int64) (done bool, err error) {
+	if err := markDropping(tx, "partition = ?", partition); err != nil {
 		return false, err
 	}
 	var u Unfinished
-	found, err := tx.QueryRow("SELECT "+unfinishedColumns+" FROM indexes i WHERE i.partition = ? LIMIT 1", []any{bucket}, u.scan)
+	found, err := tx.QueryRow("SELECT "+unfinishedColumns+" FROM indexes i WHERE i.partition = ? LIMIT 1", []any{partition}, u.scan)
 	if err != nil || !found {
 		return !found, err
 	}
@@ -180,9 +182,9 @@ func DropAll(tx *commit.Tx, bucket int64) (done bool, err error) {
 }
 
 // drop deletes some entries or texts of the index, and its row after the last of them.
-// The texts are deleted with the last text index of the bucket. While another index needs
+// The texts are deleted with the last text index of the partition. While another index needs
 // them, only texts without objects are deleted: they remained from a time when all text
-// indexes of the bucket were being dropped.
+// indexes of the partition were being dropped.
 func (u *Unfinished) drop(tx *commit.Tx) error {
 	var done bool
 	var err error
@@ -190,7 +192,7 @@ func (u *Unfinished) drop(tx *commit.Tx) error {
 		done, err = u.dropEntries(tx)
 	} else {
 		used := false
-		used, err = tx.QueryRow("SELECT 1 FROM indexes WHERE partition = ? AND kind = 'text' AND status <> 'DROPPING' LIMIT 1", []any{u.Bucket}, nil)
+		used, err = tx.QueryRow("SELECT 1 FROM indexes WHERE partition = ? AND kind = 'text' AND status <> 'DROPPING' LIMIT 1", []any{u.Partition}, nil)
 		switch {
 		case err != nil:
 		case used:
@@ -212,7 +214,7 @@ func (u *Unfinished) dropEntries(tx *commit.Tx) (done bool, err error) {
 
 func (u *Unfinished) dropTexts(tx *commit.Tx) (done bool, err error) {
 	seqs, err := selectSeqs(tx, "SELECT rowid FROM texts WHERE rowid >= ? AND rowid < ? ORDER BY rowid LIMIT ?",
-		u.Bucket<<commit.ClockBits, (u.Bucket+1)<<commit.ClockBits, int64(textSlice))
+		commit.Seq(u.Partition, 0), commit.Seq(u.Partition+1, 0), int64(textSlice))
 	if err != nil {
 		return false, err
 	}
@@ -225,7 +227,7 @@ func (u *Unfinished) dropTexts(tx *commit.Tx) (done bool, err error) {
 // sweepTexts deletes the texts without objects.
 func (u *Unfinished) sweepTexts(tx *commit.Tx) (done bool, err error) {
 	seqs, err := selectSeqs(tx, "SELECT rowid FROM texts WHERE rowid > ? AND rowid < ? ORDER BY rowid LIMIT ?",
-		u.built, (u.Bucket+1)<<commit.ClockBits, int64(textLooks))
+		u.built, commit.Seq(u.Partition+1, 0), int64(textLooks))
 	if err != nil || len(seqs) == 0 {
 		return true, err
 	}

@@ -37,14 +37,15 @@ const maxShort = 1000
 
 // Choose makes a plan to find a page of the objects that match q, or all of them.
 func Choose(ctx context.Context, conn *engine.Conn, b Bucket, q *query.Query, whole bool) (Choice, error) {
-	every := Choice{bucket: b, query: q, source: everything(b.Num, q.After.Num)}
+	q = b.rebase(q)
+	every := Choice{bucket: b, query: q, source: everything(b.Partition, q.After.Num)}
 	if len(q.Order) > 0 || whole {
-		every.source = everything(b.Num, 0)
+		every.source = everything(b.Partition, 0)
 	}
 	if q.IsAll() && (len(q.Order) == 0 || whole) {
 		return every, nil
 	}
-	ch, err := newChooser(ctx, conn, b.Num, q, whole)
+	ch, err := newChooser(ctx, conn, b.Partition, q, whole)
 	if err != nil || len(ch.indexes) == 0 {
 		return every, err
 	}
@@ -54,6 +55,17 @@ func Choose(ctx context.Context, conn *engine.Conn, b Bucket, q *query.Query, wh
 	}
 	ch.limit = lookupLimit(float64(objects), float64(q.Limit), whole || len(q.Order) > 0)
 	return ch.choose(every)
+}
+
+// rebase returns a query whose position, which may be of another partition of the bucket,
+// is in the bucket's present partition.
+func (b *Bucket) rebase(q *query.Query) *query.Query {
+	if q.After.Num == 0 {
+		return q
+	}
+	based := *q
+	based.After.Num = commit.Seq(b.Partition, commit.Position(q.After.Num))
+	return &based
 }
 
 // Used returns the indexes used. One may be listed twice.
@@ -96,7 +108,7 @@ func (c *Choice) Objects(conn *engine.Conn) (n int64, err error) {
 // counts entries and reads no objects.
 func Count(ctx context.Context, conn *engine.Conn, b Bucket, q *query.Query) (int64, error) {
 	all := query.Query{Filter: q.Filter, Search: q.Search, Limit: q.Limit}
-	n, ok, err := countEntries(ctx, conn, b.Num, &all)
+	n, ok, err := countEntries(ctx, conn, b.Partition, &all)
 	if err != nil || ok {
 		return n, err
 	}
@@ -109,8 +121,8 @@ func Count(ctx context.Context, conn *engine.Conn, b Bucket, q *query.Query) (in
 
 // countEntries counts the objects that match q without reading any. That is possible if q
 // is a single condition with exactly one entry for each matching object.
-func countEntries(ctx context.Context, conn *engine.Conn, bucket int64, q *query.Query) (n int64, ok bool, err error) {
-	ch, err := newChooser(ctx, conn, bucket, q, true)
+func countEntries(ctx context.Context, conn *engine.Conn, partition int64, q *query.Query) (n int64, ok bool, err error) {
+	ch, err := newChooser(ctx, conn, partition, q, true)
 	conjuncts := conjuncts(q)
 	if err != nil || q.Search != nil || len(conjuncts) != 1 {
 		return 0, false, err
@@ -131,19 +143,19 @@ func countEntries(ctx context.Context, conn *engine.Conn, bucket int64, q *query
 
 // A chooser makes a plan for a query from the entries in the indexes.
 type chooser struct {
-	bucket  int64
-	ctx     context.Context
-	conn    *engine.Conn
-	query   *query.Query
-	whole   bool // find all objects, not a page
-	indexes []*Index
-	limit   int // of seqs to read from an index
+	partition int64
+	ctx       context.Context
+	conn      *engine.Conn
+	query     *query.Query
+	whole     bool // find all objects, not a page
+	indexes   []*Index
+	limit     int // of seqs to read from an index
 }
 
 // newChooser returns a chooser that knows the indexes that are ready.
-func newChooser(ctx context.Context, conn *engine.Conn, bucket int64, q *query.Query, whole bool) (*chooser, error) {
-	ch := &chooser{bucket: bucket, ctx: ctx, conn: conn, query: q, whole: whole}
-	all, err := Select(conn, bucket)
+func newChooser(ctx context.Context, conn *engine.Conn, partition int64, q *query.Query, whole bool) (*chooser, error) {
+	ch := &chooser{partition: partition, ctx: ctx, conn: conn, query: q, whole: whole}
+	all, err := Select(conn, partition)
 	for _, i := range all {
 		if i.Status == Ready {
 			ch.indexes = append(ch.indexes, i)
@@ -180,7 +192,7 @@ func (ch *chooser) choose(every Choice) (Choice, error) {
 	}
 	switch {
 	case ok:
-		every.source, every.used, every.most = these(ch.bucket, seqs, every.source.args[0].(int64)), used, int64(len(seqs))
+		every.source, every.used, every.most = these(ch.partition, seqs, every.source.args[0].(int64)), used, int64(len(seqs))
 		if paged {
 			every.seqs = seqs
 		}
@@ -398,9 +410,9 @@ func (ch *chooser) textSeqs(parts []string) (seqs []int64, ok bool, err error) {
 	if match == "" {
 		return nil, false, nil
 	}
-	bucket := everything(ch.bucket, 0)
+	every := everything(ch.partition, 0)
 	err = ch.conn.Query("SELECT rowid FROM texts WHERE texts MATCH ? AND rowid > ? AND rowid < ? ORDER BY rowid LIMIT ? + 0",
-		[]any{"(" + match + `) OR "` + unindexedText + `"`, bucket.args[0], bucket.args[1], int64(ch.limit + 1)}, func(r engine.Row) error {
+		[]any{"(" + match + `) OR "` + unindexedText + `"`, every.args[0], every.args[1], int64(ch.limit + 1)}, func(r engine.Row) error {
 			seqs = append(seqs, r.Int(0))
 			return nil
 		})

@@ -30,8 +30,8 @@ const (
 	probeSize = 6 // characters
 )
 
-// Compare compares the indexes of a bucket with its objects, in a snapshot. A bucket
-// that is being deleted has no comparisons, nor has an index of an old format.
+// Compare compares the indexes of a bucket's partition with its objects, in a snapshot. A
+// bucket that is being deleted has no comparisons, nor has an index of an old format.
 func Compare(ctx context.Context, conn *engine.Conn, b Bucket) ([]Comparison, error) {
 	deleted, err := conn.QueryRow("SELECT 1 FROM buckets WHERE num = ? AND status = 'IN_PROGRESS'", []any{b.Num}, nil)
 	if err != nil || deleted {
@@ -42,7 +42,7 @@ func Compare(ctx context.Context, conn *engine.Conn, b Bucket) ([]Comparison, er
 		return nil, err
 	}
 	err = callEach(ctx, conn, "SELECT count(*) FROM object o WHERE o.seq > ?2 AND o.seq < ?3 AND bucketlite_callback(?1, o.seq, "+documentColumns+")",
-		[]any{b.Num << commit.ClockBits, (b.Num + 1) << commit.ClockBits}, c.object)
+		[]any{commit.Seq(b.Partition, 0), commit.Seq(b.Partition+1, 0)}, c.object)
 	if err == nil {
 		err = c.readEntries(ctx, conn)
 	}
@@ -96,7 +96,7 @@ type probe struct {
 }
 
 func (c *comparer) load(conn *engine.Conn) error {
-	indexes, err := Select(conn, c.bucket.Num)
+	indexes, err := Select(conn, c.bucket.Partition)
 	for n := 0; n < len(indexes) && err == nil; n++ {
 		if indexes[n].old {
 			continue

@@ -9,10 +9,11 @@ import (
 	"github.com/bucketlite/bucketlite/internal/schema"
 )
 
-// Update updates the bucket's indexes after a change of an object. The rows are those of
-// [Stored.Row]: old is nil for a new object, new is nil for a deleted one.
+// Update updates the indexes of one of the bucket's partitions, that of b, after a change of
+// an object. The rows are those of [Stored.Row]: old is nil for a new object, new is nil for
+// a deleted one.
 func Update(tx *commit.Tx, state *commit.Bucket, b Bucket, seq int64, old, new engine.Row) error {
-	indexes, err := Load(tx, state)
+	indexes, err := loadOf(tx, state, b.Partition)
 	if err != nil || len(indexes) == 0 {
 		return err
 	}
@@ -31,10 +32,10 @@ func Update(tx *commit.Tx, state *commit.Bucket, b Bucket, seq int64, old, new e
 	return nil
 }
 
-// Remove removes an object from the bucket's indexes without knowing its entries, since its
-// row is damaged. It reads the indexes as a whole.
+// Remove removes an object from the indexes of its partition without knowing its entries,
+// since its row is damaged. It reads the indexes as a whole.
 func Remove(tx *commit.Tx, state *commit.Bucket, seq int64) error {
-	indexes, err := Load(tx, state)
+	indexes, err := loadOf(tx, state, seq>>commit.ClockBits)
 	for n := 0; n < len(indexes) && err == nil; n++ {
 		if i := indexes[n]; i.Kind == Text {
 			err = deleteText(tx, seq)

@@ -24,10 +24,11 @@ const (
 
 // Bucket is a bucket whose objects are indexed or queried.
 type Bucket struct {
-	Num  int64
-	ID   string
-	Name string
-	Plan *schema.Plan // nil declares nothing
+	Num       int64 // buckets.num
+	Partition int64 // of its objects
+	ID        string
+	Name      string
+	Plan      *schema.Plan // nil declares nothing
 }
 
 // String returns the bucket's name in the form used in messages.
@@ -50,10 +51,10 @@ type Index struct {
 	old       bool // its format is older than Format
 }
 
-// Select reads the indexes of a bucket, sorted by path, except those being dropped.
-func Select(conn *engine.Conn, bucket int64) (indexes []*Index, err error) {
+// Select reads the indexes of a partition, sorted by path, except those being dropped.
+func Select(conn *engine.Conn, partition int64) (indexes []*Index, err error) {
 	err = conn.Query("SELECT num, kind, path, status, many, cut, format FROM indexes WHERE partition = ? AND status <> 'DROPPING' ORDER BY path, kind DESC",
-		[]any{bucket}, func(r engine.Row) error {
+		[]any{partition}, func(r engine.Row) error {
 			i := &Index{Num: r.Int(0), Kind: r.Text(1), Path: r.Text(2), Status: r.Text(3), many: r.Int(4) != 0, cut: r.Int(5) != 0}
 			if i.Path != "" {
 				i.path = strings.Split(i.Path, ".")
@@ -73,7 +74,7 @@ func Load(tx *commit.Tx, b *commit.Bucket) ([]*Index, error) {
 	if indexes, ok := b.Indexes.([]*Index); ok || !b.Indexed {
 		return indexes, nil
 	}
-	indexes, err := Select(tx.Conn, b.Num)
+	indexes, err := Select(tx.Conn, b.Partition)
 	if err != nil {
 		return nil, err
 	}
@@ -81,11 +82,30 @@ func Load(tx *commit.Tx, b *commit.Bucket) ([]*Index, error) {
 	return indexes, nil
 }
 
+// loadOf is Load for the partition that the bucket uses or for the one that a change of its
+// schema prepares. Any other has no indexes.
+func loadOf(tx *commit.Tx, b *commit.Bucket, partition int64) ([]*Index, error) {
+	switch partition {
+	case b.Partition:
+		return Load(tx, b)
+	case b.Next.Partition:
+		if indexes, ok := b.Next.Indexes.([]*Index); ok {
+			return indexes, nil
+		}
+		indexes, err := Select(tx.Conn, partition)
+		if err == nil {
+			b.Next.Indexes = indexes
+		}
+		return indexes, err
+	}
+	return nil, nil
+}
+
 // Add adds an index that the bucket lacks. It is built from the newest existing object
 // downwards, since later objects are indexed when they are written. Without objects it is
 // ready at once.
 func Add(tx *commit.Tx, b *commit.Bucket, kind, path string) error {
-	if err := insertIndex(tx, b.Num, kind, path); err != nil {
+	if err := insertIndex(tx, b.Partition, kind, path); err != nil {
 		return err
 	}
 	tx.Raise(commit.Background)
@@ -96,7 +116,7 @@ func Add(tx *commit.Tx, b *commit.Bucket, kind, path string) error {
 // Drop drops an index of the bucket, if there is one. Queries no longer use it, and it is
 // deleted in the background.
 func Drop(tx *commit.Tx, b *commit.Bucket, kind, path string) error {
-	if err := markDropping(tx, "partition = ? AND kind = ? AND path = ?", b.Num, kind, path); err != nil {
+	if err := markDropping(tx, "partition = ? AND kind = ? AND path = ?", b.Partition, kind, path); err != nil {
 		return err
 	}
 	tx.Raise(commit.Background)

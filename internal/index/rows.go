@@ -8,12 +8,12 @@ import (
 // those of Check's simple rules.
 
 // insertIndex inserts an index that covers future objects.
-func insertIndex(tx *commit.Tx, bucket int64, kind, path string) error {
+func insertIndex(tx *commit.Tx, partition int64, kind, path string) error {
 	_, err := tx.Exec(`
 INSERT INTO indexes (partition, kind, path, status, built, many, cut, format)
 SELECT ?1, ?2, ?3, iif(last IS NULL, 'READY', 'BUILDING'), ifnull(last + 1, ?4), 0, 0, ?6
 FROM (SELECT max(seq) AS last FROM object WHERE seq > ?4 AND seq < ?5)`,
-		bucket, kind, path, bucket<<commit.ClockBits, (bucket+1)<<commit.ClockBits, Format)
+		partition, kind, path, commit.Seq(partition, 0), commit.Seq(partition+1, 0), Format)
 	return err
 }
 
@@ -29,9 +29,9 @@ func noteBuilt(tx *commit.Tx, num, seq int64) error {
 	return err
 }
 
-// markReady records that an index covers all objects of its bucket.
-func markReady(tx *commit.Tx, bucket, num int64) error {
-	_, err := tx.Exec("UPDATE indexes SET built = ?, status = 'READY' WHERE num = ?", bucket<<commit.ClockBits, num)
+// markReady records that an index covers all objects of its partition.
+func markReady(tx *commit.Tx, partition, num int64) error {
+	_, err := tx.Exec("UPDATE indexes SET built = ?, status = 'READY' WHERE num = ?", commit.Seq(partition, 0), num)
 	return err
 }
 

@@ -56,15 +56,16 @@ CROSS JOIN object o ON o.seq = e.seq WHERE true`
 // theseObjects reads the objects in a JSON array of seqs, which is sorted.
 const theseObjects = "json_each(?3) j CROSS JOIN object o ON o.seq = j.value WHERE j.value > ?1 AND j.value < ?2"
 
-// everything returns the source of all objects of the bucket after a seq.
-func everything(bucket, after int64) source {
-	return source{from: allObjects, seq: "o.seq", args: [4]any{max(after, bucket<<commit.ClockBits), (bucket + 1) << commit.ClockBits, nil, nil}}
+// everything returns the source of all objects of the partition after a seq.
+func everything(partition, after int64) source {
+	return source{from: allObjects, seq: "o.seq", args: [4]any{max(after, commit.Seq(partition, 0)), commit.Seq(partition+1, 0), nil, nil}}
 }
 
-// these returns the source of the objects of the bucket with the seqs, which are sorted.
-func these(bucket int64, seqs []int64, after int64) source {
+// these returns the source of the objects of the partition with the seqs, which are
+// sorted.
+func these(partition int64, seqs []int64, after int64) source {
 	text, _ := json.Marshal(seqs)
-	s := everything(bucket, after)
+	s := everything(partition, after)
 	s.from, s.seq, s.args[2] = theseObjects, "j.value", string(text)
 	return s
 }
@@ -284,7 +285,7 @@ func (f *finder) lookUp(ctx context.Context, seqs []int64) error {
 		if chunk[len(chunk)-1] <= after {
 			continue
 		}
-		if err := f.inOrder(ctx, these(f.bucket.Num, chunk, after)); err != nil {
+		if err := f.inOrder(ctx, these(f.bucket.Partition, chunk, after)); err != nil {
 			return err
 		}
 	}
@@ -299,7 +300,7 @@ func (f *finder) sorted(ctx context.Context, from source) error {
 
 // walk finds the matching objects by reading the index of the single path to sort by.
 func (f *finder) walk(ctx context.Context, i *Index) error {
-	from := everything(f.bucket.Num, 0)
+	from := everything(f.bucket.Partition, 0)
 	from.args[3] = i.Num
 	after := f.query.After
 	if !f.query.Order[0].Desc {
@@ -321,11 +322,11 @@ func (f *finder) walk(ctx context.Context, i *Index) error {
 		return err
 	}
 	if !bytes.Equal(start, query.NilKey) {
-		from.from, from.args[1], from.args[2] = keysDown, f.bucket.Num<<commit.ClockBits, start
+		from.from, from.args[1], from.args[2] = keysDown, commit.Seq(f.bucket.Partition, 0), start
 		if err := f.keyed(ctx, from, ""); err != nil {
 			return err
 		}
-		from = everything(f.bucket.Num, 0)
+		from = everything(f.bucket.Partition, 0)
 		from.args[3] = i.Num
 	}
 	from.from, from.args[2] = keyObjects, query.NilKey

@@ -28,7 +28,7 @@ type Key struct{ Batch, Position int64 }
 type Lease struct {
 	Key
 	Object  string // id
-	Seq     int64  // object.seq
+	Seq     int64  // of the object, as its jobs have it
 	Attempt int64
 	Owner   string
 	Until   int64 // the end of the lease
@@ -89,8 +89,13 @@ func (l *Ledger) Settle(o *Outcome) error {
 	if err != nil || !held {
 		return err
 	}
+	state, err := l.tx.Bucket(b.Bucket)
+	if err != nil {
+		return err
+	}
 	var current int64
-	exists, err := l.tx.QueryRow("SELECT version FROM object WHERE seq = ?", []any{o.Seq}, func(r engine.Row) { current = r.Int(0) })
+	exists, err := l.tx.QueryRow("SELECT version FROM object WHERE seq = ?", []any{commit.Seq(state.Partition, commit.Position(o.Seq))},
+		func(r engine.Row) { current = r.Int(0) })
 	if err != nil {
 		return err
 	}
@@ -108,9 +113,9 @@ func (l *Ledger) Settle(o *Outcome) error {
 		return err
 	}
 	if current != version {
-		return passOver(l.tx, o.Seq)
+		return passOver(l.tx, b.Bucket, o.Seq)
 	}
-	return l.mark(o)
+	return l.mark(b, o)
 }
 
 // batch returns the batch if it is still being processed, else nil.
@@ -159,14 +164,14 @@ func (l *Ledger) end(b *Batch, o *Outcome, status string) error {
 }
 
 // mark sets the object's status to that of its job.
-func (l *Ledger) mark(o *Outcome) error {
+func (l *Ledger) mark(b *Batch, o *Outcome) error {
 	switch {
 	case o.requeues():
-		return markRequeued(l.tx, o.Seq)
+		return markRequeued(l.tx, b.Bucket, o.Seq)
 	case o.Failure != nil:
-		return markEnded(l.tx, o.Seq, failed, o.Failure.Message)
+		return markEnded(l.tx, b.Bucket, o.Seq, failed, o.Failure.Message)
 	}
-	return markEnded(l.tx, o.Seq, completed, nil)
+	return markEnded(l.tx, b.Bucket, o.Seq, completed, nil)
 }
 
 // eligible is the SQL condition for batches whose jobs may be handed out. The jobs of a
@@ -177,8 +182,8 @@ const (
 	openJobs = "batches k CROSS JOIN buckets b ON b.num = k.bucket CROSS JOIN jobs j ON j.batch = k.num"
 
 	selectJobs = `
-SELECT j.batch, j.position, j.object, j.attempts, j.retries, j.status = 'PROCESSING', j.version, +o.seq x, +o.version x, `
-	fromJobs = ` FROM ` + openJobs + ` LEFT JOIN object o ON o.seq = j.seq
+SELECT j.batch, j.position, j.object, j.attempts, j.retries, j.status = 'PROCESSING', j.version, iif(o.seq IS NULL, NULL, j.seq) x, +o.version x, `
+	fromJobs = ` FROM ` + openJobs + ` LEFT JOIN object o ON o.seq = (b.partition << 40) | (j.seq & 0xffffffffff)
 WHERE ` + eligible + ` AND j.status IN ('PENDING', 'PROCESSING') AND `
 	whereDue     = fromJobs + "j.due_at <= ? ORDER BY k.num, j.due_at LIMIT ?"
 	whereOverdue = fromJobs + "j.batch = ? AND j.position = ? AND j.due_at = ?"
@@ -294,7 +299,7 @@ func (l *Ledger) handOut(j *job, p *Processor) (bool, error) {
 	if err := j.Lease.handOut(l.tx, j.version); err != nil {
 		return false, err
 	}
-	return true, markHandedOut(l.tx, j.Seq)
+	return true, markHandedOut(l.tx, b.Bucket, j.Seq)
 }
 
 // abandon ends a job if the processor of every attempt has stopped.
@@ -308,7 +313,7 @@ func (l *Ledger) abandon(b *Batch, j *job, p *Processor) error {
 		return err
 	}
 	if j.version != j.before {
-		return passOver(l.tx, j.Seq)
+		return passOver(l.tx, b.Bucket, j.Seq)
 	}
-	return l.mark(o)
+	return l.mark(b, o)
 }

@@ -131,7 +131,7 @@ func TestPassOver(t *testing.T) {
 	f.write(func(tx *commit.Tx) error {
 		_, err := tx.Exec("UPDATE object SET version = 2")
 		if err == nil {
-			err = jobs.FollowVersion(tx, taken[1].Seq, 1, 2) // the same content
+			err = jobs.FollowVersion(tx, 1, taken[1].Seq, 1, 2) // the same content
 		}
 		return err
 	})

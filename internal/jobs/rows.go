@@ -18,18 +18,30 @@ SELECT ?1, ?2 + row_number() OVER (ORDER BY key), value, 'DRAFT', 0, 0, 0 FROM j
 WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE batch = ?1 AND object = value)`, batch, total, string(value.Append(nil, objects)))
 }
 
+// A job knows its object by the seq that the object would have in a partition with the
+// number of the bucket. That seq stays when another partition takes over. The statements
+// convert it by the following expressions, whose parameter is a partition or the bucket.
+const (
+	seqOfObject = "(SELECT (?1 << 40) | (seq & 0xffffffffff) FROM object WHERE partition = ?2 AND id = jobs.object)"
+	seqOfJob    = "(?1 << 40) | (seq & 0xffffffffff)"
+)
+
 // queueJobs queues the draft jobs between two positions, and returns their number. It
 // resolves each id to an object, which may not have existed before.
 func queueJobs(tx *commit.Tx, b *Batch, first, last int64) (int64, error) {
+	state, err := tx.Bucket(b.Bucket)
+	if err != nil || state == nil {
+		return 0, err
+	}
 	return tx.Exec(`
-UPDATE jobs SET status = 'PENDING', seq = (SELECT seq FROM object WHERE partition = ? AND id = jobs.object)
-WHERE batch = ? AND position BETWEEN ? AND ? AND status = 'DRAFT'`, b.Bucket, b.Num, first, last)
+UPDATE jobs SET status = 'PENDING', seq = `+seqOfObject+`
+WHERE batch = ?3 AND position BETWEEN ?4 AND ?5 AND status = 'DRAFT'`, b.Bucket, state.Partition, b.Num, first, last)
 }
 
-// retryFilter selects the failed jobs of a batch (1) that a retry takes: jobs retried fewer
-// than a number of times (2), of the categories that the mode (3) allows.
-const retryFilter = `batch = ?1 AND status = 'FAILED' AND retries < ?2
-    AND (?3 = 'all' OR error ->> '$.error_type' IN ('network', 'resource'))`
+// retryFilter selects the failed jobs of a batch (6) that a retry takes: jobs retried fewer
+// than a number of times (7), of the categories that the mode (8) allows.
+const retryFilter = `batch = ?6 AND status = 'FAILED' AND retries < ?7
+    AND (?8 = 'all' OR error ->> '$.error_type' IN ('network', 'resource'))`
 
 // CountRetry returns the number of failed jobs of a batch that a retry would take, and the
 // batch's newest task. Jobs that were retried most times are left out.
@@ -40,7 +52,7 @@ func CountRetry(c *engine.Conn, bucket int64, id string, mode RetryMode, most in
 	if err != nil {
 		return 0, "", err
 	}
-	_, err = c.QueryRow("SELECT count(*) FROM jobs INDEXED BY jobs_failed WHERE "+retryFilter, []any{num, most, string(mode)},
+	_, err = c.QueryRow("SELECT count(*) FROM jobs INDEXED BY jobs_failed WHERE "+retryFilter, []any{nil, nil, nil, nil, nil, num, most, string(mode)},
 		func(r engine.Row) { jobs = r.Int(0) })
 	return jobs, task, err
 }
@@ -58,8 +70,13 @@ SELECT ifnull(max(position), 0), count(*) FROM (
 // requeueFailed queues the failed jobs between two positions that a retry takes, and no
 // longer counts them as failed. It returns their number.
 func requeueFailed(tx *commit.Tx, b *Batch, mode RetryMode, most, first, last int64) (int64, error) {
-	err := tx.Query("SELECT error ->> '$.error_type', count(*) FROM jobs INDEXED BY jobs_failed WHERE "+retryFilter+" AND position BETWEEN ?4 AND ?5 GROUP BY 1",
-		[]any{b.Num, most, string(mode), first, last}, func(r engine.Row) error {
+	state, err := tx.Bucket(b.Bucket)
+	if err != nil || state == nil {
+		return 0, err
+	}
+	args := []any{b.Bucket, state.Partition, nil, first, last, b.Num, most, string(mode)}
+	err = tx.Query("SELECT error ->> '$.error_type', count(*) FROM jobs INDEXED BY jobs_failed WHERE "+retryFilter+" AND position BETWEEN ?4 AND ?5 GROUP BY 1",
+		args, func(r engine.Row) error {
 			b.fail(r.Text(0), -r.Int(1))
 			return nil
 		})
@@ -68,8 +85,8 @@ func requeueFailed(tx *commit.Tx, b *Batch, mode RetryMode, most, first, last in
 	}
 	return tx.Exec(`
 UPDATE jobs INDEXED BY jobs_failed SET status = 'PENDING', attempts = 0, retries = retries + 1, due_at = 0, error = NULL,
-    seq = (SELECT seq FROM object WHERE partition = ?6 AND id = jobs.object)
-WHERE `+retryFilter+" AND position BETWEEN ?4 AND ?5", b.Num, most, string(mode), first, last, b.Bucket)
+    seq = `+seqOfObject+`
+WHERE `+retryFilter+" AND position BETWEEN ?4 AND ?5", args...)
 }
 
 // cancelJobs cancels the jobs between two positions that have not ended, and returns the
@@ -133,9 +150,10 @@ func (l *Lease) end(tx *commit.Tx, status, failure string) error {
 	return err
 }
 
-// FollowVersion updates the version in the open jobs of an object after a change that has
-// kept the object's content.
-func FollowVersion(tx *commit.Tx, seq, from, to int64) error {
-	_, err := tx.Exec("UPDATE jobs SET version = ? WHERE seq = ? AND status IN ('PENDING', 'PROCESSING') AND version = ?", to, seq, from)
+// FollowVersion updates the version in the open jobs of an object of a bucket after a change
+// that has kept the object's content.
+func FollowVersion(tx *commit.Tx, bucket, seq, from, to int64) error {
+	_, err := tx.Exec("UPDATE jobs SET version = ? WHERE seq = ? AND status IN ('PENDING', 'PROCESSING') AND version = ?",
+		to, commit.Seq(bucket, commit.Position(seq)), from)
 	return err
 }

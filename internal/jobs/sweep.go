@@ -161,7 +161,7 @@ func (b *Batch) queueSlice(tx *commit.Tx, limit int64) error {
 		return err
 	}
 	b.open += n
-	return markQueued(tx, b.Num, first, last)
+	return markQueued(tx, b, first, last)
 }
 
 // retrySlice queues failed jobs.
@@ -187,7 +187,7 @@ func (b *Batch) retrySlice(tx *commit.Tx, limit int64) error {
 		return err
 	}
 	b.open += n
-	return markQueued(tx, b.Num, first, last)
+	return markQueued(tx, b, first, last)
 }
 
 // cancelSlice cancels jobs that have not ended.
@@ -221,5 +221,5 @@ func (b *Batch) releaseObjects(tx *commit.Tx, first, last int64) error {
 	if b.open == 0 {
 		return nil
 	}
-	return markReleased(tx, b.Num, first, last)
+	return markReleased(tx, b, first, last)
 }

@@ -125,8 +125,9 @@ const usedContents = `SELECT hash, count(*) AS n FROM (
 var Invariants = map[string]string{
 	"integrity": "SELECT * FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
 	"fields":    "SELECT id FROM object WHERE NOT json_valid(fields, 8)",
-	"orphans":   "SELECT id FROM object WHERE partition NOT IN (SELECT partition FROM buckets) OR seq >> 40 <> partition",
-	"deltas":    "SELECT bucket, clock FROM deltas WHERE bucket NOT IN (SELECT num FROM buckets)",
+	"orphans": `SELECT id FROM object WHERE seq >> 40 <> partition OR partition NOT IN (
+		SELECT partition FROM buckets UNION ALL SELECT partition FROM schema_changes WHERE since IS NULL AND partition IS NOT NULL UNION ALL SELECT num FROM old_partitions)`,
+	"deltas": "SELECT bucket, clock FROM deltas WHERE bucket NOT IN (SELECT num FROM buckets)",
 	"references": "WITH used AS (" + usedContents + `) SELECT lower(hex(c.hash)), c.uses, u.n
 		FROM contents c LEFT JOIN used u ON u.hash = lower(hex(c.hash)) WHERE c.uses <> ifnull(u.n, 0)`,
 	"missing content": "WITH used AS (" + usedContents + `) SELECT hash FROM used
@@ -178,7 +179,7 @@ var Invariants = map[string]string{
 	"open jobs": `SELECT k.id, k.status, j.position, j.status FROM jobs j JOIN batches k ON k.num = j.batch
 		WHERE j.status IN ('PENDING', 'PROCESSING') AND k.status NOT IN ('PENDING', 'IN_PROGRESS') AND k.sweep IS NULL`,
 	"indexes": `SELECT num FROM indexes i WHERE kind NOT IN ('value', 'text') OR status NOT IN ('BUILDING', 'READY', 'DROPPING')
-		OR status <> 'DROPPING' AND partition NOT IN (SELECT partition FROM buckets)
+		OR status <> 'DROPPING' AND partition NOT IN (SELECT partition FROM buckets UNION ALL SELECT partition FROM schema_changes WHERE since IS NULL AND partition IS NOT NULL)
 		OR status = 'BUILDING' AND built <= partition << 40 OR status = 'READY' AND built <> partition << 40 OR built >> 40 <> partition`,
 	"entries of no index": "SELECT DISTINCT idx FROM entries WHERE idx NOT IN (SELECT num FROM indexes)",
 	"entries of no object": `SELECT idx, seq FROM entries JOIN indexes i ON i.num = idx JOIN buckets b ON b.partition = i.partition
@@ -192,8 +193,8 @@ var Invariants = map[string]string{
 	"objects of no text": `SELECT i.num, o.seq FROM indexes i JOIN buckets b ON b.partition = i.partition JOIN object o ON o.partition = i.partition AND o.seq >= i.built
 		WHERE i.kind = 'text' AND i.status <> 'DROPPING' AND b.status <> 'IN_PROGRESS' AND o.seq NOT IN (SELECT id FROM texts_docsize)`,
 	"leases": "SELECT batch, position FROM jobs WHERE (status = 'PROCESSING') <> (owner IS NOT NULL)",
-	"queued objects": `SELECT id, status FROM object WHERE status IN ('PENDING', 'PROCESSING')
-		AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.seq = object.seq AND jobs.status IN ('PENDING', 'PROCESSING'))`,
+	"queued objects": `SELECT id, status FROM object WHERE status IN ('PENDING', 'PROCESSING') AND partition NOT IN (SELECT num FROM old_partitions)
+		AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.seq = ((SELECT ifnull((SELECT num FROM buckets WHERE partition = object.partition), (SELECT bucket FROM schema_changes WHERE partition = object.partition))) << 40) | (object.seq & 0xffffffffff) AND jobs.status IN ('PENDING', 'PROCESSING'))`,
 }
 
 // WantSound fails unless the file at path is whole and agrees with itself.

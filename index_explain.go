@@ -50,14 +50,22 @@ func (e *Explanation) String() string {
 // Explain returns the way in which [Bucket.List] finds the page of q. Errors: those
 // of List.
 func (b *Bucket) Explain(ctx context.Context, q Query) (*Explanation, error) {
+	var e *Explanation
+	err := b.following(ctx, func(b *Bucket) (err error) {
+		e, err = b.explain(ctx, q)
+		return err
+	})
+	return e, err
+}
+
+func (b *Bucket) explain(ctx context.Context, q Query) (e *Explanation, err error) {
 	c, err := q.compile(b.store, list{kind: "objects", owner: b.num}, b.types)
 	if err != nil {
 		return nil, err
 	}
-	var e *Explanation
 	err = b.store.readLong(ctx, func(ctx context.Context, conn *engine.Conn) error {
 		return conn.Snapshot(func() error {
-			if err := b.permit(conn, readObjects); err != nil {
+			if err := b.readable(conn); err != nil {
 				return err
 			}
 			how, err := index.Choose(ctx, conn, b.indexed(), &c.Query, false)
