@@ -38,7 +38,7 @@ type BucketConfig struct {
 	Name string `json:"bucket_name"`
 	// Description is free text for people.
 	Description string `json:"description,omitempty"`
-	// Schema declares the objects' fields. It cannot be changed later.
+	// Schema declares the objects' fields. [Bucket.ChangeSchema] changes it.
 	Schema Schema `json:"bucket_schema"`
 	// UniqueKey, unless nil, names fields that identify an object. It cannot be
 	// changed later.
@@ -52,19 +52,20 @@ type BucketConfig struct {
 // BucketInfo is a snapshot of a bucket. Its JSON form is that of the hosted service's
 // BucketResponse.
 type BucketInfo struct {
-	ID           string         `json:"bucket_id"`
-	Name         string         `json:"bucket_name"`
-	Description  string         `json:"description,omitempty"`
-	Schema       Schema         `json:"bucket_schema"`
-	UniqueKey    *UniqueKey     `json:"unique_key,omitempty"`
-	Metadata     map[string]any `json:"metadata"`
-	StorageClass StorageClass   `json:"storage_class"`
-	Status       Status         `json:"status"`
-	Locked       bool           `json:"is_locked"`
-	CreatedAt    time.Time      `json:"created_at"`
-	UpdatedAt    time.Time      `json:"updated_at"`
-	// SchemaVersion counts the schemas that the bucket has had, from 1 on.
-	SchemaVersion int64 `json:"schema_version"`
+	ID          string `json:"bucket_id"`
+	Name        string `json:"bucket_name"`
+	Description string `json:"description,omitempty"`
+	Schema      Schema `json:"bucket_schema"`
+	// SchemaVersion is 1 for the schema that the bucket was created with, and one more
+	// after each change of the schema.
+	SchemaVersion int64          `json:"schema_version"`
+	UniqueKey     *UniqueKey     `json:"unique_key,omitempty"`
+	Metadata      map[string]any `json:"metadata"`
+	StorageClass  StorageClass   `json:"storage_class"`
+	Status        Status         `json:"status"`
+	Locked        bool           `json:"is_locked"`
+	CreatedAt     time.Time      `json:"created_at"`
+	UpdatedAt     time.Time      `json:"updated_at"`
 	Stats
 
 	num int64
@@ -75,8 +76,8 @@ type BucketUpdate struct {
 	Name        *string        `json:"bucket_name"`
 	Description *string        `json:"description"`
 	Metadata    map[string]any `json:"metadata"` // replaces the old metadata as a whole
-	// Schema and UniqueKey cannot be changed. A value equal to the bucket's is
-	// accepted, and any other is refused.
+	// Schema and UniqueKey must equal the bucket's. [Bucket.ChangeSchema] changes the
+	// schema; the unique key cannot be changed.
 	Schema    *Schema    `json:"bucket_schema"`
 	UniqueKey *UniqueKey `json:"unique_key"`
 }
@@ -443,12 +444,23 @@ func selectBuckets(c *engine.Conn, where string, args []any, each func(*BucketIn
 // [ErrExists] if the name is taken; [ErrLocked]; [ErrNotActive] if the bucket is
 // being deleted; [ErrNotFound].
 func (b *Bucket) Update(ctx context.Context, u BucketUpdate) (*BucketInfo, error) {
-	metadata, err := b.judgeUpdate(&u)
+	err := b.following(ctx, func(b *Bucket) error { return b.update(ctx, u) })
 	if err != nil {
 		return nil, err
 	}
-	err = b.store.write(ctx, func(tx *commit.Tx) error {
+	return b.Info(ctx)
+}
+
+func (b *Bucket) update(ctx context.Context, u BucketUpdate) error {
+	metadata, err := b.judgeUpdate(&u)
+	if err != nil {
+		return err
+	}
+	return b.store.write(ctx, func(tx *commit.Tx) error {
 		state, err := b.permitted(tx, changeInfo)
+		if err == nil && u.Schema != nil && state.Definition != b.def.number {
+			err = errRedefined
+		}
 		if err == nil && u.Name != nil {
 			err = checkBucketName(tx, state.Namespace, *u.Name, b.num)
 		}
@@ -464,10 +476,6 @@ WHERE num = ?`, optional(u.Name), optional(u.Description), metadata, b.store.now
 		tx.Note(string(EventBucketUpdated), state.Place, "")
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return b.Info(ctx)
 }
 
 func (b *Bucket) judgeUpdate(u *BucketUpdate) (metadata any, err error) {
@@ -481,7 +489,7 @@ func (b *Bucket) judgeUpdate(u *BucketUpdate) (metadata any, err error) {
 		encodeInfo("description", *u.Description, &issues)
 	}
 	if u.Schema != nil && !b.def.schema.equal(*u.Schema) {
-		issues = append(issues, Issue{"bucket_schema", ruleFixed, "the schema cannot be changed"})
+		issues = append(issues, Issue{"bucket_schema", ruleFixed, "an update leaves the schema as it is; ChangeSchema changes it"})
 	}
 	if u.UniqueKey != nil && !b.UniqueKey().equal(u.UniqueKey) {
 		issues = append(issues, Issue{"unique_key", ruleFixed, "the unique key cannot be changed"})

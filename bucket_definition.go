@@ -33,6 +33,7 @@ type definition struct {
 type nextDefinition struct {
 	definition
 	task   string // prepares the change
+	opts   SchemaChangeOptions
 	change *schema.Change
 }
 
@@ -129,12 +130,12 @@ func (s *storedDefinition) restore() (*definition, error) {
 		return nil, err
 	}
 	d.next = &nextDefinition{definition: *next, task: s.next.task}
-	opts, err := s.next.names()
-	if err != nil {
+	if d.next.opts, err = s.next.names(); err != nil {
 		return nil, err
 	}
 	var issues []Issue
-	if d.next.change, issues = compareSchemas(d.schema, next.schema, d.unique, opts, d.rules != next.rules); len(issues) > 0 {
+	d.next.change, issues = compareSchemas(d.schema, next.schema, d.unique, d.next.opts, d.rules != next.rules)
+	if len(issues) > 0 {
 		return nil, newValidationError("schema change", issues)
 	}
 	return d, nil

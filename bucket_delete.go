@@ -163,17 +163,24 @@ func (n *Namespace) checkLocked(tx *commit.Tx) error {
 // deleteSlice is the number of objects to delete in one transaction.
 const deleteSlice = 200
 
-// deleteSome deletes a slice of the oldest deletion that no other store is working
-// on.
+// deleteSome deletes a slice of the oldest deletion that no other store is working on. If
+// there is none, it deletes a slice of a partition that no bucket uses any more.
 func (c *collector) deleteSome() (worked bool, err error) {
 	ctx := context.Background()
 	var t *leasedTask
+	partition := int64(0)
 	err = c.store.read(ctx, func(conn *engine.Conn) (err error) {
-		t, err = c.takeTask(conn, DeleteBucketTask, DeleteNamespaceTask)
+		if t, err = c.takeTask(conn, DeleteBucketTask, DeleteNamespaceTask); err != nil || t != nil {
+			return err
+		}
+		_, err = conn.QueryRow("SELECT num FROM old_partitions ORDER BY num LIMIT 1", nil, func(r engine.Row) { partition = r.Int(0) })
 		return err
 	})
-	if err != nil || t == nil {
+	switch {
+	case err != nil || t == nil && partition == 0:
 		return false, err
+	case t == nil:
+		return true, c.write(func(tx *commit.Tx) error { _, err := emptyPartition(tx, partition); return err })
 	}
 	return true, c.store.free(ctx, func(tx *commit.Tx) error { return c.carryOnDeletion(tx, t) })
 }
@@ -218,29 +225,80 @@ func (c *collector) carryOnDeletion(tx *commit.Tx, t *leasedTask) error {
 // deleteBucketSlice deletes part of a bucket's contents, and the bucket once it is empty.
 // It returns how many objects it deleted, and whether the bucket is gone.
 func (c *collector) deleteBucketSlice(tx *commit.Tx, bucket int64, t *leasedTask) (objects int64, gone bool, err error) {
-	objects, emptied, err := deleteObjects(tx, bucket)
-	if err != nil || !emptied {
-		return objects, false, err
+	state, err := tx.Bucket(bucket)
+	if err != nil || state == nil {
+		return 0, false, err
 	}
-	for _, rest := range []func(*commit.Tx, int64) (bool, error){deleteUploads, jobs.DeleteBatches, index.DropAll} {
+	if err := withdrawChange(tx, state, StatusFailed, "the bucket was deleted"); err != nil {
+		return 0, false, err
+	}
+	objects, size, err := deleteObjects(tx, state.Partition)
+	if err != nil {
+		return 0, false, err
+	}
+	if objects > 0 {
+		state.Tick()
+		state.Objects -= objects
+		state.Size -= size
+	}
+	if objects == deleteSlice {
+		return objects, false, nil
+	}
+	for _, rest := range []func(*commit.Tx, int64) (bool, error){emptyPartitions, deleteUploads, jobs.DeleteBatches} {
 		if emptied, err := rest(tx, bucket); err != nil || !emptied {
 			return objects, false, err
 		}
 	}
+	if emptied, err := index.DropAll(tx, state.Partition); err != nil || !emptied {
+		return objects, false, err
+	}
 	return objects, true, c.deleteBucket(tx, bucket, t)
 }
 
-// deleteObjects deletes the first objects of a bucket. It returns their number, and
-// whether none is left.
-func deleteObjects(tx *commit.Tx, bucket int64) (deleted int64, emptied bool, err error) {
-	first, end := bucket<<commit.ClockBits, (bucket+1)<<commit.ClockBits
-	var last, size int64
+// emptyPartitions deletes a slice of the partitions that a bucket has left, and reports
+// whether nothing is left of them.
+func emptyPartitions(tx *commit.Tx, bucket int64) (done bool, err error) {
+	partition := int64(0)
+	found, err := tx.QueryRow("SELECT num FROM old_partitions WHERE bucket = ? LIMIT 1", []any{bucket}, func(r engine.Row) { partition = r.Int(0) })
+	if err != nil || !found {
+		return !found, err
+	}
+	_, err = emptyPartition(tx, partition)
+	return false, err
+}
+
+// emptyPartition deletes a slice of a partition that no bucket uses any more, its objects
+// first, and reports whether nothing is left.
+func emptyPartition(tx *commit.Tx, partition int64) (done bool, err error) {
+	used, err := tx.QueryRow("SELECT 1 FROM buckets WHERE partition = ?1 UNION ALL SELECT 1 FROM schema_changes WHERE since IS NULL AND partition = ?1",
+		[]any{partition}, nil)
+	if err != nil {
+		return false, err
+	}
+	if used {
+		return false, errorf("partition %d: %w: it is to be deleted, but a bucket uses it", partition, ErrCorrupt)
+	}
+	objects, _, err := deleteObjects(tx, partition)
+	if err != nil || objects == deleteSlice {
+		return false, err
+	}
+	if done, err = index.DropAll(tx, partition); err != nil || !done {
+		return false, err
+	}
+	return true, forgetPartition(tx, partition)
+}
+
+// deleteObjects deletes the first deleteSlice objects of a partition. It returns their
+// number and their total size.
+func deleteObjects(tx *commit.Tx, partition int64) (deleted, size int64, err error) {
+	var last int64
+	first := commit.Seq(partition, 0)
 	_, err = tx.QueryRow(`
 SELECT count(*), ifnull(sum(size), 0), ifnull(max(seq), 0)
-FROM (SELECT seq, size FROM object WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?)`, []any{first, end, int64(deleteSlice)},
+FROM (SELECT seq, size FROM object WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?)`, []any{first, commit.Seq(partition+1, 0), int64(deleteSlice)},
 		func(r engine.Row) { deleted, size, last = r.Int(0), r.Int(1), r.Int(2) })
 	if err != nil || deleted == 0 {
-		return 0, true, err
+		return 0, 0, err
 	}
 	var gone []Blob
 	err = tx.Query("SELECT blobs FROM object WHERE seq >= ? AND seq <= ? AND blobs IS NOT NULL", []any{first, last}, func(r engine.Row) error {
@@ -250,19 +308,12 @@ FROM (SELECT seq, size FROM object WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT
 		return nil
 	})
 	if err != nil {
-		return 0, false, err
+		return 0, 0, err
 	}
 	if _, err := tx.Exec("DELETE FROM object WHERE seq >= ? AND seq <= ?", first, last); err != nil {
-		return 0, false, err
+		return 0, 0, err
 	}
-	state, err := tx.Bucket(bucket)
-	if err != nil {
-		return 0, false, err
-	}
-	state.Tick()
-	state.Objects -= deleted
-	state.Size -= size
-	return deleted, deleted < deleteSlice, dropContents(tx, gone)
+	return deleted, size, dropContents(tx, gone)
 }
 
 // deleteBucket deletes the row of an emptied bucket. If the bucket's own deletion
@@ -274,6 +325,9 @@ func (c *collector) deleteBucket(tx *commit.Tx, bucket int64, t *leasedTask) err
 	}
 	state.Gone = true
 	if _, err := tx.Exec("DELETE FROM deltas WHERE bucket = ?", bucket); err != nil {
+		return err
+	}
+	if err := forgetChanges(tx, bucket); err != nil {
 		return err
 	}
 	if err := jobs.CompleteDeletion(tx, bucket, t.num); err != nil {

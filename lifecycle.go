@@ -40,14 +40,15 @@ const (
 	writeObjects
 	changeInfo
 	deleteBucket
+	changeSchema
 )
 
-var accessNames = [...]string{"read objects", "write objects", "change its info", "be deleted"}
+var accessNames = [...]string{"read objects", "write objects", "change its info", "be deleted", "change its schema"}
 
 // statusRules holds the accesses that each status allows. A locked bucket allows only
 // readObjects, and only if its status does.
-var statusRules = map[Status][4]bool{
-	StatusActive:     {readObjects: true, writeObjects: true, changeInfo: true, deleteBucket: true},
+var statusRules = map[Status][5]bool{
+	StatusActive:     {readObjects: true, writeObjects: true, changeInfo: true, deleteBucket: true, changeSchema: true},
 	StatusArchived:   {readObjects: true, changeInfo: true, deleteBucket: true},
 	StatusSuspended:  {changeInfo: true, deleteBucket: true},
 	StatusInProgress: {},

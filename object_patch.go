@@ -353,10 +353,7 @@ func (p *patcher) patch(tx *commit.Tx) error {
 		key = m.key
 	}
 	p.stored = newRow(o, key, m.data, m.blobs, m.encoded)
-	if err := p.bucket.overwrite(tx, state, &p.stored, row); err != nil {
-		return err
-	}
-	return exchange(tx, o.ID, p.contents, m.gone)
+	return b.overwrite(tx, state, &p.stored, row, p.contents, m.gone)
 }
 
 // moves reports whether the object gets another key. It returns an error if another
@@ -429,5 +426,8 @@ func (b *Bucket) deleteObject(tx *commit.Tx, id string, opts DeleteObjectOptions
 	state.Objects--
 	state.Size -= row.object.Size
 	tx.Note(string(EventObjectDeleted), state.Place, id)
+	if err := b.deleteNext(tx, state, row.object.seq); err != nil {
+		return err
+	}
 	return dropContents(tx, blobs)
 }

@@ -276,7 +276,7 @@ func (p *putter) put(tx *commit.Tx) error {
 	// An INSERT finds out at once whether the key is free. While a bucket's objects
 	// are being put a second time, the key is likely to be taken.
 	guess := p.opts.Policy == Insert || p.opts.Policy == Upsert && !state.Replacing
-	if guess && p.opts.IfVersion == 0 && p.incomplete == nil && p.reserved == nil && p.keptFrom == 0 {
+	if guess && p.bucket.def.next == nil && p.opts.IfVersion == 0 && p.incomplete == nil && p.reserved == nil && p.keptFrom == 0 {
 		done, err := p.insert(tx, state)
 		if done || err != nil {
 			return err
@@ -351,10 +351,17 @@ func (p *putter) insert(tx *commit.Tx, state *commit.Bucket) (done bool, err err
 		CreatedAt: timeOf(now), UpdatedAt: timeOf(now), seq: commit.Seq(state.Partition, clock),
 	}, p.key, p.data, p.blobs, p.encoded)
 	o := &row.object
+	next, err := b.foresee(tx, state, &row, p.contents)
+	if err != nil {
+		return false, err
+	}
 	if done, err := row.insert(tx, state.Partition); err != nil || !done {
 		return false, err
 	}
 	if err := adopt(tx, p.contents, o.ID); err != nil {
+		return false, err
+	}
+	if err := b.insertNext(tx, state, next); err != nil {
 		return false, err
 	}
 	if state.Indexed {
@@ -418,15 +425,13 @@ func (p *putter) replace(tx *commit.Tx, state *commit.Bucket, old *objectRow) er
 		return err
 	}
 	row := newRow(o, old.key, data, blobs, encoded)
-	if err := b.overwrite(tx, state, &row, old); err != nil {
-		return err
+	if p.blobs == nil {
+		stored = nil // they stay
 	}
-	if p.blobs != nil {
-		// A stored blob that replaces an equal one in the input shares its content,
-		// so its reference is dropped and added again.
-		if err := exchange(tx, o.ID, p.contents, stored); err != nil {
-			return err
-		}
+	// A stored blob that replaces an equal one in the input shares its content, so its
+	// reference is dropped and added again.
+	if err := b.overwrite(tx, state, &row, old, p.contents, stored); err != nil {
+		return err
 	}
 	state.Upload = max(state.Upload, row.object.UpdatedAt.UnixMicro())
 	state.Replacing = true

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
+	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/index"
 	"github.com/bucketlite/bucketlite/internal/jobs"
@@ -100,18 +101,18 @@ func (o *objectRow) corrupt(b *Bucket, err error) error {
 // So indexed columns are named only if they change.
 const (
 	insertObject = `
-INSERT INTO object (seq, partition, id, key, version, size, status, key_prefix, created_at, updated_at, fields, blobs, sum)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+INSERT INTO object (seq, partition, id, key, version, size, status, error, key_prefix, created_at, updated_at, fields, blobs, sum)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 	updateObject = "UPDATE object SET version = ?, status = ?, error = ?, key_prefix = ?, updated_at = ?, fields = ?, blobs = ?, sum = ? WHERE seq = ?"
 	updateSize   = "UPDATE object SET size = ? WHERE seq = ?"
 	updateKey    = "UPDATE object SET key = ? WHERE seq = ?"
 )
 
-// insert writes a new row with its checksum. It reports false, and writes nothing, if
-// the id or key is taken.
-func (o *objectRow) insert(tx *commit.Tx, bucket int64) (bool, error) {
+// insert writes a new row of a partition with its checksum. It reports false, and writes
+// nothing, if the id or key is taken.
+func (o *objectRow) insert(tx *commit.Tx, partition int64) (bool, error) {
 	v := &o.object
-	n, err := tx.Exec(insertObject, v.seq, bucket, v.ID, nilIfEmpty(o.key), v.Version, v.Size, string(v.Status),
+	n, err := tx.Exec(insertObject, v.seq, partition, v.ID, nilIfEmpty(o.key), v.Version, v.Size, string(v.Status), nilIfBlank(v.Error),
 		nilIfBlank(v.KeyPrefix), v.CreatedAt.UnixMicro(), v.UpdatedAt.UnixMicro(), o.fields, nilIfBlank(o.blobs), o.checksum())
 	return n > 0, err
 }
@@ -146,11 +147,16 @@ func (o *objectRow) delete(tx *commit.Tx) error {
 	return err
 }
 
-// overwrite writes row over old, with a new version and update time.
-func (b *Bucket) overwrite(tx *commit.Tx, state *commit.Bucket, row, old *objectRow) error {
+// overwrite writes row over old, with a new version and update time. It references the
+// contents that are new, and drops those of the blobs that are gone.
+func (b *Bucket) overwrite(tx *commit.Tx, state *commit.Bucket, row, old *objectRow, contents []*content.Content, gone []Blob) error {
+	next, err := b.foresee(tx, state, row, contents)
+	if err != nil {
+		return err
+	}
 	o := &row.object
 	o.Version, o.UpdatedAt = state.Tick(), timeOf(tx.Now())
-	err := row.update(tx, old)
+	err = row.update(tx, old)
 	tx.Note(string(EventObjectUpdated), state.Place, o.ID)
 	if err == nil && o.Status != StatusDraft {
 		err = jobs.FollowVersion(tx, b.num, o.seq, old.object.Version, o.Version)
@@ -162,5 +168,15 @@ func (b *Bucket) overwrite(tx *commit.Tx, state *commit.Bucket, row, old *object
 		return err
 	}
 	state.Size += o.Size - old.object.Size
-	return nil
+	if next == nil {
+		return exchange(tx, o.ID, contents, gone)
+	}
+	next.object.Version, next.object.UpdatedAt = o.Version, o.UpdatedAt
+	if err := adopt(tx, contents, o.ID); err != nil {
+		return err
+	}
+	if err := b.updateNext(tx, state, next); err != nil {
+		return err
+	}
+	return dropContents(tx, gone)
 }

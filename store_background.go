@@ -26,6 +26,8 @@ type collector struct {
 	emptied    time.Time                // when the log was last checked
 	shrunk     bool                     // pages were returned, and the log has not been emptied since
 
+	unpaused bool // the last piece blocked nobody, and needs no pause
+
 	reserved  time.Time // when the reserve was last checked
 	stagingAt time.Time // when to check the leases of staged content
 
@@ -86,7 +88,7 @@ func (c *collector) mayWork() bool {
 func (c *collector) round() (worked bool) {
 	for _, piece := range []func() (bool, error){
 		c.deleteSome, c.endStaging, c.collectSome, c.vacuumSome,
-		c.confirmSome, c.expireUploads, c.sweepSome, c.indexSome,
+		c.confirmSome, c.expireUploads, c.sweepSome, c.changeSome, c.indexSome,
 		c.forgetSome, c.forgetUploads, c.trimEvents, c.sumSome, c.emptyLog, c.keepReserve,
 	} {
 		start := time.Now()
@@ -99,8 +101,8 @@ func (c *collector) round() (worked bool) {
 		}
 		worked = true
 		pause := time.Since(start)
-		if c.atRest() {
-			pause = 0
+		if c.atRest() || c.unpaused {
+			pause, c.unpaused = 0, false
 		}
 		select {
 		case <-c.store.db.Closing():

@@ -132,8 +132,8 @@ func (s *Store) Wait(ctx context.Context, id string) (*Task, error) {
 
 // CancelTask ends a task early, and returns it. Work that is already done stays.
 // Uploads that the task has not confirmed become pending again; the batch that it
-// processes is canceled as by [Bucket.CancelBatch]. A task that has ended is returned
-// unchanged.
+// processes is canceled as by [Bucket.CancelBatch]; the schema that it changes stays as
+// it is. A task that has ended is returned unchanged.
 //
 // Errors: [ErrNotFound]; [ErrConflict] for a deletion, which cannot be canceled; for
 // a batch, the errors of CancelBatch.
@@ -148,6 +148,8 @@ func (s *Store) CancelTask(ctx context.Context, id string) (*Task, error) {
 			err = giveBackUploads(tx, id)
 		case ProcessBatchTask:
 			err = cancelBatchOfTask(tx, task)
+		case ChangeSchemaTask:
+			err = cancelChange(tx, id)
 		default:
 			err = &ConflictError{Subject: "task " + value.Show(id), Reason: "a deletion cannot be canceled"}
 		}

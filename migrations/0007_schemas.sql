@@ -87,7 +87,10 @@ CREATE TABLE schema_changes (
     since     INTEGER,          -- when it came into force; NULL while it is prepared
     task      TEXT,             -- the task that prepares it
     partition INTEGER,          -- where the objects' new form is prepared; NULL if they keep their form
-    reached   INTEGER NOT NULL, -- the position down to which the objects are judged or have their new form
+    judged    INTEGER NOT NULL, -- the position down to which the objects are judged
+    objects   INTEGER NOT NULL, -- how many are judged
+    invalid   INTEGER NOT NULL, -- how many of them do not conform
+    reached   INTEGER NOT NULL, -- the position down to which the objects have their new form
     size      INTEGER NOT NULL, -- the total size of the objects in the partition
     rules     INTEGER NOT NULL, -- buckets.rules once it is in force
     renamed   TEXT,             -- JSON object: the new path of each old path

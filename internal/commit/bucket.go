@@ -12,7 +12,7 @@ const ClockBits = 40
 func Position(seq int64) int64 { return seq & (1<<ClockBits - 1) }
 
 // Seq returns the seq of an object at a position in a partition.
-func Seq(partition, position int64) int64 { return partition<<ClockBits | position }
+func Seq(partition, position int64) int64 { return partition<<ClockBits + position }
 
 // Bucket is a bucket's state inside the running transaction. Changes of its totals
 // are written when the transaction ends.

@@ -94,3 +94,11 @@ func (r *Reader) load(i int64) (data []byte, err error) {
 	}
 	return data, nil
 }
+
+// Staged returns a reader of a content that is staged and not adopted yet, or nil.
+func (c *Content) Staged(read func(func(*engine.Conn) error) error) *Reader {
+	if c.staged == 0 {
+		return nil
+	}
+	return NewReader(c.staged, c.Size, read)
+}

@@ -146,3 +146,27 @@ func Rebuild(tx *commit.Tx, bucket, num int64) error {
 	}
 	return nil
 }
+
+// Abandon drops all indexes of a partition.
+func Abandon(tx *commit.Tx, partition int64) error {
+	return markDropping(tx, "partition = ?", partition)
+}
+
+// Prepare adds an index to the partition that a change of the bucket's schema prepares. No
+// object is in the partition yet.
+func Prepare(tx *commit.Tx, b *commit.Bucket, kind, path string) error {
+	b.Next.Indexes = nil
+	return insertIndex(tx, b.Next.Partition, kind, path)
+}
+
+// Retype rebuilds the value indexes of the bucket whose paths have other types in another
+// plan, since entries depend on the type.
+func Retype(tx *commit.Tx, b *commit.Bucket, old, new *schema.Plan) error {
+	indexes, err := Load(tx, b)
+	for n := 0; n < len(indexes) && err == nil; n++ {
+		if i := indexes[n]; i.Kind == Value && TypeOf(old, i.path).Kind != TypeOf(new, i.path).Kind {
+			err = Rebuild(tx, b.Num, i.Num)
+		}
+	}
+	return err
+}
