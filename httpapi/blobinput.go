@@ -33,6 +33,8 @@ func hasContent(blob map[string]any) bool {
 	return blob["data"] != nil || blob["upload_id"] != nil || blob["url"] != nil
 }
 
+func hasProperty(blob map[string]any) bool { return blob["property"] != nil && blob["property"] != "" }
+
 // linkIn returns the URL that stands as the filename of data, "" if there is none.
 func linkIn(data any) string {
 	of, _ := data.(map[string]any)
@@ -85,17 +87,16 @@ func (r *objectReader) gather(doc map[string]any, fields map[string]bucketlite.F
 	switch {
 	case !ok && doc["blobs"] != nil, declared && fileType(own) == "", !hasContent(blob):
 		return
-	case declared && blob["property"] == nil:
+	case hasProperty(blob):
+	case declared:
 		blob["property"] = "blob"
-	case blob["property"] == nil:
-		if property := onlyField(fields, blob["type"]); property != "" {
-			blob["property"] = property
-		}
+	default:
+		blob["property"] = onlyField(fields, blob["type"])
 	}
 	property, _ := blob["property"].(string)
 	if _, ok := fields[property]; !ok {
 		if holdFiles(fields) {
-			r.call.warn("blob: kept as a field, a list of blobs with their properties expected")
+			r.call.warn("blob: a list of blobs with their properties expected")
 		}
 		return
 	}
@@ -106,7 +107,7 @@ func (r *objectReader) gather(doc map[string]any, fields map[string]bucketlite.F
 
 // mendBlob changes a blob to the form that the store takes.
 func (r *objectReader) mendBlob(blob map[string]any, fields map[string]bucketlite.Field) {
-	if blob["property"] == nil || blob["property"] == "" {
+	if !hasProperty(blob) {
 		if property := onlyField(fields, blob["type"]); property != "" {
 			r.call.warn("blobs.property: the name of a field expected")
 			blob["property"] = property

@@ -52,8 +52,9 @@ func TestBlobTolerance(t *testing.T) {
 		{"a field called blob", "own", `{"blob": {"url": ` + link + `}}`, []string{"blob: a list of blobs", "blobs.url", "blobs.type"},
 			map[string]string{"blobs.0.property": "blob", "blob": "<nil>"}},
 		{"a field called blob that holds no file", "plain", `{"blob": {"url": ` + link + `}}`, nil, map[string]string{"blob.url": "https://example.com/a.png", "blobs": "[]"}},
-		{"a property that is not clear", "two", `{"blob": {"url": ` + link + `}}`, []string{"blob: kept as a field"}, map[string]string{"blob.url": "https://example.com/a.png", "blobs": "[]"}},
-		{"a property that is not declared", "two", `{"blob": {"property": "other", "data": 5}}`, []string{"blob: kept as a field"}, map[string]string{"blob.data": "5"}},
+		{"a property that is not clear", "two", `{"blob": {"url": ` + link + `}}`, []string{"blob: a list of blobs with their properties"}, map[string]string{"blob.url": "https://example.com/a.png", "blobs": "[]"}},
+		{"a property that is not declared", "two", `{"blob": {"property": "other", "data": 5}}`, []string{"blob: a list of blobs with their properties"}, map[string]string{"blob.data": "5"}},
+		{"an empty property", "one", `{"blob": {"property": "", "data": ` + link + `}}`, []string{"blob: a list of blobs expected", "blobs.type"}, map[string]string{"blobs.0.property": "photo"}},
 		{"no property to have it", "none", `{"blob": {"url": ` + link + `}}`, nil, map[string]string{"blob.url": "https://example.com/a.png"}},
 		{"no content", "one", `{"blob": {"color": "red"}}`, nil, map[string]string{"blob.color": "red", "blobs": "[]"}},
 		{"no object", "one", `{"blob": "red"}`, nil, map[string]string{"blob": "red"}},
@@ -100,6 +101,8 @@ func TestBlobTolerance(t *testing.T) {
 		s.do("PUT", path, `{"metadata": {"title": "B"}, "blob": {"url": `+link+`}}`).want(http.StatusOK).
 			wantAt("blobs.0.property", "photo").wantAt("title", "B").wantWarnings("blob: a list of blobs", "blobs.url", "blobs.type")
 		s.do("PUT", path, `{"blob": {"color": "red"}}`).want(http.StatusOK).wantWarnings("blob: ignored").wantAt("blob", "<nil>")
+		s.do("PUT", "/v1/buckets/two/objects/"+s.put("two", `{}`), `{"blob": {"url": `+link+`}}`).want(http.StatusOK).
+			wantWarnings("blob: a list of blobs with their properties", "blob: ignored").wantAt("blob", "<nil>")
 		s.do("PUT", path, `{"blob": 5}`).want(http.StatusOK).wantWarnings("blob: ignored").wantAt("blob", "<nil>")
 	})
 }

@@ -51,7 +51,7 @@ func (c *call) createNamespace() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return namespaceAnswer(ns.Info(c.ctx()))
+	return c.namespaceAnswer(ns.Info(c.ctx()))
 }
 
 // mayName refuses a name for a namespace that the key is not limited to.
@@ -101,10 +101,23 @@ var infrastructureLimits = []struct {
 }
 
 // namespaceAnswer adds a member of the wire form to a namespace: the ids of its feature
-// extractors, which follow from their names and versions.
-func namespaceAnswer(info *bucketlite.NamespaceInfo, err error) (any, error) {
+// extractors, which follow from their names and versions. Extractors and indexes of
+// another form, which older versions recorded, are left out with a warning: a strict
+// client could not read the whole list.
+func (c *call) namespaceAnswer(info *bucketlite.NamespaceInfo, err error) (any, error) {
 	if err != nil {
 		return nil, err
+	}
+	info.FeatureExtractors = c.conforming("feature_extractors", info.FeatureExtractors, func(list []any) bucketlite.NamespaceConfig {
+		return bucketlite.NamespaceConfig{Name: "any", FeatureExtractors: list}
+	})
+	info.PayloadIndexes = c.conforming("payload_indexes", info.PayloadIndexes, func(list []any) bucketlite.NamespaceConfig {
+		return bucketlite.NamespaceConfig{Name: "any", PayloadIndexes: list}
+	})
+	for _, v := range info.PayloadIndexes {
+		if index, _ := v.(map[string]any); index["is_protected"] == nil { // null stands in older files
+			delete(index, "is_protected")
+		}
 	}
 	for _, v := range info.FeatureExtractors {
 		extractor, _ := v.(map[string]any)
@@ -115,6 +128,15 @@ func namespaceAnswer(info *bucketlite.NamespaceInfo, err error) (any, error) {
 		}
 	}
 	return info, nil
+}
+
+// conforming returns the items that a namespace may record.
+func (c *call) conforming(name string, list []any, config func([]any) bucketlite.NamespaceConfig) []any {
+	if bucketlite.ValidateNamespace(config(list)) == nil {
+		return list
+	}
+	c.warn(name + ": items of another form than the hosted service's are left out")
+	return slices.DeleteFunc(list, func(item any) bool { return bucketlite.ValidateNamespace(config([]any{item})) != nil })
 }
 
 // pathNamespace returns the namespace that the path names.
@@ -128,7 +150,7 @@ func (c *call) getNamespace() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return namespaceAnswer(ns.Info(c.ctx()))
+	return c.namespaceAnswer(ns.Info(c.ctx()))
 }
 
 // updateNamespace changes the given members of a namespace. PUT and PATCH are the same:
@@ -163,7 +185,7 @@ func (c *call) updateNamespace() (any, error) {
 			return nil, err
 		}
 	}
-	return namespaceAnswer(ns.Update(c.ctx(), update))
+	return c.namespaceAnswer(ns.Update(c.ctx(), update))
 }
 
 // deleteNamespace begins to delete a namespace.
@@ -201,7 +223,7 @@ func (c *call) listNamespaces() (any, error) {
 		return nil, q.told(err)
 	}
 	for _, info := range page.Results {
-		namespaceAnswer(info, nil)
+		c.namespaceAnswer(info, nil)
 	}
 	var stats *bucketlite.NamespaceListStats
 	if !q.noStats {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/bucketlite/bucketlite/httpapi"
+	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
 // anywhere returns the server as seen by a client that names no namespace.
@@ -198,4 +199,18 @@ func TestNamespaceModels(t *testing.T) {
 		wantWarnings().wantAt("payload_indexes", `[{"field_name":"a","field_schema":{"is_tenant":true,"type":"uuid"},"type":"uuid"}]`)
 	s.do("PATCH", "/v1/namespaces/models", `{`+extractors+`}`).want(http.StatusOK).wantWarnings("feature_extractors: ignored")
 	s.do("POST", "/v1/namespaces/list", nil).want(http.StatusOK).wantAt("total_count", "2")
+}
+
+// A file of an older version may have recorded anything. Its namespaces are listed, without
+// the items that strict clients could not read.
+func TestNamespaceModelsOfOlderFiles(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil).anywhere()
+	storetest.Execute(t, storetest.OpenRaw(t, s.path), `
+UPDATE namespaces SET feature_extractors = '["clip", {"feature_extractor_name": "clip", "version": "v1"}, {}]', payload_indexes = '[null, {"field_name": "a", "type": "text", "is_protected": null}]'`)
+	for _, got := range []*reply{s.do("GET", "/v1/namespaces/test", nil), s.do("PATCH", "/v1/namespaces/test", `{"description": "old"}`)} {
+		got.want(http.StatusOK).wantAt("feature_extractors", `[{"feature_extractor_id":"clip_v1","feature_extractor_name":"clip","version":"v1"}]`).
+			wantAt("payload_indexes", `[{"field_name":"a","type":"text"}]`).wantWarnings("feature_extractors: items of another form", "payload_indexes: items of another form")
+	}
+	s.do("POST", "/v1/namespaces/list", nil).want(http.StatusOK).wantAt("results.0.feature_extractors.1", "<nil>").wantAt("results.0.payload_indexes.1", "<nil>")
 }
