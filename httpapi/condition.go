@@ -98,8 +98,8 @@ func (c *call) guarded(change func(ifVersion int64) error) error {
 		return precondition(change(version), version)
 	}
 	for {
-		// What is read here may have changed when the change comes. Then its error is a
-		// conflict of versions, and the condition is checked again.
+		// The object may change between this read and the change. Then the change fails with
+		// a conflict of versions, and the condition is checked again.
 		o, err := c.bucket.Object(c.ctx(), c.r.PathValue("object"))
 		if err == nil {
 			err = c.expects(expected, o)

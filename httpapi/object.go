@@ -72,7 +72,7 @@ func (c *call) submit(b *bucketlite.Bucket, objects []*bucketlite.Object) {
 
 // getObject returns an object. The URLs of its blobs are included on request. If-Match is
 // obeyed. If-None-Match is not: processing changes an object's status and keeps its
-// version, and a client that waits for the status must not be told that nothing changed.
+// version, so a client that waits for the status would get a 304 forever.
 func (c *call) getObject() (any, error) {
 	presign := c.params().boolean("return_presigned_urls", false)
 	if err := c.check(); err != nil {
