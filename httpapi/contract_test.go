@@ -246,7 +246,7 @@ func (c *contract) judge(req *http.Request, sent []byte, resp *http.Response, go
 	switch resp.StatusCode {
 	case http.StatusMethodNotAllowed:
 		return nil // of no operation
-	case http.StatusConflict, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge, http.StatusServiceUnavailable:
+	case http.StatusConflict, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable:
 		if c.hosted {
 			return nil // it lacks them
 		}
