@@ -7,11 +7,14 @@ func (i *BucketInfo) CompareSchema(s Schema, opts *SchemaChangeOptions) (*Schema
 	if opts == nil {
 		opts = &SchemaChangeOptions{}
 	}
-	def, issues := define(s, i.UniqueKey)
-	if len(issues) > 0 {
+	if i.Schema.equal(s) { // it may have older rules
+		s = i.Schema
+	} else if def, issues := define(s, i.UniqueKey); len(issues) > 0 {
 		return nil, newValidationError("schema", issues)
+	} else {
+		s = def.schema
 	}
-	found, issues := compareSchemas(i.Schema, def.schema, i.UniqueKey, *opts, false)
+	found, issues := compareSchemas(i.Schema, s, i.UniqueKey, *opts, false)
 	if len(issues) > 0 {
 		return nil, newValidationError("schema", issues)
 	}

@@ -84,7 +84,10 @@ type schemaChanger struct {
 
 // schemaChanger validates a new schema and compares it with the bucket's.
 func (b *Bucket) schemaChanger(s Schema, opts SchemaChangeOptions, task string) (*schemaChanger, error) {
-	def, issues := define(s, b.def.unique)
+	def, issues := b.def, []Issue(nil)
+	if !def.schema.equal(s) { // else it keeps its rules
+		def, issues = define(s, def.unique)
+	}
 	if len(issues) > 0 {
 		return nil, newValidationError(b.String(), issues)
 	}

@@ -47,6 +47,15 @@ func TestSchemaOfFirstRules(t *testing.T) {
 		if _, err := b.Update(ctx, bucketlite.BucketUpdate{Schema: &again.Schema}); err != nil {
 			t.Errorf("update with the bucket's own schema: %v", err)
 		}
+		if c, err := b.ChangeSchema(ctx, again.Schema, nil); err != nil || c.Effect != bucketlite.EffectNone {
+			t.Errorf("change to the bucket's own schema: got %v, %v, want no change", c, err)
+		}
+		if c, err := info.CompareSchema(again.Schema, nil); err != nil || c.Effect != bucketlite.EffectNone {
+			t.Errorf("compare with the bucket's own schema: got %v, %v, want no change", c, err)
+		}
+		again.Schema.AdditionalProperties = new(true)
+		_, err = b.ChangeSchema(ctx, again.Schema, nil)
+		storetest.WantError(t, err, bucketlite.ErrInvalid)
 		_, err = ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: "new", Schema: info.Schema})
 		storetest.WantIssues(t, err, map[string]string{
 			"bucket_schema.properties.v.minlenght": "spelling", "bucket_schema.properties.mail.oneOf": "keyword",
