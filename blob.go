@@ -45,10 +45,32 @@ type BlobDetails struct {
 	// Size is the size of stored content or inline data in bytes; 0 for a reference,
 	// whose JSON form has no size.
 	Size int64 `json:"size_bytes,omitempty"`
-	// MIMEType has a charset if the content is text in another one than UTF-8.
+	// MIMEType has the charset of text, if it was declared or is UTF-16.
 	MIMEType string `json:"mime_type,omitempty"`
 	// Hash is the SHA-256 of stored content in hexadecimal; else empty.
 	Hash string `json:"hash,omitempty"`
+}
+
+// blobForm is a Blob whose JSON form has no size of 0.
+type blobForm Blob
+
+// MarshalJSON returns the blob's JSON form. Its size is there unless the blob is a
+// reference.
+func (b Blob) MarshalJSON() ([]byte, error) {
+	_, inline := b.Properties["data"]
+	if b.Details.Size != 0 || b.Details.Hash == "" && !inline {
+		return json.Marshal(blobForm(b))
+	}
+	type details struct {
+		Filename string `json:"filename,omitempty"`
+		Size     int64  `json:"size_bytes"`
+		MIMEType string `json:"mime_type,omitempty"`
+		Hash     string `json:"hash,omitempty"`
+	}
+	return json.Marshal(struct {
+		blobForm
+		Details details `json:"details"`
+	}{blobForm(b), details(b.Details)})
 }
 
 // BlobInput is a blob to be stored. Its content comes from exactly one of Data,
@@ -522,6 +544,41 @@ func encodeBlobs(blobs []Blob) (any, error) {
 	}
 	text, err := json.Marshal(blobs)
 	return string(text), err
+}
+
+// isStoredForm reports whether text is the stored form of blobs. Older releases left
+// out a size of 0.
+func isStoredForm(text string, blobs []Blob) bool {
+	encoded, err := encodeBlobs(blobs)
+	if err != nil {
+		return false
+	}
+	if encoded == nilIfBlank(text) || len(blobs) == 0 {
+		return encoded == nilIfBlank(text)
+	}
+	older := make([]blobForm, len(blobs))
+	for i := range blobs {
+		older[i] = blobForm(blobs[i])
+	}
+	form, err := json.Marshal(older)
+	return err == nil && string(form) == text
+}
+
+// sha256OfNothing is the hash of empty content.
+const sha256OfNothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+// blobsText returns the JSON form of blobs in stored form, and false if that is no
+// JSON. It is the stored form, unless that may lack a size of 0.
+func blobsText(stored string) ([]byte, bool) {
+	if !strings.Contains(stored, sha256OfNothing) && !strings.Contains(stored, `"data":""`) {
+		return []byte(stored), json.Valid([]byte(stored))
+	}
+	blobs, err := decodeBlobs(stored)
+	if err != nil {
+		return nil, false
+	}
+	text, err := json.Marshal(blobs)
+	return text, err == nil
 }
 
 // takeBool removes a boolean member from doc and returns it; nil if it is absent or

@@ -78,7 +78,7 @@ func TestBlobForms(t *testing.T) {
 		{"base64 object with nulls", "image", `{"base64":"` + encode(gif) + `","mime_type":null,"filename":null,"url":null}`, `{}`, stored(gif, "image/gif", ""), string(gif)},
 		{"data URI", "image", `"data:image/gif;base64,` + encode(gif) + `"`, `{}`, stored(gif, "image/gif", ""), string(gif)},
 		{"data URI without a type", "text", `"data:,a%20b"`, `{}`, stored([]byte("a b"), "text/plain", ""), "a b"},
-		{"data URI with parameters", "text", `"data:text/html;charset=utf-8,%3Cp%3E"`, `{}`, stored([]byte("<p>"), "text/html", ""), "<p>"},
+		{"data URI with parameters", "text", `"data:text/html;charset=utf-8,%3Cp%3E"`, `{}`, stored([]byte("<p>"), "text/html; charset=utf-8", ""), "<p>"},
 		{"data URI with parameters alone", "text", `"data:;charset=utf-8;base64,aGVsbG8="`, `{}`, stored([]byte("hello"), "text/plain", ""), "hello"},
 		{"no text", "text", `""`, `{"data":""}`, inline(0, "text/plain"), ""},
 		{"an item of an array", "photos", `"s3://a"`, `{"url":"s3://a"}`, bucketlite.BlobDetails{}, ""},

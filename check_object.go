@@ -286,7 +286,7 @@ func (o *checkedObject) judge() *verdict {
 	if o.unread != nil {
 		v.unread = true
 		fault("object.json", "its blobs cannot be read: %v", o.unread)
-	} else if again, e := encodeBlobs(o.blobs); e != nil || again != nilIfBlank(o.objectRow.blobs) {
+	} else if !isStoredForm(o.objectRow.blobs, o.blobs) {
 		v.unread = true // SQL may not find their references
 		fault("object.json", "its blobs are not in the stored form")
 	}

@@ -156,8 +156,9 @@ func (o *objectRow) systemMembers(b *Bucket) ([]formMember, error) {
 		members = append(members, text("error", object.Error))
 	}
 	blobs := []byte("[]")
-	if o.blobs != "" { // the stored form is the JSON form
-		if blobs = []byte(o.blobs); !json.Valid(blobs) {
+	if o.blobs != "" {
+		var ok bool
+		if blobs, ok = blobsText(o.blobs); !ok {
 			return nil, errors.New("blobs are not valid JSON")
 		}
 	}

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"strconv"
 	"time"
-
-	"github.com/bucketlite/bucketlite"
 )
 
 // An answer is the response to the client, and its entry in the log.
@@ -100,7 +98,8 @@ func (a *answer) holds(bytes int) (leave func(), err error) {
 
 // encode returns body as a line of JSON.
 func encode(body any) ([]byte, error) {
-	if o, ok := body.(*bucketlite.Object); ok && o != nil {
+	body = hostedAnswer(body)
+	if o, ok := body.(hostedObject); ok {
 		// The encoder would read its text over again, and copy it.
 		text, err := o.MarshalJSON()
 		return append(text, '\n'), err

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"mime"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -34,10 +36,7 @@ func (c *call) getBlob() (any, error) {
 	if blob.Blob().ID != id { // a property of that name
 		return nil, &failure{http.StatusNotFound, "NotFoundError", "blob " + value.Show(id), nil}
 	}
-	mimeType := blob.MIMEType()
-	if mimeType == "" {
-		mimeType = "application/octet-stream"
-	}
+	mimeType := servedType(blob)
 	// Uploaders choose what others see, so the bytes must be able to do nothing: a browser
 	// shows only types that cannot run, and runs nothing if it shows others.
 	h := c.w.Header()
@@ -60,6 +59,40 @@ func (c *call) getBlob() (any, error) {
 		return nil, refusals[w.refusal]
 	}
 	return written{}, nil
+}
+
+// utf8Within is how much of a text is read to see whether it is UTF-8, in bytes.
+const utf8Within = 256 << 10
+
+// servedType returns the MIME type that a blob is served with. Text has the charset
+// that it was declared with. Other text has UTF-8 if its beginning is UTF-8, since
+// browsers take text without a charset for another. ASCII needs none: it is the same in
+// all.
+func servedType(blob *bucketlite.BlobReader) string {
+	mimeType := blob.MIMEType()
+	switch {
+	case mimeType == "":
+		return "application/octet-stream"
+	case !strings.HasPrefix(mimeType, "text/") || strings.Contains(mimeType, ";"):
+		return mimeType
+	}
+	head := make([]byte, min(blob.Size(), utf8Within))
+	if _, err := blob.ReadAt(head, 0); err != nil && err != io.EOF {
+		return mimeType // the reader of the body will report it
+	}
+	isWhole := int64(len(head)) == blob.Size()
+	if !isWhole { // the last character may be cut off
+		for i := len(head) - 1; i >= 0 && i >= len(head)-utf8.UTFMax; i-- {
+			if utf8.RuneStart(head[i]) && !utf8.FullRune(head[i:]) {
+				head = head[:i]
+			}
+		}
+	}
+	isASCII := isWhole && bytes.IndexFunc(head, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
+	if isASCII || !utf8.Valid(head) {
+		return mimeType
+	}
+	return mimeType + "; charset=utf-8"
 }
 
 // withoutEmptyRanges returns a request without the ranges that have no bytes: those of
@@ -108,6 +141,7 @@ func disposition(mimeType, filename string) string {
 // shown reports whether bytes of the type are pictures, sound or plain text, in which
 // there is nothing to run. SVG, PDF and what nobody knows are not.
 func shown(mimeType string) bool {
+	mimeType, _, _ = strings.Cut(mimeType, ";")
 	family, _, _ := strings.Cut(mimeType, "/")
 	switch mimeType {
 	case "image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp", "text/plain":

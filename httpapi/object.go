@@ -39,6 +39,7 @@ func (c *call) createObject() (any, error) {
 	if process {
 		c.submit(c.bucket, objects)
 	}
+	c.warnOfDocuments(objects[0])
 	return c.tagged(objects[0]), nil
 }
 
@@ -136,6 +137,9 @@ func (c *call) patch(in bucketlite.ObjectInput) (any, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if len(in.Blobs) > 0 {
+		c.warnOfDocuments(o)
 	}
 	return c.tagged(o), nil
 }

@@ -21,11 +21,11 @@ var objectLimits = value.Limits{MaxDepth: value.DefaultMaxDepth + formDepth, Max
 // objectsStored is the result of the objects of a request. Each is in one of the
 // lists.
 type objectsStored struct {
-	Succeeded      []*bucketlite.Object `json:"succeeded"`
-	Failed         []objectFailure      `json:"failed"`
-	TotalRequested int                  `json:"total_requested"`
-	SucceededCount int                  `json:"succeeded_count"`
-	FailedCount    int                  `json:"failed_count"`
+	Succeeded      hostedObjects   `json:"succeeded"`
+	Failed         []objectFailure `json:"failed"`
+	TotalRequested int             `json:"total_requested"`
+	SucceededCount int             `json:"succeeded_count"`
+	FailedCount    int             `json:"failed_count"`
 }
 
 // objectFailure says why an object was not stored.
@@ -80,6 +80,7 @@ func (c *call) createObjects() (any, error) {
 	}
 	for _, success := range result.Succeeded {
 		stored.Succeeded = append(stored.Succeeded, success.Object)
+		c.warnOfDocuments(success.Object)
 	}
 	for _, failure := range result.Failed {
 		stored.fail(places[failure.Index], failure.Err)

@@ -61,6 +61,7 @@ func (r *objectReader) read(data []byte) (in bucketlite.ObjectInput, err error) 
 	if err != nil {
 		return in, err
 	}
+	ownBlobs(in.Fields["blobs"])
 	if in.ID != "" {
 		r.call.warn("object_id: none expected, it is chosen here")
 	}
@@ -79,6 +80,8 @@ func (r *objectReader) types(blobs []bucketlite.BlobInput) {
 			b.Type = ""
 		}
 		b.Type = bucketlite.FieldType(r.call.knownType(string(b.Type), "blobs.type"))
+		b.AllowDocument = true
+		r.call.warnOfExtension(string(b.Type), "blobs.type") // the hosted service's name for it is enough
 	}
 }
 

@@ -95,6 +95,10 @@ func (c *call) knownTypes(v any, at string) any {
 			c.warn(at + "." + name + ": has no effect here: " + instead)
 		}
 	}
+	if t := c.ownType(doc, "type", at+".type"); t != "" {
+		doc["type"] = t
+		delete(doc, trueType)
+	}
 	switch name, ok := doc["type"].(string); {
 	case ok && strings.EqualFold(name, urlType):
 		c.warn(at + ".type: string expected, with the format uri")

@@ -116,7 +116,13 @@ func (e *encoder) encode(write func([]byte) error) error {
 // appendEncoded appends the text of a result.
 func appendEncoded(dst []byte, v any) ([]byte, error) {
 	if o, ok := v.(*bucketlite.RawObject); ok {
-		return o.AppendJSON(dst)
+		at := len(dst)
+		dst, err := o.AppendJSON(dst)
+		if err != nil {
+			return dst, err
+		}
+		text, err := hostedBlobs(dst[at:])
+		return append(dst[:at], text...), err
 	}
 	text, err := encode(v)
 	return append(dst, bytes.TrimSuffix(text, []byte("\n"))...), err

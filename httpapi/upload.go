@@ -37,6 +37,7 @@ func (c *call) createUpload() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.warnOfDocument("content_type", u.Type, u.ContentType)
 	return u, c.presignUploads(u)
 }
 
@@ -45,6 +46,9 @@ func (f *form) uploadInput() (in bucketlite.UploadInput) {
 	doc := maps.Clone(f.doc)
 	if v, name := f.fileSize(); name == "file_size" {
 		doc["file_size_bytes"] = v
+	}
+	if t := f.call.ownType(doc, "blob_type", f.at.Member("blob_type").String()); t != "" {
+		doc["blob_type"] = t
 	}
 	f.takeAt(f.at.String(), in.UnmarshalJSON(value.Append(nil, doc)))
 	for _, name := range []string{"file_size_bytes", "presigned_url_expiration"} {
@@ -55,6 +59,7 @@ func (f *form) uploadInput() (in bucketlite.UploadInput) {
 	if in.Policy != "" {
 		in.Policy = f.policy()
 	}
+	in.AllowDocument = true
 	return in
 }
 
@@ -73,8 +78,8 @@ func (c *call) presignUploads(uploads ...*bucketlite.Upload) (err error) {
 
 // createdUploads is the answer to the creation of several uploads.
 type createdUploads struct {
-	Uploads []*bucketlite.Upload `json:"uploads"`
-	Total   int                  `json:"total"`
+	Uploads []hostedUpload `json:"uploads"`
+	Total   int            `json:"total"`
 }
 
 // createUploads is createUpload for several, of which all or none are created.
@@ -98,7 +103,12 @@ func (c *call) createUploads() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return createdUploads{uploads, len(uploads)}, c.presignUploads(uploads...)
+	answer := createdUploads{Total: len(uploads)}
+	for _, u := range uploads {
+		c.warnOfDocument("uploads.content_type", u.Type, u.ContentType)
+		answer.Uploads = append(answer.Uploads, hostedUploadOf(u))
+	}
+	return answer, c.presignUploads(uploads...)
 }
 
 // several reports whether a list has at least one and at most

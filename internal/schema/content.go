@@ -84,6 +84,9 @@ func (c Content) claimed(t string, none mediaType) (mediaType, error) {
 	case err != nil || m.base == "" || m.saysNothing(t, c.Filename):
 		return none, nil
 	case Fits(t, m.base):
+		if isUTF8(m.charset) { // which servers say of everything
+			m.charset = ""
+		}
 		return m, nil
 	case isTextual(m.base) && m.base != "text/plain" && guess(c.Head).Is(m.base):
 		return none, fmt.Errorf("the source sent %s, which does not fit %s", m.base, t)

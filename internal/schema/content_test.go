@@ -270,9 +270,9 @@ func TestContentType(t *testing.T) {
 		{"empty video", schema.Video, undeclared, noName, "", refused},
 		{"empty PDF", schema.PDF, undeclared, noName, "", refused},
 
-		// The charset of text is kept, unless it is UTF-8.
+		// The charset of text is kept.
 		{"Shift JIS", schema.Text, "text/plain; charset=Shift_JIS", noName, "\x93\xfa\x96\x7b", "text/plain; charset=Shift_JIS"},
-		{"UTF-8", schema.Text, "text/plain; charset=UTF-8", noName, "\xe4\xb8\x80", "text/plain"},
+		{"UTF-8", schema.Text, "text/plain; charset=UTF-8", noName, "\xe4\xb8\x80", "text/plain; charset=UTF-8"},
 		{"of an image", schema.Image, "image/png; charset=binary", noName, png, "image/png"},
 		{"other parameters", schema.Text, "text/markdown; variant=GFM", noName, "# a", "text/markdown"},
 	}

@@ -32,10 +32,9 @@ func parseMediaType(s string) (mediaType, error) {
 	return mediaType{base, params["charset"]}, nil
 }
 
-// named returns the MIME type of text that has the charset of m, if the type is one of
-// text. UTF-8 is what text without a charset is, so it is not named.
+// named returns a MIME type with the charset of m, if the type is one of text.
 func (m mediaType) named(base string) string {
-	if m.charset == "" || isUTF8(m.charset) || !Fits(Text, base) {
+	if m.charset == "" || !Fits(Text, base) {
 		return base
 	}
 	if full := mime.FormatMediaType(base, map[string]string{"charset": m.charset}); full != "" {

@@ -17,12 +17,14 @@ import (
 // except for white space. It takes the content in pieces and keeps none of them.
 type TextCheck struct {
 	base     string    // MIME type without the charset
+	utf8     string    // the declared name of UTF-8, or ""
 	first    []byte    // what came before the first two bytes were there
 	readings []reading // that have not failed
 	err      error     // of the first that has
 }
 
-// A reading is one way to decode content, by the charset that names it; UTF-8 is "".
+// A reading is one way to decode content, by the charset that names it. UTF-8 that is
+// not declared has no name.
 // Its text takes the content in pieces. Write returns an error at the first that is no
 // text, Close returns one if the last character is not whole.
 type reading struct {
@@ -35,7 +37,11 @@ type reading struct {
 func NewTextCheck(mimeType string) *TextCheck {
 	m, _ := parseMediaType(mimeType)
 	c := &TextCheck{base: m.base}
-	if m.charset != "" && !isUTF8(m.charset) {
+	switch {
+	case m.charset == "":
+	case isUTF8(m.charset):
+		c.utf8 = m.charset
+	default:
 		if text := declaredText(m.charset); text != nil {
 			c.readings = append(c.readings, reading{m.charset, text})
 		} else {
@@ -71,12 +77,12 @@ func (c *TextCheck) begin() {
 	case "\xff\xfe", "\xfe\xff":
 		c.readings = append(c.readings, reading{"utf-16", &utf16Text{big: c.first[0] == 0xfe}})
 	default:
-		c.readings = append(c.readings, reading{"", &utf8Text{}})
+		c.readings = append(c.readings, reading{c.utf8, &utf8Text{}})
 	}
 }
 
-// Type returns the MIME type of the content, with the charset that it has unless that
-// is UTF-8, or an error if it is no text. No more of it may follow.
+// Type returns the MIME type of the content, with its charset if it is declared, and
+// right, or UTF-16; or an error if the content is no text. No more of it may follow.
 func (c *TextCheck) Type() (string, error) {
 	m := mediaType{base: c.base}
 	switch len(c.first) {
