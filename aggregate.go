@@ -274,6 +274,7 @@ func (a Aggregation) compile(b *Bucket) (*aggregate.Plan, *compiledQuery, error)
 	var bad *QueryError
 	switch {
 	case errors.As(err, &bad):
+		faults.Unsatisfiable = bad.Unsatisfiable && len(faults.Issues) == 0
 		for _, issue := range bad.Issues {
 			faults.issue(issue)
 		}

@@ -283,6 +283,10 @@ type QueryError struct {
 	Issues []Issue
 	// Omitted counts the faults after the first 100.
 	Omitted int
+	// Unsatisfiable means that the query is valid, but by the bucket's schema no object can
+	// match its filter: it compares a value with another type, or a path where there
+	// is never a value. The issues say why.
+	Unsatisfiable bool
 }
 
 func (e *QueryError) Error() string {

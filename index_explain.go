@@ -22,6 +22,8 @@ type Explanation struct {
 	// Sorts is true if all matching objects must be found and sorted before the first
 	// result.
 	Sorts bool `json:"sorts"`
+	// Notes are remarks about the query; see [Bucket.Notes].
+	Notes []string `json:"notes,omitempty"`
 }
 
 // String returns a readable form of the explanation, as in "looks up 12 objects by
@@ -72,7 +74,7 @@ func (b *Bucket) explain(ctx context.Context, q Query) (e *Explanation, err erro
 			if err != nil {
 				return err
 			}
-			e = &Explanation{Indexes: []Index{}, Sorts: how.Sorts()}
+			e = &Explanation{Indexes: []Index{}, Sorts: how.Sorts(), Notes: b.notes(q, c)}
 			for _, i := range how.Used() {
 				if used := indexOf(i); !slices.Contains(e.Indexes, used) {
 					e.Indexes = append(e.Indexes, used)

@@ -21,7 +21,8 @@ const (
 // whole list, in order of creation.
 //
 // An invalid query is [ErrBadRequest]. Faults in Filter, Search, Sort or Select are
-// reported together, as a [*QueryError].
+// reported together, as a [*QueryError]. So is a filter that no object can match; see
+// [QueryError].Unsatisfiable.
 type Query struct {
 	// Filter selects members of the list.
 	Filter Filter
@@ -139,6 +140,13 @@ func (q Query) compile(s *Store, l list, types query.Types) (*compiledQuery, err
 	}
 	if len(faults.Issues) > 0 {
 		return nil, faults
+	}
+	if c.Filter != nil {
+		if never := c.Filter.Never(); len(never) > 0 {
+			faults.Unsatisfiable = true
+			faults.add(filterPath, &query.Error{Faults: never})
+			return nil, faults
+		}
 	}
 	c.list.query = q.sum(c)
 	c.After, err = s.position(c.list, q.Cursor)

@@ -168,6 +168,9 @@ func (c *call) listObjects() (any, error) {
 		return nil, err
 	}
 	b := c.bucket
+	if err := c.noteQuery(b, &q.Query); err != nil {
+		return nil, err
+	}
 	page, err := b.ListRaw(c.ctx(), q.Query)
 	if err != nil {
 		return nil, err
@@ -177,6 +180,25 @@ func (c *call) listObjects() (any, error) {
 		return nil, err
 	}
 	return answerOf(q, page, stats, false), nil
+}
+
+// noteQuery warns of paths that the schema does not declare. The hosted service has no
+// objects for a filter that none can match, so there is a warning, and the filter becomes
+// one that matches nothing.
+func (c *call) noteQuery(b *bucketlite.Bucket, q *bucketlite.Query) error {
+	notes, err := b.Notes(c.ctx(), *q)
+	var bad *bucketlite.QueryError
+	if errors.As(err, &bad) && bad.Unsatisfiable {
+		for _, issue := range bad.Issues {
+			c.tell(issue.Path + ": " + issue.Message)
+		}
+		q.Filter, q.Cursor = bucketlite.Or(), ""
+		return nil
+	}
+	for _, note := range notes {
+		c.warn(note)
+	}
+	return err
 }
 
 // aggregated is the answer to an aggregation.
@@ -214,6 +236,9 @@ func (c *call) aggregateObjects() (any, error) {
 	if err := a.UnmarshalJSON(data); err != nil {
 		return nil, err
 	}
+	if err := c.noteAggregation(&a); err != nil {
+		return nil, err
+	}
 	began := time.Now()
 	result, err := c.bucket.Aggregate(c.ctx(), a)
 	if err != nil {
@@ -221,4 +246,16 @@ func (c *call) aggregateObjects() (any, error) {
 	}
 	took := float64(time.Since(began).Microseconds()) / 1000
 	return aggregated{result, aggregatedRest{result.TotalGroups, map[string]any{"execution_time_ms": took}}}, nil
+}
+
+// noteAggregation is [call.noteQuery] for the filter of an aggregation, whose other parts
+// are validated by itself.
+func (c *call) noteAggregation(a *bucketlite.Aggregation) error {
+	q := bucketlite.Query{Filter: a.Filter}
+	err := c.noteQuery(c.bucket, &q)
+	if errors.Is(err, bucketlite.ErrBadRequest) {
+		return nil // the aggregation reports it with its other faults
+	}
+	a.Filter = q.Filter
+	return err
 }

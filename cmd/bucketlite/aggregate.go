@@ -78,6 +78,9 @@ text, as sum:duration, or a given name: total=sum:duration.
 				}
 			}
 		}
+		if err := a.noteQuery(ctx, b, bucketlite.Query{Filter: agg.Filter}); err != nil && !errors.Is(err, bucketlite.ErrBadRequest) {
+			return err
+		}
 		result, err := b.Aggregate(ctx, agg)
 		if err != nil {
 			return err

@@ -57,6 +57,15 @@ func (f *queryFlags) query(ctx context.Context, a *app) (q bucketlite.Query, err
 	return q, nil
 }
 
+// noteQuery prints the notes of a query.
+func (a *app) noteQuery(ctx context.Context, b *bucketlite.Bucket, q bucketlite.Query) error {
+	notes, err := b.Notes(ctx, q)
+	for _, note := range notes {
+		a.note("%s", note)
+	}
+	return err
+}
+
 // argument returns the text of an argument, or of the file behind an @.
 func (a *app) argument(ctx context.Context, text string) ([]byte, error) {
 	if name, ok := strings.CutPrefix(text, "@"); ok {
@@ -98,6 +107,9 @@ of the next page.`,
 	c.RunE = a.withBucket(toRead, func(ctx context.Context, b *bucketlite.Bucket, _ []string) error {
 		q, err := f.query(ctx, a)
 		if err != nil {
+			return err
+		}
+		if err := a.noteQuery(ctx, b, q); err != nil {
 			return err
 		}
 		switch {

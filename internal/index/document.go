@@ -163,6 +163,9 @@ func InSystem(member string) bool {
 // TypeOf returns the declared type of a path in the objects of a bucket with the schema.
 func TypeOf(plan *schema.Plan, path []string) query.Type {
 	if len(path) > 1 && InSystem(path[0]) {
+		if path[0] != "blobs" {
+			return query.Type{Many: true, Place: query.Closed}
+		}
 		return query.Type{Many: true}
 	}
 	switch path[0] {

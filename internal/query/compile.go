@@ -23,6 +23,16 @@ const (
 	Other // objects, files, and arrays of anything
 )
 
+// Place says whether documents may have a value at a path.
+type Place uint8
+
+// The places of values.
+const (
+	Open    Place = iota // there may be one: it is declared, or anything may be there
+	Unnamed              // there may be one, but the declarations lack its name
+	Closed               // there is never one
+)
+
 // Type is the declared type of the values at a path.
 type Type struct {
 	// Kind is that of the value, or of the elements if it is an array.
@@ -30,6 +40,8 @@ type Type struct {
 	// Many tells that the path may lead through an array or end in one, and so
 	// to any number of values. Of an undeclared path it is always so.
 	Many bool
+	// Place says whether there may be values.
+	Place Place
 }
 
 // Types tells the type of a path, given as its segments.
@@ -71,6 +83,7 @@ type Node struct {
 	Value any
 
 	comparand
+	never *value.Fault // why the condition holds for no document; nil if it may
 }
 
 // Any reports whether f holds for n or any of the conditions in it.
@@ -184,6 +197,9 @@ func unknownOp(o Op) string {
 	for _, op := range ops {
 		b.WriteString(" " + string(op))
 	}
+	if known, ok := spelling(string(o)); ok {
+		b.WriteString("; write " + value.Show(string(known)))
+	}
 	return b.String()
 }
 
@@ -196,7 +212,9 @@ func (c *compiler) condition(n *Node, e *Expr, at value.Path) {
 		return at.Member(member)
 	}
 	var err error
-	if n.Path, err = ParsePath(e.Path); err != nil {
+	if op, ok := strings.CutPrefix(e.Path, "$"); ok && isDollar(op) {
+		c.add(placeOf(memberField), ruleUnknown, "%s", dollarText(e.Path))
+	} else if n.Path, err = ParsePath(e.Path); err != nil {
 		c.add(placeOf(memberField), rulePath, "%v", err)
 	} else {
 		n.Type = Type{Many: true}
@@ -217,10 +235,11 @@ func (c *compiler) condition(n *Node, e *Expr, at value.Path) {
 	if c.measure(place, e.Value, 0); c.stopped {
 		return
 	}
-	if c.isDynamic(place, e.Value) {
+	if c.isDynamic(place, e.Value) || c.hasDollar(place, e) {
 		return
 	}
 	n.prepare(c, e.Value, place)
+	n.judge(e.Value, placeOf(memberField), place)
 }
 
 // measure checks the size of a value, at any depth.

@@ -11,16 +11,17 @@ import (
 // The rules a filter or a search term can break. Those for values that are not
 // plain are the value package's.
 const (
-	ruleType     = "type"     // a value, or a part of the filter, has another type
-	ruleRequired = "required" // something must be there
-	ruleUnknown  = "unknown"  // a member or an operator that does not exist
-	ruleText     = "utf8"     // text is not valid UTF-8
-	rulePath     = "path"     // a path cannot be used
-	rulePattern  = "pattern"  // a regular expression cannot be used
-	ruleDynamic  = "dynamic"  // a value to be filled in by the hosted service
-	ruleDepth    = "depth"    // something is nested too deep
-	ruleCount    = "count"    // there are too many of something
-	ruleSize     = "size"     // something is too long
+	ruleType       = "type"       // a value, or a part of the filter, has another type
+	ruleRequired   = "required"   // something must be there
+	ruleUnknown    = "unknown"    // a member or an operator that does not exist
+	ruleText       = "utf8"       // text is not valid UTF-8
+	rulePath       = "path"       // a path cannot be used
+	ruleUndeclared = "undeclared" // there is never a value at a path
+	rulePattern    = "pattern"    // a regular expression cannot be used
+	ruleDynamic    = "dynamic"    // a value to be filled in by the hosted service
+	ruleDepth      = "depth"      // something is nested too deep
+	ruleCount      = "count"      // there are too many of something
+	ruleSize       = "size"       // something is too long
 )
 
 // Error lists the faults of a query, in the order of its JSON form.

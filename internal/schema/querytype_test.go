@@ -14,9 +14,9 @@ func TestQueryType(t *testing.T) {
 		"list":{"type":"array","items":{"type":"array","items":{"type":"integer"}}},
 		"o":{"type":"object","properties":{"t":{"type":"datetime"},"l":{"type":"array","items":{"type":"object","properties":{"b":{"type":"boolean"}}}}}}}`)
 	for path, want := range map[string]query.Type{
-		"s": {Kind: query.String}, "n": {Kind: query.Number}, "d": {Kind: query.Date}, "file": {Kind: query.Other},
+		"s": {Kind: query.String}, "n": {Kind: query.Number}, "d": {Kind: query.Date}, "file": {Kind: query.Other, Place: query.Closed},
 		"any": {Many: true}, "list": {Kind: query.Number, Many: true}, "o": {Kind: query.Other}, "o.t": {Kind: query.DateTime},
-		"o.l.b": {Kind: query.Boolean, Many: true}, "o.x": {Many: true}, "s.x": {Many: true}, "open.x": {Many: true}, "none": {Many: true},
+		"o.l.b": {Kind: query.Boolean, Many: true}, "o.x": {Many: true, Place: query.Unnamed}, "s.x": {Many: true, Place: query.Closed}, "open.x": {Many: true}, "none": {Many: true, Place: query.Unnamed},
 	} {
 		if got := p.QueryType(strings.Split(path, ".")); got != want {
 			t.Errorf("%s: got %v, want %v", path, got, want)
