@@ -1,6 +1,7 @@
 package bucketlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -15,17 +16,18 @@ type changeJudge struct {
 	bucket   *Bucket
 	next     *nextDefinition
 	position int64 // the position down to which the objects are checked; 0 once all are
+	rows     int   // of a page; 0 selects the default
 
 	objects int64 // checked
 	invalid int64 // of them, not conforming
 	found   []any // the first that do not conform, in the form of the task's outputs
 }
 
-// run checks objects until the deadline, or all if there is none. Objects that are written
-// meanwhile are checked by their writers.
+// run checks a page of objects, and more until the deadline, or all if there is none.
+// Objects that are written meanwhile are checked by their writers.
 func (j *changeJudge) run(ctx context.Context, deadline time.Time) error {
 	read := func(f func(*engine.Conn) error) error { return j.bucket.store.read(ctx, f) }
-	for j.position > 0 && (deadline.IsZero() || time.Now().Before(deadline)) {
+	for first := true; j.position > 0 && (first || deadline.IsZero() || time.Now().Before(deadline)); first = false {
 		rows, err := j.page(ctx)
 		if err != nil {
 			return err
@@ -56,7 +58,7 @@ func (j *changeJudge) page(ctx context.Context) (rows []objectRow, err error) {
 		rows = rows[:0]
 		size := 0
 		err := conn.Query("SELECT "+objectColumns+" FROM object o WHERE o.seq > ? AND o.seq < ? ORDER BY o.seq DESC LIMIT ?",
-			[]any{commit.Seq(partition, 0), commit.Seq(partition, j.position), int64(judgeRows)}, func(r engine.Row) error {
+			[]any{commit.Seq(partition, 0), commit.Seq(partition, j.position), int64(cmp.Or(j.rows, judgeRows))}, func(r engine.Row) error {
 				var o objectRow
 				o.scan(r, 0)
 				rows = append(rows, o)

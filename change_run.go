@@ -1,6 +1,7 @@
 package bucketlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -125,7 +126,11 @@ func (r *changeRun) judge(ctx context.Context) error {
 		}
 		j.found, _ = outputs.([]any)
 	}
-	if err := j.run(ctx, time.Now().Add(judgeTime)); err != nil {
+	end := time.Now().Add(judgeTime)
+	if j.rows = r.collector.store.opts.changeRows; j.rows != 0 {
+		end = time.Now() // after one page
+	}
+	if err := j.run(ctx, end); err != nil {
 		return err
 	}
 	r.collector.unpaused = true // no writer has waited
@@ -216,7 +221,7 @@ func (r *changeRun) copy(tx *commit.Tx, state *commit.Bucket) (taskProgress, err
 func (r *changeRun) rowsBelow(tx *commit.Tx, state *commit.Bucket) (rows []objectRow, err error) {
 	size := 0
 	err = tx.Query("SELECT "+objectColumns+" FROM object o WHERE o.seq > ? AND o.seq < ? ORDER BY o.seq DESC LIMIT ?",
-		[]any{commit.Seq(state.Partition, 0), commit.Seq(state.Partition, state.Next.Reached), int64(copyRows)}, func(row engine.Row) error {
+		[]any{commit.Seq(state.Partition, 0), commit.Seq(state.Partition, state.Next.Reached), int64(cmp.Or(r.collector.store.opts.changeRows, copyRows))}, func(row engine.Row) error {
 			var o objectRow
 			o.scan(row, 0)
 			rows = append(rows, o)

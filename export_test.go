@@ -32,3 +32,10 @@ func WithoutBackground(o Options) *Options {
 
 // KeepsReserve reports whether a store knows that its file has a reserve.
 func KeepsReserve(s *Store) bool { return s.reserve.kept.Load() }
+
+// WithSteps returns options of a store that does background work only when mayWork says so,
+// and that works on a change of a schema in slices of so many objects.
+func WithSteps(o Options, mayWork func() bool, rows int) *Options {
+	o.mayWork, o.changeRows, o.idleTime = mayWork, rows, time.Millisecond
+	return &o
+}
