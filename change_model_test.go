@@ -184,7 +184,9 @@ type changeModel struct {
 	log    []string
 }
 
-func (m *changeModel) note(format string, args ...any) { m.log = append(m.log, fmt.Sprintf(format, args...)) }
+func (m *changeModel) note(format string, args ...any) {
+	m.log = append(m.log, fmt.Sprintf(format, args...))
+}
 
 func (m *changeModel) fatal(format string, args ...any) {
 	m.t.Helper()

@@ -172,12 +172,17 @@ func (b *Bucket) foresee(tx *commit.Tx, state *commit.Bucket, row *objectRow, co
 		return nil, row.corrupt(b, err)
 	}
 	if len(issues) > 0 {
-		return nil, newValidationError(fmt.Sprintf("%s, which is changing to schema version %d", b, n.version), issues)
+		return nil, b.invalidNext(issues)
 	}
 	if next == nil || !state.Next.Has(commit.Position(row.object.seq)) {
 		return nil, nil
 	}
 	return next, nil
+}
+
+// invalidNext returns the error for an object that violates the next schema.
+func (b *Bucket) invalidNext(issues []Issue) error {
+	return newValidationError(fmt.Sprintf("%s, which is changing to schema version %d", b, b.def.next.version), issues)
 }
 
 // nextIndexed returns what package index has to know of the partition of the next forms.

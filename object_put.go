@@ -88,11 +88,33 @@ func (b *Bucket) Validate(ctx context.Context, in ObjectInput) error {
 	return b.following(ctx, func(b *Bucket) error {
 		p := &putter{bucket: b, in: &in, opts: PutOptions{Policy: Insert}, judging: true}
 		err := p.judge(ctx)
+		if err == nil && b.def.next != nil {
+			err = p.judgeNext()
+		}
 		if err == nil && b.redefined(ctx) {
 			err = errRedefined
 		}
 		return err
 	})
+}
+
+// judgeNext validates a validated input by the schema that is being prepared.
+func (p *putter) judgeNext() error {
+	b := p.bucket
+	data, err := b.encodeFields(p.fields, p.blobs)
+	if err != nil {
+		return err
+	}
+	encoded, err := encodeBlobs(p.blobs)
+	if err != nil {
+		return errorf("%s: encode blobs: %w", b, err)
+	}
+	row := newRow(Object{}, p.key, data, p.blobs, encoded)
+	_, issues, err := b.def.next.convert(&row, nil, nil)
+	if err == nil && len(issues) > 0 {
+		err = b.invalidNext(issues)
+	}
+	return err
 }
 
 // putter is one Put: the validated and encoded input, made in the caller's goroutine,

@@ -11,6 +11,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/index"
 	"github.com/bucketlite/bucketlite/internal/jsonb"
+	"github.com/bucketlite/bucketlite/internal/query"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -38,6 +39,9 @@ func (b *Bucket) listRaw(ctx context.Context, q Query) (*Page[*RawObject], error
 	if err != nil {
 		return nil, err
 	}
+	if err := b.checkCursor(ctx, c); err != nil {
+		return nil, err
+	}
 	found, err := b.findPage(ctx, c)
 	if err != nil {
 		return nil, err
@@ -47,13 +51,38 @@ func (b *Bucket) listRaw(ctx context.Context, q Query) (*Page[*RawObject], error
 		page.Results[i] = &RawObject{b, found.rows[i], c.chosen}
 	}
 	if found.more {
-		found.last.Num = commit.Position(found.last.Num) // another partition may take over
+		// Another partition may take over, so the cursor has the schema version instead.
+		found.last.Num = commit.Seq(b.def.version&(1<<versionBits-1), commit.Position(found.last.Num))
 		page.Next = b.store.cursor(c.list, found.last)
 	}
 	if c.total {
 		page.Total = found.total
 	}
 	return page, nil
+}
+
+// checkCursor returns an error if the query of a cursor names a field that has been renamed
+// or dropped since the cursor was made.
+func (b *Bucket) checkCursor(ctx context.Context, c *compiledQuery) error {
+	version := c.After.Num >> commit.ClockBits
+	if c.After.Num == 0 || version >= b.def.version {
+		return nil
+	}
+	var paths []string
+	for _, by := range c.Order {
+		paths = append(paths, strings.Join(by.Path, "."))
+	}
+	if c.Filter != nil {
+		c.Filter.Root.Any(func(n *query.Node) bool {
+			paths = append(paths, strings.Join(n.Path, "."))
+			return false
+		})
+	}
+	message, err := b.removal(ctx, version, 0, paths)
+	if err == nil && message != "" {
+		err = badRequest("cursor: %s after the cursor was made", message)
+	}
+	return err
 }
 
 // ID returns the object's id.

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
@@ -91,6 +93,12 @@ func (c *confirmer) prepare(ctx context.Context, merge bool) error {
 	}
 	if c.row.status == StatusCompleted || !*c.in.CreateObject {
 		return nil
+	}
+	names := append(slices.Sorted(maps.Keys(c.in.ObjectMetadata)), c.in.Property)
+	if message, err := b.removal(ctx, 0, c.row.created, names); err != nil {
+		return err
+	} else if message != "" {
+		return c.row.conflict(b, "%s after the upload was created", message)
 	}
 	object := &ObjectInput{Fields: c.in.ObjectMetadata, Blobs: []BlobInput{{Property: c.in.Property, UploadID: c.id}}}
 	if c.policy = c.in.Policy; b.def.key == nil {

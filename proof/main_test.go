@@ -33,6 +33,7 @@ var children = map[string]func(args []string) error{
 	"watch":    childWatch,
 	"process":  childProcess,
 	"index":    childIndex,
+	"change":   childChange,
 }
 
 func TestMain(m *testing.M) {
