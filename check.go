@@ -118,8 +118,10 @@ func (r *CheckReport) Err() error {
 //   - bucket.statistics, bucket.batches, bucket.clock: a bucket's statistics equal a
 //     recount, and no object's version is higher than the last assigned one;
 //     bucket.deltas: every part of the statistics belongs to a bucket;
+//   - bucket.change: a change of a schema that is not in force has an open task, and what it
+//     has prepared is in use by nobody else;
 //   - bucket.deletion, namespace.deletion, task.target: a bucket or namespace that is
-//     being deleted has an open task, and an open deletion has a target;
+//     being deleted has an open task, and an open deletion or schema change has a target;
 //   - upload.bucket, upload.content, batch.bucket, batch.jobs, job.batch, job.object:
 //     uploads, batches and jobs refer to existing items, and the recorded numbers of
 //     jobs are right;

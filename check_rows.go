@@ -60,6 +60,21 @@ WHERE (b.status = 'IN_PROGRESS') <> (b.delete_task IS NOT NULL) OR (b.delete_tas
 		find: `SELECT bucket, format('bucket number %d', bucket), format('it does not exist, but %d delta rows of it do', count(*))
 FROM deltas WHERE bucket NOT IN (SELECT num FROM buckets) GROUP BY bucket`,
 		repair: "DELETE FROM deltas WHERE bucket = ?1 AND bucket NOT IN (SELECT num FROM buckets)"},
+	{name: "bucket.change",
+		find: `SELECT c.bucket, format('bucket number %d', c.bucket), format('a change to schema version %d is not in force, but no task prepares it', c.version)
+FROM schema_changes c LEFT JOIN tasks t ON t.id = c.task AND ` + taskIsOpen + ` WHERE c.since IS NULL AND t.num IS NULL`},
+	{name: "bucket.change",
+		find: `SELECT bucket, format('bucket number %d', bucket), format('%d bytes are recorded of the objects that a change has prepared, but there are %d', size, actual)
+FROM (SELECT bucket, size, (SELECT total(size) FROM object WHERE partition = c.partition) AS actual FROM schema_changes c WHERE since IS NULL AND partition IS NOT NULL)
+WHERE size <> actual`},
+	{name: "bucket.change",
+		find: `SELECT bucket, format('bucket number %d', bucket), 'it does not exist, but changes of its schema do'
+FROM schema_changes WHERE bucket NOT IN (SELECT num FROM buckets) GROUP BY bucket`,
+		repair: "DELETE FROM schema_changes WHERE bucket = ?1 AND bucket NOT IN (SELECT num FROM buckets)"},
+	{name: "bucket.change",
+		find: `SELECT num, format('bucket number %d', bucket), format('partition %d is to be deleted, but is in use', num)
+FROM old_partitions WHERE num IN ` + livePartitions,
+		repair: "DELETE FROM old_partitions WHERE num = ?1 AND num IN " + livePartitions},
 	{name: "bucket.batches",
 		find: "SELECT b.num, " + subjectOfBucket + `, 'its recorded numbers of batches differ from a recount' FROM buckets b
 WHERE ifnull((SELECT (total, active, completed, failed) <> (` + countBatches + ` AND bucket = b.num) FROM batch_counts WHERE bucket = b.num),
@@ -81,8 +96,9 @@ WHERE (ended_at IS NULL) <> (` + taskIsOpen + `)
     OR status NOT IN ('PENDING', 'IN_PROGRESS', 'COMPLETED', 'COMPLETED_WITH_ERRORS', 'FAILED', 'CANCELED')`},
 	{name: "task.target",
 		find: `SELECT num, format('task %s', id), 'its target does not exist' FROM tasks t WHERE ` + taskIsOpen + `
-    AND iif(type = 'api_buckets_delete', bucket NOT IN (SELECT num FROM buckets),
-        type = 'api_namespaces_delete' AND namespace NOT IN (SELECT num FROM namespaces))`},
+    AND CASE type WHEN 'api_buckets_delete' THEN bucket NOT IN (SELECT num FROM buckets)
+        WHEN 'api_namespaces_delete' THEN namespace NOT IN (SELECT num FROM namespaces)
+        WHEN 'api_namespaces_migrations_run' THEN id NOT IN (SELECT task FROM schema_changes WHERE since IS NULL) END`},
 	{name: "upload.json",
 		find: "SELECT num, format('upload %s', id), 'its request is not valid JSON' FROM uploads WHERE NOT json_valid(request)"},
 	{name: "upload.status",
