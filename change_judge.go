@@ -3,12 +3,17 @@ package bucketlite
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/jsonb"
+	"github.com/bucketlite/bucketlite/internal/schema"
 )
 
 // changeJudge checks the objects of a bucket by the schema that is to come into force.
@@ -16,63 +21,151 @@ type changeJudge struct {
 	bucket   *Bucket
 	next     *nextDefinition
 	position int64 // the position down to which the objects are checked; 0 once all are
-	rows     int   // of a page; 0 selects the default
+	span     int   // positions to check in one statement; 0 selects the default
 
 	objects int64 // checked
 	invalid int64 // of them, not conforming
 	found   []any // the first that do not conform, in the form of the task's outputs
 }
 
-// run checks a page of objects, and more until the deadline, or all if there is none.
-// Objects that are written meanwhile are checked by their writers.
+// run checks some objects, and more until the deadline, or all if there is none. Objects
+// that are written meanwhile are checked by their writers.
 func (j *changeJudge) run(ctx context.Context, deadline time.Time) error {
 	read := func(f func(*engine.Conn) error) error { return j.bucket.store.read(ctx, f) }
 	for first := true; j.position > 0 && (first || deadline.IsZero() || time.Now().Before(deadline)); first = false {
-		rows, err := j.page(ctx)
+		doubtful, err := j.sweep(ctx)
 		if err != nil {
 			return err
 		}
-		if len(rows) == 0 {
-			j.position = 0
-		}
-		for i := range rows {
-			found, err := j.next.examine(&rows[i], read)
+		for len(doubtful) > 0 {
+			rows, done, err := j.rowsOf(ctx, doubtful)
 			if err != nil {
 				return err
 			}
-			if j.objects++; found.invalid != nil {
+			for i := range rows {
+				found, err := j.next.examine(&rows[i], read)
+				if err != nil {
+					return err
+				}
+				if found.invalid == nil {
+					continue
+				}
 				if j.invalid++; len(j.found) < maxInvalid {
 					j.found = append(j.found, found.invalid)
 				}
 			}
-			j.position = commit.Position(rows[i].object.seq)
+			doubtful = doubtful[done:]
 		}
 	}
 	return nil
 }
 
-// page reads the next objects, from the newest to the oldest.
-func (j *changeJudge) page(ctx context.Context) (rows []objectRow, err error) {
-	partition := j.bucket.def.partition
+// sweep checks the objects of the next span of positions, in one statement, as far as their
+// fields alone show that they conform. It returns the seqs of the others.
+func (j *changeJudge) sweep(ctx context.Context) (doubtful []int64, err error) {
+	partition, span := j.bucket.def.partition, int64(cmp.Or(j.span, judgeSpan))
+	fast := j.next.quickFields()
+	var v schema.Validation
+	var objects, low int64
 	err = j.bucket.store.db.ReadAside(ctx, func(ctx context.Context, conn *engine.Conn) error {
-		rows = rows[:0]
+		doubtful, objects, low = nil, 0, 0
+		top := int64(0)
+		_, err := conn.QueryRow("SELECT max(seq) FROM object WHERE seq > ? AND seq < ?", []any{commit.Seq(partition, 0), commit.Seq(partition, j.position)},
+			func(r engine.Row) { top = r.Int(0) })
+		if err != nil || top == 0 {
+			return err
+		}
+		low = max(commit.Position(top)-span, 0)
+		each := engine.NewCallback(ctx, func(r engine.Row) (any, error) {
+			objects++
+			if fast == nil || !r.Null(2) || !conformsQuickly(&v, fast, r.Bytes(1)) {
+				doubtful = append(doubtful, r.Int(0))
+			}
+			return nil, nil
+		})
+		defer each.Release()
+		err = conn.LongQuery(ctx, "SELECT count(bucketlite_callback(?1, o.seq, o.fields, o.blobs)) FROM object o WHERE o.seq > ?2 AND o.seq <= ?3",
+			[]any{each.Token(), commit.Seq(partition, low), top}, func(engine.Row) error { return nil })
+		return cmp.Or(each.Err(), err)
+	})
+	if err != nil {
+		return nil, public(err)
+	}
+	slices.Reverse(doubtful)
+	j.objects += objects
+	if j.position = 0; low > 0 {
+		j.position = low + 1
+	}
+	return doubtful, nil
+}
+
+// quickFields returns the fields that decide whether an object without blobs conforms to the
+// next schema. It returns nil if they do not suffice.
+func (n *nextDefinition) quickFields() []*schema.Field {
+	if n.rewrites() {
+		return nil
+	}
+	fields := []*schema.Field{}
+	for _, change := range n.change.Fields {
+		if change.Effect <= schema.Loosens {
+			continue
+		}
+		name, _, _ := strings.Cut(change.Path, ".")
+		f := n.plan.Field(name)
+		if f == nil {
+			return nil // the schema as a whole
+		}
+		if !slices.Contains(fields, f) {
+			fields = append(fields, f)
+		}
+	}
+	return fields
+}
+
+// conformsQuickly reports whether fields in stored form conform in those that are given.
+func conformsQuickly(v *schema.Validation, fields []*schema.Field, stored []byte) bool {
+	*v = schema.Validation{NoDefaults: true, TrustCostly: true}
+	for _, f := range fields {
+		given, there, err := jsonb.Member(stored, f.Name)
+		switch {
+		case err != nil || there && given == nil || !there && f.Required:
+			return false
+		case there:
+			if f.Validate(v, nil, given); v.Any() {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// rowsOf reads the objects with the first seqs, as far as they still exist, and returns how
+// many seqs these are.
+func (j *changeJudge) rowsOf(ctx context.Context, seqs []int64) (rows []objectRow, done int, err error) {
+	most := min(len(seqs), judgeRows)
+	text, err := json.Marshal(seqs[:most])
+	if err != nil {
+		return nil, 0, err
+	}
+	err = j.bucket.store.db.ReadAside(ctx, func(ctx context.Context, conn *engine.Conn) error {
+		rows, done = rows[:0], most
 		size := 0
-		err := conn.Query("SELECT "+objectColumns+" FROM object o WHERE o.seq > ? AND o.seq < ? ORDER BY o.seq DESC LIMIT ?",
-			[]any{commit.Seq(partition, 0), commit.Seq(partition, j.position), int64(cmp.Or(j.rows, judgeRows))}, func(r engine.Row) error {
-				var o objectRow
-				o.scan(r, 0)
-				rows = append(rows, o)
-				if size += len(o.fields) + len(o.blobs); size > judgeBytes {
-					return errEnough
-				}
-				return nil
-			})
+		err := conn.Query("SELECT +j.key x, "+objectColumns+" FROM json_each(?) j CROSS JOIN object o ON o.seq = j.value", []any{string(text)}, func(r engine.Row) error {
+			var o objectRow
+			o.scan(r, 1)
+			rows = append(rows, o)
+			if size += len(o.fields) + len(o.blobs); size > judgeBytes {
+				done = int(r.Int(0)) + 1
+				return errEnough
+			}
+			return nil
+		})
 		if err == errEnough {
 			err = nil
 		}
 		return err
 	})
-	return rows, public(err)
+	return rows, done, public(err)
 }
 
 // examined is the result of checking an object.

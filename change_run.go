@@ -15,7 +15,8 @@ import (
 // Limits of a slice of the work on a change of a schema.
 const (
 	judgeTime  = 500 * time.Millisecond // of checking objects, which blocks nobody
-	judgeRows  = 500                    // objects to read at once
+	judgeSpan  = 20_000                 // positions to check in one statement
+	judgeRows  = 500                    // objects to read as a whole at once
 	judgeBytes = 4 << 20                // bytes of objects after which no more are read
 	copyRows   = 100                    // objects to write in one transaction
 	copyBytes  = 256 << 10              // bytes of objects after which no more are written
@@ -127,8 +128,8 @@ func (r *changeRun) judge(ctx context.Context) error {
 		j.found, _ = outputs.([]any)
 	}
 	end := time.Now().Add(judgeTime)
-	if j.rows = r.collector.store.opts.changeRows; j.rows != 0 {
-		end = time.Now() // after one page
+	if j.span = r.collector.store.opts.changeRows; j.span != 0 {
+		end = time.Now() // after one statement
 	}
 	if err := j.run(ctx, end); err != nil {
 		return err
