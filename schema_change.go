@@ -10,7 +10,8 @@ type SchemaChangeOptions struct {
 	DryRun bool
 	// Rename holds the new paths of renamed fields by their old ones, as in
 	// {"address.town": "address.city"}. A field keeps its values, and the object that it
-	// is in. A field of the unique key cannot be renamed.
+	// is in. A field of the unique key cannot be renamed. A call that exchanges the names
+	// of two fields, and is repeated, exchanges them again, unless IfVersion forbids it.
 	Rename map[string]string
 	// Drop names fields that are removed together with all their values and blobs. A
 	// field of the unique key cannot be dropped.

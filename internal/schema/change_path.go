@@ -8,15 +8,42 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// done reports whether every rename and drop has been applied to the schema before, so
-// that it names no field of the schema any longer.
+// done reports whether every rename and drop has been applied to the schema before. Then the
+// schema lacks the old names, except those that other fields have taken over. Of names that
+// are only exchanged, the schema cannot tell.
 func (c *comparer) done(schema map[string]any) bool {
+	lacks := len(c.opts.Rename)+len(c.opts.Drop) == 0
+	left := func(path string) bool {
+		now := join(c.follow(parent(path)), lastName(path))
+		if !declares(schema, now) {
+			lacks = true
+			return true
+		}
+		return c.takesOver(place{old: parent(path)}, lastName(path))
+	}
 	for path, target := range c.opts.Rename {
-		if declares(schema, path) || !declares(schema, target) {
+		if !left(path) || !declares(schema, join(c.follow(parent(path)), lastName(target))) {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(c.opts.Drop, func(path string) bool { return declares(schema, path) })
+	for _, path := range c.opts.Drop {
+		if !left(path) {
+			return false
+		}
+	}
+	return lacks
+}
+
+// follow returns the path of an object field after the renames.
+func (c *comparer) follow(path string) string {
+	if path == "" {
+		return ""
+	}
+	name := lastName(path)
+	if target, renamed := c.opts.Rename[path]; renamed {
+		name = lastName(target)
+	}
+	return join(c.follow(parent(path)), name)
 }
 
 // declares reports whether a schema has a field at the path. The path leads through arrays.

@@ -284,12 +284,28 @@ func TestChangeTexts(t *testing.T) {
 	}
 }
 
-// A change that has been applied can be requested again.
+// A change that has been applied can be requested again, unless it only exchanged names.
 func TestCompareAgain(t *testing.T) {
 	t.Parallel()
-	now := open(`{"b":{"type":"string"}}`)
-	c, got := compare(t, now, now, nil, schema.ChangeOptions{Rename: map[string]string{"a": "b"}, Drop: []string{"c"}})
-	if c.Effect != schema.Unchanged || got != nil {
-		t.Errorf("got %v, %q", c.Effect, got)
+	type names = map[string]string
+	for name, tt := range map[string]struct {
+		now    string
+		rename names
+		drop   []string
+		want   schema.Effect
+	}{
+		"renamed and dropped":    {`{"b":{"type":"string"}}`, names{"a": "b"}, []string{"c"}, schema.Unchanged},
+		"in a row":               {`{"b":{"type":"string"},"c":{"type":"string"}}`, names{"a": "b", "b": "c"}, nil, schema.Unchanged},
+		"onto a dropped name":    {`{"b":{"type":"string"}}`, names{"a": "b"}, []string{"b"}, schema.Unchanged},
+		"below a renamed object": {`{"p":{"type":"object","properties":{"b":{"type":"string"}}}}`, names{"o": "p", "o.a": "o.b"}, []string{"o.c"}, schema.Unchanged},
+		"exchanged":              {`{"a":{"type":"string"},"b":{"type":"string"}}`, names{"a": "b", "b": "a"}, nil, schema.Rewrites},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, got := compare(t, open(tt.now), open(tt.now), nil, schema.ChangeOptions{Rename: tt.rename, Drop: tt.drop})
+			if c.Effect != tt.want {
+				t.Errorf("got %v, %q, want %v", c.Effect, got, tt.want)
+			}
+		})
 	}
 }
