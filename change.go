@@ -103,7 +103,7 @@ func (b *Bucket) schemaChanger(s Schema, opts SchemaChangeOptions, task string) 
 	if err != nil {
 		return nil, err
 	}
-	c.next = nextDefinition{definition: *def, task: task, change: change}
+	c.next = nextDefinition{definition: *def, task: task, opts: opts, change: change}
 	c.next.version = b.def.version
 	if change.Effect != schema.Unchanged {
 		c.next.version++

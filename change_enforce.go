@@ -7,6 +7,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/index"
+	"github.com/bucketlite/bucketlite/internal/schema"
 )
 
 // enforce brings the next schema into force. The bucket takes over the partition with the
@@ -20,10 +21,13 @@ func (b *Bucket) enforce(tx *commit.Tx, state *commit.Bucket, stored *storedDefi
 	if err != nil {
 		return err
 	}
-	if state.Next.Partition == 0 {
-		err = index.Retype(tx, state, b.def.plan, next.plan)
-	} else {
+	switch {
+	case state.Next.Partition != 0:
 		err = turnOver(tx, state, next.opts)
+	case next.change.Effect == schema.Rewrites:
+		err = followFields(tx, state, next.opts)
+	default:
+		err = index.Retype(tx, state, b.def.plan, next.plan)
 	}
 	if err != nil {
 		return err
@@ -57,6 +61,15 @@ func turnOver(tx *commit.Tx, state *commit.Bucket, opts SchemaChangeOptions) err
 	}
 	state.Partition = state.Next.Partition
 	state.ForgetIndexes(true)
+	return arrangeIndexes(tx, state, wanted)
+}
+
+// followFields gives a bucket without objects the indexes that it is to have after a change.
+func followFields(tx *commit.Tx, state *commit.Bucket, opts SchemaChangeOptions) error {
+	wanted, err := nextIndexes(tx, state, opts)
+	if err != nil {
+		return err
+	}
 	return arrangeIndexes(tx, state, wanted)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/index"
 	"github.com/bucketlite/bucketlite/internal/jsonb"
 	"github.com/bucketlite/bucketlite/internal/schema"
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 // While a change of a bucket's schema is being prepared, each write of an object must
@@ -52,9 +53,10 @@ func (n *nextDefinition) convert(row *objectRow, contents []*content.Content, re
 	if err := n.judgeTexts(j, next.list, contents, read); err != nil {
 		return nil, nil, err
 	}
-	fields, changed := n.validate(j, fields, next.list, false)
+	given := fields
+	fields, changed := n.validate(j, given, next.list, false)
 	if changed && !n.rewrites() {
-		j.fault(nil, "null", "a declared field is null")
+		reportNulls(j, given, fields)
 	}
 	key := n.key.Encode(&j.Validation, fields)
 	if j.Any() || !n.rewrites() {
@@ -69,6 +71,16 @@ func (n *nextDefinition) convert(row *objectRow, contents []*content.Content, re
 	return next, nil, nil
 }
 
+// reportNulls reports the members of an object that a schema does not store as they are: those
+// that are null, or have such members.
+func reportNulls(j *judge, given, stored map[string]any) {
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if v, kept := stored[name]; !kept || !value.Equal(given[name], v) {
+			j.fault(value.Path{{Name: name}}, "null", "null, or with a null member, where the new schema declares a field: patch the object to remove it")
+		}
+	}
+}
+
 // convertBlobs returns the blobs that stay, with the names and types of their properties in
 // the next schema.
 func (n *nextDefinition) convertBlobs(j *judge, blobs []Blob) (list []Blob) {
@@ -78,8 +90,12 @@ func (n *nextDefinition) convertBlobs(j *judge, blobs []Blob) (list []Blob) {
 			continue
 		}
 		if data, inline := b.Properties["data"]; inline {
+			now := n.change.ApplyInline(&j.Faults, b.Property, data)
+			if b.Details.Size == inlineSize(data) { // another size is a fault, which stays
+				b.Details.Size = inlineSize(now)
+			}
 			b.Properties = maps.Clone(b.Properties)
-			b.Properties["data"] = n.change.ApplyInline(&j.Faults, b.Property, data)
+			b.Properties["data"] = now
 		}
 		b.Property = now
 		if t := n.change.Type(now); t != "" && !schema.FitsField(string(b.Type), t) {

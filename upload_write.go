@@ -26,9 +26,8 @@ import (
 // [ErrTooLarge], [ErrLocked], [ErrNotActive], and errors of r.
 func (b *Bucket) WriteUpload(ctx context.Context, id string, r io.Reader) (*Upload, error) {
 	ctx = engine.WaitOnce(ctx)
-	b = b.current()
-	w := &uploadWriter{bucket: b, id: id}
-	if err := b.store.read(ctx, w.load); err != nil {
+	w, err := b.uploadWriter(ctx, id)
+	if err != nil {
 		return nil, err
 	}
 	stored := false
@@ -48,16 +47,31 @@ func (b *Bucket) WriteUpload(ctx context.Context, id string, r io.Reader) (*Uplo
 	return w.row.decode(b)
 }
 
+// uploadWriter reads the upload with the id, to be written by the definition that stands. If
+// that moves while the bytes are written, the upload's confirmation judges them again.
+func (b *Bucket) uploadWriter(ctx context.Context, id string) (w *uploadWriter, err error) {
+	err = b.following(ctx, func(b *Bucket) error {
+		w = &uploadWriter{bucket: b, id: id}
+		return b.store.read(ctx, func(c *engine.Conn) error {
+			if err := w.load(c); err != nil {
+				return err
+			}
+			return b.readable(c)
+		})
+	})
+	return w, err
+}
+
 // CheckUploadSize reports whether [Bucket.WriteUpload] may accept this number of
 // bytes, for callers that know the size in advance. It returns nil, or the error that
 // WriteUpload would return because of the size or the current state of the upload and
 // the bucket.
 func (b *Bucket) CheckUploadSize(ctx context.Context, id string, size int64) error {
-	b = b.current()
-	w := &uploadWriter{bucket: b, id: id}
-	if err := b.store.read(ctx, w.load); err != nil {
+	w, err := b.uploadWriter(ctx, id)
+	if err != nil {
 		return err
 	}
+	b = w.bucket
 	in, err := w.row.input(b)
 	if err != nil {
 		return err
@@ -188,7 +202,7 @@ func (bb *blobBuilder) uploaded(path value.Path, id string, f *schema.Field, b *
 			return
 		}
 	}
-	if !own && f.NeedsText() && !bb.uploadedText(path, u, f) {
+	if f.NeedsText() && !bb.uploadedText(path, u, f) {
 		return
 	}
 	bb.store(&content.Content{Hash: [32]byte(u.hash), Size: u.size, There: true, Upload: u.num}, in.Filename, mimeType, b)

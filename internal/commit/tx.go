@@ -101,6 +101,7 @@ func (tx *Tx) Attempt(b *Bucket, f func() error) error {
 	if err != nil {
 		*b, tx.Content, tx.events = before, content, tx.events[:events]
 		b.ForgetIndexes(before.Indexed) // f may have changed them
+		b.Next.Indexes = nil
 	}
 	return err
 }

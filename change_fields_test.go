@@ -1,0 +1,178 @@
+package bucketlite_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
+)
+
+// Fields exchange names, take over those of dropped ones, and move within objects. Their
+// indexes follow, and find the object by each value.
+func TestChangeSchemaFields(t *testing.T) {
+	t.Parallel()
+	type names = map[string]string
+	const k = `{"properties":{"k":{"type":"string"},`
+	for name, tt := range map[string]struct {
+		from, to string
+		rename   names
+		drop     []string
+		put      string
+		after    string // "" if nothing was put
+		indexes  string // the paths of value indexes before
+		want     string // and afterwards
+	}{
+		"exchanged": {
+			from: k + `"a":{"type":"string"},"b":{"type":"integer"}}}`, to: k + `"a":{"type":"integer"},"b":{"type":"string"}}}`,
+			rename: names{"a": "b", "b": "a"}, put: `{"k":"a","a":"x","b":5}`, after: `{"a":5,"b":"x","k":"a"}`, indexes: "a", want: "b",
+		},
+		"in a row": {
+			from: k + `"a":{"type":"string"},"b":{"type":"integer"}}}`, to: k + `"b":{"type":"string"},"c":{"type":"integer"}}}`,
+			rename: names{"a": "b", "b": "c"}, put: `{"k":"a","a":"x","b":5}`, after: `{"b":"x","c":5,"k":"a"}`, indexes: "a b", want: "b c",
+		},
+		"onto a dropped name": {
+			from: k + `"a":{"type":"string"},"b":{"type":"integer"}}}`, to: k + `"b":{"type":"string"}}}`,
+			rename: names{"a": "b"}, drop: []string{"b"}, put: `{"k":"a","a":"x","b":5}`, after: `{"b":"x","k":"a"}`, indexes: "a b", want: "b",
+		},
+		"below renamed objects": {
+			from:   k + `"o":{"type":"object","properties":{"l":{"type":"array","items":{"type":"object","properties":{"x":{"type":"integer"}}}}}}}}`,
+			to:     k + `"p":{"type":"object","properties":{"m":{"type":"array","items":{"type":"object","properties":{"y":{"type":"integer"}}}}}}}}`,
+			rename: names{"o": "p", "o.l": "o.m", "o.l.x": "o.l.y"}, put: `{"k":"a","o":{"u":1,"l":[{"x":2,"w":3},{"x":4}]}}`,
+			after: `{"k":"a","p":{"m":[{"w":3,"y":2},{"y":4}],"u":1}}`, indexes: "o.l.x o.u", want: "p.m.y p.u",
+		},
+		"in inline data": {
+			from:   k + `"o":{"type":"object","properties":{"a":{"type":"string"}}}}}`,
+			to:     k + `"p":{"type":"object","properties":{"longer":{"type":"string"},"n":{"type":"integer","required":true,"default":7}}}}}`,
+			rename: names{"o": "p", "o.a": "o.longer"}, put: `{"k":"a","blobs":[{"property":"o","data":{"a":"x"}}]}`,
+			after: `{"k":"a","p":{"longer":"x","n":7}}`, indexes: "o.a", want: "p.longer",
+		},
+		"defaults beside inline data": {
+			from: k + `"a":{"type":"string"},"b":{"type":"string"}}}`,
+			to:   k + `"a":{"type":"string","required":true,"default":"d"},"b":{"type":"string","required":true,"default":"d"}}}`,
+			put:  `{"k":"a","blobs":[{"property":"a","data":"x"}]}`, after: `{"a":"x","b":"d","k":"a"}`, indexes: "a b", want: "a b",
+		},
+		"of an empty bucket": {
+			from: k + `"a":{"type":"string"},"b":{"type":"integer"},"c":{"type":"string"}}}`, to: k + `"b":{"type":"string"},"c":{"type":"string"}}}`,
+			rename: names{"a": "b"}, drop: []string{"b"}, indexes: "a c", want: "b c",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := context.Background()
+			path := filepath.Join(t.TempDir(), "test.db")
+			st := storetest.OpenPath(t, path)
+			b := storetest.Bucket(t, st, bucketlite.BucketConfig{Schema: rawSchema(t, tt.from),
+				UniqueKey: &bucketlite.UniqueKey{Fields: []string{"k"}, DefaultPolicy: bucketlite.Upsert}})
+			if tt.put != "" {
+				storetest.Put(t, b, storetest.Input(t, tt.put), "")
+			}
+			storetest.Ensure(t, b, strings.Fields(tt.indexes)...)
+			if _, err := b.ChangeSchema(ctx, rawSchema(t, tt.to), &bucketlite.SchemaChangeOptions{Rename: tt.rename, Drop: tt.drop}); err != nil {
+				t.Fatal(err)
+			}
+			var want []string
+			for _, path := range strings.Fields(tt.want) {
+				want = append(want, "value "+path+" READY")
+			}
+			storetest.WantIndexes(t, b, want...)
+			if tt.after != "" {
+				for _, path := range strings.Fields(tt.want) {
+					page, err := b.List(ctx, bucketlite.Query{Filter: bucketlite.Exists(path)})
+					if err != nil || len(page.Results) != 1 || summary(t, b, page.Results[0]) != tt.after {
+						t.Errorf("by %s: got %+v, %v, want %s", path, page, err, tt.after)
+					}
+				}
+			}
+			storetest.WantNoProblem(t, st)
+			storetest.WantSound(t, path)
+		})
+	}
+}
+
+// A null where the new schema declares a field is named, so that it can be removed.
+func TestChangeSchemaNulls(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	b := storetest.Bucket(t, storetest.Open(t), bucketlite.BucketConfig{Schema: storetest.Schema(t, `"o":{"type":"object"}`)})
+	id := storetest.Put(t, b, storetest.Input(t, `{"a":null,"o":{"n":null}}`), "").ID
+	want := storetest.Schema(t, `"a":{"type":"string"},"o":{"type":"object","properties":{"n":{"type":"string"}}}`)
+	_, err := b.ChangeSchema(ctx, want, nil)
+	var refused *bucketlite.SchemaChangeError
+	if !errors.As(err, &refused) || len(refused.Objects) != 1 {
+		t.Fatalf("got %v, want one object that does not conform", err)
+	}
+	var paths []string
+	for _, i := range refused.Objects[0].Issues {
+		paths = append(paths, i.Path+" "+i.Rule)
+	}
+	if got := fmt.Sprint(paths); got != "[a null o null]" {
+		t.Errorf("got %s, want [a null o null]", got)
+	}
+	if _, err := b.Patch(ctx, id, storetest.Input(t, `{"a":null,"o":{}}`), nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.ChangeSchema(ctx, want, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// The bytes of an upload are judged by the schema in force when they are written, and again
+// when the upload is confirmed.
+func TestChangeSchemaOfUploads(t *testing.T) {
+	t.Parallel()
+	const text = "too long"
+	for name, write := range map[string]func(*testing.T, *bucketlite.Bucket) string{
+		"written before": func(t *testing.T, b *bucketlite.Bucket) string {
+			id := storetest.CreateUpload(t, b, storetest.DocUpload("a")).ID
+			storetest.WriteUpload(t, b, id, text)
+			return id
+		},
+		"created before": func(t *testing.T, b *bucketlite.Bucket) string {
+			return storetest.CreateUpload(t, b, storetest.DocUpload("a")).ID
+		},
+		"shared": func(t *testing.T, b *bucketlite.Bucket) string {
+			in := storetest.DocUpload("b")
+			in.CreateObject = new(bool)
+			first := storetest.CreateUpload(t, b, in).ID
+			storetest.WriteUpload(t, b, first, text)
+			storetest.ConfirmUpload(t, b, first)
+			in = storetest.DocUpload("a")
+			in.FileHash = storetest.HashOf(text)
+			return storetest.CreateUpload(t, b, in).ID
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := context.Background()
+			path := filepath.Join(t.TempDir(), "test.db")
+			st := storetest.OpenPath(t, path)
+			b := storetest.Bucket(t, st, bucketlite.BucketConfig{Schema: storetest.Schema(t, `"k":{"type":"string"},"doc":{"type":"text"}`)})
+			id := write(t, b)
+			other := bucketOf(t, storetest.OpenPath(t, path, bucketlite.WithoutBackground(bucketlite.Options{})))
+			if _, err := b.ChangeSchema(ctx, storetest.Schema(t, `"k":{"type":"string"},"doc":{"type":"text","maxLength":3}`), nil); err != nil {
+				t.Fatal(err)
+			}
+			for _, h := range []*bucketlite.Bucket{b, other} {
+				var err error
+				if name == "created before" {
+					_, err = h.WriteUpload(ctx, id, strings.NewReader(text))
+				} else {
+					_, err = h.ConfirmUpload(ctx, id, nil)
+				}
+				if !errors.Is(err, bucketlite.ErrInvalid) {
+					t.Errorf("got %v, want ErrInvalid", err)
+				}
+			}
+			if name != "shared" { // whose bytes were announced
+				storetest.WriteUpload(t, b, id, "abc")
+				storetest.ConfirmUpload(t, b, id)
+			}
+			storetest.WantNoProblem(t, st)
+		})
+	}
+}
