@@ -453,10 +453,10 @@ func (bb *blobBuilder) read(path value.Path, r io.Reader, about schema.Content, 
 	checked := newTypedReader(r, f, mimeType)
 	c, err := bb.bucket.store.stage.Copy(bb.ctx, checked, limit)
 	switch {
-	case checked.refusal != nil:
+	case checked.refusal != nil && checked.read <= limit:
 		bb.judge.fault(path, ruleMIME, checked.refusal.Error())
 		return nil
-	case err == content.ErrTooLong:
+	case err == content.ErrTooLong || checked.read > limit: // cut off, perhaps within a character
 		bb.tooLong(path, limit)
 		return nil
 	case err != nil: // an error of r, or of the store

@@ -37,6 +37,7 @@ type typedReader struct {
 	r        io.Reader
 	text     *schema.TextCheck // nil if the content need not be text
 	mimeType string            // at the end with the charset that the content has
+	read     int64             // bytes so far
 	refusal  error             // why it is no text
 }
 
@@ -51,6 +52,7 @@ func newTypedReader(r io.Reader, f *schema.Field, mimeType string) *typedReader 
 
 func (t *typedReader) Read(p []byte) (int, error) {
 	n, err := t.r.Read(p)
+	t.read += int64(n)
 	if t.text == nil {
 		return n, err
 	}

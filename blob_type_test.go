@@ -58,6 +58,15 @@ func TestTextToItsEnd(t *testing.T) {
 	}
 }
 
+// Text that is too long is refused for that, though it is cut off within a character.
+func TestTextTooLong(t *testing.T) {
+	t.Parallel()
+	b := mediaBucket(t, &bucketlite.Options{MaxBlobBytes: storetest.MiB})
+	data := "a" + strings.Repeat("日", storetest.MiB)
+	_, err := b.Put(t.Context(), bucketlite.ObjectInput{Blobs: []bucketlite.BlobInput{{Property: "text", Reader: strings.NewReader(data)}}}, nil)
+	storetest.WantIssues(t, err, map[string]string{"blobs[0]": "size"})
+}
+
 // Announcing an upload, writing it, and using it in another field never disagree with
 // a blob of the same bytes.
 func TestUploadAgrees(t *testing.T) {

@@ -59,6 +59,8 @@ func (f *flow) run(url string) error {
 		"unique_key": {"fields": ["film_id"], "default_policy": "insert"}}`)
 	bucket := f.step("create a bucket with a unique key", func() (any, error) { return c.BucketsCreateWithResponse(f.ctx, description) })
 
+	f.types(c)
+
 	announced := of[wire.UploadsCreateManyJSONRequestBody](f, `{"uploads": [{"filename": "a.mp4", "content_type": "video/mp4", "blob_property": "film"}],
 		"shared_object_metadata": {"film_id": "f1"}}`)
 	uploads := f.step("announce an upload", func() (any, error) { return c.UploadsCreateManyWithResponse(f.ctx, "films", announced) })
@@ -108,6 +110,37 @@ func (f *flow) run(url string) error {
 		}
 	}
 	return f.err
+}
+
+// types creates a bucket with the field types that the hosted service lacks, and lists
+// it. The list may have only types that the client knows.
+func (f *flow) types(c *wire.ClientWithResponses) {
+	description := of[wire.BucketsCreateJSONRequestBody](f, `{"bucket_name": "papers", "bucket_schema": {"properties": {
+		"paper": {"type": "pdf", "x-type": "document"}, "raw": {"type": "text", "x-type": "file"},
+		"pages": {"type": "array", "items": {"type": "pdf", "x-type": "document"}}}}}`)
+	f.step("create a bucket of documents", func() (any, error) { return c.BucketsCreateWithResponse(f.ctx, description) })
+	buckets := f.step("list the buckets", func() (any, error) {
+		return c.BucketsListWithResponse(f.ctx, wire.BucketsListJSONRequestBody{})
+	})
+	results, _ := at(buckets, "results").([]any)
+	if f.err == nil && len(results) != 2 {
+		f.fail(fmt.Errorf("got %d buckets, want 2", len(results)))
+	}
+	for _, bucket := range results {
+		fields, _ := at(bucket, "bucket_schema", "properties").(map[string]any)
+		for name, field := range fields {
+			for _, t := range []string{text(field, "type"), text(field, "items", "type")} {
+				if t != "" && !wire.BucketSchemaFieldType(t).Valid() {
+					f.fail(fmt.Errorf("field %q: the client does not know its type %q", name, t))
+				}
+			}
+		}
+		if text(bucket, "bucket_name") == "papers" {
+			f.want(fields, "document", "paper", "x-type")
+			f.want(fields, "file", "raw", "x-type")
+			f.want(fields, "document", "pages", "items", "x-type")
+		}
+	}
 }
 
 // of returns a request's body as the generated type reads it.
