@@ -76,10 +76,13 @@ type BucketUpdate struct {
 	Name        *string        `json:"bucket_name"`
 	Description *string        `json:"description"`
 	Metadata    map[string]any `json:"metadata"` // replaces the old metadata as a whole
-	// Schema and UniqueKey must equal the bucket's. [Bucket.ChangeSchema] changes the
-	// schema; the unique key cannot be changed.
-	Schema    *Schema    `json:"bucket_schema"`
+	// Schema replaces the schema, as [Bucket.ChangeSchema] does with SchemaOptions.
+	Schema *Schema `json:"bucket_schema"`
+	// UniqueKey cannot be changed. A value equal to the bucket's is accepted, and any
+	// other is refused.
 	UniqueKey *UniqueKey `json:"unique_key"`
+	// SchemaOptions are those of a change of the schema; nil means none.
+	SchemaOptions *SchemaChangeOptions `json:"-"`
 }
 
 // Bucket is a handle on a collection of objects that conform to one schema. It is
@@ -439,68 +442,6 @@ func selectBuckets(c *engine.Conn, where string, args []any, each func(*BucketIn
 	})
 }
 
-// Update changes the bucket's name, description or metadata, and returns its new
-// state. Errors: [ErrInvalid], also for a schema or unique key that differs;
-// [ErrExists] if the name is taken; [ErrLocked]; [ErrNotActive] if the bucket is
-// being deleted; [ErrNotFound].
-func (b *Bucket) Update(ctx context.Context, u BucketUpdate) (*BucketInfo, error) {
-	err := b.following(ctx, func(b *Bucket) error { return b.update(ctx, u) })
-	if err != nil {
-		return nil, err
-	}
-	return b.Info(ctx)
-}
-
-func (b *Bucket) update(ctx context.Context, u BucketUpdate) error {
-	metadata, err := b.judgeUpdate(&u)
-	if err != nil {
-		return err
-	}
-	return b.store.write(ctx, func(tx *commit.Tx) error {
-		state, err := b.permitted(tx, changeInfo)
-		if err == nil && u.Schema != nil && state.Definition != b.def.number {
-			err = errRedefined
-		}
-		if err == nil && u.Name != nil {
-			err = checkBucketName(tx, state.Namespace, *u.Name, b.num)
-		}
-		if err != nil {
-			return err
-		}
-		_, err = tx.Exec(`
-UPDATE buckets SET name = ifnull(?, name), description = ifnull(?, description), metadata = ifnull(?, metadata), updated_at = ?
-WHERE num = ?`, optional(u.Name), optional(u.Description), metadata, b.store.now(), b.num)
-		if u.Name != nil {
-			state.Name = *u.Name
-		}
-		tx.Note(string(EventBucketUpdated), state.Place, "")
-		return err
-	})
-}
-
-func (b *Bucket) judgeUpdate(u *BucketUpdate) (metadata any, err error) {
-	var issues []Issue
-	if u.Name != nil && *u.Name != b.name { // an old bucket may keep a name that a new one may not have
-		if problem := nameIssue(*u.Name); problem != "" {
-			issues = append(issues, Issue{"bucket_name", ruleName, problem})
-		}
-	}
-	if u.Description != nil {
-		encodeInfo("description", *u.Description, &issues)
-	}
-	if u.Schema != nil && !b.def.schema.equal(*u.Schema) {
-		issues = append(issues, Issue{"bucket_schema", ruleFixed, "an update leaves the schema as it is; ChangeSchema changes it"})
-	}
-	if u.UniqueKey != nil && !b.UniqueKey().equal(u.UniqueKey) {
-		issues = append(issues, Issue{"unique_key", ruleFixed, "the unique key cannot be changed"})
-	}
-	metadata = encodeInfo("metadata", u.Metadata, &issues)
-	if len(issues) > 0 {
-		return nil, newValidationError(b.String(), issues)
-	}
-	return metadata, nil
-}
-
 // UniqueKey returns a copy of the bucket's unique key, or nil if it has none.
 func (b *Bucket) UniqueKey() *UniqueKey {
 	if b.def.unique == nil {
@@ -509,11 +450,4 @@ func (b *Bucket) UniqueKey() *UniqueKey {
 	key := *b.def.unique
 	key.Fields = slices.Clone(key.Fields)
 	return &key
-}
-
-func optional(s *string) any {
-	if s == nil {
-		return nil
-	}
-	return *s
 }

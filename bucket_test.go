@@ -252,7 +252,7 @@ func TestBucketUpdateRefused(t *testing.T) {
 	keyless := storetest.Bucket(t, st, config)
 	other := config.Schema
 	other.Properties = maps.Clone(other.Properties)
-	other.Properties["b"] = bucketlite.Field{Type: bucketlite.String}
+	delete(other.Properties, "b")
 	key := func(p bucketlite.Policy, fields ...string) *bucketlite.UniqueKey {
 		return &bucketlite.UniqueKey{Fields: fields, DefaultPolicy: p}
 	}
@@ -261,8 +261,9 @@ func TestBucketUpdateRefused(t *testing.T) {
 		update bucketlite.BucketUpdate
 		want   map[string]string
 	}{
-		"another schema":         {keyed, bucketlite.BucketUpdate{Schema: &other}, map[string]string{"bucket_schema": "fixed"}},
-		"no fields":              {keyed, bucketlite.BucketUpdate{Schema: &bucketlite.Schema{}}, map[string]string{"bucket_schema": "fixed"}},
+		"a missing field":        {keyless, bucketlite.BucketUpdate{Schema: &other}, map[string]string{"bucket_schema.properties.b": "missing"}},
+		"a missing key field":    {keyed, bucketlite.BucketUpdate{Schema: &other}, map[string]string{"unique_key.fields[1]": "key"}},
+		"no fields":              {keyless, bucketlite.BucketUpdate{Schema: &bucketlite.Schema{}}, map[string]string{"bucket_schema.properties.a": "missing", "bucket_schema.properties.b": "missing"}},
 		"another key":            {keyed, bucketlite.BucketUpdate{UniqueKey: key(bucketlite.Upsert, "a")}, map[string]string{"unique_key": "fixed"}},
 		"another policy":         {keyed, bucketlite.BucketUpdate{UniqueKey: key(bucketlite.Insert, "a", "b")}, map[string]string{"unique_key": "fixed"}},
 		"no policy":              {keyed, bucketlite.BucketUpdate{UniqueKey: key("", "a", "b")}, map[string]string{"unique_key": "fixed"}},
@@ -270,7 +271,7 @@ func TestBucketUpdateRefused(t *testing.T) {
 		"fields in other order":  {keyed, bucketlite.BucketUpdate{UniqueKey: key(bucketlite.Upsert, "b", "a")}, nil},
 		"a field named twice":    {keyed, bucketlite.BucketUpdate{UniqueKey: key(bucketlite.Upsert, "a", "b", "b")}, map[string]string{"unique_key": "fixed"}},
 		"number written apart":   {keyed, bucketlite.BucketUpdate{Schema: withMinLength(config.Schema, json.Number("1.0"))}, nil},
-		"schema and name, twice": {keyed, bucketlite.BucketUpdate{Schema: &other, Name: new(""), UniqueKey: key("", "a")}, map[string]string{"bucket_schema": "fixed", "bucket_name": "name", "unique_key": "fixed"}},
+		"schema and name, twice": {keyless, bucketlite.BucketUpdate{Schema: &other, Name: new(""), UniqueKey: key("", "a")}, map[string]string{"bucket_schema.properties.b": "missing", "bucket_name": "name", "unique_key": "fixed"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := storetest.Snapshot(t, tt.b)

@@ -55,18 +55,32 @@ func (b *Bucket) ChangeSchema(ctx context.Context, s Schema, opts *SchemaChangeO
 	}
 	var c *schemaChanger
 	err = b.following(ctx, func(b *Bucket) (err error) {
-		if c, err = b.schemaChanger(s, *opts, id); err != nil {
+		var invalid, lost []Issue
+		if c, invalid, lost, err = b.schemaChanger(s, *opts, id); err != nil {
 			return err
 		}
-		if opts.DryRun {
-			return c.try(ctx)
+		if issues := append(invalid, lost...); len(issues) > 0 {
+			return newValidationError(b.String(), issues)
 		}
-		return b.store.write(ctx, c.begin)
+		return c.do(ctx, b)
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case c.result.TaskID != "":
+	}
+	return c.done(ctx)
+}
+
+// do begins the change, or tries it.
+func (c *schemaChanger) do(ctx context.Context, b *Bucket) error {
+	if c.opts.DryRun {
+		return c.try(ctx)
+	}
+	return b.store.write(ctx, c.begin)
+}
+
+// done returns the result once the change is in force.
+func (c *schemaChanger) done(ctx context.Context) (*SchemaChange, error) {
+	if c.result.TaskID != "" {
 		return c.wait(ctx)
 	}
 	return &c.result, nil
@@ -76,32 +90,34 @@ func (b *Bucket) ChangeSchema(ctx context.Context, s Schema, opts *SchemaChangeO
 type schemaChanger struct {
 	bucket *Bucket
 	opts   SchemaChangeOptions
-	id     string // of a task, if one is needed
+	info   infoUpdate // takes effect together with the schema
+	id     string     // of a task, if one is needed
 	next   nextDefinition
 	stored storedDefinition // of next
 	result SchemaChange
 }
 
-// schemaChanger validates a new schema and compares it with the bucket's.
-func (b *Bucket) schemaChanger(s Schema, opts SchemaChangeOptions, task string) (*schemaChanger, error) {
-	def, issues := b.def, []Issue(nil)
+// schemaChanger validates a new schema and compares it with the bucket's. It returns the
+// faults of the schema, whose paths are those of its JSON form, or of what becomes of the
+// fields, with the paths of the fields.
+func (b *Bucket) schemaChanger(s Schema, opts SchemaChangeOptions, task string) (c *schemaChanger, invalid, lost []Issue, err error) {
+	def := b.def
 	if !def.schema.equal(s) { // else it keeps its rules
-		def, issues = define(s, def.unique)
+		if def, invalid = define(s, def.unique); len(invalid) > 0 {
+			return nil, invalid, nil, nil
+		}
 	}
-	if len(issues) > 0 {
-		return nil, newValidationError(b.String(), issues)
+	c = &schemaChanger{bucket: b, opts: opts, id: task}
+	if err := c.checkVersion(); err != nil {
+		return nil, nil, nil, err
 	}
-	if opts.IfVersion != 0 && opts.IfVersion != b.def.version {
-		return nil, &ConflictError{Subject: b.String(), Reason: fmt.Sprintf("its schema has version %d, not %d", b.def.version, opts.IfVersion)}
-	}
-	c := &schemaChanger{bucket: b, opts: opts, id: task}
-	change, issues := compareSchemas(b.def.schema, def.schema, b.def.unique, opts, b.def.rules != def.rules)
-	if len(issues) > 0 {
-		return nil, newValidationError(b.String(), issues)
+	change, lost := compareSchemas(b.def.schema, def.schema, b.def.unique, opts, b.def.rules != def.rules)
+	if len(lost) > 0 {
+		return nil, nil, lost, nil
 	}
 	text, err := json.Marshal(def.schema)
 	if err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
 	c.next = nextDefinition{definition: *def, task: task, opts: opts, change: change}
 	c.next.version = b.def.version
@@ -116,7 +132,7 @@ func (b *Bucket) schemaChanger(s Schema, opts SchemaChangeOptions, task string) 
 		c.stored.dropped = string(value.Append(nil, asAny(slices.Compact(slices.Sorted(slices.Values(opts.Drop))))))
 	}
 	c.result = SchemaChange{Version: c.next.version, Effect: SchemaEffect(change.Effect.String()), Fields: fieldChanges(change.Fields)}
-	return c, nil
+	return c, nil, nil, nil
 }
 
 // asMap returns a map as plain values.
@@ -137,11 +153,21 @@ func (c *schemaChanger) begin(tx *commit.Tx) error {
 	if err == nil && state.Definition != b.def.number {
 		err = errRedefined
 	}
-	if err != nil || c.next.change.Effect == schema.Unchanged {
+	if err == nil {
+		err = c.info.check(tx, state)
+	}
+	if err != nil {
 		return err
 	}
+	if c.next.change.Effect == schema.Unchanged {
+		return c.applyInfo(tx, state)
+	}
 	if running := b.def.next; running != nil {
-		if !c.equals(running) {
+		info, err := pendingUpdate(tx, running.task)
+		if err != nil {
+			return err
+		}
+		if !c.equals(running) || !c.info.equals(info) {
 			return &ConflictError{Subject: b.String(), Reason: "task " + value.Show(running.task) + " is changing its schema"}
 		}
 		c.result.TaskID = running.task
@@ -153,10 +179,32 @@ func (c *schemaChanger) begin(tx *commit.Tx) error {
 	case err != nil:
 		return err
 	case c.next.change.Effect == schema.Loosens || !filled:
+		if err := c.info.apply(tx, state); err != nil {
+			return err
+		}
 		return b.enforce(tx, state, &c.stored, &c.next)
 	}
 	c.result.TaskID = c.id
 	return c.start(tx, state)
+}
+
+// checkVersion returns an error if the bucket does not have the schema version that the call
+// requires.
+func (c *schemaChanger) checkVersion() error {
+	want, got := c.opts.IfVersion, c.bucket.def.version
+	if want == 0 || got == want {
+		return nil
+	}
+	return &ConflictError{Subject: c.bucket.String(), Reason: fmt.Sprintf("its schema has version %d, want %d", got, want), Version: true}
+}
+
+// applyInfo makes a change that leaves the schema as it is.
+func (c *schemaChanger) applyInfo(tx *commit.Tx, state *commit.Bucket) error {
+	if c.info.isEmpty() {
+		return nil
+	}
+	tx.Note(string(EventBucketUpdated), state.Place, "")
+	return c.info.apply(tx, state)
 }
 
 // equals reports whether the call wants the change that is being prepared.
@@ -178,6 +226,9 @@ func (c *schemaChanger) start(tx *commit.Tx, state *commit.Bucket) error {
 	t := &Task{ID: c.id, Type: ChangeSchemaTask, Inputs: []string{b.id}, Total: objects, AdditionalData: map[string]any{
 		"bucket_id": b.id, "bucket_name": state.Name, "object_count": objects, "schema_version": c.next.version, "effect": string(c.result.Effect),
 	}}
+	if update := c.info.detail(); update != nil {
+		t.AdditionalData["update"] = update
+	}
 	c.stored.partition = 0
 	if c.next.change.Effect == schema.Rewrites {
 		t.Total *= 2 // each object is checked, and then written

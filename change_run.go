@@ -179,6 +179,17 @@ func (r *changeRun) finish(tx *commit.Tx, state *commit.Bucket) (taskProgress, e
 	if err != nil {
 		return taskProgress{}, err
 	}
+	info, err := pendingUpdate(tx, r.id)
+	if err == nil && !info.isEmpty() {
+		err = info.apply(tx, state)
+	}
+	var taken *ConflictError
+	if errors.As(err, &taken) { // the bucket's new name was free when the change began
+		return taskProgress{status: StatusFailed, problem: taken.Reason}, withdrawChange(tx, state, StatusFailed, taken.Reason)
+	}
+	if err != nil {
+		return taskProgress{}, err
+	}
 	if err := r.b.enforce(tx, state, stored.next, r.b.def.next); err != nil {
 		return taskProgress{}, err
 	}

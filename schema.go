@@ -42,8 +42,8 @@ const (
 	File     FieldType = "file"     // any bytes
 )
 
-// Schema declares the fields of a bucket's objects. It is fixed when the bucket is
-// created. [ValidateSchema] validates a schema in advance.
+// Schema declares the fields of a bucket's objects. [Bucket.ChangeSchema] changes it.
+// [ValidateSchema] validates a schema in advance.
 //
 // Its JSON form is that of the hosted service's BucketSchema.
 type Schema struct {
