@@ -64,7 +64,8 @@ func newBucketCreateCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "create NAME --schema FILE",
 		Short: "Create a bucket",
-		Long: `Create a bucket. Its schema and unique key cannot be changed later.
+		Long: `Create a bucket. Its unique key cannot be changed later, and its schema by "bucketlite
+bucket schema set".
 
 A schema is JSON: {"properties": {"title": {"type": "string", "required": true}}}.
 The types of values are string, number, integer, float, boolean, object, array,
