@@ -49,28 +49,6 @@ func (c *call) getBucket() (any, error) {
 	return c.bucket.Info(c.ctx())
 }
 
-// updateBucket changes the given members of a bucket. PUT and PATCH are the same: absent
-// members stay.
-func (c *call) updateBucket() (any, error) {
-	f, err := c.form()
-	if err != nil {
-		return nil, err
-	}
-	update := bucketlite.BucketUpdate{
-		Name:        f.optionalText("bucket_name", "name"),
-		Description: f.optionalText("description"),
-		Metadata:    f.object("metadata"),
-		UniqueKey:   f.uniqueKey(),
-	}
-	if v, _ := f.member("bucket_schema", []string{"schema"}); v != nil {
-		update.Schema = new(f.schema())
-	}
-	if err := c.check(); err != nil {
-		return nil, err
-	}
-	return c.bucket.Update(c.ctx(), update)
-}
-
 // deletion is the response to the deletion of a bucket or a namespace: the task and its
 // target.
 type deletion struct {

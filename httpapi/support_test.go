@@ -335,7 +335,13 @@ func (s *server) wantTask(id, status string) *reply {
 // withKeys returns another server of the same store, with these keys.
 func (s *server) withKeys(keys []httpapi.Key) *server {
 	s.t.Helper()
-	h, err := httpapi.New(s.store, &httpapi.Options{Keys: keys})
+	return s.withOptions(httpapi.Options{Keys: keys})
+}
+
+// withOptions returns another server of the same store, with these options.
+func (s *server) withOptions(opts httpapi.Options) *server {
+	s.t.Helper()
+	h, err := httpapi.New(s.store, &opts)
 	if err != nil {
 		s.t.Fatal(err)
 	}
