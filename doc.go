@@ -18,6 +18,7 @@
 // groups; [Bucket.EnsureIndex] makes queries faster. [Bucket.CreateUpload] takes bytes
 // in two steps. [Bucket.CreateBatch] collects objects that [Store.Process] hands to a
 // function. [Store.Watch] delivers every committed change as an [Event].
+// [Bucket.ChangeSchema] changes the schema and, where needed, every object with it.
 // [Bucket.Lock], [Bucket.Archive] and [Bucket.Suspend] restrict a bucket,
 // [Bucket.Stats] counts it, and [Bucket.Delete] deletes it in the background, as a
 // [Task].

@@ -71,3 +71,42 @@ func Example_schemas() {
 	// 1 stored
 	// 1 bucketlite: bucket "products": name: required
 }
+
+func Example_schemaChanges() {
+	ctx := context.Background()
+	store, products := openProducts(ctx)
+	defer store.Close()
+
+	info, err := products.Info(ctx)
+	check(err)
+	next := info.Schema
+	next.Properties["title"] = next.Properties["name"]
+	next.Properties["size"] = bucketlite.Field{Type: bucketlite.String, Enum: []any{"S", "M", "L", "XL"}, Default: "M", Required: true}
+	delete(next.Properties, "name")
+	delete(next.Properties, "notes")
+
+	change, err := products.ChangeSchema(ctx, next, &bucketlite.SchemaChangeOptions{
+		Rename: map[string]string{"name": "title"},
+		Drop:   []string{"notes"},
+	})
+	check(err)
+	fmt.Println("version", change.Version, change.Effect)
+	for _, f := range change.Fields {
+		fmt.Printf("%s: %s: %s\n", f.Path, f.Effect, f.Message)
+	}
+
+	price := next.Properties["price"]
+	price.Keywords = map[string]any{"maximum": 100}
+	next.Properties["price"] = price
+	_, err = products.ChangeSchema(ctx, next, &bucketlite.SchemaChangeOptions{DryRun: true})
+	var refused *bucketlite.SchemaChangeError
+	if errors.As(err, &refused) {
+		fmt.Println(refused.Count, refused.Objects[0].Issues)
+	}
+	// Output:
+	// version 2 rewrites
+	// notes: rewrites: dropped
+	// size: rewrites: enum: also "XL"; required; filled in with its default where it is absent
+	// title: rewrites: renamed from "name"
+	// 1 [price: at most 100 expected, got 140]
+}
