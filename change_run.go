@@ -9,6 +9,7 @@ import (
 
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/jobs"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -41,7 +42,9 @@ func (c *collector) changeSome() (worked bool, err error) {
 	case errors.Is(err, errRedefined):
 		return true, c.store.redefine(ctx, r.leasedTask.bucket)
 	case errors.Is(err, ErrNotFound): // the bucket is gone, and with it the change
-		return true, nil
+		return true, c.store.write(ctx, func(tx *commit.Tx) error {
+			return jobs.EndTask(tx, r.id, string(StatusFailed), "the bucket was deleted")
+		})
 	}
 	return true, err
 }

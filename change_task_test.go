@@ -96,7 +96,7 @@ func TestChangeSchemaPending(t *testing.T) {
 	storetest.WantNoProblem(t, h.st)
 }
 
-// What withdraws a change leaves the schema, and nothing of the change.
+// A change that is withdrawn leaves the schema, and nothing of itself.
 func TestChangeSchemaWithdrawn(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -195,7 +195,7 @@ func TestChangeSchemaRefused(t *testing.T) {
 	storetest.WantError(t, storetest.ErrorOf(b.ChangeSchema(ctx, rawSchema(t, shortItems), nil)), bucketlite.ErrLocked)
 }
 
-// What names a field that is gone says which change has removed it.
+// The error for a name that is gone says which change has removed it.
 func TestRemovedNames(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
