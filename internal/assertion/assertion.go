@@ -67,9 +67,10 @@ type Failure struct {
 // changes, and any number of goroutines may use it at once. The nil Assertion
 // accepts every value.
 type Assertion struct {
-	rules   []rule // sorted by keyword
-	deep    bool   // whether the library looks inside an array or object
-	copies  copies // nil text: the library checks none of the rules
+	rules   []rule  // sorted by keyword
+	deep    bool    // whether the library looks inside an array or object
+	copies  copies  // nil text: the library checks none of the rules
+	bounds  *bounds // nil if there are other rules
 	pattern pattern.Lazy
 }
 
@@ -141,6 +142,9 @@ func Compile(keywords map[string]any, rules Rules) (*Assertion, error) {
 	if len(schema) == 0 {
 		return a, nil
 	}
+	if len(schema) == len(a.rules) {
+		a.bounds = newBounds(schema)
+	}
 
 	var err error
 	if a.copies.text, err = json.Marshal(schema); err != nil {
@@ -177,7 +181,7 @@ func newRule(keyword string, v any) rule {
 // with, has one failure whose rule is "type". A string that is too long for the
 // pattern, by the rest of the allowance, has a failure whose rule is "pattern".
 func (a *Assertion) Check(v any, allowance *pattern.Allowance) []Failure {
-	if a == nil {
+	if a == nil || a.bounds.accepts(v) {
 		return nil
 	}
 	in, ok := a.input(v)
