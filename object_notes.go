@@ -10,20 +10,20 @@ import (
 
 // Notes returns remarks about a valid query of the bucket's objects, in words: the paths in
 // its Filter, Sort and Select that the schema does not declare, although it declares others.
-// They may be misspelled. Errors: [ErrBadRequest].
+// They may be misspelled. Errors: those of [Bucket.List].
 func (b *Bucket) Notes(ctx context.Context, q Query) (notes []string, err error) {
 	err = b.following(ctx, func(b *Bucket) error {
 		c, err := q.compile(b.store, list{kind: "objects", owner: b.num}, b.types)
-		if err != nil || c.Filter == nil && len(c.Order) == 0 && len(q.Select) == 0 {
+		if err != nil {
 			return err
 		}
-		if b.redefined(ctx) {
-			return errRedefined
-		}
 		notes = b.notes(q, c)
-		return nil
+		return b.store.read(ctx, b.readable)
 	})
-	return notes, err
+	if err != nil {
+		return nil, err
+	}
+	return notes, nil
 }
 
 // notes returns the notes of a compiled query.

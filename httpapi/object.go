@@ -186,6 +186,9 @@ func (c *call) listObjects() (any, error) {
 // objects for a filter that none can match, so there is a warning, and the filter becomes
 // one that matches nothing.
 func (c *call) noteQuery(b *bucketlite.Bucket, q *bucketlite.Query) error {
+	if q.Filter == (bucketlite.Filter{}) && len(q.Sort) == 0 && len(q.Select) == 0 {
+		return nil // a plain list, as most are
+	}
 	notes, err := b.Notes(c.ctx(), *q)
 	var bad *bucketlite.QueryError
 	if errors.As(err, &bad) && bad.Unsatisfiable {

@@ -32,7 +32,7 @@ func open(t testing.TB) *file {
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}
-	return &file{TB: t, File: committest.Open(t), bucket: index.Bucket{Num: bucketNum, ID: "bkt", Name: "videos", Plan: plan}}
+	return &file{TB: t, File: committest.Open(t), bucket: index.Bucket{Num: bucketNum, Partition: bucketNum, ID: "bkt", Name: "videos", Plan: plan}}
 }
 
 func parse(t testing.TB, text string) any {

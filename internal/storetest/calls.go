@@ -197,6 +197,7 @@ var Calls = map[string]call{
 		return ErrorOf(f.Bucket.Aggregate(ctx, bucketlite.Aggregation{
 			GroupBy: []bucketlite.GroupBy{{Field: "v"}}, Metrics: []bucketlite.Metric{{Function: bucketlite.MetricCount, Alias: "n"}}}))
 	}},
+	"Bucket.Notes":           {false, func(ctx context.Context, f *Fixture) error { return ErrorOf(f.Bucket.Notes(ctx, bucketlite.Query{})) }},
 	"Bucket.Explain":         {false, func(ctx context.Context, f *Fixture) error { return ErrorOf(f.Bucket.Explain(ctx, bucketlite.Query{})) }},
 	"Bucket.Indexes":         {false, func(ctx context.Context, f *Fixture) error { return ErrorOf(f.Bucket.Indexes(ctx)) }},
 	"Bucket.EnsureIndex":     {true, func(ctx context.Context, f *Fixture) error { return f.Bucket.EnsureIndex(ctx, "v") }},
