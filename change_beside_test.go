@@ -12,9 +12,8 @@ import (
 	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
-// A copiedChange is a change of a bucket's schema that stops once it has written the next
-// form of some objects.
-type copiedChange struct {
+// A pausedChange is a change of a bucket's schema that waits at some point.
+type pausedChange struct {
 	path string
 	st   *bucketlite.Store
 	b    *bucketlite.Bucket
@@ -22,16 +21,24 @@ type copiedChange struct {
 	done chan error // receives the result of ChangeSchema
 }
 
-// startChange renames l to m in a bucket of n objects with the unique key k.
-func startChange(t *testing.T, n int) *copiedChange {
+// startChange renames l to m in a bucket of n objects with the unique key k, and waits when
+// the row of the change satisfies a condition.
+func startChange(t *testing.T, n int, when string) *pausedChange {
 	t.Helper()
 	ctx := context.Background()
 	var stops, goesOn atomic.Bool
-	c := &copiedChange{path: filepath.Join(t.TempDir(), "test.db"), goOn: func() { goesOn.Store(true) }, done: make(chan error, 1)}
+	c := &pausedChange{path: filepath.Join(t.TempDir(), "test.db"), goOn: func() { goesOn.Store(true) }, done: make(chan error, 1)}
 	raw := storetest.OpenRaw(t, c.path)
-	c.st = storetest.OpenPath(t, c.path, bucketlite.WithMayWork(bucketlite.Options{}, func() bool {
-		return goesOn.Load() || !stops.Load() || storetest.Dump(t, raw, "SELECT count(*) FROM schema_changes WHERE judged = 0") == "0\n"
-	}))
+	waits := func() bool { return storetest.Dump(t, raw, "SELECT count(*) FROM schema_changes WHERE "+when) == "1\n" }
+	c.st = storetest.OpenPath(t, c.path, bucketlite.WithSteps(bucketlite.Options{}, func() bool {
+		if !stops.Load() {
+			return true
+		}
+		if over := storetest.Dump(t, raw, "SELECT processed, total FROM tasks WHERE processed > total"); over != "" {
+			t.Errorf("a task has processed more than its total: %s", over)
+		}
+		return goesOn.Load() || !waits()
+	}, 0))
 	c.b = storetest.Bucket(t, c.st, bucketlite.BucketConfig{Schema: storetest.Schema(t, `"k":{"type":"string"},"l":{"type":"array"}`),
 		UniqueKey: &bucketlite.UniqueKey{Fields: []string{"k"}, DefaultPolicy: bucketlite.Upsert}})
 	for i := range n {
@@ -44,14 +51,12 @@ func startChange(t *testing.T, n int) *copiedChange {
 			&bucketlite.SchemaChangeOptions{Rename: map[string]string{"l": "m"}})
 		c.done <- err
 	}()
-	storetest.Eventually(func() bool {
-		return storetest.Dump(t, raw, "SELECT count(*) FROM schema_changes WHERE judged = 0") == "1\n"
-	})
+	storetest.Eventually(waits)
 	return c
 }
 
 // end lets the change end, and checks the store.
-func (c *copiedChange) end(t *testing.T) {
+func (c *pausedChange) end(t *testing.T) {
 	t.Helper()
 	storetest.WantNoProblem(t, c.st)
 	storetest.WantSound(t, c.path)
@@ -67,7 +72,7 @@ func (c *copiedChange) end(t *testing.T) {
 // undone.
 func TestChangeSchemaBesideFailedPutMany(t *testing.T) {
 	t.Parallel()
-	c := startChange(t, 10)
+	c := startChange(t, 10, "judged = 0")
 	storetest.Put(t, c.b, storetest.Input(t, `{"k":"one","l":["x"]}`), "")
 	inputs := []bucketlite.ObjectInput{storetest.Input(t, `{"k":"several","l":["x","y"]}`), storetest.Input(t, `{"k":"one"}`)}
 	_, err := c.b.PutMany(context.Background(), inputs, &bucketlite.PutManyOptions{Atomic: true, Policy: bucketlite.Insert})
@@ -76,4 +81,24 @@ func TestChangeSchemaBesideFailedPutMany(t *testing.T) {
 	}
 	storetest.Put(t, c.b, storetest.Input(t, `{"k":"several","l":["x","y"]}`), "")
 	c.end(t)
+}
+
+// The total of the task grows with the objects that are put before they are checked.
+func TestChangeSchemaProgress(t *testing.T) {
+	t.Parallel()
+	c := startChange(t, 10, "true")
+	var inputs []bucketlite.ObjectInput
+	for i := range 300 {
+		inputs = append(inputs, storetest.Input(t, fmt.Sprintf(`{"k":"new%d"}`, i)))
+	}
+	res, err := c.b.PutMany(context.Background(), inputs, nil)
+	if err := storetest.PutManyError(res, err); err != nil {
+		t.Fatal(err)
+	}
+	c.end(t)
+	for task, err := range c.st.Tasks(context.Background(), bucketlite.TaskQuery{Type: bucketlite.ChangeSchemaTask}) {
+		if err != nil || task.Processed != 620 || task.Total != 620 {
+			t.Errorf("got %d of %d, %v, want 620", task.Processed, task.Total, err)
+		}
+	}
 }

@@ -3,13 +3,13 @@ package bucketlite_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/internal/storetest"
+	"github.com/google/go-cmp/cmp"
 )
 
 // Fields exchange names, take over those of dropped ones, and move within objects. Their
@@ -99,22 +99,27 @@ func TestChangeSchemaNulls(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	b := storetest.Bucket(t, storetest.Open(t), bucketlite.BucketConfig{Schema: storetest.Schema(t, `"o":{"type":"object"}`)})
-	id := storetest.Put(t, b, storetest.Input(t, `{"a":null,"o":{"n":null}}`), "").ID
+	ids := map[string]string{
+		"a null": storetest.Put(t, b, storetest.Input(t, `{"a":null}`), "").ID,
+		"o null": storetest.Put(t, b, storetest.Input(t, `{"o":{"n":null}}`), "").ID,
+	}
 	want := storetest.Schema(t, `"a":{"type":"string"},"o":{"type":"object","properties":{"n":{"type":"string"}}}`)
 	_, err := b.ChangeSchema(ctx, want, nil)
 	var refused *bucketlite.SchemaChangeError
-	if !errors.As(err, &refused) || len(refused.Objects) != 1 {
-		t.Fatalf("got %v, want one object that does not conform", err)
+	if !errors.As(err, &refused) || refused.Count != 2 {
+		t.Fatalf("got %v, want two objects that do not conform", err)
 	}
-	var paths []string
-	for _, i := range refused.Objects[0].Issues {
-		paths = append(paths, i.Path+" "+i.Rule)
+	got := make(map[string]string)
+	for _, o := range refused.Objects {
+		got[o.Issues[0].Path+" "+o.Issues[0].Rule] = o.ID
 	}
-	if got := fmt.Sprint(paths); got != "[a null o null]" {
-		t.Errorf("got %s, want [a null o null]", got)
+	if diff := cmp.Diff(ids, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if _, err := b.Patch(ctx, id, storetest.Input(t, `{"a":null,"o":{}}`), nil); err != nil {
-		t.Fatal(err)
+	for _, id := range ids {
+		if _, err := b.Patch(ctx, id, storetest.Input(t, `{"a":null,"o":{}}`), nil); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if _, err := b.ChangeSchema(ctx, want, nil); err != nil {
 		t.Error(err)

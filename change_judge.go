@@ -131,7 +131,7 @@ func conformsQuickly(v *schema.Validation, fields []*schema.Field, stored []byte
 		case err != nil || there && given == nil || !there && f.Required:
 			return false
 		case there:
-			if f.Validate(v, nil, given); v.Any() {
+			if _, changed := f.Validate(v, nil, given); changed || v.Any() {
 				return false
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
@@ -107,7 +108,7 @@ func (r *changeRun) write(ctx context.Context, part func(*commit.Tx, *commit.Buc
 			return errRedefined
 		}
 		if refusal := permitState(state, changeSchema); refusal != nil {
-			return withdrawChange(tx, state, StatusFailed, refusal.Error())
+			return withdrawChange(tx, state, StatusFailed, strings.TrimPrefix(refusal.Error(), "bucketlite: "))
 		}
 		p, err := part(tx, state)
 		if err != nil {
@@ -154,9 +155,20 @@ func (r *changeRun) judge(ctx context.Context) error {
 		// From here on, new objects get their next form when they are written.
 		if state.Next.Partition != 0 {
 			state.Next.Reach(state.Clock() + 1)
+			if err := r.expect(tx, state, j.objects); err != nil {
+				return p, err
+			}
 		}
 		return p, setDetail(tx, r.num, "checked_objects", r.objects+j.objects)
 	})
+}
+
+// expect sets the total of the task to what is done, with the objects that were checked last,
+// and the objects that are to be written.
+func (r *changeRun) expect(tx *commit.Tx, state *commit.Bucket, checked int64) error {
+	_, err := tx.Exec("UPDATE tasks SET total = processed + ?2 + (SELECT object_count FROM buckets WHERE num = ?3) + ?4 WHERE num = ?1",
+		r.num, checked, state.Num, state.Objects)
+	return err
 }
 
 // refuse withdraws the change because of objects that do not conform.

@@ -30,13 +30,6 @@ func WithoutBackground(o Options) *Options {
 	return &o
 }
 
-// WithMayWork returns options of a store that does a round of background work only if
-// mayWork permits it.
-func WithMayWork(o Options, mayWork func() bool) *Options {
-	o.mayWork = mayWork
-	return &o
-}
-
 // KeepsReserve reports whether a store knows that its file has a reserve.
 func KeepsReserve(s *Store) bool { return s.reserve.kept.Load() }
 

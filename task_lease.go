@@ -73,7 +73,7 @@ func (c *collector) renewTask(tx *commit.Tx, t *leasedTask, p taskProgress) erro
 		ended = now
 	}
 	_, err := tx.Exec(`
-UPDATE tasks SET status = ?1, processed = iif(?1 = 'COMPLETED', total, processed + ?2), outputs = ?3, error = ?4,
+UPDATE tasks SET status = ?1, processed = iif(?1 = 'COMPLETED', total, min(total, processed + ?2)), outputs = ?3, error = ?4,
     updated_at = ?5, ended_at = ?6, lease_owner = ?7, lease_until = ?8
 WHERE num = ?9`, string(p.status), p.processed, nilIfBlank(p.outputs), nilIfBlank(p.problem), now, ended,
 		c.owner, time.Now().Add(taskLease).UnixMicro(), t.num)
