@@ -45,6 +45,10 @@ func (c *call) body() ([]byte, error) {
 	// The rest of the request may take longer than the body.
 	c.readDeadline(time.Time{})
 	c.timeout.restart()
+	if isGzip(data) {
+		return nil, formError{{"body", bucketlite.Issue{Rule: "utf8",
+			Message: "text expected, got gzip; a compressed body needs the header Content-Encoding: gzip"}}}
+	}
 	if bom.Marked(data) {
 		if data, err = c.utf8(data); err != nil {
 			return nil, err

@@ -55,6 +55,9 @@ func (c *call) readError(err error) error {
 	return badRequest("the body ended early")
 }
 
+// isGzip reports whether a body begins as gzip does, and as no text can.
+func isGzip(data []byte) bool { return bytes.HasPrefix(data, []byte{0x1f, 0x8b}) }
+
 // utf8 returns a body without its byte order mark, and UTF-16 with such a mark as UTF-8.
 func (c *call) utf8(data []byte) ([]byte, error) {
 	text, err := readBody(bom.NewReader(bytes.NewReader(data)), -1, c.limit)

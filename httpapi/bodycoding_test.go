@@ -84,6 +84,8 @@ func TestBodyGzip(t *testing.T) {
 			}
 		})
 	}
+	s.do("POST", path, whole).wantError(http.StatusUnprocessableEntity, "ValidationError").
+		wantAt("error.details.validation_errors.0.message", "text expected, got gzip; a compressed body needs the header Content-Encoding: gzip")
 	s.as("Content-Encoding", "gzip").do("POST", path, bomb).wantAt("error.details.max_ratio", "100")
 	s.as("Content-Encoding", "gzip").do("POST", path, long).wantAt("error.details.max_bytes", "4194304")
 	s.as("Content-Encoding", "gzip").do("POST", path+"/list", zipped(t, `{"filters": {"film_id": "f1"}}`)).want(http.StatusOK).wantAt("total_count", "<nil>").wantAt("results.0.title", "Brazil")

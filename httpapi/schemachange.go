@@ -20,6 +20,9 @@ func (c *call) updateBucket() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := f.refuseDryRun(); err != nil {
+		return nil, err
+	}
 	update := bucketlite.BucketUpdate{
 		Name:        f.optionalText("bucket_name", "name"),
 		Description: f.optionalText("description"),
@@ -38,6 +41,20 @@ func (c *call) updateBucket() (any, error) {
 		return c.changeSchema(update, f.schema(), &bucketlite.SchemaChangeOptions{Rename: k.rename, Drop: k.drop})
 	}
 	return c.patchSchema(f, update, k)
+}
+
+// refuseDryRun returns an error if the request has a dry_run. Unknown parameters and members
+// are ignored, but a client that expects a dry run must not lose a field.
+func (f *form) refuseDryRun() error {
+	issue := bucketlite.Issue{Path: "dry_run", Rule: "unsupported",
+		Message: "there is no dry run over HTTP; \"bucketlite bucket schema set --dry-run\" makes one"}
+	if f.call.query.Has("dry_run") {
+		return formError{{"query", issue}}
+	}
+	if _, given := f.doc["dry_run"]; given {
+		return formError{{"body", issue}}
+	}
+	return nil
 }
 
 // patchSchema merges the given schema, which may be absent, into the one in force.

@@ -50,6 +50,8 @@ func TestPatchSchema(t *testing.T) {
 	patch(`{"rename": {"title": 5}, "drop": "title"}`).wantFaults("body.drop type", "body.rename.title type")
 	patch(`{"rename": {"title": "film"}}`).wantError(http.StatusUnprocessableEntity, "ValidationError")
 	patch(`{"bucket_schema": []}`).wantFaults("body.bucket_schema type")
+	patch(`{"drop": ["title"], "dry_run": true}`).wantFaults("body.dry_run unsupported")
+	s.do("PATCH", "/v1/buckets/films?dry_run=true", `{"drop": ["title"]}`).wantFaults("query.dry_run unsupported")
 	s.do("GET", "/v1/buckets/films", nil).want(http.StatusOK).wantAt("schema_version", "5").wantAt("bucket_name", "films")
 }
 
