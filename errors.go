@@ -249,7 +249,11 @@ type SchemaChangeError struct {
 func (e *SchemaChangeError) Error() string {
 	const shown = 3
 	var b strings.Builder
-	fmt.Fprintf(&b, "bucketlite: %s: the schema is unchanged: %d of its objects do not conform to the new one: ", e.Subject, e.Count)
+	conform := "do not conform"
+	if e.Count == 1 {
+		conform = "does not conform"
+	}
+	fmt.Fprintf(&b, "bucketlite: %s: the schema is unchanged: %d of its objects %s to the new one: ", e.Subject, e.Count, conform)
 	for i, o := range e.Objects[:min(len(e.Objects), shown)] {
 		if i > 0 {
 			b.WriteString("; ")

@@ -45,4 +45,9 @@ func TestSchemaChangeError(t *testing.T) {
 	if !errors.Is(err, ErrInvalid) || errors.Is(err, ErrConflict) {
 		t.Error("it does not match ErrInvalid alone")
 	}
+	one := &SchemaChangeError{Subject: `bucket "b"`, Count: 1, Objects: err.Objects[1:2]}
+	const wantOne = `bucketlite: bucket "b": the schema is unchanged: 1 of its objects does not conform to the new one: object "b": title: required`
+	if one.Error() != wantOne {
+		t.Errorf("got %q, want %q", one.Error(), wantOne)
+	}
 }

@@ -66,8 +66,8 @@ func (c *comparer) checkOptions() {
 		case target == path:
 			c.fault(path, ruleRename, "renamed to itself")
 		case parent(target) != parent(path):
-			c.fault(path, ruleRename, "renamed to %s: a field can only change its own name, as in %s",
-				value.Show(target), value.Show(join(parent(path), lastName(target))))
+			c.fault(path, ruleRename, "renamed to %s: only the last name of a path can change, since a field stays in its object", value.Show(target))
+			c.named[path] = true // one fault is enough, whether there is such a field or not
 		}
 	}
 }
