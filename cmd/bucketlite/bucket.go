@@ -12,7 +12,7 @@ import (
 )
 
 func newBucketCommand(a *app) *cobra.Command {
-	c := group("bucket", "Create, show, lock, archive and delete buckets",
+	c := group("bucket", "Create, show, change, lock, archive and delete buckets",
 		newBucketCreateCommand(a), newBucketGetCommand(a), newBucketListCommand(a), newBucketUpdateCommand(a), newBucketSchemaCommand(a), newBucketDeleteCommand(a),
 		newTransitionCommand(a, "lock", "Refuse every change of a bucket until it is unlocked", (*bucketlite.Bucket).Lock),
 		newTransitionCommand(a, "unlock", "Unlock a bucket", (*bucketlite.Bucket).Unlock),
@@ -64,12 +64,13 @@ func newBucketCreateCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "create NAME --schema FILE",
 		Short: "Create a bucket",
-		Long: `Create a bucket. Its unique key cannot be changed later, and its schema by "bucketlite
-bucket schema set".
+		Long: `Create a bucket. Its unique key cannot be changed later; "bucketlite bucket schema set"
+changes its schema.
 
 A schema is JSON: {"properties": {"title": {"type": "string", "required": true}}}.
 The types of values are string, number, integer, float, boolean, object, array,
-date and datetime; those of files are text, image, audio, video, pdf, excel, document and file.`,
+date and datetime; those of files are text, image, audio, video, pdf, excel, document
+and file.`,
 		Example: `  bucketlite bucket create videos --schema schema.json --unique-key video_id --policy upsert
   echo '{"properties": {"photo": {"type": "image"}}}' | bucketlite bucket create photos --schema -`,
 		Args: cobra.ExactArgs(1),
@@ -237,6 +238,7 @@ func (a *app) showBucket(ctx context.Context, b *bucketlite.Bucket) error {
 		t.row("description", info.Description)
 		t.row("status", state(info))
 		t.row("unique key", keyText(info.UniqueKey))
+		t.row("schema version", info.SchemaVersion)
 		t.row("objects", info.ObjectCount)
 		t.row("size", size(info.TotalSize))
 		t.row("created", info.CreatedAt)

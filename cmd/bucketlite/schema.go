@@ -20,9 +20,9 @@ func newBucketSchemaCommand(a *app) *cobra.Command {
 	c.Long = `Show, compare and change the schema of a bucket. "bucketlite bucket schema get" prints it
 as JSON, to be edited and given to diff or set.
 
-A field of the schema that is absent in the new one must be named, since it may only be
-absent in an old copy of the schema: --drop removes it with its values, --rename keeps
-them under another name. A field inside another is named by its path, as in
+If the new schema lacks a field, name it: --drop removes it with its values, --rename
+keeps them under another name. Otherwise the change is refused, since the new schema may
+come from an outdated copy. A field inside another is named by its path, as in
 address.city.`
 	return c
 }
@@ -83,11 +83,13 @@ func newSchemaDiffCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "diff BUCKET FILE",
 		Short: "Show what a new schema would change, without reading objects",
-		Long: `Show what a new schema, as JSON in a file, would change. No object is read. A change
-loosens if every object conforms to the new schema, too. It tightens if objects have to
-be checked first, and rewrites if objects change. "bucketlite bucket schema set
---dry-run" checks them.`,
-		Example: `  bucketlite bucket schema diff videos schema.json --rename titel=title
+		Long: `Show what a new schema, as JSON in a file, would change; - reads standard input. A field
+that the new schema lacks must be named by --drop or --rename.
+
+The effect of a change is "loosens" if every object conforms to the new schema, too,
+"tightens" if the objects have to be checked first, and "rewrites" if objects change.
+This command reads no objects; "bucketlite bucket schema set --dry-run" checks them.`,
+		Example: `  bucketlite bucket schema diff videos schema.json --rename name=title
   bucketlite bucket schema get videos | jq '.properties.title.maxLength = 200' |
     bucketlite bucket schema diff videos -`,
 		Args: cobra.ExactArgs(2), ValidArgsFunction: a.completeBucket(cobra.ShellCompDirectiveDefault),
@@ -121,16 +123,18 @@ func newSchemaSetCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "set BUCKET FILE",
 		Short: "Change the schema of a bucket",
-		Long: `Change the schema of a bucket to that in a file, as JSON, and wait until the new one is
-in force. Objects are checked, and rewritten where a field is renamed, dropped or filled
-in with its default, while other programs write. Until the end everyone sees the old
-schema and the old objects. If an object does not conform, nothing changes, and the
-first 100 such objects are listed.
+		Long: `Give a bucket the schema in a file, as JSON, and wait until it is in force; - reads
+standard input. A field that the new schema lacks must be named by --drop or --rename.
+
+Objects are checked, and rewritten where a field is renamed, dropped or filled in with
+its default, while other programs write. Until the end everyone sees the old schema and
+the old objects. If an object does not conform, nothing changes, and the first 100 such
+objects are listed.
 
 A change that was interrupted continues whenever a program has the store open.
 "bucketlite task cancel" withdraws it.`,
 		Example: `  bucketlite bucket schema set videos schema.json --dry-run
-  bucketlite bucket schema set videos schema.json --rename titel=title --drop note`,
+  bucketlite bucket schema set videos schema.json --rename name=title --drop notes`,
 		Args: cobra.ExactArgs(2), ValidArgsFunction: a.completeBucket(cobra.ShellCompDirectiveDefault),
 	}
 	f.add(c)

@@ -11,7 +11,7 @@ import (
 )
 
 func newTaskCommand(a *app) *cobra.Command {
-	return group("task", "Show tasks, such as deletions, wait for them and cancel them",
+	return group("task", "Show tasks, such as deletions and schema changes, wait for them and cancel them",
 		newTaskListCommand(a), newTaskGetCommand(a), newTaskWaitCommand(a), newTaskCancelCommand(a))
 }
 
