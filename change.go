@@ -182,7 +182,10 @@ func (c *schemaChanger) begin(tx *commit.Tx) error {
 		if err := c.info.apply(tx, state); err != nil {
 			return err
 		}
-		return b.enforce(tx, state, &c.stored, &c.next)
+		if err := b.enforce(tx, state, &c.stored, &c.next); err != nil {
+			return err
+		}
+		return recordChange(tx, b.num, c.stored)
 	}
 	c.result.TaskID = c.id
 	return c.start(tx, state)

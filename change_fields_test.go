@@ -181,3 +181,61 @@ func TestChangeSchemaOfUploads(t *testing.T) {
 		})
 	}
 }
+
+// An upload is refused if a field that it names has another name, or none, when it is
+// confirmed; and if another field has taken over the name.
+func TestChangeSchemaOfUploadedNames(t *testing.T) {
+	t.Parallel()
+	type change struct {
+		to     string
+		rename map[string]string
+		drop   []string
+	}
+	fields := func(names ...string) string {
+		text := `"doc":{"type":"text"}`
+		for _, name := range names {
+			text += `,"` + name + `":{"type":"string"}`
+		}
+		return text
+	}
+	object := func(name string) string {
+		return `"doc":{"type":"text"},"o":{"type":"object","properties":{"` + name + `":{"type":"string"}}}`
+	}
+	for name, tt := range map[string]struct {
+		from     string
+		changes  []change
+		metadata map[string]any
+		want     string // in the error
+	}{
+		"exchanged":           {fields("a", "b"), []change{{fields("a", "b"), map[string]string{"a": "b", "b": "a"}, nil}}, map[string]any{"a": "x"}, `version 2 renamed "a" to "b"`},
+		"onto a dropped name": {fields("a", "b"), []change{{fields("b"), map[string]string{"a": "b"}, []string{"b"}}}, map[string]any{"b": "x"}, `version 2 dropped "b"`},
+		"onto an undeclared name": {fields("a"), []change{{fields("b"), map[string]string{"a": "b"}, nil}}, map[string]any{"b": "x"},
+			`version 2 renamed "a" to "b"`},
+		"within an object": {object("a"), []change{{object("b"), map[string]string{"o.a": "o.b"}, nil}}, map[string]any{"o": map[string]any{"a": "x"}},
+			`version 2 renamed "o.a" to "o.b"`},
+		"and back": {fields("a"), []change{{fields("b"), map[string]string{"a": "b"}, nil}, {fields("a"), map[string]string{"b": "a"}, nil}},
+			map[string]any{"a": "x"}, ""},
+		"another field": {fields("a", "b"), []change{{fields("a"), nil, []string{"b"}}}, map[string]any{"a": "x"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := context.Background()
+			path := filepath.Join(t.TempDir(), "test.db")
+			st := storetest.OpenPath(t, path)
+			b := storetest.Bucket(t, st, bucketlite.BucketConfig{Schema: storetest.Schema(t, tt.from)})
+			u := storetest.CreateUpload(t, b, bucketlite.UploadInput{Filename: "doc.txt", ContentType: "text/plain", ObjectMetadata: tt.metadata})
+			storetest.WriteUpload(t, b, u.ID, "text")
+			for _, c := range tt.changes {
+				if _, err := b.ChangeSchema(ctx, storetest.Schema(t, c.to), &bucketlite.SchemaChangeOptions{Rename: c.rename, Drop: c.drop}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := b.ConfirmUpload(ctx, u.ID, nil)
+			if tt.want == "" && err != nil || tt.want != "" && (!errors.Is(err, bucketlite.ErrConflict) || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+			storetest.WantNoProblem(t, st)
+			storetest.WantSound(t, path)
+		})
+	}
+}

@@ -22,7 +22,7 @@ func insertChange(tx *commit.Tx, bucket int64, s *storedDefinition) error {
 	}
 	_, err := tx.Exec(`
 INSERT INTO schema_changes (bucket, version, task, partition, judged, objects, invalid, reached, size, rules, renamed, dropped, schema)
-VALUES (?, ?, ?, ?, ?, 0, 0, ?, 0, ?, ?, ?, ?)`, bucket, s.version, s.task, partition, int64(unbegun), int64(unbegun), int64(s.rules),
+VALUES (?, ?, ?, ?, ?, 0, 0, ?, 0, ?, ?, ?, ?)`, bucket, s.version, nilIfBlank(s.task), partition, int64(unbegun), int64(unbegun), int64(s.rules),
 		nilIfBlank(s.renamed), nilIfBlank(s.dropped), s.schema)
 	return err
 }
@@ -48,6 +48,19 @@ func endChange(tx *commit.Tx, bucket int64) error {
 	_, err := tx.Exec("UPDATE schema_changes SET since = ?, partition = NULL, schema = NULL WHERE bucket = ? AND since IS NULL", tx.Now(), bucket)
 	if err == nil {
 		_, err = tx.Exec("DELETE FROM schema_changes WHERE bucket = ? AND renamed IS NULL AND dropped IS NULL AND since IS NOT NULL", bucket)
+	}
+	return err
+}
+
+// recordChange records the names that a change without a task has removed, if any.
+func recordChange(tx *commit.Tx, bucket int64, s storedDefinition) error {
+	if s.renamed == "" && s.dropped == "" {
+		return nil
+	}
+	s.task, s.partition = "", 0
+	err := insertChange(tx, bucket, &s)
+	if err == nil {
+		err = endChange(tx, bucket)
 	}
 	return err
 }

@@ -5,8 +5,6 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
@@ -94,7 +92,7 @@ func (c *confirmer) prepare(ctx context.Context, merge bool) error {
 	if c.row.status == StatusCompleted || !*c.in.CreateObject {
 		return nil
 	}
-	names := append(slices.Sorted(maps.Keys(c.in.ObjectMetadata)), c.in.Property)
+	names := append(memberPaths(c.in.ObjectMetadata), c.in.Property)
 	if message, err := b.removal(ctx, 0, c.row.created, names); err != nil {
 		return err
 	} else if message != "" {
