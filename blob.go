@@ -123,8 +123,6 @@ type BlobInput struct {
 	Metadata map[string]any
 	// KeepReference and Refetch, unless nil, override those of the [ObjectInput].
 	KeepReference, Refetch *bool
-
-	kept *keptReader // what was read of Reader; nil if it is not to be read again
 }
 
 // UnmarshalJSON decodes the JSON form strictly, as [ObjectInput.UnmarshalJSON] does.

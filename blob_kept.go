@@ -11,9 +11,11 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// keptReader is what was read of a blob's reader. An input is judged again if the bucket's
-// schema has changed meanwhile, and a reader can be read only once.
+// keptReader is a blob's reader, and what was read of it. An input is judged again if the
+// bucket's schema has changed meanwhile, and a reader can be read only once.
 type keptReader struct {
+	io.Reader // the caller's
+
 	head     []byte           // the bytes that were read, unless they are too many
 	ended    error            // what ended the reader, or nil
 	lost     bool             // some bytes are neither in head nor staged
@@ -31,7 +33,7 @@ func (in *ObjectInput) keepReaders() {
 	in.Blobs = slices.Clone(in.Blobs)
 	for i := range in.Blobs {
 		if b := &in.Blobs[i]; b.Reader != nil {
-			b.kept = &keptReader{}
+			b.Reader = &keptReader{Reader: b.Reader}
 		}
 	}
 }
@@ -39,7 +41,7 @@ func (in *ObjectInput) keepReaders() {
 // keptContents returns what was staged of the input's readers.
 func (in *ObjectInput) keptContents() (contents []*content.Content) {
 	for i := range in.Blobs {
-		if k := in.Blobs[i].kept; k != nil && k.content != nil {
+		if k, ok := in.Blobs[i].Reader.(*keptReader); ok && k.content != nil {
 			contents = append(contents, k.content)
 		}
 	}
@@ -61,9 +63,9 @@ const maxKept = 2 * content.ChunkSize
 
 // stream stores the bytes of the caller's reader.
 func (bb *blobBuilder) stream(path value.Path, in *BlobInput, f *schema.Field, b *Blob) {
-	k := in.kept
-	if k == nil {
-		k = &keptReader{lost: true}
+	k, keeps := in.Reader.(*keptReader)
+	if !keeps {
+		k = &keptReader{Reader: in.Reader, lost: true}
 	} else if k.lost || k.content != nil && f.NeedsText() {
 		bb.err = &ConflictError{Subject: fmt.Sprint(bb.bucket), Reason: "the schema changed while the bytes of " + path.String() + " were read; repeat the call"}
 		return
@@ -76,30 +78,29 @@ func (bb *blobBuilder) stream(path value.Path, in *BlobInput, f *schema.Field, b
 		bb.store(k.content, in.Filename, k.mimeType, b)
 		return
 	}
-	r := content.NewInflow(bb.ctx, k.again(in.Reader, f))
+	r := content.NewInflow(bb.ctx, k.again(f))
 	held := len(bb.contents)
 	bb.err = bb.read(path, r, schema.Content{Filename: in.Filename, Declared: in.MIMEType}, f, b)
 	if err := r.Broken(); err != nil && bb.err != nil && bb.ctx.Err() == nil {
 		bb.err = errorf("%s: %s: read: %w", bb.bucket, path, err)
 	}
-	if len(bb.contents) > held && bb.contents[held].Data == nil && in.kept != nil {
+	if len(bb.contents) > held && bb.contents[held].Data == nil && keeps {
 		k.content, k.mimeType, k.head, k.lost = bb.contents[held], b.Details.MIMEType, nil, false
 	}
 }
 
-// again returns a reader of the kept bytes and then of the rest of r, which it keeps.
-func (k *keptReader) again(r io.Reader, f *schema.Field) io.Reader {
+// again returns a reader of the kept bytes and then of the rest, which it keeps.
+func (k *keptReader) again(f *schema.Field) io.Reader {
 	limit := maxKept
 	if f.NeedsText() {
 		limit = maxDataBytes + 1
 	}
-	return io.MultiReader(bytes.NewReader(slices.Clip(k.head)), &keepingReader{k, r, limit})
+	return io.MultiReader(bytes.NewReader(slices.Clip(k.head)), &keepingReader{k, limit})
 }
 
-// keepingReader reads r and keeps what it reads, up to a limit.
+// keepingReader reads the caller's reader and keeps what it reads, up to a limit.
 type keepingReader struct {
 	kept  *keptReader
-	r     io.Reader
 	limit int
 }
 
@@ -108,7 +109,7 @@ func (r *keepingReader) Read(p []byte) (int, error) {
 	if k.ended != nil {
 		return 0, k.ended
 	}
-	n, err := r.r.Read(p)
+	n, err := k.Reader.Read(p)
 	k.ended = err
 	switch {
 	case k.lost:

@@ -170,7 +170,7 @@ func TestStorageClass(t *testing.T) {
 		bucketlite.StorageColdline: "coldline",
 		bucketlite.StorageArchive:  "archive",
 	} {
-		b, err := ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: "class " + string(class), StorageClass: class})
+		b, err := ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: "class-" + string(class), StorageClass: class})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -245,6 +245,11 @@ var operations = map[string]struct {
 		return storetest.ErrorOf(f.Bucket.CreateBatch(ctx, bucketlite.BatchInput{ObjectIDs: []string{"none"}, SkipValidation: true}))
 	}},
 
+	"ChangeSchema": {writeObjects, storetest.Calls["Bucket.ChangeSchema"].Do},
+	"ChangeSchema, tried": {writeObjects, func(ctx context.Context, f *storetest.Fixture) error {
+		return storetest.ErrorOf(f.Bucket.ChangeSchema(ctx, storetest.LooserItems(), &bucketlite.SchemaChangeOptions{DryRun: true}))
+	}},
+
 	"UpdateBatch": {changeInfo, storetest.Calls["Bucket.UpdateBatch"].Do},
 	"DeleteBatch": {changeInfo, storetest.Calls["Bucket.DeleteBatch"].Do},
 	"CancelBatch": {changeInfo, storetest.Calls["Bucket.CancelBatch"].Do},

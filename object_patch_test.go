@@ -131,7 +131,7 @@ func TestPatchRefused(t *testing.T) {
 		{"a blob that a value stands for", `{"blobs":[{"property":"d","data":"inline"}]}`, map[string]string{"d": "property"}},
 		{"a blob for the key", `{"blobs":[{"property":"k","data":"y"}]}`, map[string]string{"blobs[0].property": "key", "k": "property"}},
 		{"a blob of an unknown property", `{"blobs":[{"property":"x","data":"y"}]}`, map[string]string{"blobs[0].property": "property"}},
-		{"a blob that does not fit", `{"blobs":[{"property":"image","data":"data:,text"}]}`, map[string]string{"blobs[0].data": "mime"}},
+		{"a blob that does not fit", `{"blobs":[{"property":"image","data":"data:text/plain,text"}]}`, map[string]string{"blobs[0].data": "mime"}},
 		{"several, of fields and blobs", `{"n":"x","video":null,"k":"","blobs":[{"property":"x","data":"y"},{"property":"image","data":"y"}]}`, map[string]string{
 			"n": "type", "video": "required", "k": "key", "blobs[0].property": "property", "blobs[1].data": "data"}},
 		{"another id", `{"object_id":"other"}`, map[string]string{"object_id": "reserved"}},

@@ -27,7 +27,7 @@ func TestFieldTypes(t *testing.T) {
 	for _, name := range []bucketlite.FieldType{
 		bucketlite.String, bucketlite.Number, bucketlite.Integer, bucketlite.Float, bucketlite.Boolean, bucketlite.ObjectField,
 		bucketlite.Array, bucketlite.Date, bucketlite.DateTime, bucketlite.Text, bucketlite.Image, bucketlite.Audio,
-		bucketlite.Video, bucketlite.PDF, bucketlite.Excel,
+		bucketlite.Video, bucketlite.PDF, bucketlite.Excel, bucketlite.Document, bucketlite.File,
 	} {
 		named = append(named, string(name))
 	}

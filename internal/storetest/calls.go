@@ -181,6 +181,9 @@ var Calls = map[string]call{
 	"Bucket.Update": {true, func(ctx context.Context, f *Fixture) error {
 		return ErrorOf(f.Bucket.Update(ctx, bucketlite.BucketUpdate{}))
 	}},
+	"Bucket.ChangeSchema": {true, func(ctx context.Context, f *Fixture) error {
+		return ErrorOf(f.Bucket.ChangeSchema(ctx, LooserItems(), nil))
+	}},
 	"Bucket.Activate": {true, func(ctx context.Context, f *Fixture) error { return f.Bucket.Activate(ctx) }},
 	"Bucket.Archive":  {true, func(ctx context.Context, f *Fixture) error { return f.Bucket.Archive(ctx) }},
 	"Bucket.Suspend":  {true, func(ctx context.Context, f *Fixture) error { return f.Bucket.Suspend(ctx) }},

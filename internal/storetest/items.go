@@ -22,6 +22,13 @@ func ItemsConfig(name string) bucketlite.BucketConfig {
 	}
 }
 
+// LooserItems returns a schema of items that takes effect in one commit.
+func LooserItems() bucketlite.Schema {
+	schema := ItemsConfig("").Schema
+	schema.Properties["n"] = bucketlite.Field{Type: bucketlite.Number}
+	return schema
+}
+
 // Items creates a bucket of items.
 func Items(t testing.TB, st *bucketlite.Store) *bucketlite.Bucket {
 	t.Helper()
