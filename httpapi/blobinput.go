@@ -84,22 +84,24 @@ func (r *objectReader) gather(doc map[string]any, fields map[string]bucketlite.F
 	blob, _ := doc["blob"].(map[string]any)
 	list, ok := doc["blobs"].([]any)
 	own, declared := fields["blob"]
-	switch {
-	case !ok && doc["blobs"] != nil, declared && fileType(own) == "", !hasContent(blob):
+	if !ok && doc["blobs"] != nil || declared && fileType(own) == "" || !hasContent(blob) {
 		return
-	case hasProperty(blob):
-	case declared:
-		blob["property"] = "blob"
-	default:
-		blob["property"] = onlyField(fields, blob["type"])
 	}
 	property, _ := blob["property"].(string)
-	if _, ok := fields[property]; !ok {
+	switch {
+	case hasProperty(blob):
+	case declared:
+		property = "blob"
+	default:
+		property = onlyField(fields, blob["type"])
+	}
+	if _, ok := fields[property]; !ok { // blob stays as it was given
 		if holdFiles(fields) {
 			r.call.warn("blob: a list of blobs with their properties expected")
 		}
 		return
 	}
+	blob["property"] = property
 	r.call.warn("blob: a list of blobs expected")
 	doc["blobs"] = append(list, blob)
 	delete(doc, "blob")

@@ -52,10 +52,10 @@ func TestBlobTolerance(t *testing.T) {
 		{"a field called blob", "own", `{"blob": {"url": ` + link + `}}`, []string{"blob: a list of blobs", "blobs.url", "blobs.type"},
 			map[string]string{"blobs.0.property": "blob", "blob": "<nil>"}},
 		{"a field called blob that holds no file", "plain", `{"blob": {"url": ` + link + `}}`, nil, map[string]string{"blob.url": "https://example.com/a.png", "blobs": "[]"}},
-		{"a property that is not clear", "two", `{"blob": {"url": ` + link + `}}`, []string{"blob: a list of blobs with their properties"}, map[string]string{"blob.url": "https://example.com/a.png", "blobs": "[]"}},
+		{"a property that is not clear", "two", `{"blob": {"url": ` + link + `}}`, []string{"blob: a list of blobs with their properties"}, map[string]string{"blob": `{"url":"https://example.com/a.png"}`, "blobs": "[]"}},
 		{"a property that is not declared", "two", `{"blob": {"property": "other", "data": 5}}`, []string{"blob: a list of blobs with their properties"}, map[string]string{"blob.data": "5"}},
 		{"an empty property", "one", `{"blob": {"property": "", "data": ` + link + `}}`, []string{"blob: a list of blobs expected", "blobs.type"}, map[string]string{"blobs.0.property": "photo"}},
-		{"no property to have it", "none", `{"blob": {"url": ` + link + `}}`, nil, map[string]string{"blob.url": "https://example.com/a.png"}},
+		{"no property to have it", "none", `{"blob": {"url": ` + link + `}}`, nil, map[string]string{"blob": `{"url":"https://example.com/a.png"}`}},
 		{"no content", "one", `{"blob": {"color": "red"}}`, nil, map[string]string{"blob.color": "red", "blobs": "[]"}},
 		{"no object", "one", `{"blob": "red"}`, nil, map[string]string{"blob": "red"}},
 		{"blobs without a property", "one", `{"blobs": [{"type": "image", "data": ` + link + `}]}`, []string{"blobs.property: the name of a field"}, map[string]string{"blobs.0.property": "photo"}},
@@ -189,6 +189,24 @@ func TestFileSize(t *testing.T) {
 	}
 	s.do("POST", uploads, upload(`"file_size": "0"`)).wantFaults("body.file_size_bytes minimum")
 	s.do("POST", uploads, upload(`"file_size": "-5"`)).wantFaults("body.file_size_bytes minimum")
+	s.do("POST", uploads, upload(`"file_size": 7, "file_size_bytes": 100`)).want(http.StatusOK).
+		wantWarnings("file_size: ignored, file_size_bytes is given too").wantAt("file_size_bytes", "100")
+	s.do("POST", uploads, upload(`"file_size": 100, "file_size_bytes": 100`)).want(http.StatusOK).wantWarnings()
+}
+
+// A browser has an empty type for a file that it does not know. It says nothing: the bytes
+// decide.
+func TestUploadTypeEmpty(t *testing.T) {
+	t.Parallel()
+	s := filmServer(t)
+	uploads := "/v1/buckets/films/uploads"
+	const upload = `{"filename": "notes", "content_type": "", "object_metadata": {"film_id": "f1"}}`
+	up := s.do("POST", uploads, upload).want(http.StatusOK).wantWarnings("content_type: a MIME type expected").wantAt("content_type", "application/octet-stream")
+	s.anyone().do("PUT", up.text("presigned_url"), noise(100)).wantError(http.StatusUnprocessableEntity, "ValidationError")
+	s.anyone().do("PUT", up.text("presigned_url"), []byte("some words")).want(http.StatusOK)
+	done := s.do("POST", uploads+"/"+up.text("upload_id")+"/confirm", nil).want(http.StatusOK)
+	s.do("GET", "/v1/buckets/films/objects/"+done.text("object_id"), nil).want(http.StatusOK).wantAt("blobs.0.details.mime_type", "text/plain")
+	s.do("POST", uploads+"/batch", `{"uploads": [`+upload+`]}`).want(http.StatusOK).wantWarnings("uploads[0].content_type: a MIME type expected")
 }
 
 // An upload without a property is one of its filename. The answer says which is missing.

@@ -308,17 +308,20 @@ func (f *form) takeAt(at string, err error) {
 
 // member returns a member by its name, or by another that some clients use, and the
 // name it was found by.
-func (f *form) member(name string, others []string) (any, string) {
-	if v := f.doc[name]; v != nil {
-		return v, name
-	}
+func (f *form) member(name string, others []string) (v any, found string) {
+	v, found = f.doc[name], name
 	for _, other := range others {
-		if v := f.doc[other]; v != nil {
+		second := f.doc[other]
+		switch {
+		case second == nil:
+		case v == nil:
 			f.call.warn(f.at.Member(other).String() + ": " + name + " expected")
-			return v, other
+			v, found = second, other
+		case !value.Equal(v, second):
+			f.call.warn(f.at.Member(other).String() + ": ignored, " + found + " is given too")
 		}
 	}
-	return nil, name
+	return v, found
 }
 
 func (f *form) expected(name, want string, v any) {

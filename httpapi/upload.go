@@ -47,6 +47,10 @@ func (f *form) uploadInput() (in bucketlite.UploadInput) {
 	if v, name := f.fileSize(); name == "file_size" {
 		doc["file_size_bytes"] = v
 	}
+	if doc["content_type"] == "" { // a browser has that for a file that it does not know
+		f.call.warn(f.at.Member("content_type").String() + ": a MIME type expected")
+		doc["content_type"] = "application/octet-stream"
+	}
 	if t := f.call.ownType(doc, "blob_type", f.at.Member("blob_type").String()); t != "" {
 		doc["blob_type"] = t
 	}

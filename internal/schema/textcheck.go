@@ -17,10 +17,11 @@ import (
 // except for white space. It takes the content in pieces and keeps none of them.
 type TextCheck struct {
 	base     string    // MIME type without the charset
+	declared string    // charset, or ""
 	utf8     string    // the declared name of UTF-8, or ""
 	first    []byte    // what came before the first two bytes were there
 	readings []reading // that have not failed
-	err      error     // of the first that has
+	err      error     // of the declared one, or else of the first that has
 }
 
 // A reading is one way to decode content, by the charset that names it. UTF-8 that is
@@ -36,7 +37,7 @@ type reading struct {
 // is known.
 func NewTextCheck(mimeType string) *TextCheck {
 	m, _ := parseMediaType(mimeType)
-	c := &TextCheck{base: m.base}
+	c := &TextCheck{base: m.base, declared: m.charset}
 	switch {
 	case m.charset == "":
 	case isUTF8(m.charset):
@@ -77,7 +78,7 @@ func (c *TextCheck) begin() {
 	case "\xff\xfe", "\xfe\xff":
 		c.readings = append(c.readings, reading{"utf-16", &utf16Text{big: c.first[0] == 0xfe}})
 	default:
-		c.readings = append(c.readings, reading{c.utf8, &utf8Text{}})
+		c.readings = append(c.readings, reading{c.utf8, &utf8Text{alone: c.declared == ""}})
 	}
 }
 
@@ -105,7 +106,7 @@ func (c *TextCheck) each(do func(io.WriteCloser) error) bool {
 	for _, r := range c.readings {
 		if err := do(r.text); err == nil {
 			kept = append(kept, r)
-		} else if c.err == nil {
+		} else if c.err == nil || c.declared != "" && r.charset == c.declared {
 			c.err = err
 		}
 	}
@@ -131,6 +132,7 @@ func declaredText(charset string) io.WriteCloser {
 // utf8Text checks UTF-8.
 type utf8Text struct {
 	charset string // that was decoded to UTF-8; what could not be is U+FFFD
+	alone   bool   // no charset is declared
 	rest    []byte // the beginning of a character
 	at      int64  // bytes before rest
 }
@@ -191,7 +193,10 @@ func (u *utf8Text) broken() error {
 	if u.charset != "" {
 		return fmt.Errorf("the data is not %s", u.charset)
 	}
-	return fmt.Errorf("the data is not UTF-8: invalid at byte %d, and no charset is declared", u.at)
+	if u.alone {
+		return fmt.Errorf("the data is not UTF-8: invalid at byte %d, and no charset is declared", u.at)
+	}
+	return fmt.Errorf("the data is not UTF-8: invalid at byte %d", u.at)
 }
 
 func (u *utf8Text) control(r rune) error {

@@ -72,3 +72,25 @@ func TestTextCheck(t *testing.T) {
 		})
 	}
 }
+
+// An error is about the declared charset, if there is one.
+func TestTextCheckErrors(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ declared, data, want string }{
+		{"text/plain", "ab\xff", "the data is not UTF-8: invalid at byte 2, and no charset is declared"},
+		{"text/plain; charset=utf-8", "ab\xff", "the data is not UTF-8: invalid at byte 2"},
+		{"text/plain; charset=Shift_JIS", "\x81", "the data is not Shift_JIS"},
+		{"text/plain; charset=Shift_JIS", "\x93\xfa\x96", "the data is not Shift_JIS"},
+		{"text/plain; charset=klingon", "\xff", `the data is not UTF-8, and its charset "klingon" is not known`},
+		{"text/plain; charset=windows-1252", "\xe9\x01", "the data is not text: it contains the control character U+0001"},
+	} {
+		c := schema.NewTextCheck(test.declared)
+		_, err := c.Write([]byte(test.data))
+		if err == nil {
+			_, err = c.Type()
+		}
+		if err == nil || err.Error() != test.want {
+			t.Errorf("%s: %q: got error %v, want %q", test.declared, test.data, err, test.want)
+		}
+	}
+}
