@@ -4,7 +4,9 @@ import "github.com/bucketlite/bucketlite/internal/schema"
 
 // SchemaChangeOptions say what happens to the fields that a new schema lacks. A path is
 // the names of a field and of those that it is in, from the root of the old schema on,
-// with dots between them: "address.city". It leads through the items of arrays.
+// with dots between them: "address.city". It leads through the items of arrays. A path
+// of no field is an error, unless the bucket already has the new schema: then a repeated
+// call changes nothing.
 type SchemaChangeOptions struct {
 	// DryRun checks the change against every object and writes nothing.
 	DryRun bool

@@ -54,6 +54,12 @@
 // fields, a combinator such as oneOf and a misspelt keyword are refused; other assertions
 // that have no effect are kept with a Warning.
 //
+// A PUT of a bucket replaces its schema, and a PATCH merges fields into it; rename and
+// drop name the fields that the new schema lacks. A request succeeds when the schema is
+// in force. A change that takes longer than [Options].QueryTimeout is answered with 503
+// and details.task_id; it continues, and the same request again waits for it. There is
+// no dry run, so a request with dry_run is refused.
+//
 // # Answers
 //
 // An error is {"success": false, "status", "error": {"type", "message", "details"}}.
@@ -64,7 +70,8 @@
 // item or of the bucket forbids the request.
 // Times are RFC 3339 in UTC. An unknown value is null, or left out where the hosted
 // service allows it. Lists carry statistics of the whole list, not only of the page;
-// on a page that a cursor leads to they may be a minute old.
+// on a page that a cursor leads to they may be a minute old. With stats=false in the
+// query of the URL they are left out.
 //
 // A request that only reads ends after [Options].QueryTimeout, and when its client
 // disconnects. After the timeout the answer is 503, with query_timeout_seconds in its

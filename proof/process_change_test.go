@@ -165,7 +165,7 @@ func TestChangeSurvivesKill(t *testing.T) {
 			writer.kill(t)
 		}
 		c.kill(t)
-		st = storetest.OpenPath(t, path, &bucketlite.Options{ReadOnly: true}) // so that nothing goes on
+		st = storetest.OpenPath(t, path, &bucketlite.Options{ReadOnly: true}) // so that no task continues
 		b, err := storetest.Namespace(t, st).Bucket(ctx, "items")
 		storetest.Must(t, err)
 		wantOneSchema(t, b)
