@@ -2,7 +2,6 @@ package bucketlite
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
@@ -110,23 +109,4 @@ func nextIndexes(tx *commit.Tx, state *commit.Bucket, opts SchemaChangeOptions) 
 		}
 	}
 	return wanted, err
-}
-
-// follow returns the path that leads to the values of an old path after the change, and
-// false if they are dropped.
-func (o *SchemaChangeOptions) follow(path string) (now string, kept bool) {
-	names := strings.Split(path, ".")
-	old := ""
-	for i, name := range names {
-		if old != "" {
-			old += "."
-		}
-		old += name
-		if target, renamed := o.Rename[old]; renamed {
-			names[i] = target[strings.LastIndexByte(target, '.')+1:]
-		} else if slices.Contains(o.Drop, old) {
-			return "", false
-		}
-	}
-	return strings.Join(names, "."), true
 }
