@@ -35,6 +35,7 @@ type nextDefinition struct {
 	task   string // prepares the change
 	opts   SchemaChangeOptions
 	change *schema.Change
+	limit  int // [Options].MaxObjectBytes
 }
 
 // rewrites reports whether the change prepares the objects' new form in a partition.
@@ -238,6 +239,9 @@ func (s *Store) knownDefinition(num int64) *definition {
 func (s *Store) compileDefinition(num int64, stored storedDefinition) (*definition, error) {
 	def, err := stored.restore()
 	if err == nil {
+		if def.next != nil {
+			def.next.limit = s.opts.MaxObjectBytes
+		}
 		s.keepDefinition(num, def)
 	}
 	return def, err

@@ -119,7 +119,7 @@ func (b *Bucket) schemaChanger(s Schema, opts SchemaChangeOptions, task string) 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	c.next = nextDefinition{definition: *def, task: task, opts: opts, change: change}
+	c.next = nextDefinition{definition: *def, task: task, opts: opts, change: change, limit: b.store.opts.MaxObjectBytes}
 	c.next.version = b.def.version
 	if change.Effect != schema.Unchanged {
 		c.next.version++

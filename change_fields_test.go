@@ -239,3 +239,19 @@ func TestChangeSchemaOfUploadedNames(t *testing.T) {
 		})
 	}
 }
+
+// A change is refused if it makes an object longer than the store allows.
+func TestChangeSchemaLimit(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	b := storetest.Bucket(t, storetest.Open(t, &bucketlite.Options{MaxObjectBytes: 1 << 10}), bucketlite.BucketConfig{Schema: storetest.Schema(t, `"a":{"type":"string"}`)})
+	id := storetest.Put(t, b, storetest.Input(t, `{"a":"`+strings.Repeat("x", 1000)+`"}`), "").ID
+	to := storetest.Schema(t, `"a":{"type":"string"},"b":{"type":"string","required":true,"default":"`+strings.Repeat("y", 100)+`"}`)
+	for _, dry := range []bool{true, false} {
+		_, err := b.ChangeSchema(ctx, to, &bucketlite.SchemaChangeOptions{DryRun: dry})
+		var refused *bucketlite.SchemaChangeError
+		if !errors.As(err, &refused) || refused.Count != 1 || refused.Objects[0].ID != id || refused.Objects[0].Issues[0].Rule != "size" {
+			t.Errorf("dry run %t: got %v, want the object's size", dry, err)
+		}
+	}
+}

@@ -15,10 +15,13 @@ func (b *Bucket) encodeFields(fields map[string]any, blobs []Blob) (schema.Field
 	var views [4]schema.Blob // enough for most objects, and off the heap
 	e := b.def.plan.Encode(fields, appendViews(views[:0], blobs))
 	if limit := b.store.opts.MaxObjectBytes; e.TextSize > limit {
-		message := fmt.Sprintf("at most %d bytes expected for an object's fields (Options.MaxObjectBytes), got %d", limit, e.TextSize)
-		return e, &ValidationError{Subject: b.String(), Issues: []Issue{{"", ruleSize, message}}}
+		return e, &ValidationError{Subject: b.String(), Issues: []Issue{{"", ruleSize, tooManyBytes(limit, e.TextSize)}}}
 	}
 	return e, nil
+}
+
+func tooManyBytes(limit, got int) string {
+	return fmt.Sprintf("at most %d bytes expected for an object's fields (Options.MaxObjectBytes), got %d", limit, got)
 }
 
 // takeInline removes the inline data of blobs from decoded fields.

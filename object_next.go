@@ -66,7 +66,12 @@ func (n *nextDefinition) convert(row *objectRow, contents []*content.Content, re
 	if err != nil {
 		return nil, nil, err
 	}
-	next.objectRow = newRow(row.object, key, n.plan.Encode(fields, appendViews(nil, next.list)), next.list, encoded)
+	data := n.plan.Encode(fields, appendViews(nil, next.list))
+	if data.TextSize > n.limit && int64(data.TextSize) > row.object.Size-blobBytes(blobs) { // it has not been so long before
+		j.fault(nil, ruleSize, tooManyBytes(n.limit, data.TextSize))
+		return nil, j.issues(), nil
+	}
+	next.objectRow = newRow(row.object, key, data, next.list, encoded)
 	next.object.seq = commit.Seq(n.partition, commit.Position(row.object.seq))
 	return next, nil, nil
 }
