@@ -98,6 +98,8 @@ func (c *call) knownTypes(v any, at string) any {
 	if t := c.ownType(doc, "type", at+".type"); t != "" {
 		doc["type"] = t
 		delete(doc, trueType)
+	} else if doc[trueType] != nil && doc[trueType] == doc["type"] {
+		delete(doc, trueType) // it only says that no other type is meant
 	}
 	switch name, ok := doc["type"].(string); {
 	case ok && strings.EqualFold(name, urlType):

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/bucketlite/bucketlite"
+	fieldtype "github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -30,12 +31,17 @@ func (c *call) updateBucket() (any, error) {
 		UniqueKey:   f.uniqueKey(),
 	}
 	k := f.correspondence()
-	given, _ := f.member("bucket_schema", []string{"schema"})
+	given, name := f.member("bucket_schema", []string{"schema"})
 	if given == nil && k.isEmpty() {
 		if err := c.check(); err != nil {
 			return nil, err
 		}
 		return c.bucket.Update(c.ctx(), update)
+	}
+	if doc, ok := given.(map[string]any); ok {
+		if f.doc[name], err = c.keepTypes(doc, k, name); err != nil {
+			return nil, err
+		}
 	}
 	if given != nil && c.r.Method == http.MethodPut {
 		return c.changeSchema(update, f.schema(), &bucketlite.SchemaChangeOptions{Rename: k.rename, Drop: k.drop})
@@ -55,6 +61,60 @@ func (f *form) refuseDryRun() error {
 		return formError{{"body", issue}}
 	}
 	return nil
+}
+
+// keepTypes returns a given schema with the types of fields in force that the hosted service
+// lacks. A client that knows only the service's types may send a schema that it was given
+// back without them, and means no change.
+func (c *call) keepTypes(given map[string]any, k correspondence, at string) (map[string]any, error) {
+	info, err := c.bucket.Info(c.ctx())
+	if err != nil {
+		return nil, err
+	}
+	inForce, err := schemaDocument(info)
+	if err != nil {
+		return nil, err
+	}
+	return c.keepFieldTypes(given, k.move(inForce, ""), at), nil
+}
+
+// keepFieldTypes is keepTypes for a schema or a field, and that in force of the same name.
+func (c *call) keepFieldTypes(given, inForce map[string]any, at string) map[string]any {
+	given = maps.Clone(given)
+	name, _ := given["type"].(string)
+	own := extension(inForce["type"])
+	if own != "" && given[trueType] == nil && strings.EqualFold(name, fieldtype.Hosted(own)) {
+		given[trueType] = own
+		c.warn(at + ".type: " + own + " is kept; to change the type to " + name + ", send it as " + trueType + ", too")
+	}
+	items, _ := given["items"].(map[string]any)
+	if old, ok := inForce["items"].(map[string]any); ok && items != nil {
+		given["items"] = c.keepFieldTypes(items, old, at+".items")
+	}
+	properties, _ := given["properties"].(map[string]any)
+	old, _ := inForce["properties"].(map[string]any)
+	if properties == nil || old == nil {
+		return given
+	}
+	properties = maps.Clone(properties)
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		field, isField := properties[name].(map[string]any)
+		if was, ok := old[name].(map[string]any); ok && isField {
+			properties[name] = c.keepFieldTypes(field, was, at+".properties."+name)
+		}
+	}
+	given["properties"] = properties
+	return given
+}
+
+// schemaDocument returns the JSON form of a bucket's schema.
+func schemaDocument(info *bucketlite.BucketInfo) (map[string]any, error) {
+	text, err := info.Schema.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	doc, err := value.ParseTrusted(string(text))
+	return doc, err
 }
 
 // patchSchema merges the given schema, which may be absent, into the one in force.
@@ -84,11 +144,7 @@ func (c *call) hasMoved(info *bucketlite.BucketInfo) bool {
 
 // mergedSchema returns the schema that the request makes of the one in force.
 func (f *form) mergedSchema(info *bucketlite.BucketInfo, k correspondence) (s bucketlite.Schema, err error) {
-	text, err := info.Schema.MarshalJSON()
-	if err != nil {
-		return s, err
-	}
-	inForce, err := value.ParseTrusted(string(text))
+	inForce, err := schemaDocument(info)
 	if err != nil {
 		return s, err
 	}

@@ -74,6 +74,21 @@ func TestPutSchema(t *testing.T) {
 	s.do("PUT", "/v1/buckets/movies", `{"drop": ["notes"]}`).want(http.StatusOK).wantAt("schema_version", "4").wantAt("bucket_schema.properties.notes", "<nil>")
 }
 
+// Clients that know the hosted service's types alone send back those that they were given.
+func TestSchemaWithoutTrueTypes(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	s.do("POST", "/v1/buckets", `{"bucket_name": "papers", "bucket_schema": {"properties": {
+		"report": {"type": "pdf", "x-type": "document"}, "raw": {"type": "array", "items": {"type": "text", "x-type": "file"}}}}}`).want(http.StatusOK)
+	for _, method := range []string{"PUT", "PATCH"} {
+		s.do(method, "/v1/buckets/papers", `{"bucket_schema": {"properties": {"report": {"type": "pdf"}, "raw": {"type": "array", "items": {"type": "text"}}}}}`).
+			want(http.StatusOK).wantWarnings("raw.items.type: file is kept", "report.type: document is kept").wantAt("schema_version", "1").
+			wantAt("bucket_schema.properties.report.x-type", "document").wantAt("bucket_schema.properties.raw.items.x-type", "file")
+	}
+	s.do("PATCH", "/v1/buckets/papers", `{"bucket_schema": {"properties": {"report": {"type": "pdf", "x-type": "pdf"}}}}`).want(http.StatusOK).
+		wantAt("schema_version", "2").wantAt("bucket_schema.properties.report.type", "pdf").wantAt("bucket_schema.properties.report.x-type", "<nil>")
+}
+
 // A bucket that is not active keeps its schema.
 func TestPatchSchemaStates(t *testing.T) {
 	t.Parallel()
