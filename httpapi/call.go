@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/bucketlite/bucketlite"
@@ -28,6 +29,7 @@ type call struct {
 	query       url.Values            // of the URL
 	faults      formError             // faults of the form of the request
 	warned      []string
+	warnedBytes int // in the headers that they became, or would have become
 
 	timeout *timeout // nil for none
 }
@@ -92,8 +94,14 @@ func (c *call) admits(name string, ns *bucketlite.Namespace, err error) error {
 	return nil
 }
 
-// maxWarnings bounds the warnings of an answer.
-const maxWarnings = 20
+// Clients and proxies take few and short headers: Python reads at most 100, and a default
+// nginx at most 4 KiB of them.
+const (
+	// maxWarnings bounds the warnings of an answer, and maxWarningBytes their texts together.
+	maxWarnings, maxWarningBytes = 20, 2048
+	// maxWarning bounds the text of one in bytes.
+	maxWarning = 256
+)
 
 // warn adds a warning: the request was accepted, but deviates from the form.
 func (c *call) warn(text string) {
@@ -101,13 +109,30 @@ func (c *call) warn(text string) {
 		return
 	}
 	c.warned = append(c.warned, text)
-	c.tell(text)
+	quoted := quoteShort(text)
+	if c.warnedBytes += len(quoted); c.warnedBytes <= maxWarningBytes {
+		c.addWarning(quoted)
+	}
 }
 
-// tell is [call.warn] for what must not be lost among warnings of less weight.
-func (c *call) tell(text string) {
-	// It contains text of the client, so it is escaped.
-	c.w.Header().Add("Warning", "299 bucketlite "+strconv.QuoteToASCII(text))
+// tell is [call.warn] for what must not be lost among warnings of less weight. An answer
+// has at most one or two of those.
+func (c *call) tell(text string) { c.addWarning(quoteShort(text)) }
+
+func (c *call) addWarning(quoted string) { c.w.Header().Add("Warning", "299 bucketlite "+quoted) }
+
+// quoteShort quotes a text in ASCII, since it contains text of the client. The middle of
+// a long one is left out: a place stands at its beginning, what is wrong at its end.
+func quoteShort(text string) string {
+	quoted := strconv.QuoteToASCII(text)
+	for half := maxWarning / 2; len(quoted) > maxWarning; half = half * 3 / 4 {
+		if len(text) <= 2*half {
+			continue // it grows in quotes
+		}
+		short := text[:half] + "..." + text[len(text)-half:]
+		quoted = strconv.QuoteToASCII(strings.ToValidUTF8(short, ""))
+	}
+	return quoted
 }
 
 // form returns the request's body as the form of a JSON object. Without a body it is an

@@ -192,8 +192,12 @@ func (c *call) noteQuery(b *bucketlite.Bucket, q *bucketlite.Query) error {
 	notes, err := b.Notes(c.ctx(), *q)
 	var bad *bucketlite.QueryError
 	if errors.As(err, &bad) && bad.Unsatisfiable {
-		for _, issue := range bad.Issues {
-			c.tell(issue.Path + ": " + issue.Message)
+		for i, issue := range bad.Issues {
+			if text := issue.Path + ": " + issue.Message; i == 0 {
+				c.tell(text)
+			} else {
+				c.warn(text)
+			}
 		}
 		q.Filter, q.Cursor = bucketlite.Or(), ""
 		return nil
