@@ -73,10 +73,10 @@ func (n *Node) judge(v any, field, at value.Path) {
 	case n.Negated, n.ifAbsent, n.Path == nil:
 	case n.Type.Place == Closed:
 		n.never = &value.Fault{Path: field.String(), Rule: ruleUndeclared,
-			Message: "never matches: by the schema, objects have no value at " + value.Show(path)}
+			Message: "never matches: the schema allows no value at " + value.Show(path)}
 	case !n.fits():
 		n.never = &value.Fault{Path: at.String(), Rule: ruleType,
-			Message: "never matches: by the schema, there are " + kindNames[n.Type.Kind] + " at " + value.Show(path) + ", got " + cutText(value.Show(v))}
+			Message: "never matches: the schema allows only " + kindNames[n.Type.Kind] + " at " + value.Show(path) + ", got " + cutText(value.Show(v))}
 	}
 }
 
