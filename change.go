@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
@@ -43,8 +44,8 @@ import (
 //
 // Errors: [ErrInvalid] with all faults of s and opts; [ErrConflict] if another change is
 // being prepared, if the schema has another version than opts requires, or if the task was
-// canceled; [ErrLocked]; [ErrNotActive] unless the bucket
-// is active; [ErrNotFound].
+// canceled; [ErrLocked]; [ErrNotActive] unless the bucket is active; [ErrNotFound]. If the
+// disk is full, the error is [ErrFull]: the task goes on once there is space.
 func (b *Bucket) ChangeSchema(ctx context.Context, s Schema, opts *SchemaChangeOptions) (*SchemaChange, error) {
 	if opts == nil {
 		opts = &SchemaChangeOptions{}
@@ -259,7 +260,8 @@ func (c *schemaChanger) start(tx *commit.Tx, state *commit.Bucket) error {
 // wait returns the result of the task.
 func (c *schemaChanger) wait(ctx context.Context) (*SchemaChange, error) {
 	b := c.bucket
-	t, err := b.store.Wait(ctx, c.result.TaskID)
+	began := time.Now()
+	t, err := b.store.wait(ctx, c.result.TaskID, func() error { return b.store.collector.stallSince(began) })
 	if err != nil {
 		return nil, err
 	}

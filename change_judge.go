@@ -14,6 +14,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/jsonb"
 	"github.com/bucketlite/bucketlite/internal/schema"
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 // changeJudge checks the objects of a bucket by the schema that is to come into force.
@@ -26,6 +27,7 @@ type changeJudge struct {
 	objects int64 // checked
 	invalid int64 // of them, not conforming
 	found   []any // the first that do not conform, in the form of the task's outputs
+	size    int   // bytes of found
 }
 
 // run checks some objects, and more until the deadline, or all if there is none. Objects
@@ -50,8 +52,9 @@ func (j *changeJudge) run(ctx context.Context, deadline time.Time) error {
 				if found.invalid == nil {
 					continue
 				}
-				if j.invalid++; len(j.found) < maxInvalid {
+				if j.invalid++; len(j.found) < maxInvalid && j.size < maxInvalidBytes {
 					j.found = append(j.found, found.invalid)
+					j.size += len(value.Append(nil, found.invalid))
 				}
 			}
 			doubtful = doubtful[done:]

@@ -23,7 +23,8 @@ const (
 	copyRows   = 100                    // objects to write in one transaction
 	copyBytes  = 256 << 10              // bytes of objects after which no more are written
 
-	maxInvalid = 100 // objects to report that do not conform
+	maxInvalid      = 100     // objects to report that do not conform
+	maxInvalidBytes = 1 << 20 // of the report, after which no more objects come into it
 )
 
 // changeSome does a slice of the oldest change of a schema that no other store is working
@@ -46,6 +47,8 @@ func (c *collector) changeSome() (worked bool, err error) {
 		return true, c.store.write(ctx, func(tx *commit.Tx) error {
 			return jobs.EndTask(tx, r.id, string(StatusFailed), "the bucket was deleted")
 		})
+	case errors.Is(err, ErrFull):
+		c.noteStall(err)
 	}
 	return true, err
 }
@@ -123,7 +126,7 @@ func (r *changeRun) write(ctx context.Context, part func(*commit.Tx, *commit.Buc
 
 // judge checks objects for as long as a slice may take.
 func (r *changeRun) judge(ctx context.Context) error {
-	j := &changeJudge{bucket: r.b, next: r.b.def.next, position: r.judged}
+	j := &changeJudge{bucket: r.b, next: r.b.def.next, position: r.judged, size: len(r.outputs)}
 	if r.outputs != "" {
 		outputs, err := value.Parse([]byte(r.outputs), value.Limits{MaxBytes: maxInputBytes})
 		if err != nil {

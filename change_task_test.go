@@ -8,9 +8,12 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
@@ -281,5 +284,70 @@ func TestReadersAfterChange(t *testing.T) {
 			}
 			storetest.WantSound(t, path)
 		})
+	}
+}
+
+// On a full disk a change is not waited for. It goes on once there is space.
+func TestChangeSchemaOnFullDisk(t *testing.T) {
+	t.Parallel()
+	const space = 1 << 20
+	var commits atomic.Int64
+	commits.Store(space)
+	ctx, cancel := context.WithTimeout(engine.WithCommitHook(context.Background(), func(commit func() error) error {
+		if commits.Add(-1) < 0 {
+			return bucketlite.ErrFull
+		}
+		return commit()
+	}), 20*time.Second)
+	defer cancel()
+	st, err := bucketlite.Open(ctx, filepath.Join(t.TempDir(), "a.db"), &bucketlite.Options{Durability: bucketlite.DurabilityNormal, Reserve: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	b := storetest.Items(t, st)
+	for i := range 300 {
+		storetest.PutItem(t, b, storetest.Item(fmt.Sprint(i), "v"))
+	}
+	next := storetest.ItemsConfig("").Schema
+	next.Properties["w"] = next.Properties["v"]
+	delete(next.Properties, "v")
+	opts := &bucketlite.SchemaChangeOptions{Rename: map[string]string{"v": "w"}}
+	commits.Store(1) // for the task itself
+	if _, err := b.ChangeSchema(ctx, next, opts); !errors.Is(err, bucketlite.ErrFull) {
+		t.Errorf("on a full disk: got error %v, want ErrFull", err)
+	}
+	commits.Store(space)
+	if _, err := b.ChangeSchema(ctx, next, opts); err != nil {
+		t.Errorf("once there is space: got error %v, want none", err)
+	}
+	if o, err := b.ObjectByKey(ctx, map[string]any{"k": "7"}); err != nil || o.Fields["w"] != "v" {
+		t.Errorf("object: got %v and error %v, want w to be v", o, err)
+	}
+	storetest.WantNoProblem(t, st)
+}
+
+// A report of objects that do not conform is bounded, whatever is in their faults.
+func TestChangeSchemaReportIsBounded(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	b := storetest.Items(t, storetest.OpenMemory(t))
+	for i := range 30 {
+		in := storetest.Item(fmt.Sprint(i), "v")
+		in.Fields[strings.Repeat("x", 100_000)] = i
+		storetest.PutItem(t, b, in)
+	}
+	next := storetest.ItemsConfig("").Schema
+	next.AdditionalProperties = new(false)
+	_, err := b.ChangeSchema(ctx, next, nil)
+	var refused *bucketlite.SchemaChangeError
+	if !errors.As(err, &refused) {
+		t.Fatalf("got error %v, want a SchemaChangeError", err)
+	}
+	if refused.Count != 30 {
+		t.Errorf("objects that do not conform: got %d, want 30", refused.Count)
+	}
+	if n := len(refused.Objects); n == 0 || n == 30 {
+		t.Errorf("objects in the report: got %d, want some", n)
 	}
 }

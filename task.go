@@ -113,10 +113,18 @@ func selectTask(c *engine.Conn, id string) (*Task, error) {
 // returns the context's error. If the store refuses writes after a disk failure, Wait
 // returns [ErrReadOnly] at once, since this process no longer runs the task.
 func (s *Store) Wait(ctx context.Context, id string) (*Task, error) {
+	return s.wait(ctx, id, func() error { return nil })
+}
+
+// wait is Wait until the task cannot be worked on now, as stalled reports.
+func (s *Store) wait(ctx context.Context, id string, stalled func() error) (*Task, error) {
 	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
 		t, err := s.Task(ctx, id)
 		if err != nil || t.Done() {
 			return t, err
+		}
+		if err := stalled(); err != nil {
+			return nil, errorf("task %s has not ended: %w", value.Show(id), err)
 		}
 		select {
 		case <-ctx.Done():
