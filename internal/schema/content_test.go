@@ -209,6 +209,8 @@ func TestContentType(t *testing.T) {
 
 		// Sheets.
 		{"XLSX", schema.Excel, undeclared, noName, sheet, xlsx},
+		{"XLSX declared ZIP", schema.Excel, "application/zip", "a.xlsx", sheet, xlsx},
+		{"ZIP declared in a sheet", schema.Excel, "application/zip", "a.zip", archive, refused},
 		{"XLSX declared CSV", schema.Excel, "text/csv", "a.csv", sheet, xlsx},
 		{"XLSM", schema.Excel, undeclared, "a.xlsm", sheet, xlsm},
 		{"XLSX, only begun", schema.Excel, xlsx, noName, "PK\x03\x04", xlsx},

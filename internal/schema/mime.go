@@ -70,7 +70,7 @@ func (m mediaType) saysNothing(t, filename string) bool {
 		return true
 	case Fits(t, m.base):
 		return false
-	case m.base == "text/plain":
+	case m.base == "text/plain", m.base == "application/zip": // which workbooks are
 		return t == Excel
 	case m.base == "application/vnd.ms-excel":
 		return slices.Contains([]string{".csv", ".tsv", ".txt"}, extension(filename))
