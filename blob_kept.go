@@ -11,7 +11,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// keptReader is a blob's reader, and what was read of it. An input is judged again if the
+// keptReader is a blob's reader, and what was read of it. An input is checked again if the
 // bucket's schema has changed meanwhile, and a reader can be read only once.
 type keptReader struct {
 	io.Reader // the caller's

@@ -8,7 +8,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
-// A call judges its input by a definition that the store has compiled before. Another call,
+// A call validates its input by a definition that the store has compiled before. Another call,
 // in any process, may have changed the bucket's schema since. So whatever depends on the
 // definition compares its number in the transaction or snapshot that the call works in,
 // which costs no statement, and the call starts again if it has moved.

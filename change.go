@@ -21,8 +21,8 @@ import (
 // next call on. No call sees anything between.
 //
 // A field that the schema in force has and s lacks must be named in opts, since s may be an
-// outdated copy. A nil opts names none. What the change means for the stored objects is its
-// [SchemaEffect]:
+// outdated copy. A nil opts names none. Its [SchemaEffect] depends on
+// the stored objects:
 //
 //   - A change that only loosens takes effect in one commit, however large the bucket is.
 //   - Otherwise a task checks every object first, beside other calls. Meanwhile each write
@@ -36,7 +36,7 @@ import (
 // [EventBucketUpdated], and no event for an object. The indexes of a renamed field follow
 // it, those of a dropped field are dropped.
 //
-// ChangeSchema waits for the task. If ctx ends first, the task goes on; a call with the same
+// ChangeSchema waits for the task. If ctx ends first, the task continues; a call with the same
 // arguments waits for it again. The task survives a crash: any store that has the file open
 // continues it. [Store.CancelTask] ends it without a change, and so do archiving,
 // suspending, locking and deleting the bucket. With DryRun, ChangeSchema itself checks the
@@ -45,7 +45,7 @@ import (
 // Errors: [ErrInvalid] with all faults of s and opts; [ErrConflict] if another change is
 // being prepared, if the schema has another version than opts requires, or if the task was
 // canceled; [ErrLocked]; [ErrNotActive] unless the bucket is active; [ErrNotFound]. If the
-// disk is full, the error is [ErrFull]: the task goes on once there is space.
+// disk is full, the error is [ErrFull]: the task continues once there is space.
 func (b *Bucket) ChangeSchema(ctx context.Context, s Schema, opts *SchemaChangeOptions) (*SchemaChange, error) {
 	if opts == nil {
 		opts = &SchemaChangeOptions{}
@@ -99,8 +99,8 @@ type schemaChanger struct {
 }
 
 // schemaChanger validates a new schema and compares it with the bucket's. It returns the
-// faults of the schema, whose paths are those of its JSON form, or of what becomes of the
-// fields, with the paths of the fields.
+// faults of the schema, whose paths are those of its JSON form, or those of the change,
+// with the paths of the fields.
 func (b *Bucket) schemaChanger(s Schema, opts SchemaChangeOptions, task string) (c *schemaChanger, invalid, lost []Issue, err error) {
 	def := b.def
 	if !def.schema.equal(s) { // else it keeps its rules

@@ -68,11 +68,11 @@ func (c *pausedChange) end(t *testing.T) {
 	storetest.WantSound(t, c.path)
 }
 
-// What is known of the indexes of the next partition is forgotten if a write of a group is
-// undone.
+// If a write of a group is undone, the transaction forgets the indexes of the next
+// partition that it had read.
 func TestChangeSchemaBesideFailedPutMany(t *testing.T) {
 	t.Parallel()
-	c := startChange(t, 10, "judged = 0")
+	c := startChange(t, 10, "checked = 0")
 	storetest.Put(t, c.b, storetest.Input(t, `{"k":"one","l":["x"]}`), "")
 	inputs := []bucketlite.ObjectInput{storetest.Input(t, `{"k":"several","l":["x","y"]}`), storetest.Input(t, `{"k":"one"}`)}
 	_, err := c.b.PutMany(context.Background(), inputs, &bucketlite.PutManyOptions{Atomic: true, Policy: bucketlite.Insert})

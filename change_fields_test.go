@@ -126,7 +126,7 @@ func TestChangeSchemaNulls(t *testing.T) {
 	}
 }
 
-// The bytes of an upload are judged by the schema in force when they are written, and again
+// The bytes of an upload are checked by the schema in force when they are written, and again
 // when the upload is confirmed.
 func TestChangeSchemaOfUploads(t *testing.T) {
 	t.Parallel()

@@ -51,7 +51,7 @@ func (s *stepper) step(t testing.TB) {
 	}
 }
 
-// A modelField is a field of the model's schema. Of its keywords, the model judges those
+// A modelField is a field of the model's schema. Of its keywords, the model checks those
 // below.
 type modelField struct {
 	Type     string `json:"type"`
@@ -124,8 +124,8 @@ type modelObject struct {
 	blobs  map[string]string
 }
 
-// change is the naive form of an object after a change; ok is false if a renamed field
-// meets an undeclared member of its new name.
+// change is the naive form of an object after a change; ok is false if there is an
+// undeclared member of the new name of a field.
 func (o modelObject) change(opts *bucketlite.SchemaChangeOptions, to modelSchema, fill []string) (modelObject, bool) {
 	out := modelObject{map[string]any{}, map[string]string{}}
 	target := func(name string) (string, bool) {
@@ -516,7 +516,7 @@ func jsonEqual(t testing.TB, a, b any) bool {
 	return err == nil && string(x) == string(y)
 }
 
-// Random changes amid random writes, by handles of two stores on the file that know only
+// Random changes beside random writes, by handles of two stores on the file that know only
 // the first schema.
 func TestChangeSchemaModel(t *testing.T) {
 	t.Parallel()

@@ -60,7 +60,7 @@ type changeRun struct {
 	b         *Bucket
 
 	version int64 // of the schema; 0 if the task prepares no change
-	judged  int64 // the position down to which the objects are checked
+	checked int64 // the position down to which the objects are checked
 	objects int64 // checked
 	invalid int64 // of them, not conforming
 	reached int64 // the position down to which the objects have their next form
@@ -72,9 +72,9 @@ func (r *changeRun) load(conn *engine.Conn) (err error) {
 	if r.leasedTask, err = r.collector.takeTask(conn, ChangeSchemaTask, ChangeSchemaTask); err != nil || r.leasedTask == nil {
 		return err
 	}
-	_, err = conn.QueryRow("SELECT version, judged, objects, invalid, reached FROM schema_changes WHERE task = ? AND since IS NULL", []any{r.id},
+	_, err = conn.QueryRow("SELECT version, checked, objects, invalid, reached FROM schema_changes WHERE task = ? AND since IS NULL", []any{r.id},
 		func(row engine.Row) {
-			r.version, r.judged, r.objects, r.invalid, r.reached = row.Int(0), row.Int(1), row.Int(2), row.Int(3), row.Int(4)
+			r.version, r.checked, r.objects, r.invalid, r.reached = row.Int(0), row.Int(1), row.Int(2), row.Int(3), row.Int(4)
 		})
 	return err
 }
@@ -87,7 +87,7 @@ func (r *changeRun) work(ctx context.Context) error {
 		return r.write(ctx, func(*commit.Tx, *commit.Bucket) (taskProgress, error) {
 			return taskProgress{status: StatusFailed, problem: "the change is not recorded"}, nil
 		})
-	case r.judged > 0:
+	case r.checked > 0:
 		return r.judge(ctx)
 	case next.rewrites():
 		return r.write(ctx, r.copy)
@@ -126,7 +126,7 @@ func (r *changeRun) write(ctx context.Context, part func(*commit.Tx, *commit.Buc
 
 // judge checks objects for as long as a slice may take.
 func (r *changeRun) judge(ctx context.Context) error {
-	j := &changeJudge{bucket: r.b, next: r.b.def.next, position: r.judged, size: len(r.outputs)}
+	j := &changeJudge{bucket: r.b, next: r.b.def.next, position: r.checked, size: len(r.outputs)}
 	if r.outputs != "" {
 		outputs, err := value.Parse([]byte(r.outputs), value.Limits{MaxBytes: maxInputBytes})
 		if err != nil {
@@ -147,7 +147,7 @@ func (r *changeRun) judge(ctx context.Context) error {
 		if len(j.found) > 0 {
 			p.outputs = string(value.Append(nil, j.found))
 		}
-		err := saveJudged(tx, r.b.num, j.position, j.objects, j.invalid)
+		err := saveChecked(tx, r.b.num, j.position, j.objects, j.invalid)
 		if err != nil || j.position > 0 {
 			return p, err
 		}

@@ -26,8 +26,8 @@ const (
 
 var renameItems = bucketlite.SchemaChangeOptions{Rename: map[string]string{"v": "w", "doc": "text"}}
 
-// heldChange is a change of the schema of the bucket "items" whose task does not go on until
-// steps let it.
+// heldChange is a change of the schema of the bucket "items" whose task waits until steps
+// let it continue.
 type heldChange struct {
 	path   string
 	st     *bucketlite.Store
@@ -64,7 +64,7 @@ func holdChange(t *testing.T, to string, opts bucketlite.SchemaChangeOptions) *h
 	return h
 }
 
-// release lets all background work go on.
+// release lets all background work continue.
 func (h *heldChange) release(t *testing.T) {
 	t.Helper()
 	for range 60 {
@@ -112,7 +112,7 @@ func TestChangeSchemaWithdrawn(t *testing.T) {
 		"locked":    {func(ctx context.Context, h *heldChange) error { return h.b.Lock(ctx) }, bucketlite.ErrLocked},
 		"deleted":   {func(ctx context.Context, h *heldChange) error { return storetest.ErrorOf(h.b.Delete(ctx)) }, nil},
 	} {
-		for form, to := range map[string]string{"judged": shortItems, "rewritten": renamedItems} {
+		for form, to := range map[string]string{"checked": shortItems, "rewritten": renamedItems} {
 			for _, steps := range []int{0, 5, 9} {
 				t.Run(fmt.Sprintf("%s %s %d", name, form, steps), func(t *testing.T) {
 					t.Parallel()
@@ -248,8 +248,7 @@ func (r *onceReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// A reader is read once, though its input is judged again by the schema that another process
-// has brought into force.
+// A reader is read once, though its input is checked again by the schema of another process.
 func TestReadersAfterChange(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -287,7 +286,7 @@ func TestReadersAfterChange(t *testing.T) {
 	}
 }
 
-// On a full disk a change is not waited for. It goes on once there is space.
+// On a full disk a change is not waited for. It continues once there is space.
 func TestChangeSchemaOnFullDisk(t *testing.T) {
 	t.Parallel()
 	const space = 1 << 20

@@ -3,7 +3,7 @@ package bucketlite
 import "github.com/bucketlite/bucketlite/internal/schema"
 
 // SchemaChangeOptions say what happens to the fields that a new schema lacks. A path is
-// the names of a field and of those that it is in, from the root of the old schema on,
+// the names of a field and of the fields around it, from the root of the old schema,
 // with dots between them: "address.city". It leads through the items of arrays. A path
 // of no field is an error, unless the bucket already has the new schema: then a repeated
 // call changes nothing.

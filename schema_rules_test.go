@@ -14,8 +14,8 @@ const oldSchema = `{"properties":{"k":{"type":"string","required":true},"v":{"ty
 	"mail":{"type":"string","format":"email","oneOf":[]},"link":{"type":"string","format":"uri-template","default":"<a>"},
 	"host":{"type":"string","format":"idn-hostname"}},"required":["k"],"if":{}}`
 
-// A bucket of a file that was made before schemas had versions of their rules goes on as
-// before, whatever a new bucket would be refused for.
+// A bucket of a file that was made before schemas had versions of their rules works as
+// before, also with a schema that a new bucket could not have.
 func TestSchemaOfFirstRules(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

@@ -112,3 +112,27 @@ func (c *collector) round() (worked bool) {
 	}
 	return worked
 }
+
+// stall is the time and the error of the last failure of index work, or of a schema
+// change, that will be retried, for example after a full disk.
+type stall struct {
+	at  time.Time
+	err error
+}
+
+// noteStall records a failure that will be retried.
+func (c *collector) noteStall(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stalled = stall{time.Now(), err}
+}
+
+// stallSince returns the error of such work that has failed since then, or nil.
+func (c *collector) stallSince(then time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stalled.at.After(then) {
+		return c.stalled.err
+	}
+	return nil
+}

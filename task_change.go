@@ -21,7 +21,7 @@ func insertChange(tx *commit.Tx, bucket int64, s *storedDefinition) error {
 		partition = s.partition
 	}
 	_, err := tx.Exec(`
-INSERT INTO schema_changes (bucket, version, task, partition, judged, objects, invalid, reached, size, rules, renamed, dropped, schema)
+INSERT INTO schema_changes (bucket, version, task, partition, checked, objects, invalid, reached, size, rules, renamed, dropped, schema)
 VALUES (?, ?, ?, ?, ?, 0, 0, ?, 0, ?, ?, ?, ?)`, bucket, s.version, nilIfBlank(s.task), partition, int64(unbegun), int64(unbegun), int64(s.rules),
 		nilIfBlank(s.renamed), nilIfBlank(s.dropped), s.schema)
 	return err
@@ -34,10 +34,10 @@ func newPartition(tx *commit.Tx) (partition int64, err error) {
 	return partition, err
 }
 
-// saveJudged records down to which position the objects have been judged, and how many were
-// judged and found invalid since the last time.
-func saveJudged(tx *commit.Tx, bucket, position, objects, invalid int64) error {
-	_, err := tx.Exec("UPDATE schema_changes SET judged = ?, objects = objects + ?, invalid = invalid + ? WHERE bucket = ? AND since IS NULL",
+// saveChecked records down to which position the objects have been checked, and how many were
+// checked and found invalid since the last time.
+func saveChecked(tx *commit.Tx, bucket, position, objects, invalid int64) error {
+	_, err := tx.Exec("UPDATE schema_changes SET checked = ?, objects = objects + ?, invalid = invalid + ? WHERE bucket = ? AND since IS NULL",
 		position, objects, invalid, bucket)
 	return err
 }

@@ -48,7 +48,7 @@ func (b *Bucket) WriteUpload(ctx context.Context, id string, r io.Reader) (*Uplo
 }
 
 // uploadWriter reads the upload with the id, to be written by the definition that stands. If
-// that moves while the bytes are written, the upload's confirmation judges them again.
+// that moves while the bytes are written, the upload's confirmation checks them again.
 func (b *Bucket) uploadWriter(ctx context.Context, id string) (w *uploadWriter, err error) {
 	err = b.following(ctx, func(b *Bucket) error {
 		w = &uploadWriter{bucket: b, id: id}

@@ -87,8 +87,8 @@ CREATE TABLE schema_changes (
     since     INTEGER,          -- when it came into force; NULL while it is prepared
     task      TEXT,             -- the task that prepares it
     partition INTEGER,          -- where the objects' new form is prepared; NULL if they keep their form
-    judged    INTEGER NOT NULL, -- the position down to which the objects are judged
-    objects   INTEGER NOT NULL, -- how many are judged
+    checked   INTEGER NOT NULL, -- the position down to which the objects are checked
+    objects   INTEGER NOT NULL, -- how many are checked
     invalid   INTEGER NOT NULL, -- how many of them do not conform
     reached   INTEGER NOT NULL, -- the position down to which the objects have their new form
     size      INTEGER NOT NULL, -- the total size of the objects in the partition
