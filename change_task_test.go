@@ -8,12 +8,9 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/bucketlite/bucketlite"
-	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
@@ -289,25 +286,7 @@ func TestReadersAfterChange(t *testing.T) {
 // On a full disk a change is not waited for. It continues once there is space.
 func TestChangeSchemaOnFullDisk(t *testing.T) {
 	t.Parallel()
-	const space = 1 << 20
-	var commits atomic.Int64
-	commits.Store(space)
-	ctx, cancel := context.WithTimeout(engine.WithCommitHook(context.Background(), func(commit func() error) error {
-		if commits.Add(-1) < 0 {
-			return bucketlite.ErrFull
-		}
-		return commit()
-	}), 20*time.Second)
-	defer cancel()
-	st, err := bucketlite.Open(ctx, filepath.Join(t.TempDir(), "a.db"), &bucketlite.Options{Durability: bucketlite.DurabilityNormal, Reserve: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer st.Close()
-	b := storetest.Items(t, st)
-	for i := range 300 {
-		storetest.PutItem(t, b, storetest.Item(fmt.Sprint(i), "v"))
-	}
+	ctx, st, b, commits := itemsOnFullDisk(t)
 	next := storetest.ItemsConfig("").Schema
 	next.Properties["w"] = next.Properties["v"]
 	delete(next.Properties, "v")
@@ -316,7 +295,7 @@ func TestChangeSchemaOnFullDisk(t *testing.T) {
 	if _, err := b.ChangeSchema(ctx, next, opts); !errors.Is(err, bucketlite.ErrFull) {
 		t.Errorf("on a full disk: got error %v, want ErrFull", err)
 	}
-	commits.Store(space)
+	commits.Store(diskSpace)
 	if _, err := b.ChangeSchema(ctx, next, opts); err != nil {
 		t.Errorf("once there is space: got error %v, want none", err)
 	}

@@ -495,35 +495,45 @@ func TestIndexOfUnreadable(t *testing.T) {
 	storetest.WantSound(t, path)
 }
 
-// On a full disk an index is not waited for: the call says why it is not ready. It is
-// built once there is space.
-func TestEnsureIndexOnFullDisk(t *testing.T) {
-	t.Parallel()
-	const space = 1 << 20
-	var commits atomic.Int64
-	commits.Store(space)
+// diskSpace is a number of commits that no test reaches.
+const diskSpace = 1 << 20
+
+// itemsOnFullDisk returns a bucket of 300 items, and how many commits the disk still has
+// room for. The context ends soon enough for a call that waits to be seen.
+func itemsOnFullDisk(t *testing.T) (context.Context, *bucketlite.Store, *bucketlite.Bucket, *atomic.Int64) {
+	t.Helper()
+	commits := new(atomic.Int64)
+	commits.Store(diskSpace)
 	ctx, cancel := context.WithTimeout(engine.WithCommitHook(context.Background(), func(commit func() error) error {
 		if commits.Add(-1) < 0 {
 			return bucketlite.ErrFull
 		}
 		return commit()
 	}), 20*time.Second)
-	defer cancel()
+	t.Cleanup(cancel)
 	st, err := bucketlite.Open(ctx, filepath.Join(t.TempDir(), "a.db"), &bucketlite.Options{Durability: bucketlite.DurabilityNormal, Reserve: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer st.Close()
+	t.Cleanup(func() { st.Close() })
 	b := storetest.Items(t, st)
 	for i := range 300 {
 		storetest.PutItem(t, b, storetest.Item(fmt.Sprint(i), "v"))
 	}
+	return ctx, st, b, commits
+}
+
+// On a full disk an index is not waited for: the call says why it is not ready. It is
+// built once there is space.
+func TestEnsureIndexOnFullDisk(t *testing.T) {
+	t.Parallel()
+	ctx, _, b, commits := itemsOnFullDisk(t)
 	commits.Store(1) // for the index itself
 	if err := b.EnsureIndex(ctx, "v"); !errors.Is(err, bucketlite.ErrFull) {
 		t.Errorf("on a full disk: got error %v, want ErrFull", err)
 	}
 	storetest.WantIndexes(t, b, "value v BUILDING")
-	commits.Store(space)
+	commits.Store(diskSpace)
 	if err := b.EnsureIndex(ctx, "v"); err != nil {
 		t.Errorf("once there is space: got error %v, want none", err)
 	}
