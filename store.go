@@ -226,6 +226,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 		LongReads:     max(1, runtime.GOMAXPROCS(0)-1),
 		ApplicationID: applicationID,
 		Migrations:    migrations(),
+		Newest:        newest,
 		NewGroup:      s.commits.Begin,
 	})
 	if err != nil {

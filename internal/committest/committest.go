@@ -63,7 +63,7 @@ VALUES (1, 'ACTIVE', 0, 1, 1, 1, 1, 0, 0, 0, 1, 'bkt', 'videos', 0, 0, 'STANDARD
 // migrations returns the steps that make the tables of a store.
 func migrations(t testing.TB) (steps []string) {
 	t.Helper()
-	names, err := filepath.Glob("../../migrations/*.sql")
+	names, err := filepath.Glob("../../migrations/0*.sql")
 	if err != nil || len(names) == 0 {
 		t.Fatalf("got %d migrations, %v", len(names), err)
 	}

@@ -18,7 +18,8 @@ const (
 	Full Synchronous = 2
 )
 
-// Config says what to open and how. All fields are required but ReadOnly, AllowLinks and NewGroup.
+// Config says what to open and how. All fields are required but ReadOnly, AllowLinks,
+// Newest and NewGroup.
 type Config struct {
 	Path          string
 	ReadOnly      bool
@@ -29,6 +30,7 @@ type Config struct {
 	AllowLinks    bool          // open a file that has several names
 	ApplicationID int32
 	Migrations    []string // migration n brings the file from version n to n+1
+	Newest        string   // makes a new file as all migrations would, in less time; "" runs them
 	// NewGroup makes the state shared by the operations of one transaction. Its
 	// argument says whether the file is unchanged since the last group, whose state is
 	// then still valid.

@@ -25,9 +25,20 @@ func initialise(ctx context.Context, c *Conn, loc location, cfg Config) error {
 			if err := c.script(fmt.Sprintf("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = %d", cfg.ApplicationID)); err != nil {
 				return err
 			}
-			return migrateFrom(c, 0, cfg)
+			return create(c, cfg)
 		})
 	})
+}
+
+// create makes the schema of an empty file.
+func create(c *Conn, cfg Config) error {
+	if cfg.Newest == "" {
+		return migrateFrom(c, 0, cfg)
+	}
+	if err := c.script(cfg.Newest); err != nil {
+		return fmt.Errorf("create: %w", err)
+	}
+	return setVersion(c, cfg)
 }
 
 // migrate applies the migrations the file has not seen.
@@ -75,5 +86,9 @@ func migrateFrom(c *Conn, version int, cfg Config) error {
 			return fmt.Errorf("migration %d: %w", version+i+1, err)
 		}
 	}
+	return setVersion(c, cfg)
+}
+
+func setVersion(c *Conn, cfg Config) error {
 	return c.script("PRAGMA user_version = " + strconv.Itoa(len(cfg.Migrations)))
 }

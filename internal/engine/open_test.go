@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -117,6 +118,40 @@ func TestOpenFailingMigration(t *testing.T) {
 	db := openStore(t, good) // not newer than we are: the version is as it was
 	if got := column(t, db, "SELECT name FROM sqlite_schema WHERE name = 'half'"); len(got) > 0 {
 		t.Errorf("tables of the failed migration: got %q, want none", got)
+	}
+}
+
+// One script makes a new file, and migrations update an older one.
+func TestOpenNewest(t *testing.T) {
+	t.Parallel()
+	cfg := testConfig(newPath(t))
+	cfg.Newest = strings.Join(cfg.Migrations, ";") + "; INSERT INTO counter VALUES (7)"
+	db := openStore(t, cfg)
+	if got, want := column(t, db, "SELECT n FROM counter"), []string{"0", "7"}; !slices.Equal(got, want) {
+		t.Errorf("rows of a new file: got %q, want %q", got, want)
+	}
+	checkFile(t, cfg)
+
+	cfg = testConfig(newPath(t))
+	old := cfg
+	old.Migrations = cfg.Migrations[:1]
+	if err := openStore(t, old).Close(); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Newest = "this is not SQL"
+	if got, want := column(t, openStore(t, cfg), "SELECT n FROM counter"), []string{"0"}; !slices.Equal(got, want) {
+		t.Errorf("rows of an older file: got %q, want %q", got, want)
+	}
+	checkFile(t, cfg)
+
+	cfg.Path = newPath(t)
+	cfg.Newest = "CREATE TABLE half (k); this is not SQL"
+	_, err := Open(context.Background(), cfg)
+	checkError(t, "Open with a script that fails", err, errAny)
+	cfg.Newest = ""
+	db = openStore(t, cfg)
+	if got := column(t, db, "SELECT name FROM sqlite_schema WHERE name = 'half'"); len(got) > 0 {
+		t.Errorf("tables of a script that failed: got %q, want none", got)
 	}
 }
 
