@@ -324,6 +324,12 @@ func (p *patcher) patch(tx *commit.Tx) error {
 	if err != nil {
 		return err
 	}
+	return p.patchRow(tx, state, row)
+}
+
+// patchRow is patch for the object's row as it is in the transaction.
+func (p *patcher) patchRow(tx *commit.Tx, state *commit.Bucket, row *objectRow) error {
+	b := p.bucket
 	if p.merged == nil {
 		p.base = *row
 		if err := p.merge(); err != nil {
@@ -405,9 +411,15 @@ func (b *Bucket) deleteObject(tx *commit.Tx, id string, opts DeleteObjectOptions
 	if err := checkVersion(b, &row.object, opts.IfVersion); err != nil {
 		return err
 	}
+	return b.deleteRow(tx, state, row)
+}
+
+// deleteRow deletes an object whose row has been read in the transaction. It returns a
+// refusal before its first write.
+func (b *Bucket) deleteRow(tx *commit.Tx, state *commit.Bucket, row *objectRow) error {
 	blobs, err := decodeBlobs(row.blobs)
 	if err != nil && !row.damaged {
-		return errorf("%s: object %q: %w: %v", b, id, ErrCorrupt, err)
+		return errorf("%s: object %q: %w: %v", b, row.object.ID, ErrCorrupt, err)
 	} else if err != nil {
 		blobs = nil // their content stays until Check repairs the counts of references
 	}
@@ -425,7 +437,7 @@ func (b *Bucket) deleteObject(tx *commit.Tx, id string, opts DeleteObjectOptions
 	state.Tick()
 	state.Objects--
 	state.Size -= row.object.Size
-	tx.Note(string(EventObjectDeleted), state.Place, id)
+	tx.Note(string(EventObjectDeleted), state.Place, row.object.ID)
 	if err := b.deleteNext(tx, state, row.object.seq); err != nil {
 		return err
 	}

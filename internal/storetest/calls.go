@@ -200,6 +200,9 @@ var Calls = map[string]call{
 		return ErrorOf(f.Bucket.Aggregate(ctx, bucketlite.Aggregation{
 			GroupBy: []bucketlite.GroupBy{{Field: "v"}}, Metrics: []bucketlite.Metric{{Function: bucketlite.MetricCount, Alias: "n"}}}))
 	}},
+	"Bucket.Count": {false, func(ctx context.Context, f *Fixture) error {
+		return ErrorOf(f.Bucket.Count(ctx, bucketlite.Eq("v", "x")))
+	}},
 	"Bucket.Notes":           {false, func(ctx context.Context, f *Fixture) error { return ErrorOf(f.Bucket.Notes(ctx, bucketlite.Query{})) }},
 	"Bucket.Explain":         {false, func(ctx context.Context, f *Fixture) error { return ErrorOf(f.Bucket.Explain(ctx, bucketlite.Query{})) }},
 	"Bucket.Indexes":         {false, func(ctx context.Context, f *Fixture) error { return ErrorOf(f.Bucket.Indexes(ctx)) }},
