@@ -3,6 +3,7 @@ module github.com/bucketlite/bucketlite
 go 1.26.4
 
 require (
+	github.com/bmatcuk/doublestar/v4 v4.10.4
 	github.com/dustin/go-humanize v1.1.0
 	github.com/gabriel-vasile/mimetype v1.4.16
 	github.com/go-json-experiment/json v0.0.0-20260623181947-01eb4420fa68
