@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
+	"os"
 
 	"github.com/bucketlite/bucketlite"
 )
@@ -70,6 +74,46 @@ func Example_schemas() {
 	// true true
 	// 1 stored
 	// 1 bucketlite: bucket "products": name: required
+}
+
+// lines returns the objects in a file of JSON lines.
+func lines(name string) iter.Seq2[map[string]any, error] {
+	return func(yield func(map[string]any, error) bool) {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for line := range bytes.Lines(text) {
+			var fields map[string]any
+			if err := json.Unmarshal(line, &fields); !yield(fields, err) {
+				return
+			}
+		}
+	}
+}
+
+func Example_inference() {
+	defer inTempDir()()
+	check(os.WriteFile("items.jsonl", []byte(`{"sku": "A-1", "name": "Red sneaker", "price": 89.5}
+{"sku": "A-2", "name": "Blue boot", "price": "140"}
+`), 0o666))
+
+	found, err := bucketlite.InferSchema(lines("items.jsonl"), nil)
+	check(err)
+	for _, f := range found.Fields {
+		fmt.Printf("%s: type %q, in %d of %d, such as %v\n", f.Path, f.Type, f.Seen, f.Of, f.Examples[0])
+		if f.Note != "" {
+			fmt.Println(" ", f.Note)
+		}
+	}
+	fmt.Println("unique:", found.Keys)
+	// Output:
+	// name: type "string", in 2 of 2, such as Red sneaker
+	// price: type "", in 2 of 2, such as 89.5
+	//   no type takes every value: 1 number, 1 string
+	// sku: type "string", in 2 of 2, such as A-1
+	// unique: [{sku 2} {name 2}]
 }
 
 func Example_schemaChanges() {

@@ -42,6 +42,7 @@ var floors = map[string]int{
 	"internal/schema": 1,
 
 	"internal/commit": 2,
+	"internal/infer":  2,
 
 	"internal/content": 3,
 	"internal/index":   3,
