@@ -141,6 +141,18 @@ func ExampleParseFilter() {
 	// not (seconds lt 60) and title eq "Red sneaker"
 }
 
+func ExampleParseWhere() {
+	f, err := bucketlite.ParseWhere(`seconds > 60 and (language in ("en", "de") or not title contains "draft")`)
+	check(err)
+	fmt.Println(f)
+
+	_, err = bucketlite.ParseWhere(`seconds > 60 and language = en`)
+	fmt.Println(err)
+	// Output:
+	// seconds gt 60 and (language in ["en","de"] or not (title contains "draft"))
+	// bucketlite: where: character 29: got en, want a value; text stands in quotes: "en"
+}
+
 func ExampleIn() {
 	colours := []string{"red", "blue"}
 	fmt.Println(bucketlite.In("colour", colours...))

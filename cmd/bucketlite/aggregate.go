@@ -35,12 +35,12 @@ text, as sum:duration, or a given name: total=sum:duration.
 	flags := c.Flags()
 	flags.StringSliceVar(&by, "by", nil, "the `paths` to group by")
 	flags.StringArrayVar(&metrics, "metric", nil, "a `metric`, as count or name=sum:path; may be repeated; default: count")
-	flags.StringVar(&f.filter, "filter", "", "which objects count, as `JSON`; @FILE reads it from a file")
+	f.filterFlags.add(a, c, "which objects count")
 	flags.StringVar(&unwind, "unwind", "", "count each element of the array at this `path` separately")
 	flags.StringVar(&sortBy, "sort", "", "sort groups by the metric or group of this `name`, the largest first, or name:asc")
 	flags.IntVar(&limit, "limit", 0, "at most this `number` of groups; 0 means all")
 	flags.StringVar(&request, "request", "", "the whole aggregation, as `JSON`; @FILE reads it from a file")
-	for _, other := range []string{"by", "metric", "filter", "unwind", "sort", "limit"} {
+	for _, other := range []string{"by", "metric", "filter", "where", "unwind", "sort", "limit"} {
 		a.exclude(c, "request", other)
 	}
 	c.RunE = a.withBucket(toRead, func(ctx context.Context, b *bucketlite.Bucket, _ []string) error {

@@ -146,6 +146,10 @@ func (a *app) fail(err error) {
 		return
 	}
 	a.note("%s", message(err))
+	var p *pointed
+	if errors.As(err, &p) {
+		p.show(a)
+	}
 }
 
 // note tells something on standard error.

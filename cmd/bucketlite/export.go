@@ -57,10 +57,10 @@ keeps the files that exist. A complete export is replaced only with --overwrite.
 object that changes meanwhile is written in its old or its new state; "bucketlite
 backup" copies a snapshot.`,
 		Example: `  bucketlite export videos ./videos
-  bucketlite export videos ./english --filter '{"language": "en"}'`,
+  bucketlite export videos ./english --where 'language = "en"'`,
 		Args: cobra.ExactArgs(2), ValidArgsFunction: a.completeBucket(cobra.ShellCompDirectiveFilterDirs),
 	}
-	f.addFilter(c)
+	f.addFilter(a, c)
 	c.Flags().BoolVar(&overwrite, "overwrite", false, "replace an existing export; its files stay")
 	c.RunE = a.withBucket(toRead, func(ctx context.Context, b *bucketlite.Bucket, args []string) error {
 		q, err := f.query(ctx, a)

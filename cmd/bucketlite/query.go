@@ -16,7 +16,8 @@ import (
 
 // queryFlags are the flags that make a query.
 type queryFlags struct {
-	filter, search string
+	filterFlags
+	search         string
 	sort, selected []string
 	exact          bool
 	limit, offset  int
@@ -29,9 +30,9 @@ func (f *queryFlags) addPage(c *cobra.Command) {
 	c.Flags().StringVar(&f.cursor, "cursor", "", "continue after the page that ended with this `cursor`")
 }
 
-func (f *queryFlags) addFilter(c *cobra.Command) {
+func (f *queryFlags) addFilter(a *app, c *cobra.Command) {
+	f.filterFlags.add(a, c, "which objects")
 	flags := c.Flags()
-	flags.StringVar(&f.filter, "filter", "", "which objects, as `JSON`; @FILE reads it from a file")
 	flags.StringVar(&f.search, "search", "", "only objects that contain all these `words`")
 	flags.BoolVar(&f.exact, "case-sensitive", false, "distinguish upper and lower case")
 }
@@ -41,12 +42,8 @@ func (f *queryFlags) query(ctx context.Context, a *app) (q bucketlite.Query, err
 	if f.limit < 0 {
 		return q, usagef("--limit: 0 or more expected, got %d", f.limit)
 	}
-	if f.filter != "" {
-		text, err := a.argument(ctx, f.filter)
-		if err != nil {
-			return q, err
-		}
-		if q.Filter, err = bucketlite.ParseFilter(text); err != nil {
+	if f.flags != nil {
+		if q.Filter, _, err = f.filterFlags.read(ctx, a); err != nil {
 			return q, err
 		}
 	}
@@ -82,18 +79,23 @@ func newQueryCommand(a *app) *cobra.Command {
 		Short: "Find objects",
 		Long: `Find objects by a filter, a search or both, in order of creation or sorted.
 
-A filter is JSON: {"language": "en"}, {"field": "price", "operator": "lt", "value":
+--where takes a condition: 'price < 90 and (language in ("en", "de") or not title
+contains "draft")'. The operators are = != < <= > >= in contains "starts with" "ends
+with" matches (a regular expression) "has words" exists "is null". Text and dates
+stand in quotes, as do names with other characters than letters, digits, _ and -.
+
+--filter takes JSON: {"language": "en"}, {"field": "price", "operator": "lt", "value":
 90}, or {"AND": […]}, {"OR": […]} or {"NOT": […]} of others. The operators are eq
 ne gt gte lt lte in nin contains starts_with ends_with regex exists is_null text.
 
 If there are more objects than --limit, a message on standard error has the cursor
 of the next page.`,
-		Example: `  bucketlite query videos --filter '{"field": "duration", "operator": "gt", "value": 3600}' --sort duration:desc
+		Example: `  bucketlite query videos --where 'duration > 3600 and language = "en"' --sort duration:desc
   bucketlite query videos --search "red sneaker" --select title,meta.author --json
   bucketlite query videos --filter @filter.json --count`,
 		Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeBucket(cobra.ShellCompDirectiveNoFileComp),
 	}
-	f.addFilter(c)
+	f.addFilter(a, c)
 	f.addPage(c)
 	flags := c.Flags()
 	flags.StringSliceVar(&f.sort, "sort", nil, "sort by this `path`, or path:desc; several with commas")

@@ -44,6 +44,10 @@ func Example_queries() {
 	check(err)
 	fmt.Println(filter)
 
+	filter, err = bucketlite.ParseWhere(`price < 90 and (tags = "shoes" or not name contains "boot")`)
+	check(err)
+	fmt.Println(filter)
+
 	_, err = products.List(ctx, bucketlite.Query{
 		Filter: bucketlite.Regex("name", "(unclosed"),
 		Sort:   []bucketlite.Sort{{Field: "price", Direction: "up"}},
@@ -62,6 +66,7 @@ func Example_queries() {
 	// 1 on the second page
 	// map[name:Red sneaker tags:[shoes sale]]
 	// price lt 90 and tags eq "shoes"
+	// price lt 90 and (tags eq "shoes" or not (name contains "boot"))
 	// filters.value: error parsing regexp: missing closing ): `(unclosed`
 	// sort[0].direction: "asc" or "desc" expected, got "up"
 }

@@ -38,6 +38,7 @@ var floors = map[string]int{
 	"internal/spell":     0,
 	"internal/tempfile":  0,
 	"internal/value":     0,
+	"internal/where":     0,
 
 	"internal/schema": 1,
 
@@ -80,6 +81,8 @@ var beside = map[[2]string]string{
 	{"internal/value", "internal/bom"}:                     "a JSON text may begin with a byte order mark",
 	{"internal/query", "internal/pattern"}:                 "a filter may match a pattern",
 	{"internal/query", "internal/value"}:                   "a filter compares the values of fields",
+	{"internal/where", "internal/query"}:                   "it reads filters",
+	{"internal/where", "internal/value"}:                   "a filter compares the values of fields",
 }
 
 // forTests are the packages on the top floor that tests of every floor may import.
