@@ -131,10 +131,11 @@ INSERT INTO chunks VALUES (90 << 24, %d, x'6e657874'); UPDATE store SET waiting_
 	"object, another prefix":   {rule: "object.checksum", statements: "UPDATE object SET key_prefix = 'p' WHERE partition = 2"},
 	"object, another creation": {rule: "object.checksum", statements: "UPDATE object SET created_at = created_at + 1 WHERE partition = 2"},
 	"object, another update":   {rule: "object.checksum", statements: "UPDATE object SET updated_at = updated_at + 1 WHERE partition = 2"},
+	"object, another expiry":   {rule: "object.checksum", statements: "UPDATE object SET expires_at = 1 << 60 WHERE partition = 2"},
 	"object, another place":    {rule: "object.checksum", statements: "UPDATE object SET seq = seq + 7 WHERE partition = 2"},
 	"object, flipped hash": {rule: "object.checksum", statements: `
 UPDATE object SET blobs = json_set(blobs, '$[0].details.hash', printf('%064x', 1)) WHERE partition = 1 AND blobs IS NOT NULL`},
-	"object, wrong checksum": {rule: "object.checksum", statements: "UPDATE object SET sum = sum + 1"},
+	"object, wrong checksum": {rule: "object.checksum", statements: "UPDATE object SET checksum = checksum + 1"},
 
 	"object, elsewhere": {rule: "object.place", statements: "UPDATE object SET seq = seq + (7 << 40) WHERE partition = 3"},
 	"object without bucket": {rule: "object.place",
@@ -734,13 +735,13 @@ func readAllBlobs(b *bucketlite.Bucket, o *bucketlite.Object) error {
 
 // reseal gives every object the checksum of its row, after statements that edit rows
 // as a fault of the library would.
-const reseal = "; UPDATE object SET sum = object_sum(seq, id, version, key, key_prefix, created_at, updated_at, fields, blobs)"
+const reseal = "; UPDATE object SET checksum = object_sum(seq, id, version, key, key_prefix, created_at, updated_at, fields, blobs, expires_at)"
 
 func init() {
-	sqlite.MustRegisterDeterministicScalarFunction("object_sum", 9, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+	sqlite.MustRegisterDeterministicScalarFunction("object_sum", 10, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
 		n := func(i int) int64 { v, _ := args[i].(int64); return v }
 		text := func(i int) string { v, _ := args[i].(string); return v }
 		blob := func(i int) []byte { v, _ := args[i].([]byte); return v }
-		return bucketlite.ObjectSum(n(0), text(1), n(2), blob(3), text(4), n(5), n(6), blob(7), text(8)), nil
+		return bucketlite.ObjectSum(n(0), text(1), n(2), blob(3), text(4), n(5), n(6), blob(7), text(8), n(9)), nil
 	})
 }

@@ -3,9 +3,12 @@ package bucketlite
 import "time"
 
 // ObjectSum returns the checksum of an object's row.
-func ObjectSum(seq int64, id string, version int64, key []byte, keyPrefix string, createdAt, updatedAt int64, fields []byte, blobs string) int64 {
+func ObjectSum(seq int64, id string, version int64, key []byte, keyPrefix string, createdAt, updatedAt int64, fields []byte, blobs string, expiresAt int64) int64 {
 	row := objectRow{key: key, fields: fields, blobs: blobs, object: Object{seq: seq, ID: id, Version: version, KeyPrefix: keyPrefix,
 		CreatedAt: timeOf(createdAt), UpdatedAt: timeOf(updatedAt)}}
+	if expiresAt != 0 {
+		row.object.ExpiresAt = timeOf(expiresAt)
+	}
 	return row.checksum()
 }
 

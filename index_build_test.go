@@ -209,7 +209,7 @@ func TestBuildBesideBroken(t *testing.T) {
 	storetest.Must(t, st.Close())
 	db := storetest.OpenRaw(t, path)
 	storetest.Execute(t, db, `UPDATE buckets SET schema = '{' WHERE num = 1;
-		INSERT INTO indexes (partition, kind, path, status, built, many, cut, format) VALUES (1, 'value', 'v', 'BUILDING', (1 << 40) + 1000, 0, 0, 2), (1, 'value', 'w', 'NONE', 0, 0, 0, 2)`)
+		INSERT INTO indexes (partition, kind, path, status, built, many, cut, form) VALUES (1, 'value', 'v', 'BUILDING', (1 << 40) + 1000, 0, 0, 2), (1, 'value', 'w', 'NONE', 0, 0, 0, 2)`)
 	storetest.OpenPath(t, path, bucketlite.WithIdleTime(bucketlite.Options{}, briefIdle))
 	b := storetest.ReopenItems(t, path)
 	storetest.Ensure(t, b, "v")
@@ -233,7 +233,7 @@ func TestSweepOfTexts(t *testing.T) {
 	db := storetest.OpenRaw(t, path)
 	storetest.Execute(t, db, `DELETE FROM object WHERE seq % 3 = 0; UPDATE indexes SET status = 'DROPPING', built = partition << 40;
 		UPDATE deltas SET objects = objects - 1000; UPDATE buckets SET object_count = object_count - 1000`)
-	storetest.Execute(t, db, `INSERT INTO indexes (partition, kind, path, status, built, many, cut, format) SELECT partition, 'text', '', 'BUILDING', max(seq) + 1, 0, 0, 2 FROM object GROUP BY partition`)
+	storetest.Execute(t, db, `INSERT INTO indexes (partition, kind, path, status, built, many, cut, form) SELECT partition, 'text', '', 'BUILDING', max(seq) + 1, 0, 0, 2 FROM object GROUP BY partition`)
 	b = storetest.ReopenItems(t, path)
 	if !storetest.Eventually(func() bool { return storetest.Dump(t, db, "SELECT status FROM indexes") == "READY\n" }) {
 		t.Fatal("the indexes are not ready")
@@ -259,7 +259,7 @@ func TestOldIndexFormat(t *testing.T) {
 	storetest.EnsureText(t, b)
 	storetest.Must(t, st.Close())
 	db := storetest.OpenRaw(t, path)
-	storetest.Execute(t, db, "UPDATE indexes SET format = 1")
+	storetest.Execute(t, db, "UPDATE indexes SET form = 1")
 	storetest.Execute(t, db, `UPDATE entries SET key = CAST(x'10' || 'cafe' || x'CC8100' AS BLOB) WHERE hex(key) LIKE '10636166%'`)
 	storetest.Execute(t, db, "UPDATE texts SET text = 'menu' || char(10) || 'cafe' || char(769) WHERE rowid = (SELECT seq FROM object WHERE id = 'menu')")
 	queries := map[string]bucketlite.Query{

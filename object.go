@@ -30,6 +30,9 @@ type Object struct {
 	Error string
 	// CreatedAt and UpdatedAt are in UTC, with microsecond precision.
 	CreatedAt, UpdatedAt time.Time
+	// ExpiresAt is the time at which the store deletes the object by itself, or zero; see
+	// [ObjectInput].ExpiresAt. Its JSON name is "x-expires-at".
+	ExpiresAt time.Time
 	// Version increases with every change of the object. It is unique among all
 	// states of all objects of the bucket, so it can guard an update; see
 	// [PutOptions].IfVersion.
@@ -44,7 +47,7 @@ type Object struct {
 
 // MarshalJSON returns the object's JSON form.
 func (o Object) MarshalJSON() ([]byte, error) {
-	doc := make(map[string]any, len(o.Fields)+9)
+	doc := make(map[string]any, len(o.Fields)+10)
 	maps.Copy(doc, o.Fields)
 	doc["object_id"] = o.ID
 	doc["bucket_id"] = o.BucketID
@@ -60,6 +63,9 @@ func (o Object) MarshalJSON() ([]byte, error) {
 	}
 	if o.Error != "" {
 		doc["error"] = o.Error
+	}
+	if !o.ExpiresAt.IsZero() {
+		doc[expiryMember] = o.ExpiresAt
 	}
 	var issues []Issue
 	plain, ok := value.Plain(doc, nil, objectFormLimits, appendTo(&issues))
@@ -81,7 +87,7 @@ var objectFormLimits = value.Limits{MaxDepth: value.DefaultMaxDepth + 4, MaxByte
 // ObjectInput is the input of Put and Patch.
 //
 // The JSON form is that of the hosted service's CreateObjectRequest: fields at the
-// root, together with blobs, key_prefix and object_id. An [Object]'s JSON form is
+// root, together with blobs, key_prefix, object_id and x-expires-at. An [Object]'s JSON form is
 // valid too, and keeps the object's blobs.
 type ObjectInput struct {
 	// ID is the object's id: 1 to 128 of A–Z a–z 0–9 _ -. If it is empty, a new
@@ -99,6 +105,15 @@ type ObjectInput struct {
 	// blobs, and any other list, even an empty one, replaces them. Patch replaces the
 	// blobs of the properties that Blobs names, and keeps the others.
 	Blobs []BlobInput
+	// ExpiresAt is the time at which the store deletes the object; see [Retention]. It
+	// has microsecond precision, and must be in the future. When Put replaces an object,
+	// zero removes the stored time, so that the new content does not expire. Patch keeps
+	// the stored time if ExpiresAt is zero. A change of the time alone gives the object a
+	// new version and keeps its status. Its JSON name is "x-expires-at".
+	ExpiresAt time.Time
+	// NeverExpires makes Patch remove the stored ExpiresAt. Its JSON form is the value
+	// "never" of "x-expires-at". NeverExpires and ExpiresAt exclude each other.
+	NeverExpires bool
 	// SkipDuplicates keeps stored blobs, with their ids and metadata, that would be
 	// replaced by equal bytes: a blob whose content equals that of a stored blob of
 	// the same property is skipped, and the stored blob takes its place. Each stored
@@ -130,6 +145,7 @@ func (in *ObjectInput) UnmarshalJSON(data []byte) error {
 	*in = ObjectInput{Fields: doc}
 	in.ID, _ = takeString(j, doc, "object_id")
 	in.KeyPrefix, _ = takeString(j, doc, "key_prefix")
+	in.takeExpiry(j, doc)
 	in.SkipDuplicates = orElse(takeBool(j, doc, "skip_duplicates", nil), false)
 	in.KeepReference = !orElse(takeBool(j, doc, "canonicalize_source", nil), true)
 	in.Refetch = orElse(takeBool(j, doc, "force_remirror", nil), false)

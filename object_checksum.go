@@ -10,8 +10,8 @@ import (
 // The checksum of an object's row covers the row's seq, id, version, unique key, key
 // prefix, times, fields and blobs. It does not cover the status and the error, which
 // statements for many rows change, nor values that follow from the others: the size,
-// and the bucket, which is part of the seq. NULL and an empty value count as the
-// same.
+// and the partition, which is part of the seq. NULL and an empty value count as the
+// same. A row without a time of expiry has the checksum that it had in older formats.
 //
 // [objectRow.insert] and [objectRow.update] are the only statements that write
 // covered columns.
@@ -40,7 +40,12 @@ func (o *objectRow) checksum() int64 {
 	sum = crc32.Update(sum, castagnoli, o.key)
 	sum = crc32.Update(sum, castagnoli, bytesOf(o.object.KeyPrefix))
 	sum = crc32.Update(sum, castagnoli, o.fields)
-	return int64(crc32.Update(sum, castagnoli, bytesOf(o.blobs)))
+	sum = crc32.Update(sum, castagnoli, bytesOf(o.blobs))
+	if !o.object.ExpiresAt.IsZero() {
+		binary.LittleEndian.PutUint64(head[:], uint64(o.object.ExpiresAt.UnixMicro()))
+		sum = crc32.Update(sum, castagnoli, head[:8])
+	}
+	return int64(sum)
 }
 
 // bytesOf returns the bytes of s without copying. They must not be changed.

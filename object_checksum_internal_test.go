@@ -41,6 +41,8 @@ func TestChecksumCovers(t *testing.T) {
 		"a letter from id to key":       func(o *objectRow) { o.object.ID, o.key = "ob", []byte("jkey") },
 		"a letter from key to fields":   func(o *objectRow) { o.key, o.object.KeyPrefix, o.fields = []byte("keyhere/"), "", []byte("fields") },
 		"a letter from fields to blobs": func(o *objectRow) { o.fields, o.blobs = []byte("field"), "sblobs" },
+		"expiry":                        func(o *objectRow) { o.object.ExpiresAt = time.UnixMicro(13) },
+		"expiry in the blobs":           func(o *objectRow) { o.blobs += "\x0d\x00\x00\x00\x00\x00\x00\x00" },
 		"all in the blobs":              func(o *objectRow) { o.fields, o.blobs = nil, "fieldsblobs" },
 	} {
 		o := summed()

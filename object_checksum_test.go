@@ -231,7 +231,7 @@ func TestOldObjectsGetChecksums(t *testing.T) {
 	if !storetest.Eventually(func() bool { return storetest.Dump(t, db, "SELECT summed FROM store") == "<nil>\n" }) {
 		t.Fatal("the objects of the old file get no checksums")
 	}
-	if got := storetest.Dump(t, db, "SELECT id FROM object WHERE sum IS NULL"); got != damaged+"\n" {
+	if got := storetest.Dump(t, db, "SELECT id FROM object WHERE checksum IS NULL"); got != damaged+"\n" {
 		t.Errorf("without checksum: got %s, want %s", got, damaged)
 	}
 	if report := wantBroken(t, st, nil, false, "object.key"); report.WithoutChecksum != 1 {
@@ -264,7 +264,7 @@ func TestManyOldObjectsGetChecksums(t *testing.T) {
 	b := storetest.Items(t, st)
 	storetest.PutItems(t, b, 1000, 10)
 	storetest.Must(t, st.Close())
-	storetest.Execute(t, storetest.OpenRaw(t, path), "UPDATE object SET sum = NULL; UPDATE store SET summed = 0")
+	storetest.Execute(t, storetest.OpenRaw(t, path), "UPDATE object SET checksum = NULL; UPDATE store SET summed = 0")
 	st, other := storetest.OpenPath(t, path), storetest.ReopenItems(t, path)
 	db := storetest.OpenRaw(t, path)
 	n := 0

@@ -167,6 +167,7 @@ func (p *patcher) judge(ctx context.Context) error {
 		p.reserved["object_id"] = p.in.ID
 	}
 	value.Plain(p.in.KeyPrefix, value.Path{{Name: "key_prefix"}}, b.store.opts.objectLimits(), j.fault)
+	p.in.judgeExpiry(j, b.store.opts.Now)
 	builder := blobBuilder{ctx: ctx, bucket: b, judge: j, upload: p.upload}
 	defer func() { p.blobs, p.contents = builder.blobs, builder.contents }() // also if a reader panics
 	err := builder.build(p.in.Blobs)
@@ -353,6 +354,9 @@ func (p *patcher) patchRow(tx *commit.Tx, state *commit.Bucket, row *objectRow) 
 	}
 	if p.in.KeyPrefix != "" {
 		o.KeyPrefix = p.in.KeyPrefix
+	}
+	if p.in.NeverExpires || !p.in.ExpiresAt.IsZero() {
+		o.ExpiresAt = p.in.expiry()
 	}
 	key := row.key
 	if moved {

@@ -240,6 +240,7 @@ func (p *putter) judge(ctx context.Context) error {
 	if in.KeyPrefix != "" {
 		value.Plain(in.KeyPrefix, value.Path{{Name: "key_prefix"}}, b.store.opts.objectLimits(), j.fault)
 	}
+	in.judgeExpiry(j, b.store.opts.Now)
 	if in.Blobs != nil {
 		builder := blobBuilder{ctx: ctx, bucket: b, judge: j, upload: p.upload, judging: p.judging}
 		defer func() { p.contents = builder.contents }() // also if a reader panics
@@ -370,7 +371,7 @@ func (p *putter) insert(tx *commit.Tx, state *commit.Bucket) (done bool, err err
 	}
 	row := newRow(Object{
 		ID: p.id, BucketID: b.id, KeyPrefix: p.in.KeyPrefix, Status: StatusDraft, Version: clock,
-		CreatedAt: timeOf(now), UpdatedAt: timeOf(now), seq: commit.Seq(state.Partition, clock),
+		CreatedAt: timeOf(now), UpdatedAt: timeOf(now), ExpiresAt: p.in.expiry(), seq: commit.Seq(state.Partition, clock),
 	}, p.key, p.data, p.blobs, p.encoded)
 	o := &row.object
 	next, err := b.foresee(tx, state, &row, p.contents)
@@ -443,6 +444,7 @@ func (p *putter) replace(tx *commit.Tx, state *commit.Bucket, old *objectRow) er
 	if p.in.KeyPrefix != "" {
 		o.KeyPrefix = p.in.KeyPrefix
 	}
+	o.ExpiresAt = p.in.expiry()
 	if err := checkContents(tx, p.contents); err != nil {
 		return err
 	}

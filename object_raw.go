@@ -184,6 +184,9 @@ func (o *objectRow) systemMembers(b *Bucket) ([]formMember, error) {
 	if object.Error != "" {
 		members = append(members, text("error", object.Error))
 	}
+	if !object.ExpiresAt.IsZero() {
+		members = append(members, text(expiryMember, object.ExpiresAt.Format(time.RFC3339Nano)))
+	}
 	blobs := []byte("[]")
 	if o.blobs != "" {
 		var ok bool

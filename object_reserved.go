@@ -70,6 +70,8 @@ func equalsReserved(o *Object, name string, v any) bool {
 		return equalsTime(o.CreatedAt.Unix(), int32(o.CreatedAt.Nanosecond()), v)
 	case "updated_at":
 		return equalsTime(o.UpdatedAt.Unix(), int32(o.UpdatedAt.Nanosecond()), v)
+	case expiryMember:
+		return !o.ExpiresAt.IsZero() && equalsTime(o.ExpiresAt.Unix(), int32(o.ExpiresAt.Nanosecond()), v)
 	case "blobs":
 		return equalsBlobs(o.Blobs, v)
 	case "source_details":

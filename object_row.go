@@ -17,7 +17,7 @@ import (
 // the driver copies each column's name and declared type. An expression with a name
 // of one byte avoids both copies, which cost more than two columns.
 const objectColumns = "+o.seq x, +o.id x, +o.version x, +o.size x, +o.status x, +o.error x, +o.key_prefix x, " +
-	"+o.created_at x, +o.updated_at x, +o.fields x, +o.blobs x, +o.key x, +o.sum x"
+	"+o.created_at x, +o.updated_at x, +o.fields x, +o.blobs x, +o.key x, +o.checksum x, +o.expires_at x"
 
 // objectRow is a stored object. Its JSON is decoded after the connection is released.
 type objectRow struct {
@@ -35,7 +35,7 @@ func (o *objectRow) row() engine.Row {
 	v := &o.object
 	return index.Stored{
 		Fields: o.fields, ID: v.ID, KeyPrefix: v.KeyPrefix, Status: string(v.Status), Error: v.Error,
-		CreatedAt: v.CreatedAt.UnixMicro(), UpdatedAt: v.UpdatedAt.UnixMicro(), Blobs: o.blobs,
+		CreatedAt: v.CreatedAt.UnixMicro(), UpdatedAt: v.UpdatedAt.UnixMicro(), Blobs: o.blobs, ExpiresAt: nilIfNever(v.ExpiresAt),
 	}.Row()
 }
 
@@ -55,6 +55,9 @@ func (o *objectRow) scan(r engine.Row, i int) {
 		CreatedAt: timeOf(r.Int(i + 7)), UpdatedAt: timeOf(r.Int(i + 8)),
 	}
 	o.fields, o.blobs, o.key = r.Bytes(i+9), r.Text(i+10), r.Bytes(i+11)
+	if !r.Null(i + 13) {
+		o.object.ExpiresAt = timeOf(r.Int(i + 13))
+	}
 	o.unsummed = r.Null(i + 12)
 	o.damaged = !o.unsummed && r.Int(i+12) != o.checksum()
 }
@@ -101,11 +104,12 @@ func (o *objectRow) corrupt(b *Bucket, err error) error {
 // So indexed columns are named only if they change.
 const (
 	insertObject = `
-INSERT INTO object (seq, partition, id, key, version, size, status, error, key_prefix, created_at, updated_at, fields, blobs, sum)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
-	updateObject = "UPDATE object SET version = ?, status = ?, error = ?, key_prefix = ?, updated_at = ?, fields = ?, blobs = ?, sum = ? WHERE seq = ?"
+INSERT INTO object (seq, partition, id, key, version, size, status, error, key_prefix, created_at, updated_at, fields, blobs, checksum, expires_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+	updateObject = "UPDATE object SET version = ?, status = ?, error = ?, key_prefix = ?, updated_at = ?, fields = ?, blobs = ?, checksum = ? WHERE seq = ?"
 	updateSize   = "UPDATE object SET size = ? WHERE seq = ?"
 	updateKey    = "UPDATE object SET key = ? WHERE seq = ?"
+	updateExpiry = "UPDATE object SET expires_at = ? WHERE seq = ?"
 )
 
 // insert writes a new row of a partition with its checksum. It reports false, and writes
@@ -113,7 +117,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 func (o *objectRow) insert(tx *commit.Tx, partition int64) (bool, error) {
 	v := &o.object
 	n, err := tx.Exec(insertObject, v.seq, partition, v.ID, nilIfEmpty(o.key), v.Version, v.Size, string(v.Status), nilIfBlank(v.Error),
-		nilIfBlank(v.KeyPrefix), v.CreatedAt.UnixMicro(), v.UpdatedAt.UnixMicro(), o.fields, nilIfBlank(o.blobs), o.checksum())
+		nilIfBlank(v.KeyPrefix), v.CreatedAt.UnixMicro(), v.UpdatedAt.UnixMicro(), o.fields, nilIfBlank(o.blobs), o.checksum(), nilIfNever(v.ExpiresAt))
 	return n > 0, err
 }
 
@@ -132,12 +136,15 @@ func (o *objectRow) update(tx *commit.Tx, old *objectRow) error {
 	if err == nil && !bytes.Equal(o.key, old.key) {
 		_, err = tx.Exec(updateKey, nilIfEmpty(o.key), v.seq)
 	}
+	if err == nil && !v.ExpiresAt.Equal(old.object.ExpiresAt) {
+		_, err = tx.Exec(updateExpiry, nilIfNever(v.ExpiresAt), v.seq)
+	}
 	return err
 }
 
 // saveSum stores the checksum of a row that has none.
 func (o *objectRow) saveSum(tx *commit.Tx) error {
-	_, err := tx.Exec("UPDATE object SET sum = ? WHERE seq = ? AND sum IS NULL", o.checksum(), o.object.seq)
+	_, err := tx.Exec("UPDATE object SET checksum = ? WHERE seq = ? AND checksum IS NULL", o.checksum(), o.object.seq)
 	return err
 }
 

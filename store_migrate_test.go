@@ -248,6 +248,29 @@ func TestSchemasOfOlderFormats(t *testing.T) {
 	}
 }
 
+// This format lets objects expire, and has indexes of another kind. An older version that
+// still has the file open takes a time of expiry for damage, so its statements must fail.
+func TestRetentionOfOlderFormats(t *testing.T) {
+	t.Parallel()
+	path := storetest.CopyFile(t, "testdata/formats/7.db")
+	storetest.OpenPath(t, path, bucketlite.WithoutBackground(bucketlite.Options{Now: storetest.NewManualClock().Now}))
+	db := storetest.OpenRaw(t, path)
+	for _, statement := range []string{
+		"SELECT o.fields, o.sum FROM object o WHERE o.seq = 1",
+		"INSERT INTO object (seq, partition, id, version, size, status, created_at, updated_at, fields, sum) VALUES (1, 1, 'a', 1, 0, 'DRAFT', 0, 0, x'0c', 0)",
+		"UPDATE object SET version = 1, sum = 0 WHERE seq = 1",
+		"SELECT num, kind, path, status, many, cut, format FROM indexes",
+		"SELECT i.num, i.kind, i.status, i.format FROM indexes i WHERE i.status <> 'READY'",
+	} {
+		if _, err := db.Exec(statement); err == nil || !strings.Contains(err.Error(), "no column named") && !strings.Contains(err.Error(), "no such column") {
+			t.Errorf("%s: got %v, want that there is no such column", statement, err)
+		}
+	}
+	if got := storetest.Dump(t, db, "SELECT count(*) FROM object WHERE expires_at IS NOT NULL"); got != "0\n" {
+		t.Errorf("objects that expire: got %q, want none", got)
+	}
+}
+
 // A file opens whatever is wrong with the row of a bucket, and its other buckets are as
 // they were.
 func TestDamagedBucketsOfOlderFormats(t *testing.T) {

@@ -50,6 +50,15 @@ func nilIfBlank(s string) any {
 	return s
 }
 
+// nilIfNever returns the time at which an object expires as a column value, which is NULL
+// for the zero time.
+func nilIfNever(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
 // nilIfNoTime returns t as a column value, which is NULL if t is nil.
 func nilIfNoTime(t *time.Time) any {
 	if t == nil {

@@ -87,7 +87,8 @@ CREATE TABLE uploads (
     created_at   INTEGER NOT NULL,
     expires_at   INTEGER NOT NULL,
     written_at   INTEGER,
-    ended_at     INTEGER           -- when it was confirmed, cancelled, skipped or found expired
+    ended_at     INTEGER,          -- when it was confirmed, cancelled, skipped or found expired
+    key          BLOB              -- the encoded unique key of its object, if that may exist
 ) STRICT;
 
 CREATE INDEX uploads_bucket ON uploads (bucket, num);
@@ -162,9 +163,9 @@ CREATE TABLE events (
     data  BLOB    NOT NULL     -- the events, packed
 ) STRICT;
 
-CREATE TABLE "object" (
+CREATE TABLE object (
     seq        INTEGER PRIMARY KEY,
-    partition     INTEGER NOT NULL, -- buckets.num
+    partition  INTEGER NOT NULL, -- see buckets.partition
     id         TEXT    NOT NULL,
     key        BLOB,             -- encoded unique key
     version    INTEGER NOT NULL, -- the bucket's clock at the last change
@@ -176,7 +177,8 @@ CREATE TABLE "object" (
     fields     BLOB    NOT NULL, -- JSONB object
     error      TEXT,
     blobs      TEXT,             -- JSON array
-    sum        INTEGER           -- CRC-32C of all but bucket, size, status and error; NULL in a row of an older format
+    checksum   INTEGER,          -- CRC-32C of all but partition, size, status and error; NULL in a row of an older format
+    expires_at INTEGER           -- NULL: never
 ) STRICT;
 
 CREATE UNIQUE INDEX objects_id ON "object" (partition, id);
@@ -194,7 +196,7 @@ CREATE TABLE indexes (
     built  INTEGER NOT NULL, -- object.seq down to which it is built, or up to which it is dropped
     many   INTEGER NOT NULL, -- whether an object has not exactly one value there
     cut    INTEGER NOT NULL, -- whether a text was too long to be in an entry as a whole
-    format INTEGER NOT NULL DEFAULT 1 -- the version of the form in which its entries and texts are compared
+    form INTEGER NOT NULL DEFAULT 1 -- the version of the form in which its entries and texts are compared
 ) STRICT;
 
 CREATE UNIQUE INDEX indexes_path ON indexes (partition, kind, path) WHERE status <> 'DROPPING';
@@ -268,6 +270,17 @@ CREATE UNIQUE INDEX schema_changes_partition ON schema_changes (partition) WHERE
 CREATE TABLE old_partitions (
     num    INTEGER PRIMARY KEY, -- the partition
     bucket INTEGER NOT NULL     -- buckets.num
+) STRICT;
+
+CREATE INDEX object_expiry ON object (partition, expires_at) WHERE expires_at IS NOT NULL;
+
+CREATE INDEX uploads_key ON uploads (bucket, key) WHERE status IN ('PENDING', 'PROCESSING') AND key IS NOT NULL;
+
+CREATE TABLE retention (
+    bucket      INTEGER PRIMARY KEY, -- buckets.num
+    max_age     INTEGER,             -- microseconds since the last change of an object
+    max_objects INTEGER,
+    max_bytes   INTEGER
 ) STRICT;
 
 INSERT INTO store VALUES (1, lower(hex(randomblob(8))), 0, NULL, 0);

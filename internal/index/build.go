@@ -38,7 +38,7 @@ type Unfinished struct {
 }
 
 // unfinishedColumns are the columns of indexes AS i that make an Unfinished.
-const unfinishedColumns = "i.num, i.partition, (SELECT num FROM buckets WHERE partition = i.partition), i.kind, i.status, i.built, i.format"
+const unfinishedColumns = "i.num, i.partition, (SELECT num FROM buckets WHERE partition = i.partition), i.kind, i.status, i.built, i.form"
 
 func (u *Unfinished) scan(r engine.Row) {
 	*u = Unfinished{r.Int(0), r.Int(1), r.Int(2), r.Text(3), r.Text(4), r.Int(5), r.Int(6) < Format}
@@ -48,7 +48,7 @@ func (u *Unfinished) scan(r engine.Row) {
 // Num is 0.
 func First(conn *engine.Conn, skip func(*Unfinished) bool) (first Unfinished, err error) {
 	err = conn.Query("SELECT "+unfinishedColumns+` FROM indexes i LEFT JOIN buckets b ON b.partition = i.partition
-WHERE (i.status <> 'READY' OR i.format < ?) AND (i.status = 'DROPPING' OR b.status <> 'IN_PROGRESS') ORDER BY i.num`, []any{Format}, func(r engine.Row) error {
+WHERE (i.status <> 'READY' OR i.form < ?) AND (i.status = 'DROPPING' OR b.status <> 'IN_PROGRESS') ORDER BY i.num`, []any{Format}, func(r engine.Row) error {
 		var u Unfinished
 		if u.scan(r); skip(&u) {
 			return nil

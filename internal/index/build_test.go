@@ -144,7 +144,7 @@ func TestOldFormat(t *testing.T) {
 	f.add(index.Value, "n")
 	f.add(index.Text, "title")
 	f.putSome(5)
-	f.execute("UPDATE indexes SET format = 1")
+	f.execute("UPDATE indexes SET form = 1")
 	f.execute("DELETE FROM entries")
 	f.wantAgree()
 	if u := f.unfinished(); u.Num != 1 || u.Status != index.Ready {
@@ -155,9 +155,9 @@ func TestOldFormat(t *testing.T) {
 	f.execute("UPDATE indexes SET status = 'BUILDING' WHERE num = 2")
 	f.finish()
 	f.want(indexStatuses, "READY READY")
-	f.want("SELECT group_concat(DISTINCT format) FROM indexes", "2")
+	f.want("SELECT group_concat(DISTINCT form) FROM indexes", "2")
 	f.wantAgree()
-	f.execute("UPDATE indexes SET format = 1, status = 'DROPPING'")
+	f.execute("UPDATE indexes SET form = 1, status = 'DROPPING'")
 	f.finish()
 	f.want(indexStatuses, "")
 }

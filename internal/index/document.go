@@ -24,7 +24,7 @@ type Document struct {
 // user's fields, and for any other.
 const (
 	fieldColumns    = "o.fields"
-	documentColumns = "o.fields, o.id, o.key_prefix, o.status, o.error, o.created_at, o.updated_at, o.blobs"
+	documentColumns = "o.fields, o.id, o.key_prefix, o.status, o.error, o.created_at, o.updated_at, o.blobs, o.expires_at"
 )
 
 // Stored is the stored form of an object, as far as queries can refer to it.
@@ -37,11 +37,12 @@ type Stored struct {
 	CreatedAt int64  // microseconds since 1970
 	UpdatedAt int64
 	Blobs     string // JSON; "" is none
+	ExpiresAt any    // microseconds since 1970, or nil
 }
 
 // Row returns the object as a row of documentColumns.
 func (s Stored) Row() engine.Row {
-	return engine.Row{s.Fields, s.ID, nilIfBlank(s.KeyPrefix), s.Status, nilIfBlank(s.Error), s.CreatedAt, s.UpdatedAt, nilIfBlank(s.Blobs)}
+	return engine.Row{s.Fields, s.ID, nilIfBlank(s.KeyPrefix), s.Status, nilIfBlank(s.Error), s.CreatedAt, s.UpdatedAt, nilIfBlank(s.Blobs), s.ExpiresAt}
 }
 
 func nilIfBlank(s string) any {
@@ -87,6 +88,11 @@ func (d *Document) Member(name string) (any, bool) {
 		return timeText(d.row.Int(6)), true
 	case "blobs":
 		return d.storedBlobs(), true
+	case "x-expires-at":
+		if !d.row.Null(8) {
+			return timeText(d.row.Int(8)), true
+		}
+		return nil, false
 	}
 	fields, _ := d.row[0].([]byte)
 	v, ok, err := jsonb.Member(fields, name)
@@ -154,7 +160,7 @@ func (d *Document) Texts() iter.Seq[string] {
 // field.
 func InSystem(member string) bool {
 	switch member {
-	case "object_id", "bucket_id", "key_prefix", "status", "error", "created_at", "updated_at", "blobs":
+	case "object_id", "bucket_id", "key_prefix", "status", "error", "created_at", "updated_at", "blobs", "x-expires-at":
 		return true
 	}
 	return false
@@ -171,7 +177,7 @@ func TypeOf(plan *schema.Plan, path []string) query.Type {
 	switch path[0] {
 	case "object_id", "bucket_id", "key_prefix", "status", "error":
 		return query.Type{Kind: query.String}
-	case "created_at", "updated_at":
+	case "created_at", "updated_at", "x-expires-at":
 		return query.Type{Kind: query.DateTime}
 	case "blobs":
 		return query.Type{Many: true}

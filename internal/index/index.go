@@ -53,7 +53,7 @@ type Index struct {
 
 // Select reads the indexes of a partition, sorted by path, except those being dropped.
 func Select(conn *engine.Conn, partition int64) (indexes []*Index, err error) {
-	err = conn.Query("SELECT num, kind, path, status, many, cut, format FROM indexes WHERE partition = ? AND status <> 'DROPPING' ORDER BY path, kind DESC",
+	err = conn.Query("SELECT num, kind, path, status, many, cut, form FROM indexes WHERE partition = ? AND status <> 'DROPPING' ORDER BY path, kind DESC",
 		[]any{partition}, func(r engine.Row) error {
 			i := &Index{Num: r.Int(0), Kind: r.Text(1), Path: r.Text(2), Status: r.Text(3), many: r.Int(4) != 0, cut: r.Int(5) != 0}
 			if i.Path != "" {

@@ -10,7 +10,7 @@ import (
 // insertIndex inserts an index that covers future objects.
 func insertIndex(tx *commit.Tx, partition int64, kind, path string) error {
 	_, err := tx.Exec(`
-INSERT INTO indexes (partition, kind, path, status, built, many, cut, format)
+INSERT INTO indexes (partition, kind, path, status, built, many, cut, form)
 SELECT ?1, ?2, ?3, iif(last IS NULL, 'READY', 'BUILDING'), ifnull(last + 1, ?4), 0, 0, ?6
 FROM (SELECT max(seq) AS last FROM object WHERE seq > ?4 AND seq < ?5)`,
 		partition, kind, path, commit.Seq(partition, 0), commit.Seq(partition+1, 0), Format)

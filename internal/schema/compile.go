@@ -107,7 +107,7 @@ func (c *compiler) plan(path value.Path, doc map[string]any, depth int) *Plan {
 			c.fault(at, ruleName, "a field's name must not contain a dot")
 		case utf8.RuneCountInString(name) > maxFieldName:
 			c.fault(at, ruleName, "a field's name has at most %d characters", maxFieldName)
-		case depth == 0 && IsReserved(name):
+		case depth == 0 && IsReserved(name) && !c.stored: // a stored name may be older than its reservation
 			c.fault(at, ruleReserved, "the name is reserved")
 		}
 		field, _ := properties[name].(map[string]any)

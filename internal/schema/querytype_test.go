@@ -29,7 +29,7 @@ func TestQueryType(t *testing.T) {
 
 func TestIsReserved(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]bool{"object_id": true, "AND": true, "blobs": true, "and": false, "blob": false, "": false} {
+	for name, want := range map[string]bool{"object_id": true, "AND": true, "blobs": true, "x-expires-at": true, "and": false, "blob": false, "": false} {
 		if got := schema.IsReserved(name); got != want {
 			t.Errorf("%s: got %t, want %t", name, got, want)
 		}

@@ -5,7 +5,7 @@ package schema
 func IsReserved(name string) bool {
 	switch name {
 	case "object_id", "bucket_id", "key_prefix", "blobs", "source_details",
-		"status", "error", "created_at", "updated_at",
+		"status", "error", "created_at", "updated_at", "x-expires-at",
 		"skip_duplicates", "canonicalize_source", "force_remirror",
 		"AND", "OR", "NOT", "case_sensitive":
 		return true
