@@ -47,6 +47,11 @@ type BucketConfig struct {
 	Metadata map[string]any `json:"metadata,omitempty"`
 	// StorageClass is stored and returned. Default: StorageStandard.
 	StorageClass StorageClass `json:"storage_class,omitempty"`
+	// Indexes and TextIndexes are the paths of indexes that are created together with the
+	// bucket, as by [Bucket.EnsureIndex] and [Bucket.EnsureTextIndex]. The empty path in
+	// TextIndexes is the index of all texts.
+	Indexes     []string `json:"indexes,omitempty"`
+	TextIndexes []string `json:"text_indexes,omitempty"`
 }
 
 // BucketInfo is a snapshot of a bucket. Its JSON form is that of the hosted service's
@@ -131,100 +136,6 @@ func (b *Bucket) refusal(j *judge) error {
 		return nil // saves formatting the name
 	}
 	return j.err(b.String())
-}
-
-// CreateBucket creates a bucket. Errors: [ErrInvalid] with all faults of the
-// configuration, [ErrExists] if the name is taken, [ErrNotFound] if the namespace is
-// deleted.
-func (n *Namespace) CreateBucket(ctx context.Context, config BucketConfig) (*Bucket, error) {
-	s := n.store
-	def, metadata, err := judgeBucket(&config)
-	if err != nil {
-		return nil, err
-	}
-	schema, err := json.Marshal(def.schema)
-	if err != nil {
-		return nil, err
-	}
-	var key any
-	if def.unique != nil {
-		text, err := json.Marshal(def.unique)
-		if err != nil {
-			return nil, errorf("encode the unique key: %w", err)
-		}
-		key = string(text)
-	}
-	id, err := s.newID(ident.BucketPrefix)
-	if err != nil {
-		return nil, err
-	}
-	b := s.handle(target{id: id, name: config.Name, def: def})
-	err = s.write(ctx, func(tx *commit.Tx) error {
-		if err := n.check(tx.Conn); err != nil {
-			return err
-		}
-		if err := checkBucketName(tx, n.id, config.Name, 0); err != nil {
-			return err
-		}
-		now := s.now()
-		wanted, err := n.wantedIndexes(tx)
-		if err != nil {
-			return err
-		}
-		num, err := tx.Insert(`
-INSERT INTO buckets (status, is_locked, definition, partition, schema_version, rules, clock, object_count, total_size, namespace, id, name, created_at, updated_at,
-    storage_class, description, metadata, unique_key, schema)
-VALUES (?, 0, 1, 0, 1, ?, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING num`,
-			string(StatusActive), int64(def.rules), n.num, id, config.Name, now, now, string(config.StorageClass), config.Description, metadata, key, string(schema))
-		if err != nil {
-			return err
-		}
-		b.num = num
-		if _, err := tx.Exec("UPDATE buckets SET partition = num WHERE num = ?", num); err != nil {
-			return err
-		}
-		tx.Note(string(EventBucketCreated), commit.Place{Namespace: n.id, Bucket: id}, "")
-		return addWanted(tx, num, wanted)
-	})
-	if err != nil {
-		return nil, err
-	}
-	def.number, def.version, def.partition = 1, 1, b.num
-	s.keepDefinition(b.num, def)
-	return b, nil
-}
-
-// ValidateBucket validates a configuration as [Namespace.CreateBucket] does, but does
-// not check whether the name is free. It returns a [*ValidationError] with all
-// faults, or nil.
-func ValidateBucket(config BucketConfig) error {
-	_, _, err := judgeBucket(&config)
-	return err
-}
-
-// judgeBucket validates a configuration, fills in its defaults, and returns the
-// compiled definition and the stored form of the metadata.
-func judgeBucket(config *BucketConfig) (def *definition, metadata any, err error) {
-	def, issues := define(config.Schema, config.UniqueKey)
-	for i := range issues {
-		issues[i].Path = schemaPath(issues[i].Path)
-	}
-	if problem := nameIssue(config.Name); problem != "" {
-		issues = append(issues, Issue{"bucket_name", ruleName, problem})
-	}
-	switch config.StorageClass {
-	case "":
-		config.StorageClass = StorageStandard
-	case StorageStandard, StorageNearline, StorageColdline, StorageArchive:
-	default:
-		issues = append(issues, Issue{"storage_class", "enum", "standard, nearline, coldline or archive expected, got " + value.Show(string(config.StorageClass))})
-	}
-	metadata = encodeInfo("metadata", config.Metadata, &issues)
-	encodeInfo("description", config.Description, &issues)
-	if len(issues) > 0 {
-		return nil, nil, newValidationError("bucket "+value.Show(config.Name), issues)
-	}
-	return def, metadata, nil
 }
 
 // schemaPath converts a path in a definition to one in a configuration.

@@ -275,6 +275,47 @@ func (e *SchemaChangeError) Error() string {
 // Is reports whether target is [ErrInvalid].
 func (e *SchemaChangeError) Is(target error) bool { return target == ErrInvalid }
 
+// MismatchError reports that [Namespace.EnsureBucket] found a bucket that differs from its
+// configuration, and would have to change it by more than loosening its schema. The bucket
+// is unchanged. It matches [ErrConflict].
+type MismatchError struct {
+	// Subject names the bucket: `bucket "videos"`.
+	Subject string
+	// UniqueKey says how the unique keys differ, or is empty. A unique key cannot be changed.
+	UniqueKey string
+	// Fields are the differences of the schemas, as changes from the bucket's to that of
+	// the configuration, in order of their paths. A field that the configuration lacks is
+	// dropped. [Bucket.ChangeSchema] and [EnsureOptions].SchemaChange make such changes.
+	Fields []FieldChange
+}
+
+func (e *MismatchError) Error() string {
+	const shown = 10
+	var b strings.Builder
+	fmt.Fprintf(&b, "bucketlite: %s does not fit the configuration", e.Subject)
+	separator := ": "
+	if e.UniqueKey != "" {
+		fmt.Fprintf(&b, ": unique key: %s", e.UniqueKey)
+		separator = "; "
+	}
+	for i, f := range e.Fields {
+		if i == shown {
+			fmt.Fprintf(&b, "; and %d more", len(e.Fields)-shown)
+			break
+		}
+		path := f.Path
+		if path == "" {
+			path = "schema"
+		}
+		fmt.Fprintf(&b, "%s%s: %s (%s)", separator, path, f.Message, f.Effect)
+		separator = "; "
+	}
+	return b.String()
+}
+
+// Is reports whether target is [ErrConflict].
+func (e *MismatchError) Is(target error) bool { return target == ErrConflict }
+
 // QueryError lists the faults of a query or an aggregation, in a fixed order. It
 // matches [ErrBadRequest].
 type QueryError struct {
@@ -402,7 +443,7 @@ func badRequest(format string, args ...any) error {
 // the context.
 func ours(err error) bool {
 	switch err.(type) {
-	case *prefixed, *ValidationError, *SchemaChangeError, *QueryError, *ConflictError, *StateError, *OffsetError:
+	case *prefixed, *ValidationError, *SchemaChangeError, *MismatchError, *QueryError, *ConflictError, *StateError, *OffsetError:
 		return true
 	}
 	return false

@@ -139,6 +139,45 @@ func ExampleStore_CreateNamespace() {
 	// true
 }
 
+func ExampleStore_EnsureBucket() {
+	ctx := context.Background()
+	st, err := bucketlite.Open(ctx, ":memory:", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer st.Close()
+
+	config := bucketlite.BucketConfig{
+		Name:    "photos",
+		Schema:  bucketlite.Schema{Properties: map[string]bucketlite.Field{"album": {Type: bucketlite.String}, "photo": {Type: bucketlite.Image}}},
+		Indexes: []string{"album"},
+	}
+	photos, err := st.EnsureBucket(ctx, "library", config, nil) // creates both
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	// The next version of the program has one more field.
+	config.Schema.Properties["taken"] = bucketlite.Field{Type: bucketlite.DateTime}
+	again, err := st.EnsureBucket(ctx, "library", config, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	info, err := again.Info(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(again.ID() == photos.ID(), info.SchemaVersion)
+
+	// A field of another type is more than that.
+	config.Schema.Properties["album"] = bucketlite.Field{Type: bucketlite.Integer}
+	_, err = st.EnsureBucket(ctx, "library", config, nil)
+	fmt.Println(err)
+	// Output:
+	// true 2
+	// bucketlite: bucket "photos" does not fit the configuration: album: type: string to integer (rewrites)
+}
+
 func ExampleStore_OpenBucket() {
 	ctx := context.Background()
 	st, err := bucketlite.Open(ctx, ":memory:", nil)

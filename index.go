@@ -109,14 +109,23 @@ func (b *Bucket) ensureIndexes(ctx context.Context, kind IndexKind, paths []stri
 	if len(faults.Issues) > 0 {
 		return faults
 	}
-	err := b.store.write(ctx, func(tx *commit.Tx) error {
+	if err := b.requestIndexes(ctx, wanted); err != nil {
+		return err
+	}
+	return b.waitForIndexes(ctx, wanted)
+}
+
+// requestIndexes adds the wanted indexes that the bucket lacks, all in one commit, and
+// starts to build them.
+func (b *Bucket) requestIndexes(ctx context.Context, wanted []Index) error {
+	return b.store.write(ctx, func(tx *commit.Tx) error {
 		state, err := b.permitted(tx, changeInfo)
 		if err != nil {
 			return err
 		}
 		missing, room, err := missingIndexes(tx, state, wanted)
 		if err == nil && len(missing) > room {
-			err = badRequest("%s: at most %d indexes expected, got %d", b, MaxIndexes, MaxIndexes-room+len(missing))
+			err = badRequest("%s: %s", b, tooManyIndexes(MaxIndexes-room+len(missing)))
 		}
 		if err != nil {
 			return err
@@ -124,10 +133,10 @@ func (b *Bucket) ensureIndexes(ctx context.Context, kind IndexKind, paths []stri
 		tx.Raise(commit.Background) // also wakes a build that has failed before
 		return addIndexes(tx, state, missing)
 	})
-	if err != nil {
-		return err
-	}
-	return b.waitForIndexes(ctx, wanted)
+}
+
+func tooManyIndexes(n int) string {
+	return fmt.Sprintf("at most %d indexes expected, got %d", MaxIndexes, n)
 }
 
 // checkIndexPath returns the reason why a path cannot be indexed, or "". Only the
@@ -152,11 +161,19 @@ func missingIndexes(tx *commit.Tx, b *commit.Bucket, wanted []Index) (missing []
 	indexes, err := index.Load(tx, b)
 	for _, w := range wanted {
 		is := func(i *index.Index) bool { return indexOf(i).sameAs(w) }
-		if !slices.ContainsFunc(indexes, is) && !slices.ContainsFunc(missing, w.sameAs) {
-			missing = append(missing, w)
+		if !slices.ContainsFunc(indexes, is) {
+			missing = appendMissing(missing, w)
 		}
 	}
 	return missing, MaxIndexes - len(indexes), err
+}
+
+// appendMissing appends an index to a list, unless the list has it.
+func appendMissing(list []Index, i Index) []Index {
+	if slices.ContainsFunc(list, i.sameAs) {
+		return list
+	}
+	return append(list, i)
 }
 
 // sameAs reports whether two indexes have the same kind and path.

@@ -79,30 +79,50 @@ func (n *Namespace) String() string { return fmt.Sprintf("namespace %q", n.name)
 // CreateNamespace creates a namespace. Errors: [ErrInvalid], and [ErrExists] if the
 // name is taken.
 func (s *Store) CreateNamespace(ctx context.Context, config NamespaceConfig) (*Namespace, error) {
-	extractors, indexes, err := judgeNamespace(&config)
+	c, err := s.newNamespace(config)
 	if err != nil {
 		return nil, err
 	}
-	id, err := s.newID(ident.NamespacePrefix)
-	if err != nil {
-		return nil, err
-	}
-	n := &Namespace{store: s, id: id, name: config.Name}
-	err = s.write(ctx, func(tx *commit.Tx) (err error) {
+	err = s.write(ctx, func(tx *commit.Tx) error {
 		if err := s.checkNamespaceName(tx, config.Name, 0); err != nil {
 			return err
 		}
-		now := s.now()
-		n.num, err = tx.Insert(`
-INSERT INTO namespaces (id, name, description, feature_extractors, payload_indexes, created_at, updated_at)
-VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING num`, id, config.Name, config.Description, extractors, indexes, now, now)
-		tx.Note(string(EventNamespaceCreated), commit.Place{Namespace: id}, "")
-		return err
+		return c.create(tx)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return n, nil
+	return c.Namespace, nil
+}
+
+// A newNamespace is a namespace that can be created: its validated configuration in stored
+// form.
+type newNamespace struct {
+	*Namespace // gets its number when it is created
+
+	description         string
+	extractors, indexes any // JSON, or nil
+}
+
+// newNamespace validates a configuration and gives the namespace an id.
+func (s *Store) newNamespace(config NamespaceConfig) (*newNamespace, error) {
+	c := &newNamespace{Namespace: &Namespace{store: s, name: config.Name}, description: config.Description}
+	var err error
+	if c.extractors, c.indexes, err = judgeNamespace(&config); err != nil {
+		return nil, err
+	}
+	c.id, err = s.newID(ident.NamespacePrefix)
+	return c, err
+}
+
+// create writes the namespace, whose name must be free.
+func (c *newNamespace) create(tx *commit.Tx) (err error) {
+	now := c.store.now()
+	c.num, err = tx.Insert(`
+INSERT INTO namespaces (id, name, description, feature_extractors, payload_indexes, created_at, updated_at)
+VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING num`, c.id, c.name, c.description, c.extractors, c.indexes, now, now)
+	tx.Note(string(EventNamespaceCreated), commit.Place{Namespace: c.id}, "")
+	return err
 }
 
 // ValidateNamespace validates a configuration as [Store.CreateNamespace] does, but does

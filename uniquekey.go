@@ -3,6 +3,7 @@ package bucketlite
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -70,6 +71,18 @@ func (k *UniqueKey) equal(o *UniqueKey) bool {
 	}
 	return k.DefaultPolicy == o.DefaultPolicy &&
 		slices.Equal(slices.Sorted(slices.Values(k.Fields)), slices.Sorted(slices.Values(o.Fields)))
+}
+
+// describe returns a readable form of the key, also of none.
+func (k *UniqueKey) describe() string {
+	if k == nil {
+		return "none"
+	}
+	fields := strings.Join(slices.Sorted(slices.Values(k.Fields)), ", ")
+	if k.DefaultPolicy == "" {
+		return fields
+	}
+	return fields + " with the policy " + string(k.DefaultPolicy)
 }
 
 // keyHolder returns the id of the bucket's object with an encoded unique key, or ""

@@ -41,6 +41,7 @@ func (c *call) bucketConfig() (config bucketlite.BucketConfig, err error) {
 	config.StorageClass = bucketlite.StorageClass(f.text("storage_class"))
 	config.Schema = f.schema()
 	config.UniqueKey = f.uniqueKey()
+	config.Indexes, config.TextIndexes = f.texts("indexes"), f.texts("text_indexes")
 	return config, c.check()
 }
 

@@ -32,6 +32,21 @@ func TestIndexes(t *testing.T) {
 	s.do("GET", path, nil).want(http.StatusOK).wantAt("results", "[]")
 }
 
+// A bucket may be created with its indexes. The answer does not have them.
+func TestIndexesOfNewBucket(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	const schema = `"bucket_schema": {"properties": {"year": {"type": "integer"}, "title": {"type": "string"}}}`
+	s.do("POST", "/v1/buckets", `{"bucket_name": "a", `+schema+`, "indexes": ["year"], "text_indexes": ["", "title"]}`).want(http.StatusOK).
+		wantAt("indexes", "<nil>").wantAt("text_indexes", "<nil>")
+	s.do("GET", "/v1/buckets/a/indexes", nil).want(http.StatusOK).
+		wantAt("results.0", `{"kind":"text","path":"","status":"READY"}`).wantAt("results.1.path", "title").wantAt("results.2.path", "year")
+	s.do("POST", "/v1/buckets", `{"bucket_name": "b", `+schema+`, "indexes": null}`).want(http.StatusOK)
+	s.do("POST", "/v1/buckets", `{"bucket_name": "c", `+schema+`, "indexes": [5], "text_indexes": "title"}`).
+		wantFaults("body.indexes[0] type", "body.text_indexes type")
+	s.do("POST", "/v1/buckets", `{"bucket_name": "c", `+schema+`, "indexes": ["a..b"]}`).wantFaults("body.indexes[0] path")
+}
+
 func TestIndexRefused(t *testing.T) {
 	t.Parallel()
 	s := serve(t, &httpapi.Options{Keys: []httpapi.Key{{Secret: secret}, {Secret: "reader", ReadOnly: true}}})

@@ -61,6 +61,7 @@ func (f *bucketFlags) config(ctx context.Context, a *app, name string) (bucketli
 func newBucketCreateCommand(a *app) *cobra.Command {
 	var f bucketFlags
 	var description, metadata, storage string
+	var indexes, textIndexes []string
 	c := &cobra.Command{
 		Use:   "create NAME --schema FILE",
 		Short: "Create a bucket",
@@ -82,6 +83,7 @@ and file.`,
 			return err
 		}
 		config.Description, config.StorageClass = description, bucketlite.StorageClass(storage)
+		config.Indexes, config.TextIndexes = indexes, textIndexes
 		if config.Metadata, err = object("--metadata", metadata); err != nil {
 			return err
 		}
@@ -100,6 +102,8 @@ and file.`,
 	f.add(c)
 	c.Flags().StringVar(&description, "description", "", "a description for people")
 	c.Flags().StringVar(&metadata, "metadata", "", "a `JSON` object to keep with the bucket")
+	c.Flags().StringSliceVar(&indexes, "index", nil, "`paths` to index by their values, as a,b")
+	c.Flags().StringSliceVar(&textIndexes, "text-index", nil, "`paths` to index by their texts, as a,b")
 	c.Flags().StringVar(&storage, "storage-class", "", "a hint to keep with the bucket: `standard|nearline|coldline|archive`")
 	return c
 }

@@ -10,17 +10,7 @@ import (
 
 // openShop returns the bucket of products. It creates what does not exist yet.
 func openShop(ctx context.Context, store *bucketlite.Store) (*bucketlite.Bucket, error) {
-	shop, products, err := store.OpenBucket(ctx, "shop", "products")
-	if !errors.Is(err, bucketlite.ErrNotFound) {
-		return products, err
-	}
-	if shop == nil {
-		shop, err = store.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "shop"})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return shop.CreateBucket(ctx, bucketlite.BucketConfig{
+	return store.EnsureBucket(ctx, "shop", bucketlite.BucketConfig{
 		Name: "products",
 		Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
 			"sku":   {Type: bucketlite.String},
@@ -28,7 +18,8 @@ func openShop(ctx context.Context, store *bucketlite.Store) (*bucketlite.Bucket,
 			"price": {Type: bucketlite.Number},
 		}},
 		UniqueKey: &bucketlite.UniqueKey{Fields: []string{"sku"}, DefaultPolicy: bucketlite.Upsert},
-	})
+		Indexes:   []string{"price"},
+	}, nil)
 }
 
 func Example_embedding() {

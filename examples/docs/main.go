@@ -13,9 +13,7 @@ func main() {
 	store, err := bucketlite.Open(ctx, ":memory:", nil) // or a file: "app.db"
 	check(err)
 	defer store.Close()
-	ns, err := store.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "production"})
-	check(err)
-	videos, err := ns.CreateBucket(ctx, bucketlite.BucketConfig{
+	videos, err := store.EnsureBucket(ctx, "production", bucketlite.BucketConfig{ // opens or creates it
 		Name: "videos",
 		Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
 			"video_id": {Type: bucketlite.String},
@@ -23,7 +21,7 @@ func main() {
 			"video":    {Type: bucketlite.Video}, // bytes, or a reference to a URL
 		}},
 		UniqueKey: &bucketlite.UniqueKey{Fields: []string{"video_id"}, DefaultPolicy: bucketlite.Upsert},
-	})
+	}, nil)
 	check(err)
 
 	in := bucketlite.ObjectInput{

@@ -34,6 +34,8 @@ type FieldChange struct {
 	Effect Effect
 	// Message says what changes.
 	Message string
+	// Added is true if the field is new and may be absent.
+	Added bool
 }
 
 // ChangeOptions say how the fields of two schemas correspond. Paths are those of the old
@@ -93,6 +95,13 @@ func Compare(old, new map[string]any, key []string, opts ChangeOptions) (*Change
 func pruned(doc map[string]any) map[string]any {
 	out, _ := assertion.Prune(doc).(map[string]any)
 	return out
+}
+
+// Extends reports whether the change only loosens, apart from new fields that may be absent.
+// An object that conforms to the old schema then conforms to the new one, unless it has an
+// undeclared member with the name of a new field.
+func (c *Change) Extends() bool {
+	return !slices.ContainsFunc(c.Fields, func(f FieldChange) bool { return f.Effect > Loosens && !f.Added })
 }
 
 // Property returns the name that a property of the old schema has in the new one. It

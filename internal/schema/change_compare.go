@@ -53,7 +53,7 @@ func (c *comparer) note(path string, effect Effect, format string, args ...any) 
 			return
 		}
 	}
-	c.change.Fields = append(c.change.Fields, FieldChange{path, effect, message})
+	c.change.Fields = append(c.change.Fields, FieldChange{Path: path, Effect: effect, Message: message})
 }
 
 // members compares the fields of a schema, or of an object field, and returns what happens
@@ -135,7 +135,7 @@ func (c *comparer) destination(at place, name string, after map[string]map[strin
 		c.nameBelow(path)
 		return name, false
 	case !stays:
-		c.fault(path, ruleMissing, "missing in the new schema: drop it together with its values, or rename it")
+		c.fault(path, RuleMissing, "missing in the new schema: drop it together with its values, or rename it")
 		return name, false
 	}
 	return name, true
@@ -230,7 +230,10 @@ func (c *comparer) newField(at place, f *Field, wasOpen bool, m *move) {
 	}
 	if f.Required {
 		c.required(at, f, m)
+		return
 	}
+	i := slices.IndexFunc(c.change.Fields, func(f FieldChange) bool { return f.Path == at.new })
+	c.change.Fields[i].Added = true
 }
 
 // required records that a field is made required.

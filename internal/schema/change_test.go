@@ -138,6 +138,35 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+func TestChangeExtends(t *testing.T) {
+	t.Parallel()
+	const a = `{"a":{"type":"string"}}`
+	for name, tt := range map[string]struct {
+		old, new string
+		want     bool
+	}{
+		"equal":              {open(a), open(a), true},
+		"loosened":           {open(`{"a":{"type":"integer"}}`), open(`{"a":{"type":"number"}}`), true},
+		"tightened":          {open(`{"a":{"type":"number"}}`), open(`{"a":{"type":"integer"}}`), false},
+		"new field":          {open(`{}`), open(a), true},
+		"new field, closed":  {closed(`{}`), closed(a), true},
+		"new required field": {open(`{}`), open(`{"a":{"type":"string","required":true}}`), false},
+		"new field with a default that must be there": {open(`{}`), open(`{"a":{"type":"string","required":true,"default":"x"}}`), false},
+		"new member":                  {open(`{"o":{"type":"object"}}`), open(`{"o":{"type":"object","properties":{"a":{"type":"date"}}}}`), true},
+		"new member of enumerated":    {open(`{"o":{"type":"object","enum":[{}]}}`), open(`{"o":{"type":"object","enum":[{}],"properties":{"a":{"type":"date"}}}}`), false},
+		"new field, another narrower": {open(a), open(`{"a":{"type":"string","maxLength":5},"b":{"type":"date"}}`), false},
+		"new field and closed":        {open(`{}`), closed(a), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			change, _ := compare(t, tt.old, tt.new, nil, schema.ChangeOptions{})
+			if got := change.Extends(); got != tt.want {
+				t.Errorf("got %t, want %t: %+v", got, tt.want, change.Fields)
+			}
+		})
+	}
+}
+
 func TestCompareNewRules(t *testing.T) {
 	t.Parallel()
 	old, new := open(`{"a":{"type":"string","format":"uri"}}`), open(`{"a":{"type":"string","format":"uri","description":"d"}}`)

@@ -13,10 +13,13 @@ const (
 	ruleKey      = "key"      // a unique key, or one of its values, is not allowed
 	ruleRules    = "rules"    // a schema has unknown rules
 	ruleProperty = "property" // a value is both at the root and in a blob
-	ruleMissing  = "missing"  // a changed schema lacks a field
 	ruleRename   = "rename"   // a field cannot be renamed so
 	ruleDrop     = "drop"     // a field cannot be dropped
 )
+
+// RuleMissing is the rule of a fault of [Compare]: the new schema lacks a field that is
+// neither renamed nor dropped.
+const RuleMissing = "missing"
 
 // A Plan is a compiled schema, or the members of an object field. It never changes
 // once its key is compiled, and any number of goroutines may use it at once.

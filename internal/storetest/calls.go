@@ -118,6 +118,15 @@ var Calls = map[string]call{
 	"Store.CreateNamespace": {true, func(ctx context.Context, f *Fixture) error {
 		return ErrorOf(f.Store.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "new"}))
 	}},
+	"Store.EnsureNamespace": {true, func(ctx context.Context, f *Fixture) error {
+		return ErrorOf(f.Store.EnsureNamespace(ctx, bucketlite.NamespaceConfig{Name: "new"}))
+	}},
+	"Store.EnsureBucket": {true, func(ctx context.Context, f *Fixture) error {
+		return ErrorOf(f.Store.EnsureBucket(ctx, "new", bucketlite.BucketConfig{Name: "new"}, nil))
+	}},
+	"Store.EnsureBucket, existing": {false, func(ctx context.Context, f *Fixture) error {
+		return ErrorOf(f.Store.EnsureBucket(ctx, "test", ItemsConfig("items"), nil))
+	}},
 	"Store.Namespace": {false, func(ctx context.Context, f *Fixture) error { return ErrorOf(f.Store.Namespace(ctx, "test")) }},
 	"Store.OpenBucket": {false, func(ctx context.Context, f *Fixture) error {
 		_, _, err := f.Store.OpenBucket(ctx, "test", f.Bucket.ID())
@@ -170,6 +179,9 @@ var Calls = map[string]call{
 	"Namespace.Delete": {true, func(ctx context.Context, f *Fixture) error { return ErrorOf(f.Namespace.Delete(ctx)) }},
 	"Namespace.CreateBucket": {true, func(ctx context.Context, f *Fixture) error {
 		return ErrorOf(f.Namespace.CreateBucket(ctx, bucketlite.BucketConfig{Name: "new"}))
+	}},
+	"Namespace.EnsureBucket": {true, func(ctx context.Context, f *Fixture) error {
+		return ErrorOf(f.Namespace.EnsureBucket(ctx, bucketlite.BucketConfig{Name: "new"}, nil))
 	}},
 
 	"Bucket.Info":  {false, func(ctx context.Context, f *Fixture) error { return ErrorOf(f.Bucket.Info(ctx)) }},
