@@ -170,7 +170,7 @@ func (c *collector) deleteSome() (worked bool, err error) {
 	var t *leasedTask
 	partition := int64(0)
 	err = c.store.read(ctx, func(conn *engine.Conn) (err error) {
-		if t, err = c.takeTask(conn, DeleteBucketTask, DeleteNamespaceTask); err != nil || t != nil {
+		if t, err = c.takeTask(conn, 0, DeleteBucketTask, DeleteNamespaceTask); err != nil || t != nil {
 			return err
 		}
 		_, err = conn.QueryRow("SELECT num FROM old_partitions ORDER BY num LIMIT 1", nil, func(r engine.Row) { partition = r.Int(0) })

@@ -261,7 +261,7 @@ func (c *schemaChanger) start(tx *commit.Tx, state *commit.Bucket) error {
 func (c *schemaChanger) wait(ctx context.Context) (*SchemaChange, error) {
 	b := c.bucket
 	began := time.Now()
-	t, err := b.store.wait(ctx, c.result.TaskID, func() error { return b.store.collector.stallSince(began) })
+	t, err := b.store.wait(ctx, c.result.TaskID, func() error { return b.store.collector.stallSince(c.result.TaskID, began) })
 	if err != nil {
 		return nil, err
 	}

@@ -48,7 +48,7 @@ func (c *collector) changeSome() (worked bool, err error) {
 			return jobs.EndTask(tx, r.id, string(StatusFailed), "the bucket was deleted")
 		})
 	case errors.Is(err, ErrFull):
-		c.noteStall(err)
+		c.noteStall(r.id, err)
 	}
 	return true, err
 }
@@ -69,7 +69,7 @@ type changeRun struct {
 // load finds the change and its progress.
 func (r *changeRun) load(conn *engine.Conn) (err error) {
 	r.version = 0
-	if r.leasedTask, err = r.collector.takeTask(conn, ChangeSchemaTask, ChangeSchemaTask); err != nil || r.leasedTask == nil {
+	if r.leasedTask, err = r.collector.takeTask(conn, 0, ChangeSchemaTask, ChangeSchemaTask); err != nil || r.leasedTask == nil {
 		return err
 	}
 	_, err = conn.QueryRow("SELECT version, checked, objects, invalid, reached FROM schema_changes WHERE task = ? AND since IS NULL", []any{r.id},

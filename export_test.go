@@ -37,7 +37,8 @@ func WithoutBackground(o Options) *Options {
 func KeepsReserve(s *Store) bool { return s.reserve.kept.Load() }
 
 // WithSteps returns options of a store that does background work only when mayWork says so,
-// and that works on a change of a schema in slices of so many objects.
+// and that works on changes of a schema, and of objects by query, in slices of so many
+// objects.
 func WithSteps(o Options, mayWork func() bool, rows int) *Options {
 	o.mayWork, o.changeRows, o.idleTime = mayWork, rows, time.Millisecond
 	return &o

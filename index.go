@@ -214,7 +214,7 @@ func (b *Bucket) waitForIndexes(ctx context.Context, wanted []Index) error {
 		if wanted = building; len(wanted) == 0 {
 			break
 		}
-		if err := b.store.collector.stallSince(start); err != nil {
+		if err := b.store.collector.stallSince("", start); err != nil {
 			return errorf("%s: the %s exists, but cannot be built now: %w", b, wanted[0], err)
 		}
 		select {

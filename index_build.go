@@ -48,7 +48,7 @@ func (c *collector) indexSome() (worked bool, err error) {
 		c.giveUp(&u, err)
 		c.notify() // there may be other indexes
 	case err != nil && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrClosed):
-		c.noteStall(err)
+		c.noteStall("", err)
 	}
 	return true, err
 }

@@ -208,6 +208,7 @@ var operations = map[string]struct {
 	"Object":      {readObjects, storetest.Calls["Bucket.Object"].Do},
 	"ObjectByKey": {readObjects, storetest.Calls["Bucket.ObjectByKey"].Do},
 	"List":        {readObjects, storetest.Calls["Bucket.List"].Do},
+	"Count":       {readObjects, storetest.Calls["Bucket.Count"].Do},
 	"Objects":     {readObjects, storetest.Calls["Bucket.Objects"].Do},
 	"OpenBlob":    {readObjects, storetest.Calls["Bucket.OpenBlob"].Do},
 	"Upload":      {readObjects, storetest.Calls["Bucket.Upload"].Do},
@@ -227,8 +228,10 @@ var operations = map[string]struct {
 	"PutMany, atomic": {writeObjects, func(ctx context.Context, f *storetest.Fixture) error {
 		return storetest.ErrorOf(f.Bucket.PutMany(ctx, []bucketlite.ObjectInput{storetest.Item("k", ""), storetest.Item("l", "")}, &bucketlite.PutManyOptions{Atomic: true}))
 	}},
-	"Patch":        {writeObjects, storetest.Calls["Bucket.Patch"].Do},
-	"DeleteObject": {writeObjects, storetest.Calls["Bucket.DeleteObject"].Do},
+	"Patch":         {writeObjects, storetest.Calls["Bucket.Patch"].Do},
+	"PatchObjects":  {writeObjects, storetest.Calls["Bucket.PatchObjects"].Do},
+	"DeleteObject":  {writeObjects, storetest.Calls["Bucket.DeleteObject"].Do},
+	"DeleteObjects": {writeObjects, storetest.Calls["Bucket.DeleteObjects"].Do},
 
 	"CreateUpload":   {writeObjects, storetest.Calls["Bucket.CreateUpload"].Do},
 	"CreateUploads":  {writeObjects, storetest.Calls["Bucket.CreateUploads"].Do},

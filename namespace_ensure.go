@@ -386,8 +386,8 @@ func (e *ensurer) overtaken(ctx context.Context, conflict *ConflictError) (bool,
 
 // awaitChange waits for the end of the change that another call has begun.
 func (e *ensurer) awaitChange(ctx context.Context) (again bool, err error) {
-	began := time.Now()
-	_, err = e.store.wait(ctx, e.bucket.def.next.task, func() error { return e.store.collector.stallSince(began) })
+	began, task := time.Now(), e.bucket.def.next.task
+	_, err = e.store.wait(ctx, task, func() error { return e.store.collector.stallSince(task, began) })
 	if errors.Is(err, ErrNotFound) { // its record has been deleted
 		err = nil
 	}

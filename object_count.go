@@ -15,18 +15,17 @@ import (
 // much; [ErrNotActive] if the bucket is suspended; [ErrNotFound].
 func (b *Bucket) Count(ctx context.Context, f Filter) (n int64, err error) {
 	err = b.following(ctx, func(b *Bucket) error {
-		n, err = b.count(ctx, Query{Filter: f})
+		c, err := Query{Filter: f}.compile(b.store, list{kind: "objects", owner: b.num}, b.types)
+		if err == nil {
+			n, err = b.count(ctx, c)
+		}
 		return err
 	})
 	return n, err
 }
 
-// count counts the objects that match the Filter and Search of a query.
-func (b *Bucket) count(ctx context.Context, q Query) (n int64, err error) {
-	c, err := q.compile(b.store, list{kind: "objects", owner: b.num}, b.types)
-	if err != nil {
-		return 0, err
-	}
+// count counts the objects that match a query.
+func (b *Bucket) count(ctx context.Context, c *compiledQuery) (n int64, err error) {
 	count := func(ctx context.Context, conn *engine.Conn) error {
 		return conn.Snapshot(func() error {
 			err := b.readable(conn)

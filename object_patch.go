@@ -341,7 +341,7 @@ func (p *patcher) patchRow(tx *commit.Tx, state *commit.Bucket, row *objectRow) 
 		return errMoved
 	}
 	m := p.merged
-	moved, err := p.moves(tx, row, m.key)
+	moved, err := p.moves(tx.Conn, row, m.key)
 	if err == nil {
 		err = checkContents(tx, p.contents)
 	}
@@ -368,12 +368,12 @@ func (p *patcher) patchRow(tx *commit.Tx, state *commit.Bucket, row *objectRow) 
 
 // moves reports whether the object gets another key. It returns an error if another
 // object has that key.
-func (p *patcher) moves(tx *commit.Tx, row *objectRow, key []byte) (bool, error) {
+func (p *patcher) moves(c *engine.Conn, row *objectRow, key []byte) (bool, error) {
 	if key == nil {
 		return false, nil
 	}
 	b := p.bucket
-	holder, err := keyHolder(tx.Conn, b.def.partition, key)
+	holder, err := keyHolder(c, b.def.partition, key)
 	switch {
 	case err != nil || holder == "":
 		return true, err

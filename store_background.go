@@ -2,6 +2,7 @@ package bucketlite
 
 import (
 	"errors"
+	"maps"
 	"sync"
 	"time"
 
@@ -31,14 +32,16 @@ type collector struct {
 	reserved  time.Time // when the reserve was last checked
 	stagingAt time.Time // when to check the leases of staged content
 
+	queryWork queryWork
+
 	mu      sync.Mutex
 	broken  map[int64]brokenIndex // by number of the index
-	stalled stall
+	stalled map[string]stall      // by the id of the task, "" for index work
 }
 
 func newCollector(s *Store) (*collector, error) {
 	id, err := s.newID("")
-	return &collector{store: s, owner: lease.Owner(id, taskLease), wake: make(chan struct{}, 1), done: make(chan struct{}), broken: make(map[int64]brokenIndex)}, err
+	return &collector{store: s, owner: lease.Owner(id, taskLease), wake: make(chan struct{}, 1), done: make(chan struct{}), broken: make(map[int64]brokenIndex), stalled: make(map[string]stall)}, err
 }
 
 // wakeCollector tells the store's collector, if any, that there may be work.
@@ -88,7 +91,7 @@ func (c *collector) mayWork() bool {
 func (c *collector) round() (worked bool) {
 	for _, piece := range []func() (bool, error){
 		c.deleteSome, c.endStaging, c.collectSome, c.vacuumSome,
-		c.confirmSome, c.expireUploads, c.sweepSome, c.changeSome, c.indexSome,
+		c.confirmSome, c.expireUploads, c.sweepSome, c.changeSome, c.changeObjectsSome, c.indexSome,
 		c.forgetSome, c.forgetUploads, c.trimEvents, c.sumSome, c.emptyLog, c.keepReserve,
 	} {
 		start := time.Now()
@@ -113,26 +116,29 @@ func (c *collector) round() (worked bool) {
 	return worked
 }
 
-// stall is the time and the error of the last failure of index work, or of a schema
-// change, that will be retried, for example after a full disk.
+// stall is the time and the error of the last failure of index work, or of a task, that
+// will be retried, for example after a full disk.
 type stall struct {
 	at  time.Time
 	err error
 }
 
-// noteStall records a failure that will be retried.
-func (c *collector) noteStall(err error) {
+// noteStall records a failure of a task, or of index work if the task is "", that will be
+// retried.
+func (c *collector) noteStall(task string, err error) {
+	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.stalled = stall{time.Now(), err}
+	maps.DeleteFunc(c.stalled, func(_ string, s stall) bool { return now.Sub(s.at) > time.Minute })
+	c.stalled[task] = stall{now, err}
 }
 
 // stallSince returns the error of such work that has failed since then, or nil.
-func (c *collector) stallSince(then time.Time) error {
+func (c *collector) stallSince(task string, then time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.stalled.at.After(then) {
-		return c.stalled.err
+	if s := c.stalled[task]; s.at.After(then) {
+		return s.err
 	}
 	return nil
 }

@@ -27,6 +27,10 @@ const (
 	// ChangeSchemaTask changes the schema of one bucket. The hosted service has no such
 	// task; this type is the nearest that its clients know.
 	ChangeSchemaTask TaskType = "api_namespaces_migrations_run"
+	// ChangeObjectsTask deletes or patches objects by a query; "operation" in its
+	// AdditionalData says which. The hosted service has no such task; this type is the
+	// nearest that its clients know.
+	ChangeObjectsTask TaskType = "engine_object_processing"
 )
 
 // Task is a snapshot of an asynchronous operation's durable record. Every store that
@@ -48,7 +52,8 @@ type Task struct {
 	Error     string    `json:"error,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
-	// Processed of Total objects or uploads are done.
+	// Processed of Total objects or uploads are done. For a change by query, Processed is
+	// estimated from the position of the last object that had its turn.
 	Processed int64 `json:"-"`
 	Total     int64 `json:"-"`
 
@@ -141,10 +146,11 @@ func (s *Store) wait(ctx context.Context, id string, stalled func() error) (*Tas
 // CancelTask ends a task early, and returns it. Work that is already done stays.
 // Uploads that the task has not confirmed become pending again; the batch that it
 // processes is canceled as by [Bucket.CancelBatch]; the schema that it changes stays as
-// it is. A task that has ended is returned unchanged.
+// it is; objects that it has deleted or patched by a query stay so. A task that has ended
+// is returned unchanged.
 //
-// Errors: [ErrNotFound]; [ErrConflict] for a deletion, which cannot be canceled; for
-// a batch, the errors of CancelBatch.
+// Errors: [ErrNotFound]; [ErrConflict] for the deletion of a bucket or a namespace, which
+// cannot be canceled; for a batch, the errors of CancelBatch.
 func (s *Store) CancelTask(ctx context.Context, id string) (*Task, error) {
 	var task *Task
 	err := s.write(ctx, func(tx *commit.Tx) (err error) {
@@ -158,6 +164,7 @@ func (s *Store) CancelTask(ctx context.Context, id string) (*Task, error) {
 			err = cancelBatchOfTask(tx, task)
 		case ChangeSchemaTask:
 			err = cancelChange(tx, id)
+		case ChangeObjectsTask:
 		default:
 			err = &ConflictError{Subject: "task " + value.Show(id), Reason: "a deletion cannot be canceled"}
 		}

@@ -29,13 +29,13 @@ type leasedTask struct {
 	until int64
 }
 
-// takeTask returns the oldest open task of two types that no other store is working
-// on, or nil.
-func (c *collector) takeTask(conn *engine.Conn, a, b TaskType) (*leasedTask, error) {
+// takeTask returns the oldest open task of two types, after the task with a number, that no
+// other store is working on, or nil.
+func (c *collector) takeTask(conn *engine.Conn, after int64, a, b TaskType) (*leasedTask, error) {
 	var t *leasedTask
 	err := conn.Query(`
 SELECT num, lease_owner, lease_until, id, namespace, bucket, detail, outputs FROM tasks
-WHERE status IN ('PENDING', 'IN_PROGRESS') AND type IN (?, ?) ORDER BY num`, []any{string(a), string(b)},
+WHERE status IN ('PENDING', 'IN_PROGRESS') AND num > ? AND type IN (?, ?) ORDER BY num`, []any{after, string(a), string(b)},
 		func(r engine.Row) error {
 			num, owner, until := r.Int(0), r.Text(1), r.Int(2)
 			if owner != c.owner && !c.store.leases.Over(lease.ID{Kind: "task", A: num}, until, lease.Lasting(owner, taskLease)) {

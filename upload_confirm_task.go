@@ -141,7 +141,7 @@ func (c *collector) confirmSome() (worked bool, err error) {
 // confirmJob reads the oldest task of confirming that this store may continue, or
 // nil.
 func (c *collector) confirmJob(conn *engine.Conn) (*confirmJob, error) {
-	t, err := c.takeTask(conn, ConfirmUploadTask, ConfirmUploadsTask)
+	t, err := c.takeTask(conn, 0, ConfirmUploadTask, ConfirmUploadsTask)
 	if err != nil || t == nil {
 		return nil, err
 	}

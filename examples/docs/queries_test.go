@@ -115,3 +115,23 @@ func Example_aggregates() {
 	// hats 1 25
 	// sale 1 89.5
 }
+
+func Example_changes() {
+	ctx := context.Background()
+	store, products := openProducts(ctx)
+	defer store.Close()
+
+	cheap := bucketlite.Query{Filter: bucketlite.Lt("price", 90)}
+	n, err := products.Count(ctx, cheap.Filter)
+	check(err)
+	patched, err := products.PatchObjects(ctx, cheap, bucketlite.ObjectInput{Fields: map[string]any{"tags": []string{"cheap"}}}, nil)
+	check(err)
+	fmt.Println(n, "cheap, changed:", patched.Changed, "refused:", patched.Failed)
+
+	deleted, err := products.DeleteObjects(ctx, bucketlite.Query{Filter: bucketlite.Eq("tags", "cheap")}, nil)
+	check(err)
+	fmt.Println("deleted:", deleted.Changed)
+	// Output:
+	// 2 cheap, changed: 2 refused: 0
+	// deleted: 2
+}

@@ -42,6 +42,7 @@ func Choose(ctx context.Context, conn *engine.Conn, b Bucket, q *query.Query, wh
 	if len(q.Order) > 0 || whole {
 		every.source = everything(b.Partition, 0)
 	}
+	every.source.upTo(q)
 	if q.IsAll() && (len(q.Order) == 0 || whole) {
 		return every, nil
 	}
@@ -57,14 +58,19 @@ func Choose(ctx context.Context, conn *engine.Conn, b Bucket, q *query.Query, wh
 	return ch.choose(every)
 }
 
-// rebase returns a query whose position, which may be of another partition of the bucket,
-// is in the bucket's present partition.
+// rebase returns a query whose positions, which may be of another partition of the bucket,
+// are in the bucket's present partition.
 func (b *Bucket) rebase(q *query.Query) *query.Query {
-	if q.After.Num == 0 {
+	if q.After.Num == 0 && q.Last == 0 {
 		return q
 	}
 	based := *q
-	based.After.Num = commit.Seq(b.Partition, commit.Position(q.After.Num))
+	if q.After.Num != 0 {
+		based.After.Num = commit.Seq(b.Partition, commit.Position(q.After.Num))
+	}
+	if q.Last != 0 {
+		based.Last = commit.Seq(b.Partition, commit.Position(q.Last))
+	}
 	return &based
 }
 
@@ -193,6 +199,7 @@ func (ch *chooser) choose(every Choice) (Choice, error) {
 	switch {
 	case ok:
 		every.source, every.used, every.most = these(ch.partition, seqs, every.source.args[0].(int64)), used, int64(len(seqs))
+		every.source.upTo(q)
 		if paged {
 			every.seqs = seqs
 		}

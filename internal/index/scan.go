@@ -61,6 +61,13 @@ func everything(partition, after int64) source {
 	return source{from: allObjects, seq: "o.seq", args: [4]any{max(after, commit.Seq(partition, 0)), commit.Seq(partition+1, 0), nil, nil}}
 }
 
+// upTo limits the source to the objects up to the query's last position.
+func (s *source) upTo(q *query.Query) {
+	if q.Last != 0 {
+		s.args[1] = q.Last + 1
+	}
+}
+
 // these returns the source of the objects of the partition with the seqs, which are
 // sorted.
 func these(partition int64, seqs []int64, after int64) source {
@@ -285,7 +292,9 @@ func (f *finder) lookUp(ctx context.Context, seqs []int64) error {
 		if chunk[len(chunk)-1] <= after {
 			continue
 		}
-		if err := f.inOrder(ctx, these(f.bucket.Partition, chunk, after)); err != nil {
+		from := these(f.bucket.Partition, chunk, after)
+		from.upTo(f.query)
+		if err := f.inOrder(ctx, from); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ type Query struct {
 	Search *Search    // nil wants everything
 	Order  Order      // empty is the order of creation
 	After  Position   // where a page begins
+	Last   int64      // the last place in the order of creation that is wanted; 0 for no such limit
 	Limit  int        // of members on a page
 }
 

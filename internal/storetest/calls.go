@@ -234,6 +234,12 @@ var Calls = map[string]call{
 		return ErrorOf(f.Bucket.Patch(ctx, f.ObjectID, Item("k", "w"), nil))
 	}},
 	"Bucket.DeleteObject": {true, func(ctx context.Context, f *Fixture) error { return f.Bucket.DeleteObject(ctx, f.ObjectID, nil) }},
+	"Bucket.DeleteObjects": {true, func(ctx context.Context, f *Fixture) error {
+		return ErrorOf(f.Bucket.DeleteObjects(ctx, bucketlite.Query{Filter: bucketlite.Eq("k", "none")}, nil))
+	}},
+	"Bucket.PatchObjects": {true, func(ctx context.Context, f *Fixture) error {
+		return ErrorOf(f.Bucket.PatchObjects(ctx, bucketlite.Query{Filter: bucketlite.Eq("k", "k")}, Item("k", "w"), nil))
+	}},
 	"Bucket.CreateUpload": {true, func(ctx context.Context, f *Fixture) error {
 		return ErrorOf(f.Bucket.CreateUpload(ctx, DocUpload("k")))
 	}},
