@@ -26,7 +26,8 @@
 // # Transactions
 //
 // Every call that writes is a transaction: it takes effect as a whole or not at all.
-// PutMany is one transaction for each object, or a single one if it is Atomic. A call
+// PutMany is one transaction for each object, or a single one if it is Atomic.
+// [Store.Apply] makes a set of changes in any buckets in one transaction. A call
 // returns after its commit is on the disk; [Options].Durability can relax that. Calls
 // that write at the same time share a commit. To change an object only if nobody else
 // has, pass its Version as IfVersion. If the context ends before a call's transaction
@@ -48,8 +49,8 @@
 // # Errors
 //
 // Sentinels such as [ErrNotFound] tell kinds of errors apart, with [errors.Is].
-// [ValidationError], [ConflictError], [StateError] and [QueryError] have details, for
-// [errors.As]. A ValidationError lists every reason, each with a path, a rule and a
+// [ValidationError], [ConflictError], [StateError], [QueryError] and [ChangeError] have
+// details, for [errors.As]. A ValidationError lists every reason, each with a path, a rule and a
 // message.
 //
 // Rows of objects and chunks of stored bytes have checksums. A call that returns or

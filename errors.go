@@ -380,6 +380,8 @@ type ConflictError struct {
 	// Version is true if the object does not have the version that IfVersion gave. If
 	// neither Exists nor Version is set, the state of the item forbids the call.
 	Version bool
+
+	stored int64 // the version that the object has, if Version is set
 }
 
 func (e *ConflictError) Error() string {
@@ -390,6 +392,22 @@ func (e *ConflictError) Error() string {
 func (e *ConflictError) Is(target error) bool {
 	return target == ErrConflict || e.Exists && target == ErrExists
 }
+
+// ChangeError reports which change of a set made [Store.Apply] fail. It matches what Err
+// matches.
+type ChangeError struct {
+	// Index is the place of the change among those of the call, from 0.
+	Index int
+	// Err is the reason, as the call for that change alone would return it.
+	Err error
+}
+
+func (e *ChangeError) Error() string {
+	return fmt.Sprintf("bucketlite: changes[%d]: %s", e.Index, strings.TrimPrefix(e.Err.Error(), "bucketlite: "))
+}
+
+// Unwrap returns Err.
+func (e *ChangeError) Unwrap() error { return e.Err }
 
 // StateError reports that a bucket's status or lock forbids a call. It matches
 // [ErrLocked] if the lock does, else [ErrNotActive].
@@ -443,7 +461,7 @@ func badRequest(format string, args ...any) error {
 // the context.
 func ours(err error) bool {
 	switch err.(type) {
-	case *prefixed, *ValidationError, *SchemaChangeError, *MismatchError, *QueryError, *ConflictError, *StateError, *OffsetError:
+	case *prefixed, *ValidationError, *SchemaChangeError, *MismatchError, *QueryError, *ConflictError, *ChangeError, *StateError, *OffsetError:
 		return true
 	}
 	return false

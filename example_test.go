@@ -306,6 +306,45 @@ func ExampleBucket_Patch() {
 	// Output: map[title:Blue sneaker video_id:v1]
 }
 
+// The set takes from the stock and records the order, or does neither.
+func ExampleStore_Apply() {
+	ctx := context.Background()
+	st, err := bucketlite.Open(ctx, ":memory:", nil)
+	check(err)
+	defer st.Close()
+	ns, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "shop"})
+	check(err)
+	products, err := ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: "products", Schema: bucketlite.Schema{
+		Properties: map[string]bucketlite.Field{"stock": {Type: bucketlite.Integer}},
+	}})
+	check(err)
+	orders, err := ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: "orders", Schema: bucketlite.Schema{
+		Properties: map[string]bucketlite.Field{"product": {Type: bucketlite.String}},
+	}})
+	check(err)
+	shoe, err := products.Put(ctx, bucketlite.ObjectInput{ID: "shoe", Fields: map[string]any{"stock": 1}}, nil)
+	check(err)
+
+	order := func(id string) error {
+		_, err := st.Apply(ctx,
+			products.PatchChange("shoe", bucketlite.ObjectInput{Fields: map[string]any{"stock": 0}},
+				&bucketlite.PatchOptions{IfVersion: shoe.Object.Version}),
+			orders.PutChange(bucketlite.ObjectInput{ID: id, Fields: map[string]any{"product": "shoe"}}, nil))
+		return err
+	}
+	fmt.Println(order("order-1"))
+	err = order("order-2") // the stock has changed
+	var at *bucketlite.ChangeError
+	fmt.Println(errors.As(err, &at), at.Index, errors.Is(err, bucketlite.ErrConflict))
+	stats, err := orders.Stats(ctx)
+	check(err)
+	fmt.Println("orders:", stats.ObjectCount)
+	// Output:
+	// <nil>
+	// true 0 true
+	// orders: 1
+}
+
 func ExampleBucket_Objects() {
 	ctx := context.Background()
 	st, b := openVideos(ctx)

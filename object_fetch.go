@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/bucketlite/bucketlite/internal/content"
 	"github.com/bucketlite/bucketlite/internal/engine"
@@ -39,8 +41,33 @@ type Fetched struct {
 	Filename string
 }
 
-// fetchesAtOnce is the number of URLs that one PutMany fetches at the same time.
+// fetchesAtOnce is the number of inputs for which one PutMany or Apply fetches URLs at the
+// same time.
 const fetchesAtOnce = 8
+
+// fetchTogether calls fetch for each of n inputs that have links, several at once, since
+// most of the time is spent waiting.
+func fetchTogether(n int, fetch func(i int)) {
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	var panicked atomic.Pointer[any]
+	for range min(fetchesAtOnce, n) {
+		wg.Go(func() {
+			defer func() {
+				if r := recover(); r != nil {
+					panicked.Store(&r)
+				}
+			}()
+			for i := next.Add(1); i <= int64(n); i = next.Add(1) {
+				fetch(int(i - 1))
+			}
+		})
+	}
+	wg.Wait()
+	if r := panicked.Load(); r != nil {
+		panic(*r) // in the caller's goroutine, where it can be recovered
+	}
+}
 
 // maxCause limits the bytes of a fetcher's error text in a message.
 const maxCause = 500

@@ -82,6 +82,8 @@ type patcher struct {
 	own      judge  // the faults of the patch by itself
 	links    []link // blobs to fetch
 	read     int    // the number of contents that came with the patch
+	keeps    bool   // some link keeps content of base
+	inSet    bool   // the writer merges anew if the object has changed
 
 	base   objectRow // the object to patch
 	merged *merged   // base after the patch; nil if the writer is to merge
@@ -97,13 +99,12 @@ type merged struct {
 	gone    []Blob // stored blobs that are replaced or removed
 }
 
-// store runs the patch. If that fails, it releases the patch's contents, except what was
-// read from readers.
+// store runs the patch. If that fails, it releases the patch's contents.
 func (p *patcher) store(ctx context.Context) error {
 	stored := false
 	defer func() {
 		if !stored { // refused, or a fetcher has panicked
-			p.bucket.store.stage.Release(ctx, p.in.withoutKept(p.contents)...)
+			p.release(ctx)
 		}
 	}()
 	if err := p.run(ctx); err != nil {
@@ -112,6 +113,12 @@ func (p *patcher) store(ctx context.Context) error {
 	stored = true
 	content.EndRenewals(p.contents)
 	return nil
+}
+
+// release gives up the patch's contents, except what was read from readers that may be
+// needed again.
+func (p *patcher) release(ctx context.Context) {
+	p.bucket.store.stage.Release(ctx, p.in.withoutKept(p.contents)...)
 }
 
 // run patches the object. The caller's goroutine merges and validates, to keep the
@@ -127,10 +134,7 @@ func (p *patcher) run(ctx context.Context) error {
 	for try := 0; errors.Is(err, errMoved); try++ {
 		p.merged = nil
 		if try < 3 {
-			if err := s.read(ctx, p.load); err != nil {
-				return err
-			}
-			if err := p.merge(); err != nil {
+			if err := p.mergeAhead(ctx); err != nil {
 				return err
 			}
 		}
@@ -147,6 +151,14 @@ func (p *patcher) run(ctx context.Context) error {
 		err = s.write(ctx, p.patch)
 	}
 	return err
+}
+
+// mergeAhead merges the patch before the writer runs.
+func (p *patcher) mergeAhead(ctx context.Context) error {
+	if err := p.bucket.store.read(ctx, p.load); err != nil {
+		return err
+	}
+	return p.merge()
 }
 
 // judge validates the patch by itself. The fields are validated later, with the
@@ -189,7 +201,7 @@ func (p *patcher) fetch(ctx context.Context, anew bool) error {
 	}
 	own := p.contents[:p.read]
 	defer func() { p.contents = withLinks(own, p.links) }() // also if a fetcher panics
-	_, err = b.fetch(ctx, p.links, p.blobs, stored, anew)
+	p.keeps, err = b.fetch(ctx, p.links, p.blobs, stored, anew)
 	return err
 }
 
@@ -331,14 +343,17 @@ func (p *patcher) patch(tx *commit.Tx) error {
 // patchRow is patch for the object's row as it is in the transaction.
 func (p *patcher) patchRow(tx *commit.Tx, state *commit.Bucket, row *objectRow) error {
 	b := p.bucket
-	if p.merged == nil {
+	same := row.object.Version == p.base.object.Version
+	switch {
+	case p.merged != nil && same:
+	case p.merged != nil && !p.inSet, p.keeps && !same:
+		return errMoved
+	default:
 		p.base = *row
 		if err := p.merge(); err != nil {
 			return err
 		}
 		defer func() { p.merged = nil }() // to be merged again if the writer runs this twice
-	} else if row.object.Version != p.base.object.Version {
-		return errMoved
 	}
 	m := p.merged
 	moved, err := p.moves(tx.Conn, row, m.key)

@@ -25,6 +25,10 @@ type PutOptions struct {
 	// IfVersion, unless 0, is the version that the object to replace must have. If it
 	// has another version, or does not exist, the error is [ErrConflict].
 	IfVersion int64
+	// IfAbsent creates an object or fails: if its unique key or its id is taken, the
+	// error is [ErrExists], whatever the bucket's DefaultPolicy. IfAbsent excludes
+	// IfVersion and policy [Update]. Default: false.
+	IfAbsent bool
 }
 
 // PutResult is the result of [Bucket.Put].
@@ -141,11 +145,12 @@ type putter struct {
 	links    []link // blobs to fetch
 	read     int    // the number of contents that came with the input
 	keptFrom int64  // the version of the object whose content links keep, or 0
-	batched  bool   // earlier inputs of the same call may change the stored object
+	batched  bool   // earlier inputs or changes of the same call may change the stored object
 
 	// Set by the writer, each time it runs.
-	stored  objectRow
-	created bool
+	stored   objectRow
+	created  bool
+	replaced int64 // the version that the object had before, 0 if it is created
 }
 
 // prepare validates and encodes an input. The result can be written any number of
@@ -189,12 +194,7 @@ func (p *putter) release(ctx context.Context) {
 
 func (p *putter) prepare(ctx context.Context) (err error) {
 	b := p.bucket
-	if p.opts.IfVersion < 0 {
-		return badRequest("IfVersion: got %d, want 0 or more", p.opts.IfVersion)
-	}
-	if b.def.key == nil {
-		p.opts.Policy = Insert
-	} else if p.opts.Policy, err = b.def.unique.policy(p.opts.Policy); err != nil {
+	if p.opts.Policy, err = p.policy(); err != nil {
 		return err
 	}
 	if err := p.judge(ctx); err != nil {
@@ -211,6 +211,28 @@ func (p *putter) prepare(ctx context.Context) (err error) {
 	}
 	p.links, p.read = b.links(p.in, p.blobs), len(p.contents)
 	return err
+}
+
+// policy checks the guards of the call, and returns the policy that they and the bucket
+// lead to.
+func (p *putter) policy() (Policy, error) {
+	key, opts := p.bucket.def.unique, &p.opts
+	switch {
+	case opts.IfVersion < 0:
+		return "", badRequest("IfVersion: got %d, want 0 or more", opts.IfVersion)
+	case opts.IfAbsent && opts.IfVersion != 0:
+		return "", badRequest("IfAbsent and IfVersion exclude each other")
+	case key == nil, opts.IfAbsent && opts.Policy == "":
+		return Insert, nil
+	}
+	policy, err := key.policy(opts.Policy)
+	switch {
+	case err != nil || !opts.IfAbsent:
+		return policy, err
+	case policy == Update:
+		return "", badRequest("IfAbsent and policy update exclude each other")
+	}
+	return Insert, nil
 }
 
 // run fetches the input's links, then writes the object. If links keep stored
@@ -398,7 +420,7 @@ func (p *putter) insert(tx *commit.Tx, state *commit.Bucket) (done bool, err err
 	state.Upload = max(state.Upload, now)
 	state.Replacing = false
 	tx.Note(string(EventObjectCreated), state.Place, o.ID)
-	p.stored, p.created = row, true
+	p.stored, p.created, p.replaced = row, true, 0
 	return true, nil
 }
 
@@ -459,7 +481,7 @@ func (p *putter) replace(tx *commit.Tx, state *commit.Bucket, old *objectRow) er
 	}
 	state.Upload = max(state.Upload, row.object.UpdatedAt.UnixMicro())
 	state.Replacing = true
-	p.stored, p.created = row, false
+	p.stored, p.created, p.replaced = row, false, old.object.Version
 	return nil
 }
 
@@ -523,6 +545,6 @@ func checkVersion(b *Bucket, o *Object, ifVersion int64) error {
 	if ifVersion == 0 || ifVersion == o.Version {
 		return nil
 	}
-	return &ConflictError{Subject: b.String(), ExistingID: o.ID, Version: true,
+	return &ConflictError{Subject: b.String(), ExistingID: o.ID, Version: true, stored: o.Version,
 		Reason: fmt.Sprintf("object %q has version %d, not %d", o.ID, o.Version, ifVersion)}
 }

@@ -355,6 +355,56 @@ func TestChosenIDs(t *testing.T) {
 	})
 }
 
+// IfAbsent creates an object or fails, whatever else decides about that.
+func TestIfAbsent(t *testing.T) {
+	t.Parallel()
+	for _, byDefault := range []bucketlite.Policy{"", bucketlite.Insert, bucketlite.Update, bucketlite.Upsert} {
+		t.Run("default "+string(byDefault), func(t *testing.T) {
+			t.Parallel()
+			config := storetest.ItemsConfig("items")
+			config.UniqueKey.DefaultPolicy = byDefault
+			b := storetest.Bucket(t, storetest.OpenMemory(t), config)
+			put := func(k string, opts bucketlite.PutOptions) (bool, error) {
+				opts.IfAbsent = true
+				res, err := b.Put(t.Context(), storetest.Item(k, ""), &opts)
+				return err == nil && res.Created, err
+			}
+			for i, policy := range []bucketlite.Policy{"", bucketlite.Insert, bucketlite.Upsert} {
+				k := fmt.Sprint(i)
+				if created, err := put(k, bucketlite.PutOptions{Policy: policy}); !created {
+					t.Errorf("free key, policy %q: got error %v, want a new object", policy, err)
+				}
+				_, err := put(k, bucketlite.PutOptions{Policy: policy})
+				storetest.WantError(t, err, bucketlite.ErrExists)
+			}
+			before := storetest.Snapshot(t, b)
+			for name, opts := range map[string]bucketlite.PutOptions{
+				"policy update": {Policy: bucketlite.Update}, "another policy": {Policy: "other"}, "a version": {IfVersion: 1},
+			} {
+				_, err := put("free", opts)
+				if !errors.Is(err, bucketlite.ErrBadRequest) {
+					t.Errorf("%s: got error %v, want %q", name, err, bucketlite.ErrBadRequest)
+				}
+			}
+			storetest.WantSnapshot(t, b, before)
+		})
+	}
+	t.Run("without a unique key", func(t *testing.T) {
+		t.Parallel()
+		config := storetest.ItemsConfig("items")
+		config.UniqueKey = nil
+		b := storetest.Bucket(t, storetest.OpenMemory(t), config)
+		in := storetest.Item("k", "")
+		in.ID = "one"
+		for _, want := range []error{nil, bucketlite.ErrExists} {
+			_, err := b.Put(t.Context(), in, &bucketlite.PutOptions{IfAbsent: true, Policy: bucketlite.Update})
+			if !errors.Is(err, want) {
+				t.Errorf("got error %v, want %v", err, want)
+			}
+		}
+	})
+}
+
 // IfVersion guards Put, Patch and Delete against lost updates.
 func TestIfVersion(t *testing.T) {
 	t.Parallel()

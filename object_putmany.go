@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/content"
@@ -171,8 +169,7 @@ func hopeless(ctx context.Context) error {
 	return public(ErrBusy)
 }
 
-// fetch fetches the links of a slice's items, several items at once, since most of
-// the time is spent waiting.
+// fetch fetches the links of a slice's items.
 func (k *bulk) fetch(ctx context.Context, slice []bulkItem) {
 	var linked []*bulkItem
 	for i := range slice {
@@ -180,28 +177,12 @@ func (k *bulk) fetch(ctx context.Context, slice []bulkItem) {
 			linked = append(linked, &slice[i])
 		}
 	}
-	var wg sync.WaitGroup
-	var next atomic.Int64
-	var panicked atomic.Pointer[any]
-	for range min(fetchesAtOnce, len(linked)) {
-		wg.Go(func() {
-			defer func() {
-				if r := recover(); r != nil {
-					panicked.Store(&r)
-				}
-			}()
-			for i := next.Add(1); i <= int64(len(linked)); i = next.Add(1) {
-				item := linked[i-1]
-				if item.err = hopeless(ctx); item.err == nil {
-					item.err = item.put.fetch(ctx, false)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	if r := panicked.Load(); r != nil {
-		panic(*r) // in the caller's goroutine, where it can be recovered
-	}
+	fetchTogether(len(linked), func(i int) {
+		item := linked[i]
+		if item.err = hopeless(ctx); item.err == nil {
+			item.err = item.put.fetch(ctx, false)
+		}
+	})
 	for _, item := range linked {
 		if item.err != nil {
 			k.bucket.store.stage.Release(ctx, item.put.contents...)
@@ -342,11 +323,10 @@ func (k *bulk) putAllOnce(ctx context.Context) error {
 // putTogether stores all items in one commit, or none.
 func (k *bulk) putTogether(ctx context.Context) error {
 	return k.bucket.store.write(ctx, func(tx *commit.Tx) error {
-		state, err := k.bucket.defined(tx)
-		if err != nil {
+		if _, err := k.bucket.defined(tx); err != nil {
 			return err
 		}
-		return tx.Attempt(state, func() error {
+		return tx.Attempt(func() error {
 			for i := range k.items {
 				item := &k.items[i]
 				if item.err = item.put.put(tx); item.err != nil {

@@ -100,6 +100,27 @@ func (tx *Tx) Bucket(num int64) (*Bucket, error) {
 	return b, nil
 }
 
+// states returns copies of the states that the transaction holds.
+func (tx *Tx) states() []Bucket {
+	states := make([]Bucket, len(tx.buckets))
+	for i, b := range tx.buckets {
+		states[i] = *b
+	}
+	return states
+}
+
+// restore puts the states back that [Tx.states] has returned. Buckets that were read since
+// may have changed before their rows are rolled back, so they are forgotten.
+func (tx *Tx) restore(states []Bucket) {
+	clear(tx.buckets[len(states):])
+	tx.buckets = tx.buckets[:len(states)]
+	for i, b := range tx.buckets {
+		*b = states[i]
+		b.ForgetIndexes(b.Indexed) // the cached indexes are shared with the copy, and may have changed
+		b.Next.Indexes = nil
+	}
+}
+
 // CountObjects returns the number of a bucket's objects, and whether the bucket
 // exists.
 func CountObjects(conn *engine.Conn, num int64) (n int64, exists bool, err error) {

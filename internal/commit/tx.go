@@ -94,14 +94,13 @@ func (tx *Tx) Now() int64 { return tx.committer.cfg.Now().UnixMicro() }
 func (tx *Tx) Raise(s Signal) { tx.raised[s] = true }
 
 // Attempt runs f. If f fails, Attempt rolls back its writes and its changes to the
-// transaction. f must not change any bucket except b.
-func (tx *Tx) Attempt(b *Bucket, f func() error) error {
-	before, content, events := *b, tx.Content, len(tx.events)
+// transaction: to the states of all buckets, the events, and the counts of stored bytes.
+func (tx *Tx) Attempt(f func() error) error {
+	before, content, events := tx.states(), tx.Content, len(tx.events)
 	err := tx.Savepoint(f)
 	if err != nil {
-		*b, tx.Content, tx.events = before, content, tx.events[:events]
-		b.ForgetIndexes(before.Indexed) // f may have changed them
-		b.Next.Indexes = nil
+		tx.restore(before)
+		tx.Content, tx.events = content, tx.events[:events]
 	}
 	return err
 }

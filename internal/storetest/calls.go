@@ -141,6 +141,9 @@ var Calls = map[string]call{
 	"Store.NamespaceListStats": {false, func(ctx context.Context, f *Fixture) error {
 		return ErrorOf(f.Store.NamespaceListStats(ctx, bucketlite.Query{}))
 	}},
+	"Store.Apply": {true, func(ctx context.Context, f *Fixture) error {
+		return ErrorOf(f.Store.Apply(ctx, f.Bucket.PutChange(Item("k", "w"), nil), f.Bucket.PatchChange(f.ObjectID, bucketlite.ObjectInput{}, nil)))
+	}},
 	"Store.Task": {false, func(ctx context.Context, f *Fixture) error { return ErrorOf(f.Store.Task(ctx, f.task)) }},
 	"Store.Tasks": {false, func(ctx context.Context, f *Fixture) error {
 		return LastError(f.Store.Tasks(ctx, bucketlite.TaskQuery{}))
