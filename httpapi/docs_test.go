@@ -1,13 +1,13 @@
 package httpapi_test
 
 import (
+	"encoding/json"
 	"net/http"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-
-	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
 )
 
 func TestDocs(t *testing.T) {
@@ -29,13 +29,30 @@ func TestDocs(t *testing.T) {
 			t.Errorf("a link leads to %q", m[1])
 		}
 	}
-	c := ourContract(t)
-	c.operations(func(_, _ string, _ *v3.PathItem, op *v3.Operation) {
-		if !slices.Contains(ids, op.OperationId) {
-			t.Errorf("operation %s is not on the page", op.OperationId)
+	text, err := os.ReadFile("openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Paths map[string]map[string]struct {
+			OperationID string `json:"operationId"`
 		}
-	})
-	for name := range c.model.Components.Schemas.FromOldest() {
+		Components struct{ Schemas map[string]any }
+	}
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	if len(doc.Paths) == 0 || len(doc.Components.Schemas) == 0 {
+		t.Errorf("the document has %d paths and %d schemas", len(doc.Paths), len(doc.Components.Schemas))
+	}
+	for _, item := range doc.Paths {
+		for _, op := range item {
+			if !slices.Contains(ids, op.OperationID) {
+				t.Errorf("operation %s is not on the page", op.OperationID)
+			}
+		}
+	}
+	for name := range doc.Components.Schemas {
 		if !slices.Contains(ids, "schema-"+name) {
 			t.Errorf("schema %s is not on the page", name)
 		}

@@ -227,7 +227,7 @@ func TestObjectAutoProcessFails(t *testing.T) {
 	}
 	ts := httptest.NewServer(h)
 	defer ts.Close()
-	s := &server{t: t, store: st, handler: h, url: ts.URL, client: validating(t, ts.Client()), headers: http.Header{
+	s := &server{t: t, store: st, handler: h, url: ts.URL, client: recording(t, ts.Client()), headers: http.Header{
 		"Authorization": {"Bearer " + secret}, "X-Namespace": {"test"},
 	}}
 	s.do("POST", "/v1/buckets", films("films")).want(http.StatusOK)

@@ -95,7 +95,7 @@ func serveOpen(t testing.TB, st *bucketlite.Store, opts *httpapi.Options) *serve
 		h.Close()
 		ts.Close()
 	})
-	return &server{t: t, store: st, handler: h, url: ts.URL, client: validating(t, ts.Client()), headers: http.Header{
+	return &server{t: t, store: st, handler: h, url: ts.URL, client: recording(t, ts.Client()), headers: http.Header{
 		"Authorization": {"Bearer " + secret}, "X-Namespace": {"test"},
 	}}
 }
@@ -119,7 +119,7 @@ func (s *server) as(headers ...string) *server {
 // are not of the document's form, and without a warning. Answers must still be.
 func (s *server) deviating() *server {
 	other := *s
-	transport := s.client.Transport.(validated)
+	transport := s.client.Transport.(recorded)
 	transport.tolerant = true
 	client := *s.client
 	client.Transport = transport
@@ -348,7 +348,7 @@ func (s *server) withOptions(opts httpapi.Options) *server {
 	ts := httptest.NewServer(h)
 	s.t.Cleanup(ts.Close)
 	other := *s
-	other.handler, other.url, other.client = h, ts.URL, validating(s.t, ts.Client())
+	other.handler, other.url, other.client = h, ts.URL, recording(s.t, ts.Client())
 	return &other
 }
 

@@ -183,7 +183,7 @@ func TestUploadPutSlow(t *testing.T) {
 func TestStreamMemory(t *testing.T) {
 	const size, most = 48 << 20, 16 << 20
 	s := serve(t, nil)
-	s.client.Transport = s.client.Transport.(validated).next // what validation keeps would be counted too
+	s.client.Transport = s.client.Transport.(recorded).next // what validation keeps would be counted too
 	s.do("POST", "/v1/buckets", films("films")).want(http.StatusOK)
 	s.bring(nil, noise(1<<20)) // what is set up once, is set up
 	up := s.announce(map[string]any{"file_size_bytes": size})

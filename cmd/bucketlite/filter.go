@@ -9,7 +9,6 @@ import (
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 	"golang.org/x/text/width"
 )
 
@@ -17,21 +16,21 @@ import (
 // which takes JSON, and --where. They exclude each other.
 type filterFlags struct {
 	filter, where string
-	flags         *pflag.FlagSet
+	command       *cobra.Command
 }
 
 // add adds the flags to a command. Its help says what the objects are, as in "which objects".
 func (f *filterFlags) add(a *app, c *cobra.Command, what string) {
-	f.flags = c.Flags()
-	f.flags.StringVar(&f.filter, "filter", "", what+", as `JSON`; @FILE reads it from a file")
-	f.flags.StringVar(&f.where, "where", "", what+", by a `condition`, as 'duration > 60 and language = \"en\"'; @FILE reads it from a file")
+	f.command = c
+	c.Flags().StringVar(&f.filter, "filter", "", what+", as `JSON`; @FILE reads it from a file")
+	c.Flags().StringVar(&f.where, "where", "", what+", by a `condition`, as 'duration > 60 and language = \"en\"'; @FILE reads it from a file")
 	a.exclude(c, "filter", "where")
 }
 
 // read returns the filter that the flags make, and whether there is one.
 func (f *filterFlags) read(ctx context.Context, a *app) (filter bucketlite.Filter, given bool, err error) {
 	// An empty --where, of a variable that is not set, must not select everything.
-	if f.flags.Changed("where") {
+	if f.command.Flags().Changed("where") {
 		text, err := a.argument(ctx, f.where)
 		if err != nil {
 			return filter, true, err

@@ -42,7 +42,7 @@ func (f *queryFlags) query(ctx context.Context, a *app) (q bucketlite.Query, err
 	if f.limit < 0 {
 		return q, usagef("--limit: 0 or more expected, got %d", f.limit)
 	}
-	if f.flags != nil {
+	if f.command != nil {
 		if q.Filter, _, err = f.filterFlags.read(ctx, a); err != nil {
 			return q, err
 		}

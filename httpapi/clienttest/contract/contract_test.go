@@ -1,4 +1,4 @@
-package httpapi_test
+package contract
 
 import (
 	"bytes"
@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"mime"
 	"net/http"
 	"os"
 	"strings"
@@ -20,7 +19,6 @@ import (
 	invalid "github.com/pb33f/libopenapi-validator/errors"
 	"github.com/pb33f/libopenapi/datamodel"
 	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
-	"go.uber.org/goleak"
 )
 
 // contractFile is the hosted service's own document. It is not part of this project;
@@ -82,7 +80,7 @@ func (c *contract) find(req *http.Request) (item *v3.PathItem, path string, op *
 // ours is the document the handler serves. An answer has only the members that it
 // names.
 var ours = sync.OnceValues(func() (*contract, error) {
-	text, err := os.ReadFile("openapi.json")
+	text, err := os.ReadFile("../../openapi.json")
 	if err != nil {
 		return nil, err
 	}
@@ -103,37 +101,6 @@ var theirs = sync.OnceValues(func() (*contract, error) {
 	}
 	return newContract(*contractFile, text, true)
 })
-
-// driven are the ids of our document's operations that succeeded in some test.
-var driven sync.Map
-
-// TestMain sees that all operations did, and that no goroutine is left.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(driving{m}) }
-
-// driving runs all tests, and sees that they have driven all operations, unless only
-// some were to be run.
-type driving struct{ *testing.M }
-
-// Run returns the status to exit with.
-func (d driving) Run() int {
-	code := d.M.Run()
-	for _, name := range []string{"test.run", "test.skip", "test.list", "test.bench", "test.fuzz"} {
-		if flag.Lookup(name).Value.String() != "" {
-			return code
-		}
-	}
-	c, err := ours()
-	if code != 0 || err != nil {
-		return code
-	}
-	c.operations(func(_, _ string, _ *v3.PathItem, op *v3.Operation) {
-		if _, ok := driven.Load(op.OperationId); !ok {
-			fmt.Fprintf(os.Stderr, "no test has driven operation %s\n", op.OperationId)
-			code = 1
-		}
-	})
-	return code
-}
 
 // closed returns a document in which the schemas that are answers alone refuse
 // members that they do not name, unless they say otherwise.
@@ -178,77 +145,26 @@ func closed(text []byte) ([]byte, error) {
 	return json.Marshal(doc)
 }
 
-// A validated transport fails the test if an exchange is not of the form of the
-// handler's document, or of that of the flag -contract:
+// faults returns what of an exchange is not of the document's form:
 //
 //   - An answer must be, whatever its status: one that the document lacks is wrong.
 //   - A request that was taken must be too, unless a Warning header says that it was
-//     tolerated, or tolerant is set.
+//     tolerated, or the exchange does.
 //
-// It reads bodies of JSON to the end before it hands them on, and no others.
-type validated struct {
-	t        testing.TB
-	next     http.RoundTripper
-	tolerant bool // requests need not be of the document's form
-}
-
-// validating returns a client like another, whose transport is validated.
-func validating(t testing.TB, client *http.Client) *http.Client {
-	other := *client
-	other.Transport = validated{t: t, next: client.Transport}
-	if client.Transport == nil {
-		other.Transport = validated{t: t, next: http.DefaultTransport}
-	}
-	return &other
-}
-
-// RoundTrip sends a request and validates it and its answer.
-func (v validated) RoundTrip(req *http.Request) (*http.Response, error) {
-	var sent []byte
-	hasBody := req.Body != nil && req.Body != http.NoBody && isJSON(req.Header)
-	if hasBody {
-		var err error
-		if sent, err = io.ReadAll(req.Body); err != nil {
-			return nil, err
-		}
-		req.Body.Close()
-		req = req.Clone(req.Context())
-		req.Body = io.NopCloser(bytes.NewReader(sent))
-	}
-	resp, err := v.next.RoundTrip(req)
+// If op is not empty, it is the id of the operation, and the request was taken.
+func (c *contract) faults(e exchange) (faults []string, taken string) {
+	req, resp, err := e.messages()
 	if err != nil {
-		return nil, err
+		return []string{err.Error()}, ""
 	}
-	var got []byte
-	if isJSON(resp.Header) {
-		if got, err = io.ReadAll(resp.Body); err != nil {
-			return nil, err
-		}
-		resp.Body.Close()
-		resp.Body = io.NopCloser(bytes.NewReader(got))
-	}
-	for _, load := range []func() (*contract, error){ours, theirs} {
-		c, err := load()
-		if err != nil {
-			v.t.Error(err)
-		} else if c != nil {
-			for _, fault := range c.judge(req, sent, resp, got, v.tolerant) {
-				v.t.Errorf("%s %s: status %d: %s: %s", req.Method, req.URL.Path, resp.StatusCode, c.name, fault)
-			}
-		}
-	}
-	return resp, nil
-}
-
-// judge returns what of an exchange is not of the document's form.
-func (c *contract) judge(req *http.Request, sent []byte, resp *http.Response, got []byte, tolerant bool) (faults []string) {
+	sent := e.Body
 	item, path, op := c.find(req)
 	switch resp.StatusCode {
 	case http.StatusMethodNotAllowed:
-		return nil // of no operation
+		return nil, "" // of no operation
 	case http.StatusConflict, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable:
 		if c.hosted {
-			return nil // it lacks them
+			return nil, "" // it lacks them
 		}
 	}
 	if op == nil {
@@ -258,10 +174,10 @@ func (c *contract) judge(req *http.Request, sent []byte, resp *http.Response, go
 		if !known {
 			faults = append(faults, "no such operation")
 		}
-		return faults
+		return faults, ""
 	}
-	if !c.hosted && resp.StatusCode < 300 {
-		driven.Store(op.OperationId, true)
+	if resp.StatusCode < 300 {
+		taken = op.OperationId
 	}
 	note := func(what string, errs []*invalid.ValidationError) {
 		for _, err := range errs {
@@ -282,15 +198,13 @@ func (c *contract) judge(req *http.Request, sent []byte, resp *http.Response, go
 	}
 	request.Body = io.NopCloser(bytes.NewReader(sent))
 	asked := strings.HasPrefix(op.OperationId, "validate") // whether it is right is the question
-	if resp.StatusCode < 300 && !tolerant && !asked && resp.Header.Get("Warning") == "" {
+	if resp.StatusCode < 300 && !e.Tolerant && !asked && resp.Header.Get("Warning") == "" {
 		_, errs := c.validator.ValidateHttpRequestSyncWithPathItem(&request, item, path)
 		note("request", errs)
 	}
-	answer := *resp
-	answer.Body = io.NopCloser(bytes.NewReader(got))
-	_, errs := c.validator.GetResponseBodyValidator().ValidateResponseBodyWithPathItem(&request, &answer, item, path)
+	_, errs := c.validator.GetResponseBodyValidator().ValidateResponseBodyWithPathItem(&request, resp, item, path)
 	note("answer", errs)
-	return faults
+	return faults, taken
 }
 
 // withoutNulls returns JSON without the members that are null.
@@ -323,26 +237,8 @@ func withoutNulls(text []byte) []byte {
 	return text
 }
 
-func isJSON(h http.Header) bool {
-	kind, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
-	return kind == "application/json"
-}
-
-// A witness hears of what is wrong in place of a test.
-type witness struct {
-	testing.TB
-	faults []string
-}
-
-func (w *witness) Errorf(format string, args ...any) {
-	w.faults = append(w.faults, fmt.Sprintf(format, args...))
-}
-
-func (w *witness) Error(args ...any) { w.faults = append(w.faults, fmt.Sprint(args...)) }
-
-// TestValidated sees that the validation of exchanges, which all other tests rely on,
-// finds what is wrong.
-func TestValidated(t *testing.T) {
+// The validation finds what is wrong with an exchange.
+func TestFaults(t *testing.T) {
 	t.Parallel()
 	const task = `"task_id": "task_01KB5V9Q2M8Z7X4T3R6N1C0D5E", "status": "PENDING"`
 	const bucket = `"bucket_id": "bkt_01KB5V9Q2M8Z7X4T3R6N1C0D5E", "bucket_name": "a"`
@@ -373,39 +269,26 @@ func TestValidated(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			w := &witness{TB: t}
-			client := &http.Client{Transport: validated{t: w, next: roundTrip(func(req *http.Request) (*http.Response, error) {
-				resp := &http.Response{StatusCode: test.status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(test.answer)), Request: req}
-				if name, value, ok := strings.Cut(test.header, " "); ok {
-					resp.Header.Set(name, value)
-				}
-				return resp, nil
-			})}}
-			req, err := http.NewRequest(test.method, "http://127.0.0.1"+test.path, strings.NewReader(test.body))
-			if err != nil {
-				t.Fatal(err)
+			e := exchange{
+				Method: test.method, URL: "http://127.0.0.1" + test.path, Length: int64(len(test.body)), Body: []byte(test.body),
+				Header: http.Header{"Authorization": {"Bearer x"}, "X-Namespace": {"x"}, "Content-Type": {"application/json"}},
+				Status: test.status, AnswerHeader: http.Header{"Content-Type": {"application/json"}}, Answer: []byte(test.answer),
 			}
-			req.Header = http.Header{"Authorization": {"Bearer x"}, "X-Namespace": {"x"}, "Content-Type": {"application/json"}}
-			resp, err := client.Do(req)
-			if err != nil {
-				t.Fatal(err)
+			if name, value, ok := strings.Cut(test.header, " "); ok {
+				e.AnswerHeader.Set(name, value)
 			}
-			defer resp.Body.Close()
-			if got, err := io.ReadAll(resp.Body); err != nil || string(got) != test.answer {
-				t.Errorf("got answer %q, %v, want %q", got, err, test.answer)
-			}
-			if len(w.faults) == 0 && len(test.want) > 0 || len(w.faults) > 0 && len(test.want) == 0 {
-				t.Fatalf("got faults %q, want %q", w.faults, test.want)
+			faults, taken := ourContract(t).faults(e)
+			if len(faults) == 0 && len(test.want) > 0 || len(faults) > 0 && len(test.want) == 0 {
+				t.Fatalf("got faults %q, want %q", faults, test.want)
 			}
 			for _, want := range test.want {
-				if !strings.Contains(strings.Join(w.faults, "\n"), want) {
-					t.Errorf("got faults %q, want %q", w.faults, want)
+				if !strings.Contains(strings.Join(faults, "\n"), want) {
+					t.Errorf("got faults %q, want %q", faults, want)
 				}
+			}
+			if want := test.status < 300 && test.path != "/v1/nothing"; (taken != "") != want {
+				t.Errorf("got operation %q, want one %t", taken, want)
 			}
 		})
 	}
 }
-
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
