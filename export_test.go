@@ -1,6 +1,9 @@
 package bucketlite
 
-import "time"
+import (
+	"reflect"
+	"time"
+)
 
 // ObjectSum returns the checksum of an object's row.
 func ObjectSum(seq int64, id string, version int64, key []byte, keyPrefix string, createdAt, updatedAt int64, fields []byte, blobs string, expiresAt int64) int64 {
@@ -43,3 +46,6 @@ func WithSteps(o Options, mayWork func() bool, rows int) *Options {
 	o.mayWork, o.changeRows, o.idleTime = mayWork, rows, time.Millisecond
 	return &o
 }
+
+// SchemaOfType is [SchemaOf] for a type that only reflection knows.
+func SchemaOfType(of reflect.Type) (Schema, error) { return schemaOfType(of) }

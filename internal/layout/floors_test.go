@@ -42,6 +42,8 @@ var floors = map[string]int{
 
 	"internal/schema": 1,
 
+	"internal/typed": 2,
+
 	"internal/commit": 2,
 	"internal/infer":  2,
 

@@ -58,17 +58,26 @@ func (w *walker) bytes() any {
 }
 
 func (w *walker) time(t time.Time) any {
+	s, err := FormatTime(t)
+	if err != nil {
+		w.fail(ruleType, err.Error())
+		return nil
+	}
+	w.text(s)
+	return s
+}
+
+// FormatTime returns the text of a time as in RFC 3339, in UTC if its own zone has no such
+// form. The error is about a year without one.
+func FormatTime(t time.Time) (string, error) {
 	// A zone off by seconds or by days cannot be written in RFC 3339.
 	if _, offset := t.Zone(); offset%60 != 0 || offset <= -86400 || offset >= 86400 {
 		t = t.UTC()
 	}
 	if y := t.Year(); y < 1 || y > 9999 {
-		w.fail(ruleType, fmt.Sprintf("time is in the year %d, not in 1 to 9999", y))
-		return nil
+		return "", fmt.Errorf("time is in the year %d, not in 1 to 9999", y)
 	}
-	s := t.Format(time.RFC3339Nano)
-	w.text(s)
-	return s
+	return t.Format(time.RFC3339Nano), nil
 }
 
 // follow visits the target of the pointer rv.
