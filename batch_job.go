@@ -30,6 +30,14 @@ type Job struct {
 	Retries int
 }
 
+// Patch merges a handler's results into its object, as [Bucket.Patch] does, and keeps the
+// object's status: the change is a part of the processing. A change by Bucket.Patch makes the
+// object a draft, which is processed once more with [ProcessOptions].Drafts. The errors are
+// those of Bucket.Patch.
+func (j *Job) Patch(ctx context.Context, in ObjectInput, opts *PatchOptions) (*Object, error) {
+	return j.Bucket.patch(ctx, j.Object.ID, in, opts, true)
+}
+
 // ErrorCategory is the kind of reason why an object could not be processed. The values
 // are those of the hosted service.
 type ErrorCategory string

@@ -42,18 +42,6 @@ func (b *Bucket) SubmitBatch(ctx context.Context, id string) (*Task, error) {
 	return task, err
 }
 
-// newBatchTask writes the record of the task that processes n jobs of a batch.
-func (b *Bucket) newBatchTask(tx *commit.Tx, k *jobs.Batch, taskID string, n int64) error {
-	var namespace int64
-	if _, err := tx.QueryRow("SELECT namespace FROM buckets WHERE num = ?", []any{b.num}, func(r engine.Row) { namespace = r.Int(0) }); err != nil {
-		return err
-	}
-	t := &Task{ID: taskID, Type: ProcessBatchTask, Inputs: []string{k.ID}, Total: n, AdditionalData: map[string]any{
-		"batch_id": k.ID, "bucket_id": b.id, "object_count": n,
-	}}
-	return b.store.newTask(tx, t, namespace, b.num)
-}
-
 // CancelBatch cancels a batch that is being processed and its task, and returns the
 // task. Objects that are already processed keep their status; the others become drafts
 // again. The contexts of running handlers end soon, and their results are ignored.

@@ -39,6 +39,11 @@ type DeleteObjectOptions struct {
 //
 // Errors: those of [Bucket.Put], and [ErrNotFound].
 func (b *Bucket) Patch(ctx context.Context, id string, in ObjectInput, opts *PatchOptions) (*Object, error) {
+	return b.patch(ctx, id, in, opts, false)
+}
+
+// patch is Patch. With keepStatus, an object with other content does not become a draft.
+func (b *Bucket) patch(ctx context.Context, id string, in ObjectInput, opts *PatchOptions, keepStatus bool) (*Object, error) {
 	if opts == nil {
 		opts = &PatchOptions{}
 	}
@@ -54,7 +59,7 @@ func (b *Bucket) Patch(ctx context.Context, id string, in ObjectInput, opts *Pat
 		}
 	}()
 	err := b.following(ctx, func(b *Bucket) error {
-		p = &patcher{bucket: b, id: id, in: &in, ifVersion: opts.IfVersion}
+		p = &patcher{bucket: b, id: id, in: &in, ifVersion: opts.IfVersion, keepStatus: keepStatus}
 		return p.store(ctx)
 	})
 	if err != nil {
@@ -69,11 +74,12 @@ var errMoved = errors.New("the object has changed")
 
 // patcher is one Patch call.
 type patcher struct {
-	bucket    *Bucket
-	id        string
-	in        *ObjectInput
-	ifVersion int64
-	upload    *uploadRow // the upload that is being confirmed, or nil: its blob is added to those of an array
+	bucket     *Bucket
+	id         string
+	in         *ObjectInput
+	ifVersion  int64
+	keepStatus bool
+	upload     *uploadRow // the upload that is being confirmed, or nil: its blob is added to those of an array
 
 	given    map[string]any // the user's fields; null removes one
 	reserved map[string]any
@@ -364,7 +370,7 @@ func (p *patcher) patchRow(tx *commit.Tx, state *commit.Bucket, row *objectRow) 
 		return err
 	}
 	o := row.object
-	if !bytes.Equal(m.data.JSONB, row.fields) || m.encoded != nilIfBlank(row.blobs) {
+	if !p.keepStatus && (!bytes.Equal(m.data.JSONB, row.fields) || m.encoded != nilIfBlank(row.blobs)) {
 		o.Status, o.Error = StatusDraft, ""
 	}
 	if p.in.KeyPrefix != "" {

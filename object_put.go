@@ -29,6 +29,11 @@ type PutOptions struct {
 	// error is [ErrExists], whatever the bucket's DefaultPolicy. IfAbsent excludes
 	// IfVersion and policy [Update]. Default: false.
 	IfAbsent bool
+	// Process hands the object to [Store.Process] in the same commit, as
+	// [Bucket.SubmitBatch] does, in a batch of its own. The stored object is PENDING. If
+	// the object is put once more before it has been processed, both batches process it.
+	// For a stream of objects, [ProcessOptions].Drafts takes fewer batches. Default: false.
+	Process bool
 }
 
 // PutResult is the result of [Bucket.Put].
@@ -37,6 +42,8 @@ type PutResult struct {
 	Object *Object
 	// Created is true if the object is new, and false if it replaced another.
 	Created bool
+	// BatchID names the batch that processes the object, if the options have Process.
+	BatchID string
 }
 
 // Put stores an object that conforms to the bucket's schema. Without a unique key,
@@ -147,10 +154,13 @@ type putter struct {
 	keptFrom int64  // the version of the object whose content links keep, or 0
 	batched  bool   // earlier inputs or changes of the same call may change the stored object
 
+	process *handover // of this object alone, or nil
+
 	// Set by the writer, each time it runs.
 	stored   objectRow
 	created  bool
-	replaced int64 // the version that the object had before, 0 if it is created
+	replaced int64  // the version that the object had before, 0 if it is created
+	batch    string // id of the batch that processes the object, or ""
 }
 
 // prepare validates and encodes an input. The result can be written any number of
@@ -208,6 +218,9 @@ func (p *putter) prepare(ctx context.Context) (err error) {
 	}
 	if p.id = p.in.ID; p.id == "" {
 		p.id, err = b.store.newID(ident.ObjectPrefix)
+	}
+	if err == nil {
+		p.process, err = b.store.newHandoverIf(p.opts.Process)
 	}
 	p.links, p.read = b.links(p.in, p.blobs), len(p.contents)
 	return err
@@ -311,9 +324,17 @@ func (p *putter) takeFields(j *judge) bool {
 	return ok
 }
 
-// put stores the object in the writer's transaction. It makes every check that can
-// refuse the object before its first write.
+// put stores the object in the writer's transaction, and hands it over if that is wanted. It
+// makes every check that can refuse the object before its first write.
 func (p *putter) put(tx *commit.Tx) error {
+	if err := p.place(tx); err != nil {
+		return err
+	}
+	return p.process.processStored(tx, p)
+}
+
+// place is put without handing the object over.
+func (p *putter) place(tx *commit.Tx) error {
 	state, err := p.bucket.defined(tx)
 	if err != nil {
 		return err
@@ -536,7 +557,7 @@ func (p *putter) result() (*PutResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &PutResult{Object: o, Created: p.created}, nil
+	return &PutResult{Object: o, Created: p.created, BatchID: p.batch}, nil
 }
 
 // checkVersion returns an error if a stored object does not have the version that a

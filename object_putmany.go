@@ -27,6 +27,10 @@ type PutManyOptions struct {
 	Policy Policy
 	// Atomic stores all objects in one commit, or none. Default: false.
 	Atomic bool
+	// Process hands the objects to [Store.Process], as in [PutOptions]. The objects that are
+	// stored in one commit, up to 250 or all of an Atomic call, make one batch. Default:
+	// false.
+	Process bool
 }
 
 // PutManyResult is the result of [Bucket.PutMany]. Each input is in one of the lists,
@@ -207,14 +211,20 @@ func (k *bulk) putEach(ctx context.Context) {
 }
 
 func (k *bulk) start(ctx context.Context, slice []bulkItem) *engine.Pending {
-	return k.bucket.store.start(ctx, func(tx *commit.Tx) error { return putSlice(tx, slice) })
+	process, err := k.bucket.store.newHandoverIf(k.opts.Process)
+	return k.bucket.store.start(ctx, func(tx *commit.Tx) error {
+		if err != nil {
+			return err
+		}
+		return putSlice(tx, slice, process)
+	})
 }
 
-// putSlice stores the items of a slice. A refused item has written nothing, so the
+// putSlice stores the items of a slice, and hands them over unless process is nil. A refused item has written nothing, so the
 // others stay. An error of the engine fails the slice, and so does an item that fails
 // after a write. After an item whose object or definition has changed, the rest must wait
 // too, to keep the order.
-func putSlice(tx *commit.Tx, slice []bulkItem) error {
+func putSlice(tx *commit.Tx, slice []bulkItem, process *handover) error {
 	var moved error
 	for i := range slice {
 		item := &slice[i]
@@ -233,7 +243,7 @@ func putSlice(tx *commit.Tx, slice []bulkItem) error {
 			moved = item.err
 		}
 	}
-	return nil
+	return process.processStored(tx, storedOf(slice)...)
 }
 
 // waits reports whether the item has to be put once more, since what it was prepared for
@@ -272,6 +282,9 @@ func (k *bulk) putAgain(ctx context.Context, item *bulkItem) error {
 				return err
 			}
 			item.put.batched = true
+		}
+		if item.put.process, err = b.store.newHandoverIf(k.opts.Process); err != nil {
+			return err
 		}
 		return item.put.run(ctx)
 	})
@@ -322,6 +335,10 @@ func (k *bulk) putAllOnce(ctx context.Context) error {
 
 // putTogether stores all items in one commit, or none.
 func (k *bulk) putTogether(ctx context.Context) error {
+	process, err := k.bucket.store.newHandoverIf(k.opts.Process)
+	if err != nil {
+		return err
+	}
 	return k.bucket.store.write(ctx, func(tx *commit.Tx) error {
 		if _, err := k.bucket.defined(tx); err != nil {
 			return err
@@ -333,7 +350,7 @@ func (k *bulk) putTogether(ctx context.Context) error {
 					return item.err
 				}
 			}
-			return nil
+			return process.processStored(tx, storedOf(k.items)...)
 		})
 	})
 }

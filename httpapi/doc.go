@@ -89,9 +89,7 @@
 // If-None-Match, since processing changes an object's status without its version. This
 // is not in the hosted service's form.
 //
-// If auto_process stores an object but cannot submit it, the object stays stored. The
-// answer is the object, a draft, with a Warning header: submit it in a batch, do not
-// store it again.
+// auto_process stores objects and submits them in one commit, in a batch of their own.
 //
 // # Uploads and signed URLs
 //

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -31,44 +30,12 @@ func (c *call) createObject() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	put, err := c.bucket.Put(c.ctx(), in, &bucketlite.PutOptions{Policy: policy})
+	put, err := c.bucket.Put(c.ctx(), in, &bucketlite.PutOptions{Policy: policy, Process: process})
 	if err != nil {
 		return nil, err
 	}
-	objects := []*bucketlite.Object{put.Object}
-	if process {
-		c.submit(c.bucket, objects)
-	}
-	c.warnOfDocuments(objects[0])
-	return c.tagged(objects[0]), nil
-}
-
-// submit submits objects that have just been stored, in a batch of their own, and
-// reads them again. It continues when the client has gone. If it fails the objects stay
-// drafts, and the client is warned: an error would make it store them once more.
-func (c *call) submit(b *bucketlite.Bucket, objects []*bucketlite.Object) {
-	ctx := context.WithoutCancel(c.ctx())
-	in := bucketlite.BatchInput{SkipValidation: true} // one may have been deleted since
-	for _, o := range objects {
-		in.ObjectIDs = append(in.ObjectIDs, o.ID)
-	}
-	batch, err := b.CreateBatch(ctx, in)
-	if err == nil {
-		if _, err = b.SubmitBatch(ctx, batch.ID); err != nil {
-			_ = b.DeleteBatch(ctx, batch.ID) // a draft nobody knows of
-		}
-	}
-	if err != nil {
-		status, _ := classify(err)
-		c.tell("auto_process: stored, but not submitted: " + message(err, status))
-		c.w.err = err
-		return
-	}
-	for i, o := range objects {
-		if now, err := b.Object(ctx, o.ID); err == nil {
-			objects[i] = now
-		}
-	}
+	c.warnOfDocuments(put.Object)
+	return c.tagged(put.Object), nil
 }
 
 // getObject returns an object. The URLs of its blobs are included on request. If-Match is

@@ -234,12 +234,14 @@ func TestObjectAutoProcessFails(t *testing.T) {
 
 	// An object that brings its id needs no entropy, but its batch does.
 	e.failed.Store(true)
-	s.do("POST", "/v1/buckets/films/objects?auto_process=true", `{"object_id": "mine", "film_id": "alien"}`).want(http.StatusOK).
-		wantWarnings("object_id", "auto_process: stored, but not submitted: internal error").wantAt("status", "DRAFT")
+	// Both are stored together or not at all.
+	s.do("POST", "/v1/buckets/films/objects?auto_process=true", `{"object_id": "mine", "film_id": "alien"}`).
+		wantError(http.StatusInternalServerError, "InternalServerError")
 	s.do("POST", "/v1/buckets/films/objects/batch?auto_process=true", `{"objects": [{"object_id": "yours", "film_id": "brazil"}]}`).
-		want(http.StatusOK).wantWarnings("object_id", "auto_process: stored").wantAt("succeeded.0.status", "DRAFT")
+		wantError(http.StatusInternalServerError, "InternalServerError")
 	e.failed.Store(false)
-	s.do("GET", "/v1/buckets/films/objects/mine", nil).want(http.StatusOK).wantAt("status", "DRAFT")
+	s.do("GET", "/v1/buckets/films/objects/mine", nil).wantError(http.StatusNotFound, "NotFoundError")
+	s.do("GET", "/v1/buckets/films/objects/yours", nil).wantError(http.StatusNotFound, "NotFoundError")
 	s.do("POST", "/v1/buckets/films/batches/list", nil).want(http.StatusOK).wantAt("total_count", "0")
 }
 

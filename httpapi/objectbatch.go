@@ -74,7 +74,7 @@ func (c *call) createObjects() (any, error) {
 		}
 		inputs, places = append(inputs, in), append(places, i)
 	}
-	result, err := b.PutMany(c.ctx(), inputs, &bucketlite.PutManyOptions{Policy: policy})
+	result, err := b.PutMany(c.ctx(), inputs, &bucketlite.PutManyOptions{Policy: policy, Process: process})
 	if err != nil && (result == nil || len(result.Succeeded) == 0) {
 		return nil, err
 	}
@@ -88,9 +88,6 @@ func (c *call) createObjects() (any, error) {
 	slices.SortFunc(stored.Failed, func(a, b objectFailure) int { return a.Index - b.Index })
 	if len(stored.Succeeded) == 0 {
 		return nil, noneStored(stored.Failed)
-	}
-	if process {
-		c.submit(b, stored.Succeeded)
 	}
 	if stored.Failed == nil {
 		stored.Failed = []objectFailure{}

@@ -28,7 +28,7 @@ func Example_batches() {
 		if job.Object.Fields["sku"] == "A-2" {
 			return &bucketlite.JobError{Category: bucketlite.CategoryValidation, Message: "no photo"}
 		}
-		_, err := job.Bucket.Patch(ctx, job.Object.ID, bucketlite.ObjectInput{Fields: map[string]any{"seen": true}}, nil)
+		_, err := job.Patch(ctx, bucketlite.ObjectInput{Fields: map[string]any{"seen": true}}, nil)
 		return err
 	}
 	err = store.Process(ctx, handle, &bucketlite.ProcessOptions{
