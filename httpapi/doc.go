@@ -60,6 +60,11 @@
 // and details.task_id; it continues, and the same request again waits for it. There is
 // no dry run, so a request with dry_run is refused.
 //
+// POST /v1/apply makes a set of changes in buckets of the namespace, in one commit, or
+// none; see [bucketlite.Store.Apply]. Its if_match is a string that holds an object's ETag.
+// An error has the index of the refused change in details.change_index. A member that the
+// operation of a change does not have is refused, since it may be a guard.
+//
 // # Answers
 //
 // An error is {"success": false, "status", "error": {"type", "message", "details"}}.

@@ -135,6 +135,8 @@ func (a *answer) envelope(err error) envelope {
 	var state *bucketlite.StateError
 	var offset *bucketlite.OffsetError
 	var change *bucketlite.SchemaChangeError
+	var at *bucketlite.ChangeError
+	inSet := errors.As(err, &at)
 	switch {
 	case errors.As(err, &change):
 		e.Error.Details["invalid_objects"] = change.Count
@@ -151,7 +153,7 @@ func (a *answer) envelope(err error) envelope {
 			break
 		}
 		name := "existing_id"
-		if strings.Contains(a.route, "{bucket}/") {
+		if inSet || strings.Contains(a.route, "{bucket}/") {
 			name = "existing_object_id"
 		}
 		e.Error.Details[name] = conflict.ExistingID
@@ -159,6 +161,9 @@ func (a *answer) envelope(err error) envelope {
 		e.Error.Details["next_cursor"], e.Error.Details["max_bytes"], e.Error.Details["option"] = offset.Cursor, offset.MaxBytes, "MaxPageBytes"
 	case errors.As(err, &state):
 		e.Error.Details["kind"], e.Error.Details["status"], e.Error.Details["is_locked"] = kindState, state.Status, state.Locked
+	}
+	if inSet {
+		e.Error.Details["change_index"] = at.Index
 	}
 	if faults := faultsOf(err); len(faults) > 0 {
 		e.Error.Details["validation_errors"] = validationErrors(faults)
@@ -236,9 +241,16 @@ func faultsOf(err error) (faults []fault) {
 	var invalid *bucketlite.ValidationError
 	var query *bucketlite.QueryError
 	var change *bucketlite.SchemaChangeError
+	var at *bucketlite.ChangeError
 	switch {
 	case errors.As(err, &form):
 		return form
+	case errors.As(err, &at):
+		faults = faultsOf(at.Err)
+		for i := range faults {
+			faults[i].Path = below(changePath(at.Index).Member("object").String(), faults[i].Path)
+		}
+		return faults
 	case errors.As(err, &change):
 		return inObjects(change.Objects)
 	case errors.As(err, &invalid):

@@ -62,7 +62,7 @@ func (c *call) createObjects() (any, error) {
 	var inputs []bucketlite.ObjectInput
 	var places []int // of the inputs among the objects
 	var stored objectsStored
-	reader := objectReader{call: c}
+	reader := c.objectReader()
 	for i, text := range objects {
 		in, err := reader.read(text)
 		if err == nil {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -19,7 +20,7 @@ func (c *call) objectInput() (bucketlite.ObjectInput, error) {
 	if err != nil {
 		return bucketlite.ObjectInput{}, err
 	}
-	r := objectReader{call: c}
+	r := c.objectReader()
 	in, err := r.read(data)
 	if err == nil {
 		err = r.once(&in)
@@ -27,18 +28,26 @@ func (c *call) objectInput() (bucketlite.ObjectInput, error) {
 	return in, err
 }
 
-// An objectReader reads objects for the bucket of the path. Its warnings name no place
-// in lists, so that each is given once.
+// An objectReader reads objects for a bucket. Its warnings name no place in lists, so that
+// each is given once.
 type objectReader struct {
-	call *call
-	info *bucketlite.BucketInfo // nil before it was needed
+	call   *call
+	to     *bucketlite.Bucket
+	object string                 // the id of the object that the next one patches, or empty
+	ownIDs bool                   // the client may choose the objects' ids
+	info   *bucketlite.BucketInfo // nil before it was needed
+}
+
+// objectReader returns a reader of objects for the bucket, and the object, of the path.
+func (c *call) objectReader() objectReader {
+	return objectReader{call: c, to: c.bucket, object: c.r.PathValue("object")}
 }
 
 // bucket returns the bucket's state.
 func (r *objectReader) bucket() (*bucketlite.BucketInfo, error) {
 	var err error
 	if r.info == nil {
-		r.info, err = r.call.bucket.Info(r.call.ctx())
+		r.info, err = r.to.Info(r.call.ctx())
 	}
 	return r.info, err
 }
@@ -62,7 +71,7 @@ func (r *objectReader) read(data []byte) (in bucketlite.ObjectInput, err error) 
 		return in, err
 	}
 	ownBlobs(in.Fields["blobs"])
-	if in.ID != "" {
+	if in.ID != "" && !r.ownIDs {
 		r.call.warn("object_id: none expected, it is chosen here")
 	}
 	if _, ok := in.Fields["metadata"]; ok {
@@ -122,17 +131,19 @@ func (r *objectReader) once(in *bucketlite.ObjectInput) error {
 
 // belongsAtRoot reports which of two equal values of a field is to be kept: that of the
 // blob, since it may have metadata, unless the field is one of the unique key, which no
-// blob can be, or the object that the path names has a value at the root.
+// blob can be, or the object to be patched has a value at the root.
 func (r *objectReader) belongsAtRoot(property string) (bool, error) {
 	info, err := r.bucket()
 	if err != nil || info.UniqueKey != nil && slices.Contains(info.UniqueKey.Fields, property) {
 		return true, err
 	}
-	id := r.call.r.PathValue("object")
-	if id == "" {
+	if r.object == "" {
 		return false, nil
 	}
-	o, err := r.call.bucket.Object(r.call.ctx(), id)
+	o, err := r.to.Object(r.call.ctx(), r.object)
+	if errors.Is(err, bucketlite.ErrNotFound) { // an earlier change of a set may create it
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}
@@ -181,7 +192,7 @@ func (c *call) objectUpdate() (in bucketlite.ObjectInput, err error) {
 	if f.doc["blob"] != nil {
 		beside["blob"] = f.doc["blob"]
 	}
-	r := objectReader{call: c}
+	r := c.objectReader()
 	if in, err = r.read(value.AppendObject(nil, beside, f.raw)); err != nil {
 		return in, err
 	}

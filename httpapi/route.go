@@ -71,6 +71,7 @@ var routes = slices.Concat(
 	indexRoutes,
 	analyticsRoutes,
 	objectRoutes,
+	applyRoutes,
 	batchRoutes,
 	uploadRoutes,
 	blobRoutes,

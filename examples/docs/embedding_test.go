@@ -70,6 +70,56 @@ func Example_embedding() {
 	// deleted: true
 }
 
+// sell takes one of a product from the stock and records the order: both, or nothing.
+func sell(ctx context.Context, store *bucketlite.Store, products, orders *bucketlite.Bucket, id, sku string) error {
+	for {
+		product, err := products.ObjectByKey(ctx, map[string]any{"sku": sku})
+		if err != nil {
+			return err
+		}
+		stock := product.Int("stock")
+		if stock == 0 {
+			return errors.New("sold out")
+		}
+		_, err = store.Apply(ctx,
+			products.PatchChange(product.ID, bucketlite.ObjectInput{Fields: map[string]any{"stock": stock - 1}},
+				&bucketlite.PatchOptions{IfVersion: product.Version}),
+			orders.PutChange(bucketlite.ObjectInput{Fields: map[string]any{"order_id": id, "sku": sku}},
+				&bucketlite.PutOptions{IfAbsent: true}),
+		)
+		var conflict *bucketlite.ConflictError
+		if !errors.As(err, &conflict) || !conflict.Version {
+			return err
+		}
+		// Somebody else has changed the product meanwhile: read it again.
+	}
+}
+
+func Example_changeSet() {
+	ctx := context.Background()
+	store, products := openProducts(ctx)
+	defer store.Close()
+	orders, err := store.EnsureBucket(ctx, "shop", bucketlite.BucketConfig{
+		Name: "orders",
+		Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
+			"order_id": {Type: bucketlite.String},
+			"sku":      {Type: bucketlite.String, Required: true},
+		}},
+		UniqueKey: &bucketlite.UniqueKey{Fields: []string{"order_id"}},
+	}, nil)
+	check(err)
+	boots := bucketlite.ObjectInput{Fields: map[string]any{"sku": "A-3", "name": "Green boot", "stock": 1}}
+	_, err = products.Put(ctx, boots, nil)
+	check(err)
+
+	fmt.Println(sell(ctx, store, products, orders, "order-1", "A-3"))
+	fmt.Println(sell(ctx, store, products, orders, "order-2", "A-3"))
+
+	// Output:
+	// <nil>
+	// sold out
+}
+
 func Example_watch() {
 	ctx := context.Background()
 	store, products := openProducts(ctx)
