@@ -27,7 +27,7 @@ comparisons and sorting. With --text it is a text index, for contains, text,
 starts_with and ends_with. A text index without a path serves --search.`,
 		Example: `  bucketlite index create videos language meta.author
   bucketlite index create videos --text`,
-		Args: cobra.MinimumNArgs(1), ValidArgsFunction: a.completeBucket(cobra.ShellCompDirectiveNoFileComp),
+		Args: cobra.MinimumNArgs(1), ValidArgsFunction: a.completeBucketAndPaths(),
 	}
 	c.Flags().BoolVar(&text, "text", false, "create text indexes")
 	c.RunE = a.withBucket(toWrite, func(ctx context.Context, b *bucketlite.Bucket, paths []string) (err error) {
@@ -64,7 +64,7 @@ func newIndexDropCommand(a *app) *cobra.Command {
 		Use:     "drop BUCKET PATH…",
 		Short:   "Drop indexes",
 		Example: "  bucketlite index drop videos language",
-		Args:    cobra.MinimumNArgs(1), ValidArgsFunction: a.completeBucket(cobra.ShellCompDirectiveNoFileComp),
+		Args:    cobra.MinimumNArgs(1), ValidArgsFunction: a.completeBucketAndPaths(),
 	}
 	c.Flags().BoolVar(&text, "text", false, "drop text indexes")
 	c.RunE = a.withBucket(toWrite, func(ctx context.Context, b *bucketlite.Bucket, paths []string) (err error) {

@@ -145,6 +145,7 @@ standard error is not a terminal.`,
   bucketlite bucket create videos --schema schema.json --unique-key video_id --policy upsert
   bucketlite put videos items.jsonl
   bucketlite query videos --filter '{"language": "en"}' --sort title`,
+		Version:       thisBuild().Version,
 		SilenceErrors: true, SilenceUsage: true,
 		Args: cobra.ArbitraryArgs,
 		RunE: subcommandExpected,
@@ -155,7 +156,6 @@ standard error is not a terminal.`,
 	flags.BoolVar(&a.json, "json", false, "print JSON instead of tables")
 	// The defaults come from the environment; help need not show them.
 	flags.Lookup("db").DefValue, flags.Lookup("namespace").DefValue = "", ""
-	a.complete(root, "namespace", a.namespaceNames)
 
 	for _, group := range []struct {
 		title    string
@@ -172,6 +172,7 @@ standard error is not a terminal.`,
 		}
 	}
 	root.AddCommand(newVersionCommand(a))
+	a.complete(root)
 	return root
 }
 

@@ -140,15 +140,6 @@ func (a *app) withNamespace(want access, f func(context.Context, *bucketlite.Nam
 	})
 }
 
-func (a *app) completeNamespace() cobra.CompletionFunc {
-	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		if len(args) > 0 {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		return a.completions(cmd, a.namespaceNames), cobra.ShellCompDirectiveNoFileComp
-	}
-}
-
 func (a *app) showNamespace(ctx context.Context, ns *bucketlite.Namespace) error {
 	info, err := ns.Info(ctx)
 	if err != nil {

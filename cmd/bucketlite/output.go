@@ -72,6 +72,18 @@ func list[T any](a *app, things iter.Seq2[T, error], header []any, row func(T) [
 	return t.flush()
 }
 
+// first iterates over at most n things; 0 means all.
+func first[T any](n int, things iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		left := n
+		for thing, err := range things {
+			if left--; !yield(thing, err) || left == 0 {
+				return
+			}
+		}
+	}
+}
+
 // all iterates over things that are there already.
 func all[T any](things iter.Seq[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {

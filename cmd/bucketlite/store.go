@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/spf13/cobra"
@@ -125,62 +124,4 @@ func orElse(err, other error) error {
 		return err
 	}
 	return other
-}
-
-// complete has the shell complete a flag by what names returns.
-func (a *app) complete(cmd *cobra.Command, flag string, names func(context.Context, *bucketlite.Store) ([]string, error)) {
-	err := cmd.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-		return a.completions(cmd, names), cobra.ShellCompDirectiveNoFileComp
-	})
-	if err != nil {
-		panic(err) // the flag does not exist
-	}
-}
-
-// completeBucket completes the first argument of a command by the buckets there are,
-// and leaves the others to directive.
-func (a *app) completeBucket(directive cobra.ShellCompDirective) cobra.CompletionFunc {
-	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		if len(args) > 0 {
-			return nil, directive
-		}
-		return a.completions(cmd, a.bucketNames), cobra.ShellCompDirectiveNoFileComp
-	}
-}
-
-// completions returns what names does. A shell has no use for an error.
-func (a *app) completions(cmd *cobra.Command, names func(context.Context, *bucketlite.Store) ([]string, error)) []string {
-	st, err := a.open(cmd.Context(), toRead, nil)
-	if err != nil {
-		return nil
-	}
-	defer st.Close()
-	list, _ := names(cmd.Context(), st)
-	return list
-}
-
-func (a *app) namespaceNames(ctx context.Context, st *bucketlite.Store) ([]string, error) {
-	var names []string
-	for ns, err := range st.Namespaces(ctx, bucketlite.Query{Limit: 1000}) {
-		if err != nil {
-			return nil, err
-		}
-		names = append(names, ns.Name)
-	}
-	return names, nil
-}
-
-func (a *app) bucketNames(ctx context.Context, st *bucketlite.Store) ([]string, error) {
-	ns, err := a.theNamespace(ctx, st)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for b, err := range ns.Buckets(ctx, bucketlite.Query{Limit: 1000}) {
-		if err != nil {
-			return nil, err
-		}
-		names = append(names, b.Name)
-	}
-	return slices.Clip(names), nil
 }

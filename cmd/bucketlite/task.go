@@ -17,19 +17,30 @@ func newTaskCommand(a *app) *cobra.Command {
 
 func newTaskListCommand(a *app) *cobra.Command {
 	var status string
+	var limit int
 	c := &cobra.Command{
 		Use: "list", Aliases: []string{"ls"},
-		Short:   "List the tasks",
-		Example: "  bucketlite task list --status IN_PROGRESS",
-		Args:    cobra.NoArgs,
+		Short: "List the tasks",
+		Long:  "List the tasks, the oldest first, or with --limit the newest first.",
+		Example: `  bucketlite task list --status IN_PROGRESS
+  bucketlite task list --limit 10`,
+		Args: cobra.NoArgs,
 		RunE: a.withStore(toRead, func(ctx context.Context, st *bucketlite.Store, _ []string) error {
-			return list(a, st.Tasks(ctx, bucketlite.TaskQuery{Status: bucketlite.Status(status)}),
+			if limit < 0 {
+				return usagef("--limit: 0 or more expected, got %d", limit)
+			}
+			q := bucketlite.TaskQuery{Status: bucketlite.Status(status)}
+			if limit > 0 {
+				q.Sort = []bucketlite.Sort{bucketlite.Desc("created_at")}
+			}
+			return list(a, first(limit, st.Tasks(ctx, q)),
 				[]any{"ID", "TYPE", "STATUS", "DONE", "OF", "UPDATED"}, func(t *bucketlite.Task) []any {
 					return []any{t.ID, t.Type, t.Status, t.Processed, t.Total, t.UpdatedAt}
 				})
 		}),
 	}
 	c.Flags().StringVar(&status, "status", "", "only tasks with this `status`")
+	c.Flags().IntVar(&limit, "limit", 0, "only this `number` of tasks, the newest; 0 means all")
 	return c
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -21,7 +22,8 @@ func newWatchCommand(a *app) *cobra.Command {
 those of the bucket and its objects; without, those of the namespace that --namespace
 names, or of the whole store.
 
-With --json each event has a cursor. --after CURSOR continues after it, so that no
+Each event shows the names of the namespace and the bucket, or the ids of those that are
+gone. With --json each event has a cursor. --after CURSOR continues after it, so that no
 event is missed.`,
 		Example: `  bucketlite watch videos
   bucketlite watch --from-start --json
@@ -35,12 +37,12 @@ event is missed.`,
 			if most < 0 {
 				return usagef("--limit: 0 or more expected, got %d", most)
 			}
-			met := 0
+			met, w := 0, &watcher{app: a, store: st, names: map[string]string{}}
 			for e, err := range events {
 				if err != nil {
 					return err
 				}
-				if err := a.event(e); err != nil {
+				if err := w.event(ctx, e); err != nil {
 					return err
 				}
 				if met++; met == most {
@@ -76,20 +78,92 @@ func (a *app) events(ctx context.Context, st *bucketlite.Store, args []string, o
 	return st.Watch(ctx, opts), nil
 }
 
+// watcher prints events, with the names of what their ids stand for.
+type watcher struct {
+	app   *app
+	store *bucketlite.Store
+	names map[string]string // by id; the id itself if it has no name any more
+}
+
 // event prints an event at once: somebody waits for it.
-func (a *app) event(e bucketlite.Event) error {
-	if a.json {
-		if err := a.line(e); err != nil {
+func (w *watcher) event(ctx context.Context, e bucketlite.Event) error {
+	namespace, bucket, err := w.namesOf(ctx, e)
+	if err != nil {
+		return err
+	}
+	if w.app.json {
+		named := struct {
+			bucketlite.Event
+			Namespace string `json:"namespace_name,omitempty"`
+			Bucket    string `json:"bucket_name,omitempty"`
+		}{Event: e}
+		if namespace != e.NamespaceID {
+			named.Namespace = namespace
+		}
+		if bucket != e.BucketID {
+			named.Bucket = bucket
+		}
+		if err := w.app.line(named); err != nil {
 			return err
 		}
-		return a.out.Flush()
+		return w.app.out.Flush()
 	}
-	var ids []string
-	for _, id := range []string{e.NamespaceID, e.BucketID, e.ObjectID} {
-		if id != "" {
-			ids = append(ids, id)
+	var names []string
+	for _, name := range []string{namespace, bucket, e.ObjectID} {
+		if name != "" {
+			names = append(names, printable(name))
 		}
 	}
-	fmt.Fprintf(a.out, "%s  %-17s  %s\n", e.At.UTC().Format(time.RFC3339), e.Kind, strings.Join(ids, "/"))
-	return a.out.Flush()
+	fmt.Fprintf(w.app.out, "%s  %-17s  %s\n", e.At.UTC().Format(time.RFC3339), e.Kind, strings.Join(names, "/"))
+	return w.app.out.Flush()
+}
+
+// namesOf returns the names of an event's namespace and bucket now, or their ids if they
+// are gone.
+func (w *watcher) namesOf(ctx context.Context, e bucketlite.Event) (namespace, bucket string, err error) {
+	switch e.Kind {
+	case bucketlite.EventNamespaceUpdated: // perhaps by another name
+		delete(w.names, e.NamespaceID)
+	case bucketlite.EventBucketUpdated:
+		delete(w.names, e.BucketID)
+	case bucketlite.EventNamespaceDeleted: // named for the last time
+		defer delete(w.names, e.NamespaceID)
+	case bucketlite.EventBucketDeleted:
+		defer delete(w.names, e.BucketID)
+	}
+	name := func(id string, find func() (string, error)) (string, error) {
+		if name, ok := w.names[id]; ok || id == "" {
+			return name, nil
+		}
+		name, err := find()
+		if errors.Is(err, bucketlite.ErrNotFound) {
+			name, err = id, nil
+		}
+		if err == nil {
+			w.names[id] = name
+		}
+		return name, err
+	}
+	namespace, err = name(e.NamespaceID, func() (string, error) {
+		ns, err := w.store.Namespace(ctx, e.NamespaceID)
+		if err != nil {
+			return "", err
+		}
+		return ns.Name(), nil
+	})
+	if err != nil {
+		return "", "", err
+	}
+	bucket, err = name(e.BucketID, func() (string, error) {
+		ns, err := w.store.Namespace(ctx, e.NamespaceID)
+		if err != nil {
+			return "", err
+		}
+		b, err := ns.Bucket(ctx, e.BucketID)
+		if err != nil {
+			return "", err
+		}
+		return b.Name(), nil
+	})
+	return namespace, bucket, err
 }
