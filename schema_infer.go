@@ -53,7 +53,8 @@ type InferredField struct {
 	Seen int64 `json:"seen"`
 	Null int64 `json:"null"`
 	Of   int64 `json:"of"`
-	// Examples are up to three different values. Long texts are cut.
+	// Examples are up to three different values. Long texts are cut. With Text they are
+	// texts.
 	Examples []any `json:"examples,omitempty"`
 	// Enum are the values that the field seems to be limited to: 2 to 20 short texts,
 	// each seen ten times on average.

@@ -21,16 +21,25 @@ func (a *app) confirm(ctx context.Context, yes bool, question string) error {
 	if !a.asks {
 		return usagef("there is no terminal to ask on: deleting needs --yes")
 	}
+	agreed, err := a.ask(ctx, question)
+	if err == nil && !agreed {
+		err = errDeclined
+	}
+	return err
+}
+
+// ask asks a question on the terminal, and reports whether the answer is yes.
+func (a *app) ask(ctx context.Context, question string) (bool, error) {
 	fmt.Fprintf(a.err, "%s [y/N] ", printable(question))
 	answer, err := bufio.NewReader(newPatientReader(ctx, a.in)).ReadString('\n')
 	if err != nil && err != io.EOF {
-		return err
+		return false, err
 	}
 	switch strings.ToLower(strings.TrimSpace(answer)) {
 	case "y", "yes":
-		return nil
+		return true, nil
 	}
-	return errDeclined
+	return false, nil
 }
 
 // patientReader reads what may keep it waiting, until ctx ends. A read that is

@@ -50,6 +50,11 @@ func (f *bucketFlags) config(ctx context.Context, a *app, name string) (bucketli
 	if config.Schema, err = a.schemaFile(ctx, f.schema); err != nil {
 		return config, err
 	}
+	return f.keyed(config)
+}
+
+// keyed adds the unique key that the flags describe.
+func (f *bucketFlags) keyed(config bucketlite.BucketConfig) (bucketlite.BucketConfig, error) {
 	if len(f.key) > 0 {
 		config.UniqueKey = &bucketlite.UniqueKey{Fields: f.key, DefaultPolicy: bucketlite.Policy(f.policy)}
 	} else if f.policy != "" {
@@ -60,10 +65,11 @@ func (f *bucketFlags) config(ctx context.Context, a *app, name string) (bucketli
 
 func newBucketCreateCommand(a *app) *cobra.Command {
 	var f bucketFlags
+	var inf inferFlags
 	var description, metadata, storage string
 	var indexes, textIndexes []string
 	c := &cobra.Command{
-		Use:   "create NAME --schema FILE",
+		Use:   "create NAME --schema FILE | --infer FILE",
 		Short: "Create a bucket",
 		Long: `Create a bucket. Its unique key cannot be changed later; "bucketlite bucket schema set"
 changes its schema.
@@ -71,20 +77,30 @@ changes its schema.
 A schema is JSON: {"properties": {"title": {"type": "string", "required": true}}}.
 The types of values are string, number, integer, float, boolean, object, array,
 date and datetime; those of files are text, image, audio, video, pdf, excel, document
-and file.`,
+and file.
+
+With --infer, the schema is made from data: JSON lines, a JSON array, or a CSV file. It is
+printed, with its grounds on standard error, and every object of the data conforms to it.
+The bucket is created with --yes, or if you say so. Enums and unique keys are suggested,
+since data cannot prove them.`,
 		Example: `  bucketlite bucket create videos --schema schema.json --unique-key video_id --policy upsert
-  echo '{"properties": {"photo": {"type": "image"}}}' | bucketlite bucket create photos --schema -`,
+  echo '{"properties": {"photo": {"type": "image"}}}' | bucketlite bucket create photos --schema -
+  bucketlite bucket create items --infer items.csv >schema.json
+  bucketlite bucket create items --infer items.csv --unique-key sku --policy upsert --yes`,
 		Args: cobra.ExactArgs(1),
 	}
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		// The schema is checked before the store is touched.
-		config, err := f.config(cmd.Context(), a, args[0])
+		config, err := inf.config(cmd.Context(), a, &f, args[0])
 		if err != nil {
 			return err
 		}
 		config.Description, config.StorageClass = description, bucketlite.StorageClass(storage)
 		config.Indexes, config.TextIndexes = indexes, textIndexes
 		if config.Metadata, err = object("--metadata", metadata); err != nil {
+			return err
+		}
+		if create, err := inf.confirmed(cmd.Context(), a, &f, config.Name); err != nil || !create {
 			return err
 		}
 		return a.withStore(toWrite, func(ctx context.Context, st *bucketlite.Store, _ []string) error {
@@ -100,6 +116,7 @@ and file.`,
 		})(cmd, args)
 	}
 	f.add(c)
+	inf.add(a, c)
 	c.Flags().StringVar(&description, "description", "", "a description for people")
 	c.Flags().StringVar(&metadata, "metadata", "", "a `JSON` object to keep with the bucket")
 	c.Flags().StringSliceVar(&indexes, "index", nil, "`paths` to index by their values, as a,b")

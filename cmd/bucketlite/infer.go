@@ -1,0 +1,292 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/record"
+	"github.com/bucketlite/bucketlite/internal/value"
+	"github.com/spf13/cobra"
+)
+
+// inferFlags are the flags of creating a bucket from data.
+type inferFlags struct {
+	file       string
+	enums, yes bool
+
+	found *bucketlite.Inference // nil without file
+}
+
+func (f *inferFlags) add(a *app, c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVar(&f.file, "infer", "", "make the schema from the data in a `file`; - reads standard input")
+	flags.BoolVar(&f.enums, "enums", false, "with --infer, declare the few values of a field as its enum")
+	flags.BoolVarP(&f.yes, "yes", "y", false, "with --infer, create the bucket without asking")
+	a.exclude(c, "schema", "infer")
+}
+
+// config returns the configuration of a new bucket, with a given schema or an inferred one.
+func (f *inferFlags) config(ctx context.Context, a *app, b *bucketFlags, name string) (config bucketlite.BucketConfig, err error) {
+	switch {
+	case f.file == "" && (f.enums || f.yes):
+		return config, usagef("--enums and --yes need --infer")
+	case f.file == "":
+		return b.config(ctx, a, name)
+	}
+	if f.found, err = a.infer(ctx, f.file, bucketlite.InferOptions{Enums: f.enums}); err != nil {
+		return config, err
+	}
+	config, err = b.keyed(bucketlite.BucketConfig{Name: name, Schema: f.found.Schema})
+	if err == nil {
+		err = bucketlite.ValidateSchema(config.Schema, config.UniqueKey)
+	}
+	return config, err
+}
+
+// confirmed prints the inferred schema, if there is one, and reports whether the bucket is to
+// be created.
+func (f *inferFlags) confirmed(ctx context.Context, a *app, b *bucketFlags, name string) (bool, error) {
+	if f.found == nil {
+		return true, nil
+	}
+	if !a.json {
+		if err := a.ground(f.found, len(b.key) == 0); err != nil {
+			return false, err
+		}
+	}
+	if f.yes {
+		return true, nil
+	}
+	shown := any(f.found.Schema)
+	if a.json {
+		shown = f.found
+	}
+	if err := cmp.Or(a.document(shown), a.out.Flush()); err != nil {
+		return false, err
+	}
+	if !a.asks || f.file == "-" {
+		a.note("nothing was created; --yes creates the bucket")
+		return false, nil
+	}
+	yes, err := a.ask(ctx, fmt.Sprintf("Create bucket %q with this schema?", name))
+	if err == nil && !yes {
+		err = errors.New("nothing was created")
+	}
+	return yes, err
+}
+
+// infer makes a schema from the records in a file. It prints faulty records and skips
+// them.
+func (a *app) infer(ctx context.Context, name string, opts bucketlite.InferOptions) (*bucketlite.Inference, error) {
+	in, err := a.openInput(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	s := &sampler{app: a, source: sourceName(name), bar: a.progress("reading", fileSize(in), inBytes)}
+	s.reader, opts.Text = recordsOf(name, in)
+	found, err := bucketlite.InferSchema(s.samples(ctx), &opts)
+	s.bar.end()
+	if err != nil && s.count == 0 && errors.Is(err, bucketlite.ErrBadRequest) {
+		err = &located{s.source, fmt.Errorf("%w: there are no objects to infer a schema from", bucketlite.ErrInvalid)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if s.faulty > 0 {
+		a.note("%s: %s skipped", s.source, plural(s.faulty, "faulty record was", "faulty records were"))
+	}
+	return found, nil
+}
+
+// recordsOf returns a reader of the records in a file, and whether they are the rows of a
+// table. It detects the form as put does.
+func recordsOf(name string, r io.Reader) (reader record.Reader, table bool) {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".csv":
+		return record.NewTable(r, record.TableOptions{}), true
+	case ".tsv", ".tab":
+		return record.NewTable(r, record.TableOptions{Comma: '\t'}), true
+	case ".jsonl", ".ndjson":
+		return record.NewLines(r, 0), false
+	}
+	text := bufio.NewReader(r)
+	head, _ := text.Peek(512) // an error comes again with the text
+	if bytes.HasPrefix(bytes.TrimLeft(head, "\xEF\xBB\xBF\xFE\xFF\x00 \t\r\n"), []byte("[")) {
+		return record.NewArray(text, 0), false
+	}
+	return record.NewLines(text, 0), false
+}
+
+// sampler reads samples from records.
+type sampler struct {
+	app    *app
+	source string // for messages
+	reader record.Reader
+	bar    *progress
+	count  int64 // of samples
+	faulty int64 // of records
+}
+
+func (s *sampler) samples(ctx context.Context) iter.Seq2[map[string]any, error] {
+	return func(yield func(map[string]any, error) bool) {
+		columns, err := s.columns()
+		if err != nil {
+			yield(nil, &located{s.source, err})
+			return
+		}
+		for rec, err := range record.All(s.reader) {
+			var sample map[string]any
+			if err == nil {
+				sample, err = s.sample(rec, columns)
+			}
+			s.bar.set(s.reader.Position().Bytes)
+			switch fault := (*record.Fault)(nil); {
+			case ctx.Err() != nil:
+				yield(nil, ctx.Err())
+				return
+			case errors.As(err, &fault):
+				s.faulty++
+				s.app.note("%s:%d: %s", s.source, fault.First, fault.Message)
+			case err != nil:
+				yield(nil, &located{s.source, err})
+				return
+			default:
+				if s.count++; !yield(sample, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// sample returns the fields of a record.
+func (s *sampler) sample(rec record.Record, columns [][]string) (map[string]any, error) {
+	if columns != nil {
+		fields := make(map[string]any)
+		for i, cell := range rec.Cells {
+			if !utf8.ValidString(cell.Text) {
+				return nil, &record.Fault{First: rec.Line, Message: fmt.Sprintf("column %d: text is not valid UTF-8", i+1)}
+			}
+			if columns[i] != nil && cell.Text != "" {
+				setMember(fields, columns[i], cell.Text)
+			}
+		}
+		return fields, nil
+	}
+	v, err := value.Parse(rec.Text, value.Limits{})
+	fields, ok := v.(map[string]any)
+	if err == nil && !ok {
+		err = fmt.Errorf("object expected, got %s", value.Show(v))
+	}
+	if err != nil {
+		return nil, &record.Fault{First: rec.Line, Message: err.Error()}
+	}
+	return fields, nil
+}
+
+// columns returns the paths of a table's columns, or nil if the records are no rows. A
+// column such as address.city is a member of an object, unless address is a column, too.
+func (s *sampler) columns() (paths [][]string, err error) {
+	table, ok := s.reader.(*record.Table)
+	if !ok {
+		return nil, nil
+	}
+	names, err := table.Columns()
+	if err == io.EOF {
+		return [][]string{}, nil
+	}
+	if header := (*record.HeaderError)(nil); errors.As(err, &header) {
+		err = fmt.Errorf("%w: %w", bucketlite.ErrInvalid, err)
+	}
+	for _, name := range names {
+		steps := strings.Split(name, ".")
+		inner := !slices.Contains(steps, "")
+		for i := 1; i < len(steps); i++ {
+			inner = inner && !slices.Contains(names, strings.Join(steps[:i], "."))
+		}
+		switch {
+		case name == "":
+			steps = nil
+		case !inner:
+			steps = []string{name}
+		}
+		paths = append(paths, steps)
+	}
+	return paths, err
+}
+
+// setMember sets the member at a path, and makes the objects on the way.
+func setMember(fields map[string]any, path []string, v any) {
+	for _, step := range path[:len(path)-1] {
+		inner, ok := fields[step].(map[string]any)
+		if !ok {
+			inner = make(map[string]any)
+			fields[step] = inner
+		}
+		fields = inner
+	}
+	fields[path[len(path)-1]] = v
+}
+
+// ground prints on standard error what a schema was inferred from, and candidates for a
+// key if there is none.
+func (a *app) ground(found *bucketlite.Inference, keyless bool) error {
+	t := newTable(a.err)
+	t.row("FIELD", "TYPE", "REQUIRED", "SEEN", "EXAMPLE", "NOTE")
+	for _, f := range found.Fields {
+		example := ""
+		if len(f.Examples) > 0 {
+			example = cut(value.Show(f.Examples[0]), 30)
+		}
+		seen := fmt.Sprintf("%d of %d", f.Seen, f.Of)
+		if strings.HasSuffix(f.Path, "[]") {
+			seen = fmt.Sprint(f.Seen)
+		}
+		t.row(f.Path, string(f.Type), f.Required, seen, example, noteOf(f))
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	for _, note := range found.Notes {
+		a.note("%s", note)
+	}
+	var keys []string
+	for _, k := range found.Keys {
+		keys = append(keys, k.Field)
+	}
+	if keyless && len(keys) > 0 {
+		a.note("each sample has another value of %s; --unique-key %s makes it the key", strings.Join(keys, ", "), keys[0])
+	}
+	return nil
+}
+
+// noteOf returns what is to be said about a field in one line.
+func noteOf(f bucketlite.InferredField) string {
+	var notes []string
+	if f.Note != "" {
+		notes = append(notes, f.Note)
+	}
+	if f.FileType != "" {
+		notes = append(notes, fmt.Sprintf("URLs of files, type %s", f.FileType))
+	}
+	if len(f.Enum) > 0 {
+		texts := make([]string, len(f.Enum))
+		for i, v := range f.Enum {
+			texts[i] = value.Show(v)
+		}
+		notes = append(notes, "one of "+cut(strings.Join(texts, ", "), 60))
+	}
+	return strings.Join(notes, "; ")
+}
