@@ -123,6 +123,9 @@ type BlobInput struct {
 	Metadata map[string]any
 	// KeepReference and Refetch, unless nil, override those of the [ObjectInput].
 	KeepReference, Refetch *bool
+
+	// origin is a URL that the bytes of Reader once came from, or empty.
+	origin string
 }
 
 // UnmarshalJSON decodes the JSON form strictly, as [ObjectInput.UnmarshalJSON] does.
@@ -298,8 +301,20 @@ func (bb *blobBuilder) fill(path value.Path, in *BlobInput, f *schema.Field, b *
 		bb.uploaded(path.Member("upload_id"), in.UploadID, f, b)
 	case in.Reader != nil:
 		bb.stream(path, in, f, b)
+		bb.originate(path, in.origin, b)
 	default:
 		bb.file(path.Member("data"), in.Data, f, b)
+	}
+}
+
+// originate notes the URL that the blob's bytes came from.
+func (bb *blobBuilder) originate(path value.Path, url string, b *Blob) {
+	switch {
+	case url == "":
+	case !urlPattern.MatchString(url):
+		bb.judge.fault(path.Member("url"), ruleData, "a URL of scheme http, https, s3, gs or file expected, got "+value.Show(url))
+	default:
+		b.Properties["url"] = url
 	}
 }
 

@@ -438,10 +438,13 @@ func (e *StateError) Is(target error) bool {
 	return target == ErrNotActive
 }
 
+// errorPrefix begins the text of errors of this package.
+const errorPrefix = "bucketlite: "
+
 // prefixed adds the package's name to the text of an error.
 type prefixed struct{ err error }
 
-func (e *prefixed) Error() string { return "bucketlite: " + e.err.Error() }
+func (e *prefixed) Error() string { return errorPrefix + e.err.Error() }
 func (e *prefixed) Unwrap() error { return e.err }
 
 func errorf(format string, args ...any) error {

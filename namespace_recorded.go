@@ -19,7 +19,7 @@ const maxIndexedName = 255
 // encodeExtractors returns the stored form of feature extractors, or nil if there are
 // none or one does not conform to the hosted service's BaseFeatureExtractorModel.
 func encodeExtractors(list []any, issues *[]Issue) any {
-	return encodeRecords("feature_extractors", list, issues, func(r record) {
+	return encodeRecords("feature_extractors", list, issues, func(r recorded) {
 		r.text("feature_extractor_name")
 		r.text("version")
 		r.object("params")
@@ -29,7 +29,7 @@ func encodeExtractors(list []any, issues *[]Issue) any {
 // encodePayloadIndexes returns the stored form of payload indexes, or nil if there are
 // none or one does not conform to the hosted service's PayloadIndexConfig.
 func encodePayloadIndexes(list []any, issues *[]Issue) any {
-	return encodeRecords("payload_indexes", list, issues, func(r record) {
+	return encodeRecords("payload_indexes", list, issues, func(r recorded) {
 		if name, ok := r.text("field_name"); ok && (name == "" || utf8.RuneCountInString(name) > maxIndexedName) {
 			r.fault("field_name", ruleName, fmt.Sprintf("1 to %d characters expected, got %d", maxIndexedName, utf8.RuneCountInString(name)))
 		}
@@ -46,7 +46,7 @@ func encodePayloadIndexes(list []any, issues *[]Issue) any {
 
 // encodeRecords returns the stored form of a list of objects, which it does not change,
 // or nil if there is none or check reports a fault.
-func encodeRecords(name string, list []any, issues *[]Issue, check func(record)) any {
+func encodeRecords(name string, list []any, issues *[]Issue, check func(recorded)) any {
 	at := value.Path{{Name: name}}
 	plain, ok := value.Plain(list, at, infoLimits, appendTo(issues))
 	if !ok || list == nil {
@@ -60,7 +60,7 @@ func encodeRecords(name string, list []any, issues *[]Issue, check func(record))
 			j.fault(at.Item(i), ruleType, "object expected, got "+value.Show(item))
 			continue
 		}
-		r := record{j, slices.Clip(at.Item(i)), maps.Clone(doc)}
+		r := recorded{j, slices.Clip(at.Item(i)), maps.Clone(doc)}
 		check(r)
 		records = append(records, r.doc)
 	}
@@ -70,17 +70,17 @@ func encodeRecords(name string, list []any, issues *[]Issue, check func(record))
 	return string(value.Append(nil, records))
 }
 
-// A record is a copy of an object that the store keeps for others.
-type record struct {
+// A recorded is a copy of an object that the store keeps for others.
+type recorded struct {
 	judge *judge
 	at    value.Path
 	doc   map[string]any
 }
 
-func (r record) fault(name, rule, message string) { r.judge.fault(r.at.Member(name), rule, message) }
+func (r recorded) fault(name, rule, message string) { r.judge.fault(r.at.Member(name), rule, message) }
 
 // text returns a string that must be there.
-func (r record) text(name string) (string, bool) {
+func (r recorded) text(name string) (string, bool) {
 	s, ok := r.doc[name].(string)
 	switch {
 	case ok:
@@ -93,7 +93,7 @@ func (r record) text(name string) (string, bool) {
 }
 
 // object returns a copy of an object, nil if it is absent or null.
-func (r record) object(name string) *record {
+func (r recorded) object(name string) *recorded {
 	doc, ok := r.doc[name].(map[string]any)
 	if !ok {
 		if r.doc[name] != nil {
@@ -101,12 +101,12 @@ func (r record) object(name string) *record {
 		}
 		return nil
 	}
-	return &record{r.judge, slices.Clip(r.at.Member(name)), maps.Clone(doc)}
+	return &recorded{r.judge, slices.Clip(r.at.Member(name)), maps.Clone(doc)}
 }
 
 // optional checks a member that may be absent. Null counts as absent, but the hosted
 // service's form does not have it: the member is removed.
-func (r record) optional(name, want string, ok func(any) bool) {
+func (r recorded) optional(name, want string, ok func(any) bool) {
 	switch v := r.doc[name]; {
 	case v == nil:
 		delete(r.doc, name)

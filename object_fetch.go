@@ -94,7 +94,7 @@ func (b *Bucket) links(in *ObjectInput, blobs []Blob) []link {
 	var links []link
 	for i := range blobs {
 		blob, given := &blobs[i], &in.Blobs[i]
-		if _, isReference := blob.Properties["url"]; !isReference || orElse(given.KeepReference, in.KeepReference) {
+		if _, isReference := blob.Properties["url"]; !isReference || given.Reader != nil || orElse(given.KeepReference, in.KeepReference) {
 			continue
 		}
 		f := b.def.plan.Field(blob.Property)
