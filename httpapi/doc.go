@@ -65,6 +65,11 @@
 // An error has the index of the refused change in details.change_index. A member that the
 // operation of a change does not have is refused, since it may be a guard.
 //
+// POST …/objects/delete and …/objects/patch change the objects that match a query, at once
+// or by a task; see [bucketlite.Bucket.DeleteObjects]. A request that needs a task is
+// answered with its task_id and status PENDING as soon as the task is accepted. Unknown
+// members and parameters are refused, since one may be meant to select fewer objects.
+//
 // # Answers
 //
 // An error is {"success": false, "status", "error": {"type", "message", "details"}}.

@@ -37,6 +37,8 @@ func TestIsolation(t *testing.T) {
 		{"POST", "/objects/batch", `{"objects": [{"film_id": "a"}]}`},
 		{"POST", "/objects/list", ``},
 		{"POST", "/objects/aggregate", `{"group_by": [{"field": "year"}], "aggregations": [{"function": "count", "alias": "n"}]}`},
+		{"POST", "/objects/delete", `{"filters": {"film_id": "alien"}}`},
+		{"POST", "/objects/patch", `{"filters": {"film_id": "alien"}, "patch": {"year": 1}}`},
 		{"GET", "/objects/{object}", ``},
 		{"PUT", "/objects/{object}", `{}`},
 		{"PATCH", "/objects/{object}", `{}`},

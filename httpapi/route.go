@@ -71,6 +71,7 @@ var routes = slices.Concat(
 	indexRoutes,
 	analyticsRoutes,
 	objectRoutes,
+	objectQueryRoutes,
 	applyRoutes,
 	batchRoutes,
 	uploadRoutes,
