@@ -13,6 +13,7 @@ import (
 	"github.com/bucketlite/bucketlite/bucketlitetest"
 	"github.com/bucketlite/bucketlite/internal/storetest"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 type product struct {
@@ -45,7 +46,11 @@ func typedProducts(t *testing.T) *bucketlite.TypedBucket[product] {
 
 func typedBucket[T any](t *testing.T, key ...string) *bucketlite.TypedBucket[T] {
 	t.Helper()
-	st := bucketlitetest.NewStore(t)
+	return typedBucketIn[T](t, bucketlitetest.NewStore(t), key...)
+}
+
+func typedBucketIn[T any](t *testing.T, st *bucketlite.Store, key ...string) *bucketlite.TypedBucket[T] {
+	t.Helper()
 	ns, err := st.CreateNamespace(t.Context(), bucketlite.NamespaceConfig{Name: "shop"})
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +88,7 @@ func TestTypedBucket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(hat, got.Value); diff != "" || got.ID != res.Object.ID || got.Int("stock") != 3 {
+	if diff := cmp.Diff(hat, got.Value, cmpopts.IgnoreUnexported(bucketlite.BlobInput{})); diff != "" || got.ID != res.Object.ID || got.Int("stock") != 3 {
 		t.Errorf("get (-want +got):\n%s", diff)
 	}
 	many, err := products.PutMany(ctx, []product{{SKU: "A-2", Name: "Scarf"}, {SKU: "A-3", Released: time.Date(12026, 1, 1, 0, 0, 0, 0, time.UTC)}, {SKU: "A-4", Stock: -1}, {SKU: "A-5", Name: "Sock"}}, nil)
@@ -318,5 +323,59 @@ func TestAsFits(t *testing.T) {
 	}
 	if _, err := bucketlite.As[recursive](b); !errors.Is(err, bucketlite.ErrInvalid) {
 		t.Errorf("a recursive type: got error %v", err)
+	}
+}
+
+// A change set takes from stock and records the order, or neither.
+func TestTypedChanges(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	st := bucketlitetest.NewStore(t)
+	products := typedBucketIn[product](t, st, "sku")
+	if _, err := products.Put(ctx, product{SKU: "A-1", Name: "Hat", Stock: 1}, nil); err != nil {
+		t.Fatal(err)
+	}
+	first, err := products.ByKey(ctx, "A-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := products.ByKey(ctx, "A-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	apply := func(o *bucketlite.TypedObject[product], sku string) error {
+		o.Value.Stock--
+		patch, err := products.PatchChange(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		put, err := products.PutChange(product{SKU: sku, Name: "order"}, &bucketlite.PutOptions{IfAbsent: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = st.Apply(ctx, patch, put)
+		return err
+	}
+	if err := apply(first, "o1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := apply(second, "o2"); !errors.Is(err, bucketlite.ErrConflict) {
+		t.Errorf("an object that has changed: got error %v", err)
+	}
+	if got, err := products.ByKey(ctx, "A-1"); err != nil || got.Value.Stock != 0 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if _, err := products.ByKey(ctx, "o2"); !errors.Is(err, bucketlite.ErrNotFound) {
+		t.Errorf("the second order: got error %v", err)
+	}
+	if _, err := products.PutChange(product{Released: time.Date(12026, 1, 1, 0, 0, 0, 0, time.UTC)}, nil); !errors.Is(err, bucketlite.ErrInvalid) {
+		t.Errorf("a value without a form: got error %v", err)
+	}
+	page, err := products.List(ctx, bucketlite.Query{Select: []string{"name"}, Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := products.PatchChange(page.Results[0]); !errors.Is(err, bucketlite.ErrBadRequest) {
+		t.Errorf("a part of an object: got error %v", err)
 	}
 }

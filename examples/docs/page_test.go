@@ -125,7 +125,10 @@ func TestNotRun(t *testing.T) {
 	}
 }
 
-var linkPattern = regexp.MustCompile(`\]\(([^)]*)\)`)
+var (
+	linkPattern  = regexp.MustCompile(`\]\(([^)]*)\)`)
+	blockPattern = regexp.MustCompile("(?ms)^```.*?^```$") // Go code may look like a link
+)
 
 // TestLinks follows the links between the pages, and to other files.
 func TestLinks(t *testing.T) {
@@ -147,7 +150,7 @@ func TestLinks(t *testing.T) {
 		} else if !strings.Contains(readme, "("+p.name+")") {
 			t.Errorf("README.md does not list %s", p.name)
 		}
-		for _, link := range linkPattern.FindAllStringSubmatch(p.text, -1) {
+		for _, link := range linkPattern.FindAllStringSubmatch(blockPattern.ReplaceAllString(p.text, ""), -1) {
 			if strings.Contains(link[1], "://") {
 				continue
 			}

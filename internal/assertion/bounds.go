@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 // bounds are the keywords of an assertion that bounds whole numbers and the lengths of
@@ -57,5 +59,6 @@ func (b *bounds) accepts(v any) bool {
 		n := int64(utf8.RuneCountInString(v))
 		return b.shortest <= n && n <= b.longest
 	}
-	return false
+	n, ok := value.Int(v)
+	return ok && b.low <= n && n <= b.high
 }

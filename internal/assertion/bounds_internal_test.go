@@ -10,7 +10,8 @@ import (
 // Bounds accept exactly those values of their kinds that the library accepts.
 func TestBounds(t *testing.T) {
 	t.Parallel()
-	values := []any{json.Number("-1"), json.Number("0"), json.Number("5"), json.Number("6"), json.Number("9223372036854775807"), "", "abcde", "äöüßé", "abcdef", "äöüßéx"}
+	values := []any{json.Number("-1"), json.Number("0"), json.Number("5"), json.Number("6"), json.Number("9223372036854775807"), "", "abcde", "äöüßé", "abcdef", "äöüßéx",
+		int64(-1), 0, int8(5), uint64(6), 5.0, float32(6)}
 	for _, keywords := range []map[string]any{
 		{"minimum": json.Number("0")}, {"maximum": json.Number("5")}, {"minLength": json.Number("5")}, {"maxLength": json.Number("5")},
 		{"minimum": json.Number("0"), "maximum": json.Number("5"), "minLength": json.Number("1"), "maxLength": json.Number("5")},

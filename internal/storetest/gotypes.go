@@ -1,93 +1,27 @@
-package bucketlite_test
+package storetest
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"net/netip"
 	"reflect"
 	"strconv"
-	"testing"
 	"time"
-
-	"github.com/bucketlite/bucketlite"
-	"github.com/bucketlite/bucketlite/bucketlitetest"
 )
 
-var typedSeed = flag.Uint64("typed-seed", 0, "the seed of one round trip of a random Go type; 0 means many new ones")
+// GoTypes makes random struct types, and values of them.
+type GoTypes struct{ *rand.Rand }
 
-// A value of any Go type comes back as it was, through FieldsOf, Put and Decode, in a bucket
-// with the schema of the type. Nil and empty slices
-// within a list count as equal, and so do an empty number and 0.
-func TestTypedRoundTrips(t *testing.T) {
-	t.Parallel()
-	st := bucketlitetest.NewStore(t)
-	ns, err := st.CreateNamespace(t.Context(), bucketlite.NamespaceConfig{Name: "random"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	seeds := []uint64{*typedSeed}
-	if *typedSeed == 0 {
-		seeds = nil
-		for range 60 {
-			seeds = append(seeds, rand.Uint64())
-		}
-	}
-	for _, seed := range seeds {
-		roundTrip(t, ns, seed)
-	}
-}
+// NewGoTypes returns a GoTypes that makes the same for a seed every time.
+func NewGoTypes(seed uint64) GoTypes { return GoTypes{rand.New(rand.NewPCG(seed, 0))} }
 
-func FuzzTypedRoundTrip(f *testing.F) {
-	f.Add(uint64(1))
-	f.Fuzz(func(t *testing.T, seed uint64) {
-		st := bucketlitetest.NewStore(t)
-		ns, err := st.CreateNamespace(t.Context(), bucketlite.NamespaceConfig{Name: "random"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		roundTrip(t, ns, seed)
-	})
-}
+// Difference returns where two values of a struct differ, or "". Times are equal if they
+// are one instant. Other than in members, nil slices and maps equal empty ones, and an empty
+// number equals 0.
+func Difference(a, b reflect.Value) string { return difference(a, b, true) }
 
-// roundTrip makes a type from the seed, and stores values of it.
-func roundTrip(t *testing.T, ns *bucketlite.Namespace, seed uint64) {
-	t.Helper()
-	r := typeSource{rand.New(rand.NewPCG(seed, 0))}
-	of := r.structType(3)
-	s, err := bucketlite.SchemaOfType(of)
-	if err != nil {
-		t.Fatalf("-typed-seed %d: the schema of %s: %v", seed, of, err)
-	}
-	b, err := ns.CreateBucket(t.Context(), bucketlite.BucketConfig{Name: "b" + strconv.FormatUint(seed, 10), Schema: s})
-	if err != nil {
-		t.Fatalf("-typed-seed %d: %v", seed, err)
-	}
-	for range 5 {
-		want := reflect.New(of)
-		r.fill(want.Elem(), "")
-		fields, err := bucketlite.FieldsOf(want.Interface())
-		if err != nil {
-			t.Fatalf("-typed-seed %d: the fields of %#v: %v", seed, want.Elem(), err)
-		}
-		res, err := b.Put(t.Context(), bucketlite.ObjectInput{Fields: fields}, nil)
-		if err != nil {
-			t.Fatalf("-typed-seed %d: put %#v: %v", seed, want.Elem(), err)
-		}
-		got := reflect.New(of)
-		if err := res.Object.Decode(got.Interface()); err != nil {
-			t.Fatalf("-typed-seed %d: decode into %s: %v", seed, of, err)
-		}
-		if at := difference(want.Elem(), got.Elem(), true); at != "" {
-			t.Fatalf("-typed-seed %d: of %s: %s", seed, of, at)
-		}
-	}
-}
-
-// difference returns where two values differ, or "". Times are equal if they are one
-// instant, and nil slices and maps equal empty ones unless they are members.
 func difference(a, b reflect.Value, isMember bool) string {
 	at := func(name any, inner string) string {
 		if inner == "" {
@@ -157,9 +91,7 @@ func difference(a, b reflect.Value, isMember bool) string {
 	return ""
 }
 
-// typeSource makes random types, and values of them.
-type typeSource struct{ *rand.Rand }
-
+// Named types for members.
 type (
 	Shade  string
 	Amount float64
@@ -180,7 +112,7 @@ var leaves = []reflect.Type{
 var keys = []reflect.Type{reflect.TypeFor[string](), reflect.TypeFor[Shade](), reflect.TypeFor[int16](), reflect.TypeFor[uint64](), reflect.TypeFor[netip.Addr]()}
 
 // typ returns a type. An item of a list cannot be null.
-func (r typeSource) typ(depth int, isItem bool) reflect.Type {
+func (r GoTypes) typ(depth int, isItem bool) reflect.Type {
 	if depth == 0 || r.IntN(2) == 0 {
 		for {
 			of := leaves[r.IntN(len(leaves))]
@@ -202,14 +134,15 @@ func (r typeSource) typ(depth int, isItem bool) reflect.Type {
 		return reflect.MapOf(keys[r.IntN(len(keys))], r.typ(depth-1, false))
 	case 3:
 		if isItem {
-			return r.structType(depth - 1)
+			return r.Struct(depth - 1)
 		}
 		return reflect.PointerTo(r.typ(depth-1, true))
 	}
-	return r.structType(depth - 1)
+	return r.Struct(depth - 1)
 }
 
-func (r typeSource) structType(depth int) reflect.Type {
+// Struct returns a struct type that nests so deep.
+func (r GoTypes) Struct(depth int) reflect.Type {
 	var fields []reflect.StructField
 	for i := range 1 + r.IntN(6) {
 		f := reflect.StructField{Name: "F" + strconv.Itoa(i), Type: r.typ(depth, false)}
@@ -230,8 +163,11 @@ func (r typeSource) structType(depth int) reflect.Type {
 	return reflect.StructOf(fields)
 }
 
+// Fill sets the struct v to a random value.
+func (r GoTypes) Fill(v reflect.Value) { r.fill(v, "") }
+
 // fill sets v, which has a tag, to a random value.
-func (r typeSource) fill(v reflect.Value, tag reflect.StructTag) {
+func (r GoTypes) fill(v reflect.Value, tag reflect.StructTag) {
 	switch v.Interface().(type) {
 	case time.Time:
 		at := time.Unix(r.Int64N(1<<37)-1<<35, r.Int64N(1e9)).In(time.FixedZone("", 60*(r.IntN(1600)-800)))

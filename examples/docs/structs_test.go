@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bucketlite/bucketlite"
+)
+
+type Product struct {
+	SKU      string    `json:"sku"`
+	Name     string    `json:"name" bucketlite:"required,maxlen=100"`
+	Price    float64   `json:"price" bucketlite:"min=0"`
+	Size     string    `json:"size,omitempty" bucketlite:"enum=S|M|L,default=M"`
+	Tags     []string  `json:"tags,omitempty" bucketlite:"uniqueItems"`
+	Released time.Time `json:"released,omitzero"`
+
+	Photo bucketlite.BlobInput `json:"photo" bucketlite:"type=image"`
+}
+
+func Example_structs() {
+	ctx := context.Background()
+	store, err := bucketlite.Open(ctx, ":memory:", nil)
+	check(err)
+	defer store.Close()
+
+	schema, err := bucketlite.SchemaOf[Product]()
+	check(err)
+	bucket, err := store.EnsureBucket(ctx, "shop", bucketlite.BucketConfig{
+		Name: "products", Schema: schema,
+		UniqueKey: &bucketlite.UniqueKey{Fields: []string{"sku"}, DefaultPolicy: bucketlite.Upsert},
+	}, nil)
+	check(err)
+	products, err := bucketlite.As[Product](bucket)
+	check(err)
+
+	res, err := products.Put(ctx, Product{SKU: "A-1", Name: "Red sneaker", Price: 89.5}, nil)
+	check(err)
+	sneaker, err := products.ByKey(ctx, "A-1")
+	check(err)
+	fmt.Println(sneaker.Value.Name, sneaker.Value.Price, sneaker.Value.Size, sneaker.Status)
+
+	_, err = products.Patch(ctx, res.Object.ID, func(p *Product) error { p.Price -= 10; return nil }, nil)
+	check(err)
+	for p, err := range products.Objects(ctx, bucketlite.Query{Filter: bucketlite.Lt("price", 80)}) {
+		check(err)
+		fmt.Println(p.Value.SKU, p.Value.Price)
+	}
+
+	var small struct {
+		Price int8      `json:"price"`
+		Name  time.Time `json:"name"`
+	}
+	err = sneaker.Decode(&small)
+	fmt.Println(errors.Is(err, bucketlite.ErrInvalid))
+	var invalid *bucketlite.ValidationError
+	if errors.As(err, &invalid) {
+		for _, issue := range invalid.Issues {
+			fmt.Println(issue)
+		}
+	}
+	fmt.Println(sneaker.Float("price"), sneaker.Text("name"))
+
+	// Output:
+	// Red sneaker 89.5 M DRAFT
+	// A-1 79.5
+	// true
+	// price: whole number within int8 expected, got 89.5
+	// name: datetime as in RFC 3339 or date as YYYY-MM-DD expected, got "Red sneaker"
+	// 89.5 Red sneaker
+}
