@@ -22,7 +22,7 @@ type BulkOptions struct {
 	// objects that would be refused, except for conflicts among the patched objects.
 	DryRun bool
 	// NoWait returns once a task is accepted, if one is needed, with its TaskID and
-	// without counts.
+	// without counts. [Task.BulkResult] has them.
 	NoWait bool
 }
 
@@ -201,7 +201,7 @@ func (b *Bucket) waitChanged(ctx context.Context, id string) (*BulkResult, error
 	if err != nil {
 		return &BulkResult{TaskID: id, Failures: []BulkFailure{}}, err
 	}
-	result, err := bulkResultOf(t)
+	result, err := t.BulkResult()
 	if err != nil || t.Status == StatusCompleted || t.Status == StatusCompletedWithErrors {
 		return result, err
 	}
@@ -218,8 +218,12 @@ func (b *Bucket) waitChanged(ctx context.Context, id string) (*BulkResult, error
 	return result, public(cmp.Or(err, refusal))
 }
 
-// bulkResultOf returns the result that a task's record has.
-func bulkResultOf(t *Task) (*BulkResult, error) {
+// BulkResult returns the result of a [ChangeObjectsTask], or what it has done so far if it
+// has not ended. The error is [ErrBadRequest] for another type of task.
+func (t *Task) BulkResult() (*BulkResult, error) {
+	if t.Type != ChangeObjectsTask {
+		return nil, badRequest("task %s: its type is %s, want %s", value.Show(t.ID), t.Type, ChangeObjectsTask)
+	}
 	count := func(name string) int64 {
 		n, _ := t.AdditionalData[name].(json.Number)
 		i, _ := n.Int64()

@@ -440,6 +440,8 @@ func TestBulkContinues(t *testing.T) {
 	if task.Status != bucketlite.StatusCompleted {
 		t.Errorf("got %+v, want it completed", task)
 	}
+	r, err = task.BulkResult()
+	wantBulk(t, r, err, 10, 10, 0)
 	var patched []string
 	for _, e := range storetest.EventsAfter(t, st, cursor) {
 		patched = append(patched, e.ObjectID)
@@ -483,6 +485,14 @@ func TestBulkContextEnds(t *testing.T) {
 	if task.Status != bucketlite.StatusCompleted {
 		t.Errorf("got %+v, want it completed", task)
 	}
+}
+
+// Only a change by query has a result.
+func TestBulkResultOfAnotherTask(t *testing.T) {
+	t.Parallel()
+	b := numbered(t, storetest.OpenMemory(t), 1)
+	_, err := mustDelete(t, b).BulkResult()
+	storetest.WantError(t, err, bucketlite.ErrBadRequest)
 }
 
 // The lifecycle is that of other writes.

@@ -38,6 +38,37 @@ func TestConfirm(t *testing.T) {
 	}
 }
 
+// More than 100 objects are changed by query only after a question.
+func TestConfirmByQuery(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		objects  int
+		answer   string
+		question string
+		code     int
+		left     string
+	}{
+		"few":      {100, "n\n", "", exitOK, "0"},
+		"agreed":   {101, "y\n", `Delete 101 objects of bucket "things"? [y/N] `, exitOK, "0"},
+		"declined": {101, "n\n", `Delete 101 objects of bucket "things"? [y/N] bucketlite: nothing was deleted` + "\n", exitFailure, "101"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := newStore(t, lineSchema, "")
+			must(t, lines(0, tt.objects), "put", "things", "-", "--db", db)
+			var out, errs strings.Builder
+			a := newApp(strings.NewReader(tt.answer), &out, &errs)
+			a.asks = true
+			if code := a.run(t.Context(), []string{"delete", "things", "--all", "--db", db}); code != tt.code || errs.String() != tt.question {
+				t.Errorf("got exit code %d, %q, want %d, %q", code, errs.String(), tt.code, tt.question)
+			}
+			if r := command(t, "", "query", "things", "--count", "--db", db); strings.TrimSpace(r.stdout) != tt.left {
+				t.Errorf("got %s objects left, want %s", r.stdout, tt.left)
+			}
+		})
+	}
+}
+
 func TestPatientReader(t *testing.T) {
 	t.Parallel()
 	if err := iotest.TestReader(newPatientReader(t.Context(), strings.NewReader(lines(0, 5000))), []byte(lines(0, 5000))); err != nil {

@@ -105,7 +105,8 @@ func newTaskCancelCommand(a *app) *cobra.Command {
 		Short: "End a task early",
 		Long: `End a task early. Confirmed uploads stay confirmed, and the others become pending again.
 The jobs of a batch that have not begun are canceled. A change of a schema is withdrawn.
-A deletion cannot be canceled. A task that has ended stays as it is.`,
+A change by query leaves the objects as it has changed them. The deletion of a bucket or
+a namespace cannot be canceled. A task that has ended stays as it is.`,
 		Example: "  bucketlite task cancel task_01K3V3D0M8Y2W4Z6A8C0E2G4J6",
 		Args:    cobra.ExactArgs(1),
 		RunE: a.withStore(toWrite, func(ctx context.Context, st *bucketlite.Store, args []string) error {
