@@ -178,12 +178,18 @@ func factValue(t FieldType, v any) (any, bool) {
 	return v, t == Array || t == ObjectField || t == ""
 }
 
-// fill makes an item of a file.
-func (f *folderItems) fill(ctx context.Context, item *importItem, file folder.File) error {
+// fileFacts returns the facts about a file that are known without reading it.
+func fileFacts(file folder.File) map[string]any {
 	facts := map[string]any{"path": file.Path, "name": path.Base(file.Path), "size": file.Size, "modified": file.Modified.UTC()}
 	if dir := path.Dir(file.Path); dir != "." {
 		facts["dir"], facts["album"] = dir, path.Base(dir)
 	}
+	return facts
+}
+
+// fill makes an item of a file.
+func (f *folderItems) fill(ctx context.Context, item *importItem, file folder.File) error {
+	facts := fileFacts(file)
 	stored, err := f.stored(ctx, facts)
 	if err != nil {
 		return err

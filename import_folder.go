@@ -91,9 +91,13 @@ func Folder(fsys fs.FS, opts *FolderOptions) Source {
 	}
 	o := *opts
 	return Source{func(ctx context.Context, im *importer) (importItems, error) {
-		f := &folderItems{im: im, fsys: fsys, opts: o, sum: sha256.New(), size: -1}
+		f := newFolderItems(im, fsys, o)
 		return f, f.begin(ctx)
 	}}
+}
+
+func newFolderItems(im *importer, fsys fs.FS, opts FolderOptions) *folderItems {
+	return &folderItems{im: im, fsys: fsys, opts: opts, sum: sha256.New(), size: -1}
 }
 
 // folderItems are the files of a folder.
@@ -173,21 +177,28 @@ func (f *folderItems) walk(ctx context.Context) iter.Seq[walked] {
 
 // leave counts an entry that is left out, and reports false if that is a fault.
 func (f *folderItems) leave(s folder.Skip) bool {
-	skipped := f.im.report.Skipped
-	switch s.Reason {
-	case folder.Excluded:
-		skipped.Excluded++
-	case folder.Hidden:
-		skipped.Hidden++
-	case folder.Link:
-		skipped.Links++
-	case folder.Special:
-		skipped.Special++
-	default:
+	if !f.im.report.Skipped.count(s.Reason) {
 		return false
 	}
 	if f.opts.Skipped != nil {
 		f.opts.Skipped(s.Path, string(s.Reason))
+	}
+	return true
+}
+
+// count counts an entry that is left out as intended, and reports false if it is a fault.
+func (s *SkippedFiles) count(reason folder.Reason) bool {
+	switch reason {
+	case folder.Excluded:
+		s.Excluded++
+	case folder.Hidden:
+		s.Hidden++
+	case folder.Link:
+		s.Links++
+	case folder.Special:
+		s.Special++
+	default:
+		return false
 	}
 	return true
 }
@@ -233,11 +244,16 @@ func (f *folderItems) pass(file folder.File) {
 
 // refusal returns the refusal of an entry that cannot be a file of a bucket.
 func (f *folderItems) refusal(s *folder.Skip) error {
+	return &refusedItem{file: s.Path, err: skipError(s)}
+}
+
+// skipError returns the error of such an entry.
+func skipError(s *folder.Skip) error {
 	err := s.Err
 	if s.Reason == folder.Name {
 		err = errors.New("the name is not valid UTF-8")
 	}
-	return &refusedItem{file: s.Path, err: &ImportFileError{s.Path, err}}
+	return &ImportFileError{s.Path, err}
 }
 
 func (f *folderItems) position() record.Position {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/httpfetch"
+	"github.com/bucketlite/bucketlite/picture"
 )
 
 // servePhoto writes the photo of a product to w: whole, a range of it, or 304.
@@ -55,6 +56,54 @@ func Example_media() {
 	// Output:
 	// image/jpeg 23220 251f3097
 	// 206 image/jpeg 100
+}
+
+// syncPhotos makes the bucket photos follow the directory pictures.
+func syncPhotos(ctx context.Context, ns *bucketlite.Namespace, watch bool, again func()) {
+	photos, err := ns.CreateBucket(ctx, bucketlite.BucketConfig{
+		Name: "photos",
+		Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
+			"path":     {Type: bucketlite.String},
+			"modified": {Type: bucketlite.DateTime},
+			"width":    {Type: bucketlite.Integer},
+			"photo":    {Type: bucketlite.Image},
+		}},
+		UniqueKey: &bucketlite.UniqueKey{Fields: []string{"path"}},
+	})
+	check(err)
+	opts := &bucketlite.SyncOptions{
+		Folder: bucketlite.FolderOptions{Include: []string{"*.jpg"}, Facts: picture.Facts, TrustModified: true},
+		Delete: true,  // objects whose files are gone
+		Watch:  watch, // until ctx ends
+		Changed: func(c bucketlite.SyncChange) {
+			fmt.Println(c)
+		},
+	}
+	report, err := photos.SyncDir(ctx, "pictures", opts)
+	check(err)
+	again()
+	report, err = photos.SyncDir(ctx, "pictures", opts)
+	check(err)
+	fmt.Println(report.Files, report.Renamed)
+}
+
+func Example_folder() {
+	jpeg, err := os.ReadFile("../quickstart/data/photo.jpg")
+	check(err)
+	defer inTempDir()()
+	check(os.MkdirAll("pictures/2024", 0o777))
+	check(os.WriteFile("pictures/2024/beach.jpg", jpeg, 0o666))
+	ctx := context.Background()
+	store, err := bucketlite.Open(ctx, ":memory:", nil)
+	check(err)
+	defer store.Close()
+	ns, err := store.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "home"})
+	check(err)
+	syncPhotos(ctx, ns, false, func() { check(os.Rename("pictures/2024/beach.jpg", "pictures/2024/sea.jpg")) })
+	// Output:
+	// created 2024/beach.jpg
+	// renamed 2024/beach.jpg to 2024/sea.jpg
+	// 1 1
 }
 
 func Example_fetcher() {

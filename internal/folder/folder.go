@@ -27,6 +27,9 @@ type Options struct {
 	Include, Exclude []string
 	// Hidden also walks what has a name that begins with a dot.
 	Hidden bool
+	// Enter, unless nil, is called for each folder that is walked, with its path, before
+	// its files. The path of the root is ".".
+	Enter func(name string, info fs.FileInfo)
 }
 
 // Validate returns an error that names the first pattern that is malformed.
@@ -48,6 +51,8 @@ type File struct {
 	// Size and Modified are those at the time of the walk.
 	Size     int64
 	Modified time.Time
+	// State tells whether the file has changed since.
+	State State
 }
 
 // A Reason says why a walk leaves something out.
@@ -88,7 +93,7 @@ func Walk(ctx context.Context, fsys fs.FS, opts Options, visit func(File) error,
 			return ended
 		}
 		if name == "." {
-			return err
+			return opts.enter(name, entry, err)
 		}
 		left := func(reason Reason, err error) error {
 			skip(Skip{name, entry.IsDir(), reason, err})
@@ -104,14 +109,29 @@ func Walk(ctx context.Context, fsys fs.FS, opts Options, visit func(File) error,
 		case err != nil:
 			return left(Unreadable, err)
 		case entry.IsDir():
+			if err := opts.enter(name, entry, nil); err != nil {
+				return left(Unreadable, err)
+			}
 			return nil
 		}
 		info, err := entry.Info()
 		if err != nil {
 			return left(Unreadable, err)
 		}
-		return visit(File{name, info.Size(), info.ModTime()})
+		return visit(File{name, info.Size(), info.ModTime(), StateOf(info)})
 	})
+}
+
+// enter reports a folder, unless err says that it cannot be read.
+func (o Options) enter(name string, entry fs.DirEntry, err error) error {
+	if err != nil || o.Enter == nil {
+		return err
+	}
+	info, err := entry.Info()
+	if err == nil {
+		o.Enter(name, info)
+	}
+	return err
 }
 
 // reason returns why an entry is left out, or "".

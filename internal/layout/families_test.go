@@ -23,7 +23,7 @@ import (
 // families are those of the root's files, from high to low. The family of a file is its
 // name up to the first underscore: object_put.go is of the family object.
 var families = []string{
-	"typed", "watch", "import", "export", "stats", "aggregate", "check", "batch", "namespace", "index", "upload", "change", "apply", "object", "bucket", "task",
+	"typed", "watch", "sync", "import", "export", "stats", "aggregate", "check", "batch", "namespace", "index", "upload", "change", "apply", "object", "bucket", "task",
 	"schema", "blob", "uniquekey", "query", "name", "lifecycle", "event", "store", "errors", "doc",
 }
 

@@ -1,0 +1,6 @@
+//go:build darwin || freebsd || netbsd || openbsd || dragonfly
+
+package folder
+
+// opensFiles is whether the system opens each file of a watched folder.
+const opensFiles = true
