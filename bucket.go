@@ -52,6 +52,9 @@ type BucketConfig struct {
 	// TextIndexes is the index of all texts.
 	Indexes     []string `json:"indexes,omitempty"`
 	TextIndexes []string `json:"text_indexes,omitempty"`
+	// Retention limits the objects that the bucket keeps. [Bucket.Update] changes it.
+	// Default: no limits.
+	Retention Retention `json:"retention,omitzero"`
 }
 
 // BucketInfo is a snapshot of a bucket. Its JSON form is that of the hosted service's
@@ -71,6 +74,7 @@ type BucketInfo struct {
 	Locked        bool           `json:"is_locked"`
 	CreatedAt     time.Time      `json:"created_at"`
 	UpdatedAt     time.Time      `json:"updated_at"`
+	Retention     Retention      `json:"retention,omitzero"`
 	Stats
 
 	num int64
@@ -80,7 +84,8 @@ type BucketInfo struct {
 type BucketUpdate struct {
 	Name        *string        `json:"bucket_name"`
 	Description *string        `json:"description"`
-	Metadata    map[string]any `json:"metadata"` // replaces the old metadata as a whole
+	Metadata    map[string]any `json:"metadata"`  // replaces the old metadata as a whole
+	Retention   *Retention     `json:"retention"` // replaces all limits
 	// Schema replaces the schema, as [Bucket.ChangeSchema] does with SchemaOptions.
 	Schema *Schema `json:"bucket_schema"`
 	// UniqueKey cannot be changed. A value equal to the bucket's is accepted, and any
@@ -328,12 +333,13 @@ func (n *Namespace) buckets() listing[*BucketInfo] {
 // selectBuckets reads the buckets that satisfy an SQL condition. Each is read as one
 // row, so that its statistics are consistent.
 func selectBuckets(c *engine.Conn, where string, args []any, each func(*BucketInfo, int64) error) error {
-	return c.Query("SELECT b.num, b.id, b.name, b.description, b.schema, b.unique_key, b.metadata, b.storage_class, b.status, b.is_locked, b.created_at, b.updated_at, b.schema_version, "+
-		statsColumns+" FROM buckets b "+joinStats+" WHERE "+where, args, func(r engine.Row) error {
+	return c.Query("SELECT b.num, b.id, b.name, b.description, b.schema, b.unique_key, b.metadata, b.storage_class, b.status, b.is_locked, b.created_at, b.updated_at, b.schema_version, r.max_age, r.max_objects, r.max_bytes, "+
+		statsColumns+" FROM buckets b "+joinStats+" LEFT JOIN retention r ON r.bucket = b.num WHERE "+where, args, func(r engine.Row) error {
 		info := &BucketInfo{
 			num: r.Int(0), ID: r.Text(1), Name: r.Text(2), Description: r.Text(3),
 			StorageClass: StorageClass(r.Text(7)), Status: Status(r.Text(8)), Locked: r.Int(9) != 0,
-			CreatedAt: timeOf(r.Int(10)), UpdatedAt: timeOf(r.Int(11)), SchemaVersion: r.Int(12), Stats: scanStats(r, 13),
+			CreatedAt: timeOf(r.Int(10)), UpdatedAt: timeOf(r.Int(11)), SchemaVersion: r.Int(12),
+			Retention: retentionOf(commit.Retention{MaxAge: r.Int(13), MaxObjects: r.Int(14), MaxBytes: r.Int(15)}), Stats: scanStats(r, 16),
 		}
 		var err error
 		info.Schema, err = storedSchema(r.Text(4))

@@ -330,6 +330,9 @@ func (c *collector) deleteBucket(tx *commit.Tx, bucket int64, t *leasedTask) err
 	if err := forgetChanges(tx, bucket); err != nil {
 		return err
 	}
+	if err := saveRetention(tx, bucket, commit.Retention{}); err != nil {
+		return err
+	}
 	if err := jobs.CompleteDeletion(tx, bucket, t.num); err != nil {
 		return err
 	}

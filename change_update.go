@@ -2,6 +2,7 @@ package bucketlite
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
@@ -10,7 +11,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// Update changes the bucket's name, description, metadata and schema, and returns its new
+// Update changes the bucket's name, description, metadata, retention and schema, and returns its new
 // state. All changes take effect in one commit, or none does. A schema that differs from the
 // bucket's is changed as by [Bucket.ChangeSchema], which may take a task: Update waits for
 // it, and the name and the others change together with the schema.
@@ -107,6 +108,7 @@ func (b *Bucket) updateChanger(u *BucketUpdate, task string) (*schemaChanger, er
 type infoUpdate struct {
 	name, description *string
 	metadata          any // in stored form; nil leaves it as it is
+	retention         *Retention
 }
 
 // infoUpdate validates an update, except for its schema.
@@ -122,12 +124,15 @@ func (b *Bucket) infoUpdate(u *BucketUpdate) (info infoUpdate, issues []Issue) {
 	if u.UniqueKey != nil && !b.UniqueKey().equal(u.UniqueKey) {
 		issues = append(issues, Issue{"unique_key", ruleFixed, "the unique key cannot be changed"})
 	}
-	return infoUpdate{u.Name, u.Description, encodeInfo("metadata", u.Metadata, &issues)}, issues
+	if u.Retention != nil {
+		u.Retention.judge(&issues)
+	}
+	return infoUpdate{u.Name, u.Description, encodeInfo("metadata", u.Metadata, &issues), u.Retention}, issues
 }
 
 // isEmpty reports whether the update changes nothing.
 func (u *infoUpdate) isEmpty() bool {
-	return u.name == nil && u.description == nil && u.metadata == nil
+	return u.name == nil && u.description == nil && u.metadata == nil && u.retention == nil
 }
 
 // check returns an error if the name is taken.
@@ -148,6 +153,9 @@ UPDATE buckets SET name = ifnull(?, name), description = ifnull(?, description),
 WHERE num = ?`, optional(u.name), optional(u.description), u.metadata, tx.Now(), state.Num)
 	if u.name != nil {
 		state.Name = *u.name
+	}
+	if err == nil && u.retention != nil {
+		err = limit(tx, state, u.retention.stored())
 	}
 	return err
 }
@@ -174,6 +182,9 @@ func (u *infoUpdate) detail() map[string]any {
 	if text, ok := u.metadata.(string); ok {
 		doc["metadata"] = text // as it is to be stored
 	}
+	if u.retention != nil {
+		doc["retention"] = *u.retention
+	}
 	return doc
 }
 
@@ -186,19 +197,28 @@ func pendingUpdate(tx *commit.Tx, task string) (u infoUpdate, err error) {
 		}
 		return new(r.Text(i))
 	}
+	var undecoded error
 	_, err = tx.QueryRow(`
-SELECT detail ->> '$.update.bucket_name', detail ->> '$.update.description', detail ->> '$.update.metadata' FROM tasks WHERE id = ?`,
+SELECT detail ->> '$.update.bucket_name', detail ->> '$.update.description', detail ->> '$.update.metadata', detail -> '$.update.retention' FROM tasks WHERE id = ?`,
 		[]any{task}, func(r engine.Row) {
 			u.name, u.description = text(r, 0), text(r, 1)
 			if metadata := text(r, 2); metadata != nil {
 				u.metadata = *metadata
 			}
+			if retention := text(r, 3); retention != nil {
+				u.retention = new(Retention)
+				undecoded = json.Unmarshal([]byte(*retention), u.retention)
+			}
 		})
+	if err == nil && undecoded != nil {
+		err = errorf("task %s: %w: %v", value.Show(task), ErrCorrupt, undecoded)
+	}
 	return u, err
 }
 
 // equals reports whether two updates are the same.
 func (u *infoUpdate) equals(o infoUpdate) bool {
 	same := func(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }
-	return same(u.name, o.name) && same(u.description, o.description) && u.metadata == o.metadata
+	limits := u.retention == o.retention || u.retention != nil && o.retention != nil && *u.retention == *o.retention
+	return limits && same(u.name, o.name) && same(u.description, o.description) && u.metadata == o.metadata
 }

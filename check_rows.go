@@ -5,6 +5,7 @@ import (
 
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/index"
 )
 
 // rowRule is a rule that one statement evaluates, and so in one snapshot.
@@ -60,6 +61,20 @@ WHERE (b.status = 'IN_PROGRESS') <> (b.delete_task IS NOT NULL) OR (b.delete_tas
 		find: `SELECT bucket, format('bucket number %d', bucket), format('it does not exist, but %d delta rows of it do', count(*))
 FROM deltas WHERE bucket NOT IN (SELECT num FROM buckets) GROUP BY bucket`,
 		repair: "DELETE FROM deltas WHERE bucket = ?1 AND bucket NOT IN (SELECT num FROM buckets)"},
+	{name: "bucket.retention",
+		find:   "SELECT bucket, format('bucket number %d', bucket), 'it does not exist, but has limits' FROM retention WHERE bucket NOT IN (SELECT num FROM buckets)",
+		repair: "DELETE FROM retention WHERE bucket = ?1 AND bucket NOT IN (SELECT num FROM buckets)"},
+	{name: "bucket.retention",
+		find: "SELECT b.num, " + subjectOfBucket + `, format('its limits are %d microseconds, %d objects and %d bytes', r.max_age, r.max_objects, r.max_bytes)
+FROM retention r JOIN buckets b ON b.num = r.bucket WHERE ifnull(min(ifnull(r.max_age, 1), ifnull(r.max_objects, 1), ifnull(r.max_bytes, 1)), 0) <= 0
+    OR coalesce(r.max_age, r.max_objects, r.max_bytes) IS NULL`},
+	{name: "bucket.retention",
+		find: "SELECT b.num, " + subjectOfBucket + `, 'it has limits, but no index that finds its oldest objects'
+FROM retention r JOIN buckets b ON b.num = r.bucket WHERE b.status <> 'IN_PROGRESS'
+    AND NOT EXISTS (SELECT 1 FROM indexes i WHERE i.partition = b.partition AND i.kind = 'age' AND i.status <> 'DROPPING')`,
+		repair: fmt.Sprintf(`INSERT INTO indexes (partition, kind, path, status, built, many, cut, form)
+SELECT partition, 'age', '', 'BUILDING', ifnull((SELECT max(seq) + 1 FROM object WHERE partition = b.partition), partition << 40), 0, 0, %d
+FROM buckets b WHERE num = ?1 AND NOT EXISTS (SELECT 1 FROM indexes i WHERE i.partition = b.partition AND i.kind = 'age' AND i.status <> 'DROPPING')`, index.Format)},
 	{name: "bucket.change",
 		find: `SELECT c.bucket, format('bucket number %d', c.bucket), format('a change to schema version %d is not in force, but no task prepares it', c.version)
 FROM schema_changes c LEFT JOIN tasks t ON t.id = c.task AND ` + taskIsOpen + ` WHERE c.since IS NULL AND t.num IS NULL`},
@@ -139,7 +154,7 @@ FROM jobs j JOIN batches b ON b.num = j.batch WHERE NOT json_valid(ifnull(j.erro
 FROM jobs j JOIN batches b ON b.num = j.batch WHERE j.seq >> 40 <> b.bucket GROUP BY b.num`},
 	{name: "index.status",
 		find: `SELECT num, format('index number %d', num), format('its kind is %s, its path %s and its status %s', kind, path, status)
-FROM indexes WHERE status NOT IN ('BUILDING', 'READY', 'DROPPING') OR kind NOT IN ('value', 'text') OR many NOT IN (0, 1) OR cut NOT IN (0, 1)`},
+FROM indexes WHERE status NOT IN ('BUILDING', 'READY', 'DROPPING') OR kind NOT IN ('value', 'text', 'age') OR many NOT IN (0, 1) OR cut NOT IN (0, 1)`},
 	{name: "index.orphan",
 		find: `SELECT num, format('index number %d', num), 'its bucket does not exist' FROM indexes
 WHERE status <> 'DROPPING' AND partition NOT IN ` + livePartitions,

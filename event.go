@@ -2,6 +2,7 @@ package bucketlite
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
@@ -25,10 +26,22 @@ const (
 	EventBucketSuspended  EventKind = "bucket.suspended"
 	EventBucketActivated  EventKind = "bucket.activated"
 	EventObjectCreated    EventKind = "object.created"
-	EventObjectUpdated    EventKind = "object.updated" // replaced or patched; the object has a new version
-	EventObjectDeleted    EventKind = "object.deleted"
+	EventObjectUpdated    EventKind = "object.updated"   // replaced or patched; the object has a new version
+	EventObjectDeleted    EventKind = "object.deleted"   // also by the store itself; see [Event].Reason
 	EventObjectProcessed  EventKind = "object.processed" // its job in a batch has ended
 )
+
+// EventReason is the reason for a change that the store has made by itself.
+type EventReason string
+
+// The reasons of an EventObjectDeleted.
+const (
+	ReasonExpired   EventReason = "expired"   // the object's ExpiresAt has passed
+	ReasonRetention EventReason = "retention" // of a limit in the bucket's Retention
+)
+
+// because returns the kind of event with a reason, as the file knows it.
+func (k EventKind) because(reason EventReason) string { return string(k) + "/" + string(reason) }
 
 // Event is one committed change. It identifies the changed item; read the item for
 // its new state.
@@ -39,6 +52,8 @@ type Event struct {
 	// for this store only. Its characters are A–Z a–z 0–9 _ -.
 	Cursor string    `json:"cursor"`
 	Kind   EventKind `json:"kind"`
+	// Reason is empty for a change that a caller has made.
+	Reason EventReason `json:"reason,omitempty"`
 	// NamespaceID, BucketID and ObjectID identify the changed item. A namespace's
 	// event has no BucketID, a bucket's event no ObjectID.
 	NamespaceID string `json:"namespace_id,omitempty"`
@@ -77,8 +92,9 @@ func (c *collector) trimEvents() (worked bool, err error) {
 
 // event returns the event with the number and the change of a row.
 func event(row *commit.Events, seq int64, c commit.Change) Event {
+	kind, reason, _ := strings.Cut(c.Kind, "/")
 	return Event{
-		Seq: seq, Kind: EventKind(c.Kind),
+		Seq: seq, Kind: EventKind(kind), Reason: EventReason(reason),
 		NamespaceID: c.Namespace, BucketID: c.Bucket, ObjectID: c.Object, At: timeOf(row.At),
 	}
 }

@@ -303,6 +303,7 @@ func TestEventKindNumbers(t *testing.T) {
 		bucketlite.EventBucketLocked, bucketlite.EventBucketUnlocked, bucketlite.EventBucketArchived,
 		bucketlite.EventBucketSuspended, bucketlite.EventBucketActivated,
 		bucketlite.EventObjectCreated, bucketlite.EventObjectUpdated, bucketlite.EventObjectDeleted, bucketlite.EventObjectProcessed,
+		"object.deleted/expired", "object.deleted/retention",
 	}
 	var got []bucketlite.EventKind
 	for _, kind := range commit.Kinds() {

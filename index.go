@@ -52,7 +52,10 @@ type Index struct {
 
 // String returns a readable form of the index, as in "value index of meta.author".
 func (i Index) String() string {
-	if i.Path == "" {
+	switch {
+	case i.Kind == index.Age:
+		return "index of ages"
+	case i.Path == "":
 		return string(i.Kind) + " index of all texts"
 	}
 	return string(i.Kind) + " index of " + i.Path
@@ -165,7 +168,7 @@ func missingIndexes(tx *commit.Tx, b *commit.Bucket, wanted []Index) (missing []
 			missing = appendMissing(missing, w)
 		}
 	}
-	return missing, MaxIndexes - len(indexes), err
+	return missing, MaxIndexes - countOwn(indexes), err
 }
 
 // appendMissing appends an index to a list, unless the list has it.
@@ -174,6 +177,16 @@ func appendMissing(list []Index, i Index) []Index {
 		return list
 	}
 	return append(list, i)
+}
+
+// countOwn counts indexes without those that the store keeps for itself.
+func countOwn(indexes []*index.Index) (n int) {
+	for _, i := range indexes {
+		if i.Kind != index.Age {
+			n++
+		}
+	}
+	return n
 }
 
 // sameAs reports whether two indexes have the same kind and path.
@@ -236,9 +249,11 @@ func (b *Bucket) Indexes(ctx context.Context) ([]Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := make([]Index, len(indexes))
-	for i := range indexes {
-		list[i] = indexOf(indexes[i])
+	list := make([]Index, 0, len(indexes))
+	for _, i := range indexes {
+		if i.Kind != index.Age {
+			list = append(list, indexOf(i))
+		}
 	}
 	return list, nil
 }

@@ -47,6 +47,7 @@ type newBucket struct {
 	description, storage  string
 	schema, key, metadata any     // JSON, or nil
 	indexes               []Index // without a status
+	retention             commit.Retention
 }
 
 // newBucket validates a configuration and gives the bucket an id.
@@ -91,7 +92,14 @@ VALUES (?, 0, 1, 0, 1, ?, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING num`,
 		return err
 	}
 	tx.Note(string(EventBucketCreated), commit.Place{Namespace: n.id, Bucket: c.id}, "")
-	return addWanted(tx, c.num, append(c.indexes[:len(c.indexes):len(c.indexes)], wanted...))
+	if err := addWanted(tx, c.num, append(c.indexes[:len(c.indexes):len(c.indexes)], wanted...)); err != nil || (c.retention == commit.Retention{}) {
+		return err
+	}
+	state, err := tx.Bucket(c.num)
+	if err != nil {
+		return err
+	}
+	return limit(tx, state, c.retention)
 }
 
 // created returns the handle once the bucket has been committed.
@@ -121,9 +129,10 @@ func judgeBucket(config BucketConfig) (*newBucket, error) {
 		Bucket:      &Bucket{target: target{name: config.Name, def: def}},
 		description: config.Description, storage: string(config.StorageClass),
 		metadata: encodeInfo("metadata", config.Metadata, &issues),
-		indexes:  judgeIndexes(&config, &issues),
+		indexes:  judgeIndexes(&config, &issues), retention: config.Retention.stored(),
 	}
 	encodeInfo("description", config.Description, &issues)
+	config.Retention.judge(&issues)
 	if len(issues) > 0 {
 		return nil, newValidationError("bucket "+value.Show(config.Name), issues)
 	}

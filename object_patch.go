@@ -66,6 +66,7 @@ func (b *Bucket) patch(ctx context.Context, id string, in ObjectInput, opts *Pat
 		return nil, err
 	}
 	stored = true
+	b.payRoom(ctx, p.stored.owed)
 	return p.stored.decode(b, nil)
 }
 
@@ -442,6 +443,11 @@ func (b *Bucket) deleteObject(tx *commit.Tx, id string, opts DeleteObjectOptions
 // deleteRow deletes an object whose row has been read in the transaction. It returns a
 // refusal before its first write.
 func (b *Bucket) deleteRow(tx *commit.Tx, state *commit.Bucket, row *objectRow) error {
+	return b.deleteNoted(tx, state, row, string(EventObjectDeleted))
+}
+
+// deleteNoted is deleteRow with an event of any kind.
+func (b *Bucket) deleteNoted(tx *commit.Tx, state *commit.Bucket, row *objectRow, event string) error {
 	blobs, err := decodeBlobs(row.blobs)
 	if err != nil && !row.damaged {
 		return errorf("%s: object %q: %w: %v", b, row.object.ID, ErrCorrupt, err)
@@ -462,7 +468,7 @@ func (b *Bucket) deleteRow(tx *commit.Tx, state *commit.Bucket, row *objectRow) 
 	state.Tick()
 	state.Objects--
 	state.Size -= row.object.Size
-	tx.Note(string(EventObjectDeleted), state.Place, row.object.ID)
+	tx.Note(event, state.Place, row.object.ID)
 	if err := b.deleteNext(tx, state, row.object.seq); err != nil {
 		return err
 	}

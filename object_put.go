@@ -81,6 +81,7 @@ func (b *Bucket) Put(ctx context.Context, in ObjectInput, opts *PutOptions) (*Pu
 		return nil, err
 	}
 	stored = true
+	b.payRoom(ctx, p.stored.owed)
 	return p.result()
 }
 
@@ -417,6 +418,9 @@ func (p *putter) insert(tx *commit.Tx, state *commit.Bucket) (done bool, err err
 		CreatedAt: timeOf(now), UpdatedAt: timeOf(now), ExpiresAt: p.in.expiry(), seq: commit.Seq(state.Partition, clock),
 	}, p.key, p.data, p.blobs, p.encoded)
 	o := &row.object
+	if err := b.checkRoom(state, o); err != nil {
+		return false, err
+	}
 	next, err := b.foresee(tx, state, &row, p.contents)
 	if err != nil {
 		return false, err
@@ -441,8 +445,10 @@ func (p *putter) insert(tx *commit.Tx, state *commit.Bucket) (done bool, err err
 	state.Upload = max(state.Upload, now)
 	state.Replacing = false
 	tx.Note(string(EventObjectCreated), state.Place, o.ID)
+	b.noteExpiry(tx, o)
+	row.owed, err = b.makeRoom(tx, state, o.Version, o.Size)
 	p.stored, p.created, p.replaced = row, true, 0
-	return true, nil
+	return true, err
 }
 
 // existing returns the stored object that has the input's key, or its id if it has no

@@ -250,7 +250,7 @@ func putSlice(tx *commit.Tx, slice []bulkItem, process *handover) error {
 // has changed.
 func (item *bulkItem) waits() bool { return item.err == errMoved || item.err == errRedefined }
 
-// finish waits for a slice. If the slice failed, possibly because of one item, finish
+// finish waits for a slice, and makes room for what its items owe. If the slice failed, possibly because of one item, finish
 // puts each item separately, so that only faulty items fail. It also puts each item
 // that had to wait for an object that changed.
 func (k *bulk) finish(ctx context.Context, running *engine.Pending, slice []bulkItem) {
@@ -269,6 +269,18 @@ func (k *bulk) finish(ctx context.Context, running *engine.Pending, slice []bulk
 			item.err = k.putAgain(ctx, item)
 		}
 	}
+	k.payRoom(ctx, slice)
+}
+
+// payRoom makes room for what the stored items of a slice owe.
+func (k *bulk) payRoom(ctx context.Context, slice []bulkItem) {
+	owed := int64(0)
+	for i := range slice {
+		if item := &slice[i]; item.put != nil && item.err == nil {
+			owed += item.put.stored.owed
+		}
+	}
+	k.bucket.payRoom(ctx, owed)
 }
 
 // putAgain puts an item by itself, by the definition that stands.
@@ -327,6 +339,7 @@ func (k *bulk) putAllOnce(ctx context.Context) error {
 			}
 		}
 		if err = k.putTogether(ctx); err == nil {
+			k.payRoom(ctx, k.items)
 			return nil
 		}
 	}

@@ -28,6 +28,8 @@ type objectRow struct {
 
 	unsummed bool // it has no checksum, as in rows of older formats
 	damaged  bool // it does not match its checksum
+
+	owed int64 // bytes that the write of the row owes; see [Bucket.payRoom]
 }
 
 // row returns the object as its indexes see it.
@@ -35,7 +37,7 @@ func (o *objectRow) row() engine.Row {
 	v := &o.object
 	return index.Stored{
 		Fields: o.fields, ID: v.ID, KeyPrefix: v.KeyPrefix, Status: string(v.Status), Error: v.Error,
-		CreatedAt: v.CreatedAt.UnixMicro(), UpdatedAt: v.UpdatedAt.UnixMicro(), Blobs: o.blobs, ExpiresAt: nilIfNever(v.ExpiresAt),
+		CreatedAt: v.CreatedAt.UnixMicro(), UpdatedAt: v.UpdatedAt.UnixMicro(), Blobs: o.blobs, ExpiresAt: nilIfNever(v.ExpiresAt), Version: v.Version,
 	}.Row()
 }
 
@@ -157,13 +159,25 @@ func (o *objectRow) delete(tx *commit.Tx) error {
 // overwrite writes row over old, with a new version and update time. It references the
 // contents that are new, and drops those of the blobs that are gone.
 func (b *Bucket) overwrite(tx *commit.Tx, state *commit.Bucket, row, old *objectRow, contents []*content.Content, gone []Blob) error {
-	next, err := b.foresee(tx, state, row, contents)
-	if err != nil {
+	if err := b.checkRoom(state, &row.object); err != nil {
 		return err
 	}
+	next, err := b.foresee(tx, state, row, contents)
+	if err == nil {
+		err = b.overwriteBoth(tx, state, row, old, next, contents, gone)
+	}
+	if err == nil {
+		b.noteExpiry(tx, &row.object)
+		row.owed, err = b.makeRoom(tx, state, row.object.Version, row.object.Size-old.object.Size)
+	}
+	return err
+}
+
+// overwriteBoth is overwrite with the object's next form, or nil.
+func (b *Bucket) overwriteBoth(tx *commit.Tx, state *commit.Bucket, row, old *objectRow, next *nextRow, contents []*content.Content, gone []Blob) error {
 	o := &row.object
 	o.Version, o.UpdatedAt = state.Tick(), timeOf(tx.Now())
-	err = row.update(tx, old)
+	err := row.update(tx, old)
 	tx.Note(string(EventObjectUpdated), state.Place, o.ID)
 	if err == nil && o.Status != StatusDraft {
 		err = jobs.FollowVersion(tx, b.num, o.seq, old.object.Version, o.Version)

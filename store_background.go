@@ -33,6 +33,7 @@ type collector struct {
 	stagingAt time.Time // when to check the leases of staged content
 
 	queryWork queryWork
+	expirer   *expirer
 
 	mu      sync.Mutex
 	broken  map[int64]brokenIndex // by number of the index
@@ -41,7 +42,12 @@ type collector struct {
 
 func newCollector(s *Store) (*collector, error) {
 	id, err := s.newID("")
-	return &collector{store: s, owner: lease.Owner(id, taskLease), wake: make(chan struct{}, 1), done: make(chan struct{}), broken: make(map[int64]brokenIndex), stalled: make(map[string]stall)}, err
+	if err != nil {
+		return nil, err
+	}
+	c := &collector{store: s, owner: lease.Owner(id, taskLease), wake: make(chan struct{}, 1), done: make(chan struct{}), broken: make(map[int64]brokenIndex), stalled: make(map[string]stall)}
+	c.expirer, err = newExpirer(s)
+	return c, err
 }
 
 // wakeCollector tells the store's collector, if any, that there may be work.
@@ -73,6 +79,7 @@ func (c *collector) run() {
 			return
 		case <-c.wake:
 		case <-ticker.C:
+		case <-c.expirer.timer.C:
 		}
 		for c.mayWork() && c.round() {
 		}
@@ -90,7 +97,7 @@ func (c *collector) mayWork() bool {
 // each piece for as long as the piece took.
 func (c *collector) round() (worked bool) {
 	for _, piece := range []func() (bool, error){
-		c.deleteSome, c.endStaging, c.collectSome, c.vacuumSome,
+		c.expireSome, c.deleteSome, c.endStaging, c.collectSome, c.vacuumSome,
 		c.confirmSome, c.expireUploads, c.sweepSome, c.changeSome, c.changeObjectsSome, c.indexSome,
 		c.forgetSome, c.forgetUploads, c.trimEvents, c.sumSome, c.emptyLog, c.keepReserve,
 	} {

@@ -158,6 +158,7 @@ type uploadDraft struct {
 	request string        // in stored form
 	field   *schema.Field // the rules for the bytes; nil if the schema has none
 	key     []byte        // a key that must be free; nil if none must
+	target  []byte        // the key of an object that may exist; nil if none may
 	hash    []byte        // the hash of bytes that may be stored already; nil if that does not matter
 	shared  string        // the MIME type of those bytes
 
@@ -313,8 +314,11 @@ func (d *uploadDraft) judgeObject(j *judge, path value.Path) {
 		}
 		p.fields = p.conform(own, blobs, !isNew)
 		p.key = b.def.key.Encode(&own.Validation, p.fields)
-		if d.in.Policy == Insert {
+		switch {
+		case d.in.Policy == Insert:
 			d.key = p.key
+		case *d.in.CreateObject:
+			d.target = p.key
 		}
 		_, err := b.encodeFields(p.fields, nil)
 		own.take(err)
@@ -395,5 +399,5 @@ func (d *uploadDraft) write(tx *commit.Tx) error {
 			return err
 		}
 	}
-	return u.insert(tx, d.bucket.num)
+	return u.insert(tx, d.bucket.num, d.target)
 }

@@ -42,18 +42,18 @@ func (u *uploadRow) scan(r engine.Row, i int) {
 	}
 }
 
-// insert stores a new upload of a bucket. The caller has added the reference to its
-// bytes, if it has any.
-func (u *uploadRow) insert(tx *commit.Tx, bucket int64) error {
+// insert stores a new upload of a bucket, with the unique key of an object that may exist.
+// The caller has added the reference to its bytes, if it has any.
+func (u *uploadRow) insert(tx *commit.Tx, bucket int64, key []byte) error {
 	var size, mimeType any
 	if u.hash != nil {
 		size, mimeType = u.size, u.mimeType
 	}
 	_, err := tx.Exec(`
-INSERT INTO uploads (id, bucket, status, request, hash, size, mime_type, holds, duplicate_of, object, created_at, expires_at, written_at, ended_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+INSERT INTO uploads (id, bucket, status, request, hash, size, mime_type, holds, duplicate_of, object, created_at, expires_at, written_at, ended_at, key)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		u.id, bucket, string(u.status), u.request, nilIfEmpty(u.hash), size, mimeType, u.holds, nilIfBlank(u.duplicateOf),
-		nilIfBlank(u.object), u.created, u.expires, nilIfNoTime(u.written), nilIfNoTime(u.ended))
+		nilIfBlank(u.object), u.created, u.expires, nilIfNoTime(u.written), nilIfNoTime(u.ended), nilIfEmpty(key))
 	return err
 }
 

@@ -9,7 +9,7 @@ const MaxJump = time.Hour
 // Wary is a clock that is not ahead of the wall clock, and that follows its jumps late. It
 // is not safe for concurrent use.
 //
-// If the wall clock jumps forward by more than MaxJump, Wary goes on from the time before,
+// If the wall clock jumps forward by more than MaxJump, Wary continues from the time before,
 // until as much time has passed as the jump is wide. If the wall clock jumps back, Wary
 // shows the earlier time at once, and likewise does not believe the next jump forward that
 // goes beyond the time that it knew.

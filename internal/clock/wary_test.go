@@ -53,7 +53,7 @@ var waryTests = map[string]struct {
 		{pass: 6*time.Hour - time.Second, want: 9*time.Hour - time.Second},
 		{pass: time.Second, want: 16 * time.Hour},
 	}},
-	"a jump that is corrected a little goes on": {steps: []step{
+	"a jump that is corrected a little is the same": {steps: []step{
 		{jump: 3 * time.Hour, want: 0},
 		{pass: 2 * time.Hour, jump: time.Minute, want: 2 * time.Hour},
 		{pass: time.Hour, want: 6*time.Hour + time.Minute},

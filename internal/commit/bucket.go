@@ -28,6 +28,9 @@ type Bucket struct {
 	Partition  int64 // of its objects
 	Next       Next  // what a change of its schema prepares
 
+	Retention Retention // the bucket's limits
+	Passed    Passed    // the oldest objects, if they must wait before they can be deleted
+
 	Objects int64 // change of the object count since the last fold
 	Size    int64 // change of the total size since the last fold
 	Upload  int64 // latest upload since the last fold, 0 for none
@@ -37,9 +40,41 @@ type Bucket struct {
 	Indexed bool // it may have indexes
 	Indexes any  // the cache of the index code, nil until the indexes are read
 
+	folded totals // the bucket's totals at the last fold
+
 	clock int64 // counts changes: it numbers creations and versions
 	rank  int64 // delta rows since the last fold
 	dirty bool  // the transaction has changed something
+}
+
+// Retention holds the limits of a bucket. Zero is none.
+type Retention struct {
+	MaxAge     int64 // microseconds
+	MaxObjects int64
+	MaxBytes   int64
+}
+
+// totals are the count and the total size of a bucket's objects.
+type totals struct{ objects, size int64 }
+
+// Passed is the point that the removal of the oldest objects has reached. It holds the
+// objects with versions up to this one that have to stay for a while.
+type Passed struct {
+	Version       int64
+	Objects, Size int64 // of the objects that stay
+}
+
+// Excess returns how many objects and bytes the bucket has beyond its limits, without the
+// objects that have been passed.
+func (b *Bucket) Excess(passed Passed) (objects, size int64) {
+	r := &b.Retention
+	if r.MaxObjects > 0 {
+		objects = max(0, b.folded.objects+b.Objects-passed.Objects-r.MaxObjects)
+	}
+	if r.MaxBytes > 0 {
+		size = max(0, b.folded.size+b.Size-passed.Size-r.MaxBytes)
+	}
+	return objects, size
 }
 
 // Next is the partition in which a change of a bucket's schema prepares the new form of
@@ -67,8 +102,10 @@ const selectBucket = `
 SELECT b.name, b.status, b.is_locked, max(b.clock, ifnull(d.clock, 0)), d.rank, d.objects, d.size, d.last_upload_at,
     b.id, (SELECT id FROM namespaces WHERE num = b.namespace),
     EXISTS (SELECT 1 FROM indexes WHERE partition = b.partition AND status <> 'DROPPING'),
-    b.definition, b.partition, c.partition, c.reached, c.size
-FROM buckets b ` + JoinDelta + ` LEFT JOIN schema_changes c ON c.bucket = b.num AND c.since IS NULL WHERE b.num = ?`
+    b.definition, b.partition, c.partition, c.reached, c.size,
+    b.object_count, b.total_size, r.max_age, r.max_objects, r.max_bytes
+FROM buckets b ` + JoinDelta + ` LEFT JOIN schema_changes c ON c.bucket = b.num AND c.since IS NULL
+LEFT JOIN retention r ON r.bucket = b.num WHERE b.num = ?`
 
 // JoinDelta joins a bucket's newest delta row AS d to its row AS b.
 const JoinDelta = "LEFT JOIN deltas d ON d.bucket = b.num AND d.clock = (SELECT max(clock) FROM deltas WHERE bucket = b.num)"
@@ -92,6 +129,8 @@ func (tx *Tx) Bucket(num int64) (*Bucket, error) {
 		b.Indexed = r.Int(10) != 0
 		b.Definition, b.Partition = r.Int(11), r.Int(12)
 		b.Next = Next{Partition: r.Int(13), Reached: r.Int(14), Size: r.Int(15)}
+		b.folded = totals{r.Int(16), r.Int(17)}
+		b.Retention = Retention{MaxAge: r.Int(18), MaxObjects: r.Int(19), MaxBytes: r.Int(20)}
 	})
 	if err != nil || !found {
 		return nil, err

@@ -20,6 +20,7 @@ var kinds = [...]string{
 	4: "bucket.created", 5: "bucket.updated", 6: "bucket.deleted",
 	7: "bucket.locked", 8: "bucket.unlocked", 9: "bucket.archived", 10: "bucket.suspended", 11: "bucket.activated",
 	12: "object.created", 13: "object.updated", 14: "object.deleted", 15: "object.processed",
+	16: "object.deleted/expired", 17: "object.deleted/retention", // with a reason
 }
 
 // Kinds returns the kinds of events, in the order of their numbers.

@@ -40,6 +40,8 @@ func (b *Bucket) save(tx *Tx) error {
 	}
 	b.dirty = false
 	if b.rank++; b.rank > maxDeltas {
+		b.folded.objects += b.Objects
+		b.folded.size += b.Size
 		return b.fold(tx, `
 UPDATE buckets SET clock = ?, object_count = object_count + ?, total_size = total_size + ?,
     last_upload_at = nullif(max(ifnull(last_upload_at, 0), ifnull(?, 0)), 0), stats_updated_at = ?
@@ -53,6 +55,7 @@ WHERE num = ?`, b.Objects, b.Size, upload)
 // Reset sets the bucket's totals to counted values. The latest upload is nil if there
 // was none.
 func (b *Bucket) Reset(tx *Tx, objects, size int64, upload any) error {
+	b.folded = totals{objects, size}
 	return b.fold(tx, "UPDATE buckets SET clock = ?, object_count = ?, total_size = ?, last_upload_at = ?, stats_updated_at = ? WHERE num = ?",
 		objects, size, upload)
 }

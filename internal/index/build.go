@@ -157,7 +157,7 @@ func (u *Unfinished) objectsBelow(tx *commit.Tx) (objects []indexedRow, more boo
 
 // insert indexes an object, which may have been indexed when it was written.
 func (i *Index) insert(tx *commit.Tx, plan *schema.Plan, indexes []*Index, seq int64, doc *Document) error {
-	if i.Kind == Value {
+	if i.Kind != Text {
 		return i.update(tx, plan, seq, nil, doc)
 	}
 	// The object may have a text for another index.
@@ -188,7 +188,7 @@ func DropAll(tx *commit.Tx, partition int64) (done bool, err error) {
 func (u *Unfinished) drop(tx *commit.Tx) error {
 	var done bool
 	var err error
-	if u.Kind == Value {
+	if u.Kind != Text {
 		done, err = u.dropEntries(tx)
 	} else {
 		used := false

@@ -24,7 +24,7 @@ type Document struct {
 // user's fields, and for any other.
 const (
 	fieldColumns    = "o.fields"
-	documentColumns = "o.fields, o.id, o.key_prefix, o.status, o.error, o.created_at, o.updated_at, o.blobs, o.expires_at"
+	documentColumns = "o.fields, o.id, o.key_prefix, o.status, o.error, o.created_at, o.updated_at, o.blobs, o.expires_at, o.version"
 )
 
 // Stored is the stored form of an object, as far as queries can refer to it.
@@ -38,11 +38,12 @@ type Stored struct {
 	UpdatedAt int64
 	Blobs     string // JSON; "" is none
 	ExpiresAt any    // microseconds since 1970, or nil
+	Version   int64
 }
 
 // Row returns the object as a row of documentColumns.
 func (s Stored) Row() engine.Row {
-	return engine.Row{s.Fields, s.ID, nilIfBlank(s.KeyPrefix), s.Status, nilIfBlank(s.Error), s.CreatedAt, s.UpdatedAt, nilIfBlank(s.Blobs), s.ExpiresAt}
+	return engine.Row{s.Fields, s.ID, nilIfBlank(s.KeyPrefix), s.Status, nilIfBlank(s.Error), s.CreatedAt, s.UpdatedAt, nilIfBlank(s.Blobs), s.ExpiresAt, s.Version}
 }
 
 func nilIfBlank(s string) any {

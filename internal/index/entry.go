@@ -77,6 +77,9 @@ func (i *Index) entries(plan *schema.Plan, doc *Document) (e query.Entries, ok b
 	if doc == nil {
 		return e, true
 	}
+	if i.Kind == Age {
+		return query.Entries{Keys: [][]byte{ageKey(doc.row.Int(9))}}, true
+	}
 	e = query.EntriesOf(doc, i.path, TypeOf(plan, i.path))
 	if doc.err != nil {
 		doc.err = nil

@@ -13,6 +13,7 @@ import (
 const (
 	Value = "value" // of the values at a path
 	Text  = "text"  // of the strings at a path, or of all texts
+	Age   = "age"   // of the versions, without a path; see [Oldest]
 )
 
 // The statuses of an index, as stored.
@@ -42,8 +43,8 @@ const Format int64 = 2
 // Index is an index's state inside a transaction or a snapshot.
 type Index struct {
 	Num    int64
-	Kind   string // [Value] or [Text]
-	Path   string // empty for a text index of all texts
+	Kind   string // [Value], [Text] or [Age]
+	Path   string // empty for a text index of all texts and for an age index
 	Status string // [Building] for an old one
 
 	path      []string

@@ -1,0 +1,224 @@
+package bucketlite_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/storetest"
+)
+
+// sized returns an object of so many bytes.
+func sized(id string, size int) bucketlite.ObjectInput {
+	return bucketlite.ObjectInput{ID: id, Fields: map[string]any{"v": strings.Repeat("x", size-len(`{"v":""}`))}}
+}
+
+// limitSteps are calls on a bucket with limits, and the objects that it has after the
+// commit of each.
+var limitSteps = map[string]struct {
+	limits bucketlite.Retention
+	puts   []bucketlite.ObjectInput
+	want   []string
+}{
+	"objects": {
+		limits: bucketlite.Retention{MaxObjects: 2},
+		puts:   []bucketlite.ObjectInput{sized("a", 10), sized("b", 10), sized("c", 10), sized("b", 20), sized("d", 10), sized("e", 10)},
+		want:   []string{"a", "a b", "b c", "b c", "b d", "d e"},
+	},
+	"bytes": {
+		limits: bucketlite.Retention{MaxBytes: 100},
+		puts:   []bucketlite.ObjectInput{sized("a", 50), sized("b", 50), sized("c", 20), sized("b", 80), sized("d", 10), sized("e", 100), sized("f", 8)},
+		want:   []string{"a", "a b", "b c", "b c", "b d", "e", "f"},
+	},
+	"both": {
+		limits: bucketlite.Retention{MaxObjects: 3, MaxBytes: 100},
+		puts:   []bucketlite.ObjectInput{sized("a", 50), sized("b", 20), sized("c", 20), sized("d", 20), sized("e", 70)},
+		want:   []string{"a", "a b", "a b c", "b c d", "d e"},
+	},
+}
+
+// A limit holds at each commit: the write that exceeds it deletes the oldest objects.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	for name, test := range limitSteps {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := context.Background()
+			st := storetest.Open(t, bucketlite.WithoutBackground(bucketlite.Options{}))
+			b := storetest.Bucket(t, st, bucketlite.BucketConfig{Retention: test.limits})
+			for i, in := range test.puts {
+				var err error
+				if strings.Contains(" "+ids(t, b)+" ", " "+in.ID+" ") {
+					id := in.ID
+					in.ID = ""
+					_, err = b.Patch(ctx, id, in, nil)
+				} else {
+					_, err = b.Put(ctx, in, nil)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := ids(t, b); got != test.want[i] {
+					t.Errorf("after call %d: got %q, want %q", i, got, test.want[i])
+				}
+			}
+			for _, d := range deletions(t, st) {
+				if !strings.HasSuffix(d, " retention") {
+					t.Errorf("event: got %q, want the reason retention", d)
+				}
+			}
+			storetest.WantNoProblem(t, st)
+		})
+	}
+}
+
+// An object that is larger than its bucket may be is refused, and changes nothing.
+func TestLimitOfOneObject(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Retention: bucketlite.Retention{MaxBytes: 100}})
+	if _, err := b.Put(ctx, sized("a", 60), nil); err != nil {
+		t.Fatal(err)
+	}
+	patch := sized("", 101)
+	_, patched := b.Patch(ctx, "a", patch, nil)
+	_, put := b.Put(ctx, sized("b", 101), nil)
+	many, err := b.PutMany(ctx, []bucketlite.ObjectInput{sized("c", 101), sized("d", 40)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for call, err := range map[string]error{"patch": patched, "put": put, "put many": many.Failed[0].Err} {
+		if !errors.Is(err, bucketlite.ErrTooLarge) || !strings.Contains(err.Error(), "Retention.MaxBytes") {
+			t.Errorf("%s: got error %v, want ErrTooLarge with the limit", call, err)
+		}
+	}
+	if got := ids(t, b); got != "a d" {
+		t.Errorf("objects: got %q, want those that are small enough", got)
+	}
+}
+
+// Many objects at once leave the newest.
+func TestLimitsOfMany(t *testing.T) {
+	t.Parallel()
+	for _, atomic := range []bool{false, true} {
+		t.Run(fmt.Sprint("atomic=", atomic), func(t *testing.T) {
+			t.Parallel()
+			st := storetest.Open(t)
+			b := storetest.Bucket(t, st, bucketlite.BucketConfig{Retention: bucketlite.Retention{MaxObjects: 3}})
+			var inputs []bucketlite.ObjectInput
+			for i := range 700 {
+				inputs = append(inputs, sized(fmt.Sprint("o", i), 20))
+			}
+			many, err := b.PutMany(context.Background(), inputs, &bucketlite.PutManyOptions{Atomic: atomic})
+			if err != nil || len(many.Succeeded) != len(inputs) {
+				t.Fatalf("got %d objects, %v, want all", len(many.Succeeded), err)
+			}
+			if got, want := ids(t, b), "o697 o698 o699"; got != want {
+				t.Errorf("objects: got %q, want %q", got, want)
+			}
+			if got := deletions(t, st); len(got) != 697 || got[0] != "o0 retention" || got[696] != "o696 retention" {
+				t.Errorf("events: got %d, want 697 in order", len(got))
+			}
+			storetest.WantNoProblem(t, st)
+		})
+	}
+}
+
+// A large object takes the place of more small ones than one commit deletes. The call
+// deletes the others before it returns.
+func TestLimitsOfLargeAfterSmall(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	st := storetest.Open(t, bucketlite.WithoutBackground(bucketlite.Options{}))
+	b := storetest.Bucket(t, st, bucketlite.BucketConfig{Retention: bucketlite.Retention{MaxBytes: 100_000}})
+	var inputs []bucketlite.ObjectInput
+	for i := range 1000 {
+		inputs = append(inputs, sized(fmt.Sprint("o", i), 100))
+	}
+	if _, err := b.PutMany(ctx, inputs, nil); err != nil {
+		t.Fatal(err)
+	}
+	for call, put := range []func() error{
+		func() error { _, err := b.Put(ctx, sized("large", 50_000), nil); return err },
+		func() error { _, err := b.Patch(ctx, "large", sized("", 90_000), nil); return err },
+		func() error {
+			_, err := b.PutMany(ctx, []bucketlite.ObjectInput{sized("larger", 100_000)}, nil)
+			return err
+		},
+	} {
+		if err := put(); err != nil {
+			t.Fatal(err)
+		}
+		stats, err := b.Stats(ctx)
+		if err != nil || stats.TotalSize > 100_000 {
+			t.Errorf("after call %d: got %+v, %v, want at most 100000 bytes", call, stats, err)
+		}
+	}
+	if got := ids(t, b); got != "larger" {
+		t.Errorf("objects: got %q, want the last one", got)
+	}
+}
+
+// Limits of a bucket that has objects are set, raised, lowered and removed.
+func TestChangeLimits(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	clock := storetest.NewManualClock()
+	st := retentionStore(t, clock.Now)
+	b := storetest.Bucket(t, st, bucketlite.BucketConfig{})
+	var inputs []bucketlite.ObjectInput
+	for i := range 500 {
+		inputs = append(inputs, sized(fmt.Sprint("o", i), 20))
+	}
+	if _, err := b.PutMany(ctx, inputs, nil); err != nil {
+		t.Fatal(err)
+	}
+	set := func(r bucketlite.Retention) {
+		t.Helper()
+		info, err := b.Update(ctx, bucketlite.BucketUpdate{Retention: &r})
+		if err != nil || info.Retention != r {
+			t.Fatalf("update: got %+v, %v, want %+v", info, err, r)
+		}
+	}
+	want := func(when string, count int64) {
+		t.Helper()
+		var stats *bucketlite.Stats
+		if !storetest.Eventually(func() bool {
+			var err error
+			stats, err = b.Stats(ctx)
+			return err == nil && stats.ObjectCount == count
+		}) {
+			t.Errorf("%s: got %d objects, want %d", when, stats.ObjectCount, count)
+		}
+	}
+	set(bucketlite.Retention{MaxObjects: 450})
+	want("450 objects", 450)
+	set(bucketlite.Retention{MaxBytes: 8000})
+	want("8000 bytes", 400)
+	set(bucketlite.Retention{MaxObjects: 1000})
+	set(bucketlite.Retention{})
+	if indexes, err := b.Indexes(ctx); err != nil || len(indexes) != 0 {
+		t.Errorf("indexes: got %v, %v, want none that a user has not created", indexes, err)
+	}
+	clock.Add(20 * time.Minute)
+	set(bucketlite.Retention{MaxAge: 40 * time.Minute})
+	time.Sleep(30 * time.Millisecond)
+	want("20 minutes, at most 40", 400)
+	putID(t, b, "young", time.Time{})
+	clock.Add(20 * time.Minute)
+	want("40 minutes", 1)
+	if got := deletions(t, st); len(got) != 500 || !slices.IsSortedFunc(got, func(a, b string) int { return len(a) - len(b) }) {
+		t.Errorf("events: got %d, want 500 from the oldest on", len(got))
+	}
+	storetest.WantNoProblem(t, st)
+	for _, r := range []bucketlite.Retention{{MaxAge: -1}, {MaxAge: time.Millisecond}, {MaxObjects: -1}, {MaxBytes: -1}} {
+		if _, err := b.Update(ctx, bucketlite.BucketUpdate{Retention: &r}); !errors.Is(err, bucketlite.ErrInvalid) || !strings.Contains(err.Error(), "retention.max_") {
+			t.Errorf("%+v: got error %v, want ErrInvalid with the path", r, err)
+		}
+	}
+}
