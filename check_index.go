@@ -36,7 +36,7 @@ func (c *checker) checkIndexesOf(partition int64) error {
 			if !bucket.there || bucket.def == nil { // another rule reports it
 				return nil
 			}
-			found, err = index.Compare(ctx, conn, index.Bucket{Num: bucket.num, Partition: partition, Plan: bucket.def.plan})
+			found, err = index.Compare(ctx, conn, bucket.indexed())
 			return err
 		})
 	})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/index"
 	"github.com/bucketlite/bucketlite/internal/jsonb"
 	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -21,6 +22,7 @@ const (
 // checkedBucket is the bucket of checked objects, as far as it concerns their partition.
 type checkedBucket struct {
 	num       int64
+	id        string
 	partition int64
 	there     bool
 	current   bool // the bucket uses the partition
@@ -28,6 +30,11 @@ type checkedBucket struct {
 	clock     int64
 	def       *definition // of the objects; nil if it cannot be read, or if the bucket has left them
 	whole     *definition // of the bucket; nil if it cannot be read
+}
+
+// indexed returns what package index has to know of the partition, whose definition is known.
+func (b *checkedBucket) indexed() index.Bucket {
+	return index.Bucket{Num: b.num, Partition: b.partition, ID: b.id, Plan: b.def.plan}
 }
 
 // checkedObject is an object and the data to check it against, from one snapshot.
@@ -121,7 +128,7 @@ func (c *checker) selectBucket(conn *engine.Conn, partition int64) (*checkedBuck
 	b.there, err = conn.QueryRow("SELECT b.num, b.name, b.id, max(b.clock, ifnull(d.clock, 0)), "+definitionColumns+
 		" FROM buckets b "+commit.JoinDelta+" "+joinChange+" WHERE b.num = ("+ownerOfPartition+")", []any{partition},
 		func(r engine.Row) {
-			b.num, b.subject, b.clock = r.Int(0), bucketSubject(r.Text(1), r.Text(2)), r.Int(3)
+			b.num, b.id, b.subject, b.clock = r.Int(0), r.Text(2), bucketSubject(r.Text(1), r.Text(2)), r.Int(3)
 			stored.scan(r, 4)
 		})
 	if err != nil || !b.there {

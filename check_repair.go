@@ -140,8 +140,7 @@ func (c *checker) repairObject(tx *commit.Tx, seq int64) (done []Problem, err er
 			return nil, err
 		}
 		if state != nil {
-			b := index.Bucket{Num: o.bucket.num, Partition: o.bucket.partition, Plan: o.bucket.def.plan}
-			if err := index.Update(tx, state, b, seq, o.row(), right.row()); err != nil {
+			if err := index.Update(tx, state, o.bucket.indexed(), seq, o.row(), right.row()); err != nil {
 				return nil, err
 			}
 		}

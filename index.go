@@ -69,8 +69,10 @@ func indexOf(i *index.Index) Index { return Index{IndexKind(i.Kind), i.Path, Ind
 // are indexed at once. If ctx ends first, EnsureIndex returns the context's error;
 // any store that has the file open continues to build the indexes.
 //
-// Paths are those of user fields, and "created_at". Each index makes every write of
-// an object slower. An object with more than 1,000 different values at a path has no
+// Paths are those that a [Query] can refer to: those of user fields, and of the system
+// members object_id, bucket_id, key_prefix, status, error, created_at, updated_at,
+// x-expires-at and blobs, as in "blobs.details.filename". Each index makes every write of
+// an object slower, and one of status or error also each step of its processing. An object with more than 1,000 different values at a path has no
 // entries there: every query that uses the index examines it.
 //
 // Errors: [ErrBadRequest], with a [*QueryError] for paths that cannot be indexed, or
@@ -85,7 +87,8 @@ func (b *Bucket) EnsureIndex(ctx context.Context, paths ...string) error {
 }
 
 // EnsureTextIndex is like [Bucket.EnsureIndex] for text indexes. An empty path, or a
-// call without paths, creates one of all texts that Search covers. An object with
+// call without paths, creates one of all texts that Search covers. The system members
+// that may have one are object_id, bucket_id, key_prefix and blobs. An object with
 // more than 256 KiB of text is not indexed: every query that uses the index examines
 // it.
 func (b *Bucket) EnsureTextIndex(ctx context.Context, paths ...string) error {
@@ -142,8 +145,7 @@ func tooManyIndexes(n int) string {
 	return fmt.Sprintf("at most %d indexes expected, got %d", MaxIndexes, n)
 }
 
-// checkIndexPath returns the reason why a path cannot be indexed, or "". Only the
-// fields and the time of creation change with the object alone.
+// checkIndexPath returns the reason why a path cannot be indexed, or "".
 func checkIndexPath(kind IndexKind, path string) string {
 	if kind == TextIndex && path == "" {
 		return ""
@@ -152,8 +154,14 @@ func checkIndexPath(kind IndexKind, path string) string {
 	switch {
 	case err != nil:
 		return err.Error()
-	case schema.IsReserved(segments[0]) && (path != "created_at" || kind != ValueIndex):
-		return "only fields can be indexed, and created_at"
+	case !schema.IsReserved(segments[0]):
+		return ""
+	case !index.InSystem(segments[0]):
+		return "no object has such a member"
+	case len(segments) > 1 && segments[0] != "blobs":
+		return value.Show(segments[0]) + " has no members"
+	case kind == TextIndex && !index.HasText(segments[0]):
+		return value.Show(segments[0]) + " has value indexes only"
 	}
 	return ""
 }

@@ -57,7 +57,7 @@ func TestIndexRefused(t *testing.T) {
 	s.do("DELETE", path, nil).wantFaults("query.kind required", "query.path required")
 	s.do("DELETE", path+"?kind=value", nil).wantFaults("query.path required")
 	s.do("DELETE", path+"?kind=none&path=a", nil).wantFaults("query.kind enum")
-	s.do("POST", path, `{"kind": "value", "path": "status"}`).wantError(http.StatusBadRequest, "BadRequestError").
+	s.do("POST", path, `{"kind": "value", "path": "status.x"}`).wantError(http.StatusBadRequest, "BadRequestError").
 		wantAt("error.details.validation_errors.0.location", "body.path")
 	s.do("POST", "/v1/buckets/none/indexes", `{"kind": "value", "path": "year"}`).wantError(http.StatusNotFound, "NotFoundError")
 	reader := s.as("Authorization", "Bearer reader")

@@ -167,6 +167,16 @@ func InSystem(member string) bool {
 	return false
 }
 
+// HasText reports whether text indexes may cover a system member: those whose texts change only
+// when the object is written.
+func HasText(member string) bool {
+	switch member {
+	case "object_id", "bucket_id", "key_prefix", "blobs":
+		return true
+	}
+	return false
+}
+
 // TypeOf returns the declared type of a path in the objects of a bucket with the schema.
 func TypeOf(plan *schema.Plan, path []string) query.Type {
 	if len(path) > 1 && InSystem(path[0]) {

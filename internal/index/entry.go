@@ -51,6 +51,11 @@ func Remove(tx *commit.Tx, state *commit.Bucket, seq int64) error {
 func (i *Index) update(tx *commit.Tx, plan *schema.Plan, seq int64, before, after *Document) error {
 	old, sure := i.entries(plan, before)
 	new, _ := i.entries(plan, after)
+	return i.exchange(tx, seq, old, new, sure)
+}
+
+// exchange replaces the entries of an object; sure is false if they may not be the old ones.
+func (i *Index) exchange(tx *commit.Tx, seq int64, old, new query.Entries, sure bool) error {
 	for _, key := range missing(old.Keys, new.Keys) {
 		if err := deleteEntry(tx, i.Num, key, seq); err != nil {
 			return err

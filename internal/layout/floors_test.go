@@ -82,6 +82,7 @@ var beside = map[[2]string]string{
 	{"internal/assertion", "internal/pattern"}:             "a schema may require a pattern",
 	{"internal/assertion", "internal/spell"}:               "a keyword may be misspelt",
 	{"internal/assertion", "internal/value"}:               "it validates the values of fields",
+	{"internal/jobs", "internal/index"}:                    "a job changes the status of its object, which may be indexed",
 	{"internal/jsonb", "internal/value"}:                   "it is the stored form of these values",
 	{"internal/value", "internal/bom"}:                     "a JSON text may begin with a byte order mark",
 	{"internal/query", "internal/pattern"}:                 "a filter may match a pattern",
