@@ -21,7 +21,7 @@ const (
 	fewObjects  = 1000                   // objects that are changed at once, without a task
 	fewBytes    = 4 << 20                // stored bytes of them
 	findObjects = 2000                   // objects to find for a task before it changes them
-	findRows    = 20_000                 // objects to match in one statement
+	findSpan    = 20_000                 // positions to match in one statement
 	findTime    = 250 * time.Millisecond // after which no further statement begins
 )
 
@@ -177,7 +177,7 @@ func (r *queryRun) find(ctx context.Context, read objectReader, after, last int6
 }
 
 // findMore finds objects in one statement, inside a snapshot. Without an index it matches
-// at most findRows objects.
+// those in a span of positions.
 func (r *queryRun) findMore(ctx context.Context, conn *engine.Conn, short bool, after, last int64, found *queryFound) error {
 	q := r.query.Query
 	q.After, q.Last, q.Limit = query.Position{Num: after}, last, found.most
@@ -189,7 +189,7 @@ func (r *queryRun) findMore(ctx context.Context, conn *engine.Conn, short bool, 
 		return errScan
 	}
 	if len(how.Used()) == 0 && !q.IsAll() {
-		if q.Last, err = r.bucket.positionFrom(conn, after, last); err == nil {
+		if q.Last, err = r.bucket.spanEnd(conn, after, last); err == nil {
 			how, err = index.Choose(ctx, conn, r.bucket.indexed(), &q, false)
 		}
 		if err != nil {
@@ -205,13 +205,14 @@ func (r *queryRun) findMore(ctx context.Context, conn *engine.Conn, short bool, 
 	return nil
 }
 
-// positionFrom returns the position of the object findRows after a position, at most last.
-func (b *Bucket) positionFrom(conn *engine.Conn, after, last int64) (int64, error) {
-	position := last
-	_, err := conn.QueryRow("SELECT seq FROM object WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT 1 OFFSET ?",
-		[]any{commit.Seq(b.def.partition, after), commit.Seq(b.def.partition, last), int64(findRows - 1)},
-		func(r engine.Row) { position = commit.Position(r.Int(0)) })
-	return position, err
+// spanEnd returns the position up to which one statement matches objects after a position,
+// at most last. Positions have gaps, so the span begins at the next object.
+func (b *Bucket) spanEnd(conn *engine.Conn, after, last int64) (int64, error) {
+	end := last
+	_, err := conn.QueryRow("SELECT seq FROM object WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT 1",
+		[]any{commit.Seq(b.def.partition, after), commit.Seq(b.def.partition, last)},
+		func(r engine.Row) { end = min(last, commit.Position(r.Int(0))+findSpan) })
+	return end, err
 }
 
 // paths returns the paths that the change names: those of its filter and its patch.
