@@ -27,6 +27,9 @@ type ChangeResult struct {
 	Object *Object `json:"object"`
 	// Created is true if the change was a put that created the object.
 	Created bool `json:"created"`
+	// BatchID names the batch that processes the object, if the change was a put with
+	// Process.
+	BatchID string `json:"batch_id,omitempty"`
 }
 
 // Apply makes all changes of a set, in order, or none: objects are put, patched and

@@ -147,7 +147,7 @@ func (p *putStep) size() int64 {
 func (p *putStep) result() (ChangeResult, error) {
 	content.EndRenewals(p.contents)
 	o, err := p.stored.decode(p.bucket, nil)
-	return ChangeResult{o, p.created}, err
+	return ChangeResult{o, p.created, p.batch}, err
 }
 
 // patchStep is a patch in a set. It is merged ahead, to keep the transaction short, and

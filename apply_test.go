@@ -410,7 +410,7 @@ func TestApplyLimits(t *testing.T) {
 		in.Blobs = []bucketlite.BlobInput{{Property: "doc", Data: "data:text/plain," + mib}}
 		return s.notes.PutChange(in, nil)
 	}
-	fields := func(k string) bucketlite.Change { return s.notes.PutChange(item(k, mib), nil) }
+	fields := func(k string) bucketlite.Change { return s.notes.PutChange(storetest.Item(k, mib), nil) }
 	patch := func(k string) bucketlite.Change { return s.notes.PatchChange("big", setV(mib), nil) }
 	put(t, s.notes, "big")
 	for name, test := range map[string]struct {
@@ -422,7 +422,7 @@ func TestApplyLimits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			set := func(n int) (changes []bucketlite.Change) {
 				for i := range n {
-					changes = append(changes, test.change(fmt.Sprintf("%s %d", name, i)[len(name)+1:]))
+					changes = append(changes, test.change(fmt.Sprintf("%s %d", name, i)))
 				}
 				return changes
 			}

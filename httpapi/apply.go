@@ -30,6 +30,7 @@ type changeForm struct {
 	object   []byte // JSON, of a put or a patch
 	policy   bucketlite.Policy
 	absent   bool
+	process  bool
 	version  int64 // of if_match, 0 for none
 }
 
@@ -43,6 +44,7 @@ type appliedChange struct {
 	Object  any    `json:"object"`
 	Created bool   `json:"created"`
 	ETag    string `json:"etag,omitempty"`
+	BatchID string `json:"batch_id,omitempty"`
 }
 
 // changePath is the path of a change in the body.
@@ -80,7 +82,7 @@ func (c *call) apply() (any, error) {
 	answer := applied{make([]appliedChange, len(results))}
 	for i, r := range results {
 		if r.Object != nil {
-			answer.Results[i] = appliedChange{hostedObject{r.Object}, r.Created, etag(r.Object.Version)}
+			answer.Results[i] = appliedChange{hostedObject{r.Object}, r.Created, etag(r.Object.Version), r.BatchID}
 			c.warnOfDocuments(r.Object)
 		}
 	}
@@ -104,7 +106,8 @@ func (m *changeForm) read(c *call, i int, text []byte) {
 	f.doc, f.raw = doc, raw
 	m.op, m.bucket = f.choice("op", "", opPut, opPatch, opDelete), f.requiredText("bucket")
 	m.object = raw["object"]
-	m.policy, m.absent, m.version = f.policy(), f.boolean("if_absent", false), f.ifMatch()
+	m.policy, m.absent, m.process = f.policy(), f.boolean("if_absent", false), f.boolean("auto_process", false)
+	m.version = f.ifMatch()
 	switch m.op {
 	case opPut:
 		m.excludes("object_id", "the object's own member expected")
@@ -112,6 +115,7 @@ func (m *changeForm) read(c *call, i int, text []byte) {
 		m.objectID = f.requiredText("object_id")
 		m.excludes("policy", "only a put has a policy")
 		m.excludes("if_absent", "only a put can create an object")
+		m.excludes("auto_process", "only a put can process an object")
 	}
 	switch {
 	case m.op == opDelete && m.object != nil:
@@ -191,7 +195,7 @@ func (m *changeForm) change(r *objectReader) (change bucketlite.Change, err erro
 	if m.op == opPatch {
 		return r.to.PatchChange(m.objectID, in, &bucketlite.PatchOptions{IfVersion: m.version}), nil
 	}
-	return r.to.PutChange(in, &bucketlite.PutOptions{Policy: m.policy, IfAbsent: m.absent, IfVersion: m.version}), nil
+	return r.to.PutChange(in, &bucketlite.PutOptions{Policy: m.policy, IfAbsent: m.absent, IfVersion: m.version, Process: m.process}), nil
 }
 
 // unmatched returns err, or if it says that an object has another version than if_match

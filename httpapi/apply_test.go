@@ -53,6 +53,8 @@ func TestApply(t *testing.T) {
 		fmt.Sprintf(`{"op": "put", "bucket": %q, "object": {"object_id": "o2", "film_id": "o1"}, "policy": "insert"}`, id),
 		`{"op": "patch", "bucket": "orders", "object_id": "o2", "object": {"title": "Brazil", "key_prefix": "a"}}`).want(http.StatusOK).
 		wantAt("results.0.object", "<nil>").wantAt("results.0.created", "false").wantAt("results.2.object.title", "Brazil")
+	s.apply(`{"op": "put", "bucket": "orders", "object": {"film_id": "o3"}, "auto_process": true}`).want(http.StatusOK).
+		wantAt("results.0.object.status", "PENDING").text("results.0.batch_id")
 	tag = s.do("GET", "/v1/buckets/orders/objects/o2", nil).want(http.StatusOK).header.Get("ETag")
 	if got := a.text("results.2.etag"); got != tag {
 		t.Errorf("got the ETag %q in the result, want %q", got, tag)
