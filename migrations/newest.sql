@@ -283,4 +283,23 @@ CREATE TABLE retention (
     max_bytes   INTEGER
 ) STRICT;
 
+CREATE VIEW bucket_objects AS
+SELECT
+    n.name       AS namespace,
+    b.name       AS bucket,
+    o.id         AS object_id,
+    o.status     AS status,
+    json(o.fields)         AS fields, -- a JSON object
+    ifnull(o.blobs, '[]')  AS blobs,  -- a JSON array; inline data stands in fields too
+    o.key_prefix AS key_prefix,
+    o.size       AS size,    -- bytes of fields and blobs
+    o.version    AS version, -- rises with each change
+    strftime('%Y-%m-%dT%H:%M:%S', o.created_at / 1000000, 'unixepoch') || printf('.%06dZ', o.created_at % 1000000) AS created_at,
+    strftime('%Y-%m-%dT%H:%M:%S', o.updated_at / 1000000, 'unixepoch') || printf('.%06dZ', o.updated_at % 1000000) AS updated_at
+FROM namespaces n
+JOIN buckets b ON b.namespace = n.num
+JOIN object o ON o.partition = b.partition -- not what a change of the schema prepares
+WHERE b.status IN ('ACTIVE', 'ARCHIVED') -- neither suspended nor being deleted
+AND n.delete_task IS NULL;
+
 INSERT INTO store VALUES (1, lower(hex(randomblob(8))), 0, NULL, 0);

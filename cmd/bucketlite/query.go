@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/spf13/cobra"
@@ -74,8 +75,9 @@ func (a *app) argument(ctx context.Context, text string) ([]byte, error) {
 func newQueryCommand(a *app) *cobra.Command {
 	f := &queryFlags{}
 	var count, explain, page bool
+	var sql sqlFlags
 	c := &cobra.Command{
-		Use:   "query BUCKET",
+		Use:   "query BUCKET | --sql STATEMENT",
 		Short: "Find objects",
 		Long: `Find objects by a filter, a search or both, in order of creation or sorted.
 
@@ -89,11 +91,24 @@ stand in quotes, as do names with other characters than letters, digits, _ and -
 ne gt gte lt lte in nin contains starts_with ends_with regex exists is_null text.
 
 If there are more objects than --limit, a message on standard error has the cursor
-of the next page.`,
+of the next page.
+
+--sql runs one SELECT of SQLite, without BUCKET, over the view ` + sqlView + `: namespace,
+bucket, object_id, status, fields and blobs (both JSON as text), key_prefix, size,
+version, created_at and updated_at of every object that can be read. Other programs for
+SQLite see the same view.`,
 		Example: `  bucketlite query videos --where 'duration > 3600 and language = "en"' --sort duration:desc
   bucketlite query videos --search "red sneaker" --select title,meta.author --json
-  bucketlite query videos --filter @filter.json --count`,
-		Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeBucket(cobra.ShellCompDirectiveNoFileComp),
+  bucketlite query videos --filter @filter.json --count
+  bucketlite query --sql "SELECT bucket, count(*), sum(size) FROM ` + sqlView + ` GROUP BY bucket"
+  bucketlite query --sql "SELECT fields ->> 'title' AS title FROM ` + sqlView + `" --csv`,
+		Args: func(c *cobra.Command, args []string) error {
+			if c.Flags().Changed("sql") {
+				return cobra.NoArgs(c, args)
+			}
+			return cobra.ExactArgs(1)(c, args)
+		},
+		ValidArgsFunction: a.completeBucket(cobra.ShellCompDirectiveNoFileComp),
 	}
 	f.addFilter(a, c)
 	f.addPage(c)
@@ -104,9 +119,16 @@ of the next page.`,
 	flags.BoolVar(&count, "count", false, "print the number of objects instead")
 	flags.BoolVar(&explain, "explain", false, "print the query plan instead")
 	flags.BoolVar(&page, "page", false, "print one JSON document, with the cursor of the next page")
+	flags.StringVar(&sql.statement, "sql", "", "run this SQL `statement`; @FILE reads it from a file")
+	flags.BoolVar(&sql.csv, "csv", false, "print the rows of --sql as CSV")
+	flags.DurationVar(&sql.timeout, "timeout", 30*time.Second, "the time limit of --sql; 0 means none")
 	a.exclude(c, "count", "explain", "page")
 	a.exclude(c, "cursor", "offset")
-	c.RunE = a.withBucket(toRead, func(ctx context.Context, b *bucketlite.Bucket, _ []string) error {
+	for _, other := range []string{"filter", "where", "search", "case-sensitive", "sort", "select", "offset", "cursor", "count", "explain", "page"} {
+		a.exclude(c, "sql", other)
+	}
+	a.exclude(c, "csv", "json")
+	find := a.withBucket(toRead, func(ctx context.Context, b *bucketlite.Bucket, _ []string) error {
 		q, err := f.query(ctx, a)
 		if err != nil {
 			return err
@@ -124,6 +146,19 @@ of the next page.`,
 		}
 		return a.objects(ctx, b, q, f.limit, nil)
 	})
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if !cmd.Flags().Changed("sql") {
+			if cmd.Flags().Changed("csv") || cmd.Flags().Changed("timeout") {
+				return usagef("--csv and --timeout belong to --sql")
+			}
+			return find(cmd, args)
+		}
+		if f.limit < 0 {
+			return usagef("--limit: 0 or more expected, got %d", f.limit)
+		}
+		sql.limit = f.limit
+		return a.runSQL(cmd.Context(), sql)
+	}
 	return c
 }
 

@@ -22,7 +22,7 @@ func newWatchCommand(a *app) *cobra.Command {
 those of the bucket and its objects; without, those of the namespace that --namespace
 names, or of the whole store.
 
-Each event shows the names of the namespace and the bucket, or the ids of those that are
+Each event shows the names of the namespace and the bucket, or the id of one that is
 gone. With --json each event has a cursor. --after CURSOR continues after it, so that no
 event is missed.`,
 		Example: `  bucketlite watch videos

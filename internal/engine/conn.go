@@ -60,16 +60,20 @@ func (r Row) Size() (n int64) {
 
 // connect opens a connection to dsn.
 func connect(dsn string) (*Conn, error) {
-	if err := registerCallback(); err != nil {
-		return nil, err
-	}
 	// Errors get the text of their code. The connection's own text
 	// may be about another error: for one of a backup's target it is "not an error".
 	separator := "?"
 	if strings.Contains(dsn, "?") {
 		separator = "&"
 	}
-	dsn += separator + "_error_rc=1"
+	return connectAsIs(dsn + separator + "_error_rc=1")
+}
+
+// connectAsIs opens a connection whose errors have the connection's own text.
+func connectAsIs(dsn string) (*Conn, error) {
+	if err := registerCallback(); err != nil {
+		return nil, err
+	}
 	connector, err := sqlite.NewConnector(dsn)
 	if err != nil {
 		return nil, err

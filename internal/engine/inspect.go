@@ -1,0 +1,229 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"database/sql/driver"
+
+	"modernc.org/sqlite"
+)
+
+// StatementError is a statement of a user that SQLite refuses, or that would do or read
+// what [Inspect] does not allow.
+type StatementError struct{ message string }
+
+func (e *StatementError) Error() string { return e.message }
+
+// Inspect runs one statement of a user, which reads from a view of the file at path, and
+// gives its columns to begin and each row to each. The file must be one of ours.
+//
+// It has a connection of its own that cannot write. The statement can read the view and
+// what that is made of, and nothing else: no other table, no pragma, and no function that
+// loads code. When ctx ends, the statement is interrupted; but only until it gives its
+// first row, and then between two rows. So a caller in a hurry does not wait for it; each
+// is not called after the end of ctx.
+func Inspect(ctx context.Context, path, view, statement string, begin func(columns []string) error, each func(Row) error) error {
+	if !isOne(statement) {
+		return &StatementError{"one statement expected"}
+	}
+	c, err := connectToInspect(path)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	w, err := newWarden(c, view)
+	if err != nil {
+		return err
+	}
+	if err := c.raw.(sqlite.AuthorizerRegisterer).RegisterAuthorizer(w.judge); err != nil {
+		return err
+	}
+	s, err := c.raw.Prepare(statement)
+	if err != nil {
+		return w.refusal(err)
+	}
+	defer s.Close()
+	rows, err := s.(driver.StmtQueryContext).QueryContext(ctx, nil)
+	if err != nil {
+		return w.refusal(err)
+	}
+	defer rows.Close()
+	if err := begin(rows.Columns()); err != nil {
+		return err
+	}
+	for row := make(Row, len(rows.Columns())); ; {
+		err := rows.Next(row)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return classify(err)
+		}
+		if err := each(row); err != nil {
+			return err
+		}
+	}
+}
+
+// connectToInspect opens a connection that cannot write.
+func connectToInspect(path string) (*Conn, error) {
+	loc, _, err := locate(path, true)
+	if err != nil {
+		return nil, err
+	}
+	open := func(parameters string) (*Conn, error) {
+		c, err := connectAsIs(loc.uri + "?" + parameters)
+		if err != nil {
+			return nil, err
+		}
+		_, err = c.integer("schema_version") // reads the file
+		if err != nil {
+			c.close()
+			return nil, err
+		}
+		return c, nil
+	}
+	c, err := open("mode=ro")
+	if code := primaryCode(err); (code == codeCantOpen || code == codeReadOnly) && unwritableMedia(loc.file) {
+		return open("mode=ro&immutable=1")
+	}
+	return c, err
+}
+
+// warden decides what a statement may do, while SQLite compiles it.
+//
+// SQLite says for which view a column is read by a name alone, which may also be that of
+// a common table in the statement. So the statement gets a view of the same columns, made
+// of one whose name nobody knows.
+type warden struct {
+	view   string          // what the statement reads
+	hidden string          // what that is made of
+	tables map[string]bool // those of the file, by their names in lower case
+	denied string          // what the statement must not do
+}
+
+// newWarden makes the connection ready for a statement.
+func newWarden(c *Conn, view string) (*warden, error) {
+	w := &warden{view: view, hidden: "view_" + rand.Text(), tables: map[string]bool{}}
+	body := ""
+	err := c.Query("SELECT name, sql FROM sqlite_schema WHERE type IN ('table', 'view')", nil, func(r Row) error {
+		w.tables[strings.ToLower(r.Text(0))] = true
+		if r.Text(0) == view {
+			_, body, _ = strings.Cut(r.Text(1), " AS\n")
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if body == "" {
+		return nil, fmt.Errorf("%w: it has no view %q", ErrCorrupt, view)
+	}
+	if err := c.script(fmt.Sprintf("CREATE TEMP VIEW %s AS %s; CREATE TEMP VIEW %s AS SELECT * FROM %[1]s", w.hidden, body, view)); err != nil {
+		return nil, err
+	}
+	return w, configure(c, readerPragmas(Config{}))
+}
+
+// functionsOfTables are the virtual tables that are only functions of their arguments.
+var functionsOfTables = map[string]bool{"json_each": true, "json_tree": true}
+
+// reads reports whether a statement may read a column of a table for a view. A read of
+// no column is one of rows, also of those of a common table.
+func (w *warden) reads(table, column, view string) bool {
+	table = strings.ToLower(table)
+	switch {
+	case view == w.hidden, table == w.view, table == strings.ToLower(w.hidden) && view == w.view, functionsOfTables[table]:
+		return true
+	case column != "", w.tables[table], table == "dbstat":
+		return false
+	}
+	return !strings.HasPrefix(table, "sqlite_") && !strings.HasPrefix(table, "pragma_")
+}
+
+func (w *warden) judge(action sqlite.AuthorizerActionCode, first, second, _, within string) sqlite.AuthorizerReturnCode {
+	switch action {
+	case sqlite.AuthSelect, sqlite.AuthRecursive:
+		return sqlite.AuthorizerOK
+	case sqlite.AuthRead:
+		if w.reads(first, second, within) {
+			return sqlite.AuthorizerOK
+		}
+		return w.deny(fmt.Sprintf("it reads %q, and only %q can be read", first, w.view))
+	case sqlite.AuthFunction:
+		// Ours expect to be called by our statements.
+		if name := strings.ToLower(second); name != "load_extension" && !strings.HasPrefix(name, "bucketlite_") {
+			return sqlite.AuthorizerOK
+		}
+		return w.deny(fmt.Sprintf("it calls %s", second))
+	}
+	return w.deny("it is not a SELECT")
+}
+
+func (w *warden) deny(what string) sqlite.AuthorizerReturnCode {
+	if w.denied == "" {
+		w.denied = what
+	}
+	return sqlite.AuthorizerDeny
+}
+
+// refusal returns the error for a statement that did not begin.
+func (w *warden) refusal(err error) error {
+	var e *sqlite.Error
+	switch {
+	case w.denied != "":
+		return &StatementError{"the statement is not allowed: " + w.denied}
+	case errors.As(err, &e) && primaryCode(err) == codeError:
+		return &StatementError{strings.TrimSuffix(strings.TrimPrefix(e.Error(), "SQL logic error: "), " (1)")}
+	}
+	return classify(err)
+}
+
+// isOne reports whether a text has one statement, by what SQLite takes for the end of one.
+func isOne(text string) bool {
+	found, ended := false, false
+	for i := 0; i < len(text); {
+		n := skipped(text[i:])
+		switch {
+		case n > 0 && (strings.HasPrefix(text[i:], "--") || strings.HasPrefix(text[i:], "/*")):
+		case text[i] == ';':
+			n, ended = 1, found
+		case strings.IndexByte(" \t\r\n\f", text[i]) >= 0:
+			n = 1
+		default:
+			if found = true; ended {
+				return false
+			}
+			n = max(n, 1)
+		}
+		i += n
+	}
+	return found
+}
+
+// skipped returns the length of the comment, text or quoted name that s begins with, 0 if
+// it begins with none.
+func skipped(s string) int {
+	begin, end := s[:1], s[:1]
+	switch {
+	case strings.HasPrefix(s, "--"):
+		begin, end = "--", "\n"
+	case strings.HasPrefix(s, "/*"):
+		begin, end = "/*", "*/"
+	case s[0] == '[':
+		end = "]"
+	case strings.IndexByte("'\"`", s[0]) < 0:
+		return 0
+	}
+	if i := strings.Index(s[len(begin):], end); i >= 0 {
+		return len(begin) + i + len(end)
+	}
+	return len(s)
+}
