@@ -183,7 +183,11 @@ func (u *infoUpdate) detail() map[string]any {
 		doc["metadata"] = text // as it is to be stored
 	}
 	if u.retention != nil {
-		doc["retention"] = *u.retention
+		text, err := json.Marshal(u.retention)
+		if err != nil {
+			panic(err) // numbers have a JSON form
+		}
+		doc["retention"] = string(text)
 	}
 	return doc
 }
@@ -199,7 +203,7 @@ func pendingUpdate(tx *commit.Tx, task string) (u infoUpdate, err error) {
 	}
 	var undecoded error
 	_, err = tx.QueryRow(`
-SELECT detail ->> '$.update.bucket_name', detail ->> '$.update.description', detail ->> '$.update.metadata', detail -> '$.update.retention' FROM tasks WHERE id = ?`,
+SELECT detail ->> '$.update.bucket_name', detail ->> '$.update.description', detail ->> '$.update.metadata', detail ->> '$.update.retention' FROM tasks WHERE id = ?`,
 		[]any{task}, func(r engine.Row) {
 			u.name, u.description = text(r, 0), text(r, 1)
 			if metadata := text(r, 2); metadata != nil {

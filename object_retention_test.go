@@ -222,3 +222,140 @@ func TestChangeLimits(t *testing.T) {
 		}
 	}
 }
+
+// waitTests are ways to make an object wait, and to end that.
+var waitTests = map[string]struct {
+	hold    func(t *testing.T, b *bucketlite.Bucket, o *bucketlite.Object) (handle string)
+	release func(t *testing.T, b *bucketlite.Bucket, handle string)
+}{
+	"batch": {
+		hold: func(t *testing.T, b *bucketlite.Bucket, o *bucketlite.Object) string {
+			return storetest.Submit(t, b, o.ID)
+		},
+		release: func(t *testing.T, b *bucketlite.Bucket, id string) {
+			if _, err := b.CancelBatch(context.Background(), id); err != nil {
+				t.Fatal(err)
+			}
+		},
+	},
+	"upload": {
+		hold: func(t *testing.T, b *bucketlite.Bucket, o *bucketlite.Object) string {
+			return storetest.CreateUpload(t, b, storetest.DocUpload(o.Fields["k"].(string))).ID
+		},
+		release: func(t *testing.T, b *bucketlite.Bucket, id string) {
+			if err := b.CancelUpload(context.Background(), id); err != nil {
+				t.Fatal(err)
+			}
+		},
+	},
+}
+
+// The objects of unfinished batches and uploads are passed over, and deleted afterwards.
+// Until then they take no other object's place.
+func TestLimitsWait(t *testing.T) {
+	t.Parallel()
+	for name, test := range waitTests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			clock := storetest.NewManualClock()
+			st := retentionStore(t, clock.Now)
+			config := storetest.ItemsConfig("items")
+			config.Retention = bucketlite.Retention{MaxObjects: 2}
+			b := storetest.Bucket(t, st, config)
+			in := storetest.Item("a", "")
+			in.ExpiresAt = clock.Now().Add(time.Minute)
+			handle := test.hold(t, b, storetest.PutItem(t, b, in))
+			for _, k := range []string{"b", "c", "d"} {
+				storetest.PutItem(t, b, storetest.Item(k, ""))
+			}
+			if got := storetest.ItemKeys(t, b); !slices.Equal(got, []string{"a", "c", "d"}) {
+				t.Errorf("beside the object that waits: got %q, want c and d", got)
+			}
+			clock.Add(2 * time.Minute)
+			in = storetest.Item("e", "")
+			in.ExpiresAt = clock.Now().Add(time.Minute)
+			storetest.PutItem(t, b, in)
+			clock.Add(2 * time.Minute)
+			if !storetest.Eventually(func() bool { return slices.Equal(storetest.ItemKeys(t, b), []string{"a", "d"}) }) {
+				t.Errorf("while it waits: got %q, want it and d", storetest.ItemKeys(t, b))
+			}
+			test.release(t, b, handle)
+			if !storetest.Eventually(func() bool { return slices.Equal(storetest.ItemKeys(t, b), []string{"d"}) }) {
+				t.Errorf("afterwards: got %q, want d", storetest.ItemKeys(t, b))
+			}
+			storetest.WantNoProblem(t, st)
+		})
+	}
+}
+
+// Several stores delete the objects of a bucket together, each once.
+func TestExpireInSeveralStores(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir() + "/test.db"
+	clock := storetest.NewManualClock()
+	options := bucketlite.WithIdleTime(bucketlite.Options{Now: clock.Now}, 5*time.Millisecond)
+	st := storetest.OpenPath(t, path, options)
+	b := storetest.Bucket(t, st, bucketlite.BucketConfig{})
+	for range 3 {
+		storetest.OpenPath(t, path, options)
+	}
+	var inputs []bucketlite.ObjectInput
+	for i := range 1000 {
+		in := sized(fmt.Sprint("o", i), 20)
+		in.ExpiresAt = clock.Now().Add(time.Duration(i+1) * time.Millisecond)
+		inputs = append(inputs, in)
+	}
+	if _, err := b.PutMany(context.Background(), inputs, nil); err != nil {
+		t.Fatal(err)
+	}
+	clock.Add(time.Minute)
+	wantIDs(t, b, "afterwards", "")
+	got := deletions(t, st)
+	for i := range got {
+		if want := fmt.Sprintf("o%d expired", i); got[i] != want {
+			t.Fatalf("event %d: got %q, want %q", i, got[i], want)
+		}
+	}
+	if len(got) != 1000 {
+		t.Errorf("events: got %d, want 1000", len(got))
+	}
+	storetest.WantNoProblem(t, st)
+}
+
+// A change of the schema that rewrites the objects keeps their times, and the limits.
+func TestRetentionAcrossSchemas(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	clock := storetest.NewManualClock()
+	st := retentionStore(t, clock.Now)
+	config := storetest.ItemsConfig("items")
+	config.Retention = bucketlite.Retention{MaxObjects: 3}
+	b := storetest.Bucket(t, st, config)
+	for i := range 3 {
+		in := storetest.Item(fmt.Sprint(i), "v")
+		in.ExpiresAt = clock.Now().Add(time.Duration(3-i) * time.Minute)
+		storetest.PutItem(t, b, in)
+	}
+	renamed := config.Schema
+	renamed.Properties = map[string]bucketlite.Field{"k": {Type: bucketlite.String}, "n": {Type: bucketlite.Integer}, "w": {Type: bucketlite.String}, "doc": {Type: bucketlite.Text}}
+	limits := bucketlite.Retention{MaxObjects: 4, MaxAge: 45 * time.Minute}
+	info, err := b.Update(ctx, bucketlite.BucketUpdate{
+		Schema: &renamed, SchemaOptions: &bucketlite.SchemaChangeOptions{Rename: map[string]string{"v": "w"}}, Retention: &limits,
+	})
+	if err != nil || info.Retention != limits || info.SchemaVersion != 2 {
+		t.Fatalf("update: got %+v, %v, want the limits and version 2", info, err)
+	}
+	clock.Add(time.Minute)
+	if !storetest.Eventually(func() bool { return slices.Equal(storetest.ItemKeys(t, b), []string{"0", "1"}) }) {
+		t.Errorf("after the first time: got %q, want 0 and 1", storetest.ItemKeys(t, b))
+	}
+	for _, k := range []string{"3", "4", "5"} {
+		if _, err := b.Put(ctx, bucketlite.ObjectInput{Fields: map[string]any{"k": k, "w": "v"}}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := storetest.ItemKeys(t, b); !slices.Equal(got, []string{"1", "3", "4", "5"}) {
+		t.Errorf("beyond the limit: got %q, want 1, 3, 4 and 5", got)
+	}
+	storetest.WantNoProblem(t, st)
+}
