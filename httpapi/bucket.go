@@ -42,6 +42,9 @@ func (c *call) bucketConfig() (config bucketlite.BucketConfig, err error) {
 	config.Schema = f.schema()
 	config.UniqueKey = f.uniqueKey()
 	config.Indexes, config.TextIndexes = f.texts("indexes"), f.texts("text_indexes")
+	if limits := f.retention(); limits != nil {
+		config.Retention = *limits
+	}
 	return config, c.check()
 }
 

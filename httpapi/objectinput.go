@@ -181,7 +181,7 @@ func (c *call) objectUpdate() (in bucketlite.ObjectInput, err error) {
 	for _, name := range slices.Sorted(maps.Keys(f.doc)) {
 		switch name {
 		case "metadata", "blob":
-		case "key_prefix", "skip_duplicates", "canonicalize_source", "force_remirror":
+		case "key_prefix", "x-expires-at", "skip_duplicates", "canonicalize_source", "force_remirror":
 			beside[name] = f.doc[name]
 		default:
 			if f.doc[name] != nil {

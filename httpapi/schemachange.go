@@ -29,6 +29,7 @@ func (c *call) updateBucket() (any, error) {
 		Description: f.optionalText("description"),
 		Metadata:    f.object("metadata"),
 		UniqueKey:   f.uniqueKey(),
+		Retention:   f.retention(),
 	}
 	k := f.correspondence()
 	given, name := f.member("bucket_schema", []string{"schema"})

@@ -68,6 +68,7 @@ func newBucketCreateCommand(a *app) *cobra.Command {
 	var inf inferFlags
 	var description, metadata, storage string
 	var indexes, textIndexes []string
+	var limits retentionFlags
 	c := &cobra.Command{
 		Use:   "create NAME --schema FILE | --infer FILE",
 		Short: "Create a bucket",
@@ -97,6 +98,9 @@ since data cannot prove them.`,
 		}
 		config.Description, config.StorageClass = description, bucketlite.StorageClass(storage)
 		config.Indexes, config.TextIndexes = indexes, textIndexes
+		if err := limits.set(&config.Retention); err != nil {
+			return err
+		}
 		if config.Metadata, err = object("--metadata", metadata); err != nil {
 			return err
 		}
@@ -121,6 +125,7 @@ since data cannot prove them.`,
 	c.Flags().StringVar(&metadata, "metadata", "", "a `JSON` object to keep with the bucket")
 	c.Flags().StringSliceVar(&indexes, "index", nil, "`paths` to index by their values, as a,b")
 	c.Flags().StringSliceVar(&textIndexes, "text-index", nil, "`paths` to index by their texts, as a,b")
+	limits.add(c)
 	c.Flags().StringVar(&storage, "storage-class", "", "a hint to keep with the bucket: `standard|nearline|coldline|archive`")
 	return c
 }
@@ -160,15 +165,18 @@ func (a *app) listBuckets(ctx context.Context, st *bucketlite.Store, _ []string)
 
 func newBucketUpdateCommand(a *app) *cobra.Command {
 	var name, description, metadata string
+	var limits retentionFlags
 	c := &cobra.Command{
-		Use:     "update BUCKET",
-		Short:   "Change a bucket's name, description or metadata",
-		Example: `  bucketlite bucket update videos --name clips --metadata '{"team": "web"}'`,
-		Args:    cobra.ExactArgs(1), ValidArgsFunction: a.completeBucket(cobra.ShellCompDirectiveNoFileComp),
+		Use:   "update BUCKET",
+		Short: "Change a bucket's name, description, metadata or limits",
+		Example: `  bucketlite bucket update videos --name clips --metadata '{"team": "web"}'
+  bucketlite bucket update readings --max-age 30d --max-bytes 10GiB`,
+		Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeBucket(cobra.ShellCompDirectiveNoFileComp),
 	}
 	c.Flags().StringVar(&name, "name", "", "the new name")
 	c.Flags().StringVar(&description, "description", "", "the new description")
 	c.Flags().StringVar(&metadata, "metadata", "", "a `JSON` object that replaces the old one")
+	limits.add(c)
 	c.RunE = a.withBucket(toWrite, func(ctx context.Context, b *bucketlite.Bucket, _ []string) (err error) {
 		var u bucketlite.BucketUpdate
 		if c.Flags().Changed("name") {
@@ -180,8 +188,18 @@ func newBucketUpdateCommand(a *app) *cobra.Command {
 		if u.Metadata, err = object("--metadata", metadata); err != nil {
 			return err
 		}
-		if u.Name == nil && u.Description == nil && u.Metadata == nil {
-			return usagef("nothing to change: --name, --description or --metadata expected")
+		if limits.given() {
+			info, err := b.Info(ctx)
+			if err != nil {
+				return err
+			}
+			u.Retention = &info.Retention
+			if err := limits.set(u.Retention); err != nil {
+				return err
+			}
+		}
+		if u.Name == nil && u.Description == nil && u.Metadata == nil && u.Retention == nil {
+			return usagef("nothing to change: --name, --description, --metadata or a limit expected")
 		}
 		if _, err := b.Update(ctx, u); err != nil {
 			return err
@@ -260,6 +278,9 @@ func (a *app) showBucket(ctx context.Context, b *bucketlite.Bucket) error {
 		t.row("status", state(info))
 		t.row("unique key", keyText(info.UniqueKey))
 		t.row("schema version", info.SchemaVersion)
+		if limits := limitsText(info.Retention); limits != "" {
+			t.row("limits", limits)
+		}
 		t.row("objects", info.ObjectCount)
 		t.row("size", size(info.TotalSize))
 		t.row("created", info.CreatedAt)

@@ -15,6 +15,7 @@ import (
 type objectFlags struct {
 	object        string
 	fields, blobs []string
+	expires       string
 	version       int64
 
 	open []*os.File
@@ -25,12 +26,13 @@ func (f *objectFlags) add(c *cobra.Command) {
 	flags.StringArrayVar(&f.fields, "field", nil, "a field of one object, as `name=value`; may be repeated")
 	flags.StringVar(&f.object, "object", "", "one object, as `JSON`; @FILE reads it from a file")
 	flags.StringArrayVar(&f.blobs, "file", nil, "a file of one object, as `property=path`; may be repeated")
+	flags.StringVar(&f.expires, "expires", "", "delete one object after a `time`, as 2h or 30d, or at one, as 2030-01-31T12:00:00Z; never removes the time")
 	flags.Int64Var(&f.version, "if-version", 0, "change one object only if it has this `version`")
 }
 
 // given reports whether the flags describe an object.
 func (f *objectFlags) given(c *cobra.Command) bool {
-	return c.Flags().Changed("field") || c.Flags().Changed("object") || c.Flags().Changed("file")
+	return c.Flags().Changed("field") || c.Flags().Changed("object") || c.Flags().Changed("file") || f.expires != ""
 }
 
 // input returns the object that the flags describe. The caller closes its files.
@@ -56,6 +58,11 @@ func (f *objectFlags) input(ctx context.Context, a *app, b *bucketlite.Bucket) (
 		in.Fields = fields
 	} else {
 		maps.Copy(in.Fields, fields)
+	}
+	if f.expires != "" {
+		if err := setExpiry(&in, f.expires); err != nil {
+			return in, err
+		}
 	}
 	for _, pair := range f.blobs {
 		property, path, ok := strings.Cut(pair, "=")

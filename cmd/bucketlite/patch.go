@@ -72,7 +72,7 @@ type patchFlags struct {
 // check returns an error if the patch is empty.
 func (f *patchFlags) check(c *cobra.Command) error {
 	if !f.given(c) && len(f.removed) == 0 {
-		return usagef("nothing to change: --field, --object, --file or --remove expected")
+		return usagef("nothing to change: --field, --object, --file, --expires or --remove expected")
 	}
 	return nil
 }
