@@ -69,7 +69,9 @@ type BulkFailure struct {
 // Errors: [ErrBadRequest] if q selects every object and opts.All is not set, if q sets
 // anything except Filter, Search and CaseSensitive, or if no object can match;
 // [ErrTooLarge] if matching a regular expression costs too much; [ErrConflict] if the task
-// was canceled or failed; [ErrLocked]; [ErrNotActive]; [ErrNotFound].
+// was canceled, or failed for another reason than the state of the bucket; [ErrLocked];
+// [ErrNotActive]; [ErrNotFound]. If a task was accepted, the result is there too, with what
+// the task has done.
 func (b *Bucket) DeleteObjects(ctx context.Context, q Query, opts *BulkOptions) (*BulkResult, error) {
 	return b.changeObjects(ctx, &queryChange{query: q}, opts)
 }
