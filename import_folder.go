@@ -124,7 +124,7 @@ type walked struct {
 }
 
 func (f *folderItems) patterns() folder.Options {
-	return folder.Options{Include: f.opts.Include, Exclude: f.opts.Exclude, Hidden: f.opts.Hidden}
+	return folder.Options{Include: f.opts.Include, Exclude: f.opts.Exclude, Hidden: f.opts.Hidden, Except: f.im.bucket.store.db.Files()}
 }
 
 // begin validates the options and starts the walk.

@@ -166,6 +166,7 @@ type syncer struct {
 	gone     map[string]syncGone
 	looks    int         // so far
 	root     fs.FileInfo // of the directory, at the last look
+	stale    bool        // known contradicts the bucket
 
 	report SyncReport
 }
@@ -200,6 +201,9 @@ func newSyncer(b *Bucket, dir string, opts *SyncOptions) (*syncer, error) {
 	if o.Interval < 0 || o.Settle < 0 {
 		return nil, badRequest("sync: Interval and Settle: got %v and %v, want 0 or more", o.Interval, o.Settle)
 	}
+	if o.DryRun && o.Watch {
+		return nil, badRequest("sync: DryRun and Watch exclude each other")
+	}
 	if o.Interval == 0 {
 		o.Interval = defaultInterval
 	}
@@ -214,7 +218,7 @@ func newSyncer(b *Bucket, dir string, opts *SyncOptions) (*syncer, error) {
 
 func (s *syncer) patterns() folder.Options {
 	o := &s.opts.Folder
-	return folder.Options{Include: o.Include, Exclude: o.Exclude, Hidden: o.Hidden}
+	return folder.Options{Include: o.Include, Exclude: o.Exclude, Hidden: o.Hidden, Except: s.bucket.store.db.Files()}
 }
 
 // remap reads off the schema where the facts of a file go.

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"syscall"
 
 	"github.com/bucketlite/bucketlite/internal/folder"
 )
@@ -384,7 +385,8 @@ func (s *syncer) remove(ctx context.Context, l *syncLook, name string) error {
 	}
 	switch {
 	case errors.Is(err, ErrConflict):
-		return nil // changed by others just now
+		s.stale = true // changed by others just now
+		return nil
 	case err != nil && !errors.Is(err, ErrNotFound):
 		return err
 	}
@@ -398,14 +400,14 @@ func (s *syncer) remove(ctx context.Context, l *syncLook, name string) error {
 	return nil
 }
 
-// exists reports whether there is an entry of exactly this name: where upper and lower case
+// exists reports whether there is a file, or a link, of exactly this name: where upper and lower case
 // are the same, a file that was renamed to another case still answers to its old name.
 func exists(fsys fs.FS, name string) (bool, error) {
-	_, err := fs.Lstat(fsys, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
+	info, err := fs.Lstat(fsys, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), err == nil && info.IsDir():
+		return false, nil // a folder has its name, or a file that of its folder
+	case err != nil:
 		return false, err
 	}
 	entries, err := fs.ReadDir(fsys, path.Dir(name))
@@ -422,10 +424,10 @@ func (s *syncer) failed(ctx context.Context, f folder.File, err error) error {
 		return nil
 	case !isRefusal(err):
 		return errorf("%s: sync: file %q: %w", s.bucket, f.Path, err)
-	case errors.Is(err, ErrNotFound):
-		if _, err := s.bucket.Info(ctx); err != nil { // not the object, but the bucket
-			return err
-		}
+	case errors.Is(err, ErrNotFound), errors.Is(err, ErrConflict):
+		s.stale = true               // others have changed the object, which the next look reads
+		_, err := s.bucket.Info(ctx) // unless it is the bucket that is gone
+		return err
 	}
 	s.refuse(f, err)
 	return nil

@@ -25,6 +25,7 @@ type syncLook struct {
 	store []folder.File // new files, and ones that may have changed, which have settled
 	moves []syncMove
 	gone  []string      // paths of objects whose files are gone for good
+	took  time.Duration // to compare, without storing files
 	again time.Duration // when something will have settled; 0 if nothing has to
 	doubt error         // why nothing was deleted that should be
 }
@@ -56,18 +57,19 @@ func (s *syncer) lookInto(ctx context.Context, fsys fs.FS, full bool) (*syncLook
 	if err := s.walk(ctx, l); err != nil {
 		return nil, err
 	}
-	if full || s.known == nil {
-		if err := s.load(ctx); err != nil {
+	if full || s.known == nil || s.stale {
+		if err := s.load(ctx, l); err != nil {
 			return nil, err
 		}
 	}
 	s.settle(l)
+	l.took = time.Since(l.at)
 	err := s.pair(ctx, l)
 	if err == nil {
 		err = s.apply(ctx, l)
 	}
-	if s.report.Waiting = int64(len(s.changing)); s.report.Waiting > 0 && l.again == 0 {
-		l.again = s.opts.Settle // a file changed while it was read
+	if s.report.Waiting = int64(len(s.changing)); (s.report.Waiting > 0 || s.stale) && l.again == 0 {
+		l.again = s.opts.Settle // a file changed while it was read, or an object
 	}
 	return l, err
 }
@@ -124,12 +126,19 @@ func (s *syncer) skip(l *syncLook, skip folder.Skip) {
 
 // load reads the paths of the objects that have a file. An object whose content
 // was changed by others is compared with its file again.
-func (s *syncer) load(ctx context.Context) error {
+func (s *syncer) load(ctx context.Context, l *syncLook) error {
 	if err := s.remap(); err != nil { // the schema may have changed
 		return err
 	}
+	selected := []string{s.path, "blobs"}
+	for field, fact := range s.mapping.fields {
+		if fact == "modified" {
+			selected = append(selected, field)
+		}
+	}
+	files := s.files(l)
 	known := make(map[string]syncKnown)
-	for o, err := range s.bucket.Objects(ctx, Query{Select: []string{s.path, "blobs"}}) {
+	for o, err := range s.bucket.Objects(ctx, Query{Select: selected}) {
 		if err != nil {
 			return err
 		}
@@ -143,9 +152,13 @@ func (s *syncer) load(ctx context.Context) error {
 			k.equal = false // changed by others
 		}
 		k.content = content
+		if f, ok := l.files[name]; ok && !k.equal && s.opts.Folder.TrustModified && files.looksUnchanged(o, f, fileFacts(f)) {
+			k.equal, k.state = true, f.State
+			s.report.Unchanged++
+		}
 		known[name] = k
 	}
-	s.known = known
+	s.known, s.stale = known, false
 	return nil
 }
 

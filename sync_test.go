@@ -355,6 +355,7 @@ func TestSyncDirUnusable(t *testing.T) {
 	}{
 		{"a key of two fields", keyed, dir, nil, bucketlite.ErrBadRequest},
 		{"a negative interval", good, dir, &bucketlite.SyncOptions{Interval: -1}, bucketlite.ErrBadRequest},
+		{"a dry run that watches", good, dir, &bucketlite.SyncOptions{DryRun: true, Watch: true}, bucketlite.ErrBadRequest},
 		{"a pattern that is malformed", good, dir, &bucketlite.SyncOptions{Folder: bucketlite.FolderOptions{Include: []string{"["}}}, bucketlite.ErrBadRequest},
 		{"no directory", good, filepath.Join(dir, "missing"), nil, os.ErrNotExist},
 		{"a file", good, file, nil, nil},
@@ -367,5 +368,99 @@ func TestSyncDirUnusable(t *testing.T) {
 				t.Errorf("got %v, want %v", err, test.want)
 			}
 		})
+	}
+}
+
+// The store's own files are left out, also under other names. Opening and closing them
+// would drop the locks of the store.
+func TestSyncDirLeavesOutTheStore(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	st := storetest.OpenPath(t, filepath.Join(dir, "store.db"), &bucketlite.Options{AllowLinks: true})
+	b := storetest.Bucket(t, st, bucketlite.BucketConfig{
+		Name:      "files",
+		Schema:    bucketlite.Schema{Properties: map[string]bucketlite.Field{"path": {Type: bucketlite.String}, "file": {Type: bucketlite.File}}},
+		UniqueKey: &bucketlite.UniqueKey{Fields: []string{"path"}, DefaultPolicy: bucketlite.Upsert},
+	})
+	writeFiles(t, dir, map[string]string{"a": "A"})
+	if err := os.Link(filepath.Join(dir, "store.db"), filepath.Join(dir, "link.db")); err != nil {
+		t.Fatal(err)
+	}
+	wantCounts(t, syncDir(t, b, dir, bucketlite.SyncOptions{}), map[string]int64{"files": 1, "created": 1})
+	report, err := b.Import(t.Context(), bucketlite.Folder(os.DirFS(dir), nil), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Records != 1 || report.Unchanged != 1 {
+		t.Errorf("import: got %+v, want one unchanged file", report.ImportCounts)
+	}
+}
+
+// With TrustModified, one pass over the objects tells which files are unchanged. A change
+// that restores the time of the file is then not seen.
+func TestSyncDirTrustsModified(t *testing.T) {
+	t.Parallel()
+	b, dir := syncBucket(t), t.TempDir()
+	writeFiles(t, dir, map[string]string{"a": "A", "b": "B"})
+	syncDir(t, b, dir, bucketlite.SyncOptions{})
+	trusting := bucketlite.SyncOptions{Folder: bucketlite.FolderOptions{TrustModified: true}}
+	wantCounts(t, syncDir(t, b, dir, trusting), map[string]int64{"files": 2, "unchanged": 2})
+	info, err := os.Stat(filepath.Join(dir, "a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFiles(t, dir, map[string]string{"a": "X", "b": "B2"})
+	if err := os.Chtimes(filepath.Join(dir, "a"), info.ModTime(), info.ModTime()); err != nil {
+		t.Fatal(err)
+	}
+	wantCounts(t, syncDir(t, b, dir, trusting), map[string]int64{"files": 2, "unchanged": 1, "replaced": 1})
+	wantCounts(t, syncDir(t, b, dir, bucketlite.SyncOptions{}), map[string]int64{"files": 2, "unchanged": 1, "replaced": 1})
+	if diff := cmp.Diff(map[string]string{"a": "X", "b": "B2"}, contents(t, b)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+}
+
+// A file may take the place of a folder, and a folder that of a file.
+func TestSyncDirFileForFolder(t *testing.T) {
+	t.Parallel()
+	b, dir := syncBucket(t), t.TempDir()
+	writeFiles(t, dir, map[string]string{"a": "A", "d/x": "X", "keep": "K"})
+	syncDir(t, b, dir, bucketlite.SyncOptions{})
+	if err := errors.Join(os.Remove(filepath.Join(dir, "a")), os.RemoveAll(filepath.Join(dir, "d"))); err != nil {
+		t.Fatal(err)
+	}
+	writeFiles(t, dir, map[string]string{"a/y": "Y", "d": "D"})
+	syncDir(t, b, dir, bucketlite.SyncOptions{Delete: true})
+	if diff := cmp.Diff(map[string]string{"a/y": "Y", "d": "D", "keep": "K"}, contents(t, b)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+}
+
+// Several programs that follow one directory agree.
+func TestSyncDirBeside(t *testing.T) {
+	t.Parallel()
+	b, dir := syncBucket(t), t.TempDir()
+	writeFiles(t, dir, map[string]string{"a": "content of a", "b": "content of b", "c": "content of c", "d": "D"})
+	for _, change := range []func(string) error{
+		func(string) error { return nil }, rename("a", "e"), appendTo("b", "!"), both(rename("c", "sub/c"), appendTo("d", "?")),
+	} {
+		if err := change(dir); err != nil {
+			t.Fatal(err)
+		}
+		errs := make(chan error)
+		for range 4 {
+			go func() {
+				_, err := b.SyncDir(t.Context(), dir, &bucketlite.SyncOptions{Delete: true, Settle: settle})
+				errs <- err
+			}()
+		}
+		for range 4 {
+			if err := <-errs; err != nil {
+				t.Fatal(err)
+			}
+		}
+		if diff := cmp.Diff(filesBelow(t, dir), contents(t, b)); diff != "" {
+			t.Errorf("files (-want +got):\n%s", diff)
+		}
 	}
 }

@@ -81,7 +81,11 @@ func (s *syncer) watch(ctx context.Context) error {
 		if l != nil && notifier != nil && notifier.Watch(slices.Collect(maps.Keys(l.folders)), len(l.files)) {
 			next = syncPause // there may have been changes before these folders were watched
 		}
-		if err := pause(ctx, changes, next, min(syncShare*time.Since(began), s.opts.Interval)); err != nil {
+		shortest := s.opts.Settle
+		if l != nil {
+			shortest = min(syncShare*l.took, s.opts.Interval)
+		}
+		if err := pause(ctx, changes, next, shortest); err != nil {
 			return err
 		}
 	}

@@ -50,6 +50,7 @@ needs --force.`,
 	flags.DurationVar(&opts.Interval, "interval", time.Minute, "with --watch, the `time` between two full looks")
 	flags.DurationVar(&opts.Settle, "settle", 2*time.Second, "the `time` for which a file must not change before it is stored")
 	f.add(c)
+	a.exclude(c, "dry-run", "watch")
 	c.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		if opts.Force && !opts.Delete {
 			return usagef("--force needs --delete")

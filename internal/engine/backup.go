@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -84,6 +85,21 @@ func (db *DB) Owns(path string) bool {
 		}
 	}
 	return false
+}
+
+// Files returns the database's file, its reserve, and those that SQLite makes beside it, as
+// far as they are there. No part of this process may open and close one of them: that
+// drops SQLite's locks.
+func (db *DB) Files() (files []fs.FileInfo) {
+	if db.loc.path == Memory {
+		return nil
+	}
+	for _, file := range append(SideFiles(db.loc.file), db.loc.file, reservePath(db.loc.file)) {
+		if info, err := os.Stat(file); err == nil {
+			files = append(files, info)
+		}
+	}
+	return files
 }
 
 // sameFile reports whether a and b name one file, or would if it were there. On

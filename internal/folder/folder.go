@@ -9,7 +9,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path"
+	"runtime"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -27,6 +30,8 @@ type Options struct {
 	Include, Exclude []string
 	// Hidden also walks what has a name that begins with a dot.
 	Hidden bool
+	// Except are files to leave out, by whatever name.
+	Except []fs.FileInfo
 	// Enter, unless nil, is called for each folder that is walked, with its path, before
 	// its files. The path of the root is ".".
 	Enter func(name string, info fs.FileInfo)
@@ -118,7 +123,18 @@ func Walk(ctx context.Context, fsys fs.FS, opts Options, visit func(File) error,
 		if err != nil {
 			return left(Unreadable, err)
 		}
+		if opts.excepts(info) {
+			return left(Excluded, nil)
+		}
 		return visit(File{name, info.Size(), info.ModTime(), StateOf(info)})
+	})
+}
+
+// excepts reports whether a file is one of Except. On Windows files are compared only if
+// their names are equal, since that opens them.
+func (o Options) excepts(info fs.FileInfo) bool {
+	return slices.ContainsFunc(o.Except, func(other fs.FileInfo) bool {
+		return (runtime.GOOS != "windows" || other.Name() == info.Name()) && os.SameFile(other, info)
 	})
 }
 
