@@ -20,7 +20,7 @@ import (
 // are new. Fields without a member are ignored.
 //
 // A member named object_id, bucket_id, key_prefix, error, status (of type [Status]),
-// created_at, updated_at or blobs (of type []Blob) holds that of the object. A member of
+// created_at, updated_at, x-expires-at or blobs (of type []Blob) holds that of the object. A member of
 // type [Blob], *Blob or []Blob holds the blobs of the property of its name. A [BlobInput]
 // is not changed.
 //
@@ -123,6 +123,8 @@ func (o *Object) system(name string) any {
 		return o.CreatedAt
 	case "updated_at":
 		return o.UpdatedAt
+	case expiryMember:
+		return o.ExpiresAt
 	}
 	return nil
 }

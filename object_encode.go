@@ -35,8 +35,8 @@ func FieldsOf(v any) (map[string]any, error) {
 // the elements need no Property. Without such blobs, Blobs is nil, so that a Put keeps those
 // that are stored.
 //
-// Of members with names of the system, object_id and key_prefix are the input's ID and
-// KeyPrefix. Others that are not zero are in Fields, where Put and Patch refuse a value that
+// Of members with names of the system, object_id, key_prefix and x-expires-at are the input's
+// ID, KeyPrefix and ExpiresAt. Others that are not zero are in Fields, where Put and Patch refuse a value that
 // differs from the stored one. Members of type [Blob] are left out.
 func InputOf(v any) (ObjectInput, error) {
 	r, target, err := source(v)
@@ -84,6 +84,9 @@ func inputOf(r *typed.Record, v reflect.Value) (ObjectInput, error) {
 			in.ID, _ = given.(string)
 		case "key_prefix":
 			in.KeyPrefix, _ = given.(string)
+		case expiryMember:
+			text, _ := given.(string)
+			in.ExpiresAt, _ = typed.ParseTime(text)
 		default:
 			in.Fields[m.Name] = given
 		}

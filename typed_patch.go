@@ -24,9 +24,13 @@ func (t *TypedBucket[T]) difference(before, after *TypedObject[T]) (in ObjectInp
 	if is.KeyPrefix != was.KeyPrefix {
 		in.KeyPrefix = is.KeyPrefix
 	}
+	expires := !is.ExpiresAt.Equal(was.ExpiresAt)
+	if expires {
+		in.ExpiresAt, in.NeverExpires = is.ExpiresAt, is.ExpiresAt.IsZero()
+	}
 	t.checkKept(&faults, reflect.ValueOf(&before.Value).Elem(), reflect.ValueOf(&after.Value).Elem())
 	err = unwritable(reflect.TypeFor[T](), &faults)
-	return in, len(in.Fields) > 0 || len(in.Blobs) > 0 || in.KeyPrefix != "", err
+	return in, len(in.Fields) > 0 || len(in.Blobs) > 0 || in.KeyPrefix != "" || expires, err
 }
 
 // plainInput is input with plain fields.
@@ -41,14 +45,15 @@ func (t *TypedBucket[T]) plainInput(v *T) (ObjectInput, error) {
 	return in, j.err(t.bucket.String())
 }
 
-// checkKept reports members that have changed and are not written: those of the system, and
-// stored blobs.
+// checkKept reports members that have changed and are not written: stored blobs, and most
+// members of the system.
 func (t *TypedBucket[T]) checkKept(faults *value.Faults, before, after reflect.Value) {
 	for i := range t.record.System {
 		m := &t.record.System[i]
 		was, _ := m.In(before)
 		is, ok := m.In(after)
-		if ok && (m.Name != "key_prefix" || is.IsZero()) && !reflect.DeepEqual(was.Interface(), is.Interface()) {
+		written := m.Name == expiryMember || m.Name == "key_prefix" && !is.IsZero()
+		if ok && !written && !reflect.DeepEqual(was.Interface(), is.Interface()) {
 			faults.Add(value.Path{{Name: m.Name}}, ruleReserved, "a member of the system cannot be changed")
 		}
 	}

@@ -236,6 +236,7 @@ func TestTypedReadOnly(t *testing.T) {
 		ID     string            `json:"object_id"`
 		Status bucketlite.Status `json:"status"`
 		Prefix string            `json:"key_prefix"`
+		Until  time.Time         `json:"x-expires-at"`
 		Name   string            `json:"name"`
 		Photo  bucketlite.Blob   `json:"photo" bucketlite:"type=image"`
 	}
@@ -260,6 +261,16 @@ func TestTypedReadOnly(t *testing.T) {
 	got, err := values.Patch(ctx, "one", func(v *V) error { v.Prefix = "c"; return nil }, nil)
 	if err != nil || got.KeyPrefix != "c" {
 		t.Errorf("key prefix: got %+v, %v", got, err)
+	}
+	until := time.Now().Add(time.Hour).Truncate(time.Second).UTC()
+	for _, at := range []time.Time{until, until.Add(time.Hour), {}} {
+		got, err := values.Patch(ctx, "one", func(v *V) error { v.Until = at; return nil }, nil)
+		if err != nil || !got.ExpiresAt.Equal(at) || !got.Value.Until.Equal(at) {
+			t.Errorf("expiry at %v: got %+v, %v", at, got, err)
+		}
+	}
+	if res, err := values.Put(ctx, V{Name: "x", Until: until}, nil); err != nil || !res.Object.ExpiresAt.Equal(until) {
+		t.Errorf("put with an expiry: got %+v, %v", res, err)
 	}
 	if _, err := values.Put(ctx, V{Name: "x", Status: bucketlite.StatusCompleted}, nil); !errors.Is(err, bucketlite.ErrInvalid) {
 		t.Errorf("put a status: got error %v", err)

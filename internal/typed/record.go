@@ -210,7 +210,7 @@ func (b *builder) system(m *Member) {
 		if n.of != special.Status {
 			want = special.Status.String()
 		}
-	case "created_at", "updated_at":
+	case "created_at", "updated_at", "x-expires-at":
 		if n.kind != kindTime {
 			want = "a time.Time"
 		}
