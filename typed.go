@@ -51,6 +51,24 @@ func As[T any](b *Bucket) (*TypedBucket[T], error) {
 	return &TypedBucket[T]{b, r}, nil
 }
 
+// EnsureAs opens a bucket of T, and creates it if it does not exist, as [Store.EnsureBucket]
+// does. A configuration without fields gets the schema that [SchemaOf] makes of T. Errors:
+// those of these two and of [As].
+func EnsureAs[T any](ctx context.Context, s *Store, namespace string, config BucketConfig, opts *EnsureOptions) (*TypedBucket[T], error) {
+	if config.Schema.Properties == nil {
+		made, err := SchemaOf[T]()
+		if err != nil {
+			return nil, err
+		}
+		config.Schema.Properties = made.Properties
+	}
+	b, err := s.EnsureBucket(ctx, namespace, config, opts)
+	if err != nil {
+		return nil, err
+	}
+	return As[T](b)
+}
+
 // Bucket returns the bucket itself.
 func (t *TypedBucket[T]) Bucket() *Bucket { return t.bucket }
 

@@ -51,23 +51,11 @@ func typedBucket[T any](t *testing.T, key ...string) *bucketlite.TypedBucket[T] 
 
 func typedBucketIn[T any](t *testing.T, st *bucketlite.Store, key ...string) *bucketlite.TypedBucket[T] {
 	t.Helper()
-	ns, err := st.CreateNamespace(t.Context(), bucketlite.NamespaceConfig{Name: "shop"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := bucketlite.SchemaOf[T]()
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := bucketlite.BucketConfig{Name: "products", Schema: s}
+	config := bucketlite.BucketConfig{Name: "products"}
 	if len(key) > 0 {
 		config.UniqueKey = &bucketlite.UniqueKey{Fields: key, DefaultPolicy: bucketlite.Upsert}
 	}
-	b, err := ns.CreateBucket(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	typed, err := bucketlite.As[T](b)
+	typed, err := bucketlite.EnsureAs[T](t.Context(), st, "shop", config, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -329,6 +317,24 @@ func TestAsFits(t *testing.T) {
 	checkIssues(t, err, []string{"at: datetime in the schema, integer in Go (field At of type int64)", "day: date in the schema, datetime in Go", "f: number in the schema, integer in Go",
 		"in.a: required by the schema", "n: integer in the schema, number in Go", "name: string in the schema, array in Go", "pages: an array in the schema, image in Go (field Pages)",
 		"photo: image in the schema, an array of a file in Go (field Photo)", "sku: string in the schema, integer in Go", "tags: items: string in the schema, integer in Go (field Tags of type int)", "other: not declared in the schema"})
+	for name, open := range map[string]func() error{
+		"a type that does not fit": func() error {
+			_, err := bucketlite.EnsureAs[struct{}](t.Context(), st, "shop", bucketlite.BucketConfig{Name: "b", Schema: s, UniqueKey: b.UniqueKey()}, nil)
+			return err
+		},
+		"a type without a schema": func() error {
+			_, err := bucketlite.EnsureAs[recursive](t.Context(), st, "shop", bucketlite.BucketConfig{Name: "r"}, nil)
+			return err
+		},
+		"a bucket that is refused": func() error {
+			_, err := bucketlite.EnsureAs[address](t.Context(), st, "shop", bucketlite.BucketConfig{}, nil)
+			return err
+		},
+	} {
+		if err := open(); !errors.Is(err, bucketlite.ErrInvalid) {
+			t.Errorf("ensure %s: got error %v", name, err)
+		}
+	}
 	if _, err := bucketlite.As[map[string]any](b); !errors.Is(err, bucketlite.ErrInvalid) {
 		t.Errorf("a map: got error %v", err)
 	}

@@ -26,14 +26,10 @@ func Example_structs() {
 	check(err)
 	defer store.Close()
 
-	schema, err := bucketlite.SchemaOf[Product]()
-	check(err)
-	bucket, err := store.EnsureBucket(ctx, "shop", bucketlite.BucketConfig{
-		Name: "products", Schema: schema,
+	products, err := bucketlite.EnsureAs[Product](ctx, store, "shop", bucketlite.BucketConfig{
+		Name:      "products",
 		UniqueKey: &bucketlite.UniqueKey{Fields: []string{"sku"}, DefaultPolicy: bucketlite.Upsert},
 	}, nil)
-	check(err)
-	products, err := bucketlite.As[Product](bucket)
 	check(err)
 
 	res, err := products.Put(ctx, Product{SKU: "A-1", Name: "Red sneaker", Price: 89.5}, nil)
