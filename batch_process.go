@@ -36,8 +36,22 @@ type ProcessOptions struct {
 	// [CategoryNetwork], and its result is ignored. Default: no limit.
 	Timeout time.Duration
 	// UntilIdle makes Process return nil once no batch of the store is being
-	// processed, by any process. Default: false, Process waits for more batches.
+	// processed, by any process, and with Drafts once there are no drafts either.
+	// Default: false, Process waits for more batches.
 	UntilIdle bool
+	// Drafts processes every draft: objects that are created or changed, and those that
+	// a canceled batch returns. Whenever handlers are free, Process makes batches of up
+	// to 250 drafts of each bucket that is active and not locked, the oldest first.
+	// Any number of processors do so together, and none takes the same draft. The
+	// records of these batches are deleted with those of their tasks; see
+	// [Options].TaskRetention.
+	//
+	// Drafts are found by an index of "status", which Process creates in each bucket
+	// that has none. A bucket without room for another index is left out.
+	//
+	// A handler must store its results with [Job.Patch]: any other change of the object
+	// makes it a draft again. Default: false.
+	Drafts bool
 }
 
 const (
@@ -109,11 +123,15 @@ func (s *Store) Process(ctx context.Context, handler func(context.Context, *Job)
 	}
 	p := &processor{
 		store: s, handler: handler, opts: o, pace: slowPace, running: make(map[jobs.Key]*run), wake: make(chan struct{}, 1),
-		ready: make(chan *run, 2*(o.Concurrency+maxAhead)), ended: make(chan *run, o.Concurrency+maxAhead), gone: make(chan struct{}),
+		drafts: drafts{refused: make(map[int64]bool)},
+		ready:  make(chan *run, 2*(o.Concurrency+maxAhead)), ended: make(chan *run, o.Concurrency+maxAhead), gone: make(chan struct{}),
 	}
 	p.self = jobs.Processor{
 		Owner: lease.Owner(id, o.Lease), Lease: o.Lease, Attempts: int64(o.MaxAttempts), Pause: longestPause(o.Backoff), Leases: &s.leases,
 		Abandoned: abandoned,
+	}
+	if o.Drafts {
+		p.drafts.wake = make(chan struct{}, 1)
 	}
 	p.ctx, p.stop = context.WithCancelCause(ctx)
 	defer p.stop(nil)
@@ -154,6 +172,7 @@ type processor struct {
 	leaveAt  time.Time      // when to look for handlers to leave behind; zero for never
 	due      time.Time      // when the next job is due, as far as is known; zero for never
 	overdue  []jobs.Overdue // jobs that are due although the file says later
+	drafts   drafts
 }
 
 // A processor leases one job for each worker. So other processes get their share, and a
@@ -218,8 +237,11 @@ func (p *processor) mustWrite(now time.Time) bool {
 	hungry := p.wants() > p.ahead()/2
 	return len(p.settled) > 0 && (hungry || !now.Before(p.settleAt)) ||
 		len(p.running) > 0 && !now.Before(p.renewAt) ||
-		hungry && !p.due.IsZero() && !now.Before(p.due)
+		hungry && (p.isDue(now) || p.drafts.mustWrite())
 }
+
+// isDue reports whether a job is due, as far as is known.
+func (p *processor) isDue(now time.Time) bool { return !p.due.IsZero() && !now.Before(p.due) }
 
 // look finds out when the next job is due, and cancels the running jobs of batches that
 // have ended.
@@ -241,7 +263,10 @@ func (p *processor) look(now time.Time) (idle bool, err error) {
 		if o, err = jobs.Look(c, now.UnixMicro()); err != nil {
 			return err
 		}
-		p.overdue, err = p.self.FindOverdue(c, now.UnixMicro())
+		if p.overdue, err = p.self.FindOverdue(c, now.UnixMicro()); err != nil {
+			return err
+		}
+		idle, err = p.drafts.look(c)
 		return err
 	})
 	if err != nil {
@@ -259,7 +284,7 @@ func (p *processor) look(now time.Time) (idle bool, err error) {
 	if len(p.overdue) > 0 {
 		p.due = now
 	}
-	return o.Idle && len(p.running) == 0 && len(p.settled) == 0, nil
+	return idle && o.Idle && len(p.running) == 0 && len(p.settled) == 0, nil
 }
 
 // The causes why a handler's context ends.
@@ -397,6 +422,13 @@ func (p *processor) write(ctx context.Context, n int) error {
 	renewing := len(p.running) > 0 && !now.Before(p.renewAt)
 	var lost []*run
 	var taking jobs.Taking[objectRow]
+	g := &gathering{}
+	if n > 0 {
+		var err error
+		if g, err = p.gathering(p.isDue(now)); err != nil {
+			return err
+		}
+	}
 	err := p.store.write(ctx, func(tx *commit.Tx) error {
 		lost = nil
 		taking = jobs.Taking[objectRow]{
@@ -419,6 +451,9 @@ func (p *processor) write(ctx context.Context, n int) error {
 					lost = append(lost, r)
 				}
 			}
+		}
+		if err := g.run(tx); err != nil {
+			return err
 		}
 		if n > 0 {
 			if err := jobs.Take(l, &taking); err != nil {
@@ -452,6 +487,7 @@ func (p *processor) write(ctx context.Context, n int) error {
 	case len(taking.Taken) < n:
 		p.due, p.lookAt = time.Time{}, time.Time{} // nothing is due now; find out when
 	}
+	p.gathered(g)
 	return nil
 }
 
@@ -489,6 +525,10 @@ func (p *processor) wait(now time.Time) {
 		p.returned(r)
 	case <-p.wake:
 		p.lookAt = time.Time{}
+	case <-p.drafts.wake:
+		if at := now.Add(draftDelay); at.Before(p.lookAt) {
+			p.lookAt = at
+		}
 	case <-p.store.db.Stopped():
 		p.stop(p.store.db.Refusal()) // no outcome can be written any more
 	case <-p.ctx.Done():

@@ -1,6 +1,10 @@
 package bucketlite
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/bucketlite/bucketlite/internal/commit"
+)
 
 // queue holds the processors of a store, which wait in it for jobs. The jobs themselves
 // are in the file.
@@ -33,13 +37,19 @@ func (q *queue) leave(p *processor) {
 	q.running.Done()
 }
 
-// notify wakes the processors, since there may be jobs for them.
-func (q *queue) notify() {
+// notify wakes the processors that a signal concerns.
+func (q *queue) notify(s commit.Signal) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for p := range q.processors {
+		wake := p.wake
+		if s == commit.Drafts {
+			if wake = p.drafts.wake; wake == nil {
+				continue
+			}
+		}
 		select {
-		case p.wake <- struct{}{}:
+		case wake <- struct{}{}:
 		default:
 		}
 	}

@@ -13,6 +13,7 @@ import (
 // of their own.
 type handover struct {
 	batch, task string // ids
+	metadata    any    // of the batch: JSON text, or nil
 }
 
 func (s *Store) newHandover() (*handover, error) {
@@ -21,12 +22,12 @@ func (s *Store) newHandover() (*handover, error) {
 		return nil, err
 	}
 	task, err := s.newID(ident.TaskPrefix)
-	return &handover{batch, task}, err
+	return &handover{batch: batch, task: task}, err
 }
 
 // submit creates and submits the batch.
 func (h *handover) submit(tx *commit.Tx, b *Bucket, ids []any) error {
-	if err := jobs.CreateBatch(tx, b.num, h.batch, nil, ids); err != nil {
+	if err := jobs.CreateBatch(tx, b.num, h.batch, h.metadata, ids); err != nil {
 		return err
 	}
 	k, err := jobs.FindBatch(tx, b.num, h.batch)

@@ -445,6 +445,7 @@ func (p *putter) insert(tx *commit.Tx, state *commit.Bucket) (done bool, err err
 	state.Upload = max(state.Upload, now)
 	state.Replacing = false
 	tx.Note(string(EventObjectCreated), state.Place, o.ID)
+	tx.Raise(commit.Drafts)
 	b.noteExpiry(tx, o)
 	row.owed, err = b.makeRoom(tx, state, o.Version, o.Size)
 	p.stored, p.created, p.replaced = row, true, 0

@@ -177,6 +177,9 @@ func (b *Bucket) overwrite(tx *commit.Tx, state *commit.Bucket, row, old *object
 func (b *Bucket) overwriteBoth(tx *commit.Tx, state *commit.Bucket, row, old *objectRow, next *nextRow, contents []*content.Content, gone []Blob) error {
 	o := &row.object
 	o.Version, o.UpdatedAt = state.Tick(), timeOf(tx.Now())
+	if o.Status == StatusDraft {
+		tx.Raise(commit.Drafts)
+	}
 	err := row.update(tx, old)
 	tx.Note(string(EventObjectUpdated), state.Place, o.ID)
 	if err == nil && o.Status != StatusDraft {

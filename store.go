@@ -211,10 +211,11 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	s.commits = commit.NewCommitter(commit.Config{
 		Now:        o.Now,
 		EventSlack: o.eventSlack(),
-		Signals:    [...]func(){commit.Background: s.wakeCollector, commit.Jobs: s.queue.notify},
-		Overtaken:  s.reserve.notice,
-		Last:       content.CollectShare,
-		Noted:      s.feed.committed,
+		Signals: [...]func(){commit.Background: s.wakeCollector,
+			commit.Jobs: func() { s.queue.notify(commit.Jobs) }, commit.Drafts: func() { s.queue.notify(commit.Drafts) }},
+		Overtaken: s.reserve.notice,
+		Last:      content.CollectShare,
+		Noted:     s.feed.committed,
 	})
 	s.db, err = engine.Open(ctx, engine.Config{
 		Path:          path,

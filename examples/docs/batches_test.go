@@ -54,6 +54,9 @@ func Example_batches() {
 	_, err = products.RetryBatch(ctx, batch.ID, nil)
 	fmt.Println(errors.Is(err, bucketlite.ErrConflict))
 
+	err = store.Process(ctx, handle, &bucketlite.ProcessOptions{Drafts: true, UntilIdle: true})
+	check(err)
+
 	// Output:
 	// COMPLETED_WITH_ERRORS 2 of 2
 	// validation no photo 1

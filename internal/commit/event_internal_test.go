@@ -234,7 +234,7 @@ func newFeedBench(b *testing.B, level engine.Synchronous) *feedBench {
 	b.Helper()
 	ignore := func() {}
 	c := NewCommitter(Config{
-		Now: time.Now, EventSlack: 1 << 40, Signals: [signals]func(){ignore, ignore}, Overtaken: ignore,
+		Now: time.Now, EventSlack: 1 << 40, Signals: [signals]func(){ignore, ignore, ignore}, Overtaken: ignore,
 		Last: func(*Tx) error { return nil }, Noted: func(int64) {},
 	})
 	db, err := engine.Open(context.Background(), engine.Config{

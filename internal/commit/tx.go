@@ -18,6 +18,7 @@ type Signal int
 const (
 	Background Signal = iota // the collector, which does background work
 	Jobs                     // the processors of batches
+	Drafts                   // of these, the ones that make batches of drafts
 
 	signals
 )

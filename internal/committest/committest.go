@@ -22,7 +22,7 @@ func init() {
 // in it, "videos" with the id "bkt", both with the number 1.
 type File struct {
 	*engine.DB
-	Raised [2]int // how often each [commit.Signal] was given
+	Raised [3]int // how often each [commit.Signal] was given
 }
 
 // Open returns a new File, which is closed when the test ends. The working directory must
@@ -34,10 +34,11 @@ func Open(t testing.TB) *File {
 	committer := commit.NewCommitter(commit.Config{
 		Now:        time.Now,
 		EventSlack: 1 << 40,
-		Signals:    [...]func(){commit.Background: func() { f.Raised[commit.Background]++ }, commit.Jobs: func() { f.Raised[commit.Jobs]++ }},
-		Overtaken:  func() {},
-		Last:       func(*commit.Tx) error { return nil },
-		Noted:      func(int64) {},
+		Signals: [...]func(){commit.Background: func() { f.Raised[commit.Background]++ }, commit.Jobs: func() { f.Raised[commit.Jobs]++ },
+			commit.Drafts: func() { f.Raised[commit.Drafts]++ }},
+		Overtaken: func() {},
+		Last:      func(*commit.Tx) error { return nil },
+		Noted:     func(int64) {},
 	})
 	var err error
 	f.DB, err = engine.Open(context.Background(), engine.Config{

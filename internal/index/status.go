@@ -62,6 +62,12 @@ func (r *Restatement) Run(tx *commit.Tx, state *commit.Bucket, partition int64) 
 	return nil
 }
 
+// StatusKey returns the key that objects with a status have in an index of it.
+func StatusKey(status string) []byte {
+	path := []string{"status"}
+	return query.EntriesOf(query.Map{"status": status}, path, TypeOf(nil, path)).Keys[0]
+}
+
 // isRestated reports whether statements over several rows change what a path leads to.
 func isRestated(path []string) bool {
 	return len(path) == 1 && (path[0] == "status" || path[0] == "error")

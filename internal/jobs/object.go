@@ -49,6 +49,7 @@ seq IN (SELECT ` + seqOfJob + ` FROM jobs WHERE batch = ?2 AND position BETWEEN 
 // drafts, except objects that another batch has yet to process.
 func markReleased(tx *commit.Tx, b *Batch, first, last int64) error {
 	return eachPartition(tx, b.Bucket, func(state *commit.Bucket, partition int64) error {
+		tx.Raise(commit.Drafts)
 		r := index.Restatement{Set: "status = 'DRAFT'", Where: `
 seq IN (SELECT ` + seqOfJob + ` FROM jobs WHERE batch = ?2 AND position BETWEEN ?3 AND ?4 AND status IN ('PENDING', 'PROCESSING'))
     AND status IN ('PENDING', 'PROCESSING')
@@ -79,6 +80,7 @@ func markEnded(tx *commit.Tx, bucket, seq int64, status string, message any) err
 // draft, or queued again, and stays so. Only if its status comes from the job that has
 // just ended, it becomes a draft too.
 func passOver(tx *commit.Tx, bucket, seq int64) error {
+	tx.Raise(commit.Drafts)
 	return restateObject(tx, bucket, seq, index.Restatement{Set: "status = 'DRAFT'", Where: `
     AND status IN ('PENDING', 'PROCESSING')
     AND NOT EXISTS (SELECT 1 FROM jobs WHERE seq = ?2 AND status IN ('PENDING', 'PROCESSING'))`, Args: []any{seq}})

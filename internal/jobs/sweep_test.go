@@ -32,7 +32,7 @@ func TestSweep(t *testing.T) {
 	const pending, canceled = "SELECT sum(status = 'PENDING') FROM jobs", "SELECT sum(status = 'CANCELED') FROM jobs"
 	f := open(t)
 	f.batch(n)
-	f.Raised = [2]int{}
+	f.Raised = [3]int{}
 	f.submit()
 	f.want(pending, "1000")
 	if f.Raised[commit.Jobs] != 1 || f.Raised[commit.Background] != 1 {

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"github.com/bucketlite/bucketlite/internal/commit"
+	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -40,9 +41,30 @@ WHERE num <> ?2 AND id = (SELECT delete_task FROM buckets WHERE num = ?3)`, tx.N
 	return err
 }
 
-// ForgetTasks deletes the records of up to 100 tasks that ended before a time.
+// ForgetTasks deletes the records of up to 100 tasks that ended before a time. Batches that
+// were made of drafts are deleted together with their tasks, as long as these have few jobs.
 func ForgetTasks(tx *commit.Tx, before int64) error {
-	_, err := tx.Exec("DELETE FROM tasks WHERE num IN (SELECT num FROM tasks WHERE ended_at < ? LIMIT 100)", before)
+	type ended struct {
+		num       int64
+		id, input string
+	}
+	var tasks []ended
+	err := tx.Query("SELECT num, id, inputs ->> '$[0]' FROM tasks WHERE ended_at < ? ORDER BY ended_at LIMIT 100", []any{before}, func(r engine.Row) error {
+		tasks = append(tasks, ended{r.Int(0), r.Text(1), r.Text(2)})
+		return nil
+	})
+	jobs := int64(0)
+	for i := 0; i < len(tasks) && err == nil && jobs < firstSlice; i++ {
+		var b *Batch
+		b, err = selectBatch(tx, "WHERE id = ? AND task = ? AND metadata = ? AND sweep IS NOT 'delete'", tasks[i].input, tasks[i].id, DraftsMetadata)
+		if err == nil && b != nil {
+			jobs += b.Total
+			err = b.Delete(tx)
+		}
+		if err == nil {
+			_, err = tx.Exec("DELETE FROM tasks WHERE num = ?", tasks[i].num)
+		}
+	}
 	return err
 }
 
