@@ -35,6 +35,10 @@ type ImportOptions struct {
 	// MaxRefused ends the import with [ErrInvalid] when more records than this were
 	// refused. Default: 0, which stands for no limit.
 	MaxRefused int64
+	// ValidateOnly validates the records as [Bucket.Validate] does, and stores nothing. It
+	// does not read the files that records name. [ImportCounts].Refused counts the invalid
+	// ones.
+	ValidateOnly bool
 	// NewIDs gives all objects new ids and ignores those of the records.
 	NewIDs bool
 	// Files holds files that records name: a blob {"property", "file"} in JSON, or a path
@@ -129,7 +133,8 @@ func (e *ImportFileError) Error() string {
 func (e *ImportFileError) Unwrap() error { return e.Err }
 
 // Source is where an import reads its records from. Make one with [JSONLines],
-// [JSONArray], [CSV], [Folder] or [DetectSource]. A Source that reads an
+// [JSONArray], [CSV], [Folder], [ExportedDir] or
+// [DetectSource]. A Source that reads an
 // io.Reader can be imported once.
 type Source struct {
 	open func(ctx context.Context, im *importer) (importItems, error)
@@ -217,7 +222,7 @@ func (im *importer) check(source Source) error {
 		return badRequest("MaxRefused: got %d, want 0 or more", o.MaxRefused)
 	}
 	o.BatchSize, o.MaxLineBytes = cmp.Or(o.BatchSize, DefaultBatchSize), cmp.Or(o.MaxLineBytes, DefaultMaxLineBytes)
-	if im.bucket.def.key != nil {
+	if im.bucket.def.key != nil && !o.ValidateOnly {
 		if _, err := im.bucket.def.unique.policy(o.Policy); err != nil {
 			return err
 		}

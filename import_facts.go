@@ -223,7 +223,7 @@ func (f *folderItems) fill(ctx context.Context, item *importItem, file folder.Fi
 		item.patches = stored.ID
 	}
 	item.size = file.Size
-	if item.held = len(p.head); p.whole {
+	if item.held = len(p.head); p.whole && !f.im.opts.ValidateOnly {
 		item.in.Blobs[0].Reader = &wholeFile{f.im, bytes.NewReader(p.head)}
 	} else {
 		f.im.open(item, &item.in.Blobs[0], f.fsys, file.Path, "")

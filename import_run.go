@@ -90,7 +90,7 @@ func (im *importer) begin(ctx context.Context) error {
 		return err
 	}
 	if !same {
-		return badRequest("mark: this is not the source whose first %d records were imported", im.mark.Counts.Records)
+		return badRequest("mark: the source has changed before line %d, where the import was to continue", im.mark.position.Line)
 	}
 	im.report.ImportCounts, im.report.After = im.mark.Counts, im.mark.position.Line
 	return nil
@@ -162,6 +162,9 @@ func (im *importer) store(ctx context.Context) error {
 			im.fileRead = 0
 		}
 	}()
+	if im.opts.ValidateOnly {
+		return im.validate(ctx)
+	}
 	var puts []int // indexes of the records to put
 	inputs := make([]ObjectInput, 0, len(im.batch))
 	for i := range im.batch {
@@ -179,6 +182,23 @@ func (im *importer) store(ctx context.Context) error {
 		// Either an item that a record names is missing, or the bucket itself.
 		if _, err := im.bucket.Info(ctx); err != nil {
 			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// validate validates the batch.
+func (im *importer) validate(ctx context.Context) error {
+	for i := range im.batch {
+		item := &im.batch[i]
+		switch err := im.bucket.Validate(ctx, item.in); {
+		case err == nil:
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case isRefusal(err):
+			im.refuse(item.line, item.file, err)
+		default:
+			return im.at(item, err)
 		}
 	}
 	return ctx.Err()

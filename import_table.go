@@ -64,12 +64,6 @@ type tableItems struct {
 	columns   []tableColumn
 }
 
-// tableColumn is where the cells of a column go.
-type tableColumn struct {
-	path  []string // of a member; nil for a column without a name
-	field Field    // its declaration; the zero Field if there is none
-}
-
 // begin resolves the columns.
 func (t *tableItems) begin() error {
 	names, err := t.table.Columns()
@@ -100,25 +94,6 @@ func (t *tableItems) begin() error {
 		return newValidationError("header", issues)
 	}
 	return nil
-}
-
-// newTableColumn resolves the name of a column, and reports whether it is known.
-func newTableColumn(s Schema, name string) (c tableColumn, known bool) {
-	if name == "" {
-		return tableColumn{}, true
-	}
-	if f, ok := s.Properties[name]; ok || name == "object_id" || name == "key_prefix" {
-		return tableColumn{[]string{name}, f}, true
-	}
-	steps := strings.Split(name, ".")
-	f, ok := s.Properties[steps[0]]
-	if !ok || f.Type != ObjectField || slices.Contains(steps, "") {
-		return tableColumn{path: []string{name}}, false
-	}
-	for _, step := range steps[1:] {
-		f = f.Properties[step]
-	}
-	return tableColumn{steps, f}, true
 }
 
 // overlaps returns an issue for each column that is a member of another one.
@@ -167,7 +142,7 @@ func (t *tableItems) fill(item *importItem, column *tableColumn, text string) st
 	case name == "key_prefix":
 		item.in.KeyPrefix = text
 	case files || column.field.Type.isFile() && column.field.Type != Text:
-		t.im.attachCell(item, name, text)
+		return t.im.attachCells(item, name, text, files)
 	default:
 		v, message := cellValue(column.field.Type, text)
 		if message != "" {
@@ -185,6 +160,22 @@ func (t FieldType) isFile() bool {
 		return true
 	}
 	return false
+}
+
+// attachCells adds the blobs that a cell names: one, or those of a JSON array.
+func (im *importer) attachCells(item *importItem, property, text string, many bool) string {
+	if !many || !strings.HasPrefix(strings.TrimSpace(text), "[") {
+		im.attachCell(item, property, text)
+		return ""
+	}
+	var texts []string
+	if err := json.Unmarshal([]byte(text), &texts); err != nil {
+		return "an array of texts expected, got " + value.Show(text)
+	}
+	for _, text := range texts {
+		im.attachCell(item, property, text)
+	}
+	return ""
 }
 
 // attachCell adds a blob whose bytes a cell names.

@@ -16,7 +16,7 @@ import (
 // Blank lines are ignored. The text is UTF-8, or UTF-16.
 func JSONLines(r io.Reader) Source {
 	return Source{func(_ context.Context, im *importer) (importItems, error) {
-		return &jsonItems{im, record.NewLines(r, im.opts.MaxLineBytes), sizeOf(r), nil}, nil
+		return &jsonItems{im: im, reader: record.NewLines(r, im.opts.MaxLineBytes), size: sizeOf(r)}, nil
 	}}
 }
 
@@ -25,7 +25,7 @@ func JSONLines(r io.Reader) Source {
 // refusal includes what follows, up to where they are balanced again.
 func JSONArray(r io.Reader) Source {
 	return Source{func(_ context.Context, im *importer) (importItems, error) {
-		return &jsonItems{im, record.NewArray(r, im.opts.MaxLineBytes), sizeOf(r), nil}, nil
+		return &jsonItems{im: im, reader: record.NewArray(r, im.opts.MaxLineBytes), size: sizeOf(r)}, nil
 	}}
 }
 
@@ -67,6 +67,8 @@ type jsonItems struct {
 	reader record.Reader
 	size   int64
 
+	closer io.Closer // or nil
+
 	// adapt, unless nil, changes an item that was read from text.
 	adapt func(ctx context.Context, item *importItem, text []byte) error
 }
@@ -100,7 +102,12 @@ func (j *jsonItems) next(ctx context.Context) (importItem, error) {
 
 func (j *jsonItems) position() record.Position { return j.reader.Position() }
 func (j *jsonItems) total() int64              { return j.size }
-func (j *jsonItems) close()                    {}
+
+func (j *jsonItems) close() {
+	if j.closer != nil {
+		j.closer.Close()
+	}
+}
 
 func (j *jsonItems) skip(_ context.Context, to record.Position) (bool, error) {
 	return j.reader.Skip(to)

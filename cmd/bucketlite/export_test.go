@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/tempfile"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
@@ -172,25 +173,6 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestExportNames has no file get its name from anything but its hash and a
-// harmless extension.
-func TestExportNames(t *testing.T) {
-	t.Parallel()
-	const hash = "251f30971b9aa7bd71af7fb8fed9ab01d7e925eeec902f1583273f4e5684ac2c"
-	for filename, ext := range map[string]string{
-		"": "", "a.jpg": ".jpg", "a.JPG": ".jpg", "a.tar.gz": ".gz", "a": "", "a.": "", ".": "", "..": "",
-		"a.j pg": "", "a.jpg:stream": "", "a.é": "", "a.abcdefghijk": "", "../../a": "", `..\..\a.b\c`: "", "a.mp4": ".mp4",
-	} {
-		got := fileName(&bucketlite.Blob{Details: bucketlite.BlobDetails{Hash: hash, Filename: filename}})
-		if want := "files/25/" + hash + ext; got != want {
-			t.Errorf("%q: got %s, want %s", filename, got, want)
-		}
-	}
-	if got := fileName(&bucketlite.Blob{Details: bucketlite.BlobDetails{Filename: "a.jpg"}}); got != "" {
-		t.Errorf("a blob that is not stored: got %q, want none", got)
-	}
-}
-
 // TestExportDirectory has what is in the directory never lead an export or an
 // import out of it, and what a dead run left go.
 func TestExportDirectory(t *testing.T) {
@@ -199,7 +181,7 @@ func TestExportDirectory(t *testing.T) {
 	putVaried(t, db)
 	dir, outside := t.TempDir(), t.TempDir()
 
-	if err := os.WriteFile(filepath.Join(dir, tempPrefix+"LEFT"), []byte("half"), 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, tempfile.Prefix+"LEFT"), []byte("half"), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	must(t, "", "export", "things", dir, "--db", db)
@@ -211,12 +193,12 @@ func TestExportDirectory(t *testing.T) {
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
-	if want := []string{manifestFile, filesDir, objectsFile}; !slices.Equal(names, want) {
+	if want := []string{"bucketlite-export.json", "files", objectsFile}; !slices.Equal(names, want) {
 		t.Errorf("directory: got %v, want %v", names, want)
 	}
 
 	linked := t.TempDir()
-	if err := os.Symlink(outside, filepath.Join(linked, filesDir)); err != nil {
+	if err := os.Symlink(outside, filepath.Join(linked, "files")); err != nil {
 		t.Logf("no symbolic links here, so that they lead nowhere is not tested: %v", err)
 		return
 	}

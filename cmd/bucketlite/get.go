@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/tempfile"
 	"github.com/spf13/cobra"
 )
 
@@ -61,7 +62,7 @@ func (a *app) getBlob(ctx context.Context, b *bucketlite.Bucket, id, property, o
 	}
 	bar := a.progress("writing", r.Size(), inBytes)
 	defer bar.end()
-	err = writeFile(output, func(f io.Writer) error {
+	err = tempfile.WriteFile(output, func(f io.Writer) error {
 		_, err := io.Copy(io.MultiWriter(f, &barWriter{bar: bar}), r)
 		return err
 	})

@@ -1,17 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
 
 	"github.com/bucketlite/bucketlite"
-	"github.com/bucketlite/bucketlite/internal/bom"
 	"github.com/spf13/cobra"
 )
 
@@ -43,12 +38,11 @@ refused otherwise. Files are read only below DIR, and their hashes are compared.
 			return err
 		}
 		defer root.Close()
-		m, err := readManifest(root, args[1])
+		m, err := bucketlite.ReadManifest(root.FS())
 		if err != nil {
-			return err
+			return &located{args[1], err}
 		}
-		fetch := &fileFetcher{root: root, blobs: map[string]fileBlob{}}
-		st, err := a.open(ctx, toWrite, &bucketlite.Options{Fetcher: fetch})
+		st, err := a.open(ctx, toWrite, nil)
 		if err != nil {
 			return err
 		}
@@ -60,56 +54,23 @@ refused otherwise. Files are read only below DIR, and their hashes are compared.
 		if policy == "" {
 			policy = string(bucketlite.Upsert)
 		}
-		in, err := openRegular(root, objectsFile)
-		if err != nil {
-			return &located{args[1], err}
+		total := m.FileBytes
+		if info, err := fs.Stat(root.FS(), objectsFile); err == nil {
+			total += info.Size()
 		}
-		defer in.Close()
-		l := &loader{
-			app: a, bucket: b, policy: bucketlite.Policy(policy), source: objectsFile, files: root, fetch: fetch,
-			prepare: func(ctx context.Context, line []byte, in *bucketlite.ObjectInput) (bool, error) {
-				if newIDs {
-					in.ID = ""
-					return false, nil
-				}
-				return isStored(ctx, b, line, in.ID)
-			},
-		}
-		l.bar = a.progress("importing", fileSize(in)+m.Bytes, inBytes)
-		fetch.bar = l.bar
-		err = l.load(ctx, in)
-		l.bar.end()
-		return l.report(err)
+		l := &load{app: a, bucket: b, source: objectsFile, opts: bucketlite.ImportOptions{Policy: bucketlite.Policy(policy), NewIDs: newIDs, MaxLineBytes: maxLine}}
+		l.bar = a.progress("importing", total, inBytes)
+		return l.print(l.run(ctx, bucketlite.ExportedDir(root.FS())))
 	}
 	return c
 }
 
-// readManifest reads the manifest of an export.
-func readManifest(root *os.Root, dir string) (*manifest, error) {
-	f, err := openRegular(root, manifestFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w: it has no %s, so it is not a complete export", dir, bucketlite.ErrNotFound, manifestFile)
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	m := &manifest{}
-	if err := json.NewDecoder(bom.NewReader(io.LimitReader(f, maxDocument))).Decode(m); err != nil {
-		if !errors.Is(err, bucketlite.ErrInvalid) {
-			err = fmt.Errorf("%w: %s", bucketlite.ErrInvalid, message(err))
-		}
-		return nil, &located{manifestFile, err}
-	}
-	if m.Format != exportFormat {
-		return nil, &located{manifestFile, fmt.Errorf("%w: format %q, this version knows %q", bucketlite.ErrInvalid, m.Format, exportFormat)}
-	}
-	return m, nil
-}
+// objectsFile is what an export calls its objects.
+const objectsFile = "objects.jsonl"
 
 // importBucket returns the bucket to import into. It is made only when that is
 // asked for: elsewhere a mistyped name would make a new one.
-func (a *app) importBucket(ctx context.Context, st *bucketlite.Store, name string, m *manifest, create bool) (*bucketlite.Bucket, error) {
+func (a *app) importBucket(ctx context.Context, st *bucketlite.Store, name string, m *bucketlite.ExportManifest, create bool) (*bucketlite.Bucket, error) {
 	ns, err := a.theNamespace(ctx, st)
 	if err != nil {
 		return nil, err
@@ -124,20 +85,4 @@ func (a *app) importBucket(ctx context.Context, st *bucketlite.Store, name strin
 	config := m.Bucket
 	config.Name = name
 	return ns.CreateBucket(ctx, config)
-}
-
-// isStored reports whether an object is stored just as its line says.
-func isStored(ctx context.Context, b *bucketlite.Bucket, line []byte, id string) (bool, error) {
-	if id == "" {
-		return false, nil
-	}
-	o, err := b.Object(ctx, id)
-	switch {
-	case errors.Is(err, bucketlite.ErrNotFound), errors.Is(err, bucketlite.ErrBadRequest), errors.Is(err, bucketlite.ErrInvalid):
-		return false, nil // putting it reports the error
-	case err != nil:
-		return false, err
-	}
-	stored, err := exportLine(o)
-	return bytes.Equal(stored, bytes.TrimSpace(line)), err
 }

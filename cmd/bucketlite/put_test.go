@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/record"
 )
 
 const lineSchema = `{"properties": {"n": {"type": "integer"}, "text": {"type": "string"}}}`
@@ -86,11 +90,11 @@ func TestKilledPut(t *testing.T) {
 			if code != exitOK {
 				t.Fatalf("second run: exit code %d\n%s", code, errs.String())
 			}
-			var sum summary
+			var sum bucketlite.ImportReport
 			if err := json.Unmarshal([]byte(out.String()), &sum); err != nil {
 				t.Fatal(err)
 			}
-			if sum.After != before-500 || sum.Lines != total || sum.Refused != 0 {
+			if sum.After != before-500 || sum.Records != total || sum.Refused != 0 {
 				t.Errorf("second run: %+v, want it to continue after line %d and end with %d", sum, before-500, total)
 			}
 			seen := map[json.Number]int{}
@@ -113,38 +117,48 @@ func withIDs(n int) string {
 	return b.String()
 }
 
-// stateLines returns how many lines a state says are stored.
-func stateLines(path string) int {
-	var r resume
-	text, err := os.ReadFile(path)
-	if err != nil || json.Unmarshal(text, &r) != nil {
-		return 0
-	}
-	return r.Position.Lines
+// putState is the file of --resume.
+type putState struct {
+	Position record.Position         `json:"position"`
+	Counts   bucketlite.ImportCounts `json:"counts"`
 }
 
-// setBack has a state say that fewer lines are stored.
+// stateLines returns how many lines a state says are stored.
+func stateLines(path string) int {
+	var s putState
+	text, err := os.ReadFile(path)
+	if err != nil || json.Unmarshal(text, &s) != nil {
+		return 0
+	}
+	return s.Position.Line
+}
+
+// setBack makes a state say that fewer lines are stored.
 func setBack(t *testing.T, path, input string, to int) {
 	t.Helper()
-	var r resume
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(text, &r); err != nil {
+	var s putState
+	var all map[string]any
+	if err := errors.Join(json.Unmarshal(text, &s), json.Unmarshal(text, &all)); err != nil {
 		t.Fatal(err)
 	}
-	l := newLineReader(strings.NewReader(input))
+	l := record.NewLines(strings.NewReader(input), 0)
 	for range to {
-		if _, err := l.next(); err != nil {
+		if _, err := l.Next(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	lost := int64(r.Position.Lines - to)
-	r.Position, r.path = l.position(), path
-	r.Counts.Lines -= lost
-	r.Counts.Created -= lost
-	if err := r.save(); err != nil {
+	lost := int64(s.Position.Line - to)
+	s.Counts.Records -= lost
+	s.Counts.Created -= lost
+	all["position"], all["counts"] = l.Position(), s.Counts
+	if text, err = json.Marshal(all); err == nil {
+		err = os.WriteFile(path, text, 0o666)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 func newSyncCommand(a *app) *cobra.Command {
 	var f folderFlags
 	var opts bucketlite.SyncOptions
+	var checksum bool
 	c := &cobra.Command{
 		Use:   "sync DIR BUCKET",
 		Short: "Make a bucket follow the files of a directory",
@@ -51,6 +52,7 @@ needs --force.`,
 	flags.DurationVar(&opts.Settle, "settle", 2*time.Second, "the `time` for which a file must not change before it is stored")
 	f.add(c)
 	a.exclude(c, "dry-run", "watch")
+	flags.BoolVar(&checksum, "checksum", false, "read files whose size and modification time are those of the object, too")
 	c.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		if opts.Force && !opts.Delete {
 			return usagef("--force needs --delete")
@@ -58,6 +60,7 @@ needs --force.`,
 		if opts.Folder, err = f.options(); err != nil {
 			return err
 		}
+		opts.Folder.TrustModified = !checksum
 		return a.withStore(toWrite, func(ctx context.Context, st *bucketlite.Store, args []string) error {
 			b, err := a.bucket(ctx, st, args[1])
 			if err != nil {

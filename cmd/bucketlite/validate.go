@@ -2,17 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
-	"net/url"
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/spf13/cobra"
 )
 
 func newValidateCommand(a *app) *cobra.Command {
-	f := &bucketFlags{}
+	f, text := &bucketFlags{}, &textFlags{}
 	c := &cobra.Command{
 		Use:   "validate BUCKET [FILE] | --schema FILE [FILE]",
 		Short: "Validate JSON lines or a schema without storing anything",
@@ -26,9 +22,10 @@ taken key, are not checked.`,
 		Args: cobra.MaximumNArgs(2), ValidArgsFunction: a.completeBucket(cobra.ShellCompDirectiveDefault),
 	}
 	f.add(c)
+	text.add(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if f.schema != "" {
-			return a.validateSchema(cmd.Context(), f, args)
+			return a.validateSchema(cmd.Context(), f, text, args)
 		}
 		switch {
 		case len(args) == 0:
@@ -39,14 +36,14 @@ taken key, are not checked.`,
 			return usagef("FILE is missing, and standard input is a terminal; \"-\" reads from it")
 		}
 		return a.withBucket(toRead, func(ctx context.Context, b *bucketlite.Bucket, args []string) error {
-			return a.validateLines(ctx, b, append(args, "-")[0])
+			return a.validateLines(ctx, b, text, append(args, "-")[0])
 		})(cmd, args)
 	}
 	return c
 }
 
 // validateSchema checks a schema, and then lines against it in a store in memory.
-func (a *app) validateSchema(ctx context.Context, f *bucketFlags, args []string) (err error) {
+func (a *app) validateSchema(ctx context.Context, f *bucketFlags, text *textFlags, args []string) (err error) {
 	if len(args) > 1 {
 		return usagef("--schema and BUCKET exclude each other, and there is at most one FILE")
 	}
@@ -76,88 +73,41 @@ func (a *app) validateSchema(ctx context.Context, f *bucketFlags, args []string)
 	if err != nil {
 		return err
 	}
-	return a.validateLines(ctx, b, args[0])
+	return a.validateLines(ctx, b, text, args[0])
 }
 
 // judgement is what validate found.
 type judgement struct {
-	Lines   int64     `json:"lines"`
-	Valid   int64     `json:"valid"`
-	Refused int64     `json:"refused"`
-	Errors  []refusal `json:"errors"` // the first
+	Lines   int64                `json:"lines"`
+	Valid   int64                `json:"valid"`
+	Refused int64                `json:"refused"`
+	Errors  []bucketlite.Refusal `json:"errors"` // the first
 }
 
-func (a *app) validateLines(ctx context.Context, b *bucketlite.Bucket, name string) error {
+func (a *app) validateLines(ctx context.Context, b *bucketlite.Bucket, f *textFlags, name string) error {
 	in, err := a.openInput(ctx, name)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	found := judgement{Errors: []refusal{}}
-	bar := a.progress("checking", fileSize(in), inBytes)
-	err = a.judge(ctx, b, in, sourceName(name), &found, bar)
-	bar.end()
+	source, err := f.source(name, in)
 	if err != nil {
 		return err
 	}
+	l := &load{app: a, bucket: b, source: sourceName(name), one: f.unit(name), opts: bucketlite.ImportOptions{ValidateOnly: true, MaxLineBytes: maxLine}}
+	l.bar = a.progress("checking", fileSize(in), inBytes)
+	r, err := l.run(ctx, source)
+	if err != nil {
+		return err
+	}
+	found := judgement{r.Records, r.Records - r.Refused, r.Refused, r.Refusals}
 	err = a.show(found, func(t *table) {
-		t.row("lines", found.Lines)
+		t.row(l.one+"s", found.Lines)
 		t.row("valid", found.Valid)
 		t.row("refused", found.Refused)
 	})
-	if err == nil && found.Refused > 0 {
-		err = fmt.Errorf("%d of %s %w", found.Refused, plural(found.Lines, "line", "lines"), errRefused)
+	if err == nil && r.Refused > 0 {
+		err = l.refused(r)
 	}
 	return err
-}
-
-func (a *app) judge(ctx context.Context, b *bucketlite.Bucket, in io.Reader, source string, found *judgement, bar *progress) error {
-	lines := newLineReader(in)
-	for {
-		line, err := lines.next()
-		switch {
-		case err == io.EOF:
-			return nil
-		case err != nil && !errors.Is(err, bucketlite.ErrTooLarge):
-			return &located{fmt.Sprintf("%s:%d", source, lines.number+1), err}
-		case err == nil && isBlank(line):
-			continue
-		}
-		found.Lines++
-		if err == nil {
-			err = validateLine(ctx, b, line)
-		}
-		bar.set(lines.offset)
-		if err == nil {
-			found.Valid++
-			continue
-		}
-		if !linesFault(err) {
-			return err
-		}
-		found.Refused++
-		a.note("%s:%d: %s", source, lines.number, message(err))
-		if len(found.Errors) < maxErrors {
-			found.Errors = append(found.Errors, refusal{Line: lines.number, err: err}.described())
-		}
-	}
-}
-
-func validateLine(ctx context.Context, b *bucketlite.Bucket, line []byte) error {
-	var in bucketlite.ObjectInput
-	if err := in.UnmarshalJSON(line); err != nil {
-		return err
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	// A file is not read: only put knows its directory. Instead, a reference with the
-	// line's description of the bytes is validated.
-	for i, blob := range filesOf(line, in) {
-		if blob.File == "" {
-			continue
-		}
-		in.Blobs[i].Data = blob.reference("file:///" + url.PathEscape(blob.File))
-	}
-	return b.Validate(ctx, in)
 }
