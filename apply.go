@@ -79,6 +79,7 @@ func (s *Store) Apply(ctx context.Context, changes ...Change) ([]ChangeResult, e
 		return nil, err
 	}
 	applied = true
+	set.payRoom(ctx)
 	return set.results()
 }
 
@@ -247,6 +248,19 @@ func (set *changeSet) results() ([]ChangeResult, error) {
 		}
 	}
 	return results, nil
+}
+
+// payRoom makes room for what the changes owe to buckets that limit their size.
+func (set *changeSet) payRoom(ctx context.Context) {
+	owed := make(map[int64]int64) // by the buckets' numbers
+	for _, s := range set.steps {
+		owed[s.target().num] += s.owed()
+	}
+	for _, s := range set.steps {
+		b := s.target()
+		b.payRoom(ctx, owed[b.num])
+		delete(owed, b.num)
+	}
 }
 
 // history knows the versions that the objects of a set had before it. Versions are unique

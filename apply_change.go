@@ -92,6 +92,7 @@ type step interface {
 	apply(tx *commit.Tx, seen *history) error   // may run any number of times
 	size() int64                                // as far as it is known; see [MaxChangeBytes]
 	release(ctx context.Context)                // releases contents, except those of readers
+	owed() int64                                // see [Bucket.payRoom]
 	result() (ChangeResult, error)              // after apply; the contents now belong to the object
 }
 
@@ -143,6 +144,8 @@ func (p *putStep) apply(tx *commit.Tx, seen *history) error {
 func (p *putStep) size() int64 {
 	return int64(len(p.data.JSONB)) + encodedBytes(p.encoded) + contentBytes(p.contents)
 }
+
+func (p *putStep) owed() int64 { return p.stored.owed }
 
 func (p *putStep) result() (ChangeResult, error) {
 	content.EndRenewals(p.contents)
@@ -210,6 +213,8 @@ func (p *patchStep) size() int64 {
 	return size + int64(len(p.stored.fields)+len(p.stored.blobs))
 }
 
+func (p *patchStep) owed() int64 { return p.stored.owed }
+
 func (p *patchStep) result() (ChangeResult, error) {
 	content.EndRenewals(p.contents)
 	o, err := p.stored.decode(p.bucket, nil)
@@ -228,6 +233,7 @@ func (d *deleteStep) prepare(context.Context) error     { return nil }
 func (d *deleteStep) isLinked() bool                    { return false }
 func (d *deleteStep) fetch(context.Context, bool) error { return nil }
 func (d *deleteStep) size() int64                       { return 0 }
+func (d *deleteStep) owed() int64                       { return 0 }
 func (d *deleteStep) release(context.Context)           {}
 func (d *deleteStep) result() (ChangeResult, error)     { return ChangeResult{}, nil }
 

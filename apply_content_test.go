@@ -212,3 +212,32 @@ func TestApplyBesideSchemaChange(t *testing.T) {
 		})
 	}
 }
+
+// A set that exceeds a bucket's limits deletes its oldest objects, before it returns.
+func TestApplyMakesRoom(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	st := storetest.Open(t, bucketlite.WithoutBackground(bucketlite.Options{}))
+	limited := storetest.Bucket(t, st, bucketlite.BucketConfig{Retention: bucketlite.Retention{MaxBytes: 6000}})
+	other := storetest.Bucket(t, st, storetest.ItemsConfig("items"))
+	var inputs []bucketlite.ObjectInput
+	for i := range 300 {
+		inputs = append(inputs, sized(fmt.Sprint(i), 20))
+	}
+	storetest.Must(t, storetest.PutManyError(limited.PutMany(ctx, inputs, nil)))
+	set := []bucketlite.Change{limited.PutChange(sized("big", 5000), nil), other.PutChange(storetest.Item("k", ""), nil)}
+	before := storetest.Snapshot(t, limited)
+	_, err := st.Apply(ctx, append(set, other.DeleteChange("x", nil))...)
+	storetest.WantError(t, err, bucketlite.ErrNotFound)
+	storetest.WantSnapshot(t, limited, before)
+	if _, err := st.Apply(ctx, set...); err != nil {
+		t.Fatal(err)
+	}
+	if got := storetest.MustStats(t, limited); got.TotalSize != 6000 || got.ObjectCount != 51 {
+		t.Errorf("got %d objects of %d bytes, want 51 of 6000", got.ObjectCount, got.TotalSize)
+	}
+	_, err = st.Apply(ctx, set[1], limited.PutChange(sized("bigger", 6001), nil))
+	storetest.WantError(t, err, bucketlite.ErrTooLarge)
+	storetest.WantExact(t, limited)
+	storetest.WantNoProblem(t, st)
+}

@@ -18,7 +18,7 @@ import (
 )
 
 // TestModelApply applies random change sets to three buckets, several at once, through two
-// stores on one file, and compares what becomes of each with plain maps.
+// stores on one file, and compares each with plain maps.
 func TestModelApply(t *testing.T) {
 	t.Parallel()
 	steps := 40
