@@ -174,7 +174,7 @@ func TestTypedPatchKeeps(t *testing.T) {
 }
 
 // Patches of one object do not undo each other, and an error of the function is returned.
-func TestTypedPatch(t *testing.T) {
+func TestTypedPatchesTogether(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	products := typedProducts(t)
