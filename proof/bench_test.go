@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -362,6 +363,28 @@ func BenchmarkStats(b *testing.B) {
 			for b.Loop() {
 				if s, err := bucket.Stats(ctx); err != nil || s.ObjectCount != int64(n) || s.Storage.Min == 0 {
 					b.Fatal(s, err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkNewStore(b *testing.B) {
+	file := filepath.Join(b.TempDir(), "bench.db")
+	for _, path := range []string{":memory:", file} {
+		b.Run(map[bool]string{true: "file", false: "memory"}[path == file], func(b *testing.B) {
+			for b.Loop() {
+				st, err := bucketlite.Open(context.Background(), path, &bucketlite.Options{Reserve: -1})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := st.Close(); err != nil {
+					b.Fatal(err)
+				}
+				if path == file {
+					if err := os.Remove(file); err != nil {
+						b.Fatal(err)
+					}
 				}
 			}
 		})

@@ -133,8 +133,8 @@ func (p *progress) end() {
 // speedWindow is how far back the speed of something is measured.
 const speedWindow = 3 * time.Second
 
-// speed measures how fast something has become more in the last few seconds. Where it
-// begins does not count: a command may continue from a position.
+// speed measures how fast a count has risen in the last few seconds. The count may begin
+// at any number, since a command may continue from a position.
 type speed struct {
 	samples []sample // the oldest first
 }
@@ -144,7 +144,7 @@ type sample struct {
 	done int64
 }
 
-// reach notes how much there is now.
+// reach notes the count at a time.
 func (s *speed) reach(now time.Time, done int64) {
 	const apart = speedWindow / 30
 	if n := len(s.samples); n > 1 && now.Sub(s.samples[n-2].at) < apart {

@@ -3,12 +3,11 @@ package engine
 import (
 	"context"
 	"crypto/rand"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
-
-	"database/sql/driver"
 
 	"modernc.org/sqlite"
 )
