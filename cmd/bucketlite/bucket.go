@@ -83,11 +83,13 @@ and file.
 With --infer, the schema is made from data: JSON lines, a JSON array, or a CSV file. It is
 printed, with its grounds on standard error, and every object of the data conforms to it.
 The bucket is created with --yes, or if you say so. Enums and unique keys are suggested,
-since data cannot prove them.`,
+since data cannot prove them. For a folder, the fields are facts about its files, and the
+unique key is the path.`,
 		Example: `  bucketlite bucket create videos --schema schema.json --unique-key video_id --policy upsert
   echo '{"properties": {"photo": {"type": "image"}}}' | bucketlite bucket create photos --schema -
   bucketlite bucket create items --infer items.csv >schema.json
-  bucketlite bucket create items --infer items.csv --unique-key sku --policy upsert --yes`,
+  bucketlite bucket create items --infer items.csv --unique-key sku --policy upsert --yes
+  bucketlite bucket create photos --infer ~/Pictures --yes`,
 		Args: cobra.ExactArgs(1),
 	}
 	c.RunE = func(cmd *cobra.Command, args []string) error {

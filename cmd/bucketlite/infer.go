@@ -24,27 +24,37 @@ import (
 type inferFlags struct {
 	file       string
 	enums, yes bool
+	text       textFlags
 
 	found *bucketlite.Inference // nil without file
 }
 
 func (f *inferFlags) add(a *app, c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringVar(&f.file, "infer", "", "make the schema from the data in a `file`; - reads standard input")
+	flags.StringVar(&f.file, "infer", "", "make the schema from the data in a `file`, or the files of a folder; - reads standard input")
 	flags.BoolVar(&f.enums, "enums", false, "with --infer, declare the few values of a field as its enum")
 	flags.BoolVarP(&f.yes, "yes", "y", false, "with --infer, create the bucket without asking")
+	f.text.add(c)
 	a.exclude(c, "schema", "infer")
 }
 
 // config returns the configuration of a new bucket, with a given schema or an inferred one.
 func (f *inferFlags) config(ctx context.Context, a *app, b *bucketFlags, name string) (config bucketlite.BucketConfig, err error) {
 	switch {
-	case f.file == "" && (f.enums || f.yes):
-		return config, usagef("--enums and --yes need --infer")
+	case f.file == "" && (f.enums || f.yes || f.text != textFlags{}):
+		return config, usagef("--enums, --yes and the flags of the data's form need --infer")
 	case f.file == "":
 		return b.config(ctx, a, name)
 	}
-	if f.found, err = a.infer(ctx, f.file, bucketlite.InferOptions{Enums: f.enums}); err != nil {
+	if isFolder(f.file) {
+		f.found, err = a.inferFolder(ctx, f.file)
+		if len(b.key) == 0 {
+			b.key, b.policy = []string{"path"}, cmp.Or(b.policy, string(bucketlite.Upsert))
+		}
+	} else {
+		f.found, err = a.infer(ctx, f.file, &f.text, bucketlite.InferOptions{Enums: f.enums})
+	}
+	if err != nil {
 		return config, err
 	}
 	config, err = b.keyed(bucketlite.BucketConfig{Name: name, Schema: f.found.Schema})
@@ -86,16 +96,45 @@ func (f *inferFlags) confirmed(ctx context.Context, a *app, b *bucketFlags, name
 	return yes, err
 }
 
+// offer creates a bucket that does not exist, with a schema made from the data that is to be
+// put there, if somebody says so.
+func (a *app) offer(ctx context.Context, st *bucketlite.Store, bucket, file string, text textFlags, missing error) (*bucketlite.Bucket, error) {
+	ns, err := a.theNamespace(ctx, st)
+	if err != nil || file == "-" {
+		return nil, missing
+	}
+	if !a.asks {
+		return nil, &advised{missing, fmt.Sprintf(`"bucketlite bucket create %s --infer %s" makes it from the data`, bucket, file)}
+	}
+	a.note("%s", message(missing))
+	f, b := inferFlags{file: file, text: text}, bucketFlags{}
+	config, err := f.config(ctx, a, &b, bucket)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.ground(f.found, len(b.key) == 0); err != nil {
+		return nil, err
+	}
+	yes, err := a.ask(ctx, fmt.Sprintf("Create bucket %q with these fields?", bucket))
+	if err != nil || !yes {
+		return nil, cmp.Or(err, missing)
+	}
+	return ns.CreateBucket(ctx, config)
+}
+
 // infer makes a schema from the records in a file. It prints faulty records and skips
 // them.
-func (a *app) infer(ctx context.Context, name string, opts bucketlite.InferOptions) (*bucketlite.Inference, error) {
+func (a *app) infer(ctx context.Context, name string, text *textFlags, opts bucketlite.InferOptions) (*bucketlite.Inference, error) {
 	in, err := a.openInput(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	defer in.Close()
-	s := &sampler{app: a, source: sourceName(name), bar: a.progress("reading", fileSize(in), inBytes)}
-	s.reader, opts.Text = recordsOf(name, in)
+	s := &sampler{app: a, source: sourceName(name)}
+	if s.reader, opts.Text, err = text.records(name, in); err != nil {
+		return nil, err
+	}
+	s.bar = a.progress("reading", fileSize(in), inBytes)
 	found, err := bucketlite.InferSchema(s.samples(ctx), &opts)
 	s.bar.end()
 	if err != nil && s.count == 0 && errors.Is(err, bucketlite.ErrBadRequest) {
@@ -110,23 +149,40 @@ func (a *app) infer(ctx context.Context, name string, opts bucketlite.InferOptio
 	return found, nil
 }
 
-// recordsOf returns a reader of the records in a file, and whether they are the rows of a
-// table. It detects the form as put does.
-func recordsOf(name string, r io.Reader) (reader record.Reader, table bool) {
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".csv":
-		return record.NewTable(r, record.TableOptions{}), true
-	case ".tsv", ".tab":
-		return record.NewTable(r, record.TableOptions{Comma: '\t'}), true
-	case ".jsonl", ".ndjson":
-		return record.NewLines(r, 0), false
+// records returns a reader of the records in a file, and whether they are the rows of a
+// table. The form is that which put detects.
+func (f *textFlags) records(name string, r io.Reader) (reader record.Reader, table bool, err error) {
+	comma, err := f.comma()
+	if err != nil {
+		return nil, false, err
+	}
+	charset, err := record.ParseCharset(f.charset)
+	if err != nil {
+		return nil, false, usagef("--charset: %w", err)
+	}
+	form := f.form(name)
+	if ext := strings.ToLower(filepath.Ext(name)); form == "" && (ext == ".jsonl" || ext == ".ndjson") {
+		form = "jsonl"
 	}
 	text := bufio.NewReader(r)
-	head, _ := text.Peek(512) // an error comes again with the text
-	if bytes.HasPrefix(bytes.TrimLeft(head, "\xEF\xBB\xBF\xFE\xFF\x00 \t\r\n"), []byte("[")) {
-		return record.NewArray(text, 0), false
+	if form == "" {
+		form = "jsonl"
+		head, _ := text.Peek(512) // an error comes again with the text
+		if bytes.HasPrefix(bytes.TrimLeft(head, "\xEF\xBB\xBF\xFE\xFF\x00 \t\r\n"), []byte("[")) {
+			form = "json"
+		}
 	}
-	return record.NewLines(text, 0), false
+	switch form {
+	case "csv":
+		return record.NewTable(text, record.TableOptions{Comma: comma, Charset: charset}), true, nil
+	case "tsv":
+		return record.NewTable(text, record.TableOptions{Comma: cmp.Or(comma, '\t'), Charset: charset}), true, nil
+	case "json":
+		return record.NewArray(text, 0), false, nil
+	case "jsonl":
+		return record.NewLines(text, 0), false, nil
+	}
+	return nil, false, usagef("--format: got %q, want one of %s", f.format, strings.Join(formats, ", "))
 }
 
 // sampler reads samples from records.

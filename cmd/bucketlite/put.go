@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 
 	"github.com/bucketlite/bucketlite"
@@ -42,6 +43,9 @@ nothing is stored twice. Otherwise use --resume STATE from the beginning: STATE
 records the position after every commit, and a second run continues there. The input
 must be the same, or have more lines at its end.
 
+If the bucket does not exist, put offers to create it with a schema made from the data, as
+"bucketlite bucket create --infer" does.
+
 With --field, --object or --file, put one object. --object and --field give its
 fields; the schema decides whether a value of --field is text or JSON. --file gives
 its blobs. Without --file, an object that is replaced keeps its blobs.`,
@@ -80,13 +84,20 @@ its blobs. Without --file, an object that is replaced keeps its blobs.`,
 		case !one && len(args) == 1 && isTerminal(a.in):
 			return usagef("FILE is missing, and standard input is a terminal; \"-\" reads from it")
 		}
-		return a.withBucket(toWrite, func(ctx context.Context, b *bucketlite.Bucket, args []string) error {
+		return a.withStore(toWrite, func(ctx context.Context, st *bucketlite.Store, args []string) error {
+			name := "-"
+			if len(args) > 1 {
+				name = args[1]
+			}
+			b, err := a.bucket(ctx, st, args[0])
+			if errors.Is(err, bucketlite.ErrNotFound) && !one {
+				b, err = a.offer(ctx, st, args[0], name, f.text, err)
+			}
+			if err != nil {
+				return err
+			}
 			if one {
 				return a.putOne(ctx, b, f)
-			}
-			name := "-"
-			if len(args) > 0 {
-				name = args[0]
 			}
 			switch folder := isFolder(name); {
 			case folder && (f.files != "" || f.text.format != "" || f.text.isTable()):

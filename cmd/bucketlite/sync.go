@@ -30,8 +30,7 @@ The unique key of the bucket must be the field that gets the path. Nothing is de
 a part of the directory could not be read. If the directory is empty, or has less than half
 of the files it had, it may be another one, or its disk may not be mounted: then deleting
 needs --force.`,
-		Example: `  echo '{"properties": {"path": {"type": "string"}, "modified": {"type": "datetime"}, "photo": {"type": "image"}}}' |
-    bucketlite bucket create photos --schema - --unique-key path
+		Example: `  bucketlite bucket create photos --infer ~/Pictures --yes
   bucketlite sync ~/Pictures photos --include '*.{jpg,png}'
   bucketlite sync ~/Pictures photos --delete --watch
   bucketlite sync ~/Pictures photos --delete --dry-run`,
@@ -63,6 +62,9 @@ needs --force.`,
 		opts.Folder.TrustModified = !checksum
 		return a.withStore(toWrite, func(ctx context.Context, st *bucketlite.Store, args []string) error {
 			b, err := a.bucket(ctx, st, args[1])
+			if errors.Is(err, bucketlite.ErrNotFound) {
+				b, err = a.offer(ctx, st, args[1], args[0], textFlags{}, err)
+			}
 			if err != nil {
 				return err
 			}

@@ -2,7 +2,6 @@ package infer
 
 import (
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
@@ -101,7 +100,7 @@ func guessBlob(blob map[string]any) string {
 			if t := fileType(name); t != "" {
 				return t
 			}
-			if t := extensions[strings.ToLower(path.Ext(name))]; t != "" {
+			if t := FileType(name); t != "" {
 				return t
 			}
 		}

@@ -16,6 +16,10 @@ var extensions = map[string]string{
 	".pdf": schema.PDF, ".xls": schema.Excel, ".xlsx": schema.Excel, ".csv": schema.Excel,
 }
 
+// FileType returns the type of a file by the extension of its name, or "" if it is not
+// known.
+func FileType(name string) string { return extensions[strings.ToLower(path.Ext(name))] }
+
 // fileURLs says what files the values of a field are the URLs of.
 type fileURLs struct {
 	kind  string // of the first value
@@ -43,7 +47,7 @@ func fileType(s string) string {
 		if end := strings.IndexAny(rest, "?#"); end >= 0 {
 			rest = rest[:end]
 		}
-		return extensions[strings.ToLower(path.Ext(rest))]
+		return FileType(rest)
 	}
 	return ""
 }
