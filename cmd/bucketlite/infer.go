@@ -150,7 +150,7 @@ func (a *app) infer(ctx context.Context, name string, text *textFlags, opts buck
 }
 
 // records returns a reader of the records in a file, and whether they are the rows of a
-// table. The form is that which put detects.
+// table. It detects the form as put does.
 func (f *textFlags) records(name string, r io.Reader) (reader record.Reader, table bool, err error) {
 	comma, err := f.comma()
 	if err != nil {
