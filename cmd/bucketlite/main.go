@@ -162,7 +162,7 @@ standard error is not a terminal.`,
 		commands []*cobra.Command
 	}{
 		{"Store", []*cobra.Command{newNamespaceCommand(a), newStatsCommand(a), newCheckCommand(a), newBackupCommand(a), newTaskCommand(a), newWatchCommand(a), newServeCommand(a)}},
-		{"Buckets", []*cobra.Command{newBucketCommand(a), newIndexCommand(a), newValidateCommand(a), newExportCommand(a), newImportCommand(a), newSyncCommand(a)}},
+		{"Buckets", []*cobra.Command{newBucketCommand(a), newIndexCommand(a), newBatchCommand(a), newValidateCommand(a), newExportCommand(a), newImportCommand(a), newSyncCommand(a)}},
 		{"Objects", []*cobra.Command{newPutCommand(a), newPatchCommand(a), newGetCommand(a), newListCommand(a), newQueryCommand(a), newAggregateCommand(a), newDeleteCommand(a)}},
 	} {
 		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title + ":"})

@@ -45,6 +45,7 @@ func (m tests) Run() int {
 //	exits CODE COMMAND…   run a command that must end with this exit code
 //	damage SQL            do this to the store behind the library's back
 //	task-of FILE          set TASK to the first task's id in a file
+//	batch-of FILE         set BATCH to the first batch's id in a file
 //
 // and the variables DATA, a directory with items.jsonl and media files, and FORMATS,
 // one with stores of older versions.
@@ -70,7 +71,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "damage": damage, "task-of": taskOf},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "damage": damage, "task-of": taskOf, "batch-of": batchOf},
 	})
 }
 
@@ -104,12 +105,17 @@ func damage(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func taskOf(ts *testscript.TestScript, neg bool, args []string) {
-	id := regexp.MustCompile(`task_[0-9A-Z]{26}`).FindString(ts.ReadFile(args[0]))
+func taskOf(ts *testscript.TestScript, neg bool, args []string) { setID(ts, "TASK", "task", args[0]) }
+
+func batchOf(ts *testscript.TestScript, neg bool, args []string) { setID(ts, "BATCH", "btch", args[0]) }
+
+// setID sets a variable to the first id with a prefix in a file.
+func setID(ts *testscript.TestScript, variable, prefix, file string) {
+	id := regexp.MustCompile(prefix + `_[0-9A-Z]{26}`).FindString(ts.ReadFile(file))
 	if id == "" {
-		ts.Fatalf("no task in %s", args[0])
+		ts.Fatalf("no %s in %s", prefix, file)
 	}
-	ts.Setenv("TASK", id)
+	ts.Setenv(variable, id)
 }
 
 // result is the result of a run.
