@@ -27,7 +27,7 @@ func newBatchCreateCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "create BUCKET [ID…]",
 		Short: "Create a batch of objects",
-		Long: `Create a batch of the objects with the ids, or of those that match --where or --filter.
+		Long: `Create a batch of the objects with the ids, or of all objects that match --where or --filter.
 "bucketlite query --help" describes both. With --submit the batch is submitted at once.`,
 		Example: `  bucketlite batch create videos --where 'status = "DRAFT"' --submit
   bucketlite batch create videos obj_01K3V3D0M8Y2W4Z6A8C0E2G4J6`,
