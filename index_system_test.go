@@ -256,3 +256,28 @@ func (m *statusModel) check() {
 		}
 	}
 }
+
+// Indexes of the status and the error are built while objects are processed.
+func TestStatusIndexBuiltBeside(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	st := storetest.Open(t, nil)
+	m := &statusModel{t: t, st: st, b: storetest.Items(t, st)}
+	ids := storetest.PutManyIDs(t, m.b, 1500)
+	storetest.Submit(t, m.b, ids...)
+	processing, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- st.Process(processing, func(_ context.Context, j *bucketlite.Job) error {
+			if strings.HasSuffix(j.Object.ID, "7") {
+				return errors.New("an error")
+			}
+			return nil
+		}, &bucketlite.ProcessOptions{MaxAttempts: 1, UntilIdle: true})
+	}()
+	storetest.Ensure(t, m.b, "status", "error")
+	storetest.WantNoProblem(t, st)
+	storetest.Must(t, <-ended)
+	m.check()
+}

@@ -74,8 +74,8 @@ func (s *Store) EnsureBucket(ctx context.Context, namespace string, config Bucke
 // is none. Programs call it when they start. If the bucket fits the configuration already,
 // that takes one read. Any number of calls, in any number of processes, create one bucket.
 //
-// An existing bucket keeps its objects, its description, metadata and storage class, and
-// all indexes; the indexes that it lacks are created. Its unique key must have the same
+// An existing bucket keeps its objects, its description, metadata, storage class and
+// retention, and all indexes; the indexes that it lacks are created. Its unique key must have the same
 // fields, and the same default policy if the configuration sets one. The rules
 // for its schema:
 //

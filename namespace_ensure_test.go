@@ -114,6 +114,7 @@ func TestEnsureBucketKeeps(t *testing.T) {
 		"description":    {func(c *bucketlite.BucketConfig) { c.Description = "other" }, ""},
 		"metadata":       {func(c *bucketlite.BucketConfig) { c.Metadata = map[string]any{"team": "other"} }, ""},
 		"storage class":  {func(c *bucketlite.BucketConfig) { c.StorageClass = bucketlite.StorageArchive }, ""},
+		"retention":      {func(c *bucketlite.BucketConfig) { c.Retention.MaxObjects = 1 }, ""},
 		"no policy":      {func(c *bucketlite.BucketConfig) { c.UniqueKey.DefaultPolicy = "" }, ""},
 		"another policy": {func(c *bucketlite.BucketConfig) { c.UniqueKey.DefaultPolicy = bucketlite.Insert }, "unique key: got k with the policy upsert, want k with the policy insert"},
 		"another key":    {func(c *bucketlite.BucketConfig) { c.UniqueKey.Fields = []string{"v", "k"} }, "unique key: got k with the policy upsert, want k, v with the policy upsert"},
