@@ -17,9 +17,8 @@ type progress struct {
 	what string
 	in   unit
 
-	mu         sync.Mutex
-	done, more int64 // what set says, and what add has counted
-	speed      speed
+	mu    sync.Mutex
+	speed speed
 }
 
 // unit is the unit of a bar.
@@ -50,24 +49,14 @@ func (a *app) progress(what string, total int64, in unit) *progress {
 	return a.bar
 }
 
-// set says how much has been done.
+// set says how much has been done. It is safe for concurrent use.
 func (p *progress) set(done int64) {
 	if p != nil {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.done = done
-		p.show()
-	}
-}
-
-// add says that something has been done beside what set says. It is safe for
-// concurrent use.
-func (p *progress) add(n int) {
-	if p != nil {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.more += int64(n)
-		p.show()
+		p.speed.reach(time.Now(), done)
+		p.bar.Describe(p.text(done, p.bar.GetMax64()))
+		p.bar.Set64(done)
 	}
 }
 
@@ -80,13 +69,6 @@ func (p *progress) of(done, total int64) {
 		p.bar.ChangeMax64(total)
 	}
 	p.set(done)
-}
-
-func (p *progress) show() {
-	done := p.done + p.more
-	p.speed.reach(time.Now(), done)
-	p.bar.Describe(p.text(done, p.bar.GetMax64()))
-	p.bar.Set64(done)
 }
 
 // text says what is done, how much of how much, how fast, and how long it will take.
