@@ -60,8 +60,11 @@ var floors = map[string]int{
 
 	"bucketlitetest":              6,
 	"cmd/bucketlite":              6,
+	"examples/collector":          6,
 	"examples/docs":               6,
+	"examples/photos":             6,
 	"examples/quickstart":         6,
+	"examples/shop":               6,
 	"httpapi/clienttest":          6,
 	"httpapi/clienttest/contract": 6,
 	"httpapi/clienttest/flow":     6,
