@@ -78,9 +78,9 @@ func (j *jsonItems) next(ctx context.Context) (importItem, error) {
 	if err != nil {
 		return importItem{}, j.im.unread(j.reader, err)
 	}
-	item := importItem{line: rec.Line, number: j.reader.Position().Bytes, held: len(rec.Text)}
-	if _, ok := j.reader.(*record.Lines); ok {
-		item.number = int64(rec.Line)
+	item := importItem{line: rec.Line, number: int64(rec.Line), held: len(rec.Text)}
+	if _, ok := j.reader.(*record.Array); ok { // several elements may be on one line
+		item.number = j.reader.Position().Bytes
 	}
 	// Called directly, since json.Unmarshal would read the text twice, and its own syntax
 	// errors do not say where.
