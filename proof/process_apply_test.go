@@ -85,7 +85,7 @@ func TestApplySurvivesKill(t *testing.T) {
 	t.Parallel()
 	rounds := 4
 	if *storetest.Long {
-		rounds = 200
+		rounds = 40
 	}
 	path := filepath.Join(t.TempDir(), "a.db")
 	st := storetest.OpenPath(t, path)
