@@ -34,6 +34,7 @@ var children = map[string]func(args []string) error{
 	"process":  childProcess,
 	"index":    childIndex,
 	"change":   childChange,
+	"retain":   childRetain,
 }
 
 func TestMain(m *testing.M) {

@@ -178,7 +178,7 @@ var Invariants = map[string]string{
 		AND (processed > total OR processed < total AND status IN ('COMPLETED', 'COMPLETED_WITH_ERRORS', 'FAILED'))`,
 	"open jobs": `SELECT k.id, k.status, j.position, j.status FROM jobs j JOIN batches k ON k.num = j.batch
 		WHERE j.status IN ('PENDING', 'PROCESSING') AND k.status NOT IN ('PENDING', 'IN_PROGRESS') AND k.sweep IS NULL`,
-	"indexes": `SELECT num FROM indexes i WHERE kind NOT IN ('value', 'text') OR status NOT IN ('BUILDING', 'READY', 'DROPPING')
+	"indexes": `SELECT num FROM indexes i WHERE kind NOT IN ('value', 'text', 'age') OR status NOT IN ('BUILDING', 'READY', 'DROPPING')
 		OR status <> 'DROPPING' AND partition NOT IN (SELECT partition FROM buckets UNION ALL SELECT partition FROM schema_changes WHERE since IS NULL AND partition IS NOT NULL)
 		OR status = 'BUILDING' AND built <= partition << 40 OR status = 'READY' AND built <> partition << 40 OR built >> 40 <> partition`,
 	"entries of no index": "SELECT DISTINCT idx FROM entries WHERE idx NOT IN (SELECT num FROM indexes)",
