@@ -86,7 +86,7 @@ func TestChangesFormat(t *testing.T) {
 	}
 	changes = append(changes, Change{"object.created", somePlace, "x"}, Change{"object.deleted", somePlace, ident.ObjectPrefix + someULID})
 	const want = "0100016e016200" + "020000" + "030000" + "040000" + "050000" + "060000" + "070000" + "080000" +
-		"090000" + "0a0000" + "0b0000" + "0c0000" + "0d0000" + "0e0000" + "0f0000" +
+		"090000" + "0a0000" + "0b0000" + "0c0000" + "0d0000" + "0e0000" + "0f0000" + "100000" + "110000" +
 		"0c01ff01563e3ab5d3d6764c61efb99302bd5bffffffffffffffffffffffffffffffffff0178" +
 		"0e01ff01563e3ab5d3d6764c61efb99302bd5b"
 	if got := hex.EncodeToString(encodeChanges(changes)); got != want {
@@ -114,7 +114,7 @@ func TestDecodeChangesRefuses(t *testing.T) {
 	t.Parallel()
 	for name, data := range map[string]string{
 		"kind 0":                "\x00\x00\x01n\x01b\x01x",
-		"unknown kind":          "\x10\x00\x01n\x01b\x01x",
+		"unknown kind":          "\x12\x00\x01n\x01b\x01x",
 		"nothing after a kind":  "\x0c",
 		"unknown place":         "\x0c\x01\x01n\x01b\x01x",
 		"endless place":         "\x0c\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
