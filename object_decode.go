@@ -28,7 +28,7 @@ import (
 //
 // If a value does not fit, the error is a [*ValidationError] with all such values and
 // their paths: a number that overflows or has a fraction, a value of another kind, an array
-// longer than a Go array, several blobs for one Blob. All other members are set. As in
+// longer than a Go array, several blobs for one Blob, a blob for a value. All other members are set. As in
 // encoding/json, null sets pointers, slices, maps and any to nil, and changes nothing else.
 // If v is of another type, or its type has a Go field that cannot be converted, the error
 // matches [ErrInvalid], too.
@@ -84,19 +84,25 @@ func (o *Object) decode(r *typed.Record, v reflect.Value) error {
 			o.decodeFiles(&faults, m, v)
 		}
 	}
+	for i := range o.Blobs {
+		name := o.Blobs[i].Property
+		if _, inline := o.inline(i); !inline && r.Holds(name) {
+			faults.Add(value.Path{{Name: name}}, ruleType, "a value expected, got a blob, which needs a member of type Blob")
+		}
+	}
 	return o.misfit(v.Type(), &faults)
 }
 
-// withInline returns the fields together with those that blobs hold inline.
+// withInline returns the fields together with those whose value a blob holds inline.
 func (o *Object) withInline() map[string]any {
-	fields, copied := o.Fields, false
+	fields := o.Fields
 	for i := range o.Blobs {
-		data, inline := o.Blobs[i].Properties["data"]
+		data, inline := o.inline(i)
 		if !inline {
 			continue
 		}
-		if !copied {
-			fields, copied = maps.Clone(fields), true
+		if len(fields) == len(o.Fields) {
+			fields = maps.Clone(fields)
 		}
 		if fields == nil {
 			fields = make(map[string]any)
@@ -104,6 +110,15 @@ func (o *Object) withInline() map[string]any {
 		fields[o.Blobs[i].Property] = data
 	}
 	return fields
+}
+
+// inline returns the value that a blob holds inline, if it is the only one of its property.
+func (o *Object) inline(blob int) (data any, ok bool) {
+	data, ok = o.Blobs[blob].Properties["data"]
+	for i := range o.Blobs {
+		ok = ok && (i == blob || o.Blobs[i].Property != o.Blobs[blob].Property)
+	}
+	return data, ok
 }
 
 // system returns the system's member with the name as a value of JSON, or nil.
@@ -137,6 +152,10 @@ func (o *Object) decodeFiles(faults *value.Faults, m *typed.Member, v reflect.Va
 			blobs = append(blobs, b)
 		}
 	}
+	if given := o.Fields[m.Name]; given != nil {
+		faults.Addf(value.Path{{Name: m.Name}}, ruleType, "a blob expected, got %s", value.Show(given))
+		return
+	}
 	if o.chosen != nil && len(blobs) == 0 {
 		return // perhaps they were not selected
 	}
@@ -169,5 +188,5 @@ func (o *Object) misfit(into reflect.Type, faults *value.Faults) error {
 	if !faults.Any() {
 		return nil
 	}
-	return &ValidationError{Subject: fmt.Sprintf("decode object %s into %s", value.Show(o.ID), into), Issues: issuesOf(faults.List), Omitted: faults.Omitted}
+	return &ValidationError{Subject: fmt.Sprintf("decode object %s into %s", value.Show(o.ID), typeName(into)), Issues: issuesOf(faults.List), Omitted: faults.Omitted}
 }

@@ -132,15 +132,16 @@ func TestDecodeInto(t *testing.T) {
 		M    map[string]int
 		Any  any
 		*Base
+		base
 	}
-	o := &bucketlite.Object{Fields: map[string]any{"In": map[string]any{"A": json.Number("1")}, "P": map[string]any{"A": json.Number("1")},
+	o := &bucketlite.Object{Fields: map[string]any{"Note": "set", "In": map[string]any{"A": json.Number("1")}, "P": map[string]any{"A": json.Number("1")},
 		"L": []any{json.Number("1")}, "M": map[string]any{"x": json.Number("1")}, "Any": map[string]any{"y": "z"}}}
 	p, l, m := &inner{7, 7}, []int{7, 7}, map[string]int{"old": 7}
 	got := V{Keep: "kept", In: inner{7, 7}, P: p, L: l, M: m}
 	if err := o.Decode(&got); err != nil {
 		t.Fatal(err)
 	}
-	want := V{Keep: "kept", In: inner{1, 7}, P: &inner{1, 0}, L: []int{1}, M: map[string]int{"x": 1}, Any: map[string]any{"y": "z"}}
+	want := V{Keep: "kept", In: inner{1, 7}, P: &inner{1, 0}, L: []int{1}, M: map[string]int{"x": 1}, Any: map[string]any{"y": "z"}, base: base{Note: new("set")}}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(V{})); diff != "" {
 		t.Errorf("value (-want +got):\n%s", diff)
 	}
@@ -212,6 +213,16 @@ func TestDecodeSystem(t *testing.T) {
 	got.Image.Properties["author"] = "you"
 	if o.Blobs[0].Properties["author"] != "me" {
 		t.Error("the object has changed with the value")
+	}
+	var swapped struct {
+		Text  string          `json:"text"`
+		Notes bucketlite.Blob `json:"notes"`
+		N     bucketlite.Blob `json:"n"`
+	}
+	err := o.Decode(&swapped)
+	checkIssues(t, err, []string{"n: a blob expected, got 1", "text: a value expected, got a blob"})
+	if swapped.Notes.Properties["data"] != "inline" {
+		t.Errorf("inline data in a Blob: got %+v", swapped.Notes)
 	}
 	var one struct {
 		Image bucketlite.Blob `json:"image"`

@@ -134,5 +134,5 @@ func unwritable(of reflect.Type, faults *value.Faults) error {
 	if !faults.Any() {
 		return nil
 	}
-	return &ValidationError{Subject: "object of Go type " + of.String(), Issues: issuesOf(faults.List), Omitted: faults.Omitted}
+	return &ValidationError{Subject: "object of Go type " + typeName(of), Issues: issuesOf(faults.List), Omitted: faults.Omitted}
 }

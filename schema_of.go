@@ -19,7 +19,7 @@ var goTypes = typed.NewTypes(typed.Special{
 // names that encoding/json gives them. Their Go types decide the types of the fields:
 //
 //	string, MarshalText    string; also date, datetime, text
-//	intN, uintN            integer, within the range of the Go type; also number, float
+//	intN, uintN            integer, within the range of the Go type and of int64; also number, float
 //	floatN, json.Number    number; also float; json.Number also integer
 //	bool                   boolean
 //	time.Time              datetime; also date
@@ -72,7 +72,7 @@ func schemaOfType(of reflect.Type) (Schema, error) {
 		issues[i].Path = doc.Field(issues[i].Path)
 	}
 	slices.SortStableFunc(issues, func(a, b Issue) int { return cmp.Compare(a.Path, b.Path) })
-	return Schema{}, newValidationError("Go type "+of.String(), issues)
+	return Schema{}, newValidationError("Go type "+typeName(of), issues)
 }
 
 // structOf returns the plan of a struct type.
@@ -91,5 +91,14 @@ func typeError(of reflect.Type, faults []value.Fault) error {
 	}
 	issues := issuesOf(faults)
 	slices.SortStableFunc(issues, func(a, b Issue) int { return cmp.Compare(a.Path, b.Path) })
-	return newValidationError("Go type "+of.String(), issues)
+	return newValidationError("Go type "+typeName(of), issues)
+}
+
+// typeName returns the name of a Go type in the form used in messages. A struct without a
+// name would fill a page.
+func typeName(of reflect.Type) string {
+	if of.Kind() == reflect.Struct && of.Name() == "" {
+		return "struct"
+	}
+	return of.String()
 }

@@ -46,7 +46,7 @@ func As[T any](b *Bucket) (*TypedBucket[T], error) {
 		key = def.unique.Fields
 	}
 	if faults := r.Fit(def.schema.document(), key); len(faults) > 0 {
-		return nil, newValidationError(fmt.Sprintf("Go type %s for %s", of, b), issuesOf(faults))
+		return nil, newValidationError(fmt.Sprintf("Go type %s for %s", typeName(of), b), issuesOf(faults))
 	}
 	return &TypedBucket[T]{b, r}, nil
 }

@@ -74,8 +74,8 @@ func BenchmarkTypedPut(b *testing.B) {
 	count(b, plain, b.N)
 }
 
-// BenchmarkDecode compares Decode with json.Unmarshal of the object's JSON.
-func BenchmarkDecode(b *testing.B) {
+// BenchmarkObjectDecode compares Decode with json.Unmarshal of the object's JSON.
+func BenchmarkObjectDecode(b *testing.B) {
 	ctx := context.Background()
 	_, bucket := benchBucket(b, bucketlite.DurabilityNormal, 1)
 	page, err := bucket.List(ctx, bucketlite.Query{})

@@ -23,6 +23,9 @@ type Record struct {
 	named map[string]*Member // the Fields
 }
 
+// Holds reports whether a member of Fields has the name.
+func (r *Record) Holds(name string) bool { return r.named[name] != nil }
+
 // A Member is a Go field of a struct, or of one that it embeds.
 type Member struct {
 	// Name is the JSON name.

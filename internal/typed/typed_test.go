@@ -12,8 +12,8 @@ import (
 )
 
 type (
-	stored struct{ id string }
-	given  struct{ id string }
+	stored struct{ ID string }
+	given  struct{ ID string }
 	status string
 )
 
