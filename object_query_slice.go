@@ -16,7 +16,7 @@ import (
 
 // Limits of a slice of a change by query.
 const (
-	partObjects = 100 // objects that are read at once
+	partObjects = 50 // objects that are read at once
 	partBytes   = 1 << 20
 
 	maxFailures     = 100      // failures to report

@@ -18,7 +18,7 @@ import (
 // The time after which a slice of a change by query ends: while others use the store, and
 // while nobody waits.
 const (
-	busySlice = 4 * time.Millisecond
+	busySlice = 2 * time.Millisecond
 	restSlice = 20 * time.Millisecond
 )
 

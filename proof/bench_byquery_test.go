@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -74,16 +73,16 @@ func BenchmarkByQueryBesideWriters(b *testing.B) {
 		st, bu := benchBucket(b, bucketlite.DurabilityNormal, many)
 		small := storetest.Items(b, st)
 		b.StartTimer()
-		puts := func(work func()) (took []time.Duration) {
-			ended := make(chan struct{})
-			var worker sync.WaitGroup
-			worker.Go(func() { work(); close(ended) })
+		puts := func(work func() error) (took []time.Duration, worked time.Duration) {
+			ended := make(chan error, 1)
+			began := time.Now()
+			go func() { ended <- work() }()
 			for i := 0; ; i++ {
 				select {
-				case <-ended:
-					worker.Wait()
+				case err := <-ended:
+					storetest.Must(b, err)
 					slices.Sort(took)
-					return took
+					return took, time.Since(began)
 				default:
 				}
 				began := time.Now()
@@ -92,16 +91,11 @@ func BenchmarkByQueryBesideWriters(b *testing.B) {
 			}
 		}
 		p99 := func(took []time.Duration) float64 { return float64(took[len(took)*99/100].Microseconds()) }
-		alone := puts(func() { time.Sleep(3 * time.Second) })
-		var patching, deleting time.Duration
-		besidePatch := puts(func() {
-			patching = timed(b, func() error {
-				return changedAll(many)(bu.PatchObjects(ctx, filter, bucketlite.ObjectInput{Fields: map[string]any{"stock": 5}}, nil))
-			})
+		alone, _ := puts(func() error { time.Sleep(3 * time.Second); return nil })
+		besidePatch, patching := puts(func() error {
+			return changedAll(many)(bu.PatchObjects(ctx, filter, bucketlite.ObjectInput{Fields: map[string]any{"title": "patched"}}, nil))
 		})
-		besideDelete := puts(func() {
-			deleting = timed(b, func() error { return changedAll(many)(bu.DeleteObjects(ctx, filter, nil)) })
-		})
+		besideDelete, deleting := puts(func() error { return changedAll(many)(bu.DeleteObjects(ctx, filter, nil)) })
 		b.ReportMetric(p99(alone), "put-p99-alone-µs")
 		b.ReportMetric(p99(besidePatch), "put-p99-beside-patch-µs")
 		b.ReportMetric(p99(besideDelete), "put-p99-beside-delete-µs")
