@@ -31,7 +31,8 @@ type ExportOptions struct {
 	// Format is the form of the text. Default: [ExportLines], and always that for
 	// ExportDir.
 	Format ExportFormat
-	// Columns are the columns of a table: paths of fields, "object_id", "key_prefix".
+	// Columns are the columns of a table: paths of fields, "object_id", "key_prefix",
+	// "x-expires-at".
 	// Default: object_id, the fields of the unique key, and the other declared fields by
 	// name. A declared member of an object field has a column of its own, such as
 	// "address.city".
@@ -216,6 +217,9 @@ func (e *exporter) line(ctx context.Context, o *Object) ([]byte, error) {
 	doc["object_id"] = o.ID
 	if o.KeyPrefix != "" {
 		doc["key_prefix"] = o.KeyPrefix
+	}
+	if !o.ExpiresAt.IsZero() {
+		doc[expiryMember] = o.expiryText()
 	}
 	if o.chosen == nil || len(o.Blobs) > 0 { // an empty list would remove blobs
 		blobs := make([]any, len(o.Blobs))

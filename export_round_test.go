@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/internal/storetest"
@@ -27,7 +28,7 @@ func contentsOf(t *testing.T, b *bucketlite.Bucket) (objects []string) {
 		storetest.Must(t, err)
 		fields, err := json.Marshal(o.Fields)
 		storetest.Must(t, err)
-		text := fmt.Sprintf("%s %s %s", o.ID, o.KeyPrefix, fields)
+		text := fmt.Sprintf("%s %s %s %s", o.ID, o.KeyPrefix, o.ExpiresAt, fields)
 		for _, blob := range o.Blobs {
 			var data []byte
 			if blob.Details.Hash != "" {
@@ -65,6 +66,7 @@ func fill(t *testing.T, b *bucketlite.Bucket, flat bool) {
 		in := bucketlite.ObjectInput{Fields: fields}
 		if !flat {
 			in.KeyPrefix = []string{"", "a/b"}[r.IntN(2)]
+			in.ExpiresAt = []time.Time{{}, time.Date(2999, 1, 2, 3, 4, 5, 6000, time.UTC)}[r.IntN(2)]
 			fields["other"] = map[string]any{"a": nil, "b": text()}
 			switch i % 5 {
 			case 0:

@@ -31,7 +31,7 @@ func newTableColumn(s Schema, name string) (c tableColumn, known bool) {
 	if name == "" {
 		return tableColumn{}, true
 	}
-	if f, ok := s.Properties[name]; ok || name == "object_id" || name == "key_prefix" {
+	if f, ok := s.Properties[name]; ok || name == "object_id" || name == "key_prefix" || name == expiryMember {
 		return tableColumn{[]string{name}, f}, true
 	}
 	steps := strings.Split(name, ".")
@@ -150,6 +150,8 @@ func (t *exportTable) cell(o *Object, path []string) (any, bool) {
 			return o.ID, true
 		case "key_prefix":
 			return o.KeyPrefix, o.KeyPrefix != ""
+		case expiryMember:
+			return o.expiryText(), !o.ExpiresAt.IsZero()
 		}
 		if v, ok := blobCell(o, path[0]); ok {
 			return v, true
@@ -194,6 +196,9 @@ func blobCell(o *Object, property string) (any, bool) {
 // none can hold.
 func (t *exportTable) values(o *Object) int {
 	n := t.leaves(o.Fields, nil)
+	if !o.ExpiresAt.IsZero() {
+		n++
+	}
 	properties := make(map[string]bool)
 	for i := range o.Blobs {
 		b := &o.Blobs[i]

@@ -33,8 +33,8 @@ type CSVOptions struct {
 // A cell becomes a value of its field's type: a number, true or false in any letter case,
 // JSON for an array or an object, and else its text as it is. A column such as
 // "address.city" is a member of a declared object field. A column of a file type has a
-// URL or a data URI, or with [ImportOptions].Files a path. The columns "object_id" and
-// "key_prefix" are those of [ObjectInput]. A cell that does not fit is refused with its
+// URL or a data URI, or with [ImportOptions].Files a path. The columns "object_id",
+// "key_prefix" and "x-expires-at" are those of [ObjectInput]. A cell that does not fit is refused with its
 // line and column; a row with fewer cells than the header is refused too.
 //
 // A header that names a column twice, or one that the schema does not allow, is
@@ -141,6 +141,8 @@ func (t *tableItems) fill(item *importItem, column *tableColumn, text string) st
 		item.in.ID = text
 	case name == "key_prefix":
 		item.in.KeyPrefix = text
+	case name == expiryMember:
+		return item.in.readExpiry(text)
 	case files || column.field.Type.isFile() && column.field.Type != Text:
 		return t.im.attachCells(item, name, text, files)
 	default:

@@ -18,6 +18,13 @@ var expiryPath = value.Path{{Name: expiryMember}}
 // takeExpiry removes the time at which the object expires from the JSON form of an input.
 func (in *ObjectInput) takeExpiry(j *judge, doc map[string]any) {
 	text, _ := takeString(j, doc, expiryMember)
+	if message := in.readExpiry(text); message != "" {
+		j.fault(expiryPath, "format", message)
+	}
+}
+
+// readExpiry sets the time from a text, or returns a message. No text is no time.
+func (in *ObjectInput) readExpiry(text string) (message string) {
 	switch sec, nanos, ok := value.ParseDateTime(text); {
 	case text == "":
 	case text == never:
@@ -25,9 +32,13 @@ func (in *ObjectInput) takeExpiry(j *judge, doc map[string]any) {
 	case ok:
 		in.ExpiresAt = time.Unix(sec, int64(nanos)).UTC()
 	default:
-		j.fault(expiryPath, "format", "an RFC 3339 time or \"never\" expected, got "+value.Show(text))
+		return "an RFC 3339 time or \"never\" expected, got " + value.Show(text)
 	}
+	return ""
 }
+
+// expiryText returns the time at which the object expires in its JSON form.
+func (o *Object) expiryText() string { return o.ExpiresAt.Format(time.RFC3339Nano) }
 
 // judgeExpiry validates the time at which the object expires.
 func (in *ObjectInput) judgeExpiry(j *judge, now func() time.Time) {

@@ -185,7 +185,7 @@ func (o *objectRow) systemMembers(b *Bucket) ([]formMember, error) {
 		members = append(members, text("error", object.Error))
 	}
 	if !object.ExpiresAt.IsZero() {
-		members = append(members, text(expiryMember, object.ExpiresAt.Format(time.RFC3339Nano)))
+		members = append(members, text(expiryMember, object.expiryText()))
 	}
 	blobs := []byte("[]")
 	if o.blobs != "" {
