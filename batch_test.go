@@ -204,7 +204,7 @@ func TestBatchesAreApart(t *testing.T) {
 		if k != id && k != draft.ID {
 			in = b
 		}
-		f := &storetest.Fixture{Store: st, Bucket: in, Draft: k, Submitted: k, Failed: k, ObjectID: storetest.PutIDs(t, in, "")[0]}
+		f := &storetest.Fixture{Dir: t.TempDir(), Store: st, Bucket: in, Draft: k, Submitted: k, Failed: k, ObjectID: storetest.PutIDs(t, in, "")[0]}
 		for _, call := range []string{"AddToBatch", "Batch", "UpdateBatch", "DeleteBatch", "SubmitBatch", "CancelBatch", "RetryBatch", "FailedJobs", "ListFailedJobs"} {
 			if err := storetest.Calls["Bucket."+call].Do(ctx, f); !errors.Is(err, bucketlite.ErrNotFound) {
 				t.Errorf("%s of %q: got %v, want ErrNotFound", call, k, err)
@@ -473,7 +473,7 @@ func TestDeleteWithBatches(t *testing.T) {
 					t.Errorf("task: got %+v, %v, want it cancelled", task, err)
 				}
 			}
-			wantGone(t, &storetest.Fixture{Store: st, Namespace: storetest.Namespace(t, st), Bucket: b, ObjectID: all[0], Draft: pending, Submitted: pending, Failed: pending}, "Bucket")
+			wantGone(t, &storetest.Fixture{Dir: t.TempDir(), Store: st, Namespace: storetest.Namespace(t, st), Bucket: b, ObjectID: all[0], Draft: pending, Submitted: pending, Failed: pending}, "Bucket")
 			stop()
 			if err := <-ended; err != context.Canceled {
 				t.Errorf("got %v, want the context's error", err)

@@ -124,8 +124,9 @@ type BlobInput struct {
 	// KeepReference and Refetch, unless nil, override those of the [ObjectInput].
 	KeepReference, Refetch *bool
 
-	// origin is a URL that the bytes of Reader once came from, or empty.
-	origin string
+	// Origin is the URL that the bytes of Reader came from, or empty. It is stored beside
+	// the content, as the URL of a fetched blob is. Without a Reader it has no effect.
+	Origin string
 }
 
 // UnmarshalJSON decodes the JSON form strictly, as [ObjectInput.UnmarshalJSON] does.
@@ -301,7 +302,7 @@ func (bb *blobBuilder) fill(path value.Path, in *BlobInput, f *schema.Field, b *
 		bb.uploaded(path.Member("upload_id"), in.UploadID, f, b)
 	case in.Reader != nil:
 		bb.stream(path, in, f, b)
-		bb.originate(path, in.origin, b)
+		bb.originate(path, in.Origin, b)
 	default:
 		bb.file(path.Member("data"), in.Data, f, b)
 	}

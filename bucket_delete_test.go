@@ -49,7 +49,7 @@ func TestDeleteBucket(t *testing.T) {
 				storetest.PutItems(t, b, n, 10)
 				task := mustDelete(t, b)
 				storetest.WaitDeleted(t, st, task, int64(n))
-				wantGone(t, &storetest.Fixture{Store: st, Namespace: storetest.Namespace(t, st), Bucket: b, ObjectID: "none"}, "Bucket")
+				wantGone(t, &storetest.Fixture{Dir: t.TempDir(), Store: st, Namespace: storetest.Namespace(t, st), Bucket: b, ObjectID: "none"}, "Bucket")
 				if _, err := storetest.Namespace(t, st).Bucket(context.Background(), b.ID()); !errors.Is(err, bucketlite.ErrNotFound) {
 					t.Errorf("by id: got %v, want ErrNotFound", err)
 				}
@@ -381,8 +381,8 @@ func TestDeleteNamespace(t *testing.T) {
 			}
 			storetest.WaitDeleted(t, st, inner, 250)
 			storetest.WaitDeleted(t, st, task, 750)
-			wantGone(t, &storetest.Fixture{Store: st, Namespace: ns, Bucket: buckets["b"], ObjectID: "none"}, "Namespace")
-			wantGone(t, &storetest.Fixture{Store: st, Namespace: ns, Bucket: buckets["b"], ObjectID: "none"}, "Bucket")
+			wantGone(t, &storetest.Fixture{Dir: t.TempDir(), Store: st, Namespace: ns, Bucket: buckets["b"], ObjectID: "none"}, "Namespace")
+			wantGone(t, &storetest.Fixture{Dir: t.TempDir(), Store: st, Namespace: ns, Bucket: buckets["b"], ObjectID: "none"}, "Bucket")
 		})
 	}
 }

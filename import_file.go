@@ -34,7 +34,7 @@ func (im *importer) attach(item *importItem, text []byte) error {
 			return fileRefusal(blobsPath.Item(i).Member("file"), "no directory of files was given")
 		}
 		b := &item.in.Blobs[i]
-		b.origin, b.Filename, b.MIMEType = blob.URL, blob.Filename, blob.MIMEType
+		b.Origin, b.Filename, b.MIMEType = blob.URL, blob.Filename, blob.MIMEType
 		item.size += max(blob.Size, 0)
 		im.open(item, b, im.opts.Files, blob.File, blob.Hash)
 	}

@@ -81,6 +81,12 @@ func (b *Bucket) permit(c *engine.Conn, a access) error {
 	return verdict
 }
 
+// mayWrite returns an error if the committed state of the bucket forbids to write objects.
+// It spares a call that reads objects first the work; the write asks again.
+func (b *Bucket) mayWrite(ctx context.Context) error {
+	return b.store.read(ctx, func(c *engine.Conn) error { return b.permit(c, writeObjects) })
+}
+
 // transitions holds the statuses that each status can change to.
 var transitions = map[Status][]Status{
 	StatusActive:    {StatusArchived, StatusSuspended},

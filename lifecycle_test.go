@@ -37,7 +37,7 @@ func (s *stage) fixture(t *testing.T, status bucketlite.Status, isLocked bool) *
 	t.Helper()
 	ctx := context.Background()
 	b := storetest.Bucket(t, s.st, storetest.ItemsConfig(t.Name()))
-	f := &storetest.Fixture{Store: s.st, Namespace: storetest.Namespace(t, s.st), Bucket: b, ObjectID: storetest.PutItem(t, b, storetest.ItemWithDoc("k", "text")).ID}
+	f := &storetest.Fixture{Dir: t.TempDir(), Store: s.st, Namespace: storetest.Namespace(t, s.st), Bucket: b, ObjectID: storetest.PutItem(t, b, storetest.ItemWithDoc("k", "text")).ID}
 	f.UploadID = storetest.CreateUpload(t, b, storetest.DocUpload("k")).ID
 	storetest.WriteUpload(t, b, f.UploadID, "document")
 	f.MakeBatches(t)
@@ -211,6 +211,8 @@ var operations = map[string]struct {
 	"Count":       {readObjects, storetest.Calls["Bucket.Count"].Do},
 	"Objects":     {readObjects, storetest.Calls["Bucket.Objects"].Do},
 	"OpenBlob":    {readObjects, storetest.Calls["Bucket.OpenBlob"].Do},
+	"Export":      {readObjects, storetest.Calls["Bucket.Export"].Do},
+	"ExportDir":   {readObjects, storetest.Calls["Bucket.ExportDir"].Do},
 	"Upload":      {readObjects, storetest.Calls["Bucket.Upload"].Do},
 	"Uploads":     {readObjects, storetest.Calls["Bucket.Uploads"].Do},
 	"ListUploads": {readObjects, storetest.Calls["Bucket.ListUploads"].Do},
@@ -232,6 +234,9 @@ var operations = map[string]struct {
 	"PatchObjects":  {writeObjects, storetest.Calls["Bucket.PatchObjects"].Do},
 	"DeleteObject":  {writeObjects, storetest.Calls["Bucket.DeleteObject"].Do},
 	"DeleteObjects": {writeObjects, storetest.Calls["Bucket.DeleteObjects"].Do},
+
+	"Import":  {writeObjects, storetest.Calls["Bucket.Import"].Do},
+	"SyncDir": {writeObjects, storetest.Calls["Bucket.SyncDir"].Do},
 
 	"CreateUpload":   {writeObjects, storetest.Calls["Bucket.CreateUpload"].Do},
 	"CreateUploads":  {writeObjects, storetest.Calls["Bucket.CreateUploads"].Do},

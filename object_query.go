@@ -142,6 +142,11 @@ func (b *Bucket) changeObjects(ctx context.Context, change *queryChange, opts *B
 	ctx = engine.WaitOnce(ctx)
 	var tally queryTally
 	task := ""
+	if !opts.DryRun {
+		if err := b.mayWrite(ctx); err != nil {
+			return nil, err
+		}
+	}
 	err = b.following(ctx, func(b *Bucket) error {
 		task = ""
 		r, err := b.queryRun(ctx, change)

@@ -141,6 +141,11 @@ func (b *Bucket) SyncDir(ctx context.Context, dir string, opts *SyncOptions) (*S
 	if err != nil {
 		return nil, err
 	}
+	if !s.opts.DryRun {
+		if err := b.mayWrite(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if s.opts.Watch {
 		err = s.watch(ctx)
 	} else {

@@ -82,5 +82,6 @@ func Example_continueImport() {
 	check(err)
 	_, err = importPictures(ctx, products)
 	fmt.Println(mark.Counts.Records, err != nil)
-	// Output: 1 true
+	// Output:
+	// 1 true
 }

@@ -3,6 +3,8 @@ package storetest
 import (
 	"context"
 	"crypto/rand"
+	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -41,7 +43,7 @@ type Fixture struct {
 	ObjectID  string // of an object
 	task      string
 	UploadID  string // an upload whose bytes have come
-	dir       string // for files
+	Dir       string // for files
 	Path      string // of the store, where a test sets it
 
 	// Batches of that object.
@@ -81,7 +83,7 @@ func OpenFixture(t *testing.T, path string, opts *bucketlite.Options) *Fixture {
 func FixtureOf(t *testing.T, st *bucketlite.Store) *Fixture {
 	t.Helper()
 	ctx := context.Background()
-	f := &Fixture{Store: st, Namespace: Namespace(t, st), dir: t.TempDir()}
+	f := &Fixture{Store: st, Namespace: Namespace(t, st), Dir: t.TempDir()}
 	var err error
 	if f.Bucket, err = f.Namespace.Bucket(ctx, "items"); err != nil {
 		t.Fatal(err)
@@ -158,7 +160,7 @@ var Calls = map[string]call{
 	"Store.Watch":       {false, func(ctx context.Context, f *Fixture) error { return FirstError(f.Store.Watch(ctx, FromStart)) }},
 	"Store.Check":       {false, func(ctx context.Context, f *Fixture) error { return ErrorOf(f.Store.Check(ctx, nil)) }},
 	"Store.Backup": {false, func(ctx context.Context, f *Fixture) error {
-		return f.Store.Backup(ctx, filepath.Join(f.dir, rand.Text()), nil)
+		return f.Store.Backup(ctx, filepath.Join(f.Dir, rand.Text()), nil)
 	}},
 
 	"Namespace.Info":   {false, func(ctx context.Context, f *Fixture) error { return ErrorOf(f.Namespace.Info(ctx)) }},
@@ -242,6 +244,27 @@ var Calls = map[string]call{
 	}},
 	"Bucket.PatchObjects": {true, func(ctx context.Context, f *Fixture) error {
 		return ErrorOf(f.Bucket.PatchObjects(ctx, bucketlite.Query{Filter: bucketlite.Eq("k", "k")}, Item("k", "w"), nil))
+	}},
+	"Bucket.Import": {true, func(ctx context.Context, f *Fixture) error {
+		return ErrorOf(f.Bucket.Import(ctx, bucketlite.JSONLines(strings.NewReader(`{"k": "imported"}`)), nil))
+	}},
+	"Bucket.SyncDir": {true, func(ctx context.Context, f *Fixture) error {
+		dir := filepath.Join(f.Dir, rand.Text())
+		err := os.Mkdir(dir, 0o755)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, "new.txt"), []byte("text"), 0o644)
+		}
+		if err != nil {
+			return err
+		}
+		folder := bucketlite.FolderOptions{Property: "doc", Fields: map[string]string{"k": "path"}}
+		return ErrorOf(f.Bucket.SyncDir(ctx, dir, &bucketlite.SyncOptions{Folder: folder, Settle: time.Millisecond}))
+	}},
+	"Bucket.Export": {false, func(ctx context.Context, f *Fixture) error {
+		return ErrorOf(f.Bucket.Export(ctx, io.Discard, nil))
+	}},
+	"Bucket.ExportDir": {false, func(ctx context.Context, f *Fixture) error {
+		return ErrorOf(f.Bucket.ExportDir(ctx, filepath.Join(f.Dir, rand.Text()), nil))
 	}},
 	"Bucket.CreateUpload": {true, func(ctx context.Context, f *Fixture) error {
 		return ErrorOf(f.Bucket.CreateUpload(ctx, DocUpload("k")))
