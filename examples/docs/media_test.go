@@ -81,10 +81,11 @@ func syncPhotos(ctx context.Context, ns *bucketlite.Namespace, watch bool, again
 	}
 	report, err := photos.SyncDir(ctx, "pictures", opts)
 	check(err)
+	before := report.Files
 	again()
 	report, err = photos.SyncDir(ctx, "pictures", opts)
 	check(err)
-	fmt.Println(report.Files, report.Renamed)
+	fmt.Println(before, report.Files, report.Renamed)
 }
 
 func Example_folder() {
@@ -103,7 +104,7 @@ func Example_folder() {
 	// Output:
 	// created 2024/beach.jpg
 	// renamed 2024/beach.jpg to 2024/sea.jpg
-	// 1 1
+	// 1 1 1
 }
 
 func Example_fetcher() {
