@@ -359,3 +359,82 @@ func TestRetentionAcrossSchemas(t *testing.T) {
 	}
 	storetest.WantNoProblem(t, st)
 }
+
+// On a full disk nothing is half deleted, and a put that fails deletes nothing. Both go on
+// once there is space.
+func TestRetentionOnFullDisk(t *testing.T) {
+	t.Parallel()
+	ctx, st, b, commits := itemsOnFullDisk(t)
+	set := func(n int64) error {
+		_, err := b.Update(ctx, bucketlite.BucketUpdate{Retention: &bucketlite.Retention{MaxObjects: n}})
+		return err
+	}
+	storetest.Must(t, set(300))
+	storetest.EnsureText(t, b) // built after the index of ages
+	commits.Store(0)
+	if _, err := b.Put(ctx, storetest.Item("new", "v"), nil); !errors.Is(err, bucketlite.ErrFull) {
+		t.Errorf("put on a full disk: got error %v, want ErrFull", err)
+	}
+	if got := storetest.MustStats(t, b).ObjectCount; got != 300 || len(deletions(t, st)) != 0 {
+		t.Errorf("after that: got %d objects and %q, want all and no deletion", got, deletions(t, st))
+	}
+	for {
+		commits.Store(1)
+		if err := set(50); err == nil {
+			break
+		} else if !errors.Is(err, bucketlite.ErrFull) { // the background has made the commit
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(50 * time.Millisecond) // the background has a chance to do harm
+	if got := storetest.MustStats(t, b).ObjectCount; got != 300 || len(storetest.ItemKeys(t, b)) != 300 {
+		t.Errorf("on a full disk: got %d objects, want all", got)
+	}
+	commits.Store(diskSpace)
+	storetest.PutItem(t, b, storetest.Item("new", "v"))
+	if !storetest.Eventually(func() bool { return storetest.MustStats(t, b).ObjectCount == 50 }) {
+		t.Errorf("once there is space: got %d objects, want 50", storetest.MustStats(t, b).ObjectCount)
+	}
+	storetest.WantNoProblem(t, st)
+}
+
+// Objects expire while they are put again and listed. A put finds the object or creates
+// another, and a list has each object once.
+func TestExpireBesideCalls(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	st := retentionStore(t, time.Now)
+	start := storetest.EventCursor(t, st)
+	b := storetest.Items(t, st)
+	end := time.Now().Add(400 * time.Millisecond)
+	err := storetest.AtOnce(6, func(g int) error {
+		for i := g; time.Now().Before(end); i++ {
+			if g == 0 {
+				seen := make(map[string]bool)
+				for o, err := range b.Objects(ctx, bucketlite.Query{Limit: 3}) {
+					if err != nil || seen[o.ID] {
+						return fmt.Errorf("list: got error %v, or an object twice", err)
+					}
+					seen[o.ID] = true
+				}
+				continue
+			}
+			in := storetest.Item(fmt.Sprint(i%20), "v")
+			in.ExpiresAt = time.Now().Add(time.Duration(1+i%9) * time.Millisecond)
+			if _, err := b.Put(ctx, in, nil); err != nil && !errors.Is(err, bucketlite.ErrInvalid) { // late for its own time
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if !storetest.Eventually(func() bool { return len(storetest.ItemKeys(t, b)) == 0 }) {
+		t.Errorf("afterwards: got %q, want none", storetest.ItemKeys(t, b))
+	}
+	if live := storetest.LiveObjects(t, storetest.EventsAfter(t, st, start), b.ID()); len(live) != 0 {
+		t.Errorf("events: got %q as left, want none", live)
+	}
+	storetest.WantNoProblem(t, st)
+}
