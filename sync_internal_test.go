@@ -90,6 +90,66 @@ func TestSyncPartialLook(t *testing.T) {
 	}
 }
 
+// movingFS is a directory in which a file moves from "b" to "a" while it is listed, after
+// "a" and before "b".
+type movingFS struct {
+	fs.FS
+	dir string
+}
+
+func (m movingFS) ReadDir(name string) ([]fs.DirEntry, error) {
+	if name == "b" {
+		if err := os.Rename(filepath.Join(m.dir, "b", "x"), filepath.Join(m.dir, "a", "x")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	return fs.ReadDir(m.FS, name)
+}
+
+func (m movingFS) Lstat(name string) (fs.FileInfo, error) { return fs.Lstat(m.FS, name) }
+
+func (m movingFS) ReadLink(name string) (string, error) { return fs.ReadLink(m.FS, name) }
+
+// A file that a walk misses in both places is not gone.
+func TestSyncMovedDuringTheWalk(t *testing.T) {
+	t.Parallel()
+	s, dir := testSyncer(t, SyncOptions{Delete: true}), t.TempDir()
+	s.opts.Settle = 50 * time.Millisecond
+	for _, name := range []string{"a/keep", "b/x", "b/y"} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(name), 0o666)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look := func(fsys fs.FS) {
+		t.Helper()
+		for {
+			l, err := s.lookInto(t.Context(), fsys, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if l.again == 0 {
+				return
+			}
+			time.Sleep(l.again)
+		}
+	}
+	look(os.DirFS(dir))
+	before, err := s.object(t.Context(), "b/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * s.opts.Settle) // the folders have not changed for long when the walk begins
+	look(movingFS{os.DirFS(dir), dir})
+	after, err := s.object(t.Context(), "a/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after.ID != before.ID || s.report.Deleted != 0 || s.report.Renamed != 1 {
+		t.Errorf("got object %q, report %+v, want %q renamed", after.ID, s.report, before.ID)
+	}
+}
+
 // caselessFS is a file system where upper and lower case are the same.
 type caselessFS struct{ fstest.MapFS }
 

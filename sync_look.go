@@ -17,10 +17,10 @@ type syncLook struct {
 	fsys    fs.FS
 	at      time.Time // when it began
 	files   map[string]folder.File
-	order   []string             // their paths, in the order of the walk
-	folders map[string]time.Time // the paths of the folders, and when their entries changed
-	skipped map[string]bool      // the paths of what cannot be stored
-	partial bool                 // a part could not be read
+	order   []string        // their paths, in the order of the walk
+	folders []string        // the paths of the folders
+	skipped map[string]bool // the paths of what cannot be stored
+	partial bool            // a part could not be read
 
 	store []folder.File // new files, and ones that may have changed, which have settled
 	moves []syncMove
@@ -53,7 +53,7 @@ func (s *syncer) look(ctx context.Context, full bool) (*syncLook, error) {
 
 func (s *syncer) lookInto(ctx context.Context, fsys fs.FS, full bool) (*syncLook, error) {
 	s.looks++
-	l := &syncLook{fsys: fsys, at: time.Now(), files: make(map[string]folder.File), folders: make(map[string]time.Time), skipped: make(map[string]bool)}
+	l := &syncLook{fsys: fsys, at: time.Now(), files: make(map[string]folder.File), skipped: make(map[string]bool)}
 	if err := s.walk(ctx, l); err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (s *syncer) recognise(root *os.Root) error {
 func (s *syncer) walk(ctx context.Context, l *syncLook) error {
 	s.report.Skipped = SkippedFiles{}
 	patterns := s.patterns()
-	patterns.Enter = func(name string, info fs.FileInfo) { l.folders[name] = folder.StateOf(info).Touched() }
+	patterns.Enter = func(name string) { l.folders = append(l.folders, name) }
 	err := folder.Walk(ctx, l.fsys, patterns, func(f folder.File) error {
 		l.files[f.Path] = f
 		l.order = append(l.order, f.Path)
@@ -230,12 +230,13 @@ func (l *syncLook) wait(settle time.Duration, since, touched time.Time) bool {
 }
 
 // emptied returns when the folder of a missing file, or the nearest one that is there, has
-// last changed.
+// last changed. The walk has listed it before: a file that was moved during the walk may be
+// missing in both places, and then the time is that of the move.
 func (l *syncLook) emptied(name string) time.Time {
 	for name != "." {
 		name = path.Dir(name)
-		if at, ok := l.folders[name]; ok {
-			return at
+		if info, err := fs.Stat(l.fsys, name); err == nil {
+			return folder.StateOf(info).Touched()
 		}
 	}
 	return l.at

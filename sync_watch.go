@@ -3,7 +3,6 @@ package bucketlite
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"time"
 
@@ -78,7 +77,7 @@ func (s *syncer) watch(ctx context.Context) error {
 		if l != nil && l.again > 0 {
 			next = min(next, l.again)
 		}
-		if l != nil && notifier != nil && notifier.Watch(slices.Collect(maps.Keys(l.folders)), len(l.files)) {
+		if l != nil && notifier != nil && notifier.Watch(l.folders, len(l.files)) {
 			next = syncPause // there may have been changes before these folders were watched
 		}
 		shortest := s.opts.Settle

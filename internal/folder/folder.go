@@ -34,7 +34,7 @@ type Options struct {
 	Except []fs.FileInfo
 	// Enter, unless nil, is called for each folder that is walked, with its path, before
 	// its files. The path of the root is ".".
-	Enter func(name string, info fs.FileInfo)
+	Enter func(name string)
 }
 
 // Validate returns an error that names the first pattern that is malformed.
@@ -98,7 +98,7 @@ func Walk(ctx context.Context, fsys fs.FS, opts Options, visit func(File) error,
 			return ended
 		}
 		if name == "." {
-			return opts.enter(name, entry, err)
+			return opts.enter(name, err)
 		}
 		left := func(reason Reason, err error) error {
 			skip(Skip{name, entry.IsDir(), reason, err})
@@ -114,10 +114,7 @@ func Walk(ctx context.Context, fsys fs.FS, opts Options, visit func(File) error,
 		case err != nil:
 			return left(Unreadable, err)
 		case entry.IsDir():
-			if err := opts.enter(name, entry, nil); err != nil {
-				return left(Unreadable, err)
-			}
-			return nil
+			return opts.enter(name, nil)
 		}
 		info, err := entry.Info()
 		if err != nil {
@@ -139,13 +136,9 @@ func (o Options) excepts(info fs.FileInfo) bool {
 }
 
 // enter reports a folder, unless err says that it cannot be read.
-func (o Options) enter(name string, entry fs.DirEntry, err error) error {
-	if err != nil || o.Enter == nil {
-		return err
-	}
-	info, err := entry.Info()
-	if err == nil {
-		o.Enter(name, info)
+func (o Options) enter(name string, err error) error {
+	if err == nil && o.Enter != nil {
+		o.Enter(name)
 	}
 	return err
 }
