@@ -26,8 +26,8 @@ type FolderOptions struct {
 	Hidden bool
 
 	// Property is the property that gets the bytes. By default each file goes to the property
-	// of its own kind, judged by its beginning and its name: an Image for a picture, a File
-	// for all other content. If several properties have the same type, the one that is
+	// of its own kind, judged by its beginning and its name: a picture goes to an Image,
+	// other content to a File. If several properties have the same type, the one that is
 	// Required gets them. A file of which no property takes the kind is refused.
 	Property string
 	// Fields maps a field's name to the fact that it gets; an empty fact leaves the field

@@ -360,7 +360,7 @@ func TestRetentionAcrossSchemas(t *testing.T) {
 	storetest.WantNoProblem(t, st)
 }
 
-// On a full disk nothing is half deleted, and a put that fails deletes nothing. Both go on
+// On a full disk nothing is half deleted, and a put that fails deletes nothing. Both continue
 // once there is space.
 func TestRetentionOnFullDisk(t *testing.T) {
 	t.Parallel()

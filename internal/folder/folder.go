@@ -20,7 +20,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 )
 
-// Options select the files of a walk. The zero value selects all but hidden ones.
+// Options select the files of a walk. The zero value selects all files except hidden ones.
 type Options struct {
 	// Include selects files, if it has any patterns. Exclude leaves out files and whole
 	// folders, also included ones. A pattern with a slash is compared with the path below
