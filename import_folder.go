@@ -26,7 +26,7 @@ type FolderOptions struct {
 	Hidden bool
 
 	// Property is the property that gets the bytes. By default each file goes to the property
-	// of its own kind, judged by its beginning and its name: a picture goes to an Image,
+	// of its own kind, which its first bytes and its name tell: a picture goes to an Image,
 	// other content to a File. If several properties have the same type, the one that is
 	// Required gets them. A file of which no property takes the kind is refused.
 	Property string
