@@ -95,8 +95,8 @@ type changeSet struct {
 func (set *changeSet) run(ctx context.Context) error {
 	for {
 		err := set.runOnce(ctx)
-		var at *ChangeError
-		if !errors.As(err, &at) {
+		at, blamed := err.(*ChangeError)
+		if !blamed {
 			return err
 		}
 		b := set.steps[at.Index].target()
@@ -121,8 +121,8 @@ func (set *changeSet) runOnce(ctx context.Context) error {
 	}
 	for {
 		err := set.write(ctx)
-		var at *ChangeError
-		if !errors.Is(err, errMoved) || !errors.As(err, &at) {
+		at, blamed := err.(*ChangeError)
+		if !blamed || at.Err != errMoved {
 			return err
 		}
 		if err := set.steps[at.Index].fetch(ctx, true); err != nil {
@@ -131,10 +131,12 @@ func (set *changeSet) runOnce(ctx context.Context) error {
 	}
 }
 
-// blame returns err as the error of a change, unless it is not the change's fault.
+// blame returns err as the error of a change, unless it is not the change's fault. The
+// error of another set within it is that of a reader, and must not pass for one of this set.
 func blame(i int, err error) error {
 	moved := err == errMoved || err == errRedefined
-	if moved || ours(err) && mayBeOnes(err) && !errors.Is(err, ErrFull) {
+	within := errors.As(err, new(*ChangeError))
+	if moved || within || ours(err) && mayBeOnes(err) && !errors.Is(err, ErrFull) {
 		return &ChangeError{i, err}
 	}
 	return err

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
@@ -119,6 +121,74 @@ func TestApplyInterrupted(t *testing.T) {
 			storetest.Must(t, st.Close())
 			storetest.WantSound(t, path)
 		})
+	}
+}
+
+// A set that was refused in the transaction may run again, because a call in the same group
+// breaks off. It is refused again: nothing that was merged ahead is stored.
+func TestApplyRefusedAgain(t *testing.T) {
+	t.Parallel()
+	faults := &bucketlitetest.Faults{}
+	path := filepath.Join(t.TempDir(), "test.db")
+	s := openShop(t, bucketlitetest.NewStoreWith(t, &bucketlitetest.Options{Path: path, Faults: faults}))
+	raw := storetest.OpenRaw(t, path)
+	if _, err := raw.Exec("CREATE TRIGGER broken BEFORE INSERT ON object WHEN new.id = 'broken' BEGIN SELECT RAISE(ROLLBACK, 'disk I/O error'); END"); err != nil {
+		t.Fatal(err)
+	}
+	old := storetest.Put(t, s.items, item("a", "old"), bucketlite.Insert)
+	stale := setV("stale")
+	stale.Fields["updated_at"] = old.UpdatedAt // true ahead, but not after the first change
+	reached, release := faults.HoldCommit(1)
+	errs := make([]error, 20)
+	var calls sync.WaitGroup
+	call := func(i int, f func(context.Context) error) {
+		calls.Go(func() { errs[i] = f(context.Background()) })
+	}
+	call(0, func(ctx context.Context) error { _, err := s.notes.Put(ctx, item("first", ""), nil); return err })
+	<-reached
+	prepared := make(chan bool)
+	call(1, func(ctx context.Context) error {
+		last := readerFunc(func([]byte) (int, error) { close(prepared); return 0, io.EOF })
+		_, err := s.Apply(ctx, s.items.PatchChange("a", bucketlite.ObjectInput{Fields: map[string]any{"n": 5}}, nil), s.items.PatchChange("a", stale, nil),
+			s.notes.PutChange(bucketlite.ObjectInput{Fields: map[string]any{"k": "n"}, Blobs: []bucketlite.BlobInput{{Property: "doc", Reader: last}}}, nil))
+		return err
+	})
+	<-prepared
+	for i := range errs[2:] { // some are likely to come after the set in its group
+		call(2+i, func(ctx context.Context) error { _, err := s.logs.Put(ctx, item("broken", ""), nil); return err })
+	}
+	release()
+	calls.Wait()
+	storetest.Must(t, errs[0])
+	storetest.WantError(t, errs[1], bucketlite.ErrInvalid)
+	for _, err := range errs[2:] {
+		if err == nil {
+			t.Error("got no error from a call that breaks off")
+		}
+	}
+	if got := s.objects(t); got != "items: a=old | notes: first= | logs:" {
+		t.Errorf("got %s", got)
+	}
+	if _, err := raw.Exec("DROP TRIGGER broken"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A reader may apply a set of its own. If that is refused, the error is about the change of
+// the reader, whatever the refusal.
+func TestApplyInReaderFails(t *testing.T) {
+	t.Parallel()
+	s := openShop(t, bucketlitetest.NewStore(t))
+	for _, refusal := range []error{bucketlite.ErrConflict, bucketlite.ErrBusy, bucketlite.ErrFull, bucketlite.ErrReadOnly, bucketlite.ErrClosed, context.Canceled} {
+		broken := readerFunc(func([]byte) (int, error) { return 0, &bucketlite.ChangeError{Index: 99, Err: refusal} })
+		in := bucketlite.ObjectInput{Fields: map[string]any{"k": "b"}, Blobs: []bucketlite.BlobInput{{Property: "doc", Reader: broken}}}
+		_, err := s.Apply(t.Context(), s.items.PutChange(item("a", ""), nil), s.notes.PutChange(in, nil))
+		if at := (*bucketlite.ChangeError)(nil); !errors.As(err, &at) || at.Index != 1 || !errors.Is(err, refusal) {
+			t.Errorf("got error %v, want %v of change 1", err, refusal)
+		}
+	}
+	if got := s.objects(t); got != "items: | notes: | logs:" {
+		t.Errorf("got %s, want nothing", got)
 	}
 }
 

@@ -356,7 +356,7 @@ func (p *patcher) patchRow(tx *commit.Tx, state *commit.Bucket, row *objectRow) 
 	case p.merged != nil && !p.inSet, p.keeps && !same:
 		return errMoved
 	default:
-		p.base = *row
+		p.base, p.merged = *row, nil // what was merged ahead is not of this row, also if the merge fails
 		if err := p.merge(); err != nil {
 			return err
 		}
