@@ -445,3 +445,59 @@ func TestImportFiles(t *testing.T) {
 		t.Errorf("without files: got %s, %v, want refusals", counted(report), err)
 	}
 }
+
+// A source that is cut off anywhere, and imported again when it is whole, is stored as a
+// whole and nothing twice, or refused as another source.
+func TestImportCutResumed(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for kind, c := range map[string]struct {
+		text   string
+		source func(io.Reader) bucketlite.Source
+	}{
+		"lines": {"{\"stock\": 1, \"sku\": \"é\"}\n\n{\"stock\": 2}\r\n{\"stock\": 3}", bucketlite.JSONLines},
+		"array": {"[ {\"stock\": 1, \"sku\": \"é,]\"} , {\"stock\": 2},\n{\"stock\": 3} ]\n", bucketlite.JSONArray},
+		"table": {"stock,sku\n1,\"é\n,x\"\n2,b\r\n3,\"\"\"\"", func(r io.Reader) bucketlite.Source { return bucketlite.CSV(r, nil) }},
+		"empty": {"", func(r io.Reader) bucketlite.Source { return bucketlite.CSV(r, nil) }},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			st := storetest.OpenMemory(t)
+			for n := range len(c.text) + 1 {
+				b := storetest.Bucket(t, st, bucketlite.BucketConfig{Name: fmt.Sprint(n), Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
+					"stock": {Type: bucketlite.Integer}, "sku": {Type: bucketlite.String},
+				}}})
+				var mark *bucketlite.ImportMark
+				opts := &bucketlite.ImportOptions{BatchSize: 1 + n%3, Save: func(m bucketlite.ImportMark) error { mark = &m; return nil }}
+				first, err := b.Import(ctx, c.source(strings.NewReader(c.text[:n])), opts)
+				if err != nil && mark == nil {
+					continue // the header was cut off
+				}
+				if stored := first.Created; err != nil || first.Records != first.Created+first.Refused || int64(len(storedStock(t, b))) != stored {
+					t.Errorf("cut at %d: %s, %v; stored %v", n, counted(first), err, storedStock(t, b))
+				}
+				opts.Mark = mark
+				second, err := b.Import(ctx, c.source(strings.NewReader(c.text)), opts)
+				if errors.Is(err, bucketlite.ErrBadRequest) {
+					continue // the source has changed
+				}
+				if got := storedStock(t, b); err != nil || kind != "empty" && !slices.Equal(got, []int64{1, 2, 3}) {
+					t.Errorf("cut at %d: %s, then %s, %v; stored %v", n, counted(first), counted(second), err, got)
+				}
+			}
+		})
+	}
+}
+
+// storedStock returns the stock of all objects, in order.
+func storedStock(t *testing.T, b *bucketlite.Bucket) (stock []int64) {
+	t.Helper()
+	for o, err := range b.Objects(context.Background(), bucketlite.Query{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		stock = append(stock, o.Int("stock"))
+	}
+	slices.Sort(stock)
+	return stock
+}

@@ -80,7 +80,7 @@ func (j *jsonItems) next(ctx context.Context) (importItem, error) {
 	}
 	item := importItem{line: rec.Line, number: int64(rec.Line), held: len(rec.Text)}
 	if _, ok := j.reader.(*record.Array); ok { // several elements may be on one line
-		item.number = j.reader.Position().Bytes
+		item.number = rec.Offset
 	}
 	// Called directly, since json.Unmarshal would read the text twice, and its own syntax
 	// errors do not say where.

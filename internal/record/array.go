@@ -139,7 +139,7 @@ func (a *Array) nextLine() int {
 // element reads an element up to the comma or bracket after it.
 func (a *Array) element() (Record, error) {
 	a.buf = a.buf[:0]
-	first, long := a.nextLine(), false
+	first, offset, long := a.nextLine(), a.text.size, false
 	var s scanner
 	ended := false
 	for !ended {
@@ -163,7 +163,7 @@ func (a *Array) element() (Record, error) {
 	if long {
 		return Record{}, tooLong(first, a.text.line, a.most)
 	}
-	return Record{Line: first, Text: a.buf}, nil
+	return Record{Line: first, Offset: offset, Text: a.buf}, nil
 }
 
 // A scanner finds the end of an element.

@@ -30,6 +30,9 @@ type Reader interface {
 type Record struct {
 	// Line is the line on which the record begins, from 1.
 	Line int
+	// Offset is the number of bytes before an element of an array, counted as in
+	// [Position]; 0 for other records.
+	Offset int64
 	// Text is the JSON text of a line or an element. It may be no valid JSON.
 	Text []byte
 	// Cells are the cells of a row, as many as the table has columns.
@@ -50,6 +53,8 @@ type Position struct {
 	Bytes int64 `json:"bytes"`
 	// Open is true if the last line had no line break yet.
 	Open bool `json:"open_line"`
+	// Quote is true if the text ended within the quotes of a table's cell.
+	Quote bool `json:"open_quote,omitempty"`
 	// Sum is the SHA-256 of these bytes in hexadecimal.
 	Sum string `json:"sha256"`
 }

@@ -27,6 +27,7 @@ type Table struct {
 	comma   byte
 	columns []string
 	err     error // of the header
+	cut     bool  // the text ended within quotes
 
 	buf   []byte // the text of the cells
 	ends  []int  // where each ends in buf
@@ -212,12 +213,30 @@ func (t *Table) row2cells() []Cell {
 }
 
 // Position implements [Reader].
-func (t *Table) Position() Position { return t.text.position() }
+func (t *Table) Position() Position {
+	p := t.text.position()
+	p.Quote = t.cut
+	return p
+}
 
-// Skip implements [Reader]. The position may be that before the header.
+// Skip implements [Reader]. The position may be that before the header. If it is within
+// quotes, the text must still end there: what follows is a part of the row.
 func (t *Table) Skip(to Position) (same bool, err error) {
-	if t.err != nil || to.Bytes == 0 {
+	switch {
+	case t.err == io.EOF:
+		return to.Bytes == 0, nil
+	case t.err != nil || to.Bytes == 0:
 		return to.Bytes == 0, t.err
+	case !to.Quote:
+		return t.text.skipLine(to)
 	}
-	return t.text.skipLine(to)
+	t.cut, to.Quote = true, false
+	same, err = t.text.skip(to)
+	if !same || err != nil {
+		return false, err
+	}
+	if _, err = t.text.more(); err == io.EOF {
+		return true, nil
+	}
+	return false, err
 }

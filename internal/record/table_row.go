@@ -167,6 +167,7 @@ func (p *rowParser) trimReturn() {
 // end ends the row where the text ends.
 func (p *rowParser) end() {
 	if p.state == inQuotes {
+		p.table.cut = true
 		p.fail(fmt.Sprintf("column %d: the quote is not closed", len(p.table.ends)+1))
 	}
 	p.trimReturn()

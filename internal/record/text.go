@@ -61,7 +61,7 @@ func (t *text) discard(part []byte, n int) {
 
 // position returns the position after the bytes that were read.
 func (t *text) position() Position {
-	return Position{t.line, t.size, t.open, fmt.Sprintf("%x", t.sum.Sum(nil))}
+	return Position{Line: t.line, Bytes: t.size, Open: t.open, Sum: fmt.Sprintf("%x", t.sum.Sum(nil))}
 }
 
 // skip reads up to a position, and reports whether the text before it is the same.
