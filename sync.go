@@ -118,7 +118,9 @@ type SyncReport struct {
 // the directory.
 //
 // The unique key must be the field that gets the file's path. With Delete, the objects
-// with a file belong to the directory, and no other program should put such objects.
+// with a file and a path that [SyncOptions].Folder selects belong to the directory, and no
+// other program should put such objects. SyncDir leaves alone objects with other paths,
+// such as those with a slash at the beginning, and hidden or excluded ones.
 // Nothing is deleted
 //
 //   - after a look that could not read a part of the directory,

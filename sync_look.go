@@ -136,7 +136,7 @@ func (s *syncer) load(ctx context.Context, l *syncLook) error {
 			selected = append(selected, field)
 		}
 	}
-	files := s.files(l)
+	files, patterns := s.files(l), s.patterns()
 	known := make(map[string]syncKnown)
 	for o, err := range s.bucket.Objects(ctx, Query{Select: selected}) {
 		if err != nil {
@@ -144,8 +144,8 @@ func (s *syncer) load(ctx context.Context, l *syncLook) error {
 		}
 		name, ok := o.Fields[s.path].(string)
 		content := s.contentOf(o)
-		if !ok || content == 0 {
-			continue // it has no file
+		if !ok || content == 0 || !patterns.Selects(name) {
+			continue // it has no file, or one from elsewhere
 		}
 		k := s.known[name]
 		if k.content != 0 && k.content != content {

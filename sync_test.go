@@ -464,3 +464,27 @@ func TestSyncDirBeside(t *testing.T) {
 		}
 	}
 }
+
+// Objects whose paths no selected file can have are from elsewhere, and stay.
+func TestSyncDirLeavesOthersAlone(t *testing.T) {
+	t.Parallel()
+	b, dir := syncBucket(t), t.TempDir()
+	writeFiles(t, dir, map[string]string{"a.txt": "a", "b.txt": "b"})
+	others := []string{"/abs/other.txt", "s3://x/y.txt", "x/../z.txt", "../up.txt", "x//y.txt", ".hidden.txt", "photo.jpg", "kept/c.txt"}
+	want := map[string]string{"a.txt": "a"}
+	for _, name := range others {
+		want[name] = name
+		if _, err := b.Put(t.Context(), bucketlite.ObjectInput{Fields: map[string]any{"path": name}, Blobs: []bucketlite.BlobInput{{Property: "file", Reader: strings.NewReader(name)}}}, &bucketlite.PutOptions{Policy: bucketlite.Upsert}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	opts := bucketlite.SyncOptions{Delete: true, Folder: bucketlite.FolderOptions{Include: []string{"*.txt"}, Exclude: []string{"kept"}}}
+	syncDir(t, b, dir, opts)
+	if err := os.Remove(filepath.Join(dir, "b.txt")); err != nil {
+		t.Fatal(err)
+	}
+	report := syncDir(t, b, dir, opts)
+	if got := contents(t, b); report.Deleted != 1 || report.Gone != 0 || !maps.Equal(got, want) {
+		t.Errorf("deleted %d, gone %d: %s", report.Deleted, report.Gone, cmp.Diff(want, got))
+	}
+}

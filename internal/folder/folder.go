@@ -164,6 +164,20 @@ func (o Options) reason(name string, entry fs.DirEntry) Reason {
 	return ""
 }
 
+// Selects reports whether a walk could visit a regular file at the path, with the slashes
+// and names that a walk would give it.
+func (o Options) Selects(name string) bool {
+	if name == "." || !fs.ValidPath(name) || len(o.Include) > 0 && !matches(o.Include, name) {
+		return false
+	}
+	for ; name != "."; name = path.Dir(name) {
+		if !o.Hidden && strings.HasPrefix(path.Base(name), ".") || matches(o.Exclude, name) {
+			return false
+		}
+	}
+	return true
+}
+
 // matches reports whether a path fits one of the patterns.
 func matches(patterns []string, name string) bool {
 	for _, p := range patterns {

@@ -102,3 +102,28 @@ func TestHash(t *testing.T) {
 		}
 	}
 }
+
+// Selects agrees with what a walk visits.
+func TestSelects(t *testing.T) {
+	t.Parallel()
+	fsys := fstest.MapFS{}
+	for _, name := range []string{"a.txt", "b.jpg", ".c.txt", "d/a.txt", "d/.e/a.txt", "no/a.txt", "d/no/a.txt", "d/skip.txt"} {
+		fsys[name] = &fstest.MapFile{}
+	}
+	for _, opts := range []Options{{}, {Hidden: true}, {Include: []string{"*.txt"}}, {Exclude: []string{"no", "d/skip.txt"}}, {Include: []string{"d/**"}, Exclude: []string{"**/no/**"}}} {
+		visited := make(map[string]bool)
+		if err := Walk(t.Context(), fsys, opts, func(f File) error { visited[f.Path] = true; return nil }, nil); err != nil {
+			t.Fatal(err)
+		}
+		for name := range fsys {
+			if got := opts.Selects(name); got != visited[name] {
+				t.Errorf("%+v: %q: got %v, want %v", opts, name, got, visited[name])
+			}
+		}
+	}
+	for _, name := range []string{"", ".", "/", "/a", "a/", "a//b", "../a", "a/../b", "a\xff"} {
+		if (Options{Hidden: true}).Selects(name) {
+			t.Errorf("%q is selected, and no file can have that path", name)
+		}
+	}
+}
