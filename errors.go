@@ -447,6 +447,12 @@ type prefixed struct{ err error }
 func (e *prefixed) Error() string { return errorPrefix + e.err.Error() }
 func (e *prefixed) Unwrap() error { return e.err }
 
+// bare is an error inside another one's text, where the package's name is not repeated.
+type bare struct{ err error }
+
+func (e *bare) Error() string { return strings.TrimPrefix(e.err.Error(), errorPrefix) }
+func (e *bare) Unwrap() error { return e.err }
+
 func errorf(format string, args ...any) error {
 	return &prefixed{fmt.Errorf(format, args...)}
 }

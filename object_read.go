@@ -44,7 +44,7 @@ func (b *Bucket) encodeKey(key map[string]any) (fields map[string]any, encoded [
 		encoded = b.def.key.EncodeOnly(&j.Validation, fields)
 	}
 	if err := b.refusal(j); err != nil {
-		return nil, nil, badRequest("unique key: %w", err)
+		return nil, nil, badRequest("unique key: %w", &bare{err})
 	}
 	return fields, encoded, nil
 }

@@ -104,7 +104,7 @@ func TestTypedBucket(t *testing.T) {
 	if _, err := products.ByKey(ctx, "nope"); !errors.Is(err, bucketlite.ErrNotFound) {
 		t.Errorf("by a key that is free: got error %v", err)
 	}
-	if _, err := products.ByKey(ctx, 5); !errors.Is(err, bucketlite.ErrBadRequest) {
+	if _, err := products.ByKey(ctx, 5); !errors.Is(err, bucketlite.ErrBadRequest) || strings.Count(err.Error(), "bucketlite:") != 1 {
 		t.Errorf("by a key of another type: got error %v", err)
 	}
 	page, err := products.List(ctx, bucketlite.Query{Sort: []bucketlite.Sort{bucketlite.Desc("sku")}, Limit: 2, Total: true})
