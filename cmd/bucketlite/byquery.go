@@ -68,6 +68,9 @@ func (a *app) byQuery(f *byQueryFlags, verb, done string, one func(context.Conte
 			return err
 		}
 		if !given {
+			if len(args) == 1 && !c.Flags().Changed("key") {
+				return usagef("an ID, --key, --where, --filter, --search or --all expected")
+			}
 			return a.withBucket(toWrite, one)(c, args)
 		}
 		want := toWrite

@@ -18,8 +18,8 @@ func newDeleteCommand(a *app) *cobra.Command {
 		Long: `Delete an object, named by its id or by the values of its unique key, or all objects
 that match --where, --filter or --search. "bucketlite query --help" describes those.
 
---dry-run shows how many objects match, and the first of them. More than 100 are deleted
-only after a question, or with --yes. More than 1,000 are deleted by a task, beside other
+--dry-run shows how many objects match, and the first of them. One that is named, and more
+than 100 that match, are deleted only after a question, or with --yes. More than 1,000 are deleted by a task, beside other
 programs; it continues after an interruption whenever a program has the store open.`,
 		Example: `  bucketlite delete videos obj_01K3V3D0M8Y2W4Z6A8C0E2G4J6
   bucketlite delete videos --key video_id=v1 --yes

@@ -88,11 +88,20 @@ func (a *app) run(ctx context.Context, args []string) int {
 	return exitCode(err)
 }
 
-// guard has every command note that it has been started, after its flags have been
-// checked: an error before that is one of usage.
+// guard has every command note that it has been started, after its arguments and flags have
+// been checked: an error before that is one of usage.
 func (a *app) guard(cmd *cobra.Command, started *bool) {
 	for _, c := range cmd.Commands() {
 		a.guard(c, started)
+	}
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if check(cmd, args) == nil {
+				return nil
+			}
+			want := cmd.Parent().CommandPath() + " " + cmd.Use
+			return fmt.Errorf("got %s, want %q", plural(int64(len(args)), "argument", "arguments"), want)
+		}
 	}
 	if run := cmd.RunE; run != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -138,8 +147,9 @@ one a line from commands that list things. Messages go to standard error.
 
 Exit codes:
 ` + exitCodesText() + `
-Commands that delete ask first. They fail without --yes if standard input or
-standard error is not a terminal.`,
+Commands that delete ask first; "delete" and "patch" with a filter ask only if more
+than 100 objects match. Without --yes they fail where they would ask, if standard input
+or standard error is not a terminal.`,
 		Example: `  export BUCKETLITE_DB=media.db
   bucketlite ns create production
   bucketlite bucket create videos --schema schema.json --unique-key video_id --policy upsert

@@ -88,7 +88,7 @@ func (f *objectFlags) close() {
 // object returns the object that args or the values of a unique key name.
 func (a *app) object(ctx context.Context, b *bucketlite.Bucket, args, key []string) (*bucketlite.Object, error) {
 	if (len(args) == 0) == (len(key) == 0) {
-		return nil, usagef("either an object's id or --key expected")
+		return nil, usagef("either an object's ID or --key expected")
 	}
 	if len(args) > 0 {
 		return b.Object(ctx, args[0])

@@ -90,6 +90,9 @@ stand in quotes, as do names with other characters than letters, digits, _ and -
 90}, or {"AND": […]}, {"OR": […]} or {"NOT": […]} of others. The operators are eq
 ne gt gte lt lte in nin contains starts_with ends_with regex exists is_null text.
 
+A table shows the unique key and up to six short values of each object; --select names
+others, and --json prints whole objects.
+
 If there are more objects than --limit, a message on standard error has the cursor
 of the next page.
 
@@ -104,7 +107,7 @@ SQLite see the same view.`,
   bucketlite query --sql "SELECT fields ->> 'title' AS title FROM ` + sqlView + `" --csv`,
 		Args: func(c *cobra.Command, args []string) error {
 			if c.Flags().Changed("sql") {
-				return cobra.NoArgs(c, args)
+				return nil
 			}
 			return cobra.ExactArgs(1)(c, args)
 		},
@@ -148,10 +151,16 @@ SQLite see the same view.`,
 	})
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if !cmd.Flags().Changed("sql") {
-			if cmd.Flags().Changed("csv") || cmd.Flags().Changed("timeout") {
-				return usagef("--csv and --timeout belong to --sql")
+			switch {
+			case cmd.Flags().Changed("csv"):
+				return usagef(`--csv belongs to --sql; "bucketlite export %s --csv" writes objects as CSV`, args[0])
+			case cmd.Flags().Changed("timeout"):
+				return usagef("--timeout belongs to --sql")
 			}
 			return find(cmd, args)
+		}
+		if len(args) > 0 {
+			return usagef("--sql takes no BUCKET: the statement selects it, as in \"FROM %s WHERE bucket = '%s'\"", sqlView, args[0])
 		}
 		if f.limit < 0 {
 			return usagef("--limit: 0 or more expected, got %d", f.limit)

@@ -63,6 +63,9 @@ needs --force.`,
 		return a.withStore(toWrite, func(ctx context.Context, st *bucketlite.Store, args []string) error {
 			b, err := a.bucket(ctx, st, args[1])
 			if errors.Is(err, bucketlite.ErrNotFound) {
+				if !isFolder(args[0]) && isFolder(args[1]) {
+					return usagef("%s: no directory; DIR comes before BUCKET: \"bucketlite sync %s %s\"", args[0], args[1], args[0])
+				}
 				b, err = a.offer(ctx, st, args[1], args[0], textFlags{}, err)
 			}
 			if err != nil {

@@ -180,7 +180,11 @@ func (w *warden) refusal(err error) error {
 	case w.denied != "":
 		return &StatementError{"the statement is not allowed: " + w.denied}
 	case errors.As(err, &e) && primaryCode(err) == codeError:
-		return &StatementError{strings.TrimSuffix(strings.TrimPrefix(e.Error(), "SQL logic error: "), " (1)")}
+		what := strings.TrimSuffix(strings.TrimPrefix(e.Error(), "SQL logic error: "), " (1)")
+		if strings.HasPrefix(what, "no such table: ") {
+			what = fmt.Sprintf("%s; only %q can be read", what, w.view)
+		}
+		return &StatementError{what}
 	}
 	return classify(err)
 }
