@@ -131,6 +131,10 @@ type SyncReport struct {
 // In the last two cases SyncDir stores the new files and returns [ErrConflict]; Force
 // deletes nevertheless.
 //
+// An object that others have deleted comes back with the next look, if its file is still
+// there. So if the folder exceeds the bucket's [Retention], each look stores files again that
+// the limits delete.
+//
 // SyncDir takes about 300 bytes of memory for each file. With Watch it compares a file
 // with its object again only if the size, times or inode of the file have changed, or others
 // have changed the content of the object.

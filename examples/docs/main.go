@@ -8,31 +8,40 @@ import (
 	"github.com/bucketlite/bucketlite"
 )
 
+// Video gives the bucket its schema.
+type Video struct {
+	ID      string               `json:"video_id"`
+	Title   string               `json:"title" bucketlite:"required,minlen=1"`
+	Seconds int                  `json:"seconds" bucketlite:"min=0"`
+	File    bucketlite.BlobInput `json:"file" bucketlite:"type=video"` // bytes, or a URL
+}
+
 func main() {
 	ctx := context.Background()
 	store, err := bucketlite.Open(ctx, ":memory:", nil) // or a file: "app.db"
 	check(err)
 	defer store.Close()
-	videos, err := store.EnsureBucket(ctx, "production", bucketlite.BucketConfig{ // opens or creates it
-		Name: "videos",
-		Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
-			"video_id": {Type: bucketlite.String},
-			"title":    {Type: bucketlite.String, Required: true},
-			"video":    {Type: bucketlite.Video}, // bytes, or a reference to a URL
-		}},
+	videos, err := bucketlite.EnsureAs[Video](ctx, store, "production", bucketlite.BucketConfig{ // opens or creates it
+		Name:      "videos",
 		UniqueKey: &bucketlite.UniqueKey{Fields: []string{"video_id"}, DefaultPolicy: bucketlite.Upsert},
 	}, nil)
 	check(err)
 
-	in := bucketlite.ObjectInput{
-		Fields: map[string]any{"video_id": "v1", "title": "Red sneaker"},
-		Blobs:  []bucketlite.BlobInput{{Property: "video", Data: "https://example.com/v1.mp4"}},
-	}
-	res, err := videos.Put(ctx, in, nil)
+	file := bucketlite.BlobInput{Data: "https://example.com/v1.mp4"}
+	_, err = videos.Put(ctx, Video{ID: "v1", Title: "Red sneaker", Seconds: 42, File: file}, nil)
 	check(err)
-	fmt.Println(res.Created, res.Object.Fields["title"], res.Object.Blobs[0].Properties["url"])
+	v, err := videos.ByKey(ctx, "v1")
+	check(err)
+	fmt.Println(v.Value.Title, v.Blobs[0].Properties["url"])
 
-	_, err = videos.Put(ctx, bucketlite.ObjectInput{Fields: map[string]any{"video_id": "v2", "title": 7}}, nil)
+	_, err = videos.Patch(ctx, v.ID, func(v *Video) error { v.Seconds += 20; return nil }, nil)
+	check(err)
+	for v, err := range videos.Objects(ctx, bucketlite.Query{Filter: bucketlite.Gt("seconds", 60)}) {
+		check(err)
+		fmt.Println(v.Value.ID, v.Value.Seconds)
+	}
+
+	_, err = videos.Put(ctx, Video{ID: "v2", Seconds: -1}, nil)
 	fmt.Println(err)
 }
 

@@ -20,6 +20,38 @@ type Product struct {
 	Photo bucketlite.BlobInput `json:"photo" bucketlite:"type=image"`
 }
 
+type Account struct {
+	Owner   string `json:"owner"`
+	Balance int64  `json:"balance" bucketlite:"min=0"`
+}
+
+// move takes an amount from one account and gives it to another: both, or nothing.
+func move(ctx context.Context, store *bucketlite.Store, accounts *bucketlite.TypedBucket[Account], from, to string, amount int64) error {
+	for {
+		payer, err := accounts.ByKey(ctx, from)
+		if err != nil {
+			return err
+		}
+		payee, err := accounts.ByKey(ctx, to)
+		if err != nil {
+			return err
+		}
+		payer.Value.Balance -= amount
+		payee.Value.Balance += amount
+		take, takeErr := accounts.PatchChange(payer) // what has changed in Value
+		give, giveErr := accounts.PatchChange(payee)
+		if err := errors.Join(takeErr, giveErr); err != nil {
+			return err
+		}
+		_, err = store.Apply(ctx, take, give)
+		var conflict *bucketlite.ConflictError
+		if !errors.As(err, &conflict) || !conflict.Version {
+			return err
+		}
+		// Somebody else has changed an account meanwhile: read them again.
+	}
+}
+
 func Example_structs() {
 	ctx := context.Background()
 	store, err := bucketlite.Open(ctx, ":memory:", nil)
@@ -45,6 +77,16 @@ func Example_structs() {
 		fmt.Println(p.Value.SKU, p.Value.Price)
 	}
 
+	accounts, err := bucketlite.EnsureAs[Account](ctx, store, "bank", bucketlite.BucketConfig{
+		Name:      "accounts",
+		UniqueKey: &bucketlite.UniqueKey{Fields: []string{"owner"}, DefaultPolicy: bucketlite.Upsert},
+	}, nil)
+	check(err)
+	_, err = accounts.PutMany(ctx, []Account{{"Ann", 100}, {"Bob", 0}}, nil)
+	check(err)
+	fmt.Println(move(ctx, store, accounts, "Ann", "Bob", 70))
+	fmt.Println(move(ctx, store, accounts, "Ann", "Bob", 70))
+
 	var small struct {
 		Price int8      `json:"price"`
 		Name  time.Time `json:"name"`
@@ -62,6 +104,8 @@ func Example_structs() {
 	// Output:
 	// Red sneaker 89.5 M DRAFT
 	// A-1 79.5
+	// <nil>
+	// bucketlite: changes[0]: bucket "accounts": balance: at least 0 expected, got -40
 	// true
 	// price: whole number within int8 expected, got 89.5
 	// name: datetime as in RFC 3339 or date as YYYY-MM-DD expected, got "Red sneaker"
