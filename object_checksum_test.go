@@ -29,7 +29,7 @@ var damages = map[string]string{
 	"version":           `version = version + 1`,
 	"time of creation":  `created_at = created_at + 1`,
 	"time of update":    `updated_at = updated_at + 1`,
-	"checksum":          `sum = sum + 1`,
+	"checksum":          `checksum = checksum + 1`,
 }
 
 // newDamaged makes a file with two objects, and damages one.

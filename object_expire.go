@@ -232,14 +232,11 @@ func (b *Bucket) continuePass(tx *commit.Tx, id passID, p *pass, now int64) (don
 		p.begun = time.Now()
 		state.Passed = commit.Passed{} // objects that had to wait may not have to any more
 	}
-	r, err := b.remover(tx, state, retainSlice, now)
-	switch {
-	case err != nil:
-		return false, err
-	case id.limits:
+	r := b.remover(tx, state, retainSlice, now)
+	if id.limits {
 		done, err = r.removeOldest(p.oldest, math.MaxInt64)
 		p.oldest = r.passed
-	default:
+	} else {
 		done, err = r.removeExpired(p)
 	}
 	p.removed = p.removed || r.removed > 0

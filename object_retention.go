@@ -34,9 +34,8 @@ type remover struct {
 
 // remover returns a remover that deletes some objects at most. The time is 0 if the age of
 // the objects does not count.
-func (b *Bucket) remover(tx *commit.Tx, state *commit.Bucket, most int, now int64) (*remover, error) {
-	batches, err := jobs.UnfinishedOf(tx, b.num)
-	return &remover{bucket: b, tx: tx, state: state, batches: batches, most: most, now: now}, err
+func (b *Bucket) remover(tx *commit.Tx, state *commit.Bucket, most int, now int64) *remover {
+	return &remover{bucket: b, tx: tx, state: state, batches: jobs.Unfinished{Bucket: b.num}, most: most, now: now}
 }
 
 // full reports whether the transaction has done enough.
@@ -52,7 +51,7 @@ func (r *remover) waits(row *objectRow) (bool, error) {
 	if _, err := decodeBlobs(row.blobs); row.damaged || err != nil {
 		return true, nil
 	}
-	waits, err := r.batches.Have(r.tx, row.object.ID)
+	waits, err := r.batches.Has(r.tx, row.object.seq, row.object.ID)
 	if err == nil && !waits && row.key != nil {
 		waits, err = r.tx.QueryRow(selectExpected, []any{r.bucket.num, row.key}, nil)
 	}
@@ -154,10 +153,7 @@ func (b *Bucket) makeRoom(tx *commit.Tx, state *commit.Bucket, version, grown in
 	if objects, size := state.Excess(state.Passed); objects == 0 && size == 0 {
 		return 0, nil
 	}
-	r, err := b.remover(tx, state, retainSlice, 0)
-	if err != nil {
-		return 0, err
-	}
+	r := b.remover(tx, state, retainSlice, 0)
 	done, err := r.removeOldest(state.Passed, version)
 	state.Passed = r.passed
 	if err != nil || done {
@@ -180,11 +176,9 @@ func (b *Bucket) payRoom(ctx context.Context, owed int64) {
 				if err != nil {
 					return err
 				}
-				r, err := b.remover(tx, state, retainSlice, 0)
-				if err == nil {
-					_, err = r.removeOldest(state.Passed, state.Clock())
-					state.Passed, freed = r.passed, r.freed
-				}
+				r := b.remover(tx, state, retainSlice, 0)
+				_, err = r.removeOldest(state.Passed, state.Clock())
+				state.Passed, freed = r.passed, r.freed
 				return err
 			})
 		})

@@ -438,3 +438,39 @@ func TestExpireBesideCalls(t *testing.T) {
 	}
 	storetest.WantNoProblem(t, st)
 }
+
+// Buckets are found by their limits.
+func TestListBucketsByLimits(t *testing.T) {
+	t.Parallel()
+	st := storetest.OpenMemory(t)
+	storetest.Bucket(t, st, bucketlite.BucketConfig{Name: "plain"})
+	storetest.Bucket(t, st, bucketlite.BucketConfig{Name: "limited", Retention: bucketlite.Retention{MaxAge: 90 * time.Second, MaxObjects: 5}})
+	for _, f := range []bucketlite.Filter{bucketlite.Gt("retention.max_objects", 4), bucketlite.Eq("retention.max_age_seconds", 90), bucketlite.Not(bucketlite.IsNull("retention"))} {
+		page, err := storetest.Namespace(t, st).ListBuckets(context.Background(), bucketlite.Query{Filter: f})
+		if err != nil || len(page.Results) != 1 || page.Results[0].Name != "limited" {
+			t.Errorf("%v: got %+v, %v, want the bucket with limits", f, page, err)
+		}
+	}
+}
+
+// Many objects that wait, each in a batch of its own, do not slow down the writes that
+// exceed a limit.
+func TestLimitsOfManyBatches(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	st := storetest.Open(t, bucketlite.WithoutBackground(bucketlite.Options{Durability: bucketlite.DurabilityNormal}))
+	b := storetest.Bucket(t, st, bucketlite.BucketConfig{Retention: bucketlite.Retention{MaxObjects: 10}})
+	for i := range 400 {
+		if _, err := b.Put(ctx, sized(fmt.Sprint("o", i), 20), &bucketlite.PutOptions{Process: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 30 {
+		if _, err := b.Put(ctx, sized(fmt.Sprint("p", i), 20), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := storetest.MustStats(t, b).ObjectCount, int64(410); got != want {
+		t.Errorf("got %d objects, want the %d that wait and 10", got, want)
+	}
+}

@@ -114,7 +114,11 @@ func (w *watcher) event(ctx context.Context, e bucketlite.Event) error {
 			names = append(names, printable(name))
 		}
 	}
-	fmt.Fprintf(w.app.out, "%s  %-17s  %s\n", e.At.UTC().Format(time.RFC3339), e.Kind, strings.Join(names, "/"))
+	reason := ""
+	if e.Reason != "" {
+		reason = " (" + string(e.Reason) + ")"
+	}
+	fmt.Fprintf(w.app.out, "%s  %-17s  %s%s\n", e.At.UTC().Format(time.RFC3339), e.Kind, strings.Join(names, "/"), reason)
 	return w.app.out.Flush()
 }
 
