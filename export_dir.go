@@ -34,14 +34,14 @@ type ExportManifest struct {
 	Format   string    `json:"format"`
 	Exported time.Time `json:"exported_at"`
 	ExportReport
-	// Bucket describes a bucket that can hold the objects.
+	// Bucket describes a bucket that can hold the objects, with the same indexes and limits.
 	Bucket BucketConfig `json:"bucket"`
 }
 
 // ExportDir writes objects and the bytes of their blobs to a directory, which it creates.
 // [ExportedDir] imports it again.
 //
-//	bucketlite-export.json  the bucket's schema and unique key, written last
+//	bucketlite-export.json  the bucket's schema, key, indexes and limits, written last
 //	objects.jsonl           the objects, one a line
 //	files/…                 the bytes of blobs, named by their SHA-256
 //
@@ -61,7 +61,7 @@ func (b *Bucket) ExportDir(ctx context.Context, dir string, opts *ExportOptions)
 	case e.opts.Format != "" && e.opts.Format != ExportLines || e.opts.Inline:
 		return nil, badRequest("export: a directory has JSON lines beside its files, so Format and Inline must be empty")
 	}
-	info, err := b.Info(ctx)
+	config, err := b.config(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -71,9 +71,7 @@ func (b *Bucket) ExportDir(ctx context.Context, dir string, opts *ExportOptions)
 	}
 	defer root.Close()
 	e.files = &exportFiles{root: root, have: make(map[string]bool)}
-	m := &ExportManifest{Format: exportFormat, Exported: time.Now().UTC().Truncate(time.Second), Bucket: BucketConfig{
-		Name: info.Name, Description: info.Description, Schema: info.Schema, UniqueKey: info.UniqueKey, Metadata: info.Metadata, StorageClass: info.StorageClass,
-	}}
+	m := &ExportManifest{Format: exportFormat, Exported: time.Now().UTC().Truncate(time.Second), Bucket: *config}
 	err = tempfile.Write(root, exportObjects, func(w io.Writer) error { return e.write(ctx, w, form) })
 	m.ExportReport = e.report
 	if err != nil {
@@ -87,6 +85,27 @@ func (b *Bucket) ExportDir(ctx context.Context, dir string, opts *ExportOptions)
 		_, err := w.Write(append(text, '\n'))
 		return err
 	})
+}
+
+// config returns the configuration of a bucket like this one.
+func (b *Bucket) config(ctx context.Context) (*BucketConfig, error) {
+	info, err := b.Info(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &BucketConfig{
+		Name: info.Name, Description: info.Description, Schema: info.Schema, UniqueKey: info.UniqueKey,
+		Metadata: info.Metadata, StorageClass: info.StorageClass, Retention: info.Retention,
+	}
+	indexes, err := b.Indexes(ctx)
+	for _, x := range indexes {
+		if x.Kind == TextIndex {
+			c.TextIndexes = append(c.TextIndexes, x.Path)
+		} else {
+			c.Indexes = append(c.Indexes, x.Path)
+		}
+	}
+	return c, err
 }
 
 // openExport opens a directory for an export. Paths in it cannot lead out of it.

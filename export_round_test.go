@@ -123,6 +123,11 @@ func TestExportRoundTrip(t *testing.T) {
 		t.Parallel()
 		from, to, dir := goods(t), goods(t), t.TempDir()
 		fill(t, from, false)
+		limits := bucketlite.Retention{MaxAge: time.Hour, MaxObjects: 1000}
+		_, err := from.Update(ctx, bucketlite.BucketUpdate{Retention: &limits})
+		storetest.Must(t, err)
+		storetest.Must(t, from.EnsureIndex(ctx, "name", "created_at"))
+		storetest.Must(t, from.EnsureTextIndex(ctx))
 		m, err := from.ExportDir(ctx, dir, nil)
 		if err != nil || m.Objects != 60 || m.Files != 12 {
 			t.Fatalf("export: got %+v, %v", m, err)
@@ -140,8 +145,11 @@ func TestExportRoundTrip(t *testing.T) {
 		if in, err = to.Import(ctx, bucketlite.ExportedDir(root.FS()), nil); err != nil || in.Unchanged != 60 {
 			t.Errorf("again: got %s, %v, want all unchanged", counted(in), err)
 		}
-		if read, err := bucketlite.ReadManifest(root.FS()); err != nil || read.Bucket.UniqueKey.Fields[0] != "sku" || read.Objects != 60 {
-			t.Errorf("manifest: got %+v, %v", read, err)
+		read, err := bucketlite.ReadManifest(root.FS())
+		storetest.Must(t, err)
+		if k := read.Bucket; k.UniqueKey.Fields[0] != "sku" || read.Objects != 60 || k.Retention != limits ||
+			!slices.Equal(k.Indexes, []string{"created_at", "name"}) || !slices.Equal(k.TextIndexes, []string{""}) {
+			t.Errorf("manifest: got %+v", read)
 		}
 		if _, err := from.ExportDir(ctx, dir, nil); !errors.Is(err, bucketlite.ErrExists) {
 			t.Errorf("a second export: got %v, want %v", err, bucketlite.ErrExists)

@@ -104,6 +104,7 @@ func (m *changeForm) read(c *call, i int, text []byte) {
 		return
 	}
 	f.doc, f.raw = doc, raw
+	f.only("a change has no such member", "op", "bucket", "object_id", "object", "policy", "if_absent", "if_match", "auto_process")
 	m.op, m.bucket = f.choice("op", "", opPut, opPatch, opDelete), f.requiredText("bucket")
 	m.object = raw["object"]
 	m.policy, m.absent, m.process = f.policy(), f.boolean("if_absent", false), f.boolean("auto_process", false)

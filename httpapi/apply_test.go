@@ -78,6 +78,7 @@ func TestApplyFaults(t *testing.T) {
 		{"too many", many, []string{"body.changes maxItems"}},
 		{"no object", []string{good, `5`, `null`}, []string{"body.changes[1] type", "body.changes[2] type"}},
 		{"an empty change", []string{good, `{}`}, []string{"body.changes[1].op required", "body.changes[1].bucket required"}},
+		{"a misspelled guard", []string{`{"op": "delete", "bucket": "orders", "object_id": "o", "ifMatch": "\"v7\""}`}, []string{"body.changes[0].ifMatch unsupported"}},
 		{"another operation", []string{`{"op": "merge", "bucket": "orders"}`}, []string{"body.changes[0].op enum"}},
 		{"a put without an object", []string{`{"op": "put", "bucket": "orders"}`}, []string{"body.changes[0].object required"}},
 		{"a put with an id beside it", []string{`{"op": "put", "bucket": "orders", "object_id": "o", "object": {"film_id": "o"}}`}, []string{"body.changes[0].object_id op"}},

@@ -49,7 +49,7 @@
 // JSON is read strictly: a repeated member, or text that is not UTF-8, is refused. A body
 // may be missing where all its members may, but is not null. A member that is null
 // counts as absent, and unknown members are ignored, except those of objects, which are
-// the user's fields. Where known clients differ from the form, their meaning is
+// the user's fields, and those of changes in sets and by query, which are refused. Where known clients differ from the form, their meaning is
 // accepted, and a Warning header says what was expected. In a schema a list of required
 // fields, a combinator such as oneOf and a misspelt keyword are refused; other assertions
 // that have no effect are kept with a Warning.

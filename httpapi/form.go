@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,6 +74,16 @@ func (f *form) boolean(name string, otherwise bool) bool {
 
 // has reports whether the form has a member, which is not null.
 func (f *form) has(name string) bool { return f.doc[name] != nil }
+
+// only refuses every member except the named ones. Elsewhere unknown members are ignored;
+// this is for forms in which a misspelled guard or filter would change what it must not.
+func (f *form) only(reason string, names ...string) {
+	for _, name := range slices.Sorted(maps.Keys(f.doc)) {
+		if !slices.Contains(names, name) {
+			f.fault(name, "unsupported", reason)
+		}
+	}
+}
 
 // truth returns the boolean that a word of a query stands for.
 func truth(word string) (b, ok bool) {

@@ -3,8 +3,6 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -92,19 +90,10 @@ func (c *call) changeObjects(opts *bucketlite.BulkOptions, change func(context.C
 	return changedOf(r, opts), nil
 }
 
-// objectQuery returns the query of a change, and its options. Elsewhere unknown members are
-// ignored. Here one may be a misspelled filter or a limit, and ignoring it would change more
-// objects than the client wants.
+// objectQuery returns the query of a change, and its options.
 func (c *call) objectQuery(f *form, members ...string) (q bucketlite.Query, opts *bucketlite.BulkOptions, err error) {
-	for _, name := range slices.Sorted(maps.Keys(f.doc)) {
-		if !slices.Contains(members, name) {
-			f.fault(name, "unsupported", "a change by query has no such member")
-		}
-	}
-	params := c.params()
-	for _, name := range slices.Sorted(maps.Keys(params.doc)) {
-		params.fault(name, "unsupported", "a change by query has no parameters")
-	}
+	f.only("a change by query has no such member", members...)
+	c.params().only("a change by query has no parameters")
 	q = bucketlite.Query{Search: f.text("search"), CaseSensitive: f.boolean("case_sensitive", false)}
 	opts = &bucketlite.BulkOptions{All: f.boolean("all", false), DryRun: f.boolean("dry_run", false), NoWait: true}
 	if filters := f.object("filters"); filters != nil {

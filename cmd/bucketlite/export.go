@@ -26,7 +26,7 @@ func newExportCommand(a *app) *cobra.Command {
 		Long: `Write a bucket's objects and the bytes of their blobs to a directory, for
 "bucketlite import".
 
-  bucketlite-export.json  the bucket's schema and unique key, written last
+  bucketlite-export.json  the bucket's schema, key, indexes and limits, written last
   ` + objectsFile + `           the objects, one a line
   files/…                 the bytes of blobs, named by their SHA-256
 
