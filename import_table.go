@@ -34,8 +34,8 @@ type CSVOptions struct {
 // JSON for an array or an object, and else its text as it is. A column such as
 // "address.city" is a member of a declared object field. A column of a file type has a
 // URL or a data URI, or with [ImportOptions].Files a path. The columns "object_id",
-// "key_prefix" and "x-expires-at" are those of [ObjectInput]. A cell that does not fit is refused with its
-// line and column; a row with fewer cells than the header is refused too.
+// "key_prefix" and "x-expires-at" are those of [ObjectInput]. A cell that does not fit is
+// refused with its line and column; a row with fewer cells than the header is refused too.
 //
 // A header that names a column twice, or one that the schema does not allow, is
 // [ErrInvalid] for the whole source.
@@ -150,7 +150,7 @@ func (t *tableItems) fill(item *importItem, column *tableColumn, text string) st
 		if message != "" {
 			return message
 		}
-		setMember(item.in.Fields, column.path, v)
+		value.SetMember(item.in.Fields, column.path, v)
 	}
 	return ""
 }
@@ -221,20 +221,6 @@ func cellValue(t FieldType, text string) (v any, message string) {
 // isJSONNumber reports whether text is a number as JSON writes it.
 func isJSONNumber(text string) bool {
 	return text != "" && (text[0] == '-' || '0' <= text[0] && text[0] <= '9') && json.Valid([]byte(text))
-}
-
-// setMember sets the member at a path, whose parents are made. The columns of a table do
-// not overlap, so a parent is always an object.
-func setMember(fields map[string]any, path []string, v any) {
-	for _, step := range path[:len(path)-1] {
-		inner, ok := fields[step].(map[string]any)
-		if !ok {
-			inner = make(map[string]any)
-			fields[step] = inner
-		}
-		fields = inner
-	}
-	fields[path[len(path)-1]] = v
 }
 
 func (t *tableItems) position() record.Position { return t.table.Position() }

@@ -2,7 +2,6 @@ package bucketlite
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -43,9 +42,7 @@ func DetectSource(name string, r io.Reader) Source {
 	}
 	return Source{func(ctx context.Context, im *importer) (importItems, error) {
 		text := &sizedReader{bufio.NewReader(r), sizeOf(r)}
-		head, _ := text.Peek(512) // an error comes again with the text
-		head = bytes.TrimLeft(head, "\xEF\xBB\xBF\xFE\xFF\x00 \t\r\n")
-		if bytes.HasPrefix(head, []byte("[")) {
+		if record.BeginsArray(text.Reader) {
 			return JSONArray(text).open(ctx, im)
 		}
 		return JSONLines(text).open(ctx, im)

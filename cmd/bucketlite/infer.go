@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -167,8 +166,7 @@ func (f *textFlags) records(name string, r io.Reader) (reader record.Reader, tab
 	text := bufio.NewReader(r)
 	if form == "" {
 		form = "jsonl"
-		head, _ := text.Peek(512) // an error comes again with the text
-		if bytes.HasPrefix(bytes.TrimLeft(head, "\xEF\xBB\xBF\xFE\xFF\x00 \t\r\n"), []byte("[")) {
+		if record.BeginsArray(text) {
 			form = "json"
 		}
 	}
@@ -236,7 +234,7 @@ func (s *sampler) sample(rec record.Record, columns [][]string) (map[string]any,
 				return nil, &record.Fault{First: rec.Line, Message: fmt.Sprintf("column %d: text is not valid UTF-8", i+1)}
 			}
 			if columns[i] != nil && cell.Text != "" {
-				setMember(fields, columns[i], cell.Text)
+				value.SetMember(fields, columns[i], cell.Text)
 			}
 		}
 		return fields, nil
@@ -281,19 +279,6 @@ func (s *sampler) columns() (paths [][]string, err error) {
 		paths = append(paths, steps)
 	}
 	return paths, err
-}
-
-// setMember sets the member at a path, and makes the objects on the way.
-func setMember(fields map[string]any, path []string, v any) {
-	for _, step := range path[:len(path)-1] {
-		inner, ok := fields[step].(map[string]any)
-		if !ok {
-			inner = make(map[string]any)
-			fields[step] = inner
-		}
-		fields = inner
-	}
-	fields[path[len(path)-1]] = v
 }
 
 // ground prints on standard error what a schema was inferred from, and candidates for a

@@ -1,6 +1,8 @@
 package record
 
 import (
+	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 )
@@ -26,6 +28,13 @@ const (
 	afterOne                    // a comma or the end
 	atEnd                       // nothing
 )
+
+// BeginsArray reports whether a text begins with a bracket, after a byte order mark and
+// white space, and takes nothing from the reader. An error comes again with the text.
+func BeginsArray(text *bufio.Reader) bool {
+	head, _ := text.Peek(512)
+	return bytes.HasPrefix(bytes.TrimLeft(head, "\xEF\xBB\xBF\xFE\xFF\x00 \t\r\n"), []byte("["))
+}
 
 // NewArray returns a reader of the elements of an array, of at most so many bytes each; 0
 // selects [DefaultMaxBytes].

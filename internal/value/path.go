@@ -73,3 +73,17 @@ func isBare(name string) bool {
 		return unicode.IsControl(r) || unicode.IsSpace(r)
 	})
 }
+
+// SetMember sets the member at a path of names, of which there is at least one. It makes
+// the objects on the way, in place of values that are none.
+func SetMember(fields map[string]any, path []string, v any) {
+	for _, step := range path[:len(path)-1] {
+		inner, ok := fields[step].(map[string]any)
+		if !ok {
+			inner = make(map[string]any)
+			fields[step] = inner
+		}
+		fields = inner
+	}
+	fields[path[len(path)-1]] = v
+}

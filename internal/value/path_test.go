@@ -1,6 +1,9 @@
 package value
 
-import "testing"
+import (
+	"reflect"
+	"testing"
+)
 
 func TestPathString(t *testing.T) {
 	tests := []struct {
@@ -42,5 +45,17 @@ func TestPathIsAStack(t *testing.T) {
 	}
 	if got, want := p.String(), "list"; got != want {
 		t.Errorf("parent = %s, want %s", got, want)
+	}
+}
+
+func TestSetMember(t *testing.T) {
+	t.Parallel()
+	fields := map[string]any{"a": 1, "o": map[string]any{"x": 2}}
+	SetMember(fields, []string{"b"}, 3)
+	SetMember(fields, []string{"o", "y", "z"}, 4)
+	SetMember(fields, []string{"a", "c"}, 5)
+	want := map[string]any{"a": map[string]any{"c": 5}, "b": 3, "o": map[string]any{"x": 2, "y": map[string]any{"z": 4}}}
+	if !reflect.DeepEqual(fields, want) {
+		t.Errorf("got %v, want %v", fields, want)
 	}
 }
