@@ -285,7 +285,9 @@ type MismatchError struct {
 	UniqueKey string
 	// Fields are the differences of the schemas, as changes from the bucket's to that of
 	// the configuration, in order of their paths. A field that the configuration lacks is
-	// dropped. [Bucket.ChangeSchema] and [EnsureOptions].SchemaChange make such changes.
+	// dropped. A difference that another program version may have is left out, unless
+	// there are no others. [Bucket.ChangeSchema] and [EnsureOptions].SchemaChange make such
+	// changes.
 	Fields []FieldChange
 }
 

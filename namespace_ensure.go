@@ -295,10 +295,7 @@ func (e *ensurer) settleSchema(ctx context.Context) (again bool, err error) {
 	back, backFaults := wholeChange(c.def.schema, b.def.schema, b.def.unique, false)
 	extends := len(faults) == 0 && change.Extends()
 	mayStay := len(backFaults) == 0 && back.Extends()
-	mismatch.Fields = fieldChanges(change.Fields)
-	for _, f := range faults {
-		mismatch.Fields = append(mismatch.Fields, FieldChange{f.Path, EffectRewrites, f.Message})
-	}
+	mismatch.Fields = differences(change, back, faults)
 	exact := e.opts.SchemaChange != nil
 	switch {
 	case mismatch.UniqueKey != "":
@@ -326,6 +323,23 @@ func keyMismatch(got, want *UniqueKey) string {
 		return ""
 	}
 	return "got " + got.describe() + ", want " + want.describe()
+}
+
+// differences returns the fields for which neither schema can take the other's place. If
+// each of them could for every field by itself, they are all fields that differ.
+func differences(change, back *schema.Change, faults []Issue) []FieldChange {
+	all := fieldChanges(change.Fields)
+	forward, backward := change.Decisive(), back.Decisive()
+	fields := slices.DeleteFunc(slices.Clone(all), func(f FieldChange) bool {
+		return !slices.Contains(forward, f.Path) || !slices.Contains(backward, f.Path)
+	})
+	if len(fields)+len(faults) == 0 {
+		fields = all
+	}
+	for _, f := range faults {
+		fields = append(fields, FieldChange{f.Path, EffectRewrites, f.Message})
+	}
+	return fields
 }
 
 // wholeChange compares two schemas. A field that the new one lacks counts as dropped.

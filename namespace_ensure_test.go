@@ -34,6 +34,7 @@ func TestEnsureBucketSchema(t *testing.T) {
 		version        int64  // afterwards
 		want           error
 		says           []string // the error's text contains
+		silent         []string // it does not contain
 	}{
 		"equal":            {stored: kv, config: kv, version: 1},
 		"loosened":         {stored: short, config: long, version: 2},
@@ -56,6 +57,9 @@ func TestEnsureBucketSchema(t *testing.T) {
 			says: []string{"k: type: string to integer", "a field of the unique key keeps its type"}},
 		"required": {stored: kv, config: `{"properties":{"k":{"type":"string"},"v":{"type":"string"},"w":{"type":"string","required":true}}}`, version: 1,
 			want: bucketlite.ErrConflict, says: []string{"w: new; objects may have an undeclared member of this name; required (tightens)"}},
+		"a required field that the configuration lacks, beside others that may stay": {
+			stored: `{"properties":{"k":{"type":"string"},"v":{"type":"string"},"w":{"type":"string","required":true}}}`, config: k, put: `{"k":"a","w":"x"}`, version: 1,
+			want: bucketlite.ErrConflict, says: []string{"w: dropped (rewrites)"}, silent: []string{"v: "}},
 		"invalid": {stored: kv, config: kv, change: func(s *bucketlite.Schema) { s.Properties["w"] = bucketlite.Field{Type: "strnig"} }, version: 1,
 			want: bucketlite.ErrInvalid, says: []string{"bucket_schema.properties.w.type"}},
 		"tightened on request": {stored: long, config: short, opts: &bucketlite.EnsureOptions{SchemaChange: &bucketlite.SchemaChangeOptions{}},
@@ -92,6 +96,11 @@ func TestEnsureBucketSchema(t *testing.T) {
 				for _, text := range tt.says {
 					if err == nil || !strings.Contains(err.Error(), text) {
 						t.Errorf("got error %v, want it to say %q", err, text)
+					}
+				}
+				for _, text := range tt.silent {
+					if err != nil && strings.Contains(err.Error(), text) {
+						t.Errorf("got error %v, want it not to say %q", err, text)
 					}
 				}
 				info, err := b.Info(ctx)

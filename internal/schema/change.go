@@ -100,9 +100,20 @@ func pruned(doc map[string]any) map[string]any {
 // Extends reports whether the change only loosens, apart from new fields that may be absent.
 // An object that conforms to the old schema then conforms to the new one, unless it has an
 // undeclared member with the name of a new field.
-func (c *Change) Extends() bool {
-	return !slices.ContainsFunc(c.Fields, func(f FieldChange) bool { return f.Effect > Loosens && !f.Added })
+func (c *Change) Extends() bool { return !slices.ContainsFunc(c.Fields, FieldChange.isMore) }
+
+// Decisive returns the paths of the fields because of which the change does not extend.
+func (c *Change) Decisive() (paths []string) {
+	for _, f := range c.Fields {
+		if f.isMore() {
+			paths = append(paths, f.Path)
+		}
+	}
+	return paths
 }
+
+// isMore reports whether the change of the field does more than extend.
+func (f FieldChange) isMore() bool { return f.Effect > Loosens && !f.Added }
 
 // Property returns the name that a property of the old schema has in the new one. It
 // reports false if the property is dropped.
