@@ -35,9 +35,9 @@ func FieldsOf(v any) (map[string]any, error) {
 // the elements need no Property. Without such blobs, Blobs is nil, so that a Put keeps those
 // that are stored.
 //
-// Of members with names of the system, object_id, key_prefix and x-expires-at are the input's
-// ID, KeyPrefix and ExpiresAt. Others that are not zero are in Fields, where Put and Patch refuse a value that
-// differs from the stored one. Members of type [Blob] are left out.
+// Of members with names of the system, object_id, key_prefix and x-expires-at are the
+// input's ID, KeyPrefix and ExpiresAt. Others that are not zero are in Fields, where Put and
+// Patch refuse a value that differs from the stored one. Members of type [Blob] are left out.
 func InputOf(v any) (ObjectInput, error) {
 	r, target, err := source(v)
 	if err != nil {
