@@ -21,7 +21,7 @@ type call struct {
 	h           *Handler
 	w           *answer
 	r           *http.Request
-	key         *key                  // who; nil where nobody needs to be known
+	key         *Access               // who; nil where nobody needs to be known
 	ns          *bucketlite.Namespace // where; nil unless the route is scoped or signed
 	bucket      *bucketlite.Bucket    // the one that the path of such a route names, nil if it names none
 	limit       int64                 // of the bytes of the body, if it is JSON
@@ -87,8 +87,8 @@ func (c *call) locateOne(name string, othersFollow bool) (err error) {
 func (c *call) admits(name string, ns *bucketlite.Namespace, err error) error {
 	switch {
 	case c.key == nil: // the URL is signed
-	case ns != nil && !c.key.allows(ns.ID(), ns.Name()),
-		ns == nil && errors.Is(err, bucketlite.ErrNotFound) && !c.key.allows(name):
+	case ns != nil && !c.key.Allows(ns.ID(), ns.Name()),
+		ns == nil && errors.Is(err, bucketlite.ErrNotFound) && !c.key.Allows(name):
 		return forbidden(fmt.Sprintf("the key may not enter namespace %q", name))
 	}
 	return nil

@@ -97,6 +97,13 @@ func classify(err error) (status int, kind string) {
 	return http.StatusInternalServerError, "InternalServerError"
 }
 
+// Describe returns what the API says of an error: the status, the type and the message.
+// An unexpected error is told in full only to the log.
+func Describe(err error) (status int, kind, text string) {
+	status, kind = classify(err)
+	return status, kind, message(err, status)
+}
+
 // envelope is the form of an error.
 type envelope struct {
 	Success bool        `json:"success"`

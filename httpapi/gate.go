@@ -31,16 +31,16 @@ type gate struct {
 
 	mu    sync.Mutex
 	all   int
-	byKey map[*key]int
+	byKey map[*Access]int
 }
 
 func newGate(what string, most, mostPerKey int, running prometheus.Gauge) *gate {
-	return &gate{what: what, most: most, mostPerKey: mostPerKey, running: running, byKey: make(map[*key]int)}
+	return &gate{what: what, most: most, mostPerKey: mostPerKey, running: running, byKey: make(map[*Access]int)}
 }
 
 // enter counts in a request that holds n, of a key or of none, or says why it must wait.
 // One that has entered calls leave when it ends. One alone enters whatever it holds.
-func (g *gate) enter(k *key, n int) (leave func(), err error) {
+func (g *gate) enter(k *Access, n int) (leave func(), err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch of := g.byKey[k]; {
@@ -62,7 +62,7 @@ func (g *gate) enter(k *key, n int) (leave func(), err error) {
 	}, nil
 }
 
-func (g *gate) count(k *key, n int) {
+func (g *gate) count(k *Access, n int) {
 	g.all += n
 	g.running.Add(float64(n))
 	if k == nil {

@@ -75,6 +75,7 @@ type Handler struct {
 	keys    keyring
 	public  *url.URL // nil to take the request's host
 	mux     *http.ServeMux
+	mounts  []mount
 	keyless map[string]bool // the patterns of the routes that need no key
 	sums    sums
 	most    int // latencies of an analysis: maxLatencies, but in tests
@@ -193,6 +194,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.panicked(a, r, p)
 		}
 	}()
+	if m := h.mounted(r.URL); m != nil {
+		h.serveMounted(m, a, r)
+		return
+	}
 	var target *http.Request
 	if target, a.slash = trimmed(r); routed(target.URL) {
 		h.mux.ServeHTTP(a, target)

@@ -2,12 +2,8 @@ package httpapi
 
 import (
 	"bufio"
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/hex"
 	"fmt"
 	"io"
-	"net/http"
 	"slices"
 	"strings"
 )
@@ -29,66 +25,6 @@ type Key struct {
 	Namespaces []string
 	// ReadOnly refuses requests that change anything.
 	ReadOnly bool
-}
-
-// key is a Key without its secret.
-type key struct {
-	Key
-	hash [sha256.Size]byte
-}
-
-// allows reports whether the key may enter the namespace with the name or id.
-func (k *key) allows(names ...string) bool {
-	return k.Namespaces == nil || slices.ContainsFunc(names, func(name string) bool { return slices.Contains(k.Namespaces, name) })
-}
-
-type keyring []key
-
-func newKeyring(keys []Key) (keyring, error) {
-	var ring keyring
-	for i, k := range keys {
-		entry := key{Key: k}
-		entry.Namespaces = slices.Clone(k.Namespaces)
-		switch {
-		case (k.Secret == "") == (k.Hash == ""):
-			return nil, fmt.Errorf("httpapi: key %d: a secret or a hash expected", i+1)
-		case k.Secret != "":
-			entry.hash = sha256.Sum256([]byte(k.Secret))
-		default:
-			hash, err := hex.DecodeString(k.Hash)
-			if err != nil || len(hash) != sha256.Size {
-				return nil, fmt.Errorf("httpapi: key %d: hash: 64 hexadecimal digits expected", i+1)
-			}
-			copy(entry.hash[:], hash)
-		}
-		if slices.ContainsFunc(ring, func(other key) bool { return other.hash == entry.hash }) {
-			return nil, fmt.Errorf("httpapi: key %d: it is there twice", i+1)
-		}
-		entry.Secret, entry.Hash = "", ""
-		ring = append(ring, entry)
-	}
-	return ring, nil
-}
-
-// find returns the key that a request has in its Authorization header.
-func (ring keyring) find(r *http.Request) (*key, error) {
-	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	secret = strings.TrimSpace(secret)
-	if !strings.EqualFold(scheme, "Bearer") || secret == "" {
-		return nil, unauthorized("header Authorization: \"Bearer\" and an API key expected")
-	}
-	// All are compared, so that the time does not tell which one it was.
-	hash := sha256.Sum256([]byte(secret))
-	var found *key
-	for i := range ring {
-		if subtle.ConstantTimeCompare(hash[:], ring[i].hash[:]) == 1 {
-			found = &ring[i]
-		}
-	}
-	if found == nil {
-		return nil, unauthorized("the API key is not known")
-	}
-	return found, nil
 }
 
 // maxKeyFile bounds a file of keys.

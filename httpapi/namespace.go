@@ -56,7 +56,7 @@ func (c *call) createNamespace() (any, error) {
 
 // mayName refuses a name for a namespace that the key is not limited to.
 func (c *call) mayName(name string) error {
-	if c.key.allows(name) {
+	if c.key.Allows(name) {
 		return nil
 	}
 	return forbidden(fmt.Sprintf("the key may not name a namespace %q", name))

@@ -19,15 +19,15 @@ func TestDeleteObjects(t *testing.T) {
 	t.Parallel()
 	s := filmServer(t)
 	for i := range 6 {
-		s.put("films", map[string]any{"film_id": fmt.Sprint("f", i), "year": 2000 + i})
+		s.put("films", map[string]any{"film_id": fmt.Sprint("film-", i), "year": 2000 + i})
 	}
 	old := `{"field": "year", "operator": "lt", "value": 2002}`
 	s.do("POST", deletePath, `{"filters": `+old+`, "dry_run": true}`).want(http.StatusOK).wantWarnings().
 		wantAt("status", "COMPLETED").wantAt("dry_run", "true").wantAt("matched_count", "2").wantAt("changed_count", "2").wantAt("task_id", "<nil>")
 	s.do("POST", deletePath, `{"filters": `+old+`}`).want(http.StatusOK).wantWarnings().
 		wantAt("dry_run", "false").wantAt("matched_count", "2").wantAt("changed_count", "2").wantAt("failed_count", "0").wantAt("failures", "[]")
-	s.do("POST", deletePath, `{"search": "F3"}`).want(http.StatusOK).wantAt("changed_count", "1")
-	s.do("POST", deletePath, `{"search": "F4", "case_sensitive": true}`).want(http.StatusOK).wantAt("changed_count", "0")
+	s.do("POST", deletePath, `{"search": "FILM-3"}`).want(http.StatusOK).wantAt("changed_count", "1")
+	s.do("POST", deletePath, `{"search": "FILM-4", "case_sensitive": true}`).want(http.StatusOK).wantAt("changed_count", "0")
 	// A filter that matches nothing by the schema deletes nothing, with a warning.
 	if got := s.do("POST", deletePath, `{"filters": {"year": "old"}}`).want(http.StatusOK).wantAt("changed_count", "0").header.Get("Warning"); !strings.Contains(got, "never matches") {
 		t.Errorf("got the warning %q, want that it never matches", got)

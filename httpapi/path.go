@@ -15,6 +15,9 @@ import (
 // One slash at the end is removed before, see [trimmed].
 func routed(u *url.URL) bool {
 	path, ok := strings.CutPrefix(u.EscapedPath(), "/")
+	if ok && path == "" {
+		return true
+	}
 	if !ok { // as in "GET *", or CONNECT to a host
 		return false
 	}
@@ -36,7 +39,7 @@ func trimmed(r *http.Request) (*http.Request, bool) {
 		return r, false
 	}
 	path, ok := strings.CutSuffix(r.URL.EscapedPath(), "/")
-	if !ok || path == "" {
+	if !ok || path == "" || path == "/" {
 		return r, false
 	}
 	u := *r.URL

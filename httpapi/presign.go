@@ -69,6 +69,27 @@ func (c *call) signedURL(method string, expires time.Time, target ...string) (st
 	return base + path + "?expires=" + until + "&signature=" + hex.EncodeToString(c.h.sign(method, path, until)), nil
 }
 
+// Sign returns a signature of data with the [Options].SigningKey. Signatures for different
+// purposes differ, and none is that of a URL.
+func (h *Handler) Sign(purpose string, data []byte) []byte {
+	mac := hmac.New(sha256.New, h.opts.SigningKey)
+	fmt.Fprintf(mac, "bucketlite %q\n", purpose)
+	mac.Write(data)
+	return mac.Sum(nil)
+}
+
+// UploadURL returns the URL of [Handler] to which anyone may PUT the bytes of the upload,
+// as the API's answer has it, for a request to a mount.
+func (h *Handler) UploadURL(r *http.Request, ns *bucketlite.Namespace, u *bucketlite.Upload) (string, error) {
+	return (&call{h: h, r: r, ns: ns}).uploadURL(u)
+}
+
+// BlobURL returns the URL from which anyone may GET a blob of an object for an hour, as
+// the API's answer has it, for a request to a mount.
+func (h *Handler) BlobURL(r *http.Request, ns *bucketlite.Namespace, b *bucketlite.Bucket, objectID, blobID string) (string, error) {
+	return (&call{h: h, r: r, ns: ns}).blobURL(b, objectID, blobID)
+}
+
 // base returns the beginning of the URLs that are handed out. A proxy's headers about
 // the host are not trusted, since any client can send them.
 func (c *call) base() (string, error) {

@@ -80,6 +80,7 @@ var routes = slices.Concat(
 	healthRoutes,
 	metricRoutes,
 	documentRoutes,
+	rootRoutes,
 )
 
 // serve makes a handler of a route.

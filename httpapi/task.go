@@ -58,12 +58,12 @@ func (c *call) sees(t *bucketlite.Task) (bool, error) {
 		return true, nil
 	case !known:
 		return false, nil
-	case c.key.allows(id):
+	case c.key.Allows(id):
 		return true, nil
 	}
 	if t.Type == bucketlite.DeleteNamespaceTask {
 		name, _ := t.AdditionalData["namespace_name"].(string)
-		return c.key.allows(name), nil
+		return c.key.Allows(name), nil
 	}
 	ns, err := c.h.store.Namespace(c.ctx(), id)
 	switch {
@@ -72,7 +72,7 @@ func (c *call) sees(t *bucketlite.Task) (bool, error) {
 	case err != nil:
 		return false, err
 	}
-	return c.key.allows(ns.Name()), nil
+	return c.key.Allows(ns.Name()), nil
 }
 
 // taskFilter wants the tasks that the key, which is limited, may see.
