@@ -36,6 +36,7 @@ var floors = map[string]int{
 	"internal/pattern":   0,
 	"internal/query":     0,
 	"internal/record":    0,
+	"internal/sample":    0,
 	"internal/spell":     0,
 	"internal/tempfile":  0,
 	"internal/value":     0,
