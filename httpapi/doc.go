@@ -138,6 +138,16 @@
 // [Options].MaxStreamsPerKey and MaxStreams bound the number of streams; beyond that the
 // answer is 429 or 503, with Retry-After. /metrics counts the streams.
 //
+// # Check and backup
+//
+// POST /v1/check and GET /v1/backup are about the whole store, and need a key for all
+// namespaces that may write. They have no timeout. One check runs at a time, and one backup
+// exists, whether a request or [Handler.StartCheck] and [Handler.Backup] began it: others
+// are 503. A check repairs nothing, and ends when its client leaves. With Accept:
+// text/event-stream its progress is streamed. A backup is copied to a temporary file in
+// [Options].TempDir before the answer begins, so that the answer has a Content-Length and a
+// failure is an error. HEAD of a backup makes no copy.
+//
 // # Operation
 //
 // Answers above 1 MiB are held in memory until their clients have read them, for a

@@ -55,7 +55,7 @@ type moment struct {
 func (c *call) stream(watch watchFunc, opts bucketlite.WatchOptions) error {
 	select {
 	case <-c.h.closing:
-		return &failure{http.StatusServiceUnavailable, "ServiceUnavailableError", "the server is about to end", nil}
+		return errServerEnds
 	default:
 	}
 	leave, err := c.h.streams.enter(c.key, 1)
@@ -148,6 +148,15 @@ func (s *eventStream) event(e bucketlite.Event) error {
 	return s.write(s.buf.Bytes())
 }
 
+// message writes a message without an id: the client's last event stays the same.
+func (s *eventStream) message(name string, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return s.write([]byte("event: " + name + "\ndata: " + string(data) + "\n\n"))
+}
+
 // end ends the stream with an error. An error that comes first is the caller's
 // answer; errors of leaving are dropped.
 func (s *eventStream) end(err error) error {
@@ -160,12 +169,7 @@ func (s *eventStream) end(err error) error {
 		return s.flush()
 	}
 	s.call.w.err = err
-	data, err := json.Marshal(s.call.w.envelope(err))
-	if err != nil {
-		return err
-	}
-	// It has no id, so the client's last event stays the same.
-	if s.write([]byte("event: error\ndata: "+string(data)+"\n\n")) == nil {
+	if s.message("error", s.call.w.envelope(err)) == nil {
 		s.flush()
 	}
 	return nil

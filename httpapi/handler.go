@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -50,6 +51,9 @@ type Options struct {
 	// MaxTransfers bounds the number of requests to signed URLs that run at once.
 	// Further ones are refused with 503. Each takes up to 1.5 MiB. Default: 256.
 	MaxTransfers int
+	// TempDir is the directory in which [Handler.Backup] makes its file, which is as large as
+	// the store. Default: [os.TempDir].
+	TempDir string
 	// Logger logs each request, without its query, body and key, and every error.
 	// Default: nothing is logged.
 	Logger *slog.Logger
@@ -82,6 +86,10 @@ type Handler struct {
 	metrics *metrics
 
 	streams, transfers, answers *gate
+
+	checking sync.Mutex
+	check    *Check     // the last one, guarded by checking
+	backup   sync.Mutex // held while there is a file of a backup
 
 	closing chan struct{}
 	close   sync.Once
@@ -146,6 +154,11 @@ func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
 			*o.most = o.otherwise
 		}
 	}
+	if h.opts.TempDir == "" {
+		h.opts.TempDir = os.TempDir()
+	} else if info, err := os.Stat(h.opts.TempDir); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("httpapi: TempDir: got %q, want a directory", h.opts.TempDir)
+	}
 	if h.opts.Logger == nil {
 		h.opts.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -168,8 +181,8 @@ func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
 	return h, nil
 }
 
-// Close ends the streams of events, which would last forever, and refuses new
-// ones. Other requests are not affected. It is for [http.Server.RegisterOnShutdown].
+// Close ends the streams of events, which would last forever, a check and the copying of a
+// backup, and refuses new ones. Other requests are not affected. It is for [http.Server.RegisterOnShutdown].
 func (h *Handler) Close() { h.close.Do(func() { close(h.closing) }) }
 
 // ServeHTTP serves one request.

@@ -77,6 +77,8 @@ var routes = slices.Concat(
 	uploadRoutes,
 	blobRoutes,
 	eventRoutes,
+	checkRoutes,
+	backupRoutes,
 	healthRoutes,
 	metricRoutes,
 	documentRoutes,

@@ -50,6 +50,7 @@ type serveFlags struct {
 	defaultNamespace     string
 	durability           string
 	maxBody, maxPage     string
+	tempDir              string
 	readOnly, fetch      bool
 	shutdown             time.Duration
 	queryTimeout         time.Duration
@@ -121,6 +122,7 @@ processed are processed again next time. A second signal ends the program at onc
 	flags.IntVar(&f.maxStreamsPerKey, "max-streams-per-key", 256, "the largest number of event streams for one key")
 	flags.IntVar(&f.maxTransfers, "max-transfers", 256, "the largest number of uploads and downloads by signed URLs at once; each takes up to 1.5 MiB")
 	flags.DurationVar(&f.queryTimeout, "query-timeout", 30*time.Second, "the time limit of a request that only reads")
+	flags.StringVar(&f.tempDir, "temp-dir", "", "the `directory` in which a backup is made before it is sent; default: that of the system")
 	flags.BoolVar(&f.readOnly, "read-only", false, "refuse writes")
 	flags.BoolVar(&f.fetch, "fetch", false, "fetch and store the content of blobs given as http and https URLs; the default is to keep the URLs")
 	flags.StringVar(&f.processor, "processor", "complete", "what processes submitted objects: complete, none, exec=PROGRAM or webhook=URL")
@@ -149,7 +151,7 @@ func (a *app) serve(ctx context.Context, f *serveFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	opts := &httpapi.Options{DefaultNamespace: f.defaultNamespace, PublicURL: f.publicURL, Logger: logger}
+	opts := &httpapi.Options{DefaultNamespace: f.defaultNamespace, PublicURL: f.publicURL, TempDir: f.tempDir, Logger: logger}
 	if opts.MaxBodyBytes, err = sizeFlag("max-body", f.maxBody); err != nil {
 		return err
 	}

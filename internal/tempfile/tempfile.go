@@ -1,7 +1,7 @@
-// Package tempfile makes files that exist only while their process uses them, and
-// removes files that killed processes have left behind.
+// Package tempfile makes files and directories that exist only while their process uses
+// them, and removes those that killed processes have left behind.
 //
-// Next to each file lies another, with the suffix ".lock", on which its process holds a
+// Next to each lies another file, with the suffix ".lock", on which its process holds a
 // lock (flock). The system releases the lock when the process ends for any reason, so a
 // lock that is free proves that no process uses the file. Where the system has no such
 // lock, or the file system does not support it, nothing is removed.
@@ -15,7 +15,7 @@ import (
 	"strings"
 )
 
-// File is a file that nobody else has, until Remove.
+// File is a file, or a directory, that nobody else has, until Remove.
 type File struct {
 	path     string
 	lock     *os.File // nil where there are no locks
@@ -34,6 +34,22 @@ var errHeld = errors.New("the lock is held")
 // makes an empty file with a name of its own. The suffixes are those of files that
 // others make beside it, and that go with it.
 func Create(directory, prefix string, suffixes ...string) (*File, error) {
+	return create(directory, prefix, suffixes, func(path string) error {
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if err != nil {
+			return err
+		}
+		return f.Close()
+	})
+}
+
+// CreateDir is Create for a directory, into which nobody but its owner can look. Remove
+// removes it with all that is in it.
+func CreateDir(directory, prefix string) (*File, error) {
+	return create(directory, prefix, nil, func(path string) error { return os.Mkdir(path, 0o700) })
+}
+
+func create(directory, prefix string, suffixes []string, create func(path string) error) (*File, error) {
 	sweep(directory, prefix, suffixes)
 	for {
 		f := &File{path: filepath.Join(directory, prefix+rand.Text()+suffix), suffixes: suffixes}
@@ -44,12 +60,11 @@ func Create(directory, prefix string, suffixes ...string) (*File, error) {
 		if err != nil {
 			return nil, err
 		}
-		file, err := os.OpenFile(f.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if err != nil {
+		if err := create(f.path); err != nil {
 			f.Remove()
 			return nil, err
 		}
-		return f, file.Close()
+		return f, nil
 	}
 }
 
@@ -69,7 +84,7 @@ func removeAll(path string, suffixes []string) {
 	for _, s := range suffixes {
 		os.Remove(path + s)
 	}
-	os.Remove(path)
+	os.RemoveAll(path)
 }
 
 // takeLock makes the lock of the file, and takes it. The lock comes before the file

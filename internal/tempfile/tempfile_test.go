@@ -17,8 +17,9 @@ import (
 // roleVariable turns the test binary into a process that makes a file and is killed.
 const roleVariable = "TEMPFILE_TEST_DIRECTORY"
 
-// held keeps the file of such a process, and with it the lock, from the garbage collector.
-var held *File
+// held and heldDir keep the files of such a process, and with them the locks, from the
+// garbage collector.
+var held, heldDir *File
 
 func TestMain(m *testing.M) {
 	directory := os.Getenv(roleVariable)
@@ -29,6 +30,12 @@ func TestMain(m *testing.M) {
 	held, err = Create(directory, "test-", "-wal")
 	if err == nil {
 		err = os.WriteFile(held.Path()+"-wal", []byte("log"), 0o666)
+	}
+	if err == nil {
+		heldDir, err = CreateDir(directory, "test-dir-")
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(heldDir.Path(), "copy"), []byte("half"), 0o666)
 	}
 	fmt.Println(held.Path(), err)
 	io.Copy(io.Discard, os.Stdin) // which stays open; a select without cases would end as a deadlock
@@ -143,6 +150,27 @@ func TestCreateAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	if got := names(t, directory); len(got) > 0 {
+		t.Errorf("got %q, want nothing left", got)
+	}
+}
+
+// A directory is its owner's alone, and goes with all that is in it.
+func TestCreateDir(t *testing.T) {
+	t.Parallel()
+	directory := t.TempDir()
+	d, err := CreateDir(directory, "test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(d.Path())
+	if err != nil || !info.IsDir() || info.Mode().Perm() != 0o700 {
+		t.Errorf("got %v, %v, want a directory of mode 0700", info, err)
+	}
+	if err := os.MkdirAll(filepath.Join(d.Path(), "a", "b"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	d.Remove()
 	if got := names(t, directory); len(got) > 0 {
 		t.Errorf("got %q, want nothing left", got)
 	}
