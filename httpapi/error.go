@@ -98,7 +98,7 @@ func classify(err error) (status int, kind string) {
 }
 
 // Describe returns what the API says of an error: the status, the type and the message.
-// An unexpected error is told in full only to the log.
+// The text of an unexpected error is for the log alone, and is not returned.
 func Describe(err error) (status int, kind, text string) {
 	status, kind = classify(err)
 	return status, kind, message(err, status)

@@ -11,12 +11,14 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/httpapi"
+	"github.com/bucketlite/bucketlite/httpapi/console"
 	"github.com/bucketlite/bucketlite/httpfetch"
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
@@ -52,6 +54,7 @@ type serveFlags struct {
 	maxBody, maxPage     string
 	tempDir              string
 	readOnly, fetch      bool
+	console              bool
 	shutdown             time.Duration
 	queryTimeout         time.Duration
 	maxStreams           int
@@ -72,7 +75,8 @@ func newServeCommandWith(a *app, f *serveFlags) *cobra.Command {
 		Short: "Serve a store over HTTP, in the form of the hosted service",
 		Long: `Serve a store over HTTP, in the form of the hosted service's bucket API. Clients of
 that service work unchanged. The file is created if it does not exist; --db :memory:
-serves a store that ends with the server. /docs documents the API.
+serves a store that ends with the server. /docs documents the API, and /console/ shows
+the store in a browser. To a terminal the server prints a link that signs in there once.
 
 Every request needs a key from --api-key, --api-key-file or the variable
 ` + keyVariable + `. Without any, the server makes a key and prints it, and
@@ -123,6 +127,7 @@ processed are processed again next time. A second signal ends the program at onc
 	flags.IntVar(&f.maxTransfers, "max-transfers", 256, "the largest number of uploads and downloads by signed URLs at once; each takes up to 1.5 MiB")
 	flags.DurationVar(&f.queryTimeout, "query-timeout", 30*time.Second, "the time limit of a request that only reads")
 	flags.StringVar(&f.tempDir, "temp-dir", "", "the `directory` in which a backup is made before it is sent; default: that of the system")
+	flags.BoolVar(&f.console, "console", false, "serve the console for browsers, at /console/ (default true if only this machine reaches the address)")
 	flags.BoolVar(&f.readOnly, "read-only", false, "refuse writes")
 	flags.BoolVar(&f.fetch, "fetch", false, "fetch and store the content of blobs given as http and https URLs; the default is to keep the URLs")
 	flags.StringVar(&f.processor, "processor", "complete", "what processes submitted objects: complete, none, exec=PROGRAM or webhook=URL")
@@ -137,7 +142,12 @@ processed are processed again next time. A second signal ends the program at onc
 	} {
 		c.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 	}
-	c.RunE = func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), f) }
+	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		if !flags.Changed("console") {
+			f.console = loopback(f.addr)
+		}
+		return a.serve(cmd.Context(), f)
+	}
 	return c
 }
 
@@ -183,6 +193,7 @@ func (a *app) serve(ctx context.Context, f *serveFlags) (err error) {
 	if opts.SigningKey, err = f.signingKey(ctx, a); err != nil {
 		return err
 	}
+	first := opts.Keys[0]
 
 	st, err := f.open(ctx, a, &bucketlite.Options{Logger: logger, MaxPageBytes: maxPage})
 	if err != nil {
@@ -196,12 +207,20 @@ func (a *app) serve(ctx context.Context, f *serveFlags) (err error) {
 	if err != nil {
 		return &usageError{err: err}
 	}
+	start := ""
+	if f.console {
+		pages, err := console.New(h, &console.Options{StoreName: filepath.Base(a.db), Version: thisBuild().Version})
+		if err != nil {
+			return err
+		}
+		start = pages.StartPath(accessOf(h, first))
+	}
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", f.addr)
 	if err != nil {
 		return err
 	}
-	if err := a.greet(l.Addr(), made); err != nil {
+	if err := a.greet(l.Addr(), made, start); err != nil {
 		l.Close()
 		return err
 	}
@@ -342,14 +361,24 @@ func loopback(addr string) bool {
 
 // greeting is the message of a server that begins.
 type greeting struct {
-	URL  string `json:"url"`
-	Docs string `json:"docs"`
-	DB   string `json:"db"`
-	Key  string `json:"api_key,omitempty"` // if one was made
+	URL     string `json:"url"`
+	Docs    string `json:"docs"`
+	Console string `json:"console,omitempty"`
+	DB      string `json:"db"`
+	Key     string `json:"api_key,omitempty"` // if one was made
 }
 
-// greet tells how to reach the server.
-func (a *app) greet(addr net.Addr, made string) error {
+// accessOf returns what a key of the handler may do.
+func accessOf(h *httpapi.Handler, k httpapi.Key) *httpapi.Access {
+	if k.Secret != "" {
+		return h.Access(k.Secret)
+	}
+	return h.AccessByID(strings.ToLower(k.Hash)[:24])
+}
+
+// greet tells how to reach the server. The path of the page that signs in to the console,
+// which is a secret, is for a terminal alone.
+func (a *app) greet(addr net.Addr, made, start string) error {
 	host, port, err := net.SplitHostPort(addr.String())
 	if err != nil {
 		return err
@@ -359,10 +388,19 @@ func (a *app) greet(addr net.Addr, made string) error {
 	}
 	g := greeting{URL: "http://" + net.JoinHostPort(host, port), DB: a.db, Key: made}
 	g.Docs = g.URL + "/docs"
+	if start != "" {
+		g.Console = g.URL + "/console/"
+	}
 	if a.json {
 		err = a.line(g)
 	} else {
 		fmt.Fprintf(a.out, "Serving %s at %s\n", printable(g.DB), g.URL)
+		if start != "" {
+			fmt.Fprintf(a.out, "Console: %s\n", g.Console)
+			if a.screen && loopback(addr.String()) {
+				fmt.Fprintf(a.out, "Sign in once, within five minutes: %s/%s\n", g.URL, start)
+			}
+		}
 		fmt.Fprintf(a.out, "API docs: %s\n", g.Docs)
 		key := "KEY"
 		if made != "" {

@@ -178,7 +178,7 @@ func TestServeGreets(t *testing.T) {
 	var out strings.Builder
 	a := newApp(strings.NewReader(""), &out, io.Discard)
 	a.db = "media.db"
-	if err := a.greet(&net.TCPAddr{IP: net.IPv6zero, Port: 8080}, "sk_made"); err != nil {
+	if err := a.greet(&net.TCPAddr{IP: net.IPv6zero, Port: 8080}, "sk_made", ""); err != nil {
 		t.Fatal(err)
 	}
 	want := `Serving media.db at http://localhost:8080

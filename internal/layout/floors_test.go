@@ -60,7 +60,8 @@ var floors = map[string]int{
 	"httpfetch": 5,
 
 	"bucketlitetest":              6,
-	"cmd/bucketlite":              6,
+	"httpapi/console":             6,
+	"cmd/bucketlite":              7,
 	"examples/collector":          6,
 	"examples/docs":               6,
 	"examples/photos":             6,
