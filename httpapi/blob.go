@@ -27,14 +27,41 @@ func (c *call) getBlob() (any, error) {
 		return nil, err
 	}
 	defer leave()
-	id := c.r.PathValue("blob")
-	blob, err := c.bucket.OpenBlob(c.ctx(), c.r.PathValue("object"), id)
+	return written{}, c.serveBlob(c.bucket, c.r.PathValue("object"), c.r.PathValue("blob"), disposition)
+}
+
+// ServeBlob answers a request to a mount with the bytes of a blob, as its signed URL does:
+// with ranges and conditions, and as a type that can run nothing. A PDF is shown too,
+// since a page can put it into a frame; with download the browser saves any type. An error
+// means that nothing has been written.
+func (h *Handler) ServeBlob(w http.ResponseWriter, r *http.Request, b *bucketlite.Bucket, objectID, blobID string, download bool) error {
+	c := &call{h: h, w: w.(*answer), r: r}
+	leave, err := h.transfers.enter(nil, 1)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	defer leave()
+	return c.serveBlob(b, objectID, blobID, func(mimeType, filename string) string {
+		if mimeType == "application/pdf" && !download {
+			mimeType = "text/plain" // which is shown
+		}
+		if download {
+			mimeType = "application/octet-stream"
+		}
+		return disposition(mimeType, filename)
+	})
+}
+
+// serveBlob writes the bytes of a blob, or those of the ranges that are asked for. The
+// function returns the disposition of a type and a filename.
+func (c *call) serveBlob(b *bucketlite.Bucket, objectID, id string, disposition func(mimeType, filename string) string) error {
+	blob, err := b.OpenBlob(c.ctx(), objectID, id)
+	if err != nil {
+		return err
 	}
 	defer blob.Close()
 	if blob.Blob().ID != id { // a property of that name
-		return nil, &failure{http.StatusNotFound, "NotFoundError", "blob " + value.Show(id), nil}
+		return &failure{http.StatusNotFound, "NotFoundError", "blob " + value.Show(id), nil}
 	}
 	mimeType := servedType(blob)
 	// Uploaders choose what others see, so the bytes must be able to do nothing: a browser
@@ -48,7 +75,7 @@ func (c *call) getBlob() (any, error) {
 	w, source := &blobWriter{call: c}, &blobSource{BlobReader: blob}
 	http.ServeContent(w, withoutEmptyRanges(c.r, blob.Size()), "", time.Time{}, source)
 	if err := source.failure(); err != nil {
-		return nil, err // which cuts the answer off, for it has begun
+		return err // which cuts the answer off, for it has begun
 	}
 	if w.refusal != 0 {
 		h.Del("Content-Disposition")
@@ -56,9 +83,9 @@ func (c *call) getBlob() (any, error) {
 		if w.refusal == http.StatusRequestedRangeNotSatisfiable {
 			h.Set("Content-Range", fmt.Sprintf("bytes */%d", blob.Size()))
 		}
-		return nil, refusals[w.refusal]
+		return refusals[w.refusal]
 	}
-	return written{}, nil
+	return nil
 }
 
 // utf8Within is how much of a text is read to see whether it is UTF-8, in bytes.
