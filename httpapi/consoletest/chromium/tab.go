@@ -1,0 +1,204 @@
+package chromium
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/chromedp/cdproto/audits"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// View describes how a tab shows pages.
+type View struct {
+	// Width of the viewport, in CSS pixels. A tab of at most 600 pixels is a phone with a
+	// touch screen. Default: 1280.
+	Width int
+	// Dark prefers the dark colours. Default: false, the light ones.
+	Dark bool
+	// NoScripts runs no scripts of pages. Default: false.
+	NoScripts bool
+}
+
+// The bounds of what a tab waits for and shows.
+const (
+	patience    = 20 * time.Second       // for a page to settle
+	quiet       = 120 * time.Millisecond // without requests, until a page counts as settled
+	widestPhone = 600                    // pixels
+	tallestShot = 4000                   // pixels
+)
+
+// Tab shows one page at a time, with cookies of its own. Only one goroutine may use a
+// tab.
+type Tab struct {
+	ctx     context.Context
+	close   func()
+	host    string
+	width   int
+	scripts bool
+
+	mu      sync.Mutex
+	pending map[network.RequestID]string // the URLs that are loaded now
+	moved   time.Time                    // when pending last changed
+	faults  []string
+	status  int64 // of the document
+}
+
+// Tab opens a tab for the pages of a host, as in "127.0.0.1:8080". A request to any other
+// host is a fault. The caller closes the tab.
+func (b *Browser) Tab(host string, v View) (*Tab, error) {
+	if v.Width == 0 {
+		v.Width = 1280
+	}
+	t := &Tab{host: host, width: v.Width, scripts: !v.NoScripts, pending: make(map[network.RequestID]string), moved: time.Now()}
+	t.ctx, t.close = chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(t.listen))
+	metrics := []chromedp.EmulateViewportOption{}
+	height := int64(800)
+	if v.Width <= widestPhone {
+		height = 844
+		metrics = append(metrics, chromedp.EmulateMobile, chromedp.EmulateTouch)
+	}
+	scheme := "light"
+	if v.Dark {
+		scheme = "dark"
+	}
+	err := chromedp.Do(t.ctx,
+		chromedp.EmulateViewport(int64(v.Width), height, metrics...),
+		command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: scheme},
+			{Name: "prefers-reduced-motion", Value: "reduce"}, // nothing moves while it is checked
+		}}),
+		command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: v.NoScripts}),
+		command(audits.Enable, cdp.Empty{}),
+	)
+	if err != nil {
+		t.close()
+		return nil, fmt.Errorf("chromium: tab: %w", err)
+	}
+	return t, nil
+}
+
+// command returns the action that sends one command of the protocol.
+func command[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, c, params)
+		return err
+	})
+}
+
+// Close closes the tab.
+func (t *Tab) Close() { t.close() }
+
+// Do runs actions in the tab, for at most 20 s, and waits until the page has settled.
+func (t *Tab) Do(actions ...chromedp.Action[chromedp.Void]) error {
+	ctx, cancel := context.WithTimeout(t.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		return err
+	}
+	return t.settle(ctx)
+}
+
+// Open shows the page of a URL and waits until it has settled: it is loaded, and for a
+// moment there are no requests, except streams of events and media.
+func (t *Tab) Open(url string) error { return t.Do(chromedp.Navigate(url)) }
+
+// Evaluate returns the value of a JavaScript expression, which may be a promise.
+func Evaluate[T any](t *Tab, expression string) (T, error) {
+	ctx, cancel := context.WithTimeout(t.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+}
+
+// SetCookie stores a cookie for the pages below a URL.
+func (t *Tab) SetCookie(below *url.URL, c *http.Cookie) error {
+	return chromedp.Do(t.ctx, command(network.SetCookie, network.SetCookieParams{
+		Name: c.Name, Value: c.Value, Domain: below.Hostname(), Path: below.Path, HTTPOnly: new(true), SameSite: network.CookieSameSiteLax,
+	}))
+}
+
+// Width returns the width of the window, in CSS pixels.
+func (t *Tab) Width() int { return t.width }
+
+// Scripts reports whether pages run scripts.
+func (t *Tab) Scripts() bool { return t.scripts }
+
+// SetScripts lets pages run scripts, or not, from now on.
+func (t *Tab) SetScripts(run bool) error {
+	t.scripts = run
+	return chromedp.Do(t.ctx, command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !run}))
+}
+
+// Upload chooses files in the file input that a CSS selector finds.
+func (t *Tab) Upload(selector string, files ...string) error {
+	return t.Do(chromedp.SetUploadFiles(chromedp.CSS(selector), files))
+}
+
+// Press presses keys, as in "shoes\r". It waits until the page has settled.
+func (t *Tab) Press(keys string) error { return t.Do(chromedp.KeyEvent(keys)) }
+
+// Shot writes a picture of the whole page, to at most 4000 pixels of height, as PNG.
+func (t *Tab) Shot(file string) error {
+	ctx, cancel := context.WithTimeout(t.ctx, patience)
+	defer cancel()
+	metrics, err := chromedp.Call(ctx, page.GetLayoutMetrics, cdp.Empty{})
+	if err != nil {
+		return err
+	}
+	size, view := metrics.CSSContentSize, metrics.CSSLayoutViewport
+	shot, err := chromedp.Call(ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{
+		Format: page.CaptureScreenshotFormatPng, CaptureBeyondViewport: new(true),
+		Clip: &page.Viewport{Width: float64(view.ClientWidth), Height: min(max(size.Height, float64(view.ClientHeight)), tallestShot), Scale: 1},
+	})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, shot.Data, 0o666)
+}
+
+// settle waits until the page is loaded and there were no requests for a moment.
+func (t *Tab) settle(ctx context.Context) error {
+	for {
+		rest, loading := t.restless()
+		if rest <= 0 {
+			// A page that is about to be replaced has no document for a moment.
+			if _, err := chromedp.Run(ctx, documentOf); err == nil {
+				return nil
+			}
+			rest = quiet
+		}
+		select {
+		case <-time.After(rest):
+		case <-ctx.Done():
+			return fmt.Errorf("chromium: the page does not settle, loading %q: %w", loading, context.Cause(ctx))
+		}
+	}
+}
+
+func documentOf(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+	_, err := cdp.Call(ctx, t, dom.GetDocument, dom.GetDocumentParams{})
+	return chromedp.Void{}, err
+}
+
+// restless returns how long the page must still be quiet, and what it loads.
+func (t *Tab) restless() (time.Duration, []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.pending) == 0 {
+		return quiet - time.Since(t.moved), nil
+	}
+	var loading []string
+	for _, u := range t.pending {
+		loading = append(loading, u)
+	}
+	return quiet, loading
+}
