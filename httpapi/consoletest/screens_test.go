@@ -1,6 +1,11 @@
 package consoletest
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"github.com/bucketlite/bucketlite/httpapi/consoletest/seed"
+)
 
 // screen is a page as it is first shown.
 type screen struct {
@@ -15,6 +20,28 @@ type screen struct {
 var screens = []screen{
 	{name: "docs", path: "docs", key: noKey, wants: []string{"POST", "/v1/buckets/list"},
 		known: []string{"axe: serious definition-list:", "axe: serious scrollable-region-focusable:"}},
+
+	{name: "sign in", path: "console/signin", key: noKey, wants: []string{"API key"}},
+	{name: "signed out", path: "console/n/{studio}/?after=x", key: noKey, wants: []string{"API key"}},
+	{name: "link", path: "console/start?code=spent", key: noKey},
+	{name: "no page", path: "console/nowhere", status: 404},
+	{name: "no bucket", path: "console/n/{studio}/b/nowhere/", status: 404},
+	{name: "other namespace", path: "console/n/{scratch}/", key: StudioKey, status: 404},
+
+	{name: "namespaces", path: "console/?all=1", wants: []string{"studio", "scratch", seed.Hostile}},
+	{name: "namespaces reader", path: "console/?all=1", key: ReaderKey, wants: []string{"studio"}},
+	{name: "buckets", path: "console/n/{studio}/", wants: []string{"products", "films", "locked", seed.Hostile}},
+	{name: "buckets reader", path: "console/n/{studio}/", key: ReaderKey, wants: []string{"products"}},
+	{name: "buckets none", path: "console/n/{scratch}/"},
+	{name: "buckets hostile", path: "console/n/{" + seed.Hostile + "}/", wants: []string{seed.Hostile}},
+
+	{name: "objects", path: "console/n/{studio}/b/{studio/products}/"},
+	{name: "objects none", path: "console/n/{studio}/b/{studio/empty}/"},
+	{name: "objects hostile", path: "console/n/{studio}/b/{studio/hostile}/"},
+	{name: "objects wide", path: "console/n/{studio}/b/{studio/wide}/"},
+	{name: "objects damaged", path: "console/n/{studio}/b/{studio/damaged}/", status: 500},
+	{name: "objects suspended", path: "console/n/{studio}/b/{studio/suspended}/", status: 403},
+	{name: "objects locked", path: "console/n/{studio}/b/{studio/locked}/"},
 }
 
 // Nothing is wrong with any screen. Each is shown once, with themes and widths in turn, or
@@ -42,7 +69,7 @@ func TestScreens(t *testing.T) {
 				p.visit(screen.path)
 				p.check()
 				p.wants(screen.wants...)
-				p.shot(screen.name + "-" + view.name)
+				p.shot(strings.ReplaceAll(screen.name, " ", "-") + "-" + view.name)
 			})
 		}
 	}
