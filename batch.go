@@ -239,9 +239,9 @@ func (b *Bucket) ListBatches(ctx context.Context, q BatchQuery) (*Page[*Batch], 
 		list: list{kind: "batches " + string(q.Status), owner: b.num}, types: timesIn("created_at", "updated_at"),
 		texts: []string{"batch_id", "object_ids", "task_id", "error", "metadata"},
 		num:   func(k *Batch) int64 { return k.num },
-		read: func(c *engine.Conn, after, limit int64, each func(*Batch, int64) error) error {
-			return b.selectBatches(c, "k.num > ?2 AND (?3 = '' OR k.status = ?3) ORDER BY k.num LIMIT ?4",
-				[]any{b.num, after, string(q.Status), limit}, each)
+		read: func(c *engine.Conn, s span, each func(*Batch, int64) error) error {
+			return b.selectBatches(c, s.within("k.num", "?2")+" AND (?3 = '' OR k.status = ?3)"+s.order("k.num")+" LIMIT ?4",
+				[]any{b.num, s.start(), string(q.Status), s.limit}, each)
 		},
 		count: counting("SELECT count(*) FROM batches WHERE bucket = ?1 AND sweep IS NOT 'delete' AND (?2 = '' OR status = ?2)",
 			b.num, string(q.Status)),

@@ -187,7 +187,7 @@ type FailedJob struct {
 }
 
 // FailedJobs iterates over the failed objects of a batch that match q, in the order in
-// which they were added.
+// which they were added unless q has another order.
 func (b *Bucket) FailedJobs(ctx context.Context, id string, q Query) iter.Seq2[*FailedJob, error] {
 	return each(ctx, b.store, q, func(ctx context.Context, q Query) (*Page[*FailedJob], error) {
 		return b.ListFailedJobs(ctx, id, q)
@@ -195,7 +195,7 @@ func (b *Bucket) FailedJobs(ctx context.Context, id string, q Query) iter.Seq2[*
 }
 
 // ListFailedJobs returns one page of the failed objects of a batch that match q, in the
-// order in which they were added unless q sorts them. Query paths are those of
+// order in which they were added unless q has another order. Query paths are those of
 // [FailedJob]'s JSON form, such as object_id, retry_count, error.error_type and
 // error.timestamp. Search covers object_id and error. Errors: [ErrBadRequest],
 // [ErrNotFound].
@@ -208,10 +208,10 @@ func (b *Bucket) ListFailedJobs(ctx context.Context, id string, q Query) (*Page[
 		list: list{kind: "failed jobs", owner: batch.num}, types: timesIn("error.timestamp"),
 		texts: []string{"object_id", "error"},
 		num:   func(j *FailedJob) int64 { return j.position },
-		read: func(c *engine.Conn, after, limit int64, each func(*FailedJob, int64) error) error {
+		read: func(c *engine.Conn, s span, each func(*FailedJob, int64) error) error {
 			return c.Query(`
 SELECT position, object, attempts, retries, error FROM jobs INDEXED BY jobs_failed
-WHERE batch = ? AND status = 'FAILED' AND position > ? ORDER BY position LIMIT ?`, []any{batch.num, after, limit},
+WHERE batch = ?1 AND status = 'FAILED' AND `+s.within("position", "?2")+s.order("position")+" LIMIT ?3", []any{batch.num, s.start(), s.limit},
 				func(r engine.Row) error {
 					j := &FailedJob{position: r.Int(0), ObjectID: r.Text(1), Attempts: int(r.Int(2)), Retries: int(r.Int(3))}
 					if err := json.Unmarshal([]byte(r.Text(4)), &j.Error); err != nil {

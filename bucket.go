@@ -319,12 +319,12 @@ func (n *Namespace) buckets() listing[*BucketInfo] {
 		list: list{kind: "buckets", owner: n.num}, types: timesIn("created_at", "updated_at", "last_upload_at", "stats_updated_at"),
 		texts: []string{"bucket_id", "bucket_name", "description", "metadata"},
 		num:   func(i *BucketInfo) int64 { return i.num },
-		read: func(c *engine.Conn, after, limit int64, each func(*BucketInfo, int64) error) error {
+		read: func(c *engine.Conn, s span, each func(*BucketInfo, int64) error) error {
 			if err := n.check(c); err != nil {
 				return err
 			}
-			return selectBuckets(c, "b.namespace = ?1 AND b.num > ?2 AND b.status <> 'IN_PROGRESS' ORDER BY b.num LIMIT ?3",
-				[]any{n.num, after, limit}, each)
+			return selectBuckets(c, "b.namespace = ?1 AND b.status <> 'IN_PROGRESS' AND "+s.within("b.num", "?2")+s.order("b.num")+" LIMIT ?3",
+				[]any{n.num, s.start(), s.limit}, each)
 		},
 		count: counting("SELECT count(*) FROM buckets WHERE namespace = ? AND status <> 'IN_PROGRESS'", n.num),
 	}

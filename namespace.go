@@ -223,8 +223,8 @@ func (s *Store) namespaces() listing[*NamespaceInfo] {
 		list: list{kind: "namespaces"}, types: timesIn("created_at", "updated_at"),
 		texts: []string{"namespace_id", "namespace_name", "description"},
 		num:   func(i *NamespaceInfo) int64 { return i.num },
-		read: func(c *engine.Conn, after, limit int64, each func(*NamespaceInfo, int64) error) error {
-			return selectNamespaces(c, "n.delete_task IS NULL AND n.num > ?1 ORDER BY n.num LIMIT ?2", []any{after, limit}, each)
+		read: func(c *engine.Conn, s span, each func(*NamespaceInfo, int64) error) error {
+			return selectNamespaces(c, "n.delete_task IS NULL AND "+s.within("n.num", "?1")+s.order("n.num")+" LIMIT ?2", []any{s.start(), s.limit}, each)
 		},
 		count: counting("SELECT count(*) FROM namespaces WHERE delete_task IS NULL"),
 	}

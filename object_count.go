@@ -14,23 +14,41 @@ import (
 // [QueryError].Unsatisfiable; [ErrTooLarge] if matching a regular expression costs too
 // much; [ErrNotActive] if the bucket is suspended; [ErrNotFound].
 func (b *Bucket) Count(ctx context.Context, f Filter) (n int64, err error) {
+	return b.countUpTo(ctx, Query{Filter: f}, 0)
+}
+
+// CountUpTo returns the number of the bucket's objects that match q's Filter and Search, or
+// most if there are more: it stops there. The rest of q has no effect. A result of most
+// means most or more. Use it to show a number such as "10,000+" without examining every
+// object of a large bucket. A count that stays below most costs as much as [Bucket.Count].
+//
+// Errors: those of Count; [ErrBadRequest] if most is less than 1.
+func (b *Bucket) CountUpTo(ctx context.Context, q Query, most int64) (int64, error) {
+	if most < 1 {
+		return 0, badRequest("most: got %d, want 1 or more", most)
+	}
+	return b.countUpTo(ctx, q.members(), most)
+}
+
+// countUpTo counts the objects that match a query, up to most unless that is 0.
+func (b *Bucket) countUpTo(ctx context.Context, q Query, most int64) (n int64, err error) {
 	err = b.following(ctx, func(b *Bucket) error {
-		c, err := Query{Filter: f}.compile(b.store, list{kind: "objects", owner: b.num}, b.types)
+		c, err := q.compile(b.store, list{kind: "objects", owner: b.num}, b.types)
 		if err == nil {
-			n, err = b.count(ctx, c)
+			n, err = b.count(ctx, c, most)
 		}
 		return err
 	})
 	return n, err
 }
 
-// count counts the objects that match a query.
-func (b *Bucket) count(ctx context.Context, c *compiledQuery) (n int64, err error) {
+// count is countUpTo for a compiled query.
+func (b *Bucket) count(ctx context.Context, c *compiledQuery, most int64) (n int64, err error) {
 	count := func(ctx context.Context, conn *engine.Conn) error {
 		return conn.Snapshot(func() error {
 			err := b.readable(conn)
 			if err == nil {
-				n, err = b.countWanted(ctx, conn, c)
+				n, err = b.countWanted(ctx, conn, c, most)
 			}
 			return err
 		})

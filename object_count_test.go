@@ -3,6 +3,7 @@ package bucketlite_test
 import (
 	"context"
 	"errors"
+	"math"
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
@@ -31,6 +32,30 @@ func TestCount(t *testing.T) {
 			if err != nil || got != tt.want {
 				t.Errorf("%s, %s: got %d, %v, want %d", name, bucket, got, err, tt.want)
 			}
+			for _, most := range []int64{1, 2, 10, 99, 100, 101, 999, 1000, math.MaxInt64} {
+				got, err := b.CountUpTo(ctx, bucketlite.Query{Filter: tt.filter}, most)
+				if want := min(most, tt.want); err != nil || got != want {
+					t.Errorf("%s, %s, up to %d: got %d, %v, want %d", name, bucket, most, got, err, want)
+				}
+			}
+		}
+	}
+}
+
+// The rest of a query does not change a count, and a search is counted, too.
+func TestCountUpToOfQuery(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	indexed, plain := newExplained(t)
+	for name, b := range map[string]*bucketlite.Bucket{"indexed": indexed, "plain": plain} {
+		q := bucketlite.Query{Search: "Class 3", CaseSensitive: true}
+		all, err := b.ListStats(ctx, q)
+		storetest.Must(t, err)
+		q.Sort, q.Reverse, q.Limit, q.Offset, q.Cursor, q.Total, q.Select = []bucketlite.Sort{bucketlite.Asc("n")}, true, 7, 3, "none", true, []string{"n"}
+		for _, most := range []int64{1, all.Objects - 1, all.Objects, all.Objects + 1} {
+			if got, err := b.CountUpTo(ctx, q, most); err != nil || got != min(most, all.Objects) {
+				t.Errorf("%s, up to %d: got %d, %v, want it of %d objects", name, most, got, err, all.Objects)
+			}
 		}
 	}
 }
@@ -47,7 +72,13 @@ func TestCountRefused(t *testing.T) {
 	if !errors.As(err, &never) || !never.Unsatisfiable {
 		t.Errorf("got %v, want that no object can match", err)
 	}
+	for _, most := range []int64{0, -1, math.MinInt64} {
+		_, err = b.CountUpTo(ctx, bucketlite.Query{}, most)
+		storetest.WantError(t, err, bucketlite.ErrBadRequest)
+	}
 	storetest.Must(t, b.Suspend(ctx))
+	_, err = b.CountUpTo(ctx, bucketlite.Query{}, 5)
+	storetest.WantError(t, err, bucketlite.ErrNotActive)
 	_, err = b.Count(ctx, bucketlite.Filter{})
 	storetest.WantError(t, err, bucketlite.ErrNotActive)
 	storetest.Must(t, storetest.ErrorOf(b.Delete(ctx)))

@@ -103,7 +103,7 @@ func (b *Bucket) findPage(ctx context.Context, c *compiledQuery) (found objectHi
 // is set and the read would be long.
 func (b *Bucket) find(ctx context.Context, conn *engine.Conn, c *compiledQuery, short bool, found *objectHits) (err error) {
 	if c.total {
-		if found.total, err = b.countWanted(ctx, conn, c); err != nil {
+		if found.total, err = b.countWanted(ctx, conn, c, 0); err != nil {
 			return err
 		}
 	}
@@ -139,12 +139,16 @@ func (f *objectHits) read(ctx context.Context, conn *engine.Conn) error {
 	return err
 }
 
-// countWanted counts the objects that match c, without regard to its cursor.
-func (b *Bucket) countWanted(ctx context.Context, conn *engine.Conn, c *compiledQuery) (n int64, err error) {
-	if c.IsAll() {
-		return b.objectCount(conn)
+// countWanted counts the objects that match c, without regard to its cursor, up to most
+// unless that is 0.
+func (b *Bucket) countWanted(ctx context.Context, conn *engine.Conn, c *compiledQuery, most int64) (n int64, err error) {
+	if !c.IsAll() {
+		return index.Count(ctx, conn, b.indexed(), &c.Query, most)
 	}
-	return index.Count(ctx, conn, b.indexed(), &c.Query)
+	if n, err = b.objectCount(conn); most != 0 {
+		n = min(n, most)
+	}
+	return n, err
 }
 
 // objectCount returns how many objects the bucket has.

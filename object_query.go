@@ -117,7 +117,7 @@ func (c *queryChange) check() error {
 		name  string
 		given bool
 	}{
-		{"Sort", len(q.Sort) > 0}, {"Select", len(q.Select) > 0}, {"Limit", q.Limit != 0},
+		{"Sort", len(q.Sort) > 0}, {"Reverse", q.Reverse}, {"Select", len(q.Select) > 0}, {"Limit", q.Limit != 0},
 		{"Offset", q.Offset != 0}, {"Cursor", q.Cursor != ""}, {"Total", q.Total},
 	} {
 		if part.given {

@@ -55,6 +55,7 @@ func TestBulkModel(t *testing.T) {
 		form := r.Filter(2)
 		filter, err := bucketlite.ParseFilter(value.Append(nil, form))
 		storetest.Must(t, err)
+		m.checkCounted(t, form, filter, 1+r.IntN(70))
 		cursor := storetest.EventCursor(t, st)
 		ended := make(chan struct{})
 		var writers sync.WaitGroup
@@ -93,6 +94,38 @@ func TestBulkModel(t *testing.T) {
 		}
 	}
 	t.Logf("%d objects changed in %d steps", changed, steps)
+}
+
+// checkCounted compares what the filter selects, up to some number of objects, and in
+// reverse, with the model.
+func (m *bulkModel) checkCounted(t *testing.T, form any, f bucketlite.Filter, most int) {
+	t.Helper()
+	ctx := context.Background()
+	var want []string
+	for id, states := range m.states {
+		if matches(form, states[len(states)-1]) {
+			want = append(want, id)
+		}
+	}
+	n, err := m.b.CountUpTo(ctx, bucketlite.Query{Filter: f}, int64(most))
+	if storetest.Must(t, err); n != int64(min(most, len(want))) {
+		t.Errorf("got a count of %d up to %d, want it of %d objects", n, most, len(want))
+	}
+	var got, forwards []string
+	for _, reverse := range []bool{false, true} {
+		got, forwards = nil, got
+		for o, err := range m.b.Objects(ctx, bucketlite.Query{Filter: f, Reverse: reverse}) {
+			storetest.Must(t, err)
+			got = append(got, o.ID)
+		}
+	}
+	if slices.Reverse(got); !slices.Equal(got, forwards) {
+		t.Errorf("got %q in reverse, want the reverse of %q", got, forwards)
+	}
+	slices.Sort(got)
+	if slices.Sort(want); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }
 
 // change deletes or marks what the filter selects.

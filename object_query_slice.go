@@ -224,7 +224,7 @@ func (r *queryRun) prepare(ctx context.Context, positions []int64) (map[int64]*p
 // try counts what the change would do, and writes nothing.
 func (r *queryRun) try(ctx context.Context) (tally queryTally, err error) {
 	if r.patch == nil {
-		tally.matched, err = r.bucket.count(ctx, r.query)
+		tally.matched, err = r.bucket.count(ctx, r.query, 0)
 		tally.changed = tally.matched
 		return tally, err
 	}

@@ -230,6 +230,7 @@ func TestBulkArguments(t *testing.T) {
 		"limit":               {bucketlite.Query{Limit: 1}, fields(map[string]any{"v": "x"}), all, bucketlite.ErrBadRequest},
 		"offset":              {bucketlite.Query{Offset: 1}, fields(map[string]any{"v": "x"}), all, bucketlite.ErrBadRequest},
 		"cursor":              {bucketlite.Query{Cursor: "c"}, fields(map[string]any{"v": "x"}), all, bucketlite.ErrBadRequest},
+		"reverse":             {bucketlite.Query{Reverse: true}, fields(map[string]any{"v": "x"}), all, bucketlite.ErrBadRequest},
 		"total":               {bucketlite.Query{Total: true}, fields(map[string]any{"v": "x"}), all, bucketlite.ErrBadRequest},
 		"a bad filter":        {bucketlite.Query{Filter: bucketlite.Regex("v", "(")}, fields(map[string]any{"v": "x"}), nil, bucketlite.ErrBadRequest},
 		"no object can match": {bucketlite.Query{Filter: bucketlite.Eq("n", "text")}, fields(map[string]any{"v": "x"}), nil, bucketlite.ErrBadRequest},

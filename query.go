@@ -18,7 +18,8 @@ const (
 )
 
 // Query selects and orders a part of a list. The zero Query is the first page of the
-// whole list, in order of creation.
+// whole list, in order of creation, the oldest first. That is the order of the commits,
+// and remains so if the clock is set back.
 //
 // An invalid query is [ErrBadRequest]. Faults in Filter, Search, Sort or Select are
 // reported together, as a [*QueryError]. So is a filter that no object can match; see
@@ -37,6 +38,11 @@ type Query struct {
 	// Sort lists the paths to sort by. Results that are equal in all of them, or all
 	// results if Sort is empty, are in order of creation.
 	Sort []Sort
+	// Reverse reverses the order of creation: the newest comes first. With Sort it
+	// affects only results that are equal in all paths. A page costs as much as in
+	// order of creation, so this is the way to list the newest: sorting by created_at
+	// examines the whole list unless there is an index.
+	Reverse bool
 	// Select lists the parts of objects to return, as paths like those of a [Filter];
 	// none means all. An object's ids are always returned. Lists other than of
 	// objects accept no Select.
@@ -90,6 +96,11 @@ func Asc(path string) Sort { return Sort{path, SortAscending} }
 // Desc sorts by the path in descending order.
 func Desc(path string) Sort { return Sort{path, SortDescending} }
 
+// members returns a query for all members that match q's Filter and Search.
+func (q Query) members() Query {
+	return Query{Filter: q.Filter, Search: q.Search, CaseSensitive: q.CaseSensitive}
+}
+
 // limit returns the maximum number of results on a page.
 func (q Query) limit() (int, error) {
 	switch {
@@ -112,9 +123,13 @@ type compiledQuery struct {
 	iterates bool // an iterator's query, which continues by cursor
 }
 
+// isAfter reports whether a member at the position comes after the query's cursor.
+func (c *compiledQuery) isAfter(p query.Position) bool { return c.Compare(c.After, p) < 0 }
+
 // compile validates q for the list l, whose paths have the given types.
 func (q Query) compile(s *Store, l list, types query.Types) (*compiledQuery, error) {
 	c := &compiledQuery{list: l, total: q.Total, offset: q.Offset, iterates: q.iterates}
+	c.Reverse = q.Reverse
 	var err error
 	if c.Limit, err = q.limit(); err != nil {
 		return nil, err

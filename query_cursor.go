@@ -64,9 +64,9 @@ func (s *Store) cursorSum(l list, position []byte) []byte {
 }
 
 // sum returns a hash that is equal for queries whose cursors are interchangeable: nil
-// for queries that neither filter nor sort.
+// for the whole list in order of creation.
 func (q Query) sum(c *compiledQuery) []byte {
-	if c.IsPlain() {
+	if c.IsPlain() && !c.Reverse {
 		return nil
 	}
 	form := map[string]any{"filters": q.Filter.expr.JSON(), "case_sensitive": q.CaseSensitive}
@@ -78,6 +78,9 @@ func (q Query) sum(c *compiledQuery) []byte {
 		sort[i] = []any{by.Field, by.Direction == SortDescending}
 	}
 	form["sort"] = sort
+	if q.Reverse { // else the hash is that of versions without Reverse
+		form["reverse"] = true
+	}
 	sum := sha256.Sum256(value.Append(nil, form))
 	return sum[:]
 }

@@ -33,6 +33,9 @@ func cursorQueries(id string) map[string]bucketlite.Query {
 		"by two":                 sort(bucketlite.Asc(id), bucketlite.Asc("created_at")),
 		"by two, the other way":  sort(bucketlite.Asc("created_at"), bucketlite.Asc(id)),
 		"filtered and ascending": {Filter: there, Sort: []bucketlite.Sort{bucketlite.Asc(id)}},
+		"reversed":               {Reverse: true},
+		"filter, reversed":       {Filter: there, Reverse: true},
+		"ascending, reversed":    {Sort: []bucketlite.Sort{bucketlite.Asc(id)}, Reverse: true},
 	}
 }
 
@@ -101,8 +104,9 @@ func TestCursorOfEqualQuery(t *testing.T) {
 			{Filter: bucketlite.Eq("v", "v")}, {Filter: parse(`{"v":"v"}`)}, {Filter: parse(`{"field":"v","value":"v"}`)},
 			{Filter: parse(`{"field":"v","operator":"eq","value":"v"}`), Limit: 7, Select: []string{"v"}, Total: true},
 		},
-		"sorted": {{Sort: by}, {Sort: []bucketlite.Sort{{Field: "k"}}, Limit: 7, Select: []string{"v"}, Total: true}},
-		"found":  {{Search: "V obj_", Sort: by, Filter: bucketlite.And()}, {Search: " obj_ \tv OBJ_", Sort: by}},
+		"reversed": {{Reverse: true}, {Reverse: true, Filter: bucketlite.And(), Limit: 7}, {Reverse: true, Sort: []bucketlite.Sort{}, Select: []string{"v"}, Total: true}},
+		"sorted":   {{Sort: by}, {Sort: []bucketlite.Sort{{Field: "k"}}, Limit: 7, Select: []string{"v"}, Total: true}},
+		"found":    {{Search: "V obj_", Sort: by, Filter: bucketlite.And()}, {Search: " obj_ \tv OBJ_", Sort: by}},
 	} {
 		b := storetest.Bucket(t, st, storetest.ItemsConfig(name))
 		storetest.PutItems(t, b, 9, 1)

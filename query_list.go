@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
+	"math"
 	"slices"
 	"strings"
 
@@ -14,20 +15,51 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// listing is a list that is scanned member by member, in order of creation. Queries
-// match the members' JSON form.
+// listing is a list that is scanned member by member, in order of creation or in
+// reverse. Queries match the members' JSON form.
 type listing[T any] struct {
 	list
 	types query.Types
 	texts []string // the members of the JSON form that Search covers
 	// num returns a member's position in the order of creation.
 	num func(T) int64
-	// read calls each with the members after a position, in order, and their stored
-	// bytes. If limit is not negative, it reads at most limit members. An error of
-	// each ends it.
-	read func(c *engine.Conn, after, limit int64, each func(m T, bytes int64) error) error
+	// read calls each with the members of a span, in its order, and their stored
+	// bytes. An error of each ends it.
+	read func(c *engine.Conn, s span, each func(m T, bytes int64) error) error
 	// count returns the number of members.
 	count func(c *engine.Conn) (int64, error)
+}
+
+// span is the part of a list after a position, in order of creation or in reverse.
+type span struct {
+	after   int64 // 0 for the beginning
+	limit   int64 // of members; negative for none
+	reverse bool
+}
+
+// within returns the SQL condition that the position in a column is in the span. The
+// parameter is [span.start].
+func (s span) within(column, parameter string) string {
+	if s.reverse {
+		return column + " < " + parameter
+	}
+	return column + " > " + parameter
+}
+
+// order returns the ORDER BY of a column of positions.
+func (s span) order(column string) string {
+	if s.reverse {
+		return " ORDER BY " + column + " DESC"
+	}
+	return " ORDER BY " + column
+}
+
+// start returns the position next to which the span begins.
+func (s span) start() int64 {
+	if s.reverse && s.after == 0 {
+		return math.MaxInt64
+	}
+	return s.after
 }
 
 // hit is a matching member, with its position and size.
@@ -65,11 +97,10 @@ func (l listing[T]) page(ctx context.Context, s *Store, q Query) (*Page[T], erro
 	return f.page(s), nil
 }
 
-// each calls f with the matching members after a position, until f returns false. If
-// limit is not negative, it reads at most limit members.
-func (l listing[T]) each(ctx context.Context, conn *engine.Conn, c *compiledQuery, after, limit int64, f func(hit[T]) bool) error {
+// each calls f with the matching members of a span, until f returns false.
+func (l listing[T]) each(ctx context.Context, conn *engine.Conn, c *compiledQuery, s span, f func(hit[T]) bool) error {
 	work := query.NewWork(ctx)
-	err := l.read(conn, after, limit, func(m T, bytes int64) error {
+	err := l.read(conn, s, func(m T, bytes int64) error {
 		h := hit[T]{m, query.Position{Num: l.num(m)}, bytes}
 		wanted, err := l.judge(c, &h, work)
 		if err == nil {
@@ -136,18 +167,18 @@ func (f *finder[T]) find(ctx context.Context) (err error) {
 	return err
 }
 
-// inOrder finds a page in order of creation.
+// inOrder finds a page in order of creation or in reverse.
 func (f *finder[T]) inOrder(ctx context.Context) error {
-	after, most, toEnd := f.c.After.Num, int64(-1), false
+	s, toEnd := span{f.c.After.Num, -1, f.c.Reverse}, false
 	switch {
 	case f.c.IsAll():
-		most = int64(f.c.offset + f.c.Limit + 1)
+		s.limit = int64(f.c.offset + f.c.Limit + 1)
 	case f.c.total:
-		after, toEnd = 0, true
+		s.after, toEnd = 0, true
 	}
-	return f.each(ctx, f.conn, f.c, after, most, func(h hit[T]) bool {
+	return f.each(ctx, f.conn, f.c, s, func(h hit[T]) bool {
 		f.total++
-		if !f.full && h.Num > f.c.After.Num && f.take(h.Position, h.bytes) {
+		if !f.full && f.c.isAfter(h.Position) && f.take(h.Position, h.bytes) {
 			f.found = append(f.found, h.member)
 		}
 		return toEnd || !f.full
@@ -173,20 +204,20 @@ type sortedPlace struct {
 func (f *finder[T]) sorted(ctx context.Context) error {
 	var places []sortedPlace
 	want := f.c.offset + f.c.Limit + 1
-	err := f.each(ctx, f.conn, f.c, 0, -1, func(h hit[T]) bool {
+	err := f.each(ctx, f.conn, f.c, span{limit: -1}, func(h hit[T]) bool {
 		f.total++
-		if h.Compare(f.c.After) > 0 {
+		if f.c.isAfter(h.Position) {
 			places = append(places, sortedPlace{h.Position, h.bytes})
 		}
 		if len(places) == 2*want {
-			places = firstOf(places, want)
+			places = f.first(places, want)
 		}
 		return true
 	})
 	if err != nil {
 		return err
 	}
-	for _, p := range firstOf(places, want) {
+	for _, p := range f.first(places, want) {
 		on := f.take(p.Position, p.bytes)
 		if f.full {
 			break
@@ -194,7 +225,7 @@ func (f *finder[T]) sorted(ctx context.Context) error {
 		if !on {
 			continue
 		}
-		err := f.read(f.conn, p.Num-1, 1, func(m T, _ int64) error {
+		err := f.read(f.conn, span{after: p.Num - 1, limit: 1}, func(m T, _ int64) error {
 			f.found = append(f.found, m)
 			return nil
 		})
@@ -205,9 +236,9 @@ func (f *finder[T]) sorted(ctx context.Context) error {
 	return nil
 }
 
-// firstOf returns the first n places, in order.
-func firstOf(places []sortedPlace, n int) []sortedPlace {
-	slices.SortFunc(places, func(a, b sortedPlace) int { return a.Compare(b.Position) })
+// first returns the first n places, in the query's order.
+func (f *finder[T]) first(places []sortedPlace, n int) []sortedPlace {
+	slices.SortFunc(places, func(a, b sortedPlace) int { return f.c.Compare(a.Position, b.Position) })
 	return places[:min(n, len(places))]
 }
 

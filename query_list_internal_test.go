@@ -40,15 +40,19 @@ func newThings(n int) *things {
 	l.listing = listing[*thing]{
 		list: list{kind: "things"}, types: timesIn(), texts: []string{"name"},
 		num: func(m *thing) int64 { return int64(2 * m.N) },
-		read: func(_ *engine.Conn, after, limit int64, each func(*thing, int64) error) error {
-			for _, m := range l.members {
-				if int64(2*m.N) <= after {
+		read: func(_ *engine.Conn, s span, each func(*thing, int64) error) error {
+			members := slices.Clone(l.members)
+			if s.reverse {
+				slices.Reverse(members)
+			}
+			for _, m := range members {
+				if at := int64(2 * m.N); s.reverse && at >= s.start() || !s.reverse && at <= s.start() {
 					continue
 				}
-				if limit == 0 {
+				if s.limit == 0 {
 					break
 				}
-				limit--
+				s.limit--
 				l.reads++
 				if err := each(m, int64(m.Weight)); err != nil {
 					return err
@@ -96,7 +100,13 @@ func TestListReads(t *testing.T) {
 		{"filtered, after some", Query{Limit: 5, Filter: even, Offset: 3}, 18, 12},
 		{"found", Query{Limit: 5, Search: "thing 1"}, 14, 6}, // 1 and 10 to 14; 14 to 19
 		{"filtered, with a total", Query{Limit: 5, Filter: even, Total: true}, 50, 50},
+		{"reversed", Query{Limit: 5, Reverse: true}, 6, 6},
+		{"reversed, after some", Query{Limit: 5, Reverse: true, Offset: 3}, 9, 6},
+		{"reversed, with a total", Query{Limit: 5, Reverse: true, Total: true}, 6, 6},
+		{"reversed and filtered", Query{Limit: 5, Reverse: true, Filter: even}, 11, 12}, // begins with an even one
+		{"reversed and filtered, with a total", Query{Limit: 5, Reverse: true, Filter: even, Total: true}, 50, 50},
 		{"sorted", Query{Limit: 5, Sort: []Sort{Desc("n")}}, 55, 55},
+		{"sorted and reversed", Query{Limit: 5, Reverse: true, Sort: []Sort{Desc("even")}}, 55, 55},
 		{"sorted, after some", Query{Limit: 5, Offset: 7, Sort: []Sort{Desc("n")}}, 55, 55},
 	} {
 		l.reads = 0
@@ -118,12 +128,13 @@ func TestListEnds(t *testing.T) {
 	t.Parallel()
 	for name, q := range map[string]Query{
 		"plain": {}, "filtered": {Filter: Eq("even", true)}, "sorted": {Sort: []Sort{Asc("n")}}, "with a total": {Search: "thing", Total: true},
+		"reversed": {Reverse: true},
 	} {
 		l := newThings(50)
 		ctx, cancel := context.WithCancel(t.Context())
 		num := l.num
 		l.num = func(m *thing) int64 {
-			if m.N == 10 {
+			if !q.Reverse && m.N == 10 || q.Reverse && m.N == 41 {
 				cancel()
 			}
 			return num(m)
@@ -156,6 +167,9 @@ func TestPagesByBytes(t *testing.T) {
 		if r.IntN(2) == 0 {
 			q.Filter = Eq("even", true)
 			left = slices.DeleteFunc(left, func(m *thing) bool { return !m.Even })
+		}
+		if q.Reverse = r.IntN(2) == 0; q.Reverse {
+			slices.Reverse(left)
 		}
 		if r.IntN(2) == 0 {
 			q.Sort = []Sort{Desc("weight")}
@@ -243,7 +257,7 @@ func TestPositions(t *testing.T) {
 		for range 1 + r.IntN(3) {
 			by = append(by, Sort{querytest.Paths[r.IntN(len(querytest.Paths))], []SortDirection{"", SortAscending, SortDescending}[r.IntN(3)]})
 		}
-		c, err := Query{Sort: by}.compile(s, list{kind: "things"}, types)
+		c, err := Query{Sort: by, Reverse: r.IntN(2) == 0}.compile(s, list{kind: "things"}, types)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -254,14 +268,17 @@ func TestPositions(t *testing.T) {
 			places[i] = query.Position{Key: c.Order.AppendKey(nil, query.Map(docs[i])), Num: int64(i + 1)}
 		}
 		for i, a := range places {
-			if a.Compare(query.Position{}) <= 0 {
+			if c.Compare(query.Position{}, a) >= 0 {
 				t.Fatalf("sort %v: got %v not after the start, of %v", by, a, docs[i])
 			}
-			if back, err := s.position(c.list, s.cursor(c.list, a)); err != nil || back.Compare(a) != 0 {
+			if back, err := s.position(c.list, s.cursor(c.list, a)); err != nil || c.Compare(back, a) != 0 {
 				t.Fatalf("cursor: got %v, %v, want %v", back, err, a)
 			}
 			for j, b := range places {
 				want := i - j
+				if c.Reverse {
+					want = j - i
+				}
 				for _, by := range slices.Backward(by) {
 					desc := by.Direction == SortDescending
 					if querytest.Less(docs[i], docs[j], by.Field, kind(by.Field), desc) {
@@ -270,8 +287,8 @@ func TestPositions(t *testing.T) {
 						want = 1
 					}
 				}
-				if got := a.Compare(b); got != max(-1, min(1, want)) {
-					t.Fatalf("sort %v: got %d, want %d for\n%v\n%v", by, got, want, docs[i], docs[j])
+				if got := c.Compare(a, b); got != max(-1, min(1, want)) {
+					t.Fatalf("sort %v, reverse %t: got %d, want %d for\n%v\n%v", by, c.Reverse, got, want, docs[i], docs[j])
 				}
 			}
 		}

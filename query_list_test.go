@@ -20,6 +20,7 @@ func TestListQueries(t *testing.T) {
 	where := func(f bucketlite.Filter) bucketlite.Query { return bucketlite.Query{Filter: f} }
 	search := func(term string) bucketlite.Query { return bucketlite.Query{Search: term} }
 	by := func(sort ...bucketlite.Sort) bucketlite.Query { return bucketlite.Query{Sort: sort} }
+	reversed := func(q bucketlite.Query) bucketlite.Query { q.Reverse = true; return q }
 	minding := func(q bucketlite.Query) bucketlite.Query { q.CaseSensitive = true; return q }
 	_, lists := storetest.NewVaried(t)
 	for name, tests := range map[string][]struct {
@@ -29,6 +30,8 @@ func TestListQueries(t *testing.T) {
 	}{
 		"namespaces": {
 			{"all", bucketlite.Query{}, "alpha Beta ÉTÉ été alphabet"},
+			{"newest first", reversed(bucketlite.Query{}), "alphabet été ÉTÉ Beta alpha"},
+			{"count of buckets, reversed", reversed(by(bucketlite.Desc("bucket_count"))), "alpha Beta alphabet été ÉTÉ"},
 			{"name in any case", where(bucketlite.Eq("namespace_name", "ÉtÉ")), "ÉTÉ été"},
 			{"name in its case", minding(where(bucketlite.Eq("namespace_name", "été"))), "été"},
 			{"count of buckets", where(bucketlite.Gt("bucket_count", 1)), "alpha"},
@@ -43,6 +46,7 @@ func TestListQueries(t *testing.T) {
 		},
 		"buckets": {
 			{"all", bucketlite.Query{}, "videos Photos PDFs audio empty locked archived"},
+			{"newest first", reversed(bucketlite.Query{}), "archived locked empty audio PDFs Photos videos"},
 			{"blank search", search(" \t"), "videos Photos PDFs audio empty locked archived"},
 			{"name", where(bucketlite.Eq("bucket_name", "photos")), "Photos"},
 			{"status", where(bucketlite.Eq("status", "ARCHIVED")), "archived"},
@@ -68,6 +72,7 @@ func TestListQueries(t *testing.T) {
 			{"filter, search and sort", bucketlite.Query{Filter: bucketlite.Exists("metadata.team"), Search: "RED", Sort: []bucketlite.Sort{bucketlite.Desc("created_at")}}, "locked PDFs Photos videos"},
 		},
 		"tasks": {
+			{"newest first of a type", reversed(where(bucketlite.Eq("task_type", "api_buckets_delete"))), "older Old"},
 			{"type", where(bucketlite.Eq("task_type", "api_buckets_delete")), "Old older"},
 			{"detail", where(bucketlite.StartsWith("additional_data.bucket_name", "old")), "Old older"},
 			{"progress", where(bucketlite.Gt("additional_data.progress.processed", 1)), "batch 2 batch 4"},
@@ -77,6 +82,10 @@ func TestListQueries(t *testing.T) {
 		},
 		"objects": {
 			{"all", bucketlite.Query{}, "o1 o2 o3 o4 o5 o6 o7 o8 O8"},
+			{"newest first", reversed(bucketlite.Query{}), "O8 o8 o7 o6 o5 o4 o3 o2 o1"},
+			{"newest first of a filter", reversed(where(bucketlite.Eq("title", "RED sneaker"))), "o2 o1"},
+			{"by instant, reversed", reversed(by(bucketlite.Asc("at"))), "o6 o8 o2 o1 o4 O8 o7 o5 o3"},
+			{"by numbers and text, reversed", reversed(by(bucketlite.Desc("n"))), "O8 o4 o5 o8 o7 o2 o1 o3 o6"},
 			{"id in any case", where(bucketlite.Eq("object_id", "o8")), "o8 O8"},
 			{"id in its case", minding(where(bucketlite.Eq("object_id", "o8"))), "o8"},
 			{"field", where(bucketlite.Eq("title", "RED sneaker")), "o1 o2"},
@@ -106,12 +115,14 @@ func TestListQueries(t *testing.T) {
 			{"expired", where(bucketlite.Lt("expires_at", "2024-05-06T08:00:00Z")), "c.txt"},
 			{"by name", by(bucketlite.Desc("filename")), "winter.txt gone.txt c.txt a.txt B.txt"},
 			{"by time that some lack", by(bucketlite.Desc("verified_at")), "winter.txt a.txt B.txt c.txt gone.txt"},
-			{"newest first", by(bucketlite.Desc("created_at")), "gone.txt winter.txt c.txt B.txt a.txt"},
+			{"newest first", reversed(bucketlite.Query{}), "gone.txt winter.txt c.txt B.txt a.txt"},
+			{"by time of creation", by(bucketlite.Desc("created_at")), "gone.txt winter.txt c.txt B.txt a.txt"},
 			{"search", search("summer"), "a.txt B.txt gone.txt"},
 			{"search in names", search("winter txt"), "winter.txt"},
 		},
 		"batches": {
 			{"status", where(bucketlite.In("status", "DRAFT", "completed")), "0 1 3 4"},
+			{"newest first", reversed(bucketlite.Query{}), "4 3 2 1 0"},
 			{"object", where(bucketlite.Eq("object_ids", "o4")), "1 2 4"},
 			{"metadata", where(bucketlite.Eq("metadata.i", 1)), "1 4"},
 			{"failures", where(bucketlite.Gt("error_summary.network", 1)), "2"},
@@ -121,6 +132,7 @@ func TestListQueries(t *testing.T) {
 		},
 		"failed jobs": {
 			{"category", where(bucketlite.Eq("error.error_type", "validation")), "o3 O8"},
+			{"newest first", reversed(bucketlite.Query{}), "O8 o7 o6 o5 o4 o3 o2 o1"},
 			{"message", where(bucketlite.Contains("error.message", "NO WAY")), "o3 O8"},
 			{"instant", where(bucketlite.Exists("error.timestamp")), "o1 o2 o3 o4 o5 o6 o7 O8"},
 			{"by time", by(bucketlite.Desc("error.timestamp")), "O8 o7 o6 o5 o4 o3 o2 o1"},
@@ -312,7 +324,7 @@ func TestQueriesAmidChanges(t *testing.T) {
 			}
 			for _, filter := range []bucketlite.Filter{{}, bucketlite.Ne(m.rank, 3)} {
 				for _, sort := range [][]bucketlite.Sort{nil, {bucketlite.Asc(m.rank)}, {bucketlite.Desc(m.rank)}, {bucketlite.Desc(m.name)}, {bucketlite.Asc(m.rank), bucketlite.Desc(m.name)}} {
-					m.meetAll(t, bucketlite.Query{Filter: filter, Sort: sort, Limit: 1 + r.IntN(9)}, n, change)
+					m.meetAll(t, bucketlite.Query{Filter: filter, Sort: sort, Reverse: r.IntN(2) == 0, Limit: 1 + r.IntN(9)}, n, change)
 				}
 			}
 		})

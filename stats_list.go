@@ -217,18 +217,13 @@ func sumUp[S, T any](ctx context.Context, s *Store, l listing[T], q Query, add f
 	}
 	err = s.readLong(ctx, func(ctx context.Context, conn *engine.Conn) error {
 		sum, count = new(S), 0
-		return l.each(ctx, conn, c, 0, -1, func(h hit[T]) bool {
+		return l.each(ctx, conn, c, span{limit: -1}, func(h hit[T]) bool {
 			add(sum, h.member)
 			count++
 			return true
 		})
 	})
 	return sum, count, err
-}
-
-// members returns a query for all members that match q's Filter and Search.
-func (q Query) members() Query {
-	return Query{Filter: q.Filter, Search: q.Search, CaseSensitive: q.CaseSensitive}
 }
 
 func ratio(total, count int64) float64 {

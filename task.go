@@ -209,10 +209,10 @@ func (s *Store) ListTasks(ctx context.Context, q TaskQuery) (*Page[*Task], error
 		list: list{kind: "tasks " + string(q.Status) + " " + string(q.Type)}, types: timesIn("created_at", "updated_at"),
 		texts: []string{"task_id", "inputs", "additional_data", "error"},
 		num:   func(t *Task) int64 { return t.num },
-		read: func(c *engine.Conn, after, limit int64, each func(*Task, int64) error) error {
+		read: func(c *engine.Conn, s span, each func(*Task, int64) error) error {
 			return c.Query("SELECT "+taskColumns+` FROM tasks
-WHERE num > ?1 AND (?2 = '' OR status = ?2) AND (?3 = '' OR type = ?3) ORDER BY num LIMIT ?4`,
-				[]any{after, string(q.Status), string(q.Type), limit}, func(r engine.Row) error {
+WHERE `+s.within("num", "?1")+" AND (?2 = '' OR status = ?2) AND (?3 = '' OR type = ?3)"+s.order("num")+" LIMIT ?4",
+				[]any{s.start(), string(q.Status), string(q.Type), s.limit}, func(r engine.Row) error {
 					t, err := scanTask(r)
 					if err != nil {
 						return err

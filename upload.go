@@ -236,8 +236,8 @@ func (b *Bucket) uploads() listing[*Upload] {
 		list: list{kind: "uploads", owner: b.num}, types: timesIn("created_at", "expires_at", "completed_at", "verified_at"),
 		texts: []string{"upload_id", "filename", "metadata"},
 		num:   func(u *Upload) int64 { return u.num },
-		read: func(c *engine.Conn, after, limit int64, each func(*Upload, int64) error) error {
-			return b.selectUploads(c, readObjects, "u.num > ?2 WHERE b.num = ?1 ORDER BY u.num LIMIT ?3", []any{b.num, after, limit}, func(row *uploadRow) error {
+		read: func(c *engine.Conn, s span, each func(*Upload, int64) error) error {
+			return b.selectUploads(c, readObjects, s.within("u.num", "?2")+" WHERE b.num = ?1"+s.order("u.num")+" LIMIT ?3", []any{b.num, s.start(), s.limit}, func(row *uploadRow) error {
 				u, err := row.decode(b)
 				if err != nil {
 					return err

@@ -74,7 +74,7 @@ type naive struct {
 
 func (n *naive) String() string {
 	text, _ := json.Marshal(n.filter)
-	return fmt.Sprintf("filter %s, search %q, case sensitive %t, sort %v", text, n.query.Search, n.query.CaseSensitive, n.query.Sort)
+	return fmt.Sprintf("filter %s, search %q, case sensitive %t, sort %v, reverse %t", text, n.query.Search, n.query.CaseSensitive, n.query.Sort, n.query.Reverse)
 }
 
 // newNaive makes a query about values that the members of a list have.
@@ -101,6 +101,7 @@ func newNaive(r *rand.Rand, l *storetest.VariedList, forms []map[string]any) *na
 			n.query.Search += " " + strings.ToUpper(string(text[from:min(len(text), from+1+r.IntN(4))]))
 		}
 	}
+	n.query.Reverse = r.IntN(3) == 0
 	for range r.IntN(3) {
 		n.query.Sort = append(n.query.Sort, bucketlite.Sort{
 			Field: paths[r.IntN(len(paths))], Direction: []bucketlite.SortDirection{"", bucketlite.SortAscending, bucketlite.SortDescending}[r.IntN(3)],
@@ -120,6 +121,9 @@ func (n *naive) answer() []map[string]any {
 		if (filter == nil || querytest.Matches(filter, form, n.list.Kind)) && n.finds(form) {
 			wanted = append(wanted, form)
 		}
+	}
+	if n.query.Reverse {
+		slices.Reverse(wanted)
 	}
 	slices.SortStableFunc(wanted, func(a, b map[string]any) int {
 		for _, by := range n.query.Sort {

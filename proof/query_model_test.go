@@ -264,6 +264,10 @@ func (m *queryModel) compare(q bucketlite.Query, list querytest.List) {
 		if stats, err := b.ListStats(context.Background(), q); err != nil || stats.Objects != int64(len(found)) {
 			m.t.Errorf("%s, filter %s, search %q, case sensitive %t: statistics: got %+v, %v, want %d objects", b, filter, q.Search, q.CaseSensitive, stats, err, len(found))
 		}
+		most := int64(1 + m.r.IntN(len(found)+3))
+		if n, err := b.CountUpTo(context.Background(), q, most); err != nil || n != min(most, int64(len(found))) {
+			m.t.Errorf("%s, filter %s, search %q, case sensitive %t: count up to %d: got %d, %v, want it of %d objects", b, filter, q.Search, q.CaseSensitive, most, n, err, len(found))
+		}
 	}
 	for range 3 {
 		q.Sort = nil
@@ -275,14 +279,18 @@ func (m *queryModel) compare(q bucketlite.Query, list querytest.List) {
 			}
 			q.Sort = append(q.Sort, sort)
 		}
-		want := querytest.Sort(by, found, m.docs, modelKind)
+		want := slices.Clone(found)
+		if q.Reverse = m.oneIn(2); q.Reverse {
+			slices.Reverse(want)
+		}
+		want = querytest.Sort(by, want, m.docs, modelKind)
 		pages := m.plan(len(want))
 		for i := range m.buckets {
 			m.queries++
 			how := m.explain(i, q)
 			if fault := m.page(i, q, want, pages); fault != "" {
-				m.t.Errorf("bucket %d, %s\nfilter %s\nsearch %q, case sensitive %t, sort %v, select %q, pages %v\nindexes %v, of which %s",
-					i, fault, filter, q.Search, q.CaseSensitive, q.Sort, q.Select, pages, m.indexes, how)
+				m.t.Errorf("bucket %d, %s\nfilter %s\nsearch %q, case sensitive %t, sort %v, reverse %t, select %q, pages %v\nindexes %v, of which %s",
+					i, fault, filter, q.Search, q.CaseSensitive, q.Sort, q.Reverse, q.Select, pages, m.indexes, how)
 				return
 			}
 		}
@@ -484,6 +492,9 @@ func (m *queryModel) explain(i int, q bucketlite.Query) string {
 		}
 		if len(q.Sort) > 0 && !e.Sorts {
 			use += ", order"
+			if q.Reverse {
+				m.served["order of "+string(q.Sort[0].Direction)+", reversed"]++
+			}
 		}
 		if q.Filter != (bucketlite.Filter{}) {
 			use += ", filter"
@@ -504,6 +515,7 @@ func (m *queryModel) unserved() (uses []string) {
 	for _, use := range []string{
 		"nothing", "value index, filter", "value index, order", "value index, order, filter", "text index, filter",
 		"index of all texts, search", "index of all texts, filter", "index of created_at", "several indexes",
+		"order of asc, reversed", "order of desc, reversed",
 	} {
 		if m.served[use] == 0 {
 			uses = append(uses, use)

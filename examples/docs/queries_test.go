@@ -71,6 +71,24 @@ func Example_queries() {
 	// sort[0].direction: "asc" or "desc" expected, got "up"
 }
 
+func Example_newest() {
+	ctx := context.Background()
+	store, products := openProducts(ctx)
+	defer store.Close()
+
+	newest, err := products.List(ctx, bucketlite.Query{Reverse: true, Limit: 1})
+	check(err)
+	fmt.Println(newest.Results[0].Fields["name"])
+
+	found, err := products.CountUpTo(ctx, bucketlite.Query{Filter: bucketlite.Eq("tags", "shoes")}, 1)
+	check(err)
+	fmt.Println(found, "or more")
+
+	// Output:
+	// Straw hat
+	// 1 or more
+}
+
 func Example_indexes() {
 	ctx := context.Background()
 	store, products := openProducts(ctx)

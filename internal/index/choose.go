@@ -18,7 +18,7 @@ type Choice struct {
 	source source
 	used   []*Index
 	walk   *Index  // the objects are read in its order; nil for the order of the source
-	seqs   []int64 // of the objects to look up for a page, in order; nil to use the source
+	seqs   []int64 // of the objects to look up for a page, in order of creation; nil to use the source
 	most   int64   // the number of objects to look up
 	exact  bool    // the source has exactly the matching objects
 }
@@ -38,11 +38,13 @@ const maxShort = 1000
 // Choose makes a plan to find a page of the objects that match q, or all of them.
 func Choose(ctx context.Context, conn *engine.Conn, b Bucket, q *query.Query, whole bool) (Choice, error) {
 	q = b.rebase(q)
-	every := Choice{bucket: b, query: q, source: everything(b.Partition, q.After.Num)}
-	if len(q.Order) > 0 || whole {
-		every.source = everything(b.Partition, 0)
+	every := Choice{bucket: b, query: q, source: everything(b.Partition)}
+	if q.Last != 0 {
+		every.source.args[1] = q.Last + 1
 	}
-	every.source.upTo(q)
+	if len(q.Order) == 0 && !whole {
+		every.source.after(q, q.After.Num)
+	}
 	if q.IsAll() && (len(q.Order) == 0 || whole) {
 		return every, nil
 	}
@@ -110,43 +112,6 @@ func (c *Choice) Objects(conn *engine.Conn) (n int64, err error) {
 	return n, err
 }
 
-// Count counts the objects that match q, before and after its position. If possible, it
-// counts entries and reads no objects.
-func Count(ctx context.Context, conn *engine.Conn, b Bucket, q *query.Query) (int64, error) {
-	all := query.Query{Filter: q.Filter, Search: q.Search, Limit: q.Limit}
-	n, ok, err := countEntries(ctx, conn, b.Partition, &all)
-	if err != nil || ok {
-		return n, err
-	}
-	c, err := Choose(ctx, conn, b, &all, true)
-	if err != nil {
-		return 0, err
-	}
-	return c.visit(ctx, conn, nil, nil)
-}
-
-// countEntries counts the objects that match q without reading any. That is possible if q
-// is a single condition with exactly one entry for each matching object.
-func countEntries(ctx context.Context, conn *engine.Conn, partition int64, q *query.Query) (n int64, ok bool, err error) {
-	ch, err := newChooser(ctx, conn, partition, q, true)
-	conjuncts := conjuncts(q)
-	if err != nil || q.Search != nil || len(conjuncts) != 1 {
-		return 0, false, err
-	}
-	i, spans := ch.spans(conjuncts[0])
-	if i == nil || i.many || i.cut || !conjuncts[0].IsExact() {
-		return 0, false, nil
-	}
-	for _, span := range spans {
-		_, err := conn.QueryRow("SELECT count(*) FROM entries WHERE idx = ? AND key >= ? AND key < ?", []any{i.Num, span.Low, span.High},
-			func(r engine.Row) { n += r.Int(0) })
-		if err != nil {
-			return 0, false, err
-		}
-	}
-	return n, true, nil
-}
-
 // A chooser makes a plan for a query from the entries in the indexes.
 type chooser struct {
 	partition int64
@@ -198,8 +163,7 @@ func (ch *chooser) choose(every Choice) (Choice, error) {
 	}
 	switch {
 	case ok:
-		every.source, every.used, every.most = these(ch.partition, seqs, every.source.args[0].(int64)), used, int64(len(seqs))
-		every.source.upTo(q)
+		every.source, every.used, every.most = every.source.these(seqs), used, int64(len(seqs))
 		if paged {
 			every.seqs = seqs
 		}
@@ -279,8 +243,8 @@ func (ch *chooser) hasWide(i *Index) (bool, error) {
 	return ch.conn.QueryRow("SELECT 1 FROM entries WHERE idx = ? AND key = ? LIMIT 1", []any{i.Num, query.WideKey}, nil)
 }
 
-// stream returns a plan that reads an index in order of creation, and so ends when a page is
-// full. There is one if a condition selects a single key.
+// stream returns a plan that reads an index in order of creation or backwards, and so ends
+// when a page is full. There is one if a condition selects a single key.
 func (ch *chooser) stream(every Choice) (c Choice, ok bool, err error) {
 	for _, n := range conjuncts(ch.query) {
 		i, spans := ch.spans(n)
@@ -417,7 +381,7 @@ func (ch *chooser) textSeqs(parts []string) (seqs []int64, ok bool, err error) {
 	if match == "" {
 		return nil, false, nil
 	}
-	every := everything(ch.partition, 0)
+	every := everything(ch.partition)
 	err = ch.conn.Query("SELECT rowid FROM texts WHERE texts MATCH ? AND rowid > ? AND rowid < ? ORDER BY rowid LIMIT ? + 0",
 		[]any{"(" + match + `) OR "` + unindexedText + `"`, every.args[0], every.args[1], int64(ch.limit + 1)}, func(r engine.Row) error {
 			seqs = append(seqs, r.Int(0))

@@ -62,6 +62,9 @@ func TestChoose(t *testing.T) {
 			f.putSome(300)
 			q := f.compile(test.filter, test.order...)
 			plain := f.all(q)
+			reversed := *q
+			reversed.Reverse = true
+			plainReversed := f.all(&reversed)
 			f.add(index.Value, "n")
 			f.add(index.Value, "tags")
 			f.add(index.Text, "title")
@@ -93,12 +96,27 @@ func TestChoose(t *testing.T) {
 			if got := f.all(q); !slices.Equal(got, plain) {
 				t.Errorf("got %v with indexes, want %v", got, plain)
 			}
+			if got := f.all(&reversed); !slices.Equal(got, plainReversed) {
+				t.Errorf("reversed: got %v with indexes, want %v", got, plainReversed)
+			}
+			if len(test.order) == 0 {
+				slices.Reverse(plainReversed)
+			}
+			if len(test.order) < 2 && !slices.Equal(plainReversed, plain) { // there, no objects are equal
+				t.Errorf("reversed: got %v, want %v", plainReversed, plain)
+			}
 			f.read(func(c *engine.Conn) error {
-				n, err := index.Count(context.Background(), c, f.bucket, q)
-				if n != int64(len(plain)) {
-					t.Errorf("got a count of %d, want %d", n, len(plain))
+				for _, most := range []int64{0, 1, 3, 50, int64(len(plain)), 1000} {
+					n, err := index.Count(context.Background(), c, f.bucket, q, most)
+					want := int64(len(plain))
+					if most > 0 {
+						want = min(want, most)
+					}
+					if err != nil || n != want {
+						t.Errorf("got a count of %d up to %d, %v, want %d", n, most, err, want)
+					}
 				}
-				return err
+				return nil
 			})
 			visited := 0
 			f.visit(q, nil, func(*index.Document) error { visited++; return nil })

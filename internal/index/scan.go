@@ -36,9 +36,9 @@ const allObjects = "object o WHERE o.seq > ?1 AND o.seq < ?2"
 // keyObjects reads the objects that have an entry with the key ?3 in the index ?4.
 const keyObjects = "entries e CROSS JOIN object o ON o.seq = e.seq WHERE e.idx = ?4 AND e.key = ?3 AND e.seq > ?1 AND e.seq < ?2"
 
-// keysObjects reads the objects that have an entry in the index ?4, starting after the key
-// ?3 and the seq ?1, in the order of the keys.
-const keysObjects = "entries e CROSS JOIN object o ON o.seq = e.seq WHERE e.idx = ?4 AND (e.key, e.seq) > (?3, ?1) AND e.key < x'10'"
+// keysUp reads the objects that have an entry in the index ?4, upwards from the key ?3 and
+// the seq ?1.
+const keysUp = "entries e CROSS JOIN object o ON o.seq = e.seq WHERE e.idx = ?4 AND (e.key, e.seq) > (?3, ?1) AND e.key < x'10'"
 
 // keysDown reads the objects that have an entry in the index ?4, key by key downwards from
 // ?3. The objects of a key are in order of creation: for the first key those after ?1, for
@@ -53,26 +53,36 @@ const (
 CROSS JOIN object o ON o.seq = e.seq WHERE true`
 )
 
+// keysDownReverse reads the objects that have an entry in the index ?4, downwards from the
+// key ?3 and the seq ?2.
+const keysDownReverse = "entries e CROSS JOIN object o ON o.seq = e.seq WHERE e.idx = ?4 AND (e.key, e.seq) < (?3, ?2)"
+
+// theseEntries reads the objects of entries in a JSON array, in the order of the array. Each
+// entry is an array of its key, in hexadecimal digits, and its seq.
+const theseEntries = "(SELECT unhex(value ->> 0) AS key, value ->> 1 AS seq FROM json_each(?3)) e CROSS JOIN object o ON o.seq = e.seq WHERE true"
+
 // theseObjects reads the objects in a JSON array of seqs, which is sorted.
 const theseObjects = "json_each(?3) j CROSS JOIN object o ON o.seq = j.value WHERE j.value > ?1 AND j.value < ?2"
 
-// everything returns the source of all objects of the partition after a seq.
-func everything(partition, after int64) source {
-	return source{from: allObjects, seq: "o.seq", args: [4]any{max(after, commit.Seq(partition, 0)), commit.Seq(partition+1, 0), nil, nil}}
+// everything returns the source of all objects of the partition.
+func everything(partition int64) source {
+	return source{from: allObjects, seq: "o.seq", args: [4]any{commit.Seq(partition, 0), commit.Seq(partition+1, 0), nil, nil}}
 }
 
-// upTo limits the source to the objects up to the query's last position.
-func (s *source) upTo(q *query.Query) {
-	if q.Last != 0 {
-		s.args[1] = q.Last + 1
+// after limits the source to the objects after a seq, in the query's direction.
+func (s *source) after(q *query.Query, seq int64) {
+	switch {
+	case seq == 0:
+	case q.Reverse:
+		s.args[1] = seq
+	default:
+		s.args[0] = seq
 	}
 }
 
-// these returns the source of the objects of the partition with the seqs, which are
-// sorted.
-func these(partition int64, seqs []int64, after int64) source {
+// these returns the source with only the objects that have the seqs.
+func (s source) these(seqs []int64) source {
 	text, _ := json.Marshal(seqs)
-	s := everything(partition, after)
 	s.from, s.seq, s.args[2] = theseObjects, "j.value", string(text)
 	return s
 }
@@ -106,7 +116,7 @@ func (c *Choice) Find(ctx context.Context, conn *engine.Conn, page Page) error {
 	case c.seqs == nil:
 		err = f.inOrder(ctx, c.source)
 	default:
-		err = f.lookUp(ctx, c.seqs)
+		err = f.lookUp(ctx, c.source, c.seqs)
 	}
 	if err == errEnough {
 		return nil
@@ -193,7 +203,7 @@ func (s *scan) wants(row engine.Row) (any, error) {
 	}
 	if wanted && len(s.query.Order) > 0 {
 		s.key = s.query.Order.AppendKey(s.key[:0], &s.doc)
-		wanted = s.query.After.Compare(query.Position{Key: s.key, Num: s.seq}) < 0
+		wanted = s.query.Compare(s.query.After, query.Position{Key: s.key, Num: s.seq}) < 0
 	}
 	if wanted && s.visit != nil {
 		if err := s.visit(&s.doc); err != nil {
@@ -275,26 +285,34 @@ func (f *finder) run(ctx context.Context, text string, from *source) error {
 	}))
 }
 
-// inOrder finds the matching objects of a source, in order of creation.
+// creation returns the ORDER BY of a column of seqs.
+func (f *finder) creation(column string) string {
+	if f.query.Reverse {
+		return " ORDER BY " + column + " DESC"
+	}
+	return " ORDER BY " + column
+}
+
+// inOrder finds the matching objects of a source, in order of creation or backwards.
 func (f *finder) inOrder(ctx context.Context, from source) error {
 	text := "SELECT o.seq, NULL, " + storedBytes + " FROM " + from.from
 	if !f.query.IsAll() {
 		text += " AND " + f.call()
 	}
-	return f.run(ctx, text+" ORDER BY "+from.seq+" LIMIT ?7 + 0", &from)
+	return f.run(ctx, text+f.creation(from.seq)+" LIMIT ?7 + 0", &from)
 }
 
-// lookUp finds the matching objects among those with the seqs, in order of creation. It
-// reads them in chunks, since a page rarely needs all of them.
-func (f *finder) lookUp(ctx context.Context, seqs []int64) error {
-	after := f.query.After.Num
+// lookUp finds the matching objects among those with the seqs, in order of creation or
+// backwards. It reads them in chunks, since a page rarely needs all of them.
+func (f *finder) lookUp(ctx context.Context, from source, seqs []int64) error {
+	if f.query.Reverse {
+		slices.Reverse(seqs)
+	}
 	for chunk := range slices.Chunk(seqs, max(2*f.page.Left(), minLookup)) {
-		if chunk[len(chunk)-1] <= after {
+		if f.query.Compare(query.Position{Num: chunk[len(chunk)-1]}, query.Position{Num: f.query.After.Num}) <= 0 {
 			continue
 		}
-		from := these(f.bucket.Partition, chunk, after)
-		from.upTo(f.query)
-		if err := f.inOrder(ctx, from); err != nil {
+		if err := f.inOrder(ctx, from.these(chunk)); err != nil {
 			return err
 		}
 	}
@@ -304,51 +322,5 @@ func (f *finder) lookUp(ctx context.Context, seqs []int64) error {
 // sorted finds the matching objects of a source, in the query's order.
 func (f *finder) sorted(ctx context.Context, from source) error {
 	return f.run(ctx, "SELECT o.seq, bucketlite_callback(?6, o.seq) AS key, "+storedBytes+" FROM "+from.from+" AND "+f.call()+
-		" ORDER BY key, o.seq LIMIT ?7 + 0", &from)
-}
-
-// walk finds the matching objects by reading the index of the single path to sort by.
-func (f *finder) walk(ctx context.Context, i *Index) error {
-	from := everything(f.bucket.Partition, 0)
-	from.args[3] = i.Num
-	after := f.query.After
-	if !f.query.Order[0].Desc {
-		from.args[0], from.args[2] = after.Num, append([]byte{}, after.Key...)
-		from.from = keysObjects
-		return f.keyed(ctx, from, "ORDER BY e.key, e.seq")
-	}
-	// In descending order, too, the objects of a key are in order of creation. So they are
-	// read key by key, and the objects without a key last.
-	start := query.NilKey
-	if after.Key != nil {
-		start = query.Reverse(after.Key)
-		from.args[0] = after.Num
-	} else if _, err := f.conn.QueryRow("SELECT max(key) FROM entries WHERE idx = ? AND key < ?", []any{i.Num, query.NilKey}, func(r engine.Row) {
-		if !r.Null(0) {
-			start = r.Bytes(0)
-		}
-	}); err != nil {
-		return err
-	}
-	if !bytes.Equal(start, query.NilKey) {
-		from.from, from.args[1], from.args[2] = keysDown, commit.Seq(f.bucket.Partition, 0), start
-		if err := f.keyed(ctx, from, ""); err != nil {
-			return err
-		}
-		from = everything(f.bucket.Partition, 0)
-		from.args[3] = i.Num
-	}
-	from.from, from.args[2] = keyObjects, query.NilKey
-	return f.keyed(ctx, from, "ORDER BY e.seq")
-}
-
-// keyed finds the matching objects of a source of entries, each at the entry by which it
-// is sorted.
-func (f *finder) keyed(ctx context.Context, from source, order string) error {
-	with := ""
-	if from.from == keysDown {
-		with = withKeysDown
-	}
-	return f.run(ctx, with+"SELECT o.seq, bucketlite_callback(?6, o.seq), "+storedBytes+" FROM "+from.from+
-		" AND CASE WHEN "+f.call()+" THEN bucketlite_callback(?6, o.seq, e.key) END "+order+" LIMIT ?7 + 0", &from)
+		f.creation("key, o.seq")+" LIMIT ?7 + 0", &from)
 }

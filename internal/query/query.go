@@ -8,12 +8,13 @@ import (
 
 // Query says which members of a list are wanted, and in which order.
 type Query struct {
-	Filter *Predicate // nil wants everything
-	Search *Search    // nil wants everything
-	Order  Order      // empty is the order of creation
-	After  Position   // where a page begins
-	Last   int64      // the last place in the order of creation that is wanted; 0 for no such limit
-	Limit  int        // of members on a page
+	Filter  *Predicate // nil wants everything
+	Search  *Search    // nil wants everything
+	Order   Order      // empty is the order of creation
+	Reverse bool       // the order of creation is backwards, also among members that Order has as equal
+	After   Position   // where a page begins
+	Last    int64      // the last place in the order of creation that is wanted; 0 for no such limit
+	Limit   int        // of members on a page
 }
 
 // A Document is a member of a list, to be matched with a query.
@@ -33,7 +34,7 @@ func (q *Query) Match(doc Document, size int, w *Work) bool {
 // IsAll reports whether every document is wanted.
 func (q *Query) IsAll() bool { return q.Filter == nil && q.Search == nil }
 
-// IsPlain reports whether every document is wanted, in order of creation.
+// IsPlain reports whether every document is wanted, in order of creation or backwards.
 func (q *Query) IsPlain() bool { return q.IsAll() && len(q.Order) == 0 }
 
 // A Position is a place in a list: the key that its member is sorted by, and the
@@ -43,7 +44,11 @@ type Position struct {
 	Num int64
 }
 
-// Compare returns -1, 0 or 1 if p is before o, is the same, or is after it.
-func (p Position) Compare(o Position) int {
-	return cmp.Or(bytes.Compare(p.Key, o.Key), cmp.Compare(p.Num, o.Num))
+// Compare returns -1, 0 or 1 if a is before b in the list, is the same, or is after it.
+func (q *Query) Compare(a, b Position) int {
+	order := cmp.Compare(a.Num, b.Num)
+	if q.Reverse && a.Num != 0 && b.Num != 0 {
+		order = -order
+	}
+	return cmp.Or(bytes.Compare(a.Key, b.Key), order)
 }

@@ -12,6 +12,7 @@ type List struct {
 	Search        string
 	CaseSensitive bool
 	Sort          []By
+	Reverse       bool
 }
 
 // By is a path to sort by.
@@ -29,10 +30,14 @@ func Find(l List, docs []map[string]any, kind func(path string) string) []int {
 			found = append(found, i)
 		}
 	}
+	if l.Reverse {
+		slices.Reverse(found)
+	}
 	return Sort(l.Sort, found, docs, kind)
 }
 
-// Sort returns the places, each in docs, in another order.
+// Sort returns the places, each in docs, in another order. Places that are equal in it
+// keep theirs.
 func Sort(by []By, places []int, docs []map[string]any, kind func(path string) string) []int {
 	keys := make(map[int][]any)
 	for _, place := range places {

@@ -220,6 +220,12 @@ var Calls = map[string]call{
 	"Bucket.Count": {false, func(ctx context.Context, f *Fixture) error {
 		return ErrorOf(f.Bucket.Count(ctx, bucketlite.Eq("v", "x")))
 	}},
+	"Bucket.CountUpTo": {false, func(ctx context.Context, f *Fixture) error {
+		return ErrorOf(f.Bucket.CountUpTo(ctx, bucketlite.Query{Filter: bucketlite.Eq("v", "x")}, 10))
+	}},
+	"Bucket.List, reversed": {false, func(ctx context.Context, f *Fixture) error {
+		return ErrorOf(f.Bucket.List(ctx, bucketlite.Query{Reverse: true}))
+	}},
 	"Bucket.Notes":           {false, func(ctx context.Context, f *Fixture) error { return ErrorOf(f.Bucket.Notes(ctx, bucketlite.Query{})) }},
 	"Bucket.Explain":         {false, func(ctx context.Context, f *Fixture) error { return ErrorOf(f.Bucket.Explain(ctx, bucketlite.Query{})) }},
 	"Bucket.Indexes":         {false, func(ctx context.Context, f *Fixture) error { return ErrorOf(f.Bucket.Indexes(ctx)) }},

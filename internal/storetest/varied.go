@@ -56,7 +56,7 @@ func (l *VariedList) WantPages(t *testing.T, q bucketlite.Query, want []map[stri
 		if p.Next == "" {
 			continue
 		}
-		if p, err = l.Page(bucketlite.Query{Filter: q.Filter, Search: q.Search, CaseSensitive: q.CaseSensitive, Sort: q.Sort, Cursor: p.Next}); err != nil ||
+		if p, err = l.Page(bucketlite.Query{Filter: q.Filter, Search: q.Search, CaseSensitive: q.CaseSensitive, Sort: q.Sort, Reverse: q.Reverse, Cursor: p.Next}); err != nil ||
 			!slices.Equal(l.NamesOf(p.Results), after[limit:]) {
 			fail(fmt.Sprint("after the page at offset ", offset), p.Results, "", err)
 		}
