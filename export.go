@@ -32,13 +32,18 @@ type ExportOptions struct {
 	// ExportDir.
 	Format ExportFormat
 	// Columns are the columns of a table: paths of fields, "object_id", "key_prefix",
-	// "x-expires-at".
+	// "x-expires-at"; also "status", "error", "created_at" and "updated_at", which Import does
+	// not set.
 	// Default: object_id, the fields of the unique key, and the other declared fields by
 	// name. A declared member of an object field has a column of its own, such as
 	// "address.city".
 	Columns []string
 	// Comma is the delimiter of a table's cells. Default: a comma.
 	Comma rune
+	// EscapeFormulas writes ' before a text or a name of a column in a table that a
+	// spreadsheet would take for a formula: one that begins with =, +, -, @, a tab or a line
+	// break. Numbers stay as they are. [Bucket.Import] reads the ' as part of the text.
+	EscapeFormulas bool
 	// Inline writes the bytes of stored contents into the text, as base64. By default the
 	// text has the names that ExportDir gives their files. Contents of more than 32 MiB
 	// cannot be inline: [ErrTooLarge].
@@ -68,10 +73,12 @@ type ExportReport struct {
 // JSON for arrays and for objects without declared members, and for a blob its URL, its
 // file or its text. An absent field is an empty cell, an empty text is "" in quotes, which
 // [CSVOptions].KeepEmpty reads as such. Text that begins with =, +, - or @ is not altered:
-// a spreadsheet may take it for a formula, so open tables of untrusted text as text.
+// a spreadsheet may take it for a formula, so set EscapeFormulas, or open tables of
+// untrusted text as text.
 //
 // Objects are read page by page, as [Bucket.Objects] does: one that changes meanwhile is
-// written in its old or its new state. The report is there also if there is an error.
+// written in its old or its new state. The report is there also if there is an error. If
+// that comes before the first object, nothing is written.
 // Errors: those of w, and those of Objects; [ErrBadRequest] for options that exclude each
 // other.
 func (b *Bucket) Export(ctx context.Context, w io.Writer, opts *ExportOptions) (*ExportReport, error) {
@@ -108,8 +115,8 @@ func (e *exporter) form() (exportForm, error) {
 	if q.Limit != 0 || q.Cursor != "" {
 		return nil, badRequest("export: Limit and Cursor select a page, and an export has no pages")
 	}
-	if e.opts.Format != ExportCSV && (e.opts.Columns != nil || e.opts.Comma != 0) {
-		return nil, badRequest("export: Columns and Comma need the format %q", ExportCSV)
+	if e.opts.Format != ExportCSV && (e.opts.Columns != nil || e.opts.Comma != 0 || e.opts.EscapeFormulas) {
+		return nil, badRequest("export: Columns, Comma and EscapeFormulas need the format %q", ExportCSV)
 	}
 	switch e.opts.Format {
 	case "", ExportLines:
@@ -129,6 +136,9 @@ func (e *exporter) write(ctx context.Context, w io.Writer, form exportForm) erro
 	for o, err := range e.bucket.Objects(ctx, e.opts.Query) {
 		if err == nil {
 			err = e.object(ctx, out, form, o)
+		}
+		if err != nil && e.report.Objects == 0 {
+			return err
 		}
 		if err != nil {
 			return errors.Join(err, out.Flush())

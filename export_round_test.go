@@ -206,6 +206,47 @@ func TestExportQuery(t *testing.T) {
 	}
 }
 
+// Texts that a spreadsheet would evaluate are written as texts on request, and numbers as
+// they are. A column of the store's own members is there only if it is named.
+func TestExportFormulas(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	b := storetest.Bucket(t, storetest.OpenMemory(t), bucketlite.BucketConfig{Name: "cells", Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
+		"=name": {Type: bucketlite.String}, "n": {Type: bucketlite.Number}, "list": {Type: bucketlite.Array},
+	}}})
+	for i, text := range []string{"=1+1", "+1", "-1", "@a", "\ta", "\ra", "\n=a", "＝1", `=HYPERLINK("x","y")`, "a=1", "'=1", ""} {
+		storetest.Put(t, b, bucketlite.ObjectInput{ID: fmt.Sprintf("o%02d", i), Fields: map[string]any{"=name": text, "n": -1, "list": []any{"=1"}}}, "")
+	}
+	export := func(opts bucketlite.ExportOptions) string {
+		t.Helper()
+		var text strings.Builder
+		opts.Format = bucketlite.ExportCSV
+		report, err := b.Export(ctx, &text, &opts)
+		if err != nil || report.Objects != 12 {
+			t.Fatal(report, err)
+		}
+		return text.String()
+	}
+	got := export(bucketlite.ExportOptions{EscapeFormulas: true, Columns: []string{"=name", "n", "list"}})
+	want := "'=name,n,list\n" + strings.Join([]string{
+		"'=1+1", "'+1", "'-1", "'@a", "'\ta", "\"'\ra\"", "\"'\n=a\"", "'＝1", `"'=HYPERLINK(""x"",""y"")"`, "a=1", "'=1", `""`, "",
+	}, ",-1,\"[\"\"=1\"\"]\"\n")
+	if got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := export(bucketlite.ExportOptions{}); !strings.HasPrefix(got, "object_id,=name,list,n\no00,=1+1,") {
+		t.Errorf("by default: got %q, want the texts as they are", got)
+	}
+	o, err := b.Object(ctx, "o00")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := o.CreatedAt.Format(time.RFC3339Nano)
+	if got, want := export(bucketlite.ExportOptions{Columns: []string{"status", "error", "created_at", "updated_at"}}), "status,error,created_at,updated_at\nDRAFT,,"+at+","+at+"\n"; !strings.HasPrefix(got, want) {
+		t.Errorf("got %q, want it to begin with %q", got, want)
+	}
+}
+
 // failingWriter fails after so many bytes.
 type failingWriter struct{ left int }
 
@@ -222,7 +263,7 @@ func TestExportErrors(t *testing.T) {
 	b := goods(t)
 	fill(t, b, true)
 	for name, opts := range map[string]*bucketlite.ExportOptions{
-		"a page": {Query: bucketlite.Query{Limit: 1}}, "columns of lines": {Columns: []string{"sku"}}, "a form": {Format: "xml"}, "no columns": {Format: bucketlite.ExportCSV, Columns: []string{}},
+		"a page": {Query: bucketlite.Query{Limit: 1}}, "columns of lines": {Columns: []string{"sku"}}, "a form": {Format: "xml"}, "formulas of lines": {EscapeFormulas: true}, "no columns": {Format: bucketlite.ExportCSV, Columns: []string{}},
 		"a column twice": {Format: bucketlite.ExportCSV, Columns: []string{"sku", "sku"}}, "a quote": {Format: bucketlite.ExportCSV, Comma: '"'}, "inline": {Format: bucketlite.ExportCSV, Inline: true},
 	} {
 		if _, err := b.Export(ctx, io.Discard, opts); !errors.Is(err, bucketlite.ErrBadRequest) {
@@ -239,6 +280,13 @@ func TestExportErrors(t *testing.T) {
 	}
 	if _, err := b.Export(ctx, io.Discard, &bucketlite.ExportOptions{Query: bucketlite.Query{Filter: bucketlite.Eq("", 1)}}); !errors.Is(err, bucketlite.ErrBadRequest) {
 		t.Errorf("a bad filter: got %v, want %v", err, bucketlite.ErrBadRequest)
+	}
+	if err := b.Suspend(ctx); err != nil {
+		t.Fatal(err)
+	}
+	var nothing strings.Builder
+	if _, err := b.Export(ctx, &nothing, &bucketlite.ExportOptions{Format: bucketlite.ExportCSV}); !errors.Is(err, bucketlite.ErrNotActive) || nothing.Len() > 0 {
+		t.Errorf("a suspended bucket: got %v and the text %q, want %v and none", err, nothing.String(), bucketlite.ErrNotActive)
 	}
 	other := t.TempDir()
 	storetest.Must(t, os.WriteFile(filepath.Join(other, "mine"), nil, 0o666))

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -152,6 +153,14 @@ func (t *exportTable) cell(o *Object, path []string) (any, bool) {
 			return o.KeyPrefix, o.KeyPrefix != ""
 		case expiryMember:
 			return o.expiryText(), !o.ExpiresAt.IsZero()
+		case "status":
+			return string(o.Status), true
+		case "error":
+			return o.Error, o.Error != ""
+		case "created_at":
+			return o.CreatedAt.Format(time.RFC3339Nano), true
+		case "updated_at":
+			return o.UpdatedAt.Format(time.RFC3339Nano), true
 		}
 		if v, ok := blobCell(o, path[0]); ok {
 			return v, true
@@ -213,8 +222,17 @@ func (t *exportTable) values(o *Object) int {
 		}
 	}
 	for _, path := range t.columns {
-		if path[0] == "object_id" || path[0] == "key_prefix" && o.KeyPrefix != "" {
+		switch path[0] {
+		case "object_id", "status", "created_at", "updated_at":
 			n++
+		case "key_prefix":
+			if o.KeyPrefix != "" {
+				n++
+			}
+		case "error":
+			if o.Error != "" {
+				n++
+			}
 		}
 	}
 	return n
@@ -260,6 +278,9 @@ func (t *exportTable) value(w *bufio.Writer, v any) {
 
 // text writes a text as a cell, in quotes if it needs them.
 func (t *exportTable) text(w *bufio.Writer, s string) {
+	if t.e.opts.EscapeFormulas && isFormula(s) {
+		s = "'" + s
+	}
 	if !strings.ContainsAny(s, t.comma+"\"\r\n") {
 		w.WriteString(s)
 		return
@@ -267,4 +288,11 @@ func (t *exportTable) text(w *bufio.Writer, s string) {
 	w.WriteByte('"')
 	w.WriteString(strings.ReplaceAll(s, `"`, `""`))
 	w.WriteByte('"')
+}
+
+// isFormula reports whether a spreadsheet may evaluate a text, by its first character. Some
+// take the wide forms of the signs too.
+func isFormula(s string) bool {
+	first, _ := utf8.DecodeRuneInString(s)
+	return strings.ContainsRune("=+-@\t\r\n＝＋－＠", first)
 }

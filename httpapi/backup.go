@@ -36,7 +36,7 @@ type BackupFile struct {
 // a new directory below [Options.TempDir], to which other users have no access. Only one
 // exists at a time: until it is closed, Backup returns an error of status 503 (see
 // [Describe]). If ctx ends, or [Handler.Close] is called, while it copies, or copying fails,
-// nothing is left. What a killed process has left, the next Backup removes.
+// nothing is left. The next Backup removes the files of a killed process.
 func (h *Handler) Backup(ctx context.Context) (*BackupFile, error) {
 	if !h.backup.TryLock() {
 		return nil, &failure{http.StatusServiceUnavailable, "ServiceUnavailableError", "a backup is being made or downloaded already; try again later", nil}

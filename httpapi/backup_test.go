@@ -116,7 +116,7 @@ func TestBackupEnds(t *testing.T) {
 	temp := t.TempDir()
 	s := withContent(t, &httpapi.Options{TempDir: temp})
 	for name, leave := range map[string]func(resp *http.Response, cancel func()){
-		"amid the answer": func(resp *http.Response, cancel func()) {
+		"within the answer": func(resp *http.Response, cancel func()) {
 			if _, err := io.CopyN(io.Discard, resp.Body, 1<<20); err != nil {
 				t.Error(err)
 			}

@@ -215,5 +215,5 @@ func (c *call) followCheck(check *Check) error {
 	return nil
 }
 
-// progressPause is how long progress is gathered before a client is told.
+// progressPause is the time between two messages of progress.
 const progressPause = 200 * time.Millisecond

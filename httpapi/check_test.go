@@ -121,7 +121,7 @@ func withContent(t *testing.T, opts *httpapi.Options) *server {
 	return s
 }
 
-// Only one check runs at a time, whoever started it. It ends when its client leaves, when it
+// Only one check runs at a time, of requests and of the process. It ends when its client leaves, when it
 // is canceled, and with the handler.
 func TestCheckOnce(t *testing.T) {
 	t.Parallel()
@@ -139,7 +139,7 @@ func TestCheckOnce(t *testing.T) {
 		select {
 		case <-c.Done():
 		case <-time.After(time.Minute):
-			t.Fatalf("%s: the check goes on", what)
+			t.Fatalf("%s: the check continues", what)
 		}
 		if state := c.State(); state.Report != nil || want != nil && !errors.Is(state.Err, want) || state.Err == nil {
 			t.Errorf("%s: got %+v, want no report and the error %v", what, state, want)

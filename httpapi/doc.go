@@ -70,6 +70,14 @@
 // answered with its task_id and status PENDING as soon as the task is accepted. Unknown
 // members and parameters are refused, since one may be meant to select fewer objects.
 //
+// POST …/objects/explain takes the body of a list, and tells how its page is found.
+//
+// POST …/objects/export streams the objects of a list without pages, as JSON lines, as an
+// array (format=json) or as a table (format=csv), whose columns are those of select. In a
+// table, text that a spreadsheet would take for a formula begins with ', unless formulas=keep
+// asks for the text as it is. An export has no timeout. If it fails after its beginning, the
+// connection is cut. There is no GET of that path, since "export" may be the id of an object.
+//
 // # Answers
 //
 // An error is {"success": false, "status", "error": {"type", "message", "details"}}.

@@ -8,13 +8,17 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Requests that last as long as their clients like are bounded: streams and transfers in
-// number (see the defaults of [Options] for the memory they hold), and large answers in
+// Requests that last as long as their clients like are bounded: streams, transfers and
+// exports in number (see the defaults of [Options] for the memory they hold), and large answers in
 // bytes.
 const (
 	defaultMaxStreams       = 1024
 	defaultMaxStreamsPerKey = 256
 	defaultMaxTransfers     = 256
+	// maxExports bounds the exports that run at once, and maxExportsPerKey those of one key.
+	// Each holds at most a page of objects while its client reads.
+	maxExports       = 16
+	maxExportsPerKey = 8
 	// maxAnswerBytes bounds the answers that are being sent, of which only those are
 	// counted that are larger than wholeBody, and maxAnswerBytesPerKey those of one key.
 	maxAnswerBytes       = 512 << 20

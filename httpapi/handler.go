@@ -85,7 +85,7 @@ type Handler struct {
 	most    int // latencies of an analysis: maxLatencies, but in tests
 	metrics *metrics
 
-	streams, transfers, answers *gate
+	streams, transfers, answers, exports *gate
 
 	checking sync.Mutex
 	check    *Check     // the last one, guarded by checking
@@ -169,6 +169,7 @@ func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
 	h.metrics = newMetrics(store, h.opts.Logger)
 	h.streams = newGate("streams of events", h.opts.MaxStreams, h.opts.MaxStreamsPerKey, h.metrics.streams)
 	h.transfers = newGate("uploads and downloads", h.opts.MaxTransfers, 0, h.metrics.transfers)
+	h.exports = newGate("exports", maxExports, maxExportsPerKey, h.metrics.exports)
 	h.answers = newGate("bytes of large answers", maxAnswerBytes, maxAnswerBytesPerKey, h.metrics.answers)
 	h.answers.oneStatus = true // which every route that reads has
 	h.mux = http.NewServeMux()

@@ -25,7 +25,7 @@ type metrics struct {
 	inFlight prometheus.Gauge
 
 	streams, transfers prometheus.Gauge
-	answers            prometheus.Gauge
+	answers, exports   prometheus.Gauge
 
 	received prometheus.Counter
 	sent     prometheus.Counter
@@ -51,6 +51,9 @@ func newMetrics(store *bucketlite.Store, logger *slog.Logger) *metrics {
 		answers: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "bucketlite_http_large_answer_bytes", Help: "Bytes of the answers above 1 MiB that are being sent.",
 		}),
+		exports: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "bucketlite_http_exports", Help: "Exports of objects that are running.",
+		}),
 		transfers: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "bucketlite_http_transfers", Help: "Uploads and downloads by signed URLs that are running.",
 		}),
@@ -62,7 +65,7 @@ func newMetrics(store *bucketlite.Store, logger *slog.Logger) *metrics {
 		}),
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(m.requests, m.duration, m.inFlight, m.streams, m.transfers, m.answers, m.received, m.sent, storeCollector{store},
+	registry.MustRegister(m.requests, m.duration, m.inFlight, m.streams, m.transfers, m.answers, m.exports, m.received, m.sent, storeCollector{store},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.expose = promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorHandling: promhttp.ContinueOnError, // the rest is worth having if the store does not answer

@@ -39,9 +39,16 @@ func (c *call) listed(body *form, otherwise, most int) (listRequest, error) {
 	q.includeTotal = params.boolean("include_total", body.boolean("include_total", false))
 	q.uncounted = !q.includeTotal && (params.has("include_total") || body.has("include_total"))
 	q.noStats = !params.boolean("stats", body.boolean("stats", true))
+	var err error
+	q.Query, err = c.selected(body, q.Query)
 	q.Total = q.includeTotal
+	return q, err
+}
+
+// selected returns a query with the parts that select, order and project the results.
+func (c *call) selected(body *form, q bucketlite.Query) (bucketlite.Query, error) {
 	q.Search = body.text("search")
-	if search := params.text("search"); search != "" {
+	if search := c.params().text("search"); search != "" {
 		q.Search = search
 	}
 	q.CaseSensitive = body.boolean("case_sensitive", false)

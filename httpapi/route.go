@@ -72,6 +72,8 @@ var routes = slices.Concat(
 	analyticsRoutes,
 	objectRoutes,
 	objectQueryRoutes,
+	explainRoutes,
+	exportRoutes,
 	applyRoutes,
 	batchRoutes,
 	uploadRoutes,

@@ -16,6 +16,7 @@ type exportFlags struct {
 	queryFlags
 	csv, lines, array, inline, overwrite bool
 	columns                              []string
+	escapeFormulas                       bool
 }
 
 func newExportCommand(a *app) *cobra.Command {
@@ -39,7 +40,7 @@ With --csv, --jsonl or --array, write one text to FILE or standard output instea
 "bucketlite put". It names the files of blobs and has no bytes of them, except with
 --inline, which writes them into JSON. A table has a column for each declared field, and
 "address.city" for a member of one. Text that begins with =, +, - or @ is written as it
-is, and a spreadsheet may take it for a formula.`,
+is, and a spreadsheet may take it for a formula: --escape-formulas writes ' before it.`,
 		Example: `  bucketlite export videos ./videos
   bucketlite export videos ./english --where 'language = "en"'
   bucketlite export videos --csv videos.csv --columns video_id,title
@@ -53,6 +54,7 @@ is, and a spreadsheet may take it for a formula.`,
 	flags.BoolVar(&f.array, "array", false, "write one JSON array")
 	flags.BoolVar(&f.inline, "inline", false, "write the bytes of blobs into the JSON, as base64")
 	flags.StringSliceVar(&f.columns, "columns", nil, "the `fields` of a table, with commas; default: all that the schema declares")
+	flags.BoolVar(&f.escapeFormulas, "escape-formulas", false, "write ' before texts of a table that a spreadsheet would evaluate")
 	flags.BoolVar(&f.overwrite, "overwrite", false, "replace an existing export; its files stay")
 	c.MarkFlagsMutuallyExclusive("csv", "jsonl", "array")
 	c.RunE = a.withBucket(toRead, func(ctx context.Context, b *bucketlite.Bucket, args []string) error {
@@ -61,7 +63,7 @@ is, and a spreadsheet may take it for a formula.`,
 			return err
 		}
 		format, text := f.format()
-		opts := &bucketlite.ExportOptions{Query: q, Format: format, Columns: f.columns, Inline: f.inline, Overwrite: f.overwrite}
+		opts := &bucketlite.ExportOptions{Query: q, Format: format, Columns: f.columns, Inline: f.inline, Overwrite: f.overwrite, EscapeFormulas: f.escapeFormulas}
 		switch {
 		case text && f.overwrite:
 			return usagef("--overwrite is for directories: a file is always replaced")
