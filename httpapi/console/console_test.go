@@ -122,7 +122,9 @@ func (b *browser) do(method, path string, form url.Values, header http.Header) *
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return &page{b.t, method + " " + path, a.StatusCode, a.Header, string(text)}
+	p := &page{b.t, method + " " + path, a.StatusCode, a.Header, string(text)}
+	checkHTML(b.t, p)
+	return p
 }
 
 // wants checks the status and that the text, or the Location of a redirect, has each of
