@@ -146,6 +146,13 @@
 // [Options].MaxStreamsPerKey and MaxStreams bound the number of streams; beyond that the
 // answer is 429 or 503, with Retry-After. /metrics counts the streams.
 //
+// # Browsers
+//
+// Pages of the origins in [Options].CORSOrigins may read the answers of paths below /v1/ and
+// of /openapi.json, errors included, and these headers: Content-Disposition, Content-Range,
+// ETag, Retry-After, Warning, X-Request-Id. A preflight needs no key and is 204, for any path,
+// method and header; one of another origin is 403. Cookies are never allowed.
+//
 // # Check and backup
 //
 // POST /v1/check and GET /v1/backup are about the whole store, and need a key for all

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -51,6 +52,11 @@ type Options struct {
 	// MaxTransfers bounds the number of requests to signed URLs that run at once.
 	// Further ones are refused with 503. Each takes up to 1.5 MiB. Default: 256.
 	MaxTransfers int
+	// CORSOrigins are the origins of web pages that may use the API from a browser, such as
+	// "http://localhost:5173": a scheme, a host, and a port unless it is the default. "*" alone
+	// means any. The pages need a key or a signed URL, as all clients do; cookies are never
+	// allowed. /docs and the handlers of [Handler.Mount] are not included. Default: none.
+	CORSOrigins []string
 	// TempDir is the directory in which [Handler.Backup] makes its file, which is as large as
 	// the store. Default: [os.TempDir].
 	TempDir string
@@ -78,6 +84,7 @@ type Handler struct {
 	opts    Options
 	keys    keyring
 	public  *url.URL // nil to take the request's host
+	sharing sharing
 	mux     *http.ServeMux
 	mounts  []mount
 	keyless map[string]bool // the patterns of the routes that need no key
@@ -129,6 +136,10 @@ func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
 	default:
 		h.opts.SigningKey = append([]byte(nil), h.opts.SigningKey...)
 	}
+	if h.sharing, err = newSharing(h.opts.CORSOrigins); err != nil {
+		return nil, err
+	}
+	h.opts.CORSOrigins = slices.Clone(h.opts.CORSOrigins)
 	if h.opts.MaxBodyBytes < 0 {
 		return nil, fmt.Errorf("httpapi: MaxBodyBytes: got %d, want 0 or more", h.opts.MaxBodyBytes)
 	}
@@ -210,6 +221,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}()
 	if m := h.mounted(r.URL); m != nil {
 		h.serveMounted(m, a, r)
+		return
+	}
+	if h.share(a, r) {
 		return
 	}
 	var target *http.Request

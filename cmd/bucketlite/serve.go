@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,6 +54,8 @@ type serveFlags struct {
 	durability           string
 	maxBody, maxPage     string
 	tempDir              string
+	corsOrigins          []string
+	corsAny              bool
 	readOnly, fetch      bool
 	console              bool
 	shutdown             time.Duration
@@ -84,6 +87,9 @@ refuses an address that other machines can reach. The server does not speak TLS:
 a proxy in front of it. A file of keys has one key a line: the secret, or "sha256:"
 and its hash, and optionally name=N, namespaces=A,B and read-only, separated by
 spaces. # begins a comment.
+
+Web pages of other origins may use the server from a browser only if --cors-origin
+names their origin. They need a key like all clients.
 
 Requests name their namespace in the header X-Namespace. --default-namespace is for
 clients that do not; it is created if it does not exist.
@@ -126,6 +132,9 @@ processed are processed again next time. A second signal ends the program at onc
 	flags.IntVar(&f.maxStreamsPerKey, "max-streams-per-key", 256, "the largest number of event streams for one key")
 	flags.IntVar(&f.maxTransfers, "max-transfers", 256, "the largest number of uploads and downloads by signed URLs at once; each takes up to 1.5 MiB")
 	flags.DurationVar(&f.queryTimeout, "query-timeout", 30*time.Second, "the time limit of a request that only reads")
+	flags.StringSliceVar(&f.corsOrigins, "cors-origin", nil, "an `origin` whose web pages may use the server, such as http://localhost:5173 (may be repeated; * means any, if only this machine reaches the server)")
+	flags.BoolVar(&f.corsAny, "cors-any", false, "let web pages of any origin use the server, even if other machines reach it")
+	c.MarkFlagsMutuallyExclusive("cors-origin", "cors-any")
 	flags.StringVar(&f.tempDir, "temp-dir", "", "the `directory` in which a backup is made before it is sent; default: that of the system")
 	flags.BoolVar(&f.console, "console", false, "serve the console for browsers, at /console/ (default true if only this machine reaches the address)")
 	flags.BoolVar(&f.readOnly, "read-only", false, "refuse writes")
@@ -179,6 +188,9 @@ func (a *app) serve(ctx context.Context, f *serveFlags) (err error) {
 		return usagef("--query-timeout: more than 0 expected, got %s", f.queryTimeout)
 	}
 	opts.QueryTimeout = f.queryTimeout
+	if opts.CORSOrigins, err = f.origins(); err != nil {
+		return err
+	}
 	if opts.Keys, err = f.apiKeys(ctx, a); err != nil {
 		return err
 	}
@@ -243,6 +255,17 @@ func (f *serveFlags) logger(w io.Writer) (*slog.Logger, error) {
 		return slog.New(slog.NewJSONHandler(w, opts)), nil
 	}
 	return nil, usagef("--log-format: text or json expected, got %q", f.logFormat)
+}
+
+// origins returns the origins whose pages may use the server.
+func (f *serveFlags) origins() ([]string, error) {
+	if f.corsAny {
+		return []string{"*"}, nil
+	}
+	if slices.Contains(f.corsOrigins, "*") && !loopback(f.addr) {
+		return nil, usagef("--cors-origin: * would let any web page use %s, which other machines can reach: name the origins, or use --cors-any", f.addr)
+	}
+	return f.corsOrigins, nil
 }
 
 // apiKeys returns the keys there are. One that is given twice counts once.
