@@ -209,6 +209,7 @@ var operations = map[string]struct {
 	"ObjectByKey": {readObjects, storetest.Calls["Bucket.ObjectByKey"].Do},
 	"List":        {readObjects, storetest.Calls["Bucket.List"].Do},
 	"Count":       {readObjects, storetest.Calls["Bucket.Count"].Do},
+	"CountUpTo":   {readObjects, storetest.Calls["Bucket.CountUpTo"].Do},
 	"Objects":     {readObjects, storetest.Calls["Bucket.Objects"].Do},
 	"OpenBlob":    {readObjects, storetest.Calls["Bucket.OpenBlob"].Do},
 	"Export":      {readObjects, storetest.Calls["Bucket.Export"].Do},

@@ -86,6 +86,10 @@
 // one type; details.kind is "exists" if a name, id or key is taken, "version" if an
 // object has another version than the request expects, and "state" if the state of an
 // item or of the bucket forbids the request.
+// A list that is sorted by created_at alone is in order of creation, or for desc in reverse,
+// at the same cost; see [bucketlite.Query].Reverse. A clock that is set back can make
+// created_at go back along that order.
+//
 // Times are RFC 3339 in UTC. An unknown value is null, or left out where the hosted
 // service allows it. Lists carry statistics of the whole list, not only of the page;
 // on a page that a cursor leads to they may be a minute old. With stats=false in the

@@ -18,6 +18,7 @@ type listRequest struct {
 	includeTotal bool
 	uncounted    bool // include_total is false, not absent
 	noStats      bool
+	unsorted     bool // the request says no order
 	limited      bool // to the namespaces of the key
 	call         *call
 }
@@ -39,6 +40,8 @@ func (c *call) listed(body *form, otherwise, most int) (listRequest, error) {
 	q.includeTotal = params.boolean("include_total", body.boolean("include_total", false))
 	q.uncounted = !q.includeTotal && (params.has("include_total") || body.has("include_total"))
 	q.noStats = !params.boolean("stats", body.boolean("stats", true))
+	list, isList := body.doc["sort"].([]any)
+	q.unsorted = !body.has("sort") || isList && len(list) == 0
 	var err error
 	q.Query, err = c.selected(body, q.Query)
 	q.Total = q.includeTotal
@@ -53,6 +56,7 @@ func (c *call) selected(body *form, q bucketlite.Query) (bucketlite.Query, error
 	}
 	q.CaseSensitive = body.boolean("case_sensitive", false)
 	q.Sort = body.sort()
+	q = byCreation(q)
 	q.Select = body.texts("select")
 	if filters := body.object("filters"); filters != nil {
 		if body.operands("filters"); len(c.faults) > 0 {
@@ -64,6 +68,21 @@ func (c *call) selected(body *form, q bucketlite.Query) (bucketlite.Query, error
 		}
 	}
 	return q, c.check()
+}
+
+// byCreation returns a query that is sorted by created_at alone as one in the order of
+// creation. That costs nothing, and remains true where the clock was set back.
+func byCreation(q bucketlite.Query) bucketlite.Query {
+	if len(q.Sort) != 1 || q.Sort[0].Field != "created_at" {
+		return q
+	}
+	switch q.Sort[0].Direction {
+	case "", bucketlite.SortAscending:
+		q.Sort = nil
+	case bucketlite.SortDescending:
+		q.Sort, q.Reverse = nil, true
+	}
+	return q
 }
 
 // operands refuses the nulls among the operands of a filter's groups, which the hosted

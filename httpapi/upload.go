@@ -184,9 +184,7 @@ func (c *call) listUploads() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if q.Sort == nil {
-		q.Sort = []bucketlite.Sort{{Field: "created_at", Direction: bucketlite.SortDescending}}
-	}
+	q.Reverse = q.Reverse || q.unsorted
 	b := c.bucket
 	page, err := b.ListUploads(c.ctx(), q.Query)
 	if err != nil {

@@ -167,7 +167,7 @@ func newBatchListCommand(a *app) *cobra.Command {
 		}
 		q := bucketlite.BatchQuery{Status: bucketlite.Status(status)}
 		if limit > 0 {
-			q.Sort = []bucketlite.Sort{bucketlite.Desc("created_at")}
+			q.Reverse = true
 		}
 		return list(a, first(limit, b.Batches(ctx, q)), []any{"ID", "STATUS", "OBJECTS", "FAILED", "SKIPPED", "UPDATED"},
 			func(k *bucketlite.Batch) []any {

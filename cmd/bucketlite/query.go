@@ -23,12 +23,14 @@ type queryFlags struct {
 	exact          bool
 	limit, offset  int
 	cursor         string
+	newest         bool
 }
 
 // add adds the flags that say which page of a list is wanted.
 func (f *queryFlags) addPage(c *cobra.Command) {
 	c.Flags().IntVar(&f.limit, "limit", bucketlite.DefaultLimit, "at most this `number` of objects; 0 means all")
 	c.Flags().StringVar(&f.cursor, "cursor", "", "continue after the page that ended with this `cursor`")
+	c.Flags().BoolVar(&f.newest, "newest", false, "begin with the newest objects")
 }
 
 func (f *queryFlags) addFilter(a *app, c *cobra.Command) {
@@ -39,7 +41,7 @@ func (f *queryFlags) addFilter(a *app, c *cobra.Command) {
 }
 
 func (f *queryFlags) query(ctx context.Context, a *app) (q bucketlite.Query, err error) {
-	q = bucketlite.Query{Search: f.search, CaseSensitive: f.exact, Select: f.selected, Offset: f.offset, Cursor: f.cursor}
+	q = bucketlite.Query{Search: f.search, CaseSensitive: f.exact, Select: f.selected, Reverse: f.newest, Offset: f.offset, Cursor: f.cursor}
 	if f.limit < 0 {
 		return q, usagef("--limit: 0 or more expected, got %d", f.limit)
 	}
@@ -79,7 +81,8 @@ func newQueryCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "query BUCKET | --sql STATEMENT",
 		Short: "Find objects",
-		Long: `Find objects by a filter, a search or both, in order of creation or sorted.
+		Long: `Find objects by a filter, a search or both, in order of creation, with --newest in
+reverse, or sorted.
 
 --where takes a condition: 'price < 90 and (language in ("en", "de") or not title
 contains "draft")'. The operators are = != < <= > >= in contains "starts with" "ends
@@ -127,7 +130,7 @@ SQLite see the same view.`,
 	flags.DurationVar(&sql.timeout, "timeout", 30*time.Second, "the time limit of --sql; 0 means none")
 	a.exclude(c, "count", "explain", "page")
 	a.exclude(c, "cursor", "offset")
-	for _, other := range []string{"filter", "where", "search", "case-sensitive", "sort", "select", "offset", "cursor", "count", "explain", "page"} {
+	for _, other := range []string{"filter", "where", "search", "case-sensitive", "sort", "select", "offset", "cursor", "newest", "count", "explain", "page"} {
 		a.exclude(c, "sql", other)
 	}
 	a.exclude(c, "csv", "json")
@@ -176,12 +179,17 @@ func newListCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "ls [BUCKET]", Aliases: []string{"list"},
 		Short: "List the objects of a bucket, or the buckets",
-		Long:  `List the objects of a bucket in order of creation, or without BUCKET the buckets.`,
+		Long: `List the objects of a bucket in order of creation, with --newest in reverse, or
+without BUCKET the buckets.`,
 		Example: `  bucketlite ls
-  bucketlite ls videos --limit 0`,
+  bucketlite ls videos --limit 0
+  bucketlite ls videos --newest --limit 10`,
 		Args: cobra.MaximumNArgs(1), ValidArgsFunction: a.completeBucket(cobra.ShellCompDirectiveNoFileComp),
 		RunE: a.withStore(toRead, func(ctx context.Context, st *bucketlite.Store, args []string) error {
 			if len(args) == 0 {
+				if f.newest {
+					return usagef("--newest lists objects: BUCKET is missing")
+				}
 				return a.listBuckets(ctx, st, nil)
 			}
 			b, err := a.bucket(ctx, st, args[0])

@@ -31,7 +31,7 @@ func newTaskListCommand(a *app) *cobra.Command {
 			}
 			q := bucketlite.TaskQuery{Status: bucketlite.Status(status)}
 			if limit > 0 {
-				q.Sort = []bucketlite.Sort{bucketlite.Desc("created_at")}
+				q.Reverse = true
 			}
 			return list(a, first(limit, st.Tasks(ctx, q)),
 				[]any{"ID", "TYPE", "STATUS", "DONE", "OF", "UPDATED"}, func(t *bucketlite.Task) []any {
