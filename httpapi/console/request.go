@@ -135,4 +135,5 @@ var messages = map[string]string{
 	"namespace-created": "The namespace has been created.",
 	"namespace-changed": "The namespace has been changed.",
 	"namespace-deleted": "The namespace is being deleted.",
+	"object-deleted":    "The object has been deleted.",
 }

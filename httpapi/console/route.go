@@ -39,6 +39,8 @@ var routes = slices.Concat(
 	namespaceRoutes,
 	bucketRoutes,
 	objectsRoutes,
+	objectRoutes,
+	blobRoutes,
 )
 
 // serve makes a handler of a route.
