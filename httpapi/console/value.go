@@ -18,11 +18,12 @@ type shown struct {
 	Time  timeText // of a time
 }
 
-// longText is the length from which a text is folded, and shortText that from which it is
-// cut in a table, in characters.
+// Lengths of values as text, in characters: a longer text is folded, cut in a table, and
+// an array or object is no longer on one line.
 const (
 	longText  = 1200
 	shortText = 120
+	lineText  = 60
 )
 
 // show returns a value as people read it; ok reports whether the object has it.
@@ -43,7 +44,10 @@ func show(v any, ok bool) shown {
 		s.Short = s.Text
 		return s
 	}
-	text := indented(v)
+	text := compact(v)
+	if len(text) > lineText {
+		text = indented(v)
+	}
 	s := shown{Kind: "json", Text: text, Short: cut(compact(v), shortText), Long: len(text) > longText}
 	if list, ok := v.([]any); ok && len(s.Short) > 40 {
 		s.Short = plural(len(list), "item")

@@ -91,7 +91,8 @@ func (t *Tab) requested(e *network.EventRequestWillBeSent) {
 		t.fault("foreign", "%q is no URL", e.Request.URL)
 		return
 	}
-	if u.Scheme == "data" || u.Scheme == "blob" || u.Scheme == "about" {
+	switch u.Scheme {
+	case "data", "blob", "about", "chrome-extension": // the last is the browser's viewer of PDFs
 		return
 	}
 	if u.Host != t.host {
