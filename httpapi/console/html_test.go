@@ -79,7 +79,8 @@ var dot = []byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf
 // and those that a user types into have ids, so that htmx finds them again.
 func checkHTML(t *testing.T, p *page) {
 	t.Helper()
-	if !strings.HasPrefix(p.header.Get("Content-Type"), "text/html") || p.header.Get("Content-Encoding") != "" {
+	if !strings.HasPrefix(p.header.Get("Content-Type"), "text/html") || p.header.Get("Content-Encoding") != "" ||
+		p.header.Get("Content-Disposition") != "" { // the bytes of a user
 		return
 	}
 	if policy := p.header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none';") || strings.Contains(policy, "unsafe") {
