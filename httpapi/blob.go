@@ -12,22 +12,33 @@ import (
 	"unicode/utf8"
 
 	"github.com/bucketlite/bucketlite"
-	"github.com/bucketlite/bucketlite/internal/value"
 )
 
 var blobRoutes = []route{
 	{"GET /v1/presigned/blobs/{namespace}/{bucket}/{object}/{blob}", signed, reads, noBody, (*call).getBlob},
 }
 
+// blobPolicy keeps what uploaders chose from doing anything in a browser.
+const blobPolicy = "default-src 'none'; sandbox"
+
 // getBlob answers with the bytes of a blob, or the ranges of them that are asked for,
-// under the conditions that the client makes. The ETag is their hash.
+// under the conditions that the client makes. The ETag is their hash. Or it answers with a
+// thumbnail of the blob.
 func (c *call) getBlob() (any, error) {
+	edge, err := c.edge()
+	if err != nil {
+		return nil, err
+	}
 	leave, err := c.h.transfers.enter(nil, 1)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	return written{}, c.serveBlob(c.bucket, c.r.PathValue("object"), c.r.PathValue("blob"), disposition)
+	object, blob := c.r.PathValue("object"), c.r.PathValue("blob")
+	if edge > 0 {
+		return written{}, c.serveThumb(c.bucket, object, blob, edge, c.untilExpiry())
+	}
+	return written{}, c.serveBlob(c.bucket, object, blob, disposition)
 }
 
 // ServeBlob answers a request to a mount with the bytes of a blob, as its signed URL does:
@@ -55,37 +66,43 @@ func (h *Handler) ServeBlob(w http.ResponseWriter, r *http.Request, b *bucketlit
 // serveBlob writes the bytes of a blob, or those of the ranges that are asked for. The
 // function returns the disposition of a type and a filename.
 func (c *call) serveBlob(b *bucketlite.Bucket, objectID, id string, disposition func(mimeType, filename string) string) error {
-	blob, err := b.OpenBlob(c.ctx(), objectID, id)
+	blob, err := openBlob(c.ctx(), b, objectID, id)
 	if err != nil {
 		return err
 	}
 	defer blob.Close()
-	if blob.Blob().ID != id { // a property of that name
-		return &failure{http.StatusNotFound, "NotFoundError", "blob " + value.Show(id), nil}
-	}
 	mimeType := servedType(blob)
 	// Uploaders choose what others see, so the bytes must be able to do nothing: a browser
 	// shows only types that cannot run, and runs nothing if it shows others.
 	h := c.w.Header()
 	h.Set("Content-Type", mimeType)
 	h.Set("Content-Disposition", disposition(mimeType, blob.Filename()))
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	h.Set("Content-Security-Policy", blobPolicy)
 	h.Set("Cache-Control", "private")
 	h.Set("ETag", `"`+blob.Hash()+`"`)
-	w, source := &blobWriter{call: c}, &blobSource{BlobReader: blob}
-	http.ServeContent(w, withoutEmptyRanges(c.r, blob.Size()), "", time.Time{}, source)
+	source := &blobSource{BlobReader: blob}
+	refusal := c.sendContent(source, blob.Size())
 	if err := source.failure(); err != nil {
 		return err // which cuts the answer off, for it has begun
 	}
-	if w.refusal != 0 {
-		h.Del("Content-Disposition")
-		h.Del("ETag")
-		if w.refusal == http.StatusRequestedRangeNotSatisfiable {
-			h.Set("Content-Range", fmt.Sprintf("bytes */%d", blob.Size()))
-		}
-		return refusals[w.refusal]
+	return refusal
+}
+
+// sendContent writes content, or the ranges of it that are asked for, under the conditions
+// that the client makes. The headers that describe it are set. An error means that nothing
+// was written.
+func (c *call) sendContent(content io.ReadSeeker, size int64) error {
+	w, h := &blobWriter{call: c}, c.w.Header()
+	http.ServeContent(w, withoutEmptyRanges(c.r, size), "", time.Time{}, content)
+	if w.refusal == 0 {
+		return nil
 	}
-	return nil
+	h.Del("Content-Disposition")
+	h.Del("ETag")
+	if w.refusal == http.StatusRequestedRangeNotSatisfiable {
+		h.Set("Content-Range", fmt.Sprintf("bytes */%d", size))
+	}
+	return refusals[w.refusal]
 }
 
 // utf8Within is how much of a text is read to see whether it is UTF-8, in bytes.

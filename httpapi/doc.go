@@ -133,6 +133,9 @@
 // have become such a blob, get a presigned_url that is valid for an hour. It serves GET
 // and HEAD, with ranges and conditions. Types that a browser could run are sent as
 // attachments, and types that it shows are kept from running anything.
+// With thumb=160, 320 or 640 in its query it serves a thumbnail whose longest edge has so many
+// pixels, of a JPEG, PNG, GIF, WebP or BMP; see [Handler.Thumb]. The signature does not cover
+// that parameter.
 //
 // Both are signed with [Options].SigningKey. They stay valid if the key that asked for
 // them is removed, but not if their upload or blob is. A locked bucket refuses the PUT,

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/thumb"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -80,6 +81,9 @@ var kinds = []struct {
 	{bucketlite.ErrBusy, http.StatusServiceUnavailable, "ServiceUnavailableError"},
 	{bucketlite.ErrClosed, http.StatusServiceUnavailable, "ServiceUnavailableError"},
 	{bucketlite.ErrReadOnly, http.StatusServiceUnavailable, "ServiceUnavailableError"},
+	{thumb.ErrUnsupported, http.StatusUnsupportedMediaType, "UnsupportedMediaTypeError"},
+	{thumb.ErrTooLarge, http.StatusUnsupportedMediaType, "UnsupportedMediaTypeError"},
+	{thumb.ErrBusy, http.StatusServiceUnavailable, "ServiceUnavailableError"},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "ServiceUnavailableError"},
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/thumb"
 )
 
 // Options adjust a handler. The zero Options, and nil, mean the defaults.
@@ -91,6 +92,7 @@ type Handler struct {
 	sums    sums
 	most    int // latencies of an analysis: maxLatencies, but in tests
 	metrics *metrics
+	thumbs  *thumb.Cache
 
 	streams, transfers, answers, exports *gate
 
@@ -107,7 +109,7 @@ type Handler struct {
 // New returns a handler for the store. The caller closes the store after the last
 // request. The options are copied. The error names an invalid option.
 func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
-	h := &Handler{store: store, closing: make(chan struct{}), patience: patience, heartbeat: heartbeat, drainTime: drainTime}
+	h := &Handler{store: store, thumbs: thumb.New(thumbCacheBytes), closing: make(chan struct{}), patience: patience, heartbeat: heartbeat, drainTime: drainTime}
 	if opts != nil {
 		h.opts = *opts
 	}

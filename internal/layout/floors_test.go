@@ -39,6 +39,7 @@ var floors = map[string]int{
 	"internal/sample":    0,
 	"internal/spell":     0,
 	"internal/tempfile":  0,
+	"internal/thumb":     0,
 	"internal/value":     0,
 	"internal/where":     0,
 
