@@ -92,9 +92,22 @@ func (p *page) allow(beginnings ...string) { p.allowed = append(p.allowed, begin
 // finds, and what the tab has reported since the last check.
 func (p *page) check() {
 	p.t.Helper()
+	p.quiet()
 	faults, err := Audit(p.tab)
 	p.must(err)
-	for _, fault := range append(p.tab.Faults(), faults...) {
+	p.report(faults)
+	p.quiet()
+}
+
+// quiet fails the test if the tab has reported anything since the last check.
+func (p *page) quiet() {
+	p.t.Helper()
+	p.report(p.tab.Faults())
+}
+
+func (p *page) report(faults []string) {
+	p.t.Helper()
+	for _, fault := range faults {
 		if !slices.ContainsFunc(p.allowed, func(beginning string) bool { return strings.HasPrefix(fault, beginning) }) {
 			p.t.Error(fault)
 		}

@@ -3,7 +3,6 @@ package consoletest
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 
@@ -26,12 +25,17 @@ type Server struct {
 	URL   string // without a slash at the end
 	Store *bucketlite.Store
 
-	handler *httpapi.Handler
-	web     *httptest.Server
+	// Console is mounted on the server.
+	Console *console.Console
+	// Handler is what the server serves.
+	Handler *httpapi.Handler
+
+	web *httptest.Server
 }
 
-// Serve starts a server, with its file in a directory. The caller closes the server.
-func Serve(dir string) (*Server, error) {
+// Serve starts a server, with its file in a directory. The server answers at publicURL
+// too, which may be empty. The caller closes the server.
+func Serve(dir, publicURL string) (*Server, error) {
 	ctx := context.Background()
 	path := filepath.Join(dir, "studio.db")
 	s, err := seed.Fill(ctx, path)
@@ -42,26 +46,24 @@ func Serve(dir string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := httpapi.New(st, &httpapi.Options{DefaultNamespace: seed.Main, Keys: []httpapi.Key{
+	h, err := httpapi.New(st, &httpapi.Options{DefaultNamespace: seed.Main, PublicURL: publicURL, Keys: []httpapi.Key{
 		{Name: "owner", Secret: OwnerKey}, {Name: "reader", Secret: ReaderKey, ReadOnly: true},
 		{Name: "studio only", Secret: StudioKey, Namespaces: []string{s.ID(seed.Main)}},
 	}})
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
-	if _, err := console.New(h, &console.Options{StoreName: filepath.Base(path)}); err != nil {
+	c, err := console.New(h, &console.Options{StoreName: filepath.Base(path)})
+	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
 	web := httptest.NewServer(h)
-	return &Server{Seed: s, URL: web.URL, Store: st, handler: h, web: web}, nil
+	return &Server{Seed: s, URL: web.URL, Store: st, Handler: h, Console: c, web: web}, nil
 }
-
-// Handler is what the server serves, for a proxy before it.
-func (s *Server) Handler() http.Handler { return s.handler }
 
 // Close ends all streams and requests, and closes the store.
 func (s *Server) Close() error {
-	s.handler.Close()
+	s.Handler.Close()
 	s.web.CloseClientConnections()
 	s.web.Close()
 	return s.Store.Close()

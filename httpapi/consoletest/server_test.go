@@ -18,7 +18,7 @@ func sharedServer(t *testing.T) *Server {
 	t.Helper()
 	shared.Do(func() {
 		if shared.dir, shared.err = os.MkdirTemp("", "consoletest"); shared.err == nil {
-			shared.server, shared.err = Serve(shared.dir)
+			shared.server, shared.err = Serve(shared.dir, "")
 		}
 	})
 	if shared.err != nil {
@@ -37,7 +37,7 @@ func closeShared() {
 // ownServer starts a server for one test, which may change what is in it.
 func ownServer(t *testing.T) *Server {
 	t.Helper()
-	s, err := Serve(t.TempDir())
+	s, err := Serve(t.TempDir(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

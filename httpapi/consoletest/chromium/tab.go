@@ -56,11 +56,21 @@ type Tab struct {
 // Tab opens a tab for the pages of a host, as in "127.0.0.1:8080". A request to any other
 // host is a fault. The caller closes the tab.
 func (b *Browser) Tab(host string, v View) (*Tab, error) {
+	return newTab(b.ctx, host, v, chromedp.WithNewBrowserContext())
+}
+
+// Sibling opens another tab in the same window, with the same cookies and connections.
+// The other tabs are in the background then.
+func (t *Tab) Sibling(v View) (*Tab, error) {
+	return newTab(t.ctx, t.host, v, chromedp.WithNewWindow(false))
+}
+
+func newTab(parent context.Context, host string, v View, where chromedp.ContextOption) (*Tab, error) {
 	if v.Width == 0 {
 		v.Width = 1280
 	}
 	t := &Tab{host: host, width: v.Width, scripts: !v.NoScripts, pending: make(map[network.RequestID]string), moved: time.Now()}
-	t.ctx, t.close = chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(t.listen))
+	t.ctx, t.close = chromedp.NewContext(parent, where, chromedp.WithListener(t.listen))
 	metrics := []chromedp.EmulateViewportOption{}
 	height := int64(800)
 	if v.Width <= widestPhone {
@@ -105,6 +115,9 @@ func (t *Tab) Do(actions ...chromedp.Action[chromedp.Void]) error {
 	if err := chromedp.Do(ctx, actions...); err != nil {
 		return err
 	}
+	t.mu.Lock()
+	t.moved = time.Now() // what the actions cause may begin a moment later
+	t.mu.Unlock()
 	return t.settle(ctx)
 }
 
@@ -141,6 +154,13 @@ func (t *Tab) SetScripts(run bool) error {
 // Upload chooses files in the file input that a CSS selector finds.
 func (t *Tab) Upload(selector string, files ...string) error {
 	return t.Do(chromedp.SetUploadFiles(chromedp.CSS(selector), files))
+}
+
+// Type presses keys that open no page.
+func (t *Tab) Type(keys string) error {
+	ctx, cancel := context.WithTimeout(t.ctx, patience)
+	defer cancel()
+	return chromedp.Do(ctx, chromedp.KeyEvent(keys))
 }
 
 // Press presses keys, as in "shoes\r". It waits until the page has settled.

@@ -47,7 +47,7 @@ func shoot(page, key, out string, view chromium.View) error {
 			return err
 		}
 		defer os.RemoveAll(dir)
-		s, err := consoletest.Serve(dir)
+		s, err := consoletest.Serve(dir, "")
 		if err != nil {
 			return err
 		}
