@@ -36,6 +36,7 @@ const (
 var routes = slices.Concat(
 	sessionRoutes,
 	assetRoutes,
+	storeRoutes,
 	namespaceRoutes,
 	bucketRoutes,
 	objectsRoutes,
