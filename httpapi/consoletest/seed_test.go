@@ -1,4 +1,4 @@
-package seed
+package consoletest
 
 import (
 	"context"
@@ -7,13 +7,15 @@ import (
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/httpapi/consoletest/seed"
 )
 
 // A store can be filled, names lead to ids, and the damage is there.
-func TestFill(t *testing.T) {
+func TestSeed(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "seed.db")
-	s, err := Fill(ctx, path)
+	s, err := seed.Fill(ctx, path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,14 +27,14 @@ func TestFill(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
-	_, damaged, err := st.OpenBucket(ctx, Main, "damaged")
+	_, damaged, err := st.OpenBucket(ctx, seed.Main, "damaged")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := damaged.List(ctx, bucketlite.Query{}); !errors.Is(err, bucketlite.ErrCorrupt) {
 		t.Errorf("list: got %v, want ErrCorrupt", err)
 	}
-	_, indexing, err := st.OpenBucket(ctx, Main, "indexing")
+	_, indexing, err := st.OpenBucket(ctx, seed.Main, "indexing")
 	if err != nil {
 		t.Fatal(err)
 	}
