@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"embed"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -137,6 +138,13 @@ func (q *request) secureHeaders() {
 	h.Set("X-Frame-Options", "DENY")
 }
 
+// part returns the view for a template that shows another body.
+func (v *view) part(body any) *view {
+	w := *v
+	w.Body = body
+	return &w
+}
+
 // Root is the relative path to the console's first page, with a slash at its end.
 func (v *view) Root() string { return v.q.root() }
 
@@ -195,6 +203,9 @@ var functions = template.FuncMap{
 	"lower":  strings.ToLower,
 	"status": statusText,
 	"plural": plural,
+	"cut":    func(text string) string { return cut(text, shownText) },
+	"json":   func(v any) (string, error) { text, err := json.Marshal(v); return string(text), err },
+	"part":   (*view).part,
 	"add":    func(a, b int) int { return a + b },
 }
 

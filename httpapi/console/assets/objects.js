@@ -1,0 +1,114 @@
+// The list of objects: rows of the filter, inputs that fit a field, slow parts, selection.
+// Nothing here is needed: the page works without it.
+
+function say(text) {
+	const note = document.createElement("p");
+	note.className = "note";
+	note.textContent = text;
+	document.getElementById("status")?.replaceChildren(note);
+}
+
+// A part that takes more than a second says so, and can be cancelled.
+function slowParts() {
+	for (const part of document.querySelectorAll("[data-slow]:not([data-seen])")) {
+		part.dataset.seen = "";
+		setTimeout(() => {
+			const note = part.isConnected && part.querySelector("[data-after]");
+			if (note) note.hidden = false;
+		}, 1000);
+	}
+}
+slowParts();
+document.addEventListener("htmx:after:swap", slowParts);
+
+// The filter opens from the bar.
+const filter = document.getElementById("filter");
+document.addEventListener("click", (e) => {
+	const opener = e.target.closest("[data-opens]");
+	if (opener) {
+		e.preventDefault();
+		filter.open = !filter.open;
+		if (filter.open) filter.querySelector("[data-condition]:last-of-type input").focus();
+	}
+	if (e.target.closest("[data-cancel]")) {
+		const part = e.target.closest("[data-slow]");
+		part.dispatchEvent(new CustomEvent("htmx:abort"));
+		part.removeAttribute("aria-busy");
+		const again = document.createElement("a");
+		again.href = "";
+		again.textContent = "try again";
+		part.querySelector("[data-after]").replaceChildren("Cancelled – ", again);
+	}
+});
+
+// Rows of the filter can be added and removed. The input of a value fits its field.
+const form = document.getElementById("rows-form");
+const paths = new Map([...document.querySelectorAll("#paths option")].map((o) => [o.value, o]));
+const inputTypes = { number: "number", float: "number", integer: "number", date: "date" };
+let made = 0;
+
+function fit(row) {
+	const [path, operator, value] = ["p", "o", "v"].map((name) => row.querySelector(`[name="${name}"]`));
+	const option = paths.get(path.value);
+	const list = operator.value === "in" || operator.value === "nin";
+	const type = (!list && inputTypes[option?.dataset.type]) || "text";
+	const choices = option?.dataset.type === "boolean" ? ["true", "false"] : JSON.parse(option?.dataset.enum ?? "[]");
+	value.hidden = "bare" in operator.selectedOptions[0].dataset;
+	if (value.type !== type) {
+		const text = value.value;
+		value.type = type;
+		value.value = text;
+		if (value.value !== text) {
+			value.type = "text"; // what stands there is no such value
+			value.value = text;
+		}
+	}
+	if (type === "number") value.step = "any";
+	value.removeAttribute("list");
+	if (choices.length && !list) {
+		const known = document.getElementById(`${value.id}-list`) ?? document.createElement("datalist");
+		known.id = `${value.id}-list`;
+		known.replaceChildren(...choices.map((c) => new Option(c, c)));
+		row.append(known);
+		value.setAttribute("list", known.id);
+	}
+}
+
+function add() {
+	const rows = form.querySelectorAll("[data-condition]");
+	const row = rows[rows.length - 1].cloneNode(true);
+	made++;
+	for (const control of row.querySelectorAll("input, select")) {
+		const label = row.querySelector(`label[for="${control.id}"]`);
+		control.id += `-${made}`;
+		label.htmlFor = control.id;
+		if (control.name !== "o") control.value = "";
+		control.removeAttribute("aria-invalid");
+		control.removeAttribute("aria-describedby");
+	}
+	row.querySelectorAll(".wrong, datalist").forEach((e) => e.remove());
+	rows[rows.length - 1].after(row);
+	fit(row);
+	return row;
+}
+
+if (form) {
+	form.querySelector("[data-add]").hidden = false;
+	for (const row of form.querySelectorAll("[data-condition]")) {
+		row.querySelector("[data-remove]").hidden = false;
+		fit(row);
+	}
+	form.addEventListener("change", (e) => {
+		const row = e.target.closest("[data-condition]");
+		if (row && e.target.name !== "v") fit(row);
+	});
+	form.addEventListener("click", (e) => {
+		if (e.target.closest("[data-add]")) add().querySelector("input").focus();
+		if (e.target.closest("[data-remove]")) {
+			const row = e.target.closest("[data-condition]");
+			if (form.querySelectorAll("[data-condition]").length === 1) add();
+			row.remove();
+			form.querySelector("[name='p']").focus();
+		}
+	});
+}
