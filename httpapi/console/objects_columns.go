@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -79,7 +80,7 @@ func columnsOf(info *bucketlite.BucketInfo) (paths []string) {
 		add(title)
 	}
 	scalars := 0
-	for _, name := range firstRequired(names, fields) {
+	for _, name := range byUse(names, fields) {
 		if isScalar(fields[name]) && !slices.Contains(paths, name) && scalars < defaultScalars {
 			scalars++
 			add(name)
@@ -93,19 +94,18 @@ func columnsOf(info *bucketlite.BucketInfo) (paths []string) {
 	return paths
 }
 
-// firstRequired returns the names of required fields, and then the others.
-func firstRequired(names []string, fields map[string]bucketlite.Field) []string {
-	sorted := slices.Clone(names)
-	slices.SortStableFunc(sorted, func(a, b string) int {
-		switch {
-		case fields[a].Required == fields[b].Required:
+// byUse returns the names of required fields, then the others, and then long texts.
+func byUse(names []string, fields map[string]bucketlite.Field) []string {
+	rank := func(name string) int {
+		switch f := fields[name]; {
+		case f.Type == bucketlite.Text:
+			return 2
+		case f.Required:
 			return 0
-		case fields[a].Required:
-			return -1
 		}
 		return 1
-	})
-	return sorted
+	}
+	return slices.SortedStableFunc(slices.Values(names), func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
 }
 
 // titleOf returns the field that names an object, empty for none.

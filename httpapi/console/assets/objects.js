@@ -21,15 +21,7 @@ function slowParts() {
 slowParts();
 document.addEventListener("htmx:after:swap", slowParts);
 
-// The filter opens from the bar.
-const filter = document.getElementById("filter");
 document.addEventListener("click", (e) => {
-	const opener = e.target.closest("[data-opens]");
-	if (opener) {
-		e.preventDefault();
-		filter.open = !filter.open;
-		if (filter.open) filter.querySelector("[data-condition]:last-of-type input").focus();
-	}
 	if (e.target.closest("[data-cancel]")) {
 		const part = e.target.closest("[data-slow]");
 		part.dispatchEvent(new CustomEvent("htmx:abort"));
