@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/httpapi"
+	"github.com/bucketlite/bucketlite/internal/thumb"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
@@ -265,9 +267,9 @@ func valueCell(v any) cell {
 		c.Kind = "number"
 		return c
 	case []any:
-		return cell{Kind: "more", Text: plural(len(v), "item"), Title: cut(string(value.Append(nil, v)), shownTitle)}
+		return cell{Kind: "more", Text: plural(len(v), "item"), Title: cut(compact(v), shownTitle)}
 	case map[string]any:
-		return cell{Kind: "more", Text: plural(len(v), "member"), Title: cut(string(value.Append(nil, v)), shownTitle)}
+		return cell{Kind: "more", Text: plural(len(v), "member"), Title: cut(compact(v), shownTitle)}
 	}
 	return textCell(fmt.Sprint(v))
 }
@@ -297,20 +299,6 @@ func timeCell(t time.Time) cell {
 	return cell{Kind: "time", Time: newTimeText(t)}
 }
 
-// cut returns the first characters of a text, and an ellipsis if there are more.
-func cut(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	n := 0
-	for i := range text {
-		if n++; n > most {
-			return text[:i] + "…"
-		}
-	}
-	return text
-}
-
 // blobsCell returns the cell of some blobs: the picture of one, or how many there are.
 func blobsCell(blobs []bucketlite.Blob) cell {
 	if len(blobs) == 0 {
@@ -335,12 +323,9 @@ func blobsCell(blobs []bucketlite.Blob) cell {
 	return cell{Kind: "picture", Blob: view}
 }
 
-// thumbTypes are the types of pictures that are shown small.
-var thumbTypes = []string{"image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp"}
-
 // hasPicture reports whether there is a small picture of a blob.
 func hasPicture(b *bucketlite.Blob) bool {
-	return b.Details.Hash != "" && slices.Contains(thumbTypes, b.Details.MIMEType)
+	return b.Details.Hash != "" && thumb.Takes(b.Details.MIMEType)
 }
 
 // viewOfBlob returns how a blob is shown small.
@@ -370,20 +355,11 @@ func viewOfBlob(b *bucketlite.Blob) *blobView {
 
 // pictureOf returns the blob that stands for an object, nil if it has none.
 func pictureOf(o *bucketlite.Object) *bucketlite.Blob {
+	if b, ok := httpapi.Preview(o); ok {
+		return &b
+	}
 	if len(o.Blobs) == 0 {
 		return nil
-	}
-	for _, name := range []string{"poster", "thumbnail"} {
-		for i := range o.Blobs {
-			if o.Blobs[i].Property == name && hasPicture(&o.Blobs[i]) {
-				return &o.Blobs[i]
-			}
-		}
-	}
-	for i := range o.Blobs {
-		if hasPicture(&o.Blobs[i]) {
-			return &o.Blobs[i]
-		}
 	}
 	return &o.Blobs[0]
 }
