@@ -207,6 +207,7 @@ var functions = template.FuncMap{
 	"json":   func(v any) (string, error) { text, err := json.Marshal(v); return string(text), err },
 	"part":   (*view).part,
 	"add":    func(a, b int) int { return a + b },
+	"list":   func(values ...any) []any { return values },
 }
 
 // timeText is a time for a template: for people, and for the script that shows it in

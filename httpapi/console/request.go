@@ -132,6 +132,14 @@ func (q *request) bucketPath() string { return q.nsPath() + "b/" + q.bucket.ID()
 // messages are what a page may say that has been done before it, by name. Only a name is
 // in the address, so that nobody can make a page say something else by a link.
 var messages = map[string]string{
+	"bucket-activate":   "The bucket is active.",
+	"bucket-archive":    "The bucket is archived.",
+	"bucket-created":    "The bucket has been created.",
+	"bucket-deleted":    "The bucket is being deleted.",
+	"bucket-lock":       "The bucket is locked.",
+	"bucket-saved":      "The settings have been saved.",
+	"bucket-suspend":    "The bucket is suspended.",
+	"bucket-unlock":     "The bucket is unlocked.",
 	"namespace-created": "The namespace has been created.",
 	"namespace-changed": "The namespace has been changed.",
 	"namespace-deleted": "The namespace is being deleted.",

@@ -42,6 +42,7 @@ var routes = slices.Concat(
 	objectsRoutes,
 	objectRoutes,
 	blobRoutes,
+	settingsRoutes,
 )
 
 // serve makes a handler of a route.

@@ -35,6 +35,15 @@ var screens = []screen{
 	{name: "buckets none", path: "console/n/{scratch}/"},
 	{name: "buckets hostile", path: "console/n/{" + seed.Hostile + "}/", wants: []string{seed.Hostile}},
 
+	{name: "growth", path: "console/n/{studio}/b/{studio/products}/growth", wants: []string{"The last 30 days"}},
+	{name: "namespace settings", path: "console/n/{studio}/settings", wants: []string{"Delete namespace"}},
+	{name: "namespace settings reader", path: "console/n/{studio}/settings", key: ReaderKey},
+	{name: "settings", path: "console/n/{studio}/b/{studio/products}/settings", wants: []string{"Unique key", "Suspend"}},
+	{name: "settings reader", path: "console/n/{studio}/b/{studio/products}/settings", key: ReaderKey},
+	{name: "settings locked", path: "console/n/{studio}/b/{studio/locked}/settings", wants: []string{"Unlock"}},
+	{name: "settings archived", path: "console/n/{studio}/b/{studio/archived}/settings", wants: []string{"Activate"}},
+	{name: "settings hostile", path: "console/n/{studio}/b/{studio/hostile}/settings"},
+
 	{name: "objects", path: "console/n/{studio}/b/{studio/products}/"},
 	{name: "objects none", path: "console/n/{studio}/b/{studio/empty}/"},
 	{name: "objects hostile", path: "console/n/{studio}/b/{studio/hostile}/"},
