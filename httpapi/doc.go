@@ -153,6 +153,12 @@
 // [Options].MaxStreamsPerKey and MaxStreams bound the number of streams; beyond that the
 // answer is 429 or 503, with Retry-After. /metrics counts the streams.
 //
+// EventSource, the client of browsers, cannot send a key. POST /v1/events/url, and
+// /v1/buckets/{bucket}/events/url, return a URL with which it can open a stream for 5
+// minutes; an open one continues. The URL has the rights that its key has at the time, and
+// its streams count among those of the key. A client that reconnects after the expiry gets
+// 403, and asks for another URL, to which it adds after= and the id of its last event.
+//
 // # Browsers
 //
 // Pages of the origins in [Options].CORSOrigins may read the answers of paths below /v1/ and

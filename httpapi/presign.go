@@ -124,11 +124,22 @@ func (c *call) verify() error {
 	until := c.query.Get("expires")
 	given, err := hex.DecodeString(c.query.Get("signature"))
 	if err != nil || !hmac.Equal(given, c.h.sign(c.r.Method, c.r.URL.EscapedPath(), until)) {
-		return forbidden("the signature is not that of this URL and method")
+		return errSignature
 	}
+	if err := c.expired(until); err != nil {
+		return err
+	}
+	return c.locate(c.r.PathValue("namespace"))
+}
+
+// errSignature is the error of a URL that was not signed as it is.
+var errSignature = forbidden("the signature is not that of this URL and method")
+
+// expired refuses a signed URL whose time, in seconds, has come.
+func (c *call) expired(until string) error {
 	expires, err := strconv.ParseInt(until, 10, 64)
 	if err != nil || c.h.opts.Now().Unix() >= expires {
 		return forbidden("the URL has expired")
 	}
-	return c.locate(c.r.PathValue("namespace"))
+	return nil
 }

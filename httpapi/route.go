@@ -13,6 +13,7 @@ type access int
 const (
 	open   access = iota // nothing
 	signed               // the signature of its URL
+	lent                 // the signature of its URL, which has the rights of a key
 	keyed                // a key
 	scoped               // a key, and a namespace that it may enter
 )
@@ -79,6 +80,7 @@ var routes = slices.Concat(
 	uploadRoutes,
 	blobRoutes,
 	eventRoutes,
+	eventURLRoutes,
 	checkRoutes,
 	backupRoutes,
 	healthRoutes,
@@ -139,6 +141,8 @@ func (c *call) enter(rt route) (err error) {
 		return nil
 	case signed:
 		return c.verify()
+	case lent:
+		return c.verifyFeed()
 	}
 	if rt.effect == writes && c.key.ReadOnly {
 		return forbidden("the key is for reading alone")
