@@ -50,6 +50,23 @@ var screens = []screen{
 	{name: "objects wide", path: "console/n/{studio}/b/{studio/wide}/"},
 	{name: "objects damaged", path: "console/n/{studio}/b/{studio/damaged}/", status: 500},
 	{name: "objects suspended", path: "console/n/{studio}/b/{studio/suspended}/", status: 403},
+
+	{name: "object", path: "console/n/{studio}/b/{studio/products}/o/{studio/products/lamp-01}/", wants: []string{"LA-1000"}},
+	{name: "object reader", path: "console/n/{studio}/b/{studio/products}/o/{studio/products/lamp-01}/", key: ReaderKey},
+	{name: "object failed", path: "console/n/{studio}/b/{studio/products}/o/{studio/products/chair-03}/"},
+	{name: "object of a locked bucket", path: "console/n/{studio}/b/{studio/locked}/o/note-1/"},
+	{name: "object film", path: "console/n/{studio}/b/{studio/films}/o/clip/"},
+	{name: "object sound", path: "console/n/{studio}/b/{studio/films}/o/tone/"},
+	{name: "object stills", path: "console/n/{studio}/b/{studio/films}/o/stills/"},
+	{name: "object elsewhere", path: "console/n/{studio}/b/{studio/films}/o/elsewhere/"},
+	{name: "object broken picture", path: "console/n/{studio}/b/{studio/films}/o/broken/"},
+	{name: "object wide", path: "console/n/{studio}/b/{studio/wide}/o/row/"},
+	{name: "object damaged", path: "console/n/{studio}/b/{studio/damaged}/o/damaged-second/", status: 500},
+	{name: "object none", path: "console/n/{studio}/b/{studio/products}/o/nothing/", status: 404},
+
+	{name: "store", path: "console/store"},
+	{name: "store reader", path: "console/store", key: ReaderKey, status: 403},
+
 	{name: "objects locked", path: "console/n/{studio}/b/{studio/locked}/"},
 }
 
