@@ -124,7 +124,7 @@ func (q *request) buckets() error {
 	if err != nil {
 		return err
 	}
-	list.Rows, list.Pager = page.Results, q.pagerFor(len(page.Results), page.Next)
+	list.Rows, list.Pager = page.Results, q.pagerFor(page.Next)
 	return q.show("buckets", "Buckets", "list", list)
 }
 

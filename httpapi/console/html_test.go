@@ -66,8 +66,16 @@ func fillHostile(t *testing.T, st *bucketlite.Store) *strings.Replacer {
 	if err != nil {
 		t.Fatal(err)
 	}
+	gone, err := ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: hostile + "2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	task, err := gone.Delete(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return strings.NewReplacer("{namespace}", ns.ID(), "{bucket}", b.ID(), "{object}", put.Object.ID, "{blob}", put.Object.Blobs[0].ID,
-		"{batch}", batch.ID, "{name}", "console.css")
+		"{batch}", batch.ID, "{task}", task.ID, "{name}", "console.css")
 }
 
 // dot is a picture of one pixel.

@@ -36,7 +36,7 @@ type pager struct {
 }
 
 // pagerFor returns the pager of a page of a list whose address is that of the request.
-func (q *request) pagerFor(results int, next string) pager {
+func (q *request) pagerFor(next string) pager {
 	var p pager
 	params := q.params()
 	params.Del("done")
@@ -86,7 +86,7 @@ func (q *request) namespaceList() (*namespaceList, error) {
 		if err != nil {
 			return nil, err
 		}
-		list.Rows, list.Pager = page.Results, q.pagerFor(len(page.Results), page.Next)
+		list.Rows, list.Pager = page.Results, q.pagerFor(page.Next)
 		return list, nil
 	}
 	for _, name := range q.access.Namespaces {

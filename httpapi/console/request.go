@@ -114,6 +114,15 @@ func (q *request) redirect(path string) error {
 	return nil
 }
 
+// settled makes the page load anew whose part a script asked for again and again, since
+// nothing in it moves any longer.
+func (q *request) settled() error {
+	q.wrote = true
+	q.w.Header().Set("HX-Refresh", "true")
+	q.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
 // done sends the browser to a path of the console, where a message of [messages] says
 // what has been done.
 func (q *request) done(path, message string) error {
@@ -132,6 +141,12 @@ func (q *request) bucketPath() string { return q.nsPath() + "b/" + q.bucket.ID()
 // messages are what a page may say that has been done before it, by name. Only a name is
 // in the address, so that nobody can make a page say something else by a link.
 var messages = map[string]string{
+	"batch-canceled":    "The batch has been canceled.",
+	"batch-created":     "The batch has been created. It is a draft until it is submitted.",
+	"batch-deleted":     "The batch is being deleted. Its objects stay.",
+	"batch-retried":     "The failed objects are processed again.",
+	"batch-submitted":   "The batch has been submitted.",
+	"batch-unchanged":   "No object can be retried.",
 	"bucket-activate":   "The bucket is active.",
 	"bucket-archive":    "The bucket is archived.",
 	"bucket-created":    "The bucket has been created.",
@@ -140,8 +155,9 @@ var messages = map[string]string{
 	"bucket-saved":      "The settings have been saved.",
 	"bucket-suspend":    "The bucket is suspended.",
 	"bucket-unlock":     "The bucket is unlocked.",
-	"namespace-created": "The namespace has been created.",
 	"namespace-changed": "The namespace has been changed.",
+	"namespace-created": "The namespace has been created.",
 	"namespace-deleted": "The namespace is being deleted.",
 	"object-deleted":    "The object has been deleted.",
+	"task-canceled":     "The task has been canceled.",
 }

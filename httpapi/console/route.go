@@ -43,6 +43,8 @@ var routes = slices.Concat(
 	objectRoutes,
 	blobRoutes,
 	settingsRoutes,
+	taskRoutes,
+	batchRoutes,
 )
 
 // serve makes a handler of a route.

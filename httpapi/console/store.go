@@ -68,7 +68,11 @@ func (q *request) checkPart() error {
 	if !q.isPart() {
 		return q.redirect("store")
 	}
-	return q.renderPart(http.StatusOK, "store", "check", storeView{Check: q.lastCheck()})
+	check := q.lastCheck()
+	if check == nil || !check.Running {
+		return q.settled()
+	}
+	return q.renderPart(http.StatusOK, "store", "check", storeView{Check: check})
 }
 
 // startCheck starts a check, which goes on when the browser leaves.
