@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"context"
 	"fmt"
+	"image/color"
 	"net/http"
 	"testing"
 
@@ -43,5 +44,32 @@ func BenchmarkListBuckets(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// A grid of 50 pictures whose thumbnails are in the cache.
+func BenchmarkThumbs(b *testing.B) {
+	ctx := context.Background()
+	st, err := bucketlite.Open(ctx, ":memory:", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { st.Close() })
+	s := serveOpen(b, st, nil)
+	s.do("POST", "/v1/buckets", films("films")).want(http.StatusOK)
+	var urls []string
+	for i := range 50 {
+		data := picture(b, 400, 300, color.NRGBA{uint8(i), 100, 100, 255})
+		urls = append(urls, s.bringPicture(fmt.Sprint(i), "a.png", "image/png", data)+"&thumb=320")
+	}
+	grid := func() {
+		for _, url := range urls {
+			s.anyone().do("GET", url, nil).want(http.StatusOK)
+		}
+	}
+	grid()
+	b.ResetTimer()
+	for b.Loop() {
+		grid()
 	}
 }

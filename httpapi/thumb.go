@@ -81,10 +81,12 @@ func noBlob(id string) error {
 
 // Preview returns the blob whose picture stands for the object, and whether there is one: the
 // first picture of a property named "poster" or "thumbnail", or else the first picture. A
-// picture is stored content of a type that [Handler.Thumb] takes. So a video is shown by a
+// picture is stored content of a type and size that [Handler.Thumb] takes. So a video is shown by a
 // picture that somebody, perhaps a processor, has stored beside it.
 func Preview(o *bucketlite.Object) (bucketlite.Blob, bool) {
-	isPicture := func(b bucketlite.Blob) bool { return b.Details.Hash != "" && thumb.Takes(b.Details.MIMEType) }
+	isPicture := func(b bucketlite.Blob) bool {
+		return b.Details.Hash != "" && thumb.Takes(b.Details.MIMEType) && b.Details.Size <= thumb.MaxBytes
+	}
 	i := slices.IndexFunc(o.Blobs, func(b bucketlite.Blob) bool {
 		return isPicture(b) && (strings.EqualFold(b.Property, "poster") || strings.EqualFold(b.Property, "thumbnail"))
 	})

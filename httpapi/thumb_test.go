@@ -235,6 +235,8 @@ func TestPreview(t *testing.T) {
 	blob := func(property, mimeType string) bucketlite.Blob {
 		return bucketlite.Blob{ID: property + " " + mimeType, Property: property, Details: bucketlite.BlobDetails{MIMEType: mimeType, Hash: "ab"}}
 	}
+	large := blob("poster", "image/jpeg")
+	large.Details.Size = 64<<20 + 1
 	reference := bucketlite.Blob{ID: "reference", Property: "poster", Properties: map[string]any{"url": "https://example.com/a.jpg"}}
 	for _, test := range []struct {
 		name  string
@@ -247,6 +249,7 @@ func TestPreview(t *testing.T) {
 		{"a poster", []bucketlite.Blob{blob("photo", "image/jpeg"), blob("video", "video/mp4"), blob("poster", "image/webp")}, "poster image/webp"},
 		{"a thumbnail", []bucketlite.Blob{blob("photo", "image/jpeg"), blob("Thumbnail", "image/png")}, "Thumbnail image/png"},
 		{"a poster that is no picture", []bucketlite.Blob{blob("poster", "application/pdf"), blob("photo", "image/bmp")}, "photo image/bmp"},
+		{"a large poster", []bucketlite.Blob{large, blob("photo", "image/jpeg")}, "photo image/jpeg"},
 		{"a poster elsewhere", []bucketlite.Blob{reference, blob("photo", "image/gif")}, "photo image/gif"},
 		{"pictures of which none are made", []bucketlite.Blob{blob("a", "image/svg+xml"), blob("b", "image/tiff"), blob("c", "image/avif")}, ""},
 	} {

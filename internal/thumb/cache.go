@@ -99,7 +99,7 @@ func (c *Cache) Thumb(ctx context.Context, hash string, edge int, open func(cont
 		case found != nil:
 			return found.image, found.err
 		case f == nil:
-			return nil, ErrBusy
+			return nil, fmt.Errorf("%w: %d others wait", ErrBusy, c.queue)
 		}
 		select {
 		case <-f.done:
@@ -178,7 +178,7 @@ func (c *Cache) make(ctx context.Context, edge int, open func(context.Context) (
 	case c.slots <- struct{}{}:
 		defer func() { <-c.slots }()
 	case <-tooLong.C:
-		return nil, ErrBusy
+		return nil, fmt.Errorf("%w: it waited for %s", ErrBusy, c.wait)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

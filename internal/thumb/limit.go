@@ -24,8 +24,11 @@ type limits struct {
 	time   time.Duration
 }
 
+// MaxBytes is the size of the largest file that a thumbnail is made of.
+const MaxBytes = 64 << 20
+
 // defaults admit what cameras make: 50 megapixels, of 16 bits up to 32.
-var defaults = limits{source: 64 << 20, side: 20_000, pixels: 50_000_000, memory: 256 << 20, time: 5 * time.Second}
+var defaults = limits{source: MaxBytes, side: 20_000, pixels: 50_000_000, memory: 256 << 20, time: 5 * time.Second}
 
 // headSize is how many bytes tell the format.
 const headSize = 32

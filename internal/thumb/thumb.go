@@ -27,8 +27,8 @@ var (
 	ErrUnsupported = errors.New("not a picture of which thumbnails are made")
 	// ErrTooLarge reports a picture that exceeds a limit.
 	ErrTooLarge = errors.New("the picture is too large for a thumbnail")
-	// ErrBusy reports that no thumbnail can be made at present.
-	ErrBusy = errors.New("too many thumbnails are being made; try again later")
+	// ErrBusy reports that a thumbnail cannot be made at present.
+	ErrBusy = errors.New("the thumbnail cannot be made now; try again later")
 )
 
 // version is that of the thumbnails' form. It rises when equal bytes give another thumbnail.
@@ -76,7 +76,7 @@ func (l limits) make(ctx context.Context, r io.ReaderAt, size int64, edge int) (
 	case err == nil:
 		return encode(img)
 	case limited.Err() != nil && ctx.Err() == nil:
-		return nil, fmt.Errorf("%w: this one took longer than %s", ErrBusy, l.time)
+		return nil, fmt.Errorf("%w: it took longer than %s", ErrBusy, l.time)
 	}
 	return nil, err
 }

@@ -390,6 +390,24 @@ func TestMakeEnds(t *testing.T) {
 	}
 }
 
+// A decoder that works on and on ends with the time, when it reads.
+func TestDecoderEnds(t *testing.T) {
+	t.Parallel()
+	f := *pngFormat
+	f.decode = func(r io.Reader) (image.Image, error) {
+		for {
+			if _, err := r.Read(nil); err != nil {
+				return nil, fmt.Errorf("png: %v", err)
+			}
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if _, err := (source{format: &f}).decode(ctx, []byte("x")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want context.DeadlineExceeded", err)
+	}
+}
+
 func TestDecoderPanics(t *testing.T) {
 	t.Parallel()
 	f := *pngFormat
