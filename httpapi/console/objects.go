@@ -126,7 +126,7 @@ func (q *request) objectList(v *objectView) (list *objectList, status int, err e
 		for _, o := range page.Results {
 			list.Rows = append(list.Rows, q.rowOf(list, o))
 		}
-		list.Pager = v.pager(page.Next)
+		list.Pager = v.pager(len(page.Results), page.Next)
 	}
 	if list.Fault == nil {
 		list.Total, err = q.totalOf(v, query)
@@ -198,7 +198,10 @@ func (q *request) rowOf(list *objectList, o *bucketlite.Object) objectRow {
 }
 
 // pager returns the links to other pages.
-func (v *objectView) pager(next string) (p pager) {
+func (v *objectView) pager(results int, next string) (p pager) {
+	if next != "" || v.After != "" {
+		p.Text = plural(results, "object") + " on this page"
+	}
 	if v.After != "" {
 		p.First = v.FirstPage()
 	}

@@ -37,6 +37,20 @@ type cell struct {
 	Blob  *blobView
 }
 
+// Class is the class of the cell in the table.
+func (c cell) Class() string {
+	switch c.Kind {
+	case "number":
+		return "num"
+	case "absent":
+		return "none"
+	}
+	if len(c.Text) <= len("2006-01-02") && !strings.Contains(c.Text, " ") {
+		return "nowrap"
+	}
+	return ""
+}
+
 // A blobView is a blob in a cell or in a picture.
 type blobView struct {
 	Name  string

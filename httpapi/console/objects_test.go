@@ -65,9 +65,9 @@ func TestObjects(t *testing.T) {
 		status       int
 		wants, lacks []string
 	}{
-		{"newest first", "", 200, []string{"61 objects", ">ODD<", "Shoe 59", "Next page", "newest first", `class="absent"`}, []string{"Shoe 5<"}},
+		{"newest first", "", 200, []string{"61 objects", ">ODD<", "Shoe 59", "Next page", "Newest first (", `class="absent"`}, []string{"Shoe 5<"}},
 		{"kinds of values", "cols=sku,tags,size,note,seen,object_id,version", 200, []string{"2 members", "2 items", `class="null"`, `class="absent"`, `datetime="2026-01-02T03:04:05Z"`, ">odd<", `<td class="num" data-label="Version">`}, nil},
-		{"oldest first", "order=oldest", 200, []string{"Shoe 0<", "oldest first"}, []string{"Shoe 59"}},
+		{"oldest first", "order=oldest", 200, []string{"Shoe 0<", "Oldest first ("}, []string{"Shoe 59"}},
 		{"a long text is cut", "", 200, []string{strings.Repeat("long ", 23) + "long…</", `title="` + strings.Repeat("long ", 50)}, nil},
 		{"number", "f=price.lt.20", 200, []string{"Shoe 0<", "Shoe 1<", "price", `count?f=price.lt.20`}, []string{"Shoe 2<"}},
 		{"text of a number", "f=title.eq.5", 200, []string{"No object matches", "Show all objects"}, nil},

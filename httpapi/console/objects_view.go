@@ -215,6 +215,9 @@ func (v *objectView) Counting() string {
 // AllColumns has the columns that suit the schema.
 func (v *objectView) AllColumns() string { return v.with(func(w *objectView) { w.Columns = nil }) }
 
+// CopyAs is the page that has the view as code.
+func (v *objectView) CopyAs() string { return "copyas" + v.FirstPage() }
+
 // Sorted is sorted by a path alone: ascending, if it is so already descending, and then not
 // at all.
 func (v *objectView) Sorted(path string) string {

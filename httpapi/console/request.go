@@ -158,6 +158,9 @@ var messages = map[string]string{
 	"namespace-changed": "The namespace has been changed.",
 	"namespace-created": "The namespace has been created.",
 	"namespace-deleted": "The namespace is being deleted.",
+	"nothing-chosen":    "No object was chosen.",
 	"object-deleted":    "The object has been deleted.",
+	"objects-deleted":   "The objects have been deleted.",
+	"objects-deleting":  "The objects are being deleted, by a task.",
 	"task-canceled":     "The task has been canceled.",
 }

@@ -104,3 +104,30 @@ if (form) {
 		}
 	});
 }
+
+// What is chosen: how many, and their ids.
+function chosen() {
+	const list = document.getElementById("selection");
+	if (!list) return;
+	const ids = [...list.querySelectorAll("input[name='id']:checked")].map((box) => box.value);
+	const all = document.getElementById("all-match").checked;
+	document.getElementById("chosen").textContent = all ? "All are chosen." : ids.length ? `${ids.length} chosen` : "";
+	for (const b of list.querySelectorAll("[data-needs-choice]")) b.disabled = !all && !ids.length;
+	const copy = list.querySelector("[data-copy-ids]");
+	copy.hidden = false;
+	copy.disabled = !ids.length;
+	return ids;
+}
+chosen();
+addEventListener("pageshow", chosen); // the browser may restore the boxes
+document.addEventListener("htmx:after:swap", chosen);
+document.addEventListener("change", (e) => e.target.closest("#selection") && chosen());
+document.addEventListener("click", async (e) => {
+	if (!e.target.closest("[data-copy-ids]")) return;
+	try {
+		await navigator.clipboard.writeText(chosen().join("\n"));
+		say("The ids are copied.");
+	} catch {
+		say("The browser does not allow copying here.");
+	}
+});
