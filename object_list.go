@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"slices"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
@@ -123,6 +124,10 @@ var errUnread = errorf("%w: objects of one snapshot differ", ErrCorrupt)
 // read reads the objects of the page.
 func (f *objectHits) read(ctx context.Context, conn *engine.Conn) error {
 	f.rows = make([]objectRow, 0, len(f.seqs))
+	if n := len(f.seqs); n > 0 && f.seqs[0] > f.seqs[n-1] { // SQLite steps to the next row, but not to the previous one
+		slices.Reverse(f.seqs)
+		defer func() { slices.Reverse(f.rows) }()
+	}
 	text, _ := json.Marshal(f.seqs)
 	err := conn.LongQuery(ctx, "SELECT "+objectColumns+" FROM json_each(?) j CROSS JOIN object o ON o.seq = j.value", []any{string(text)}, func(r engine.Row) error {
 		n := len(f.rows)

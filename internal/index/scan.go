@@ -57,9 +57,9 @@ CROSS JOIN object o ON o.seq = e.seq WHERE true`
 // key ?3 and the seq ?2.
 const keysDownReverse = "entries e CROSS JOIN object o ON o.seq = e.seq WHERE e.idx = ?4 AND (e.key, e.seq) < (?3, ?2)"
 
-// theseEntries reads the objects of entries in a JSON array, in the order of the array. Each
-// entry is an array of its key, in hexadecimal digits, and its seq.
-const theseEntries = "(SELECT unhex(value ->> 0) AS key, value ->> 1 AS seq FROM json_each(?3)) e CROSS JOIN object o ON o.seq = e.seq WHERE true"
+// theseEntries reads the objects in a JSON array of seqs, in the order of the array. Instead
+// of a key, e.key is the place in the array, and so in [scan].entries.
+const theseEntries = "json_each(?3) e CROSS JOIN object o ON o.seq = e.value WHERE true"
 
 // theseObjects reads the objects in a JSON array of seqs, which is sorted.
 const theseObjects = "json_each(?3) j CROSS JOIN object o ON o.seq = j.value WHERE j.value > ?1 AND j.value < ?2"
@@ -171,6 +171,8 @@ type scan struct {
 	place  *engine.Callback      // returns the key of the last match; nil if the query does not sort
 	visit  func(*Document) error // unless nil, is called with each match
 
+	entries []entryAt // of the source theseEntries
+
 	key []byte // of the last match
 	seq int64  // of the object examined last
 }
@@ -216,13 +218,16 @@ func (s *scan) wants(row engine.Row) (any, error) {
 	return wanted, nil
 }
 
-// placed returns the key of the last match. If it is also given the key of an entry, it
-// reports instead whether the two are equal.
+// placed returns the key of the last match. If it is also given the key of an entry, or the
+// place of one in entries, it reports instead whether the two keys are equal.
 func (s *scan) placed(row engine.Row) (any, error) {
 	if len(row) == 1 {
 		return s.key, nil
 	}
-	entry, _ := row[1].([]byte)
+	entry, isKey := row[1].([]byte)
+	if !isKey {
+		entry = s.entries[row.Int(1)].key
+	}
 	if s.query.Order[0].Desc {
 		return bytes.Equal(s.key, query.Reverse(entry)), nil
 	}

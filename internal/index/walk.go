@@ -3,7 +3,6 @@ package index
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"slices"
 
@@ -74,6 +73,9 @@ func (f *finder) sameKey(ctx context.Context, from source, key []byte, after int
 	return f.keyed(ctx, from, f.creation("e.seq"))
 }
 
+// maxChunk is the maximum number of entries that are reversed at once.
+const maxChunk = 4000
+
 // walkUpReverse walks the keys upwards, and the objects of each in reverse order of
 // creation. It reads entries in chunks, and reverses those of each key. The last key of a
 // chunk may have any number of further entries, so it is read by a statement of its own.
@@ -84,8 +86,7 @@ func (f *finder) walkUpReverse(ctx context.Context, from source) error {
 			return err
 		}
 	}
-	for {
-		most := max(2*f.page.Left(), minLookup)
+	for most := max(2*f.page.Left(), minLookup); ; most = min(2*most, maxChunk) {
 		entries, err := f.entriesAfter(from, key, most)
 		if err != nil || len(entries) == 0 {
 			return err
@@ -109,22 +110,20 @@ type entryAt struct {
 	seq int64
 }
 
-// MarshalJSON returns the form that an entry has in [theseEntries].
-func (e entryAt) MarshalJSON() ([]byte, error) {
-	return json.Marshal([]any{hex.EncodeToString(e.key), e.seq})
-}
-
 // entriesAfter returns up to most entries after a key, in ascending order of their keys. The
 // entries of a key are in reverse order of creation.
 func (f *finder) entriesAfter(from source, key []byte, most int) (entries []entryAt, err error) {
 	err = f.conn.Query("SELECT key, seq FROM entries WHERE idx = ? AND key > ? AND key < ? ORDER BY key, seq LIMIT ? + 0",
 		[]any{from.args[3], append([]byte{}, key...), query.EntriesEnd, int64(most)}, func(r engine.Row) error {
-			entries = append(entries, entryAt{bytes.Clone(r.Bytes(0)), r.Int(1)})
+			entries = append(entries, entryAt{r.Bytes(0), r.Int(1)})
 			return nil
 		})
-	slices.SortFunc(entries, func(a, b entryAt) int {
-		return f.query.Compare(query.Position{Key: a.key, Num: a.seq}, query.Position{Key: b.key, Num: b.seq})
-	})
+	for begin, i := 0, 1; i <= len(entries); i++ {
+		if i == len(entries) || !bytes.Equal(entries[i].key, entries[begin].key) {
+			slices.Reverse(entries[begin:i])
+			begin = i
+		}
+	}
 	return entries, err
 }
 
@@ -133,10 +132,12 @@ func (f *finder) these(ctx context.Context, from source, entries []entryAt) erro
 	if len(entries) == 0 {
 		return nil
 	}
-	text, err := json.Marshal(entries)
-	if err != nil {
-		return err
+	seqs := make([]int64, len(entries))
+	for i, e := range entries {
+		seqs[i] = e.seq
 	}
+	text, _ := json.Marshal(seqs)
+	f.entries = entries
 	from.from, from.args[2] = theseEntries, string(text)
 	return f.keyed(ctx, from, "")
 }
