@@ -19,14 +19,6 @@ type Access struct {
 	hash [sha256.Size]byte // of the secret
 }
 
-// accessIDBytes is how much of the hash of a secret an id has. It names a key among
-// those of one server, and is of no use for finding the secret.
-const accessIDBytes = 12
-
-// ID identifies the key among those of the handler, in 24 hexadecimal digits. It is the
-// same in each process that has the key.
-func (a *Access) ID() string { return hex.EncodeToString(a.hash[:accessIDBytes]) }
-
 // Allows reports whether the key may enter the namespace that has one of the names or
 // ids.
 func (a *Access) Allows(names ...string) bool {
@@ -62,12 +54,17 @@ func newKeyring(keys []Key) (keyring, error) {
 	return ring, nil
 }
 
-// of returns the access that a secret gives, or nil. All keys are compared, so that the
-// time does not tell which one it was.
-func (ring keyring) of(secret string) (found *Access) {
+// of returns the access that a secret gives, or nil.
+func (ring keyring) of(secret string) *Access {
 	hash := sha256.Sum256([]byte(secret))
+	return ring.withHash(hash[:])
+}
+
+// withHash returns the access whose secret has the hash, or nil. All keys are compared, so
+// that the time does not tell which one it was.
+func (ring keyring) withHash(hash []byte) (found *Access) {
 	for i := range ring {
-		if subtle.ConstantTimeCompare(hash[:], ring[i].hash[:]) == 1 {
+		if subtle.ConstantTimeCompare(hash, ring[i].hash[:]) == 1 {
 			found = &ring[i]
 		}
 	}
@@ -87,14 +84,34 @@ func (ring keyring) find(r *http.Request) (*Access, error) {
 	return nil, unauthorized("the API key is not known")
 }
 
-// Access returns what the key with the secret may do, or nil if there is no such key.
-func (h *Handler) Access(secret string) *Access { return h.keys.of(strings.TrimSpace(secret)) }
+// AccessOf returns what the owner of a key may do, or nil if the handler has no such key.
+// Only the Secret or the Hash of the key counts.
+func (h *Handler) AccessOf(k Key) *Access {
+	if k.Secret != "" {
+		return h.keys.of(strings.TrimSpace(k.Secret))
+	}
+	hash, err := hex.DecodeString(k.Hash)
+	if err != nil {
+		return nil
+	}
+	return h.keys.withHash(hash)
+}
 
-// AccessByID returns what the key with the [Access.ID] may do, or nil if there is no such
-// key.
+// accessIDBytes is the length of an id in bytes.
+const accessIDBytes = 12
+
+// AccessID identifies a key among those of the handler, in 24 hexadecimal digits. It is the
+// same in each process that has the key and the [Options].SigningKey. Without the latter
+// nobody can test guesses of the secret with it.
+func (h *Handler) AccessID(a *Access) string {
+	return hex.EncodeToString(h.Sign("id of a key", a.hash[:])[:accessIDBytes])
+}
+
+// AccessByID returns what the owner of the key with the [Handler.AccessID] may do, or nil
+// if there is no such key.
 func (h *Handler) AccessByID(id string) (found *Access) {
 	for i := range h.keys {
-		if subtle.ConstantTimeCompare([]byte(h.keys[i].ID()), []byte(id)) == 1 {
+		if subtle.ConstantTimeCompare([]byte(h.AccessID(&h.keys[i])), []byte(id)) == 1 {
 			found = &h.keys[i]
 		}
 	}

@@ -38,7 +38,17 @@ func (c *call) watch(watch watchFunc) (any, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	return written{}, c.stream(watch, opts)
+	return written{}, c.stream(watch, opts, nil)
+}
+
+// ServeEvents answers a request to a mount with a stream of the events of a watch, which
+// is bounded, kept alive and ended as the API's streams are. The data of an event is the
+// text that render returns for it, and nothing is sent if that is empty. The messages have
+// the events' cursors as ids, and no names. An error means that nothing has been written.
+func (h *Handler) ServeEvents(w http.ResponseWriter, r *http.Request, a *Access, watch func(context.Context, *bucketlite.WatchOptions) iter.Seq2[bucketlite.Event, error],
+	opts bucketlite.WatchOptions, render func(bucketlite.Event) ([]byte, error)) error {
+	c := &call{h: h, w: w.(*answer), r: r, key: a}
+	return c.stream(watch, opts, render)
 }
 
 // moment is an item of a watch: an event, an error, or, with neither, the end of the
@@ -51,8 +61,8 @@ type moment struct {
 
 // stream writes the events of a watch until either side has had enough. The answer
 // begins when it is settled that the watch can; an error before that is returned,
-// one after it ends the stream.
-func (c *call) stream(watch watchFunc, opts bucketlite.WatchOptions) error {
+// one after it ends the stream. The text of an event is its JSON, or what render returns.
+func (c *call) stream(watch watchFunc, opts bucketlite.WatchOptions, render func(bucketlite.Event) ([]byte, error)) error {
 	select {
 	case <-c.h.closing:
 		return errServerEnds
@@ -93,7 +103,7 @@ func (c *call) stream(watch watchFunc, opts bucketlite.WatchOptions) error {
 
 	beat := time.NewTicker(c.h.heartbeat)
 	defer beat.Stop()
-	s := &eventStream{call: c}
+	s := &eventStream{call: c, render: render}
 	for {
 		var err error
 		select {
@@ -130,13 +140,17 @@ func (c *call) stream(watch watchFunc, opts bucketlite.WatchOptions) error {
 // eventStream writes server-sent events. It does not flush its buffer before
 // there is nothing more to write for now.
 type eventStream struct {
-	call  *call
-	begun bool
-	buf   bytes.Buffer
+	call   *call
+	render func(bucketlite.Event) ([]byte, error) // nil for JSON
+	begun  bool
+	buf    bytes.Buffer
 }
 
 // event writes an event.
 func (s *eventStream) event(e bucketlite.Event) error {
+	if s.render != nil {
+		return s.rendered(e)
+	}
 	data, err := json.Marshal(e)
 	if err != nil {
 		return err
@@ -145,6 +159,23 @@ func (s *eventStream) event(e bucketlite.Event) error {
 	s.buf.WriteString("id: " + e.Cursor + "\nevent: " + string(e.Kind) + "\ndata: ")
 	s.buf.Write(data)
 	s.buf.WriteString("\n\n")
+	return s.write(s.buf.Bytes())
+}
+
+// rendered writes an event in another form than JSON.
+func (s *eventStream) rendered(e bucketlite.Event) error {
+	text, err := s.render(e)
+	if err != nil || len(text) == 0 {
+		return err
+	}
+	s.buf.Reset()
+	s.buf.WriteString("id: " + e.Cursor + "\n")
+	for line := range bytes.Lines(text) {
+		s.buf.WriteString("data: ")
+		s.buf.Write(bytes.TrimRight(line, "\r\n"))
+		s.buf.WriteString("\n")
+	}
+	s.buf.WriteString("\n")
 	return s.write(s.buf.Bytes())
 }
 

@@ -40,7 +40,7 @@ func (c *call) feed(ids ...string) (any, error) {
 	}
 	path := "/v1/presigned/events/" + strings.Join(ids, "/")
 	expires := c.h.opts.Now().Add(feedURLTime).UTC().Truncate(time.Second)
-	until, key := strconv.FormatInt(expires.Unix(), 10), c.h.feedKey(c.key)
+	until, key := strconv.FormatInt(expires.Unix(), 10), c.h.AccessID(c.key)
 	query := url.Values{"expires": {until}, "key": {key}, "signature": {hex.EncodeToString(c.h.signFeed(path, until, key))}}
 	return feed{base + path + "?" + query.Encode(), expires}, nil
 }
@@ -48,15 +48,6 @@ func (c *call) feed(ids ...string) (any, error) {
 // signFeed returns the signature of the URL of a feed.
 func (h *Handler) signFeed(path, until, key string) []byte {
 	return h.Sign("events", []byte(path+"\n"+until+"\n"+key))
-}
-
-// feedKeyBytes is how many bytes name a key in the URL of a feed.
-const feedKeyBytes = 12
-
-// feedKey names a key in the URL of a feed. It is not the [Access.ID], which is part of a hash:
-// readers of the URL could test guesses of a weak secret.
-func (h *Handler) feedKey(a *Access) string {
-	return hex.EncodeToString(h.Sign("key of events", a.hash[:])[:feedKeyBytes])
 }
 
 // verifyFeed checks the signature of the URL of a feed, and enters the namespace of the URL
@@ -70,12 +61,9 @@ func (c *call) verifyFeed() error {
 	if err := c.expired(until); err != nil {
 		return err
 	}
-	for i := range c.h.keys {
-		if c.h.feedKey(&c.h.keys[i]) == key {
-			c.key = &c.h.keys[i]
-			c.w.key = c.key.Name
-			return c.locate(c.r.PathValue("namespace"))
-		}
+	if c.key = c.h.AccessByID(key); c.key == nil {
+		return forbidden("the key that made the URL is not known any more")
 	}
-	return forbidden("the key that made the URL is not known any more")
+	c.w.key = c.key.Name
+	return c.locate(c.r.PathValue("namespace"))
 }

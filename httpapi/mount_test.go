@@ -2,6 +2,8 @@ package httpapi_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -102,7 +104,7 @@ func TestAccess(t *testing.T) {
 		secret, name string
 		all, allows  bool
 	}{{"sk_all", "all", true, true}, {" sk_some\n", "some", false, false}, {"sk_reads", "reads", false, true}, {"sk_none", "", false, false}, {"", "", false, false}} {
-		a := h.Access(test.secret)
+		a := h.AccessOf(httpapi.Key{Secret: test.secret})
 		if a == nil {
 			if test.name != "" {
 				t.Errorf("%q: got no access, want that of %q", test.secret, test.name)
@@ -112,8 +114,13 @@ func TestAccess(t *testing.T) {
 		if a.Name != test.name || a.All() != test.all || a.Allows("museum") != test.allows {
 			t.Errorf("%q: got %q, all %t, museum %t", test.secret, a.Name, a.All(), a.Allows("museum"))
 		}
-		if h.AccessByID(a.ID()) != a || h.AccessByID(a.ID()+"0") != nil || len(a.ID()) != 24 {
-			t.Errorf("%q: id %q does not find it", test.secret, a.ID())
+		id := h.AccessID(a)
+		if h.AccessByID(id) != a || h.AccessByID(id+"0") != nil || len(id) != 24 {
+			t.Errorf("%q: id %q does not find it", test.secret, id)
+		}
+		hash := sha256.Sum256([]byte(strings.TrimSpace(test.secret)))
+		if h.AccessOf(httpapi.Key{Hash: hex.EncodeToString(hash[:])}) != a {
+			t.Errorf("%q: its hash does not find it", test.secret)
 		}
 	}
 }

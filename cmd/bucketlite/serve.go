@@ -225,7 +225,7 @@ func (a *app) serve(ctx context.Context, f *serveFlags) (err error) {
 		if err != nil {
 			return err
 		}
-		start = pages.StartPath(accessOf(h, first))
+		start = pages.StartPath(h.AccessOf(first))
 	}
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", f.addr)
@@ -389,14 +389,6 @@ type greeting struct {
 	Console string `json:"console,omitempty"`
 	DB      string `json:"db"`
 	Key     string `json:"api_key,omitempty"` // if one was made
-}
-
-// accessOf returns what a key of the handler may do.
-func accessOf(h *httpapi.Handler, k httpapi.Key) *httpapi.Access {
-	if k.Secret != "" {
-		return h.Access(k.Secret)
-	}
-	return h.AccessByID(strings.ToLower(k.Hash)[:24])
 }
 
 // greet tells how to reach the server. The path of the page that signs in to the console,

@@ -232,7 +232,7 @@ func TestRefusedKeys(t *testing.T) {
 func TestStartLink(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil)
-	path := strings.TrimPrefix(s.console.StartPath(s.api.Access(allKey)), "console/")
+	path := strings.TrimPrefix(s.console.StartPath(s.api.AccessOf(httpapi.Key{Secret: allKey})), "console/")
 	_, code, _ := strings.Cut(path, "code=")
 	s.browser(t, "").get(path).wants(http.StatusOK, "Continue") // a preview uses nothing up
 	b := s.browser(t, "")
@@ -243,7 +243,7 @@ func TestStartLink(t *testing.T) {
 	other.get(path).wants(http.StatusOK, "has been used")
 	other.post("start", url.Values{"code": {code}}).wants(http.StatusUnauthorized)
 
-	path = strings.TrimPrefix(s.console.StartPath(s.api.Access(allKey)), "console/")
+	path = strings.TrimPrefix(s.console.StartPath(s.api.AccessOf(httpapi.Key{Secret: allKey})), "console/")
 	s.now = s.now.Add(6 * time.Minute)
 	other.get(path).wants(http.StatusOK, "has been used")
 }

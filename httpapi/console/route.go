@@ -49,6 +49,7 @@ var routes = slices.Concat(
 	settingsRoutes,
 	taskRoutes,
 	batchRoutes,
+	liveRoutes,
 )
 
 // serve makes a handler of a route.

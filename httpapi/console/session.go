@@ -52,7 +52,7 @@ const sessionPurpose = "console session"
 // session is the text of a cookie.
 func (c *Console) session(a *httpapi.Access, ends time.Time) string {
 	text := binary.BigEndian.AppendUint64(nil, uint64(ends.Unix()))
-	text = append(text, a.ID()...)
+	text = append(text, c.api.AccessID(a)...)
 	return base64.RawURLEncoding.EncodeToString(append(text, c.api.Sign(sessionPurpose, text)...))
 }
 
@@ -133,7 +133,7 @@ func (q *request) signIn() error {
 		return err
 	}
 	next := localPath(form.Get("next"))
-	a := q.c.api.Access(form.Get("key"))
+	a := q.c.api.AccessOf(httpapi.Key{Secret: form.Get("key")})
 	if a != nil { // whatever others at this address have tried
 		q.logEntry().SetKey(a.Name)
 		q.setSession(a)

@@ -3,6 +3,8 @@ package consoletest
 import (
 	"strings"
 	"testing"
+
+	"github.com/bucketlite/bucketlite/httpapi"
 )
 
 // tabTo presses Tab until the element has the focus, as in "button Sign in".
@@ -63,7 +65,7 @@ func TestKeyboard(t *testing.T) {
 func TestStartLink(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
-	link := s.Console.StartPath(s.Handler.Access(OwnerKey))
+	link := s.Console.StartPath(s.Handler.AccessOf(httpapi.Key{Secret: OwnerKey}))
 	open(t, s, link, options{key: noKey}) // as a preview of the link does, which does not use it up
 	p := open(t, s, link, options{key: noKey, noScripts: true})
 	p.focused("button Continue")
