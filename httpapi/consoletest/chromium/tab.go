@@ -31,7 +31,7 @@ type View struct {
 
 // The bounds of what a tab waits for and shows.
 const (
-	patience    = 20 * time.Second       // for a page to settle
+	patience    = time.Minute            // for a page to settle
 	quiet       = 120 * time.Millisecond // without requests, until a page counts as settled
 	widestPhone = 600                    // pixels
 	tallestShot = 4000                   // pixels
@@ -108,7 +108,7 @@ func command[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.V
 // Close closes the tab.
 func (t *Tab) Close() { t.close() }
 
-// Do runs actions in the tab, for at most 20 s, and waits until the page has settled.
+// Do runs actions in the tab, for at most a minute, and waits until the page has settled.
 func (t *Tab) Do(actions ...chromedp.Action[chromedp.Void]) error {
 	ctx, cancel := context.WithTimeout(t.ctx, patience)
 	defer cancel()
