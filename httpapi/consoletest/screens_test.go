@@ -81,6 +81,18 @@ var screens = []screen{
 	{name: "object damaged", path: "console/n/{studio}/b/{studio/damaged}/o/damaged-second/", status: 500},
 	{name: "object none", path: "console/n/{studio}/b/{studio/products}/o/nothing/", status: 404},
 
+	{name: "batches", path: "console/n/{studio}/b/{studio/products}/batches"},
+	{name: "batches none", path: "console/n/{studio}/b/{studio/empty}/batches"},
+	{name: "batch draft", path: "console/n/{studio}/b/{studio/products}/batches/{studio/products/draft}"},
+	{name: "batch waiting", path: "console/n/{studio}/b/{studio/products}/batches/{studio/products/waiting}"},
+	{name: "batch completed", path: "console/n/{studio}/b/{studio/products}/batches/{studio/products/completed}"},
+	{name: "batch with errors", path: "console/n/{studio}/b/{studio/products}/batches/{studio/products/some failed}", wants: []string{"the photo has 12 pixels"}},
+	{name: "batch with errors reader", path: "console/n/{studio}/b/{studio/products}/batches/{studio/products/some failed}", key: ReaderKey},
+	{name: "batch failed", path: "console/n/{studio}/b/{studio/products}/batches/{studio/products/all failed}"},
+	{name: "batch canceled", path: "console/n/{studio}/b/{studio/products}/batches/{studio/products/canceled}"},
+	{name: "tasks", path: "console/n/{studio}/tasks", wants: []string{"gone"}},
+	{name: "task", path: "console/n/{studio}/tasks/{task}"},
+
 	{name: "store", path: "console/store"},
 	{name: "store reader", path: "console/store", key: ReaderKey, status: 403},
 

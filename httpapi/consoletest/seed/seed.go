@@ -92,11 +92,8 @@ func (s *Seed) fill(ctx context.Context, st *bucketlite.Store) error {
 			return err
 		}
 	}
-	if err := s.batches(ctx, st, ns); err != nil {
-		return err
-	}
-	s.clock.catchUp()
-	return nil
+	s.clock.catchUp() // tasks of weeks ago would be forgotten
+	return s.batches(ctx, st, ns)
 }
 
 // bucket creates a bucket.
