@@ -359,7 +359,7 @@ func viewOfBlob(b *bucketlite.Blob) *blobView {
 		v.Kind = "page"
 	}
 	if hasPicture(b) {
-		v.Thumb = "thumb/" + b.ID + "?s=160&v=" + b.Details.Hash[:12]
+		v.Thumb = "thumb/" + b.ID + "?s=160"
 	}
 	if utf8.RuneCountInString(v.Name) > shownText {
 		v.Name = cut(v.Name, shownText)

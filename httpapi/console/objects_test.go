@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -210,4 +211,26 @@ func TestObjectsParts(t *testing.T) {
 	address, _, _ = strings.Cut(address, `"`)
 	b.do("GET", path+strings.ReplaceAll(address, "&amp;", "&"), nil, part).wants(http.StatusOK, ">3 changes since")
 	b.do("GET", path+"changes?since=nothing", nil, part).wants(http.StatusBadRequest, `role="alert"`)
+}
+
+// TestThumb shows the small pictures of the table and the grid.
+func TestThumb(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	bucket, path := s.shelf(t)
+	put, err := bucket.Put(context.Background(), bucketlite.ObjectInput{ID: "dot", Fields: map[string]any{"sku": "D"}, Blobs: []bucketlite.BlobInput{
+		{Property: "photo", Reader: bytes.NewReader(dot), Filename: "dot.gif"}}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := s.browser(t, readsKey)
+	address := "o/dot/thumb/" + put.Object.Blobs[0].ID + "?s=160"
+	b.get(path).wants(http.StatusOK, `src="`+address+`"`, `alt="dot.gif" width="40"`)
+	b.get(path+"?view=grid").wants(http.StatusOK, `src="`+address+`"`, `width="160"`)
+	if got := b.get(path + address).wants(http.StatusOK).header; got.Get("Content-Type") != "image/png" || !strings.Contains(got.Get("Cache-Control"), "immutable") {
+		t.Errorf("got %v", got)
+	}
+	b.get(path + strings.Replace(address, "160", "161", 1)).wants(http.StatusUnprocessableEntity)
+	b.get(path + "o/dot/thumb/blob_x?s=160").wants(http.StatusNotFound)
+	b.get(path + "o/none/thumb/" + put.Object.Blobs[0].ID + "?s=160").wants(http.StatusNotFound)
 }

@@ -44,6 +44,7 @@ var routes = slices.Concat(
 	selectRoutes,
 	copyAsRoutes,
 	findRoutes,
+	thumbRoutes,
 	objectRoutes,
 	blobRoutes,
 	settingsRoutes,
