@@ -89,6 +89,7 @@ type Handler struct {
 	mux     *http.ServeMux
 	mounts  []mount
 	keyless map[string]bool // the patterns of the routes that need no key
+	pages   docsPages
 	sums    sums
 	most    int // latencies of an analysis: maxLatencies, but in tests
 	metrics *metrics
@@ -187,10 +188,13 @@ func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
 	h.answers.oneStatus = true // which every route that reads has
 	h.mux = http.NewServeMux()
 	h.keyless = make(map[string]bool)
+	writing := make(map[string]bool)
 	for _, r := range routes {
 		h.mux.Handle(r.pattern, h.serve(r))
 		h.keyless[r.pattern] = r.access < keyed
+		writing[unnamed(r.pattern)] = r.effect == writes
 	}
+	h.pages = h.newDocsPages(writing)
 	h.mux.HandleFunc("/", h.nowhere)
 	return h, nil
 }

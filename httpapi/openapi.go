@@ -11,6 +11,7 @@ var documentRoutes = []route{
 	{"GET /openapi.json", open, reads, noBody, (*call).openAPI},
 	{"GET /docs/openapi.json", open, reads, noBody, (*call).openAPI}, // where some clients read it
 	{"GET /docs", open, reads, noBody, (*call).docs},
+	{"GET /docs/{file}", open, reads, noBody, (*call).docsFile},
 }
 
 // openAPIJSON is the OpenAPI 3.1 document of all routes. It is written by hand; tests

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -44,9 +43,4 @@ func TestDocumentRoutes(t *testing.T) {
 	for pattern, op := range operations {
 		t.Errorf("%s: %s has no route", pattern, op.OperationID)
 	}
-}
-
-// unnamed returns a pattern without the names of its parameters.
-func unnamed(pattern string) string {
-	return regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(strings.TrimSuffix(pattern, "{$}"), "{}")
 }

@@ -59,6 +59,10 @@ func Of(r Request, language string) string {
 	return ""
 }
 
+// JSON returns a value in the layout of samples: short objects and lists stand on one line.
+// It panics if encoding/json cannot encode it.
+func JSON(v any) string { return jsonText.write(parse(encode(v)), "") }
+
 // A call is a request in the form that all languages write.
 type call struct {
 	method  string

@@ -3,6 +3,7 @@ package sample_test
 import (
 	"encoding/json"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/bucketlite/bucketlite/internal/sample"
@@ -127,6 +128,22 @@ console.log(JSON.stringify(answer, null, 2));`},
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			if got := sample.Of(test.request, test.language); got != test.want {
+				t.Errorf("got:\n%s\nwant:\n%s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, value, want string }{
+		{"short", `{"b":[1,2.50],"a":null}`, `{"b": [1, 2.50], "a": null}`},
+		{"empty", `[{},[]]`, `[{}, []]`},
+		{"long", `{"name":"` + strings.Repeat("x", 80) + `","list":[{"a":1},{"b":2}]}`, "{\n  \"name\": \"" + strings.Repeat("x", 80) + "\",\n  \"list\": [{\"a\": 1}, {\"b\": 2}]\n}"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			if got := sample.JSON(json.RawMessage(test.value)); got != test.want {
 				t.Errorf("got:\n%s\nwant:\n%s", got, test.want)
 			}
 		})
