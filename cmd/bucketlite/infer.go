@@ -9,11 +9,10 @@ import (
 	"io"
 	"iter"
 	"path/filepath"
-	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/infer"
 	"github.com/bucketlite/bucketlite/internal/record"
 	"github.com/bucketlite/bucketlite/internal/value"
 	"github.com/spf13/cobra"
@@ -195,7 +194,10 @@ type sampler struct {
 
 func (s *sampler) samples(ctx context.Context) iter.Seq2[map[string]any, error] {
 	return func(yield func(map[string]any, error) bool) {
-		columns, err := s.columns()
+		sampler, err := infer.NewSampler(s.reader)
+		if header := (*record.HeaderError)(nil); errors.As(err, &header) {
+			err = fmt.Errorf("%w: %w", bucketlite.ErrInvalid, err)
+		}
 		if err != nil {
 			yield(nil, &located{s.source, err})
 			return
@@ -203,7 +205,7 @@ func (s *sampler) samples(ctx context.Context) iter.Seq2[map[string]any, error] 
 		for rec, err := range record.All(s.reader) {
 			var sample map[string]any
 			if err == nil {
-				sample, err = s.sample(rec, columns)
+				sample, err = sampler.Sample(rec)
 			}
 			s.bar.set(s.reader.Position().Bytes)
 			switch fault := (*record.Fault)(nil); {
@@ -223,62 +225,6 @@ func (s *sampler) samples(ctx context.Context) iter.Seq2[map[string]any, error] 
 			}
 		}
 	}
-}
-
-// sample returns the fields of a record.
-func (s *sampler) sample(rec record.Record, columns [][]string) (map[string]any, error) {
-	if columns != nil {
-		fields := make(map[string]any)
-		for i, cell := range rec.Cells {
-			if !utf8.ValidString(cell.Text) {
-				return nil, &record.Fault{First: rec.Line, Message: fmt.Sprintf("column %d: text is not valid UTF-8", i+1)}
-			}
-			if columns[i] != nil && cell.Text != "" {
-				value.SetMember(fields, columns[i], cell.Text)
-			}
-		}
-		return fields, nil
-	}
-	v, err := value.Parse(rec.Text, value.Limits{})
-	fields, ok := v.(map[string]any)
-	if err == nil && !ok {
-		err = fmt.Errorf("object expected, got %s", value.Show(v))
-	}
-	if err != nil {
-		return nil, &record.Fault{First: rec.Line, Message: err.Error()}
-	}
-	return fields, nil
-}
-
-// columns returns the paths of a table's columns, or nil if the records are no rows. A
-// column such as address.city is a member of an object, unless address is a column, too.
-func (s *sampler) columns() (paths [][]string, err error) {
-	table, ok := s.reader.(*record.Table)
-	if !ok {
-		return nil, nil
-	}
-	names, err := table.Columns()
-	if err == io.EOF {
-		return [][]string{}, nil
-	}
-	if header := (*record.HeaderError)(nil); errors.As(err, &header) {
-		err = fmt.Errorf("%w: %w", bucketlite.ErrInvalid, err)
-	}
-	for _, name := range names {
-		steps := strings.Split(name, ".")
-		inner := !slices.Contains(steps, "")
-		for i := 1; i < len(steps); i++ {
-			inner = inner && !slices.Contains(names, strings.Join(steps[:i], "."))
-		}
-		switch {
-		case name == "":
-			steps = nil
-		case !inner:
-			steps = []string{name}
-		}
-		paths = append(paths, steps)
-	}
-	return paths, err
 }
 
 // ground prints on standard error what a schema was inferred from, and candidates for a

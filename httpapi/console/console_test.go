@@ -113,6 +113,12 @@ func (b *browser) do(method, path string, form url.Values, header http.Header) *
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
+	return b.answer(r)
+}
+
+// answer sends a request.
+func (b *browser) answer(r *http.Request) *page {
+	b.t.Helper()
 	a, err := b.client.Do(r)
 	if err != nil {
 		b.t.Fatal(err)
@@ -122,7 +128,7 @@ func (b *browser) do(method, path string, form url.Values, header http.Header) *
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	p := &page{b.t, method + " " + path, a.StatusCode, a.Header, string(text)}
+	p := &page{b.t, r.Method + " " + r.URL.RequestURI(), a.StatusCode, a.Header, string(text)}
 	checkHTML(b.t, p)
 	return p
 }

@@ -28,7 +28,7 @@ var screens map[string]*template.Template
 
 // parsed parses the templates once.
 var parsed = sync.OnceValue(func() error {
-	shared, err := template.New("").Funcs(functions).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html")
+	shared, err := template.New("").Funcs(functions).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/forms.html")
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ var parsed = sync.OnceValue(func() error {
 	screens = make(map[string]*template.Template)
 	for _, name := range names {
 		screen := strings.TrimSuffix(path.Base(name), ".html")
-		if screen == "layout" || screen == "parts" {
+		if screen == "layout" || screen == "parts" || screen == "forms" {
 			continue
 		}
 		t, err := shared.Clone()

@@ -39,6 +39,8 @@ var routes = slices.Concat(
 	storeRoutes,
 	namespaceRoutes,
 	bucketRoutes,
+	bucketNewRoutes,
+	importRoutes,
 	objectsRoutes,
 	exportRoutes,
 	selectRoutes,

@@ -2,6 +2,7 @@ package chromium
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -15,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
 
@@ -151,9 +153,23 @@ func (t *Tab) SetScripts(run bool) error {
 	return chromedp.Do(t.ctx, command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !run}))
 }
 
-// Upload chooses files in the file input that a CSS selector finds.
+// Upload chooses files in the file input that a CSS selector finds. The input may be gone
+// afterwards, since a script replaces it.
 func (t *Tab) Upload(selector string, files ...string) error {
-	return t.Do(chromedp.SetUploadFiles(chromedp.CSS(selector), files))
+	quoted, err := json.Marshal(selector)
+	if err != nil {
+		return err
+	}
+	return t.Do(func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+		found, err := cdp.Call(ctx, target, runtime.Evaluate, runtime.EvaluateParams{Expression: "document.querySelector(" + string(quoted) + ")"})
+		if err == nil && found.Result.ObjectID == "" {
+			err = fmt.Errorf("chromium: no element %s", quoted)
+		}
+		if err == nil {
+			_, err = cdp.Call(ctx, target, dom.SetFileInputFiles, dom.SetFileInputFilesParams{Files: files, ObjectID: found.Result.ObjectID})
+		}
+		return chromedp.Void{}, err
+	})
 }
 
 // Type presses keys that open no page.

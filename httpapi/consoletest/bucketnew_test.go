@@ -1,0 +1,115 @@
+package consoletest
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// until fails the test unless an expression becomes true.
+func (p *page) until(expression string) {
+	p.t.Helper()
+	for end := time.Now().Add(20 * time.Second); !eval[bool](p, expression); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			p.t.Fatalf("%s is not true, on a page with\n%s", expression, eval[string](p, "document.body.innerText"))
+		}
+	}
+}
+
+// set types a value into a control, or chooses it, as far as scripts notice.
+func (p *page) set(id, value string) {
+	p.t.Helper()
+	eval[bool](p, fmt.Sprintf(`(() => { const c = document.getElementById(%q); c.focus(); c.value = %q; c.dispatchEvent(new Event("input", {bubbles: true})); return true; })()`, id, value))
+}
+
+// While somebody edits the fields of a schema the JSON follows, and the fields follow the
+// JSON.
+func TestSchemaBothSides(t *testing.T) {
+	t.Parallel()
+	p := open(t, ownServer(t), "console/n/{studio}/new", options{})
+	p.set("f0-name", "sku")
+	p.until(`document.getElementById("f0-wrong").innerText.includes("type")`)
+	p.set("f0-type", "string")
+	p.until(`document.getElementById("schema").value.includes('"sku": {') && document.getElementById("f0-wrong").innerText === ""`)
+	if got := eval[string](p, "document.activeElement.id"); got != "f0-type" {
+		t.Errorf("focus: got %q, want %q", got, "f0-type")
+	}
+	p.set("schema", `{"properties": {"sku": {"type": "string"}, "price": {"type": "number", "minimum": 0}}}`)
+	p.until(`document.getElementById("f0-name").value === "price" && document.getElementById("f0-min").value === "0"`)
+	p.set("schema", `{"properties"`)
+	p.until(`document.getElementById("verdict").innerText.includes("cut short")`)
+	if got := eval[string](p, `document.getElementById("f1-name").value`); got != "sku" {
+		t.Errorf("the second field while the JSON is none: got %q, want %q", got, "sku")
+	}
+	p.set("schema", `{"properties": {}}`)
+	p.until(`document.getElementById("f0-name").value === ""`)
+	eval[bool](p, `document.getElementById("add-field").click() ?? true`)
+	p.check()
+}
+
+// A file of each form becomes a bucket with all its objects, in batches. What is refused
+// can be downloaded with its lines.
+func TestCreateFromFile(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		file func() string
+		bad  string // line of the refused record
+	}{
+		{"lamps.jsonl", func() string {
+			var b strings.Builder
+			for i := range 1250 {
+				fmt.Fprintf(&b, "{\"sku\": \"s%d\", \"note\": \"a, \\\"b\\\"\"}\r\n", i)
+				if i == 1100 {
+					b.WriteString("\n{\"sku\": 5}\n")
+				}
+			}
+			return b.String()
+		}, "1,103"},
+		{"lamps.csv", func() string {
+			var b strings.Builder
+			b.WriteString("sku,note\n")
+			for i := range 1250 {
+				fmt.Fprintf(&b, "s%d,\"a\n\"\"b\"\"\"\n", i)
+				if i == 1100 {
+					b.WriteString("x,y,z\n")
+				}
+			}
+			return b.String()
+		}, "2,204"},
+		{"lamps.json", func() string {
+			var b strings.Builder
+			b.WriteString("[")
+			for i := range 1250 {
+				fmt.Fprintf(&b, "\n  {\"sku\": \"s%d\", \"note\": [\"]\", {\"a\": \"\\\"}\"}]},", i)
+				if i == 1100 {
+					b.WriteString("\n  {\"sku\": 5},")
+				}
+			}
+			return strings.TrimSuffix(b.String(), ",") + "\n]\n"
+		}, "1,103"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), tt.name)
+			if err := os.WriteFile(path, []byte(tt.file()), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			p := open(t, ownServer(t), "console/n/{studio}/new", options{})
+			p.must(p.tab.Upload("#infer-file", path))
+			p.until(`!!document.getElementById("found") && !document.getElementById("create-import").hidden`)
+			p.wants("1,000 records of "+tt.name, "all 1,000 are texts")
+			p.check()
+			p.set("name", "from "+tt.name)
+			eval[bool](p, `document.getElementById("create-import").click() ?? true`)
+			p.until(`document.getElementById("importing-text").innerText.startsWith("Done")`)
+			p.wants("Done: 1,250 created, 1 refused.", "Line "+tt.bad+": ", "Download the refused record")
+			p.check()
+			p.focused("link Open the bucket")
+			p.visit(eval[string](p, `new URL(document.getElementById("importing-open").href).pathname`))
+			p.wants("from " + tt.name)
+		})
+	}
+}
