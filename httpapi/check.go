@@ -141,19 +141,19 @@ func (c *call) cutIfGone(err error) {
 	}
 }
 
-// ofWholeStore refuses a key that is limited to namespaces or to reading. The caller is a
-// noun, as in "the check".
-func (c *call) ofWholeStore(caller string) error {
+// allRights refuses a key that is limited to namespaces or to reading, in the name of a noun
+// such as "the check".
+func (c *call) allRights(what string) error {
 	if c.key.All() {
 		return nil
 	}
-	return forbidden(caller + " is about the whole store, and needs a key for all namespaces that may write")
+	return forbidden(what + " needs a key for all namespaces that may write")
 }
 
 // checkStore checks the store while the client waits. A client that accepts server-sent
 // events gets the progress too.
 func (c *call) checkStore() (any, error) {
-	if err := c.ofWholeStore("the check"); err != nil {
+	if err := c.allRights("the check"); err != nil {
 		return nil, err
 	}
 	if _, err := c.form(); err != nil { // with the body read, the server notices that the client leaves

@@ -70,7 +70,8 @@
 // answered with its task_id and status PENDING as soon as the task is accepted. Unknown
 // members and parameters are refused, since one may be meant to select fewer objects.
 //
-// POST …/objects/explain takes the body of a list, and tells how its page is found.
+// POST …/objects/explain takes the body of a list, and tells how its page is found. It needs
+// a key for all namespaces that may write.
 //
 // POST …/objects/export streams the objects of a list without pages, as JSON lines, as an
 // array (format=json) or as a table (format=csv), whose columns are those of select. In a

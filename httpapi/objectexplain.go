@@ -12,8 +12,11 @@ type explained struct {
 	Text string `json:"text"` // the same for people
 }
 
-// explainObjects explains how the page of a list is found. A key that may list may ask.
+// explainObjects explains how the page of a list is found.
 func (c *call) explainObjects() (any, error) {
+	if err := c.allRights("the explanation"); err != nil {
+		return nil, err
+	}
 	f, err := c.form()
 	if err != nil {
 		return nil, err

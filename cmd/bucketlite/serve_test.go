@@ -138,6 +138,37 @@ func eventually(t testing.TB, what string, f func() bool) {
 
 const someBucket = `{"bucket_name": "films", "bucket_schema": {"properties": {"title": {"type": "string"}}}}`
 
+// Pages of the named origins may read answers, and of any origin with "*" on loopback.
+func TestServeOrigins(t *testing.T) {
+	t.Parallel()
+	const page = "http://localhost:5173"
+	for name, test := range map[string]struct {
+		args []string
+		want string
+	}{
+		"none":  {nil, ""},
+		"named": {[]string{"--cors-origin", "http://a.example", "--cors-origin", page}, page},
+		"other": {[]string{"--cors-origin", "http://a.example"}, ""},
+		"any":   {[]string{"--cors-origin", "*"}, "*"},
+		"force": {[]string{"--cors-any"}, "*"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := startServer(t, append([]string{"--db", ":memory:"}, test.args...)...)
+			req := s.request("GET", "/v1/namespaces", "", nil)
+			req.Header.Set("Origin", page)
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if got := resp.Header.Get("Access-Control-Allow-Origin"); got != test.want || resp.StatusCode != http.StatusOK {
+				t.Errorf("got status %d and Access-Control-Allow-Origin %q, want %q", resp.StatusCode, got, test.want)
+			}
+		})
+	}
+}
+
 // Without a key one is made, which works, and is not in the log.
 func TestServeMakesKey(t *testing.T) {
 	t.Parallel()
