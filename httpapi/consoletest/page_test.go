@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bucketlite/bucketlite/httpapi/consoletest/chromium"
 )
@@ -67,6 +68,15 @@ func blank(t *testing.T, s *Server, o options) *page {
 		p.allow(fmt.Sprintf("status: %d ", o.status))
 	}
 	return p
+}
+
+// sibling opens a tab in the same window, with the same session.
+func (p *page) sibling() *page {
+	p.t.Helper()
+	tab, err := p.tab.Sibling(chromium.View{Width: p.options.width, Dark: p.options.dark, NoScripts: p.options.noScripts})
+	p.must(err)
+	p.t.Cleanup(tab.Close)
+	return &page{t: p.t, server: p.server, tab: tab, options: p.options, allowed: p.allowed}
 }
 
 // visit opens another page in the tab.
@@ -131,6 +141,19 @@ func (p *page) wants(texts ...string) {
 		if !eval[bool](p, "document.body.innerText.includes("+string(quoted)+")") {
 			p.t.Errorf("the page does not show %q", text)
 		}
+	}
+}
+
+// waits fails the test unless the page shows a text within some seconds.
+func (p *page) waits(text string) {
+	p.t.Helper()
+	quoted, err := json.Marshal(text)
+	p.must(err)
+	for end := time.Now().Add(30 * time.Second); !eval[bool](p, "document.body.innerText.includes("+string(quoted)+")"); {
+		if time.Now().After(end) {
+			p.t.Fatalf("the page does not show %q, but:\n%s", text, eval[string](p, "document.body.innerText"))
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
 }
 

@@ -97,6 +97,10 @@ var screens = []screen{
 	{name: "batch with errors reader", path: "console/n/{studio}/b/{studio/products}/batches/{studio/products/some failed}", key: ReaderKey},
 	{name: "batch failed", path: "console/n/{studio}/b/{studio/products}/batches/{studio/products/all failed}"},
 	{name: "batch canceled", path: "console/n/{studio}/b/{studio/products}/batches/{studio/products/canceled}"},
+	{name: "live", path: "console/n/{studio}/b/{studio/products}/live"},
+	{name: "live paused", path: "console/n/{studio}/b/{studio/products}/live?from=start&paused=1", wants: []string{"object created", "lamp-01"}},
+	{name: "live hostile", path: "console/n/{studio}/b/{studio/hostile}/live?from=start&kind=object.", key: ReaderKey},
+
 	{name: "tasks", path: "console/n/{studio}/tasks", wants: []string{"gone"}},
 	{name: "task", path: "console/n/{studio}/tasks/{task}"},
 
@@ -128,7 +132,6 @@ func TestScreens(t *testing.T) {
 				o.key, o.status = screen.key, screen.status
 				p := blank(t, s, o)
 				p.allow(screen.known...)
-				p.allow("status: 404 ") // thumbnails
 				p.visit(screen.path)
 				p.check()
 				p.wants(screen.wants...)

@@ -107,6 +107,9 @@ func command[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.V
 	})
 }
 
+// Front makes the tab the one that its window shows.
+func (t *Tab) Front() error { return t.Do(command(page.BringToFront, cdp.Empty{})) }
+
 // Close closes the tab.
 func (t *Tab) Close() { t.close() }
 
