@@ -296,6 +296,10 @@ func (q *request) changes() error {
 		if err != nil && ctx.Err() != nil && q.ctx().Err() == nil {
 			break // it has counted what there is
 		}
+		if errors.Is(err, bucketlite.ErrCursorExpired) { // there were more than the store keeps
+			n.Count, n.More = maxChanges, true
+			break
+		}
 		if err != nil {
 			return err
 		}

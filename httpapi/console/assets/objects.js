@@ -46,16 +46,9 @@ function fit(row) {
 	const type = (!list && inputTypes[option?.dataset.type]) || "text";
 	const choices = option?.dataset.type === "boolean" ? ["true", "false"] : JSON.parse(option?.dataset.enum ?? "[]");
 	value.hidden = "bare" in operator.selectedOptions[0].dataset;
-	if (value.type !== type) {
-		const text = value.value;
-		value.type = type;
-		value.value = text;
-		if (value.value !== text) {
-			value.type = "text"; // what stands there is no such value
-			value.value = text;
-		}
-	}
-	if (type === "number") value.step = "any";
+	const fits = { number: /^(-?\d+(\.\d+)?(e[-+]?\d+)?)?$/i, date: /^(\d{4}-\d\d-\d\d)?$/, text: /^/ };
+	value.type = fits[type].test(value.value) ? type : "text"; // a text that does not fit must stay
+	if (value.type === "number") value.step = "any";
 	value.removeAttribute("list");
 	if (choices.length && !list) {
 		const known = document.getElementById(`${value.id}-list`) ?? document.createElement("datalist");
@@ -131,3 +124,13 @@ document.addEventListener("click", async (e) => {
 		say("The browser does not allow copying here.");
 	}
 });
+
+// The samples of code go away where they came from.
+document.addEventListener("click", (e) => {
+	const samples = document.getElementById("samples");
+	if (samples?.firstChild && e.target.closest("[hx-target='#samples']")) {
+		e.preventDefault();
+		e.stopImmediatePropagation();
+		samples.replaceChildren();
+	}
+}, true);
