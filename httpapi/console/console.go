@@ -37,12 +37,13 @@ type Console struct {
 	starts  starts
 	refused refusals
 	exports chan struct{} // one for each that runs
+	late    lateness
 }
 
 // New returns a console for the store of the handler, and mounts it there. Any key of the
 // handler signs in, and has its rights there. The options are copied.
 func New(api *httpapi.Handler, opts *Options) (*Console, error) {
-	c := &Console{api: api, store: api.Store(), limits: api.Options(), mux: http.NewServeMux(), exports: make(chan struct{}, maxExports), guard: http.NewCrossOriginProtection()}
+	c := &Console{api: api, store: api.Store(), limits: api.Options(), mux: http.NewServeMux(), exports: make(chan struct{}, maxExports), late: lateness{fewObjects, firstPaint, manyObjects}, guard: http.NewCrossOriginProtection()}
 	if opts != nil {
 		c.opts = *opts
 	}

@@ -13,3 +13,10 @@ func Pages() (paths []string) {
 	}
 	return paths
 }
+
+// BeLate lets the rows of every list follow its first paint. It is called before the first
+// request.
+func (c *Console) BeLate() { c.late.objects, c.late.after = 0, 0 }
+
+// CountAsMany sets how many objects make a query slow. It is called before the first request.
+func (c *Console) CountAsMany(n int64) { c.late.many = n }

@@ -26,6 +26,13 @@ const (
 	firstPaint = 30 * time.Millisecond
 )
 
+// lateness is when the rows of a list follow its first paint.
+type lateness struct {
+	objects int64         // that a query examines at least
+	after   time.Duration // from the beginning of the query
+	many    int64         // objects that a query examines for the page to say that it is slow
+}
+
 // objectList is what the list of objects shows.
 type objectList struct {
 	View    *objectView
@@ -141,11 +148,11 @@ func (q *request) page(list *objectList, query bucketlite.Query) (*bucketlite.Pa
 	if err != nil {
 		return nil, err
 	}
-	list.Cost = list.View.costOf(e)
+	list.Cost = list.View.costOf(e, q.c.late.many)
 	ctx := q.ctx()
-	if e.Objects >= fewObjects && !q.isPart() && !list.View.Wait {
+	if e.Objects >= q.c.late.objects && !q.isPart() && !list.View.Wait {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, firstPaint)
+		ctx, cancel = context.WithTimeout(ctx, q.c.late.after)
 		defer cancel()
 	}
 	page, err := q.bucket.List(ctx, query)

@@ -374,7 +374,7 @@ func (v *objectView) form(faults viewFaults, filter bucketlite.Filter) *filterFo
 type cost struct {
 	Text  string
 	Notes []string
-	Slow  bool // the store looks at, or sorts, manyObjects or more
+	Slow  bool // people notice the time
 
 	// The index that would help; empty for none.
 	Path   string
@@ -391,8 +391,8 @@ const (
 	timeToSort    = 700 * time.Nanosecond
 )
 
-// costOf says what an explanation means.
-func (v *objectView) costOf(e *bucketlite.Explanation) cost {
+// costOf says what an explanation means. A query of many objects is slow.
+func (v *objectView) costOf(e *bucketlite.Explanation, many int64) cost {
 	c := cost{Notes: e.Notes}
 	if !v.Selects() && len(v.Sort) == 0 {
 		return c // it reads the page and nothing else
@@ -418,7 +418,7 @@ func (v *objectView) costOf(e *bucketlite.Explanation) cost {
 	if about := roughTime(takes); about != "" {
 		c.Text += ", about " + about
 	}
-	if c.Slow = e.Objects >= manyObjects; c.Slow {
+	if c.Slow = e.Objects >= many; c.Slow {
 		c.Path, c.OfText = v.helpfulIndex(e)
 	}
 	return c

@@ -234,3 +234,35 @@ func TestThumb(t *testing.T) {
 	b.get(path + "o/dot/thumb/blob_x?s=160").wants(http.StatusNotFound)
 	b.get(path + "o/none/thumb/" + put.Object.Blobs[0].ID + "?s=160").wants(http.StatusNotFound)
 }
+
+// TestLateRows shows the page of a query that takes long, with scripts and without.
+func TestLateRows(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	s.console.BeLate()
+	_, path := s.shelf(t, shoes(3)...)
+	b := s.browser(t, readsKey)
+	b.get(path+"?f=price.lt.90&size=20").wants(http.StatusOK, `id="rows"`, `hx-get="?f=price.lt.90&amp;size=20"`, `aria-busy="true"`, "Looking at 3 objects", "data-cancel",
+		`<noscript>`, `href="?f=price.lt.90&amp;size=20&amp;wait=1"`, "count?f=price.lt.90").lacks("Shoe 1<")
+	b.get(path+"?f=price.lt.90&wait=1").wants(http.StatusOK, "Shoe 1<")
+	b.do("GET", path+"?f=price.lt.90", nil, http.Header{"Hx-Request": {"true"}}).wants(http.StatusOK, "Shoe 1<")
+	b.get(path+"?f=price.lt.cheap").wants(http.StatusBadRequest, `id="w0"`)
+}
+
+// TestSlowQuery shows the banner of a query of many objects, and its button.
+func TestSlowQuery(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	s.console.CountAsMany(3)
+	bucket, path := s.shelf(t, shoes(5)...)
+	writer, reader := s.browser(t, allKey), s.browser(t, readsKey)
+	button := `<input type="hidden" name="kind" value="value"><input type="hidden" name="path" value="price">`
+	writer.get(path+"?sort=price").wants(http.StatusOK, "Examines all 5 objects", "An index on <code>price</code>", button, "Create an index on price")
+	writer.get(path+"?q=shoe").wants(http.StatusOK, "Create a text index")
+	reader.get(path+"?sort=price").wants(http.StatusOK, "Examines all 5 objects").lacks(button)
+	writer.get(path+"?f=title.contains.x").wants(http.StatusOK, "No index helps").lacks("<input type=\"hidden\" name=\"kind\"")
+	if err := bucket.EnsureIndex(context.Background(), "price"); err != nil {
+		t.Fatal(err)
+	}
+	writer.get(path+"?sort=price").wants(http.StatusOK, "Reads the page by the value index of price").lacks(button)
+}

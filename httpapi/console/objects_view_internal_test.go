@@ -170,7 +170,7 @@ func TestCost(t *testing.T) {
 				t.Fatal(err)
 			}
 			v, _ := parseObjectView(params)
-			if got := v.costOf(&tt.plan); got.Text != tt.text || got.Path != tt.path || got.OfText != tt.ofText {
+			if got := v.costOf(&tt.plan, manyObjects); got.Text != tt.text || got.Path != tt.path || got.OfText != tt.ofText {
 				t.Errorf("got %+v, want %q, %q and %v", got, tt.text, tt.path, tt.ofText)
 			}
 		})
