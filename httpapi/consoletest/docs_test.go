@@ -18,7 +18,7 @@ func opened(id string) string { return "document.querySelector('#" + id + " .try
 // requests, behind a proxy too.
 func TestDocs(t *testing.T) {
 	t.Parallel()
-	s := behindProxy(t)
+	s := behindProxy(t, "/a/b", nil)
 	p := blank(t, s, options{key: noKey})
 	p.visit("docs")
 
