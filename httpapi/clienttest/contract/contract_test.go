@@ -56,6 +56,9 @@ func newContract(name string, text []byte, hosted bool) (*contract, error) {
 	c.validator.SetDocument(doc)
 	for path, item := range c.model.Paths.PathItems.FromOldest() {
 		for method := range item.GetOperations().FromOldest() {
+			if path == "/" {
+				path = "/{$}" // no other path
+			}
 			c.mux.Handle(strings.ToUpper(method)+" "+path, http.NotFoundHandler())
 		}
 	}
@@ -73,6 +76,7 @@ func (c *contract) find(req *http.Request) (item *v3.PathItem, path string, op *
 	if method != req.Method { // also HEAD, where there is a GET
 		return nil, "", nil
 	}
+	path = strings.TrimSuffix(path, "{$}")
 	item = c.model.Paths.PathItems.GetOrZero(path)
 	return item, path, item.GetOperations().GetOrZero(strings.ToLower(method))
 }
@@ -168,9 +172,9 @@ func (c *contract) faults(e exchange) (faults []string, taken string) {
 		}
 	}
 	if op == nil {
-		// HEAD is what GET is, routes of tests are in no document, and what the hosted
-		// service's lacks is an extension.
-		known := c.hosted || resp.StatusCode == http.StatusNotFound || req.Method == http.MethodHead || strings.HasPrefix(req.URL.Path, "/test/")
+		// HEAD is what GET is, OPTIONS is for browsers, routes of tests are in no document, and
+		// what the hosted service's lacks is an extension.
+		known := c.hosted || resp.StatusCode == http.StatusNotFound || req.Method == http.MethodHead || req.Method == http.MethodOptions || strings.HasPrefix(req.URL.Path, "/test/")
 		if !known {
 			faults = append(faults, "no such operation")
 		}
