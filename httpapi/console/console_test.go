@@ -99,19 +99,31 @@ func (b *browser) post(path string, form url.Values) *page {
 
 func (b *browser) do(method, path string, form url.Values, header http.Header) *page {
 	b.t.Helper()
-	var body io.Reader
-	if form != nil {
-		body = strings.NewReader(form.Encode())
+	if form == nil {
+		return b.request(method, path, nil, header)
 	}
+	header = header.Clone()
+	if header == nil {
+		header = make(http.Header)
+	}
+	header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return b.request(method, path, strings.NewReader(form.Encode()), header)
+}
+
+// postBody posts a body of another type than that of a plain form.
+func (b *browser) postBody(path, contentType string, body io.Reader) *page {
+	b.t.Helper()
+	return b.request("POST", path, body, http.Header{"Content-Type": {contentType}, "Sec-Fetch-Site": {"same-origin"}})
+}
+
+func (b *browser) request(method, path string, body io.Reader, header http.Header) *page {
+	b.t.Helper()
 	r, err := http.NewRequest(method, b.s.URL+"/console/"+path, body)
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	for name, values := range header {
 		r.Header[name] = values
-	}
-	if form != nil {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	return b.answer(r)
 }

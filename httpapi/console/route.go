@@ -48,6 +48,7 @@ var routes = slices.Concat(
 	findRoutes,
 	thumbRoutes,
 	objectRoutes,
+	editRoutes,
 	blobRoutes,
 	settingsRoutes,
 	taskRoutes,

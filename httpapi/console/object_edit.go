@@ -1,0 +1,362 @@
+package console
+
+import (
+	"errors"
+	"io"
+	"maps"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/bucketlite/bucketlite"
+)
+
+var editRoutes = []route{
+	{"GET /n/{namespace}/b/{bucket}/new", inPlace, reads, (*request).newObject},
+	{"POST /n/{namespace}/b/{bucket}/new", inPlace, writes, (*request).createObject},
+	{"POST /n/{namespace}/b/{bucket}/validate", inPlace, writes, (*request).validateObject},
+	{"GET /n/{namespace}/b/{bucket}/o/{object}/edit", inPlace, reads, (*request).edit},
+	{"POST /n/{namespace}/b/{bucket}/o/{object}/edit", inPlace, writes, (*request).saveObject},
+}
+
+// newObject shows an empty form.
+func (q *request) newObject() error {
+	f := q.newObjectForm(nil, nil)
+	f.AsJSON, f.Text = q.query("as") == "json", "{}"
+	return q.render(http.StatusOK, "edit", f.Title, f)
+}
+
+// edit shows the form of an object.
+func (q *request) edit() error {
+	o, err := q.bucket.Object(q.ctx(), q.r.PathValue("object"))
+	if err != nil {
+		return err
+	}
+	f := q.newObjectForm(o, o.Fields)
+	f.AsJSON = q.query("as") == "json"
+	return q.render(http.StatusOK, "edit", "Edit "+f.Title, f)
+}
+
+// An objectPost is a form that was sent: its values, and after them its files.
+type objectPost struct {
+	values url.Values
+	parts  *multipart.Reader
+	first  *multipart.Part // the first file; nil if there is none
+}
+
+// objectPost reads the values of the form, and leaves the files unread: they come last.
+func (q *request) objectPost() (*objectPost, error) {
+	mediaType, _, _ := mime.ParseMediaType(q.r.Header.Get("Content-Type"))
+	if mediaType != "multipart/form-data" {
+		values, err := q.form()
+		return &objectPost{values: values}, err
+	}
+	parts, err := q.r.MultipartReader()
+	if err != nil {
+		return nil, formError(err)
+	}
+	p := &objectPost{values: make(url.Values), parts: parts}
+	left := int64(maxForm)
+	for {
+		part, err := parts.NextPart()
+		if err == io.EOF {
+			return p, nil
+		}
+		if err != nil {
+			return nil, formError(err)
+		}
+		if strings.HasPrefix(part.FormName(), filePrefix) {
+			p.first = part
+			return p, nil
+		}
+		text, err := io.ReadAll(io.LimitReader(part, left+1))
+		if err != nil {
+			return nil, formError(err)
+		}
+		if left -= int64(len(text)); left < 0 {
+			return nil, formError(&http.MaxBytesError{Limit: maxForm})
+		}
+		p.values.Add(part.FormName(), string(text))
+	}
+}
+
+// store stores the files of the form as uploads, which the blobs of an object can use.
+func (q *request) store(p *objectPost) (blobs []bucketlite.BlobInput, err error) {
+	no := false
+	for part := p.first; part != nil; {
+		if name, ok := strings.CutPrefix(part.FormName(), filePrefix); ok && part.FileName() != "" {
+			mimeType := part.Header.Get("Content-Type")
+			if mimeType == "" {
+				mimeType = "application/octet-stream"
+			}
+			u, err := q.bucket.CreateUpload(q.ctx(), bucketlite.UploadInput{Filename: part.FileName(), ContentType: mimeType, Property: name, CreateObject: &no})
+			if err == nil {
+				_, err = q.bucket.WriteUpload(q.ctx(), u.ID, part)
+			}
+			if err == nil {
+				_, err = q.bucket.ConfirmUpload(q.ctx(), u.ID, nil)
+			}
+			if err != nil {
+				if u != nil {
+					q.bucket.CancelUpload(q.ctx(), u.ID) // its bytes are of no use; if this fails, it expires
+				}
+				return nil, err
+			}
+			blobs = append(blobs, bucketlite.BlobInput{Property: name, UploadID: u.ID})
+		}
+		if part, err = p.parts.NextPart(); err == io.EOF {
+			return blobs, nil
+		} else if err != nil {
+			return nil, formError(err)
+		}
+	}
+	return blobs, nil
+}
+
+// read returns the form with what was typed, and the fields that this means. The error
+// says why these cannot be stored, as far as that shows without the files.
+func (q *request) read(p *objectPost, o *bucketlite.Object) (f *objectForm, base, fields map[string]any, err error) {
+	base = make(map[string]any)
+	if o != nil {
+		var wrong string
+		if base, wrong = readObject(p.values.Get("base")); wrong != "" {
+			return nil, nil, nil, invalid("base: " + wrong)
+		}
+	}
+	f = q.newObjectForm(o, base)
+	f.AsJSON = p.values.Get("as") == "json"
+	f.Version, _ = strconv.ParseInt(p.values.Get("version"), 10, 64)
+	fields, ok := f.take(p.values, q.info.Schema, base)
+	if !ok {
+		return f, base, fields, invalid("some fields cannot be read")
+	}
+	err = q.bucket.Validate(q.ctx(), bucketlite.ObjectInput{ID: f.ID, KeyPrefix: f.KeyPrefix, Fields: maps.Clone(fields)})
+	return f, base, fields, q.withoutFiles(err, f)
+}
+
+// withoutFiles returns an error of validation without the fields that hold files: their
+// bytes have not been read yet, or are stored already.
+func (q *request) withoutFiles(err error, f *objectForm) error {
+	var v *bucketlite.ValidationError
+	if !errors.As(err, &v) {
+		return err
+	}
+	var left []bucketlite.Issue
+	for _, issue := range v.Issues {
+		name := firstName(issue.Path)
+		if !slices.ContainsFunc(f.Files, func(file fileField) bool { return file.Field == name }) {
+			left = append(left, issue)
+		}
+	}
+	if len(left) == 0 && v.Omitted == 0 {
+		return nil
+	}
+	return &bucketlite.ValidationError{Subject: v.Subject, Issues: left, Omitted: v.Omitted}
+}
+
+// refuse shows the form again, with what is wrong.
+func (q *request) refuse(f *objectForm, err error) error {
+	f.blame(err)
+	if f.Fault.Status >= 500 {
+		return err
+	}
+	return q.render(f.Fault.Status, "edit", f.Title, f)
+}
+
+// validateObject shows what is wrong with a form so far.
+func (q *request) validateObject() error {
+	p, err := q.objectPost()
+	if err != nil {
+		return err
+	}
+	var o *bucketlite.Object
+	if p.values.Get("base") != "" {
+		o = &bucketlite.Object{}
+	}
+	f, _, _, err := q.read(p, o)
+	if f == nil {
+		return err
+	}
+	if err != nil {
+		f.blame(err)
+	}
+	return q.renderPart(http.StatusOK, "edit", "problems", f)
+}
+
+// createObject stores a new object, and none over another.
+func (q *request) createObject() error {
+	p, err := q.objectPost()
+	if err != nil {
+		return err
+	}
+	f, _, fields, err := q.read(p, nil)
+	if err != nil {
+		return q.refuse(f, err)
+	}
+	in := bucketlite.ObjectInput{ID: f.ID, KeyPrefix: f.KeyPrefix, Fields: fields}
+	if in.Blobs, err = q.store(p); err != nil {
+		return q.refuse(f, err)
+	}
+	result, err := q.bucket.Put(q.ctx(), in, &bucketlite.PutOptions{IfAbsent: true})
+	if err != nil {
+		return q.refuse(f, err)
+	}
+	return q.done(q.bucketPath()+"o/"+result.Object.ID+"/", "object-created")
+}
+
+// conflictPage is what a user sees whose object somebody else has changed.
+type conflictPage struct {
+	Object *bucketlite.Object // as it is now
+	Title  string
+	Patch  string // what the user wants, as JSON
+	Fields []conflictField
+	Others []string // the fields that only the user has changed
+}
+
+// A conflictField is a field that both have changed.
+type conflictField struct {
+	Name         string
+	Mine, Theirs shown
+}
+
+// takePrefix begins the names of the choices between both.
+const takePrefix = "take."
+
+// saveObject stores what the user has changed, if the object is as the user saw it. Else
+// the user chooses, field by field.
+func (q *request) saveObject() error {
+	p, err := q.objectPost()
+	if err != nil {
+		return err
+	}
+	id := q.r.PathValue("object")
+	o, err := q.bucket.Object(q.ctx(), id)
+	if err != nil {
+		return err
+	}
+	if p.values.Has("patch") {
+		return q.resolve(p, o)
+	}
+	f, base, fields, err := q.read(p, o)
+	if f == nil {
+		return err
+	}
+	if err == nil && f.Version <= 0 {
+		err = invalid("the version of the object is missing")
+	}
+	if err != nil {
+		return q.refuse(f, err)
+	}
+	in := bucketlite.ObjectInput{Fields: difference(base, fields)}
+	for _, file := range f.Files {
+		if p.values.Get(removePrefix+file.Field) != "" {
+			in.Fields[file.Field] = nil
+		}
+	}
+	if in.Blobs, err = q.store(p); err != nil {
+		return q.refuse(f, err)
+	}
+	for _, b := range in.Blobs {
+		delete(in.Fields, b.Property) // the new file replaces the old one anyway
+	}
+	if len(in.Fields) == 0 && len(in.Blobs) == 0 {
+		return q.done(q.bucketPath()+"o/"+id+"/", "object-unchanged")
+	}
+	_, err = q.bucket.Patch(q.ctx(), id, in, &bucketlite.PatchOptions{IfVersion: f.Version})
+	var conflict *bucketlite.ConflictError
+	switch {
+	case err == nil:
+		return q.done(q.bucketPath()+"o/"+id+"/", "object-changed")
+	case errors.As(err, &conflict) && conflict.Version:
+		return q.conflict(base, in)
+	}
+	return q.refuse(f, err)
+}
+
+// conflict shows both versions of the fields that were changed twice.
+func (q *request) conflict(base map[string]any, in bucketlite.ObjectInput) error {
+	now, err := q.bucket.Object(q.ctx(), q.r.PathValue("object"))
+	if err != nil {
+		return err
+	}
+	c := &conflictPage{Object: now, Title: q.titleOf(now)}
+	theirs := difference(base, now.Fields)
+	for _, name := range slices.Sorted(maps.Keys(in.Fields)) {
+		v, changed := theirs[name]
+		if !changed || compact(v) == compact(in.Fields[name]) {
+			c.Others = append(c.Others, name)
+			continue
+		}
+		_, mine := in.Fields[name]
+		stored, ok := now.Fields[name]
+		c.Fields = append(c.Fields, conflictField{name, show(in.Fields[name], mine && in.Fields[name] != nil), show(stored, ok)})
+	}
+	wanted := maps.Clone(in.Fields)
+	for _, b := range in.Blobs {
+		c.Others = append(c.Others, b.Property)
+	}
+	c.Patch = compact(map[string]any{"fields": wanted, "blobs": blobsOf(in.Blobs)})
+	return q.render(http.StatusConflict, "conflict", "Changed by somebody else", c)
+}
+
+// blobsOf names the uploads that a patch uses.
+func blobsOf(blobs []bucketlite.BlobInput) []any {
+	list := []any{}
+	for _, b := range blobs {
+		list = append(list, map[string]any{"property": b.Property, "upload_id": b.UploadID})
+	}
+	return list
+}
+
+// resolve stores the user's changes of the fields for which the user's were chosen.
+func (q *request) resolve(p *objectPost, o *bucketlite.Object) error {
+	patch, wrong := readObject(p.values.Get("patch"))
+	fields, _ := patch["fields"].(map[string]any)
+	version, err := strconv.ParseInt(p.values.Get("version"), 10, 64)
+	if wrong != "" || fields == nil || err != nil || version <= 0 {
+		return invalid("the form of a conflict expected")
+	}
+	in := bucketlite.ObjectInput{Fields: fields}
+	blobs, _ := patch["blobs"].([]any)
+	for _, blob := range blobs {
+		members, _ := blob.(map[string]any)
+		property, _ := members["property"].(string)
+		upload, _ := members["upload_id"].(string)
+		in.Blobs = append(in.Blobs, bucketlite.BlobInput{Property: property, UploadID: upload})
+	}
+	for name := range fields {
+		if p.values.Get(takePrefix+name) == "theirs" {
+			delete(fields, name)
+		}
+	}
+	if len(fields) == 0 && len(in.Blobs) == 0 {
+		return q.done(q.bucketPath()+"o/"+o.ID+"/", "object-unchanged")
+	}
+	_, err = q.bucket.Patch(q.ctx(), o.ID, in, &bucketlite.PatchOptions{IfVersion: version})
+	var conflict *bucketlite.ConflictError
+	switch {
+	case err == nil:
+		return q.done(q.bucketPath()+"o/"+o.ID+"/", "object-changed")
+	case errors.As(err, &conflict) && conflict.Version:
+		return q.conflict(map[string]any{}, in)
+	}
+	status, _ := describe(err)
+	if status >= 500 {
+		return err
+	}
+	merged := maps.Clone(o.Fields)
+	for name, v := range fields {
+		if v == nil {
+			delete(merged, name)
+			continue
+		}
+		merged[name] = v
+	}
+	f := q.newObjectForm(o, merged)
+	f.Base = compact(o.Fields)
+	return q.refuse(f, err)
+}

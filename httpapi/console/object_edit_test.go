@@ -1,0 +1,242 @@
+package console_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"html"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/bucketlite/bucketlite"
+)
+
+// formOf returns what a browser would send of a page's form unchanged.
+func formOf(t *testing.T, p *page) url.Values {
+	t.Helper()
+	form := make(url.Values)
+	for _, m := range regexp.MustCompile(`<input [^>]*name="([^"]+)"[^>]*>`).FindAllStringSubmatch(p.text, -1) {
+		if strings.Contains(m[0], `type="checkbox"`) || strings.Contains(m[0], `type="file"`) || strings.Contains(m[0], `type="radio"`) && !strings.Contains(m[0], " checked") {
+			continue
+		}
+		v := regexp.MustCompile(` value="([^"]*)"`).FindStringSubmatch(m[0])
+		if v == nil {
+			v = []string{"", ""}
+		}
+		form.Add(html.UnescapeString(m[1]), html.UnescapeString(v[1]))
+	}
+	for _, m := range regexp.MustCompile(`(?s)<textarea [^>]*name="([^"]+)"[^>]*>(.*?)</textarea>`).FindAllStringSubmatch(p.text, -1) {
+		text := strings.TrimPrefix(html.UnescapeString(m[2]), "\n")
+		form.Add(html.UnescapeString(m[1]), strings.ReplaceAll(text, "\n", "\r\n"))
+	}
+	for _, m := range regexp.MustCompile(`(?s)<select [^>]*name="([^"]+)"[^>]*>(.*?)</select>`).FindAllStringSubmatch(p.text, -1) {
+		if chosen := regexp.MustCompile(`<option value="([^"]*)" selected`).FindStringSubmatch(m[2]); chosen != nil {
+			form.Add(html.UnescapeString(m[1]), html.UnescapeString(chosen[1]))
+		}
+	}
+	delete(form, "theme")
+	return form
+}
+
+// editBucket has a field of each type.
+func editBucket(t *testing.T, s *server) (*bucketlite.Namespace, *bucketlite.Bucket) {
+	t.Helper()
+	ctx := context.Background()
+	ns, err := s.store.EnsureNamespace(ctx, bucketlite.NamespaceConfig{Name: "shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: "all", Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
+		"text": {Type: bucketlite.String}, "number": {Type: bucketlite.Number}, "whole": {Type: bucketlite.Integer}, "yes": {Type: bucketlite.Boolean},
+		"list": {Type: bucketlite.Array}, "map": {Type: bucketlite.ObjectField}, "day": {Type: bucketlite.Date}, "time": {Type: bucketlite.DateTime},
+		"long": {Type: bucketlite.Text}, "kind": {Type: bucketlite.String, Enum: []any{"a", "b"}}, "size": {Type: bucketlite.Integer, Enum: []any{1, 2}},
+		"odd \"name\"": {Type: bucketlite.String}, "photo": {Type: bucketlite.Image}, "files": {Type: bucketlite.Array, Items: &bucketlite.Field{Type: bucketlite.File}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ns, b
+}
+
+var everyField = map[string]any{
+	"text": "one\r\ntwo\n  three <b>&amp;", "number": 1.50, "whole": 7, "yes": false, "list": []any{1, "two", map[string]any{"c": nil}}, "map": map[string]any{"a": 1e100},
+	"day": "2026-01-31", "time": "2026-01-31T12:00:00.123456+01:00", "long": "\n\nleading lines", "kind": "b", "size": 2, "odd \"name\"": "", "extra": map[string]any{"x": []any{}}, "nothing": nil,
+}
+
+// TestSaveUnchanged shows that saving a form as it was shown changes nothing, whatever the
+// fields hold, in both forms.
+func TestSaveUnchanged(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	ns, b := editBucket(t, s)
+	path, o := put(t, ns, b, bucketlite.ObjectInput{Fields: everyField, Blobs: []bucketlite.BlobInput{{Property: "files", Reader: strings.NewReader("x"), Filename: "x.bin"}}})
+	at := s.browser(t, allKey)
+	for _, as := range []string{"fields", "json"} {
+		at.post(path+"edit", formOf(t, at.get(path+"edit?as="+as).wants(http.StatusOK))).wants(http.StatusSeeOther, "done=object-unchanged")
+		now, err := b.Object(context.Background(), o.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now.Version != o.Version || !reflect.DeepEqual(now.Fields, o.Fields) || len(now.Blobs) != 1 {
+			t.Errorf("as %s: got version %d, %v, want %d, %v", as, now.Version, now.Fields, o.Version, o.Fields)
+		}
+	}
+}
+
+func TestEdit(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		change url.Values
+		status int
+		want   map[string]any // that differ after it; nil means that the field is gone
+		words  []string
+	}{
+		{"a text", url.Values{"f.text": {"new\r\nlines"}}, 303, map[string]any{"text": "new\nlines"}, nil},
+		{"a number", url.Values{"f.number": {" 2.50 "}}, 303, map[string]any{"number": "2.50"}, nil},
+		{"no number", url.Values{"f.number": {"2,5"}}, 422, nil, []string{`value="2,5"`, `aria-invalid="true"`, "expected"}},
+		{"a false boolean", url.Values{"f.yes": {"true"}}, 303, map[string]any{"yes": "true"}, nil},
+		{"a list", url.Values{"f.list": {"[]"}}, 303, map[string]any{"list": "[]"}, nil},
+		{"JSON that is none", url.Values{"f.list": {"[1"}}, 422, nil, []string{"[1</textarea>", "this is not JSON"}},
+		{"JSON that adds members", url.Values{"f.list": {`[],"text":"x"`}}, 422, nil, []string{"this is not JSON"}},
+		{"JSON with a member twice", url.Values{"f.map": {`{"a":1,"a":2}`}}, 422, nil, []string{"is repeated"}},
+		{"an empty input", url.Values{"f.text": {""}, "f.kind": {""}}, 303, map[string]any{"text": nil, "kind": nil}, nil},
+		{"a choice", url.Values{"f.kind": {"a"}, "f.size": {"1"}}, 303, map[string]any{"kind": "a", "size": "1"}, nil},
+		{"a choice that is none", url.Values{"f.kind": {"<c>"}}, 422, nil, []string{"&lt;c&gt;", "kind"}},
+		{"an odd name", url.Values{`f.odd "name"`: {"x"}}, 303, map[string]any{`odd "name"`: "x"}, nil},
+		{"fields that are not declared", url.Values{"other": {`{"more": 1}`}}, 303, map[string]any{"more": "1", "extra": nil, "nothing": nil}, nil},
+		{"a system's name", url.Values{"other": {`{"status": "x"}`}}, 422, nil, []string{"status"}},
+		{"all as JSON", url.Values{"as": {"json"}, "text": {`{"text": ""}`}}, 303, map[string]any{"text": "", "number": nil, "extra": nil, "list": nil}, nil},
+		{"no version", url.Values{"version": {""}, "f.text": {"x"}}, 422, nil, []string{"version"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, nil)
+			ns, b := editBucket(t, s)
+			path, o := put(t, ns, b, bucketlite.ObjectInput{Fields: everyField})
+			at := s.browser(t, allKey)
+			form := formOf(t, at.get(path+"edit"))
+			for name, v := range test.change {
+				form[name] = v
+			}
+			at.post(path+"edit", form).wants(test.status, test.words...)
+			now, err := b.Object(context.Background(), o.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, v := range test.want {
+				got, ok := now.Fields[name]
+				if ok != (v != nil) || v != nil && fmt.Sprint(got) != fmt.Sprint(v) {
+					t.Errorf("%s: got %v, want %v", name, got, v)
+				}
+			}
+			if test.status != 303 && now.Version != o.Version {
+				t.Error("a refused form changed the object")
+			}
+		})
+	}
+}
+
+// TestConflict shows that nobody's change is lost when two edit an object.
+func TestConflict(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	ns, b := editBucket(t, s)
+	path, o := put(t, ns, b, bucketlite.ObjectInput{Fields: everyField})
+	at := s.browser(t, allKey)
+	edit := func(base *page, change url.Values) *page {
+		form := formOf(t, base)
+		for name, v := range change {
+			form[name] = v
+		}
+		return at.post(path+"edit", form)
+	}
+	seen := at.get(path + "edit")
+	edit(seen, url.Values{"f.text": {"theirs"}, "f.whole": {"8"}}).wants(http.StatusSeeOther)
+	both := edit(seen, url.Values{"f.text": {"mine"}, "f.number": {"9"}}).wants(http.StatusConflict, "Take mine", "Take theirs", "mine", "theirs", "<b>number</b>").lacks("take.whole")
+	form := formOf(t, both)
+	form.Set("take.text", "theirs")
+	at.post(path+"edit", form).wants(http.StatusSeeOther, "done=object-changed")
+	now, err := b.Object(context.Background(), o.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprintf("%v %v %v", now.Fields["text"], now.Fields["number"], now.Fields["whole"]); got != "theirs 9 8" {
+		t.Errorf("got %s, want theirs 9 8", got)
+	}
+	// Once more, after the choice: it is asked again, and nothing is stored.
+	edit(at.get(path+"edit"), url.Values{"f.text": {"third"}}).wants(http.StatusSeeOther)
+	at.post(path+"edit", form).wants(http.StatusConflict, "<b>number</b>")
+}
+
+func TestNewObject(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	ns, b := makeBucket(t, s)
+	base := "n/" + ns.ID() + "/b/" + b.ID() + "/"
+	at := s.browser(t, allKey)
+	form := formOf(t, at.get(base+"new").wants(http.StatusOK, "Create object", "sku"))
+	at.post(base+"new", form).wants(http.StatusUnprocessableEntity, "sku", "required")
+	form.Set("f.sku", "a-1")
+	form.Set("id", "mine")
+	at.post(base+"new", form).wants(http.StatusSeeOther, "o/mine/?done=object-created")
+	form.Set("id", "")
+	at.post(base+"new", form).wants(http.StatusConflict, "a-1")
+	form.Set("f.sku", "a-2")
+	form.Set("id", "mine")
+	at.post(base+"new", form).wants(http.StatusConflict)
+	if o, err := b.Object(context.Background(), "mine"); err != nil || o.Fields["sku"] != "a-1" {
+		t.Errorf("got %v, %v, want the first object unchanged", o, err)
+	}
+	s.browser(t, readsKey).get(base+"new").wants(http.StatusOK, "for reading alone").lacks("Create object")
+	part := at.do("POST", base+"validate", url.Values{"f.price": {"x"}}, http.Header{"Hx-Request": {"true"}, "Sec-Fetch-Site": {"same-origin"}})
+	part.wants(http.StatusOK, "2 problems", "price", "sku").lacks("<html")
+}
+
+// TestFilesOfAForm stores files that come with a form.
+func TestFilesOfAForm(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	ns, b := editBucket(t, s)
+	base := "n/" + ns.ID() + "/b/" + b.ID() + "/"
+	at := s.browser(t, allKey)
+	send := func(path string, values url.Values, files ...string) *page {
+		t.Helper()
+		var body bytes.Buffer
+		w := multipart.NewWriter(&body)
+		for name, v := range values {
+			w.WriteField(name, v[0])
+		}
+		for i := 0; i+2 < len(files); i += 3 {
+			part, err := w.CreateFormFile(files[i], files[i+1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			part.Write([]byte(files[i+2]))
+		}
+		w.Close()
+		return at.postBody(path, w.FormDataContentType(), &body)
+	}
+	send(base+"new", url.Values{"f.text": {"x"}, "id": {"a"}}, "file.files", "one.bin", "\x001", "file.files", "two.bin", "\x002", "file.photo", "", "").wants(http.StatusSeeOther, "done=object-created")
+	o, err := b.Object(context.Background(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(o.Blobs) != 2 || o.Blobs[0].Details.Filename != "one.bin" || o.Blobs[1].Details.Filename != "two.bin" {
+		t.Fatalf("got %+v, want both files", o.Blobs)
+	}
+	edit := base + "o/a/edit"
+	send(edit, formOf(t, at.get(edit).wants(http.StatusOK, "one.bin")), "file.photo", "p.txt", "%PDF-1.4 this is no picture").wants(http.StatusUnprocessableEntity, "photo")
+	send(edit, formOf(t, at.get(edit)), "file.files", "three.bin", "\x003").wants(http.StatusSeeOther)
+	form := formOf(t, at.get(edit).wants(http.StatusOK, "three.bin").lacks("one.bin"))
+	form.Set("remove.files", "1")
+	send(edit, form).wants(http.StatusSeeOther)
+	if o, err = b.Object(context.Background(), "a"); err != nil || len(o.Blobs) != 0 {
+		t.Errorf("got %+v, %v, want no files", o.Blobs, err)
+	}
+}
