@@ -35,7 +35,8 @@ func Audit(tab *chromium.Tab) (faults []string, err error) {
 }
 
 // judge returns faults that axe does not report, in a window of some width.
-const judge = `room => {
+const judge = `width => {
+	const room = Math.min(width, document.documentElement.clientWidth) // which has no scroll bar
 	const faults = []
 	const ids = new Set()
 	for (const e of document.querySelectorAll("[id]")) {
