@@ -94,7 +94,7 @@ func abandonJobs(t testing.TB, path string, attempts int) {
 	storetest.Execute(t, storetest.OpenRaw(t, path), fmt.Sprintf(`UPDATE jobs SET status = 'PROCESSING', owner = 'nobody', attempts = %d, due_at = 1,
 		version = (SELECT version FROM object WHERE seq = jobs.seq) WHERE status = 'PENDING';
 		UPDATE object SET status = 'PROCESSING' WHERE status = 'PENDING';
-		UPDATE batches SET status = 'IN_PROGRESS' WHERE status = 'PENDING'; UPDATE tasks SET status = 'IN_PROGRESS' WHERE status = 'PENDING'`, attempts))
+		UPDATE batches SET status = 'IN_PROGRESS' WHERE status = 'PENDING'; UPDATE tasks SET status = 'IN_PROGRESS' WHERE status = 'PENDING'; `+storetest.Uncount, attempts))
 }
 
 // The jobs of a process that died are taken over when their lease has ended; one
@@ -192,7 +192,7 @@ func TestLeaseIsLost(t *testing.T) {
 	}) {
 		t.Error("the lease was taken back")
 	}
-	storetest.Execute(t, storetest.OpenRaw(t, path), "UPDATE jobs SET status = 'COMPLETED', owner = NULL; UPDATE batches SET status = 'COMPLETED', open = 0; UPDATE batch_counts SET active = 0, completed = 1; UPDATE tasks SET status = 'COMPLETED', processed = 1, ended_at = updated_at; UPDATE object SET status = 'COMPLETED'")
+	storetest.Execute(t, storetest.OpenRaw(t, path), "UPDATE jobs SET status = 'COMPLETED', owner = NULL; UPDATE batches SET status = 'COMPLETED', open = 0; UPDATE batch_counts SET active = 0, completed = 1; UPDATE tasks SET status = 'COMPLETED', processed = 1, ended_at = updated_at; UPDATE object SET status = 'COMPLETED'; "+storetest.Uncount)
 	storetest.Must(t, <-ended)
 	storetest.WantStatus(t, b, object, bucketlite.StatusCompleted)
 	storetest.WantBatch(t, st, b, id, bucketlite.StatusCompleted)

@@ -232,6 +232,11 @@ func (c *collector) deleteBucketSlice(tx *commit.Tx, bucket int64, t *leasedTask
 	if err := withdrawChange(tx, state, StatusFailed, "the bucket was deleted"); err != nil {
 		return 0, false, err
 	}
+	if state.Reached != commit.Untallied { // from now on, readers count the objects that are left
+		if err := state.Retally(tx); err != nil {
+			return 0, false, err
+		}
+	}
 	objects, size, err := deleteObjects(tx, state.Partition)
 	if err != nil {
 		return 0, false, err
@@ -325,6 +330,9 @@ func (c *collector) deleteBucket(tx *commit.Tx, bucket int64, t *leasedTask) err
 	}
 	state.Gone = true
 	if _, err := tx.Exec("DELETE FROM deltas WHERE bucket = ?", bucket); err != nil {
+		return err
+	}
+	if err := commit.ForgetTallies(tx, state.Partition); err != nil {
 		return err
 	}
 	if err := forgetChanges(tx, bucket); err != nil {

@@ -58,7 +58,9 @@ func turnOver(tx *commit.Tx, state *commit.Bucket, opts SchemaChangeOptions) err
 	if err := state.Reset(tx, objects, state.Next.Size, at); err != nil {
 		return err
 	}
-	state.Partition = state.Next.Partition
+	if err := state.Enter(tx, state.Next.Partition); err != nil {
+		return err
+	}
 	state.ForgetIndexes(true)
 	return arrangeIndexes(tx, state, wanted)
 }

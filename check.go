@@ -118,6 +118,8 @@ func (r *CheckReport) Err() error {
 //   - bucket.statistics, bucket.batches, bucket.clock: a bucket's statistics equal a
 //     recount, and no object's version is higher than the last assigned one;
 //     bucket.deltas: every part of the statistics belongs to a bucket;
+//   - bucket.growth, bucket.statuses: the counts of objects by hour of creation and by
+//     status, as far as they exist, equal a recount, and belong to a bucket;
 //   - bucket.change: a change of a schema that is not in force has an open task, and what it
 //     has prepared is in use by nobody else;
 //   - bucket.deletion, namespace.deletion, task.target: a bucket or namespace that is
@@ -143,7 +145,8 @@ func (r *CheckReport) Err() error {
 // batch.jobs, content.references, content.size, store.content, chunk.content,
 // object.size, object.inline if the object conforms to its schema, and object.key
 // unless another object has the right key. For index.entry, index.flags, index.text
-// and index.orphan it rebuilds indexes in the background. It never deletes an object
+// and index.orphan it rebuilds indexes in the background, and for bucket.growth and
+// bucket.statuses the counts. It never deletes an object
 // or referenced content, and never guesses a value. If file.integrity is violated, it
 // repairs nothing: copy the readable objects to a new store.
 func (s *Store) Check(ctx context.Context, opts *CheckOptions) (*CheckReport, error) {
@@ -317,6 +320,9 @@ func (c *checker) checkBuckets() error {
 			if err := c.checkStatistics(b.num, b.subject); err != nil {
 				return err
 			}
+			if err := c.checkTally(b.num, b.subject); err != nil {
+				return err
+			}
 		}
 		if err := turnPage(&after, buckets[len(buckets)-1].num); err != nil {
 			return err
@@ -354,7 +360,7 @@ type counted struct {
 // value.
 const selectCounted = `
 SELECT b.object_count + ifnull(d.objects, 0), b.total_size + ifnull(d.size, 0),
-    ifnull(d.rank, 0), (SELECT count(*) FROM deltas WHERE bucket = b.num),
+    ifnull(d.number, 0), (SELECT count(*) FROM deltas WHERE bucket = b.num),
     o.n, o.high, o.low, b.last_upload_at, d.last_upload_at
 FROM buckets b ` + commit.JoinDelta + `, (SELECT count(*) AS n, ifnull(sum(size >> 20), 0) AS high, ifnull(sum(size & 0xfffff), 0) AS low
     FROM object WHERE partition = (SELECT partition FROM buckets WHERE num = ?1)) o

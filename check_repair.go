@@ -127,7 +127,7 @@ func (c *checker) repairObject(tx *commit.Tx, seq int64) (done []Problem, err er
 		case state == nil:
 		case o.bucket.current:
 			state.Tick() // so that it gets a delta row of its own
-			state.Size += grown
+			state.Changed(commit.Position(seq), o.object.CreatedAt.UnixMicro(), grown, string(o.object.Status), string(o.object.Status))
 		case state.Next.Partition == o.bucket.partition:
 			state.Next.Grow(grown)
 		}

@@ -39,6 +39,16 @@ func countJobs(batch string) string {
 FROM jobs WHERE batch = ` + batch
 }
 
+// orphanCounts returns the rule that a table of counts has no rows of a partition that does
+// not exist.
+func orphanCounts(rule, table string) rowRule {
+	orphan := "partition NOT IN " + livePartitions + " AND partition NOT IN (SELECT num FROM old_partitions)"
+	return rowRule{name: rule,
+		find: "SELECT partition, format('partition %d', partition), format('it does not exist, but %d rows of its counts do', count(*)) FROM " + table +
+			" WHERE " + orphan + " GROUP BY partition",
+		repair: "DELETE FROM " + table + " WHERE partition = ?1 AND " + orphan}
+}
+
 // rowRules are the rules in the order in which they are checked.
 var rowRules = []rowRule{
 	{name: "namespace.json",
@@ -61,6 +71,9 @@ WHERE (b.status = 'IN_PROGRESS') <> (b.delete_task IS NOT NULL) OR (b.delete_tas
 		find: `SELECT bucket, format('bucket number %d', bucket), format('it does not exist, but %d delta rows of it do', count(*))
 FROM deltas WHERE bucket NOT IN (SELECT num FROM buckets) GROUP BY bucket`,
 		repair: "DELETE FROM deltas WHERE bucket = ?1 AND bucket NOT IN (SELECT num FROM buckets)"},
+	orphanCounts("bucket.growth", "hours"),
+	orphanCounts("bucket.statuses", "status_counts"),
+	orphanCounts("bucket.growth", "untallied"),
 	{name: "bucket.retention",
 		find:   "SELECT bucket, format('bucket number %d', bucket), 'it does not exist, but has limits' FROM retention WHERE bucket NOT IN (SELECT num FROM buckets)",
 		repair: "DELETE FROM retention WHERE bucket = ?1 AND bucket NOT IN (SELECT num FROM buckets)"},

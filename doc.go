@@ -41,8 +41,8 @@
 // A store at ":memory:" is private, and its calls run one after the other.
 //
 // At most GOMAXPROCS-1 scans run at once, and at least one; further scans wait. Other
-// calls do not wait for scans. Scans are aggregates, statistics of lists,
-// [Bucket.Growth], [Bucket.Explain], and lists with a Search, a Sort or a Filter, unless
+// calls do not wait for scans. Scans are aggregates, statistics of lists, [Bucket.Growth]
+// where it reads objects, [Bucket.Explain], and lists with a Search, a Sort or a Filter, unless
 // one index leads directly to the page. A regular expression or the Total of a filtered
 // list always takes a scan.
 //

@@ -196,6 +196,8 @@ var operations = map[string]struct {
 }{
 	"Info":           {readInfo, storetest.Calls["Bucket.Info"].Do},
 	"Stats":          {readInfo, storetest.Calls["Bucket.Stats"].Do},
+	"Growth":         {readInfo, storetest.Calls["Bucket.Growth"].Do},
+	"StatusCounts":   {readInfo, storetest.Calls["Bucket.StatusCounts"].Do},
 	"Batch":          {readInfo, storetest.Calls["Bucket.Batch"].Do},
 	"Batches":        {readInfo, storetest.Calls["Bucket.Batches"].Do},
 	"ListBatches":    {readInfo, storetest.Calls["Bucket.ListBatches"].Do},

@@ -180,7 +180,7 @@ func TestRepairBesideDamage(t *testing.T) {
 	for _, p := range report.Problems {
 		got[p.Rule] = p.Repaired
 	}
-	want := map[string]bool{"object.checksum": false, "object.size": true, "bucket.statistics": true}
+	want := map[string]bool{"object.checksum": false, "object.size": true, "bucket.statistics": true, "bucket.growth": true}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rules, and whether they are repaired (-want +got):\n%s", diff)
 	}

@@ -466,8 +466,8 @@ func (b *Bucket) deleteNoted(tx *commit.Tx, state *commit.Bucket, row *objectRow
 		return err
 	}
 	state.Tick()
-	state.Objects--
-	state.Size -= row.object.Size
+	gone := &row.object
+	state.Removed(commit.Position(gone.seq), gone.CreatedAt.UnixMicro(), gone.Size, string(gone.Status))
 	tx.Note(event, state.Place, row.object.ID)
 	if err := b.deleteNext(tx, state, row.object.seq); err != nil {
 		return err

@@ -440,8 +440,7 @@ func (p *putter) insert(tx *commit.Tx, state *commit.Bucket) (done bool, err err
 		}
 	}
 	state.Tick()
-	state.Objects++
-	state.Size += o.Size
+	state.Added(clock, now, o.Size, string(o.Status))
 	state.Upload = max(state.Upload, now)
 	state.Replacing = false
 	tx.Note(string(EventObjectCreated), state.Place, o.ID)

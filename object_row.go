@@ -191,7 +191,7 @@ func (b *Bucket) overwriteBoth(tx *commit.Tx, state *commit.Bucket, row, old *ob
 	if err != nil {
 		return err
 	}
-	state.Size += o.Size - old.object.Size
+	state.Changed(commit.Position(o.seq), o.CreatedAt.UnixMicro(), o.Size-old.object.Size, string(old.object.Status), string(o.Status))
 	if next == nil {
 		return exchange(tx, o.ID, contents, gone)
 	}

@@ -2,6 +2,8 @@ package bucketlite
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sort"
 	"time"
 
@@ -32,7 +34,14 @@ type Growth struct {
 // Growth returns the growth of the bucket between two times, in one snapshot: one
 // [Growth] for each hour, day, week, month or year in UTC, starting with the unit
 // that contains from. Weeks start on Monday. The last unit ends at to. Growth works
-// in any status of the bucket, and reads every object.
+// in any status of the bucket.
+//
+// Growth reads counts, of one row for each hour since from in which objects were created.
+// It reads objects in three cases. If objects were put since to, and to is not a full
+// hour, it reads the objects from the newest to the first that was created in the hour of
+// to. After a change of the schema that rewrites the objects, and after an upgrade of the
+// file, the background counts them again, and until then Growth reads those that are not
+// counted yet. While the bucket is being deleted, Growth reads all that are left.
 //
 // Errors: [ErrBadRequest] if from is not before to, for any other unit, or if there
 // are more than [MaxGrowth] units; [ErrNotFound].
@@ -41,66 +50,168 @@ func (b *Bucket) Growth(ctx context.Context, from, to time.Time, unit DateUnit) 
 	if err != nil {
 		return nil, err
 	}
-	var units []Growth
-	err = b.store.readLong(ctx, func(ctx context.Context, conn *engine.Conn) error {
-		units = append([]Growth(nil), empty...)
+	var g *growing
+	err = b.readCounts(ctx, func() int64 {
+		g = newGrowing(empty, to.UTC(), unit)
+		return commit.HourOf(g.begins[0])
+	}, func(ctx context.Context, conn *engine.Conn, c *commit.Counted) error { return g.count(ctx, conn, c) })
+	if err != nil {
+		return nil, err
+	}
+	return g.units, nil
+}
+
+// errReadsObjects ends a short read that would have to read objects.
+var errReadsObjects = errors.New("objects must be read")
+
+// readCounts calls f in a snapshot with the counts of the bucket since an hour that begin
+// returns. First it lends f a connection for short reads, and no context. If f returns
+// errReadsObjects, it begins again with a connection for long ones.
+func (b *Bucket) readCounts(ctx context.Context, begin func() int64, f func(context.Context, *engine.Conn, *commit.Counted) error) error {
+	read := func(ctx context.Context, conn *engine.Conn) error {
 		return conn.Snapshot(func() error {
-			partition := int64(0)
-			exists, err := conn.QueryRow("SELECT partition FROM buckets WHERE num = ?", []any{b.num}, func(r engine.Row) { partition = r.Int(0) })
-			if err == nil && !exists {
+			c, err := commit.ReadCounts(conn, b.num, begin())
+			if err == nil && c == nil {
 				err = b.gone()
 			}
 			if err != nil {
 				return err
 			}
-			return grow(ctx, conn, partition, units, to.UTC(), unit)
+			return f(ctx, conn, c)
 		})
-	})
-	if err != nil {
-		return nil, err
 	}
-	return units, nil
+	err := b.store.read(ctx, func(conn *engine.Conn) error { return read(nil, conn) })
+	if errors.Is(err, errReadsObjects) {
+		err = b.store.readLong(ctx, read)
+	}
+	return err
 }
 
-// grow computes the values of the units from the objects of a partition.
-func grow(ctx context.Context, conn *engine.Conn, partition int64, units []Growth, to time.Time, unit DateUnit) error {
-	end := func(i int) time.Time {
-		if next := nextUnit(units[i].Time, unit); next.Before(to) {
-			return next
-		}
-		return to
+// growing computes the values of the units between two times.
+type growing struct {
+	units   []Growth
+	unit    DateUnit
+	begins  []int64 // of the units, in microseconds
+	to      int64   // in microseconds
+	end     time.Time
+	missing []float64 // byte-hours of each unit before its objects were created
+	since   Growth    // the objects created since the first unit began
+	last    int       // the unit of the last object
+}
+
+// newGrowing returns a growing for a copy of the units.
+func newGrowing(empty []Growth, to time.Time, unit DateUnit) *growing {
+	g := &growing{units: slices.Clone(empty), unit: unit, to: to.UnixMicro(), end: to, begins: make([]int64, len(empty)), missing: make([]float64, len(empty))}
+	for i := range g.units {
+		g.begins[i] = g.units[i].Time.UnixMicro()
 	}
-	begins := make([]int64, len(units)) // in microseconds
-	for i := range units {
-		begins[i] = units[i].Time.UnixMicro()
+	return g
+}
+
+// count computes the values from the counts, and from the objects that are not counted.
+func (g *growing) count(ctx context.Context, conn *engine.Conn, c *commit.Counted) error {
+	hours := c.Tally.Hours()
+	for _, h := range hours {
+		g.add(h.Hour*commit.HourMicros, h.Objects, h.Size)
 	}
-	missing := make([]float64, len(units)) // byte-hours of a unit before its objects were created
-	i := 0
-	// GROUP BY would hold all their times and sizes in memory.
+	if err := g.takeLate(ctx, conn, c, hours); err != nil {
+		return err
+	}
+	if err := g.addUncounted(ctx, conn, c); err != nil {
+		return err
+	}
+	before := Growth{Objects: c.Objects - g.since.Objects, Size: c.Size - g.since.Size}
+	for i := range g.units {
+		u := &g.units[i]
+		u.Objects += before.Objects
+		u.Size += before.Size
+		u.ByteHours = float64(u.Size)*g.endOf(i).Sub(u.Time).Hours() - g.missing[i]
+		before = *u
+	}
+	return nil
+}
+
+// add counts objects created at a time.
+func (g *growing) add(at, objects, size int64) {
+	if at < g.begins[0] {
+		return
+	}
+	g.since.Objects += objects
+	g.since.Size += size
+	if at < g.to {
+		g.place(at, objects, size)
+	}
+}
+
+// place adds objects to the unit in which they were created.
+func (g *growing) place(at, objects, size int64) {
+	i := g.last
+	if at < g.begins[i] || i+1 < len(g.begins) && at >= g.begins[i+1] {
+		i = sort.Search(len(g.begins), func(n int) bool { return g.begins[n] > at }) - 1
+		g.last = i
+	}
+	g.units[i].Objects += objects
+	g.units[i].Size += size
+	g.missing[i] += float64((at-g.begins[i])/commit.HourMicros) * float64(size)
+}
+
+// takeLate takes the objects out that were created since the end, in the hour of the end.
+func (g *growing) takeLate(ctx context.Context, conn *engine.Conn, c *commit.Counted, hours []commit.Hour) error {
+	hour := commit.HourOf(g.to)
+	i := slices.IndexFunc(hours, func(h commit.Hour) bool { return h.Hour == hour })
+	if i < 0 || hour*commit.HourMicros == g.to || c.LastUpload < g.to {
+		return nil
+	}
+	if ctx == nil {
+		return errReadsObjects
+	}
+	left := hours[i].Objects
+	err := conn.LongQuery(ctx, "SELECT created_at, size FROM object WHERE seq >= ? AND seq < ? ORDER BY seq DESC",
+		[]any{commit.Seq(c.Partition, c.Reached), commit.Seq(c.Partition+1, 0)}, func(r engine.Row) error {
+			if at := r.Int(0); commit.HourOf(at) == hour {
+				left--
+				if at >= g.to {
+					g.place(hour*commit.HourMicros, -1, -r.Int(1))
+				}
+			}
+			if left == 0 { // clocks go back, so an older object may be as late
+				return errEnough
+			}
+			return nil
+		})
+	if err == errEnough {
+		return nil
+	}
+	return err
+}
+
+// addUncounted adds the objects that are not counted.
+func (g *growing) addUncounted(ctx context.Context, conn *engine.Conn, c *commit.Counted) error {
+	if c.Reached == 0 {
+		return nil
+	}
+	if ctx == nil {
+		return errReadsObjects
+	}
 	add := engine.NewCallback(ctx, func(r engine.Row) (any, error) {
-		at, size := max(r.Int(0), begins[0]), r.Int(1) // an older object existed when the first unit began
-		if at < begins[i] || i+1 < len(begins) && at >= begins[i+1] {
-			i = sort.Search(len(begins), func(n int) bool { return begins[n] > at }) - 1
-		}
-		units[i].Objects++
-		units[i].Size += size
-		missing[i] += float64((at-begins[i])/time.Hour.Microseconds()) * float64(size)
+		g.add(r.Int(0), 1, r.Int(1))
 		return nil, nil
 	})
 	defer add.Release()
-	err := conn.LongQuery(ctx, "SELECT count(bucketlite_callback(?4, created_at, size)) FROM object WHERE seq > ?1 AND seq < ?2 AND created_at < ?3",
-		[]any{commit.Seq(partition, 0), commit.Seq(partition+1, 0), to.UnixMicro(), add.Token()}, func(engine.Row) error { return nil })
+	err := conn.LongQuery(ctx, "SELECT count(bucketlite_callback(?3, created_at, size)) FROM object WHERE seq > ?1 AND seq < ?2",
+		[]any{commit.Seq(c.Partition, 0), commit.Seq(c.Partition, c.Reached), add.Token()}, func(engine.Row) error { return nil })
 	if err != nil && add.Err() != nil {
 		return add.Err()
 	}
-	var before Growth
-	for i := range units {
-		units[i].Objects += before.Objects
-		units[i].Size += before.Size
-		units[i].ByteHours = float64(units[i].Size)*end(i).Sub(units[i].Time).Hours() - missing[i]
-		before = units[i]
-	}
 	return err
+}
+
+// endOf returns the end of a unit.
+func (g *growing) endOf(i int) time.Time {
+	if next := nextUnit(g.units[i].Time, g.unit); next.Before(g.end) {
+		return next
+	}
+	return g.end
 }
 
 // unitsOf returns the units between two times, without their values.

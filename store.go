@@ -89,7 +89,7 @@ type Options struct {
 	stageLease time.Duration // how long collectors leave staged content alone
 	idleTime   time.Duration // see [idleTime], the default
 	mayWork    func() bool   // tests hold background work by returning false; else nil
-	changeRows int           // tests set the number of objects of a slice of a schema change or a change by query; else 0
+	changeRows int           // tests set the number of objects of a slice of a schema change, a change by query or a count; else 0
 }
 
 // withDefaults returns a validated copy of o with every default filled in.

@@ -99,7 +99,7 @@ func (c *collector) round() (worked bool) {
 	for _, piece := range []func() (bool, error){
 		c.expireSome, c.deleteSome, c.endStaging, c.collectSome, c.vacuumSome,
 		c.confirmSome, c.expireUploads, c.sweepSome, c.changeSome, c.changeObjectsSome, c.indexSome,
-		c.forgetSome, c.forgetUploads, c.trimEvents, c.sumSome, c.emptyLog, c.keepReserve,
+		c.forgetSome, c.forgetUploads, c.trimEvents, c.sumSome, c.tallySome, c.emptyLog, c.keepReserve,
 	} {
 		start := time.Now()
 		some, err := piece()

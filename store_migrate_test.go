@@ -271,6 +271,52 @@ func TestRetentionOfOlderFormats(t *testing.T) {
 	}
 }
 
+// This format counts objects by hour and by status. An older version that still has the
+// file open would write without counting, so its statements must fail. The background counts
+// the objects of the older file, and until then they are read.
+func TestTalliesOfOlderFormats(t *testing.T) {
+	t.Parallel()
+	path := storetest.CopyFile(t, "testdata/formats/9.db")
+	opts := bucketlite.Options{Now: storetest.NewManualClock().Now}
+	st := storetest.OpenPath(t, path, bucketlite.WithoutBackground(opts))
+	db := storetest.OpenRaw(t, path)
+	for _, statement := range []string{
+		"SELECT d.rank, d.objects FROM deltas d",
+		"INSERT INTO deltas (bucket, clock, rank, objects, size, last_upload_at) VALUES (1, 9, 9, 1, 1, NULL)",
+	} {
+		if _, err := db.Exec(statement); err == nil || !strings.Contains(err.Error(), "no column named") && !strings.Contains(err.Error(), "no such column") {
+			t.Errorf("%s: got %v, want that there is no such column", statement, err)
+		}
+	}
+	const filled = "SELECT count(*) FROM buckets WHERE partition IN (SELECT partition FROM object)"
+	if got, want := storetest.Dump(t, db, "SELECT count(*) FROM untallied"), storetest.Dump(t, db, filled); got != want || got == "0\n" {
+		t.Errorf("buckets without counts: got %s, want those with objects, %s", got, want)
+	}
+	wantAllTallies := func(st *bucketlite.Store) {
+		t.Helper()
+		for info, err := range storetest.Namespace(t, st).Buckets(context.Background(), bucketlite.Query{}) {
+			storetest.Must(t, err)
+			if info.Status == bucketlite.StatusSuspended {
+				continue
+			}
+			b, err := storetest.Namespace(t, st).Bucket(context.Background(), info.ID)
+			storetest.Must(t, err)
+			wantTallies(t, b, storetest.NewRand(t))
+		}
+		storetest.WantNoProblem(t, st)
+	}
+	wantAllTallies(st)
+	storetest.Must(t, st.Close())
+	st = storetest.OpenPath(t, path, &opts)
+	if !storetest.Eventually(func() bool { return storetest.Dump(t, db, "SELECT count(*) FROM untallied") == "0\n" }) {
+		t.Error("the background does not count the objects")
+	}
+	if got := storetest.Dump(t, db, "SELECT sum(objects) = (SELECT count(*) FROM object) FROM hours"); got != "1\n" {
+		t.Errorf("objects in the counts are all objects: got %s, want 1", got)
+	}
+	wantAllTallies(st)
+}
+
 // A file opens whatever is wrong with the row of a bucket, and its other buckets are as
 // they were.
 func TestDamagedBucketsOfOlderFormats(t *testing.T) {

@@ -97,6 +97,9 @@ func leavePartition(tx *commit.Tx, bucket, partition int64) error {
 
 // forgetPartition deletes the record of a partition that is empty.
 func forgetPartition(tx *commit.Tx, partition int64) error {
+	if err := commit.ForgetTallies(tx, partition); err != nil {
+		return err
+	}
 	_, err := tx.Exec("DELETE FROM old_partitions WHERE num = ?", partition)
 	return err
 }

@@ -26,10 +26,10 @@ CREATE UNIQUE INDEX namespaces_name ON namespaces (name) WHERE delete_task IS NU
 CREATE TABLE deltas (
     bucket         INTEGER NOT NULL, -- buckets.num
     clock          INTEGER NOT NULL, -- the bucket's clock after the group
-    rank           INTEGER NOT NULL, -- how many rows there are up to this one
+    number           INTEGER NOT NULL, -- how many rows there are up to this one
     objects        INTEGER NOT NULL, -- change of the count
     size           INTEGER NOT NULL, -- change of the total size
-    last_upload_at INTEGER,
+    last_upload_at INTEGER, tally BLOB,
     PRIMARY KEY (bucket, clock)
 ) STRICT, WITHOUT ROWID;
 
@@ -301,5 +301,25 @@ JOIN buckets b ON b.namespace = n.num
 JOIN object o ON o.partition = b.partition -- not what a change of the schema prepares
 WHERE b.status IN ('ACTIVE', 'ARCHIVED') -- neither suspended nor being deleted
 AND n.delete_task IS NULL;
+
+CREATE TABLE hours (
+    partition INTEGER NOT NULL, -- the partition of the objects
+    hour      INTEGER NOT NULL, -- of their creation, in hours since 1970
+    objects   INTEGER NOT NULL,
+    size      INTEGER NOT NULL, -- their total size
+    PRIMARY KEY (partition, hour)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE status_counts (
+    partition INTEGER NOT NULL, -- the partition of the objects
+    status    TEXT    NOT NULL,
+    objects   INTEGER NOT NULL,
+    PRIMARY KEY (partition, status)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE untallied (
+    partition INTEGER PRIMARY KEY,
+    reached   INTEGER NOT NULL -- the position down to which the objects are counted
+) STRICT;
 
 INSERT INTO store VALUES (1, lower(hex(randomblob(8))), 0, NULL, 0);

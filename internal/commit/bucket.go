@@ -35,16 +35,20 @@ type Bucket struct {
 	Size    int64 // change of the total size since the last fold
 	Upload  int64 // latest upload since the last fold, 0 for none
 
+	Reached int64 // the position from which on the objects are in the tallies
+
 	Replacing bool // the last put replaced an object
 
 	Indexed bool // it may have indexes
 	Indexes any  // the cache of the index code, nil until the indexes are read
 
 	folded totals // the bucket's totals at the last fold
+	tally  Tally  // changes that no delta row has yet
+	recent *Tally // the changes in the delta rows, nil if they are not known
 
-	clock int64 // counts changes: it numbers creations and versions
-	rank  int64 // delta rows since the last fold
-	dirty bool  // the transaction has changed something
+	clock  int64 // counts changes: it numbers creations and versions
+	deltas int64 // delta rows since the last fold
+	dirty  bool  // the transaction has changed something
 }
 
 // Retention holds the limits of a bucket. Zero is none.
@@ -99,13 +103,13 @@ func (n *Next) Grow(size int64) { n.Size, n.dirty = n.Size+size, true }
 func (n *Next) Reach(position int64) { n.Reached, n.dirty = position, true }
 
 const selectBucket = `
-SELECT b.name, b.status, b.is_locked, max(b.clock, ifnull(d.clock, 0)), d.rank, d.objects, d.size, d.last_upload_at,
+SELECT b.name, b.status, b.is_locked, max(b.clock, ifnull(d.clock, 0)), d.number, d.objects, d.size, d.last_upload_at,
     b.id, (SELECT id FROM namespaces WHERE num = b.namespace),
     EXISTS (SELECT 1 FROM indexes WHERE partition = b.partition AND status <> 'DROPPING'),
     b.definition, b.partition, c.partition, c.reached, c.size,
-    b.object_count, b.total_size, r.max_age, r.max_objects, r.max_bytes
+    b.object_count, b.total_size, ifnull(u.reached, 0), r.max_age, r.max_objects, r.max_bytes
 FROM buckets b ` + JoinDelta + ` LEFT JOIN schema_changes c ON c.bucket = b.num AND c.since IS NULL
-LEFT JOIN retention r ON r.bucket = b.num WHERE b.num = ?`
+LEFT JOIN retention r ON r.bucket = b.num ` + joinUntallied + ` WHERE b.num = ?`
 
 // JoinDelta joins a bucket's newest delta row AS d to its row AS b.
 const JoinDelta = "LEFT JOIN deltas d ON d.bucket = b.num AND d.clock = (SELECT max(clock) FROM deltas WHERE bucket = b.num)"
@@ -124,16 +128,20 @@ func (tx *Tx) Bucket(num int64) (*Bucket, error) {
 	b := &Bucket{Num: num}
 	found, err := tx.QueryRow(selectBucket, []any{num}, func(r engine.Row) {
 		b.Name, b.Status, b.Locked = r.Text(0), r.Text(1), r.Int(2) != 0
-		b.clock, b.rank, b.Objects, b.Size, b.Upload = r.Int(3), r.Int(4), r.Int(5), r.Int(6), r.Int(7)
+		b.clock, b.deltas, b.Objects, b.Size, b.Upload = r.Int(3), r.Int(4), r.Int(5), r.Int(6), r.Int(7)
 		b.Place = Place{Namespace: r.Text(9), Bucket: r.Text(8)}
 		b.Indexed = r.Int(10) != 0
 		b.Definition, b.Partition = r.Int(11), r.Int(12)
 		b.Next = Next{Partition: r.Int(13), Reached: r.Int(14), Size: r.Int(15)}
 		b.folded = totals{r.Int(16), r.Int(17)}
-		b.Retention = Retention{MaxAge: r.Int(18), MaxObjects: r.Int(19), MaxBytes: r.Int(20)}
+		b.Reached = r.Int(18)
+		b.Retention = Retention{MaxAge: r.Int(19), MaxObjects: r.Int(20), MaxBytes: r.Int(21)}
 	})
 	if err != nil || !found {
 		return nil, err
+	}
+	if b.deltas == 0 {
+		b.recent = &Tally{}
 	}
 	tx.buckets = append(tx.buckets, b)
 	return b, nil
@@ -144,6 +152,7 @@ func (tx *Tx) states() []Bucket {
 	states := make([]Bucket, len(tx.buckets))
 	for i, b := range tx.buckets {
 		states[i] = *b
+		states[i].tally = b.tally.clone()
 	}
 	return states
 }
@@ -157,6 +166,7 @@ func (tx *Tx) restore(states []Bucket) {
 		*b = states[i]
 		b.ForgetIndexes(b.Indexed) // the cached indexes are shared with the copy, and may have changed
 		b.Next.Indexes = nil
+		b.recent = nil // shared, too
 	}
 }
 

@@ -39,7 +39,7 @@ func (b *Bucket) save(tx *Tx) error {
 		upload = b.Upload
 	}
 	b.dirty = false
-	if b.rank++; b.rank > maxDeltas {
+	if b.deltas++; b.deltas > maxDeltas {
 		b.folded.objects += b.Objects
 		b.folded.size += b.Size
 		return b.fold(tx, `
@@ -47,8 +47,12 @@ UPDATE buckets SET clock = ?, object_count = object_count + ?, total_size = tota
     last_upload_at = nullif(max(ifnull(last_upload_at, 0), ifnull(?, 0)), 0), stats_updated_at = ?
 WHERE num = ?`, b.Objects, b.Size, upload)
 	}
-	_, err := tx.Exec("INSERT INTO deltas (bucket, clock, rank, objects, size, last_upload_at) VALUES (?, ?, ?, ?, ?, ?)",
-		b.Num, b.clock, b.rank, b.Objects, b.Size, upload)
+	_, err := tx.Exec("INSERT INTO deltas (bucket, clock, number, objects, size, last_upload_at, tally) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		b.Num, b.clock, b.deltas, b.Objects, b.Size, upload, b.tally.encode())
+	if b.recent != nil {
+		b.recent.AddTally(&b.tally)
+	}
+	b.tally.clear()
 	return err
 }
 
@@ -60,12 +64,16 @@ func (b *Bucket) Reset(tx *Tx, objects, size int64, upload any) error {
 		objects, size, upload)
 }
 
-// fold writes totals to the bucket's own row, and deletes its delta rows.
+// fold writes totals to the bucket's own row, folds its tallies, and deletes its delta
+// rows.
 func (b *Bucket) fold(tx *Tx, update string, objects, size int64, upload any) error {
+	if err := b.foldTally(tx); err != nil {
+		return err
+	}
 	if _, err := tx.Exec(update, b.clock, objects, size, upload, tx.Now(), b.Num); err != nil {
 		return err
 	}
-	b.rank, b.Objects, b.Size, b.Upload = 0, 0, 0, 0
+	b.deltas, b.Objects, b.Size, b.Upload = 0, 0, 0, 0
 	_, err := tx.Exec("DELETE FROM deltas WHERE bucket = ?", b.Num)
 	return err
 }

@@ -38,7 +38,7 @@ func restateObject(tx *commit.Tx, bucket, seq int64, r index.Restatement) error 
 // positions, except objects that a job of another batch has queued or is processing.
 func markQueued(tx *commit.Tx, b *Batch, first, last int64) error {
 	return eachPartition(tx, b.Bucket, func(state *commit.Bucket, partition int64) error {
-		r := index.Restatement{Set: "status = 'PENDING', error = NULL", Where: `
+		r := index.Restatement{Status: "PENDING", Set: ", error = NULL", Where: `
 seq IN (SELECT ` + seqOfJob + ` FROM jobs WHERE batch = ?2 AND position BETWEEN ?3 AND ?4 AND status = 'PENDING')
     AND status NOT IN ('PENDING', 'PROCESSING')`, Args: []any{partition, b.Num, first, last}}
 		return r.Run(tx, state, partition)
@@ -50,7 +50,7 @@ seq IN (SELECT ` + seqOfJob + ` FROM jobs WHERE batch = ?2 AND position BETWEEN 
 func markReleased(tx *commit.Tx, b *Batch, first, last int64) error {
 	return eachPartition(tx, b.Bucket, func(state *commit.Bucket, partition int64) error {
 		tx.Raise(commit.Drafts)
-		r := index.Restatement{Set: "status = 'DRAFT'", Where: `
+		r := index.Restatement{Status: "DRAFT", Where: `
 seq IN (SELECT ` + seqOfJob + ` FROM jobs WHERE batch = ?2 AND position BETWEEN ?3 AND ?4 AND status IN ('PENDING', 'PROCESSING'))
     AND status IN ('PENDING', 'PROCESSING')
     AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.seq = (?5 << 40) | (object.seq & 0xffffffffff)
@@ -60,20 +60,20 @@ seq IN (SELECT ` + seqOfJob + ` FROM jobs WHERE batch = ?2 AND position BETWEEN 
 }
 
 // markHandedOut sets the status of an object whose job is handed out.
-func markHandedOut(tx *commit.Tx, bucket, seq int64) error {
-	return restateObject(tx, bucket, seq, index.Restatement{Set: "status = 'PROCESSING', error = NULL", Where: " AND status <> 'PROCESSING'"})
+func markHandedOut(tx *commit.Tx, bucket, seq int64, from string) error {
+	return restateObject(tx, bucket, seq, index.Restatement{From: from, Status: "PROCESSING", Set: ", error = NULL", Where: " AND status <> 'PROCESSING'"})
 }
 
 // markRequeued sets the status of an object whose job goes back into the queue, unless
 // another batch has changed the status meanwhile.
 func markRequeued(tx *commit.Tx, bucket, seq int64) error {
-	return restateObject(tx, bucket, seq, index.Restatement{Set: "status = 'PENDING'", Where: " AND status = 'PROCESSING'"})
+	return restateObject(tx, bucket, seq, index.Restatement{From: "PROCESSING", Status: "PENDING", Where: " AND status = 'PROCESSING'"})
 }
 
 // markEnded sets the status of an object whose job has ended; message is nil unless the
 // job failed.
-func markEnded(tx *commit.Tx, bucket, seq int64, status string, message any) error {
-	return restateObject(tx, bucket, seq, index.Restatement{Set: "status = ?2, error = ?3", Values: []any{status, message}})
+func markEnded(tx *commit.Tx, bucket, seq int64, from, status string, message any) error {
+	return restateObject(tx, bucket, seq, index.Restatement{From: from, Status: status, Set: ", error = ?2", Values: []any{message}})
 }
 
 // passOver handles an object whose content has changed since it was handed out. It is a
@@ -81,7 +81,7 @@ func markEnded(tx *commit.Tx, bucket, seq int64, status string, message any) err
 // just ended, it becomes a draft too.
 func passOver(tx *commit.Tx, bucket, seq int64) error {
 	tx.Raise(commit.Drafts)
-	return restateObject(tx, bucket, seq, index.Restatement{Set: "status = 'DRAFT'", Where: `
+	return restateObject(tx, bucket, seq, index.Restatement{Status: "DRAFT", Where: `
     AND status IN ('PENDING', 'PROCESSING')
     AND NOT EXISTS (SELECT 1 FROM jobs WHERE seq = ?2 AND status IN ('PENDING', 'PROCESSING'))`, Args: []any{seq}})
 }

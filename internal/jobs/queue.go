@@ -94,8 +94,9 @@ func (l *Ledger) Settle(o *Outcome) error {
 		return err
 	}
 	var current int64
-	exists, err := l.tx.QueryRow("SELECT version FROM object WHERE seq = ?", []any{commit.Seq(state.Partition, commit.Position(o.Seq))},
-		func(r engine.Row) { current = r.Int(0) })
+	var status string
+	exists, err := l.tx.QueryRow("SELECT version, status FROM object WHERE seq = ?", []any{commit.Seq(state.Partition, commit.Position(o.Seq))},
+		func(r engine.Row) { current, status = r.Int(0), r.Text(1) })
 	if err != nil {
 		return err
 	}
@@ -115,7 +116,7 @@ func (l *Ledger) Settle(o *Outcome) error {
 	if current != version {
 		return passOver(l.tx, b.Bucket, o.Seq)
 	}
-	return l.mark(b, o)
+	return l.mark(b, o, status)
 }
 
 // batch returns the batch if it is still being processed, else nil.
@@ -164,14 +165,14 @@ func (l *Ledger) end(b *Batch, o *Outcome, status string) error {
 }
 
 // mark sets the object's status to that of its job.
-func (l *Ledger) mark(b *Batch, o *Outcome) error {
+func (l *Ledger) mark(b *Batch, o *Outcome, from string) error {
 	switch {
 	case o.requeues():
 		return markRequeued(l.tx, b.Bucket, o.Seq)
 	case o.Failure != nil:
-		return markEnded(l.tx, b.Bucket, o.Seq, failed, o.Failure.Message)
+		return markEnded(l.tx, b.Bucket, o.Seq, from, failed, o.Failure.Message)
 	}
-	return markEnded(l.tx, b.Bucket, o.Seq, completed, nil)
+	return markEnded(l.tx, b.Bucket, o.Seq, from, completed, nil)
 }
 
 // eligible is the SQL condition for batches whose jobs may be handed out. The jobs of a
@@ -182,7 +183,7 @@ const (
 	openJobs = "batches k CROSS JOIN buckets b ON b.num = k.bucket CROSS JOIN jobs j ON j.batch = k.num"
 
 	selectJobs = `
-SELECT j.batch, j.position, j.object, j.attempts, j.retries, j.status = 'PROCESSING', j.version, iif(o.seq IS NULL, NULL, j.seq) x, +o.version x, `
+SELECT j.batch, j.position, j.object, j.attempts, j.retries, j.status = 'PROCESSING', j.version, iif(o.seq IS NULL, NULL, j.seq) x, +o.version x, +o.status x, `
 	fromJobs = ` FROM ` + openJobs + ` LEFT JOIN object o ON o.seq = (b.partition << 40) | (j.seq & 0xffffffffff)
 WHERE ` + eligible + ` AND j.status IN ('PENDING', 'PROCESSING') AND `
 	whereDue     = fromJobs + "j.due_at <= ? ORDER BY k.num, j.due_at LIMIT ?"
@@ -190,7 +191,7 @@ WHERE ` + eligible + ` AND j.status IN ('PENDING', 'PROCESSING') AND `
 )
 
 // objectColumn is the first of the object's own columns of selectJobs.
-const objectColumn = 9
+const objectColumn = 10
 
 // Handout is a leased job with its details, and the caller's form of its object's row.
 type Handout[R any] struct {
@@ -207,10 +208,11 @@ type job struct {
 	BucketID   string
 	BucketName string
 
-	exists  bool  // the object exists
-	version int64 // of the object
-	lost    bool  // the last lease of the job ran out
-	before  int64 // version of the object at the last lease
+	exists  bool   // the object exists
+	version int64  // of the object
+	status  string // of the object
+	lost    bool   // the last lease of the job ran out
+	before  int64  // version of the object at the last lease
 }
 
 // Taking is a request for jobs, and its result.
@@ -272,7 +274,7 @@ func Take[R any](l *Ledger, t *Taking[R]) error {
 func (j *job) scan(r engine.Row) {
 	j.Lease = Lease{Key: Key{r.Int(0), r.Int(1)}, Object: r.Text(2), Attempt: r.Int(3), Seq: r.Int(7)}
 	j.Retries, j.lost, j.before = r.Int(4), r.Int(5) != 0, r.Int(6)
-	j.exists, j.version = !r.Null(7), r.Int(8)
+	j.exists, j.version, j.status = !r.Null(7), r.Int(8), r.Text(9)
 }
 
 // handOut leases a job to a processor, and reports whether it did. If the job's object is
@@ -299,7 +301,7 @@ func (l *Ledger) handOut(j *job, p *Processor) (bool, error) {
 	if err := j.Lease.handOut(l.tx, j.version); err != nil {
 		return false, err
 	}
-	return true, markHandedOut(l.tx, b.Bucket, j.Seq)
+	return true, markHandedOut(l.tx, b.Bucket, j.Seq, j.status)
 }
 
 // abandon ends a job if the processor of every attempt has stopped.
@@ -315,5 +317,5 @@ func (l *Ledger) abandon(b *Batch, j *job, p *Processor) error {
 	if j.version != j.before {
 		return passOver(l.tx, b.Bucket, j.Seq)
 	}
-	return l.mark(b, o)
+	return l.mark(b, o, j.status)
 }

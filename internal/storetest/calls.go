@@ -194,7 +194,8 @@ var Calls = map[string]call{
 	"Bucket.Growth": {false, func(ctx context.Context, f *Fixture) error {
 		return ErrorOf(f.Bucket.Growth(ctx, time.Unix(0, 0), time.Now(), bucketlite.UnitMonth))
 	}},
-	"Bucket.Watch": {false, func(ctx context.Context, f *Fixture) error { return FirstError(f.Bucket.Watch(ctx, FromStart)) }},
+	"Bucket.StatusCounts": {false, func(ctx context.Context, f *Fixture) error { return ErrorOf(f.Bucket.StatusCounts(ctx)) }},
+	"Bucket.Watch":        {false, func(ctx context.Context, f *Fixture) error { return FirstError(f.Bucket.Watch(ctx, FromStart)) }},
 	"Bucket.Update": {true, func(ctx context.Context, f *Fixture) error {
 		return ErrorOf(f.Bucket.Update(ctx, bucketlite.BucketUpdate{}))
 	}},

@@ -66,6 +66,11 @@ func ReleaseTasks(t testing.TB, path string) {
 	OpenPath(t, path)
 }
 
+// Uncount makes the counts by hour and by status those of no object, as after an upgrade of
+// an older file. Statements that change the rows of objects need it.
+const Uncount = `DELETE FROM hours; DELETE FROM status_counts; UPDATE deltas SET tally = NULL;
+INSERT OR REPLACE INTO untallied SELECT partition, 1 << 40 FROM buckets`
+
 // Execute runs statements, waiting for others who are writing.
 func Execute(t testing.TB, db *sql.DB, statements string) {
 	t.Helper()

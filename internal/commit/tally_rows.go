@@ -1,0 +1,252 @@
+package commit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+)
+
+// The tables hours and status_counts hold the tallies of partitions up to the last fold,
+// and the delta rows hold the changes since. All statements about tallies are in this file.
+
+// Untallied is the value of [Bucket.Reached] while no object is in the tallies.
+const Untallied = 1 << ClockBits
+
+// joinUntallied joins the progress of the count AS u to a bucket's row AS b.
+const joinUntallied = "LEFT JOIN untallied u ON u.partition = b.partition"
+
+// Added counts a new object.
+func (b *Bucket) Added(position, createdAt, size int64, status string) {
+	b.Objects++
+	b.Size += size
+	b.count(position, createdAt, 1, size, status)
+}
+
+// Removed counts an object that is deleted.
+func (b *Bucket) Removed(position, createdAt, size int64, status string) {
+	b.Objects--
+	b.Size -= size
+	b.count(position, createdAt, -1, -size, status)
+}
+
+// count adds to the tallies, unless they lack the object.
+func (b *Bucket) count(position, createdAt, objects, size int64, status string) {
+	if position >= b.Reached {
+		b.tally.AddHour(HourOf(createdAt), objects, size)
+		b.tally.AddStatus(status, objects)
+	}
+}
+
+// Changed counts the change of an object's size and status.
+func (b *Bucket) Changed(position, createdAt, grown int64, from, to string) {
+	b.Size += grown
+	if position < b.Reached {
+		return
+	}
+	if grown != 0 {
+		b.tally.AddHour(HourOf(createdAt), 0, grown)
+	}
+	if from != to {
+		b.tally.AddStatus(from, -1)
+		b.tally.AddStatus(to, 1)
+	}
+}
+
+// Restated counts the change of the status of objects that are all in the tallies.
+func (b *Bucket) Restated(from, to string, objects int64) {
+	if from == to || objects == 0 {
+		return
+	}
+	b.Tick() // so that it gets a delta row of its own
+	b.tally.AddStatus(from, -objects)
+	b.tally.AddStatus(to, objects)
+}
+
+// foldTally adds the tallies of the delta rows, and the changes since, to the tables. If a
+// delta row cannot be read, the objects are counted again.
+func (b *Bucket) foldTally(tx *Tx) error {
+	if b.recent == nil {
+		b.recent = &Tally{}
+		err := readDeltas(tx.Conn, b.Num, b.recent)
+		if errors.Is(err, ErrTally) {
+			return b.Retally(tx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	b.tally.AddTally(b.recent)
+	b.recent.clear()
+	err := saveTally(tx, b.Partition, &b.tally)
+	b.tally.clear()
+	return err
+}
+
+// saveTally adds a tally to the tables.
+func saveTally(tx *Tx, partition int64, t *Tally) error {
+	for _, h := range t.Hours() {
+		_, err := tx.Exec(`
+INSERT INTO hours (partition, hour, objects, size) VALUES (?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET objects = objects + excluded.objects, size = size + excluded.size`, partition, h.Hour, h.Objects, h.Size)
+		if err == nil && h.Objects < 0 {
+			_, err = tx.Exec("DELETE FROM hours WHERE partition = ? AND hour = ? AND objects = 0 AND size = 0", partition, h.Hour)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, s := range t.Statuses() {
+		_, err := tx.Exec(`
+INSERT INTO status_counts (partition, status, objects) VALUES (?, ?, ?)
+ON CONFLICT DO UPDATE SET objects = objects + excluded.objects`, partition, s.Status, s.Objects)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readDeltas adds the tallies of a bucket's delta rows to t.
+func readDeltas(conn *engine.Conn, bucket int64, t *Tally) error {
+	return conn.Query("SELECT tally FROM deltas WHERE bucket = ? AND tally IS NOT NULL", []any{bucket}, func(r engine.Row) error {
+		return t.addPacked(r.Bytes(0))
+	})
+}
+
+// Retally discards the tallies of the bucket's objects. The background counts the objects
+// again, unless the bucket is being deleted.
+func (b *Bucket) Retally(tx *Tx) error {
+	b.tally.clear()
+	b.recent = nil
+	if err := ForgetTallies(tx, b.Partition); err != nil {
+		return err
+	}
+	if _, err := tx.Exec("UPDATE deltas SET tally = NULL WHERE bucket = ? AND tally IS NOT NULL", b.Num); err != nil {
+		return err
+	}
+	return b.tallyAnew(tx)
+}
+
+// Enter makes a partition that has no tallies that of the bucket. The caller has written
+// it to the bucket's row.
+func (b *Bucket) Enter(tx *Tx, partition int64) error {
+	b.Partition = partition
+	return b.tallyAnew(tx)
+}
+
+func (b *Bucket) tallyAnew(tx *Tx) error {
+	b.Reached = Untallied
+	tx.Raise(Background)
+	_, err := tx.Exec("INSERT OR REPLACE INTO untallied (partition, reached) VALUES (?, ?)", b.Partition, b.Reached)
+	return err
+}
+
+// ForgetTallies deletes the tallies of a partition.
+func ForgetTallies(tx *Tx, partition int64) error {
+	for _, statement := range []string{
+		"DELETE FROM hours WHERE partition = ?", "DELETE FROM status_counts WHERE partition = ?", "DELETE FROM untallied WHERE partition = ?",
+	} {
+		if _, err := tx.Exec(statement, partition); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// NextUntallied returns the number of a bucket with objects that the tallies lack, or 0.
+func NextUntallied(conn *engine.Conn) (bucket int64, err error) {
+	_, err = conn.QueryRow("SELECT b.num FROM untallied u JOIN buckets b ON b.partition = u.partition WHERE b.status <> 'IN_PROGRESS' LIMIT 1", nil,
+		func(r engine.Row) { bucket = r.Int(0) })
+	return bucket, err
+}
+
+// TallySome adds the newest objects that the tallies lack to them, up to a number of
+// objects.
+func (b *Bucket) TallySome(tx *Tx, most int64) error {
+	if b.Reached == 0 || b.Deleting() {
+		return nil
+	}
+	var t Tally
+	n, last := int64(0), int64(0)
+	err := tx.Query("SELECT seq, created_at, size, status FROM object WHERE seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+		[]any{Seq(b.Partition, 0), Seq(b.Partition, b.Reached), most}, func(r engine.Row) error {
+			n, last = n+1, r.Int(0)
+			t.AddHour(HourOf(r.Int(1)), 1, r.Int(2))
+			t.AddStatus(r.Text(3), 1)
+			return nil
+		})
+	if err != nil {
+		return err
+	}
+	if err := saveTally(tx, b.Partition, &t); err != nil {
+		return err
+	}
+	if n < most {
+		b.Reached = 0
+		_, err = tx.Exec("DELETE FROM untallied WHERE partition = ?", b.Partition)
+		return err
+	}
+	b.Reached = Position(last)
+	_, err = tx.Exec("UPDATE untallied SET reached = ? WHERE partition = ?", b.Reached, b.Partition)
+	return err
+}
+
+// Counted is what is known of a bucket's objects without reading them.
+type Counted struct {
+	Partition     int64
+	Reached       int64 // the position from which on the objects are in Tally
+	Objects, Size int64 // of all objects
+	LastUpload    int64
+	Tally         Tally
+}
+
+// ReadCounts returns the counts of a bucket, or nil if there is no such bucket. The tally
+// may lack hours before a first one. Errors: [ErrTally]. The caller has a snapshot.
+func ReadCounts(conn *engine.Conn, bucket, firstHour int64) (*Counted, error) {
+	var c Counted
+	found, err := conn.QueryRow("SELECT b.partition, ifnull(u.reached, 0), b.object_count + ifnull(d.objects, 0), b.total_size + ifnull(d.size, 0), "+
+		"max(ifnull(b.last_upload_at, 0), ifnull(d.last_upload_at, 0)) FROM buckets b "+JoinDelta+" "+joinUntallied+" WHERE b.num = ?", []any{bucket},
+		func(r engine.Row) {
+			c = Counted{Partition: r.Int(0), Reached: r.Int(1), Objects: r.Int(2), Size: r.Int(3), LastUpload: r.Int(4)}
+		})
+	if err != nil || !found {
+		return nil, err
+	}
+	err = conn.Query("SELECT hour, objects, size FROM hours WHERE partition = ? AND hour >= ?", []any{c.Partition, firstHour}, func(r engine.Row) error {
+		c.Tally.AddHour(r.Int(0), r.Int(1), r.Int(2))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = conn.Query("SELECT status, objects FROM status_counts WHERE partition = ?", []any{c.Partition}, func(r engine.Row) error {
+		c.Tally.AddStatus(r.Text(0), r.Int(1))
+		return nil
+	})
+	if err == nil {
+		err = readDeltas(conn, bucket, &c.Tally)
+	}
+	if errors.Is(err, ErrTally) {
+		err = fmt.Errorf("bucket number %d: %w: %w", bucket, engine.ErrCorrupt, err)
+	}
+	return &c, err
+}
+
+// Recount returns the tally of the objects of a partition from one position up to another.
+func Recount(ctx context.Context, conn *engine.Conn, partition, from, to int64) (*Tally, error) {
+	var t Tally
+	add := engine.NewCallback(ctx, func(r engine.Row) (any, error) {
+		t.AddHour(HourOf(r.Int(0)), 1, r.Int(1))
+		t.AddStatus(r.Text(2), 1)
+		return nil, nil
+	})
+	defer add.Release()
+	err := conn.LongQuery(ctx, "SELECT count(bucketlite_callback(?3, created_at, size, status)) FROM object WHERE seq >= ?1 AND seq < ?2",
+		[]any{Seq(partition, from), Seq(partition, to), add.Token()}, func(engine.Row) error { return nil })
+	if err != nil && add.Err() != nil {
+		err = add.Err()
+	}
+	return &t, err
+}
