@@ -19,12 +19,11 @@ func BenchmarkGrowth(b *testing.B) {
 	ctx := context.Background()
 	begin := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 	var put atomic.Int64
-	now := func() time.Time { return begin.Add(time.Duration(put.Load()) * 50 * 24 * time.Hour / many) }
+	now := func() time.Time { return begin.Add(time.Duration(put.Load()) * (50 * 24 * time.Hour / many)) }
 	path := filepath.Join(b.TempDir(), "bench.db")
 	open := func(readOnly bool) (*bucketlite.Store, *bucketlite.Bucket) {
 		st, err := bucketlite.Open(ctx, path, &bucketlite.Options{Durability: bucketlite.DurabilityNormal, ReadOnly: readOnly, Now: now})
 		storetest.Must(b, err)
-		b.Cleanup(func() { storetest.Must(b, st.Close()) })
 		if !readOnly {
 			_, err := st.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "test"})
 			storetest.Must(b, err)
@@ -34,7 +33,7 @@ func BenchmarkGrowth(b *testing.B) {
 		storetest.Must(b, err)
 		return st, bu
 	}
-	_, bu := open(false)
+	st, bu := open(false)
 	inputs := (&records{}).take(1000)
 	for put.Load() < many {
 		res, err := bu.PutMany(ctx, inputs, nil)
@@ -46,11 +45,12 @@ func BenchmarkGrowth(b *testing.B) {
 	run := func(name string, bu *bucketlite.Bucket) {
 		for _, unit := range []bucketlite.DateUnit{bucketlite.UnitDay, bucketlite.UnitHour} {
 			b.Run(name+"/"+string(unit), func(b *testing.B) {
-				to := now()
+				to := now().Add(time.Minute)
 				for b.Loop() {
 					growth, err := bu.Growth(ctx, to.AddDate(0, 0, -30), to, unit)
-					if err != nil || growth[len(growth)-1].Objects != many {
-						b.Fatalf("got %v, %v, want %d objects at last", growth, err, many)
+					storetest.Must(b, err)
+					if last := growth[len(growth)-1]; last.Objects != many {
+						b.Fatalf("got %+v at last, want %d objects", last, many)
 					}
 				}
 			})
@@ -65,7 +65,9 @@ func BenchmarkGrowth(b *testing.B) {
 		})
 	}
 	run("counted", bu)
-	_, reader := open(true)
+	storetest.Must(b, st.Close()) // its background would count them
 	storetest.Execute(b, storetest.OpenRaw(b, path), storetest.Uncount)
-	run("uncounted", reader)
+	st, bu = open(true)
+	run("uncounted", bu)
+	storetest.Must(b, st.Close())
 }

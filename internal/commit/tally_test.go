@@ -57,7 +57,7 @@ func TestTally(t *testing.T) {
 	}
 }
 
-// What the delta rows and the tables have is what was counted, after each commit, and an
+// The delta rows and the tables together have the counts after each commit, and an
 // attempt that fails leaves nothing behind.
 func TestTalliesAreStored(t *testing.T) {
 	t.Parallel()
