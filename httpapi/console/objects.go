@@ -171,6 +171,9 @@ func (q *request) explainFault(list *objectList, err error) (status int, _ error
 	q.logEntry().SetError(err)
 	status, text := describe(err)
 	list.Faults = list.View.faultsOf(err)
+	if len(list.Faults.Rows)+len(list.Faults.Texts) > 0 {
+		text = "The objects cannot be selected: see what is wrong with the filter above."
+	}
 	list.Fault = &fault{Status: status, Text: text, Issues: list.Faults.Others, ID: q.id()}
 	if status >= 500 {
 		list.Fault.Again = list.View.Waiting()

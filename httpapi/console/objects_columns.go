@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/httpapi"
@@ -58,10 +57,11 @@ type blobView struct {
 	Thumb string // the address of its picture below the object's, empty for none
 }
 
-// shownText is how many characters of a text a cell has, and shownTitle its title.
+// How many characters are shown of a text, of the title of its cell, and of a column's name.
 const (
 	shownText  = 120
 	shownTitle = 1000
+	shownName  = 60
 )
 
 // defaultScalars is how many fields are columns beside the key, the title and the picture.
@@ -178,7 +178,7 @@ func columnName(path string) string {
 	if name, ok := columnNames[path]; ok {
 		return name
 	}
-	return path
+	return cut(path, shownName)
 }
 
 // columnPaths returns the paths that may be columns: those of the fields, of files, and of
@@ -361,9 +361,7 @@ func viewOfBlob(b *bucketlite.Blob) *blobView {
 	if hasPicture(b) {
 		v.Thumb = "thumb/" + b.ID + "?s=160"
 	}
-	if utf8.RuneCountInString(v.Name) > shownText {
-		v.Name = cut(v.Name, shownText)
-	}
+	v.Name = cut(v.Name, shownText)
 	return v
 }
 

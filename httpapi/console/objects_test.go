@@ -90,7 +90,7 @@ func TestObjects(t *testing.T) {
 		{"wrong number", "f=price.lt.cheap", 400, []string{`aria-invalid="true"`, `id="w0"`, "chip bad"}, nil},
 		{"wrong pattern", "f=title.regex.(&f=price.lt.3", 400, []string{`id="w0"`}, []string{`id="w1"`}},
 		{"wrong one of any", "any=1&f=price.lt.3&f=title.regex.(", 400, []string{`id="w1"`}, []string{`id="w0"`}},
-		{"no operator", "f=price", 400, []string{"An operator expected"}, nil},
+		{"no operator", "f=price", 400, []string{"An operator expected", "see what is wrong"}, nil},
 		{"wrong JSON", "filter=%7B", 400, []string{`id="json-wrong"`}, nil},
 		{"wrong words", "where=price", 400, []string{`id="where-wrong"`, "character"}, nil},
 		{"wrong path in JSON", "f=price.lt.3&filter=" + url.QueryEscape(`{"a..b": 1}`), 400, []string{`id="json-wrong"`}, []string{`id="w0"`}},
@@ -231,6 +231,14 @@ func TestThumb(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 	b.get(path + strings.Replace(address, "160", "161", 1)).wants(http.StatusUnprocessableEntity)
+	broken, err := bucket.Put(context.Background(), bucketlite.ObjectInput{ID: "broken", Fields: map[string]any{"sku": "B"}, Blobs: []bucketlite.BlobInput{
+		{Property: "photo", Reader: bytes.NewReader(dot[:20]), Filename: "dot.gif"}}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := b.get(path+"o/broken/thumb/"+broken.Object.Blobs[0].ID+"?s=160").wants(http.StatusOK, "<svg").header.Get("Content-Type"); got != "image/svg+xml" {
+		t.Errorf("broken: got Content-Type %q", got)
+	}
 	b.get(path + "o/dot/thumb/blob_x?s=160").wants(http.StatusNotFound)
 	b.get(path + "o/none/thumb/" + put.Object.Blobs[0].ID + "?s=160").wants(http.StatusNotFound)
 }
