@@ -8,8 +8,7 @@ const most = 1 << 20; // characters of an answer that are shown
 const find = (selector, within = document) => within.querySelector(selector);
 const findAll = (selector, within = document) => [...within.querySelectorAll(selector)];
 
-// make returns an element with properties, attributes where there is no such property, and
-// children.
+// make returns an element with properties, or attributes of that name, and children.
 function make(name, properties = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(properties)) {
@@ -22,7 +21,7 @@ function make(name, properties = {}, ...children) {
 
 const stored = {
   read(name) { try { return localStorage.getItem("bucketlite docs " + name); } catch { return null; } },
-  write(name, value) { try { localStorage.setItem("bucketlite docs " + name, value); } catch { /* it is only convenient */ } },
+  write(name, value) { try { localStorage.setItem("bucketlite docs " + name, value); } catch { /* none */ } },
 };
 
 const operations = findAll("article").filter((article) => find(".method", article));
@@ -193,7 +192,8 @@ function form(article) {
     const key = add("API key", make("input", { type: "password", autocomplete: "off", required: true, value: memory.key, name: "key" }));
     key.addEventListener("input", () => share("key", memory.key = key.value));
   }
-  for (const parameter of operation.parameters ?? []) {
+  const first = ({ name }) => Number(name === "X-Namespace"); // beside the key
+  for (const parameter of (operation.parameters ?? []).toSorted((a, b) => first(b) - first(a))) {
     inputs.push({ parameter, input: add(parameter.name, inputFor(parameter)) });
   }
   const content = Object.entries(operation.requestBody?.content ?? {})[0];
