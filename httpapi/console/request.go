@@ -165,5 +165,8 @@ var messages = map[string]string{
 	"object-unchanged":  "Nothing was changed.",
 	"objects-deleted":   "The objects have been deleted.",
 	"objects-deleting":  "The objects are being deleted, by a task.",
+	"schema-canceled":   "The change of the schema has been canceled.",
+	"schema-changed":    "The schema has been changed.",
+	"schema-changing":   "The schema is being changed.",
 	"task-canceled":     "The task has been canceled.",
 }

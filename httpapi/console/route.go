@@ -51,6 +51,7 @@ var routes = slices.Concat(
 	editRoutes,
 	blobRoutes,
 	settingsRoutes,
+	schemaRoutes,
 	taskRoutes,
 	batchRoutes,
 	liveRoutes,

@@ -52,6 +52,7 @@ async function check(form, cause) {
 	}
 	if (edit !== edits) return;
 	take(answer, "verdict");
+	if (!document.activeElement.closest("#lost")) take(answer, "lost");
 	const button = cause.tagName === "BUTTON";
 	if (button || cause.id === "schema") {
 		const open = [...document.querySelectorAll("#fields details[open]")].map((d) => d.id);
