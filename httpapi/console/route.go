@@ -55,6 +55,7 @@ var routes = slices.Concat(
 	taskRoutes,
 	batchRoutes,
 	liveRoutes,
+	chartRoutes,
 )
 
 // serve makes a handler of a route.
