@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/cdp"
@@ -25,22 +26,30 @@ func (e Element) String() string { return e.Role + " " + e.Name }
 func (t *Tab) Focused() (Element, error) {
 	ctx, cancel := context.WithTimeout(t.ctx, patience)
 	defer cancel()
-	return chromedp.Run(ctx, func(ctx context.Context, t *chromedp.Target) (Element, error) {
-		document, err := cdp.Call(ctx, t, dom.GetDocument, dom.GetDocumentParams{})
-		if err != nil {
-			return Element{}, err
+	for {
+		e, err := chromedp.Run(ctx, focused)
+		if err == nil || ctx.Err() != nil {
+			return e, err
 		}
-		found, err := cdp.Call(ctx, t, dom.QuerySelectorAll, dom.QuerySelectorAllParams{NodeID: document.Root.NodeID, Selector: ":focus"})
-		if err != nil || len(found.NodeIDs) == 0 {
-			return Element{}, err
-		}
-		tree, err := cdp.Call(ctx, t, accessibility.GetPartialAXTree, accessibility.GetPartialAXTreeParams{NodeID: found.NodeIDs[0], FetchRelatives: new(false)})
-		if err != nil || len(tree.Nodes) == 0 {
-			return Element{}, err
-		}
-		var e Element
-		return e, errors.Join(text(tree.Nodes[0].Role, &e.Role), text(tree.Nodes[0].Name, &e.Name))
-	})
+		time.Sleep(quiet) // a script has just replaced the element
+	}
+}
+
+func focused(ctx context.Context, t *chromedp.Target) (Element, error) {
+	document, err := cdp.Call(ctx, t, dom.GetDocument, dom.GetDocumentParams{})
+	if err != nil {
+		return Element{}, err
+	}
+	found, err := cdp.Call(ctx, t, dom.QuerySelectorAll, dom.QuerySelectorAllParams{NodeID: document.Root.NodeID, Selector: ":focus"})
+	if err != nil || len(found.NodeIDs) == 0 {
+		return Element{}, err
+	}
+	tree, err := cdp.Call(ctx, t, accessibility.GetPartialAXTree, accessibility.GetPartialAXTreeParams{NodeID: found.NodeIDs[0], FetchRelatives: new(false)})
+	if err != nil || len(tree.Nodes) == 0 {
+		return Element{}, err
+	}
+	var e Element
+	return e, errors.Join(text(tree.Nodes[0].Role, &e.Role), text(tree.Nodes[0].Name, &e.Name))
 }
 
 // text decodes a value that is a text.
