@@ -16,7 +16,7 @@
 // # Requests
 //
 // Every request needs an Authorization header with a key, except signed URLs,
-// "/", /v1/health and the paths below it, /openapi.json, /docs and /docs/openapi.json. A
+// "/", /v1/health and the paths below it, /openapi.json, /docs and the paths below it. A
 // request about buckets also needs a namespace, by name or id, in the header X-Namespace
 // or as [Options].DefaultNamespace. In the header a name beyond ASCII is UTF-8, or Latin-1
 // if the bytes are not UTF-8, or percent-encoded. The name as it stands comes first. A key
