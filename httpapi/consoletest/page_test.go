@@ -149,7 +149,7 @@ func (p *page) waits(text string) {
 	p.t.Helper()
 	quoted, err := json.Marshal(text)
 	p.must(err)
-	for end := time.Now().Add(30 * time.Second); !eval[bool](p, "document.body.innerText.includes("+string(quoted)+")"); {
+	for end := time.Now().Add(30 * time.Second); !eval[bool](p, "(document.body?.innerText ?? \"\").includes("+string(quoted)+")"); {
 		if time.Now().After(end) {
 			p.t.Fatalf("the page does not show %q, but:\n%s", text, eval[string](p, "document.body.innerText"))
 		}
