@@ -48,6 +48,9 @@ type Index struct {
 	// covers.
 	Path   string      `json:"path"`
 	Status IndexStatus `json:"status"`
+	// Progress is how far the building of the index has come, from 0 to 1, estimated from
+	// the position of the last object that was indexed. It is 0 for a ready index.
+	Progress float64 `json:"-"`
 }
 
 // String returns a readable form of the index, as in "value index of meta.author".
@@ -62,7 +65,9 @@ func (i Index) String() string {
 }
 
 // indexOf returns the public form of an index.
-func indexOf(i *index.Index) Index { return Index{IndexKind(i.Kind), i.Path, IndexStatus(i.Status)} }
+func indexOf(i *index.Index) Index {
+	return Index{Kind: IndexKind(i.Kind), Path: i.Path, Status: IndexStatus(i.Status)}
+}
 
 // EnsureIndex creates a value index of each path that has none, and waits until all
 // of them are ready. Writers are not blocked meanwhile, and the objects they write
@@ -259,9 +264,20 @@ func (b *Bucket) Indexes(ctx context.Context) ([]Index, error) {
 	}
 	list := make([]Index, 0, len(indexes))
 	for _, i := range indexes {
-		if i.Kind != index.Age {
-			list = append(list, indexOf(i))
+		if i.Kind == index.Age {
+			continue
 		}
+		public := indexOf(i)
+		if public.Status == IndexBuilding {
+			err = b.store.read(ctx, func(c *engine.Conn) (err error) {
+				public.Progress, err = index.Progress(c, i.Num)
+				return err
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+		list = append(list, public)
 	}
 	return list, nil
 }

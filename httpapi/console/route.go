@@ -52,6 +52,7 @@ var routes = slices.Concat(
 	blobRoutes,
 	settingsRoutes,
 	schemaRoutes,
+	indexRoutes,
 	taskRoutes,
 	batchRoutes,
 	liveRoutes,

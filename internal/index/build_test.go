@@ -26,11 +26,24 @@ func TestContinue(t *testing.T) {
 			}
 			f.want(indexStatuses, "BUILDING")
 			u := f.unfinished()
+			progress := func() (share float64) {
+				f.read(func(c *engine.Conn) (err error) {
+					share, err = index.Progress(c, u.Num)
+					return err
+				})
+				return share
+			}
+			if got := progress(); got != 0 {
+				t.Errorf("progress before the first slice: got %v, want 0", got)
+			}
 			if u.Status != index.Building || u.Kind != kind || u.Bucket != bucketNum {
 				t.Fatalf("got %+v, want the index to be built", u)
 			}
 			f.must(func(tx *commit.Tx, _ *commit.Bucket) error { return index.Continue(tx, u.Num, f.bucket.Plan) })
 			f.wantAgree() // as far as it has come
+			if got := progress(); got <= 0 || got >= 1 {
+				t.Errorf("progress after a slice: got %v, want some", got)
+			}
 			f.put(f.stored("new", `{"title":"title of a new one"}`))
 			f.execute("DELETE FROM object WHERE id = '1'")
 			if got := 1 + f.finish(); got != slices {

@@ -102,6 +102,26 @@ func loadOf(tx *commit.Tx, b *commit.Bucket, partition int64) ([]*Index, error) 
 	return nil, nil
 }
 
+// Progress returns how far the building of an index has come, from 0 to 1: the share of the
+// positions of its partition that it has passed. It is 0 for an index that is to be rebuilt,
+// and for one that does not exist.
+func Progress(conn *engine.Conn, num int64) (share float64, err error) {
+	var partition, built, form int64
+	found, err := conn.QueryRow("SELECT partition, built, form FROM indexes WHERE num = ?", []any{num}, func(r engine.Row) {
+		partition, built, form = r.Int(0), r.Int(1), r.Int(2)
+	})
+	if err != nil || !found || form < Format {
+		return 0, err
+	}
+	first := commit.Seq(partition, 0)
+	_, err = conn.QueryRow("SELECT max(seq) FROM object WHERE seq > ? AND seq < ?", []any{first, commit.Seq(partition+1, 0)}, func(r engine.Row) {
+		if top := r.Int(0) - first; top > 0 {
+			share = 1 - float64(min(built-first, top))/float64(top)
+		}
+	})
+	return share, err
+}
+
 // Add adds an index that the bucket lacks. It is built from the newest existing object
 // downwards, since later objects are indexed when they are written. Without objects it is
 // ready at once.
