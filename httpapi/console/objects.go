@@ -135,8 +135,8 @@ func (q *request) objectList(v *objectView) (list *objectList, status int, err e
 		}
 		list.Pager = v.pager(len(page.Results), page.Next)
 	}
-	if list.Fault == nil {
-		list.Total, err = q.totalOf(v, query)
+	if page != nil {
+		list.Total, err = q.totalOf(v, query, page)
 	}
 	return list, status, err
 }
@@ -239,9 +239,12 @@ const countUpTo = 10_000
 
 // totalOf returns how many objects the view selects, if that costs nothing or the page is
 // to count them. Otherwise a script asks later.
-func (q *request) totalOf(v *objectView, query bucketlite.Query) (*total, error) {
-	if !v.Selects() {
+func (q *request) totalOf(v *objectView, query bucketlite.Query, page *bucketlite.Page[*bucketlite.Object]) (*total, error) {
+	switch {
+	case !v.Selects():
 		return &total{Known: true, Count: q.info.ObjectCount}, nil
+	case v.After == "" && page.Next == "":
+		return &total{Known: true, Count: int64(len(page.Results))}, nil
 	}
 	t := &total{Lazy: "count" + v.FirstPage(), All: v.Counting()}
 	if v.Count {

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"mime"
 	"net/http"
 	"net/url"
@@ -114,7 +115,7 @@ func (w *exportWriter) begin() {
 	w.q.wrote = true
 	h := w.q.w.Header()
 	h.Set("Content-Type", exportTypes[w.format])
-	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": w.q.bucket.Name() + "." + string(w.format)}))
+	h.Set("Content-Disposition", cmp.Or(mime.FormatMediaType("attachment", map[string]string{"filename": w.q.bucket.Name() + "." + string(w.format)}), "attachment"))
 	h.Set("Cache-Control", "no-store")
 	w.q.w.WriteHeader(http.StatusOK)
 }
