@@ -25,7 +25,7 @@ var taskNames = map[bucketlite.TaskType]string{
 type taskRow struct {
 	*bucketlite.Task
 	Name     string
-	BucketID string // of the bucket in which it works, if that is known
+	BucketID string // of the bucket in which it works, if that is known and still there
 	Bucket   string
 	BatchID  string // of the batch that it processes
 }
@@ -35,11 +35,10 @@ func (q *request) taskRow(t *bucketlite.Task) taskRow {
 	if row.Name == "" {
 		row.Name = string(t.Type)
 	}
-	row.BucketID, _ = t.AdditionalData["bucket_id"].(string)
 	row.Bucket, _ = t.AdditionalData["bucket_name"].(string)
-	if row.Bucket == "" && row.BucketID != "" {
-		if b, err := q.ns.Bucket(q.ctx(), row.BucketID); err == nil { // else it has been deleted
-			row.Bucket = b.Name()
+	if id, _ := t.AdditionalData["bucket_id"].(string); id != "" {
+		if b, err := q.ns.Bucket(q.ctx(), id); err == nil { // else it has been deleted
+			row.BucketID, row.Bucket = id, b.Name()
 		}
 	}
 	if operation, ok := t.AdditionalData["operation"].(string); ok && t.Type == bucketlite.ChangeObjectsTask {
