@@ -66,6 +66,11 @@ func fillHostile(t *testing.T, st *bucketlite.Store) *strings.Replacer {
 	if err != nil {
 		t.Fatal(err)
 	}
+	upload, err := b.CreateUpload(ctx, bucketlite.UploadInput{Filename: `"><script>.gif`, ContentType: "image/gif", Property: "photo", Metadata: map[string]any{hostile: hostile},
+		ObjectMetadata: map[string]any{"title": hostile}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	gone, err := ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: hostile + "2"})
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +80,7 @@ func fillHostile(t *testing.T, st *bucketlite.Store) *strings.Replacer {
 		t.Fatal(err)
 	}
 	return strings.NewReplacer("{namespace}", ns.ID(), "{bucket}", b.ID(), "{object}", put.Object.ID, "{blob}", put.Object.Blobs[0].ID,
-		"{batch}", batch.ID, "{task}", task.ID, "{name}", "console.css")
+		"{batch}", batch.ID, "{upload}", upload.ID, "{task}", task.ID, "{name}", "console.css")
 }
 
 // dot is a picture of one pixel.

@@ -155,6 +155,7 @@ var messages = map[string]string{
 	"bucket-saved":      "The settings have been saved.",
 	"bucket-suspend":    "The bucket is suspended.",
 	"bucket-unlock":     "The bucket is unlocked.",
+	"file-stored":       "The file has been stored.",
 	"index-building":    "The index is being built. Queries use it as soon as it is ready.",
 	"index-created":     "The index has been created.",
 	"index-dropped":     "The index has been dropped.",
@@ -172,4 +173,6 @@ var messages = map[string]string{
 	"schema-changed":    "The schema has been changed.",
 	"schema-changing":   "The schema is being changed.",
 	"task-canceled":     "The task has been canceled.",
+	"upload-canceled":   "The upload has been canceled.",
+	"upload-confirmed":  "The upload has been confirmed. Its object is stored.",
 }

@@ -57,6 +57,7 @@ var routes = slices.Concat(
 	batchRoutes,
 	liveRoutes,
 	chartRoutes,
+	uploadRoutes,
 )
 
 // serve makes a handler of a route.

@@ -44,3 +44,7 @@ var extensions = map[string]string{
 	".stl": "model/stl", ".obj": "model/obj", ".parquet": "application/vnd.apache.parquet", ".sqlite": "application/vnd.sqlite3",
 	".ttf": "font/ttf", ".otf": "font/otf", ".woff": "font/woff", ".woff2": "font/woff2", ".ps": "application/postscript", ".eps": "application/postscript",
 }
+
+// NamedType returns the MIME type of a file by the extension of its name, or "" if that
+// says nothing.
+func NamedType(filename string) string { return extensions[extension(filename)] }
