@@ -48,6 +48,9 @@ type objectPost struct {
 	first  *multipart.Part // the first file; nil if there is none
 }
 
+// partBytes is what a value costs besides its name and text.
+const partBytes = 64
+
 // objectPost reads the values of the form, and leaves the files unread: they come last.
 func (q *request) objectPost() (*objectPost, error) {
 	mediaType, _, _ := mime.ParseMediaType(q.r.Header.Get("Content-Type"))
@@ -77,7 +80,7 @@ func (q *request) objectPost() (*objectPost, error) {
 		if err != nil {
 			return nil, formError(err)
 		}
-		if left -= int64(len(text)); left < 0 {
+		if left -= int64(len(text) + len(part.FormName()) + partBytes); left < 0 {
 			return nil, formError(&http.MaxBytesError{Limit: maxForm})
 		}
 		p.values.Add(part.FormName(), string(text))
@@ -88,7 +91,7 @@ func (q *request) objectPost() (*objectPost, error) {
 func (q *request) store(p *objectPost) (blobs []bucketlite.BlobInput, err error) {
 	no := false
 	for part := p.first; part != nil; {
-		if name, ok := strings.CutPrefix(part.FormName(), filePrefix); ok && part.FileName() != "" {
+		if name, ok := fieldOf(filePrefix, part.FormName()); ok && part.FileName() != "" {
 			mimeType := part.Header.Get("Content-Type")
 			if mimeType == "" {
 				mimeType = "application/octet-stream"
@@ -223,6 +226,9 @@ type conflictField struct {
 	Mine, Theirs shown
 }
 
+// TakeName is the name of the choice.
+func (f conflictField) TakeName() string { return inputName(takePrefix, f.Name) }
+
 // takePrefix begins the names of the choices between both.
 const takePrefix = "take."
 
@@ -253,7 +259,7 @@ func (q *request) saveObject() error {
 	}
 	in := bucketlite.ObjectInput{Fields: difference(base, fields)}
 	for _, file := range f.Files {
-		if p.values.Get(removePrefix+file.Field) != "" {
+		if p.values.Get(file.RemoveName()) != "" {
 			in.Fields[file.Field] = nil
 		}
 	}
@@ -329,7 +335,7 @@ func (q *request) resolve(p *objectPost, o *bucketlite.Object) error {
 		in.Blobs = append(in.Blobs, bucketlite.BlobInput{Property: property, UploadID: upload})
 	}
 	for name := range fields {
-		if p.values.Get(takePrefix+name) == "theirs" {
+		if p.values.Get(inputName(takePrefix, name)) == "theirs" {
 			delete(fields, name)
 		}
 	}

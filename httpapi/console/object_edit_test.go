@@ -3,6 +3,7 @@ package console_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"html"
 	"mime/multipart"
@@ -20,7 +21,7 @@ import (
 func formOf(t *testing.T, p *page) url.Values {
 	t.Helper()
 	form := make(url.Values)
-	for _, m := range regexp.MustCompile(`<input [^>]*name="([^"]+)"[^>]*>`).FindAllStringSubmatch(p.text, -1) {
+	for _, m := range regexp.MustCompile(`(?s)<input [^>]*name="([^"]+)"[^>]*>`).FindAllStringSubmatch(p.text, -1) {
 		if strings.Contains(m[0], `type="checkbox"`) || strings.Contains(m[0], `type="file"`) || strings.Contains(m[0], `type="radio"`) && !strings.Contains(m[0], " checked") {
 			continue
 		}
@@ -28,10 +29,15 @@ func formOf(t *testing.T, p *page) url.Values {
 		if v == nil {
 			v = []string{"", ""}
 		}
-		form.Add(html.UnescapeString(m[1]), html.UnescapeString(v[1]))
+		text := html.UnescapeString(v[1])
+		if !strings.Contains(m[0], `type="hidden"`) {
+			text = strings.NewReplacer("\r", "", "\n", "").Replace(text)
+		}
+		form.Add(html.UnescapeString(m[1]), text)
 	}
 	for _, m := range regexp.MustCompile(`(?s)<textarea [^>]*name="([^"]+)"[^>]*>(.*?)</textarea>`).FindAllStringSubmatch(p.text, -1) {
-		text := strings.TrimPrefix(html.UnescapeString(m[2]), "\n")
+		text := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(html.UnescapeString(m[2]))
+		text = strings.TrimPrefix(text, "\n")
 		form.Add(html.UnescapeString(m[1]), strings.ReplaceAll(text, "\n", "\r\n"))
 	}
 	for _, m := range regexp.MustCompile(`(?s)<select [^>]*name="([^"]+)"[^>]*>(.*?)</select>`).FindAllStringSubmatch(p.text, -1) {
@@ -108,7 +114,7 @@ func TestEdit(t *testing.T) {
 		{"an empty input", url.Values{"f.text": {""}, "f.kind": {""}}, 303, map[string]any{"text": nil, "kind": nil}, nil},
 		{"a choice", url.Values{"f.kind": {"a"}, "f.size": {"1"}}, 303, map[string]any{"kind": "a", "size": "1"}, nil},
 		{"a choice that is none", url.Values{"f.kind": {"<c>"}}, 422, nil, []string{"&lt;c&gt;", "kind"}},
-		{"an odd name", url.Values{`f.odd "name"`: {"x"}}, 303, map[string]any{`odd "name"`: "x"}, nil},
+		{"an odd name", url.Values{"f.odd+%22name%22": {"x"}}, 303, map[string]any{`odd "name"`: "x"}, nil},
 		{"fields that are not declared", url.Values{"other": {`{"more": 1}`}}, 303, map[string]any{"more": "1", "extra": nil, "nothing": nil}, nil},
 		{"a system's name", url.Values{"other": {`{"status": "x"}`}}, 422, nil, []string{"status"}},
 		{"all as JSON", url.Values{"as": {"json"}, "text": {`{"text": ""}`}}, 303, map[string]any{"text": "", "number": nil, "extra": nil, "list": nil}, nil},
@@ -239,4 +245,105 @@ func TestFilesOfAForm(t *testing.T) {
 	if o, err = b.Object(context.Background(), "a"); err != nil || len(o.Blobs) != 0 {
 		t.Errorf("got %+v, %v, want no files", o.Blobs, err)
 	}
+}
+
+// browserForm encodes a form with files as browsers do: quotes and line ends in names are
+// percent signs and digits, and a percent sign is itself.
+func browserForm(values url.Values) (contentType string, body *strings.Reader) {
+	const boundary = "----boundary"
+	names := strings.NewReplacer(`"`, "%22", "\r", "%0D", "\n", "%0A")
+	var b strings.Builder
+	for name, texts := range values {
+		for _, text := range texts {
+			fmt.Fprintf(&b, "--%s\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n%s\r\n", boundary, names.Replace(name), text)
+		}
+	}
+	fmt.Fprintf(&b, "--%s--\r\n", boundary)
+	return "multipart/form-data; boundary=" + boundary, strings.NewReader(b.String())
+}
+
+// TestSaveOddUnchanged shows that saving a form as browsers send it changes nothing, be it
+// names and values that a form cannot hold.
+func TestSaveOddUnchanged(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	ctx := context.Background()
+	ns, err := s.store.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{`a "quote"`, "a\nline", "%22", "a+b", "a\u00a0b", "é\u202e", "a&b=c", "[0]", " "}
+	properties := map[string]bucketlite.Field{"photo": {Type: bucketlite.Image}, "yes": {Type: bucketlite.String}, "lines": {Type: bucketlite.Text}}
+	fields := map[string]any{"yes": "perhaps", "lines": "\r\r\n", "other": "\r"}
+	for i, name := range names {
+		properties[name] = bucketlite.Field{Type: bucketlite.String}
+		fields[name] = []string{"old\r", "\r", "<&amp;>", " spaces ", "\u2028", "\n", "\r\n", "a\rb\nc\r\n", "\ufeff"}[i]
+	}
+	b, err := ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: "odd", Schema: bucketlite.Schema{Properties: properties}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, o := put(t, ns, b, bucketlite.ObjectInput{Fields: fields})
+	at := s.browser(t, allKey)
+	for _, as := range []string{"fields", "json"} {
+		form := formOf(t, at.get(path+"edit?as="+as).wants(http.StatusOK))
+		contentType, body := browserForm(form)
+		at.postBody(path+"edit", contentType, body).wants(http.StatusSeeOther, "done=object-unchanged")
+		at.post(path+"edit", form).wants(http.StatusSeeOther, "done=object-unchanged")
+	}
+	now, err := b.Object(ctx, o.ID)
+	if err != nil || now.Version != o.Version || !reflect.DeepEqual(now.Fields, o.Fields) {
+		t.Errorf("got %v, %v, want %v", now, err, o.Fields)
+	}
+	form := formOf(t, at.get(path+"edit"))
+	form.Set("f.a+%22quote%22", "new")
+	contentType, body := browserForm(form)
+	at.postBody(path+"edit", contentType, body).wants(http.StatusSeeOther, "done=object-changed")
+	if now, err = b.Object(ctx, o.ID); err != nil || now.Fields[`a "quote"`] != "new" || now.Fields["a\nline"] != "\r" {
+		t.Errorf("got %v, %v", now, err)
+	}
+}
+
+// TestSchemaChangesMeanwhile shows that a form that was shown before a change of the schema
+// loses nothing.
+func TestSchemaChangesMeanwhile(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	ctx := context.Background()
+	ns, err := s.store.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	schemaOf := func(fields map[string]bucketlite.FieldType) bucketlite.Schema {
+		properties := make(map[string]bucketlite.Field)
+		for name, t := range fields {
+			properties[name] = bucketlite.Field{Type: t}
+		}
+		return bucketlite.Schema{Properties: properties}
+	}
+	b, err := ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: "moving", Schema: schemaOf(map[string]bucketlite.FieldType{"title": "string", "leaves": "string", "closed": "integer"})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"title": "a", "leaves": "kept", "closed": json.Number("12"), "comes": "kept too"}
+	path, o := put(t, ns, b, bucketlite.ObjectInput{Fields: want})
+	at := s.browser(t, allKey)
+	form := formOf(t, at.get(path+"edit"))
+	next := schemaOf(map[string]bucketlite.FieldType{"title": "string", "comes": "string", "moved": "string"})
+	if _, err := b.ChangeSchema(ctx, next, &bucketlite.SchemaChangeOptions{Rename: map[string]string{"leaves": "moved"}, Drop: []string{"closed"}}); err != nil {
+		t.Fatal(err)
+	}
+	form.Set("f.leaves", "typed")
+	refused := at.post(path+"edit", form).wants(http.StatusUnprocessableEntity, "The schema has changed", "leaves", "typed", "kept")
+	form.Set("f.leaves", "kept")
+	form.Set("f.title", "b")
+	at.post(path+"edit", form).wants(http.StatusSeeOther, "done=object-changed")
+	want = map[string]any{"title": "b", "moved": "kept", "comes": "kept too"}
+	now, err := b.Object(ctx, o.ID)
+	if err != nil || !reflect.DeepEqual(now.Fields, want) {
+		t.Fatalf("got %v, %v, want %v", now, err, want)
+	}
+	again := formOf(t, refused)
+	again.Set("version", fmt.Sprint(now.Version))
+	at.post(path+"edit", again).wants(http.StatusSeeOther, "done=object-unchanged")
 }

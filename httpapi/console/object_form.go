@@ -24,6 +24,7 @@ type objectForm struct {
 	Files         []fileField
 	Open          bool   // fields that are not declared are allowed
 	Other         string // those, as a JSON object
+	others        map[string]any
 	OtherWrong    string
 	Text          string // all fields, as a JSON object
 	TextWrong     string
@@ -69,6 +70,24 @@ const (
 	removePrefix = "remove."
 )
 
+// inputName returns the name of a field's input. It is escaped, since browsers write quotes
+// and line ends in the names of a form with files in a way that cannot be undone.
+func inputName(prefix, field string) string { return prefix + url.QueryEscape(field) }
+
+// fieldOf returns the field whose input has a name, and reports whether the name begins
+// with the prefix.
+func fieldOf(prefix, input string) (field string, ok bool) {
+	escaped, ok := strings.CutPrefix(input, prefix)
+	if !ok {
+		return "", false
+	}
+	field, err := url.QueryUnescape(escaped)
+	return field, err == nil
+}
+
+// RemoveName is the name of the box that removes the files of the field.
+func (f fileField) RemoveName() string { return inputName(removePrefix, f.Field) }
+
 // newObjectForm returns the form of fields as they are stored.
 func (q *request) newObjectForm(o *bucketlite.Object, fields map[string]any) *objectForm {
 	f := &objectForm{Object: o, Title: "New object", Open: isOpen(q.info.Schema), Text: indented(fields), Base: compact(fields)}
@@ -110,7 +129,7 @@ func isOpen(s bucketlite.Schema) bool {
 
 func newFormField(i int, name string, p bucketlite.Field, v any) formField {
 	f := formField{
-		ID: "field-" + strconv.Itoa(i), Name: inputPrefix + name, Field: name, Description: p.Description, Type: string(p.Type), Required: p.Required,
+		ID: "field-" + strconv.Itoa(i), Name: inputName(inputPrefix, name), Field: name, Description: p.Description, Type: string(p.Type), Required: p.Required,
 		Control: "text", Value: plainValue(v),
 	}
 	switch p.Type {
@@ -127,23 +146,27 @@ func newFormField(i int, name string, p bucketlite.Field, v any) formField {
 	case bucketlite.Text:
 		f.Control = "lines"
 	case bucketlite.String:
-		if strings.Contains(f.Value, "\n") || len(f.Value) > 80 {
+		if strings.ContainsAny(f.Value, "\r\n") || len(f.Value) > 80 { // other inputs have one line
 			f.Control = "lines"
 		}
 	}
 	if len(p.Enum) > 0 && f.Control != "json" {
 		f.Control, f.Choices = "choice", []choice{{Chosen: v == nil}}
-		known := v == nil
 		for _, option := range p.Enum {
 			text := plainValue(option)
 			f.Choices = append(f.Choices, choice{text, text, text == f.Value && v != nil})
-			known = known || text == f.Value
-		}
-		if !known {
-			f.Choices = append(f.Choices, choice{f.Value, f.Value, true})
 		}
 	}
+	f.offer()
 	return f
+}
+
+// offer adds the value to the choices of a select, if it is none of them: else the browser
+// would send another.
+func (f *formField) offer() {
+	if f.Control == "choice" && !slices.ContainsFunc(f.Choices, func(c choice) bool { return c.Chosen }) {
+		f.Choices = append(f.Choices, choice{f.Value, f.Value, true})
+	}
 }
 
 // plainValue returns a value as it stands in an input.
@@ -160,7 +183,7 @@ func plainValue(v any) string {
 }
 
 func newFileField(i int, name string, p bucketlite.Field, o *bucketlite.Object) fileField {
-	f := fileField{ID: "field-" + strconv.Itoa(i), Name: filePrefix + name, Field: name, Description: p.Description, Type: string(p.Type), Required: p.Required}
+	f := fileField{ID: "field-" + strconv.Itoa(i), Name: inputName(filePrefix, name), Field: name, Description: p.Description, Type: string(p.Type), Required: p.Required}
 	kind := p.Type
 	if kind == bucketlite.Array && p.Items != nil {
 		f.Many, kind = true, p.Items.Type
@@ -188,26 +211,23 @@ func (f *objectForm) take(form url.Values, schema bucketlite.Schema, base map[st
 		fields, f.TextWrong = readObject(f.Text)
 		return fields, f.TextWrong == ""
 	}
-	fields, ok = make(map[string]any), true
-	if f.Open {
-		f.Other = form.Get("other")
-		if strings.TrimSpace(f.Other) != "" {
-			var other map[string]any
-			if other, f.OtherWrong = readObject(f.Other); f.OtherWrong != "" {
-				ok = false
-			}
-			maps.Copy(fields, other)
-		}
-	}
+	fields, ok = make(map[string]any), f.takeOther(form, base)
+	maps.Copy(fields, f.others)
 	for i := range f.Fields {
 		field := &f.Fields[i]
-		text := normalLines(form.Get(field.Name), base[field.Field])
-		stored := field.Value
-		field.set(text)
-		if v, has := base[field.Field]; text == stored && has {
+		v, has := base[field.Field]
+		if !form.Has(field.Name) { // it was not declared when the form was shown
+			if _, given := fields[field.Field]; has && !given {
+				fields[field.Field] = v
+			}
+			continue
+		}
+		text := normalLines(form.Get(field.Name))
+		if has && text == field.sent() {
 			fields[field.Field] = v // as it is, be it in a form that the input cannot show
 			continue
 		}
+		field.set(text)
 		if text == "" {
 			continue
 		}
@@ -217,34 +237,74 @@ func (f *objectForm) take(form url.Values, schema bucketlite.Schema, base map[st
 		}
 		fields[field.Field] = v
 	}
-	for _, file := range f.Files { // fields that hold files have no value of their own
+	for _, file := range f.Files { // a file is no value, and a value there has no input
 		delete(fields, file.Field)
+		if v, has := base[file.Field]; has {
+			fields[file.Field] = v
+		}
 	}
 	return fields, ok
 }
 
-func (f *formField) set(text string) {
-	f.Value = text
-	known := false
-	for i := range f.Choices {
-		f.Choices[i].Chosen = f.Choices[i].Value == text
-		known = known || f.Choices[i].Chosen
-	}
-	if f.Control == "choice" && !known {
-		f.Choices = append(f.Choices, choice{text, text, true})
-	}
-}
-
-// normalLines returns a text with the line ends that the stored one has: browsers send
-// their own.
-func normalLines(text string, stored any) string {
-	if s, ok := stored.(string); ok && strings.Contains(s, "\r") {
-		if strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n") == strings.ReplaceAll(text, "\r\n", "\n") {
-			return s
+// takeOther takes the fields that are not declared, and reports whether they can be read.
+// A schema may have changed since the form was shown: a field that was declared then, and
+// is no more, stays as it is stored. What was typed into its input is not dropped without a
+// word.
+func (f *objectForm) takeOther(form url.Values, base map[string]any) bool {
+	f.others = make(map[string]any)
+	if form.Has("other") {
+		f.Other = form.Get("other")
+		if strings.TrimSpace(f.Other) != "" {
+			if f.others, f.OtherWrong = readObject(f.Other); f.OtherWrong != "" {
+				return false
+			}
 		}
 	}
-	return strings.ReplaceAll(text, "\r\n", "\n")
+	added := false
+	for name, v := range base {
+		isField := slices.ContainsFunc(f.Fields, func(field formField) bool { return field.Field == name })
+		isFile := slices.ContainsFunc(f.Files, func(file fileField) bool { return file.Field == name })
+		if _, given := f.others[name]; given || isField || isFile || form.Has("other") && !form.Has(inputName(inputPrefix, name)) {
+			continue
+		}
+		f.others[name], added = v, true
+	}
+	for _, input := range slices.Sorted(maps.Keys(form)) {
+		name, ok := fieldOf(inputPrefix, input)
+		if !ok || slices.ContainsFunc(f.Fields, func(field formField) bool { return field.Field == name }) {
+			continue
+		}
+		text := normalLines(form.Get(input))
+		if stored := (&formField{Value: plainValue(base[name]), Control: "lines"}); text != stored.sent() {
+			f.OtherWrong = "The schema has changed since the form was shown: " + strconv.Quote(name) + " is not declared. It was to be " + strconv.Quote(cut(text, shownText)) + "."
+		}
+	}
+	if added {
+		f.Other = indented(f.others)
+	}
+	return f.OtherWrong == ""
 }
+
+func (f *formField) set(text string) {
+	f.Value = text
+	for i := range f.Choices {
+		f.Choices[i].Chosen = f.Choices[i].Value == text
+	}
+	f.offer()
+}
+
+// sent returns the text that a browser sends if nobody changes the input: it cannot show
+// every text.
+func (f *formField) sent() string {
+	text := strings.ReplaceAll(normalLines(f.Value), "\r", "\n")
+	if f.Control != "lines" && f.Control != "json" && f.Control != "choice" {
+		text = strings.ReplaceAll(text, "\n", "")
+	}
+	return text
+}
+
+// normalLines returns a text without the line ends of forms.
+func normalLines(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
 
 // readValue returns the value of a field that a text means. A text that is no number
 // stays a text, which the schema then refuses in its own words.
