@@ -150,7 +150,9 @@ func (p *previewPage) fill(head []byte) {
 	case "json":
 		var v json.RawMessage
 		if !p.Partial && json.Unmarshal([]byte(text), &v) == nil {
-			p.Text = indented(v)
+			if p.Text = indented(v); len(p.Text) > 2*previewText {
+				p.Text = text
+			}
 			return
 		}
 	}

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -25,6 +24,7 @@ type objectPage struct {
 	Fields []fieldRow
 	Blobs  []blobRow
 	JSON   string
+	Whole  int    // the bytes of the JSON if only its beginning is here, else 0
 	Wrong  string // why it was not deleted
 }
 
@@ -58,11 +58,7 @@ func (q *request) objectPage() (*objectPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	var b bytes.Buffer
-	if err := json.Indent(&b, text, "", "  "); err != nil {
-		return nil, err
-	}
-	p.JSON = b.String()
+	p.JSON, p.Whole = beginning(indentedText(string(text)))
 	return p, nil
 }
 

@@ -23,6 +23,10 @@ var editRoutes = []route{
 	{"POST /n/{namespace}/b/{bucket}/o/{object}/edit", inPlace, writes, (*request).saveObject},
 }
 
+// maxEdit bounds the JSON of the fields that a form is shown for. The form has it twice, and
+// browsers write up to three bytes for one.
+const maxEdit = maxForm / 8
+
 // newObject shows an empty form.
 func (q *request) newObject() error {
 	f := q.newObjectForm(nil, nil)
@@ -37,6 +41,9 @@ func (q *request) edit() error {
 		return err
 	}
 	f := q.newObjectForm(o, o.Fields)
+	if len(f.Base) > maxEdit {
+		return &refusal{http.StatusRequestEntityTooLarge, "objects of up to " + formatBytes(maxEdit) + " can be edited here; change this one with the API"}
+	}
 	f.AsJSON = q.query("as") == "json"
 	return q.render(http.StatusOK, "edit", "Edit "+f.Title, f)
 }

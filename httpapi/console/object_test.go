@@ -156,3 +156,19 @@ func TestPreviews(t *testing.T) {
 		})
 	}
 }
+
+// TestLargeObject shows that a page has the beginning of a large object, and leads to the
+// whole.
+func TestLargeObject(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	ns, b := makeBucket(t, s)
+	path, o := put(t, ns, b, bucketlite.ObjectInput{Fields: map[string]any{"sku": "a", "note": strings.Repeat("é", 600_000) + "end"}})
+	at := s.browser(t, allKey)
+	got := at.get(path).wants(http.StatusOK, "This is the beginning of 1.1 MiB.", "export?format=json&amp;f=object_id.eq."+o.ID)
+	if len(got.text) > 1<<20 {
+		t.Errorf("got a page of %d bytes", len(got.text))
+	}
+	at.get(strings.TrimSuffix(path, "o/"+o.ID+"/")+"export?format=json&f=object_id.eq."+o.ID).wants(http.StatusOK, "éend")
+	at.get(path+"edit").wants(http.StatusRequestEntityTooLarge, "1.0 MiB", "with the API")
+}

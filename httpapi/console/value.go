@@ -15,6 +15,7 @@ type shown struct {
 	Text  string
 	Short string   // the text cut, on one line
 	Long  bool     // the text takes more than a few lines
+	Whole int      // the bytes of the text if only its beginning is here, else 0
 	Time  timeText // of a time
 }
 
@@ -25,6 +26,23 @@ const (
 	shortText = 120
 	lineText  = 60
 )
+
+// maxText bounds the bytes of a value, and of an object's JSON, on a page: an object has up
+// to 16 MiB, and a page holds it several times.
+const maxText = 256 << 10
+
+// maxIndent bounds the bytes by which lines and spaces make JSON longer. In deeply nested
+// JSON they are a thousand times as long as the rest.
+const maxIndent = 1 << 20
+
+// beginning returns the beginning of a text that is too long for a page, and its length
+// then.
+func beginning(text string) (part string, whole int) {
+	if len(text) <= maxText {
+		return text, 0
+	}
+	return wholeRunes(text[:maxText]), len(text)
+}
 
 // show returns a value as people read it; ok reports whether the object has it.
 func show(v any, ok bool) shown {
@@ -45,10 +63,11 @@ func show(v any, ok bool) shown {
 		return s
 	}
 	text := compact(v)
+	s := shown{Kind: "json", Text: text, Short: cut(text, shortText), Long: len(text) > longText}
 	if len(text) > lineText {
-		text = indented(v)
+		s.Text, s.Whole = beginning(indentedText(text))
+		s.Long = len(s.Text) > longText
 	}
-	s := shown{Kind: "json", Text: text, Short: cut(compact(v), shortText), Long: len(text) > longText}
 	if list, ok := v.([]any); ok && len(s.Short) > 40 {
 		s.Short = plural(len(list), "item")
 	}
@@ -56,8 +75,11 @@ func show(v any, ok bool) shown {
 }
 
 func showText(v string) shown {
-	s := shown{Kind: "text", Text: v, Short: cut(oneLine(v), shortText), Long: utf8.RuneCountInString(v) > longText}
+	s := shown{Kind: "text"}
+	s.Text, s.Whole = beginning(v)
+	s.Short, s.Long = cut(oneLine(cut(s.Text, longText)), shortText), utf8.RuneCountInString(s.Text) > longText
 	switch {
+	case s.Long:
 	case strings.HasPrefix(v, "https://") || strings.HasPrefix(v, "http://"):
 		if !strings.ContainsAny(v, " \r\n\t<>\"") {
 			s.Kind = "link"
@@ -80,28 +102,53 @@ func plainText(v any) string {
 }
 
 func compact(v any) string {
-	text, err := encodeJSON(v, "")
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	return text
-}
-
-func indented(v any) string {
-	text, err := encodeJSON(v, "  ")
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	return text
-}
-
-func encodeJSON(v any, indent string) (string, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", indent)
-	err := e.Encode(v)
-	return strings.TrimSuffix(b.String(), "\n"), err
+	if err := e.Encode(v); err != nil {
+		return fmt.Sprint(v)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func indented(v any) string { return indentedText(compact(v)) }
+
+// indentedText returns compact JSON with line breaks and indentation, or as it is where
+// these are too long.
+func indentedText(text string) string {
+	if indentation(text) > maxIndent+len(text) {
+		return text
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, []byte(text), "", indentUnit); err != nil {
+		return text
+	}
+	return b.String()
+}
+
+const indentUnit = "  "
+
+// indentation returns by how many bytes indentation makes compact JSON longer, roughly.
+func indentation(text string) (n int) {
+	depth, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[', c == '{', c == ',':
+			if c != ',' {
+				depth++
+			}
+			n += 1 + depth*len(indentUnit)
+		case c == ']', c == '}':
+			depth--
+			n += 1 + depth*len(indentUnit)
+		}
+	}
+	return n
 }
 
 // oneLine returns a text without line breaks and runs of spaces.
