@@ -106,6 +106,8 @@ func TestNotRun(t *testing.T) {
 		// These need the network, or run this test.
 		`README.md: sh "go get github.com/bucketlite/bucketlite"`,
 		`README.md: sh "go run ./examples/quickstart   # a tour of the library on real data"`,
+		// This one runs until it is stopped. The one of serving.md is started.
+		`docs/guide/console.md: sh "bucketlite serve --db app.db"`,
 		// Browsers take these.
 		`docs/guide/serving.md: html "<img src=\"http://127.0.0.1:8080/v1/presigned/blobs/…?expires=…&signature=…&thumb=320\">"`,
 		`docs/guide/serving.md: js "async function watch(bucket, changed, after = \"\") {"`,
