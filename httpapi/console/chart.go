@@ -3,6 +3,7 @@ package console
 import (
 	"encoding/csv"
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 var chartRoutes = []route{
 	{"GET /n/{namespace}/b/{bucket}/charts", inPlace, reads, (*request).charts},
 	{"GET /n/{namespace}/b/{bucket}/charts/data", inPlace, reads, (*request).chartData},
+	{"GET /n/{namespace}/b/{bucket}/charts/copyas", inPlace, reads, (*request).copyChartAs},
 }
 
 // A chartView is the address of a chart: what to group by, what to compute, and which
@@ -288,6 +290,22 @@ func (q *request) chartData() error {
 	}
 	w.Flush()
 	return w.Error()
+}
+
+// CopyAs is the address of the request of the API for the chart.
+func (v chartView) CopyAs() string { return "charts/copyas?" + v.String() }
+
+// copyChartAs shows the request of the API for the chart that the address describes.
+func (q *request) copyChartAs() error {
+	v := parseChartView(q.params())
+	if v.By == "" {
+		return invalid("by: a path expected")
+	}
+	a, err := v.aggregation()
+	if err != nil {
+		return err
+	}
+	return q.show("copyas", "Copy as code", "samples", samplesOf("chart", q.apiRequest(http.MethodPost, "/objects/aggregate", a)))
 }
 
 // withoutFormula returns a text that no spreadsheet takes for a formula. Numbers stay.

@@ -48,6 +48,7 @@ func TestCharts(t *testing.T) {
 		t.Errorf("got %q, want %q", got.text, want)
 	}
 	at.get(path+"/data?format=json&by=note&metric=max&of=price").wants(http.StatusOK, `{"group":"=1+1","value":70}`)
+	at.get(path+"/copyas?by=note&metric=max&of=price").wants(http.StatusOK, "/objects/aggregate", "BUCKETLITE_API_KEY", "max")
 	at.get(path + "/data?format=xml&by=note").wants(http.StatusUnprocessableEntity)
 	at.get(path + "/data?format=csv").wants(http.StatusUnprocessableEntity)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 
@@ -14,6 +15,7 @@ import (
 var objectRoutes = []route{
 	{"GET /n/{namespace}/b/{bucket}/o/{object}/{$}", inPlace, reads, (*request).object},
 	{"POST /n/{namespace}/b/{bucket}/o/{object}/delete", inPlace, writes, (*request).deleteObject},
+	{"GET /n/{namespace}/b/{bucket}/o/{object}/copyas", inPlace, reads, (*request).copyObjectAs},
 }
 
 // objectPage is what the page of an object shows.
@@ -124,16 +126,18 @@ func (q *request) inKey(name string) bool {
 	return q.info.UniqueKey != nil && slices.Contains(q.info.UniqueKey.Fields, name)
 }
 
-// holdsFiles reports whether the values of a field are blobs.
+// holdsFiles reports whether the values of a field can be blobs.
 func holdsFiles(f bucketlite.Field) bool {
-	if f.Type == bucketlite.Array && f.Items != nil {
-		return holdsFiles(*f.Items)
+	for f.Type == bucketlite.Array && f.Items != nil {
+		f = *f.Items
 	}
-	switch f.Type {
-	case bucketlite.Image, bucketlite.Audio, bucketlite.Video, bucketlite.PDF, bucketlite.Excel, bucketlite.Document, bucketlite.File, bucketlite.Text:
-		return true
-	}
-	return false
+	return f.Type == bucketlite.Text || isFile(f)
+}
+
+// copyObjectAs shows the request of the API for the object.
+func (q *request) copyObjectAs() error {
+	id := q.r.PathValue("object")
+	return q.show("copyas", "Copy as code", "samples", samplesOf("object", q.apiRequest(http.MethodGet, "/objects/"+url.PathEscape(id), nil)))
 }
 
 // deleteObject deletes the object if it is still in the state that was shown.
