@@ -141,6 +141,19 @@ var screens = []screen{
 	{name: "schema wide", path: "console/n/{studio}/b/{studio/wide}/schema"},
 	{name: "schema locked", path: "console/n/{studio}/b/{studio/locked}/schema"},
 
+	{name: "indexes", path: "console/n/{studio}/b/{studio/products}/indexes", wants: []string{"price", "title"}},
+	{name: "indexes unready", path: "console/n/{studio}/b/{studio/indexing}/indexes", wants: []string{"building"}},
+	{name: "indexes none", path: "console/n/{studio}/b/{studio/empty}/indexes"},
+	{name: "indexes reader", path: "console/n/{studio}/b/{studio/products}/indexes", key: ReaderKey},
+	{name: "indexes hostile", path: "console/n/{studio}/b/{studio/hostile}/indexes"},
+
+	{name: "uploads", path: "console/n/{studio}/b/{studio/products}/uploads", wants: []string{"written.jpg"}},
+	{name: "uploads none", path: "console/n/{studio}/b/{studio/films}/uploads"},
+	{name: "uploads reader", path: "console/n/{studio}/b/{studio/products}/uploads", key: ReaderKey},
+	{name: "uploads hostile", path: "console/n/{studio}/b/{studio/hostile}/uploads"},
+	{name: "uploads without a file field", path: "console/n/{studio}/b/{studio/empty}/uploads"},
+	{name: "uploads locked", path: "console/n/{studio}/b/{studio/locked}/uploads"},
+
 	{name: "live", path: "console/n/{studio}/b/{studio/products}/live"},
 	{name: "live paused", path: "console/n/{studio}/b/{studio/products}/live?from=start&paused=1", wants: []string{"object created", "lamp-01"}},
 	{name: "live hostile", path: "console/n/{studio}/b/{studio/hostile}/live?from=start&kind=object.", key: ReaderKey},
