@@ -21,7 +21,7 @@ type column struct {
 	Name    string // of the header
 	Picture bool   // shows blobs
 	Number  bool   // to the right
-	Sort    string // the address that sorts by it, empty if that makes no sense
+	Sort    string // the address that sorts by it; empty for a column without an order
 	Order   string // ascending, descending or empty
 }
 

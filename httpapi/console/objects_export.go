@@ -83,7 +83,7 @@ func (q *request) exportOptions(v *objectView, ids []string, form url.Values) (*
 	if exportTypes[opts.Format] == "" {
 		return nil, invalid(`format: "csv", "jsonl" or "json" expected`)
 	}
-	// What has no cell is left out: the view shows more than a table of the export has.
+	// The export has no cells for these columns of the view.
 	columns := slices.DeleteFunc(slices.Clone(v.Columns), func(path string) bool {
 		_, declared := fieldAt(q.info.Schema, path)
 		return !declared && (path == "size" || path == "version" || path == "blobs" && opts.Format == bucketlite.ExportCSV)

@@ -51,7 +51,7 @@ func parseChosen(form url.Values) (*chosen, error) {
 	return c, nil
 }
 
-// A chosenPage asks whether objects are meant, or reports what has become of them.
+// A chosenPage asks for confirmation, or reports the objects that were refused.
 type chosenPage struct {
 	*chosen
 	Count   int64

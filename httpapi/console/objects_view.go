@@ -153,10 +153,10 @@ func (v *objectView) with(change func(*objectView)) string {
 	return "?" + w.String()
 }
 
-// What the templates link to.
+// The methods below return addresses for the templates.
 
-// Without leaves a condition out, and WithoutSearch, WithoutJSON, WithoutWhere and
-// WithoutSort another part.
+// Without leaves a condition out. WithoutSearch, WithoutJSON, WithoutWhere and WithoutSort
+// leave out another part.
 func (v *objectView) Without(i int) string {
 	return v.with(func(w *objectView) { w.Conditions = slices.Delete(w.Conditions, i, i+1) })
 }
