@@ -94,7 +94,13 @@ type total struct {
 
 // objects shows the objects of a bucket, or to a script their rows.
 func (q *request) objects() error {
+	if len(q.r.URL.RawQuery) > maxAddress {
+		return errLongAddress
+	}
 	v, filled := parseObjectView(q.params())
+	if len(v.Conditions) > maxConditions {
+		return errManyConditions
+	}
 	if filled {
 		return q.redirect(q.bucketPath() + v.FirstPage())
 	}
@@ -233,6 +239,11 @@ func (v *objectView) choices(s bucketlite.Schema, shown []column) (choices []col
 	}
 	return choices
 }
+
+// maxAddress bounds the query of the address, which each link of the page repeats.
+const maxAddress = 16 << 10
+
+var errLongAddress = &refusal{http.StatusRequestURITooLong, "the address has more than 16 KiB; a filter of this size is for the API"}
 
 // countUpTo is how far the page counts by itself.
 const countUpTo = 10_000

@@ -36,9 +36,11 @@ type errFilterText struct {
 func (e *errFilterText) Error() string { return e.err.Error() }
 func (e *errFilterText) Unwrap() error { return e.err }
 
+var errManyConditions = invalid(fmt.Sprintf("at most %d conditions expected", maxConditions))
+
 func (v *objectView) filter(s bucketlite.Schema) (f bucketlite.Filter, err error) {
 	if len(v.Conditions) > maxConditions {
-		return f, invalid(fmt.Sprintf("at most %d conditions expected, got %d", maxConditions, len(v.Conditions)))
+		return f, errManyConditions
 	}
 	var parts []bucketlite.Filter
 	for i, c := range v.Conditions {
@@ -360,7 +362,7 @@ func (v *objectView) form(faults viewFaults, filter bucketlite.Filter) *filterFo
 		Open: len(faults.Rows) > 0, JSON: v.JSON,
 		WrongJSON: faults.Texts["filter"], WrongWhere: faults.Texts["where"], WrongSearch: faults.Texts["q"],
 	}
-	rows := append(slices.Clone(v.Conditions[:min(len(v.Conditions), maxConditions)]), condition{Operator: "eq"})
+	rows := append(slices.Clone(v.Conditions), condition{Operator: "eq"})
 	for i, c := range rows {
 		f.Rows = append(f.Rows, filterRow{condition: c, Number: i, Operators: operators, Wrong: faults.Rows[i]})
 	}

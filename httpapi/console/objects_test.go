@@ -95,6 +95,7 @@ func TestObjects(t *testing.T) {
 		{"wrong words", "where=price", 400, []string{`id="where-wrong"`, "character"}, nil},
 		{"wrong path in JSON", "f=price.lt.3&filter=" + url.QueryEscape(`{"a..b": 1}`), 400, []string{`id="json-wrong"`}, []string{`id="w0"`}},
 		{"wrong order", "sort=a..b", 400, []string{"sort[0].field"}, nil},
+		{"too long", "q=" + strings.Repeat("x", 17_000), 414, []string{"16 KiB"}, []string{"<table"}},
 		{"too many", strings.Repeat("f=a.eq.1&", 101), 422, []string{"At most 100 conditions"}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
