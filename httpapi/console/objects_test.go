@@ -79,6 +79,7 @@ func TestObjects(t *testing.T) {
 		{"missing", "f=tags.missing", 200, []string{"ODD"}, []string{"Shoe"}},
 		{"null", "f=price.is_null", 200, []string{"ODD"}, []string{"Shoe 1"}},
 		{"search", "q=shoe+17", 200, []string{"Shoe 17<"}, []string{"Shoe 18"}},
+		{"case", "q=shoe+17&case=1", 200, []string{"No object matches", "case matters"}, []string{"Shoe 17<"}},
 		{"JSON", "filter=" + url.QueryEscape(`{"price": 170}`), 200, []string{"Shoe 17<"}, []string{"Shoe 18"}},
 		{"words", "where=" + url.QueryEscape(`price > 165 and price < 175`), 200, []string{"Shoe 17<"}, []string{"Shoe 18"}},
 		{"both", "f=price.gt.165&where=" + url.QueryEscape(`price < 175`), 200, []string{"Shoe 17<"}, []string{"Shoe 18"}},
@@ -270,7 +271,9 @@ func TestSlowQuery(t *testing.T) {
 	writer.get(path+"?q=shoe").wants(http.StatusOK, "Create a text index")
 	reader.get(path+"?sort=price").wants(http.StatusOK, "Examines all 5 objects").lacks(button)
 	writer.get(path+"?f=title.contains.x").wants(http.StatusOK, "No index helps").lacks("<input type=\"hidden\" name=\"kind\"")
-	if err := bucket.EnsureIndex(context.Background(), "price"); err != nil {
+	writer.post(path+"indexes", url.Values{"kind": {"value"}, "path": {"price"}, "next": {path + "?sort=price"}}).wants(http.StatusSeeOther, path+"?sort=price&done=index-")
+	writer.post(path+"indexes", url.Values{"kind": {"text"}, "path": {""}, "next": {path + "?q=shoe"}}).wants(http.StatusSeeOther, path+"?q=shoe&done=index-")
+	if err := bucket.EnsureIndex(context.Background(), "price"); err != nil { // waits for it
 		t.Fatal(err)
 	}
 	writer.get(path+"?sort=price").wants(http.StatusOK, "Reads the page by the value index of price").lacks(button)

@@ -169,6 +169,9 @@ func (v *objectView) WithoutWhere() string { return v.with(func(w *objectView) {
 
 func (v *objectView) WithoutSort() string { return v.with(func(w *objectView) { w.Sort = nil }) }
 
+// WithoutCase takes upper and lower case for the same.
+func (v *objectView) WithoutCase() string { return v.with(func(w *objectView) { w.Case = false }) }
+
 // Plain has no condition, search and order.
 func (v *objectView) Plain() string {
 	return v.with(func(w *objectView) {
