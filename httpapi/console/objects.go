@@ -19,10 +19,10 @@ var objectsRoutes = []route{
 	{"GET /n/{namespace}/b/{bucket}/changes", inPlace, reads, (*request).changes},
 }
 
-// The first paint does not wait for a query of more than fewObjects for longer than
-// firstPaint: the rows follow by a request of their own.
+// The first paint does not wait for a query that examines fewObjects or more for longer
+// than firstPaint: the rows follow by a request of their own.
 const (
-	fewObjects = 20_000
+	fewObjects = 2000
 	firstPaint = 30 * time.Millisecond
 )
 
@@ -156,7 +156,8 @@ func (q *request) page(list *objectList, query bucketlite.Query) (*bucketlite.Pa
 	}
 	list.Cost = list.View.costOf(e, q.c.late.many)
 	ctx := q.ctx()
-	if e.Objects >= q.c.late.objects && !q.isPart() && !list.View.Wait {
+	searches := list.View.Selects() || len(list.View.Sort) > 0
+	if searches && e.Objects >= q.c.late.objects && !q.isPart() && !list.View.Wait {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, q.c.late.after)
 		defer cancel()

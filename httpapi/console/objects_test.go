@@ -79,7 +79,7 @@ func TestObjects(t *testing.T) {
 		{"missing", "f=tags.missing", 200, []string{"ODD"}, []string{"Shoe"}},
 		{"null", "f=price.is_null", 200, []string{"ODD"}, []string{"Shoe 1"}},
 		{"search", "q=shoe+17", 200, []string{"Shoe 17<"}, []string{"Shoe 18"}},
-		{"case", "q=shoe+17&case=1", 200, []string{"No object matches", "case matters"}, []string{"Shoe 17<"}},
+		{"case", "f=title.eq.shoe+17&case=1", 200, []string{"No object matches", "case matters"}, []string{"Shoe 17<"}},
 		{"JSON", "filter=" + url.QueryEscape(`{"price": 170}`), 200, []string{"Shoe 17<"}, []string{"Shoe 18"}},
 		{"words", "where=" + url.QueryEscape(`price > 165 and price < 175`), 200, []string{"Shoe 17<"}, []string{"Shoe 18"}},
 		{"both", "f=price.gt.165&where=" + url.QueryEscape(`price < 175`), 200, []string{"Shoe 17<"}, []string{"Shoe 18"}},
