@@ -140,7 +140,8 @@ type growthOf struct {
 // growth shows how the bucket has grown: in the list of buckets as a line, else as a page.
 func (q *request) growth() error {
 	now := time.Now()
-	days, err := q.bucket.Growth(q.ctx(), now.AddDate(0, 0, 1-sparkDays), now, bucketlite.UnitDay)
+	end := now.Truncate(time.Hour).Add(time.Hour) // within an hour the objects would have to be read
+	days, err := q.bucket.Growth(q.ctx(), now.AddDate(0, 0, 1-sparkDays), end, bucketlite.UnitDay)
 	if err != nil {
 		return err
 	}
