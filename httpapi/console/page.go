@@ -64,13 +64,24 @@ type view struct {
 
 // render writes a page: the template of the screen, in the layout.
 func (q *request) render(status int, screen, title string, body any) error {
-	return q.renderTemplate(status, screen, "layout", &view{q: q, Title: title, Tab: screen, Body: body})
+	return q.renderTemplate(status, screen, "layout", &view{q: q, Title: title, Tab: tabOf(screen), Body: body})
+}
+
+// tabOf returns the bucket's tab that a screen belongs to.
+func tabOf(screen string) string {
+	switch screen {
+	case "schemachange":
+		return "schema"
+	case "import":
+		return "uploads"
+	}
+	return screen
 }
 
 // renderPart writes a part of a page: a template that the screen, or the parts of all,
 // define.
 func (q *request) renderPart(status int, screen, part string, body any) error {
-	return q.renderTemplate(status, screen, part, &view{q: q, Tab: screen, Body: body})
+	return q.renderTemplate(status, screen, part, &view{q: q, Tab: tabOf(screen), Body: body})
 }
 
 // show writes the page, or if a script asks, the part of it.
