@@ -195,8 +195,9 @@ func TestInferBound(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil)
 	at, _ := s.place(t, "shop")
-	text := strings.Repeat("{\"a\": 1}\n", 1000) + "{\"b\": 1}\n"
-	s.browser(t, allKey).send(at+"infer", nil, "a.jsonl", text).wants(http.StatusOK, "The first 1,000 records", "all 1,000 are integers").lacks("Field b<")
+	text := strings.Repeat("{\"a\": 1, \"colour\": \"red\"}\n{\"a\": 2, \"colour\": \"green\"}\n", 500) + "{\"b\": 1}\n"
+	s.browser(t, allKey).send(at+"infer", nil, "a.jsonl", text).
+		wants(http.StatusOK, "The first 1,000 records", "all 1,000 are integers", "all 1,000 are texts, of only 2 values", `data-text="green&#10;red&#10;"`).lacks("Field b<")
 }
 
 func TestCreateAndImport(t *testing.T) {

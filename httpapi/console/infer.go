@@ -177,7 +177,13 @@ func evidence(f bucketlite.InferredField) string {
 	if f.Null > 0 {
 		text += fmt.Sprintf(", %s are null", formatCount(f.Null))
 	}
-	if len(f.Examples) > 0 {
+	if len(f.Enum) > 0 {
+		values := make([]string, len(f.Enum))
+		for i, v := range f.Enum {
+			values[i] = plainText(v)
+		}
+		text += fmt.Sprintf(", of only %s: %s", plural(len(values), "value"), cut(strings.Join(values, ", "), 120))
+	} else if len(f.Examples) > 0 {
 		text += ", such as " + cut(plainText(f.Examples[0]), 40)
 	}
 	if f.FileType != "" {

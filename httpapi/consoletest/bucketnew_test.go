@@ -57,6 +57,7 @@ func TestCreateFromFile(t *testing.T) {
 		name string
 		file func() string
 		bad  string // line of the refused record
+		done string
 	}{
 		{"lamps.jsonl", func() string {
 			var b strings.Builder
@@ -67,10 +68,10 @@ func TestCreateFromFile(t *testing.T) {
 				}
 			}
 			return b.String()
-		}, "1,103"},
+		}, "1,103", "Done: 1,250 created, 1 refused."},
 		{"lamps.csv", func() string {
 			var b strings.Builder
-			b.WriteString("sku,note\n")
+			b.WriteString("sku,note\nq,5\" wide\n")
 			for i := range 1250 {
 				fmt.Fprintf(&b, "s%d,\"a\n\"\"b\"\"\"\n", i)
 				if i == 1100 {
@@ -78,7 +79,7 @@ func TestCreateFromFile(t *testing.T) {
 				}
 			}
 			return b.String()
-		}, "2,204"},
+		}, "2,205", "Done: 1,251 created, 1 refused."},
 		{"lamps.json", func() string {
 			var b strings.Builder
 			b.WriteString("[")
@@ -89,7 +90,7 @@ func TestCreateFromFile(t *testing.T) {
 				}
 			}
 			return strings.TrimSuffix(b.String(), ",") + "\n]\n"
-		}, "1,103"},
+		}, "1,103", "Done: 1,250 created, 1 refused."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -105,11 +106,34 @@ func TestCreateFromFile(t *testing.T) {
 			p.set("name", "from "+tt.name)
 			eval[bool](p, `document.getElementById("create-import").click() ?? true`)
 			p.until(`document.getElementById("importing-text").innerText.startsWith("Done")`)
-			p.wants("Done: 1,250 created, 1 refused.", "Line "+tt.bad+": ", "Download the refused record")
+			p.wants(tt.done, "Line "+tt.bad+": ", "Download the refused record")
 			p.check()
 			p.focused("link Open the bucket")
 			p.visit(eval[string](p, `new URL(document.getElementById("importing-open").href).pathname`))
 			p.wants("from " + tt.name)
 		})
 	}
+}
+
+// The list of buckets is searched and filtered, and its address says how.
+func TestBucketSearch(t *testing.T) {
+	t.Parallel()
+	p := open(t, sharedServer(t), "console/n/{studio}/", options{})
+	p.tabTo("searchbox Search buckets")
+	p.press("film\r")
+	p.wants("films")
+	if got := eval[string](p, "location.search"); !strings.Contains(got, "q=film") {
+		t.Errorf("address: got %q, want the search in it", got)
+	}
+	p.check()
+	p.visit("console/n/{studio}/")
+	p.tabTo("combobox State")
+	p.press("Ar")
+	p.tabTo("button Search")
+	p.press("\r")
+	p.wants("archived")
+	if got := eval[string](p, `document.getElementById("list").innerText`); strings.Contains(got, "films") {
+		t.Errorf("archived buckets: got %s, want no films", got)
+	}
+	p.check()
 }
