@@ -53,7 +53,7 @@ func givenBucket(form url.Values) (*bucketForm, bucketlite.BucketConfig) {
 		config.Schema = bucketlite.Schema{Properties: map[string]bucketlite.Field{}}
 		config.Indexes, config.TextIndexes = nil, nil
 	}
-	f.judge(config)
+	f.check(config)
 	return f, config
 }
 
@@ -96,8 +96,8 @@ func (f *bucketForm) indexes(config *bucketlite.BucketConfig) {
 	}
 }
 
-// judge notes what is wrong with a configuration, at the controls that it comes from.
-func (f *bucketForm) judge(config bucketlite.BucketConfig) {
+// check notes what is wrong with a configuration, at the controls that it comes from.
+func (f *bucketForm) check(config bucketlite.BucketConfig) {
 	err := bucketlite.ValidateBucket(config)
 	if err == nil {
 		return

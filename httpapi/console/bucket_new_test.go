@@ -121,7 +121,7 @@ func TestCreateBucketRefused(t *testing.T) {
 	b.post(at+"new", url.Values{"do": {"create"}, "name": {"empty"}}).wants(http.StatusSeeOther) // a schema may have no field
 }
 
-// TestBothSides shows that whoever edits one side of a schema gets the other.
+// TestBothSides shows that an edit of one side of a schema changes the other.
 func TestBothSides(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil)
@@ -190,7 +190,7 @@ func TestInfer(t *testing.T) {
 	s.browser(t, readsKey).get(at + "new").wants(http.StatusForbidden)
 }
 
-// TestInferBound shows that only the beginning of a file is looked at.
+// TestInferBound shows that only the beginning of a file is read.
 func TestInferBound(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil)

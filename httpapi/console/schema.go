@@ -19,7 +19,7 @@ var schemaRoutes = []route{
 type schemaPage struct {
 	As     string // table, json, go or typescript
 	Rows   []schemaRow
-	Text   string // for all but a table
+	Text   string // unless As is table
 	Change *changeProgress
 }
 
@@ -67,8 +67,8 @@ func (q *request) mayChangeSchema() bool {
 type changeProgress struct {
 	*bucketlite.Task
 	Running bool
-	Refused *judgement // if objects did not conform
-	Problem string     // if it ended without a change for another reason
+	Refused *objectFaults // if objects did not conform
+	Problem string        // if it ended without a change for another reason
 }
 
 // lastChange returns the last change that needed a task, if it is under way, or ended
@@ -122,7 +122,7 @@ func (q *request) showSchemaForm(status int, f *schemaChange) error {
 	return q.render(status, "schemachange", "Change the schema", f)
 }
 
-// previewMost is how many objects are judged at once. More are judged by a part that the
+// previewMost is how many objects are checked at once. More are checked by a part that the
 // page of the preview loads, or by its button.
 const previewMost = 20000
 
@@ -145,15 +145,15 @@ func (q *request) changeSchema() error {
 	case do == "add", do == "edit", given.Has("remove"):
 		return q.showSchemaForm(http.StatusOK, f)
 	case f.isOpen():
-		f.Fault = &fault{Text: "Say first what becomes of the fields that the new schema lacks."}
+		f.Fault = &fault{Text: "Choose first what to do with the values of fields that the new schema lacks."}
 		return q.showSchemaForm(http.StatusUnprocessableEntity, f)
 	case !f.isRight():
 		f.Fault = &fault{Text: "The schema was not changed, since some of it is not valid."}
 		return q.showSchemaForm(http.StatusUnprocessableEntity, f)
 	case do == "preview":
 		return q.previewChange(f)
-	case do == "judge":
-		if err := q.judge(f); err != nil {
+	case do == "objects":
+		if err := q.checkObjects(f); err != nil {
 			return err
 		}
 		return q.showSchemaForm(http.StatusOK, f)
@@ -172,15 +172,15 @@ func (q *request) previewChange(f *schemaChange) error {
 	}
 	f.previews = true
 	if f.NeedsObjects() && q.info.ObjectCount <= previewMost {
-		if err := q.judge(f); err != nil {
+		if err := q.checkObjects(f); err != nil {
 			return err
 		}
 	}
 	return q.showSchemaForm(http.StatusOK, f)
 }
 
-// judge finds the objects that would break the change.
-func (q *request) judge(f *schemaChange) error {
+// checkObjects finds the objects that would break the change.
+func (q *request) checkObjects(f *schemaChange) error {
 	opts := f.options
 	opts.DryRun = true
 	f.previews = true
@@ -188,17 +188,17 @@ func (q *request) judge(f *schemaChange) error {
 	var broken *bucketlite.SchemaChangeError
 	switch {
 	case errors.As(err, &broken):
-		f.Judged = &judgement{Count: broken.Count, Examples: broken.Objects[:min(len(broken.Objects), shownExamples)]}
+		f.Faults = &objectFaults{Count: broken.Count, Examples: broken.Objects[:min(len(broken.Objects), shownExamples)]}
 	case err != nil:
 		return err
 	default:
-		f.Judged = &judgement{Objects: change.Objects}
+		f.Faults = &objectFaults{Objects: change.Objects}
 	}
 	return nil
 }
 
-// changeWait is how long the answer to a change waits for it. A change that takes longer
-// goes on, and the page of the schema shows its progress.
+// changeWait is how long the answer to a change waits for it. A longer change
+// continues, and the page of the schema shows its progress.
 const changeWait = 1500 * time.Millisecond
 
 // beginChange makes the change, or begins it.
@@ -212,7 +212,7 @@ func (q *request) beginChange(f *schemaChange) error {
 		return q.done(q.bucketPath()+"schema", "schema-changed")
 	case errors.As(err, &broken):
 		f.previews = true
-		f.Judged = &judgement{Count: broken.Count, Examples: broken.Objects[:min(len(broken.Objects), shownExamples)]}
+		f.Faults = &objectFaults{Count: broken.Count, Examples: broken.Objects[:min(len(broken.Objects), shownExamples)]}
 		f.Fault = &fault{Text: "The schema was not changed, since some objects do not conform to it."}
 		return q.showSchemaForm(http.StatusUnprocessableEntity, f)
 	case ctx.Err() != nil && q.ctx().Err() == nil:

@@ -21,7 +21,7 @@ type schemaChange struct {
 	Checked bool
 
 	Preview *bucketlite.SchemaChange // what it changes; nil if it is not valid
-	Judged  *judgement               // nil if the objects have not been judged
+	Faults  *objectFaults            // nil if the objects have not been checked
 
 	previews bool // the preview is shown, not the form
 
@@ -48,19 +48,19 @@ func (l lostField) Choices() []choice {
 // shownExamples is how many objects that break a change are shown.
 const shownExamples = 10
 
-// A judgement is which objects of a bucket do not conform to a schema.
-type judgement struct {
-	Objects  int64 // that were judged, if all conform
+// objectFaults are which objects of a bucket do not conform to a schema.
+type objectFaults struct {
+	Objects  int64 // that were checked, if all conform
 	Count    int64 // of those that do not
 	Examples []bucketlite.InvalidObject
 }
 
-// refusalOf returns the judgement of a task that has ended, and how many objects did not
+// refusalOf returns the faults of a task that has ended, and how many objects did not
 // conform.
-func refusalOf(task *bucketlite.Task) (*judgement, int64) {
+func refusalOf(task *bucketlite.Task) (*objectFaults, int64) {
 	number, _ := task.AdditionalData["invalid_objects"].(json.Number)
 	count, _ := number.Int64()
-	j := &judgement{Count: count}
+	j := &objectFaults{Count: count}
 	text, err := json.Marshal(task.Outputs[:min(len(task.Outputs), shownExamples)])
 	if err == nil {
 		json.Unmarshal(text, &j.Examples) // examples only: without them the count is there
@@ -198,8 +198,8 @@ func fieldPaths(doc map[string]any) map[string]bool {
 // part is the part of the page that shows the change.
 func (f *schemaChange) part() string {
 	switch {
-	case f.Judged != nil && f.Fault == nil:
-		return "judged"
+	case f.Faults != nil && f.Fault == nil:
+		return "objectfaults"
 	case f.previews:
 		return "preview"
 	}
@@ -209,7 +209,7 @@ func (f *schemaChange) part() string {
 // Previews reports whether the preview is shown.
 func (f *schemaChange) Previews() bool { return f.previews }
 
-// isOpen reports whether nobody has said yet what becomes of a lost field.
+// isOpen reports whether it is not chosen yet what happens to the values of a lost field.
 func (f *schemaChange) isOpen() bool {
 	return slices.ContainsFunc(f.Lost, func(l lostField) bool { return l.As == "" })
 }

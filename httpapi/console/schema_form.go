@@ -15,8 +15,8 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// A schemaForm is a schema as a form has it, twice: as rows of fields and as JSON. Whoever
-// edits one side gets the other from the server. The hash of the JSON that the server has
+// A schemaForm is a schema as a form has it, twice: as rows of fields and as JSON. An
+// edit of one side changes the other. The hash of the JSON that the server has
 // made tells which side was edited.
 type schemaForm struct {
 	Rows   []fieldForm
@@ -92,8 +92,8 @@ func givenSchema(form url.Values) (f schemaForm, text string) {
 	return f, string(value.Append(nil, doc))
 }
 
-// fromJSON takes the rows from the JSON side. What the JSON does not say stays as it is in
-// the rows of the same names.
+// fromJSON takes the rows from the JSON side. The rows of the same names keep what the JSON
+// does not have.
 func (f schemaForm) fromJSON() (schemaForm, string) {
 	v, err := value.Parse([]byte(f.JSON), schema.Limits)
 	doc, ok := v.(map[string]any)

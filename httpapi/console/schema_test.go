@@ -93,10 +93,10 @@ func TestSchemaPreview(t *testing.T) {
 		{"loosens", changed("preview", `{"properties":{"sku":{"type":"string"},"price":{"type":"number"}}}`), http.StatusOK, []string{"What changes", ">loosens<", "at once"}, "conform to the new schema.</p>"},
 		{"tightens, and all conform", changed("preview", `{"properties":{"sku":{"type":"string","required":true},"price":{"type":"integer"}}}`), http.StatusOK, []string{">tightens<", "All 5 objects conform"}, "would break"},
 		{"tightens, and some do not", changed("preview", `{"properties":{"sku":{"type":"string","required":true},"price":{"type":"number","maximum":2}}}`), http.StatusOK, []string{"2 objects would break the change", "/o/obj_", "<code>price</code>"}, "conform to the new schema.</p>"},
-		{"a field is missing", changed("preview", `{"properties":{"sku":{"type":"string","required":true}}}`), http.StatusUnprocessableEntity, []string{"Say first what becomes", `<code>price</code>`, `value="drop"`}, "What changes"},
-		{"a field is dropped", changed("preview", `{"properties":{"sku":{"type":"string","required":true}}}`, "lost-path", "price", "lost-as", "drop"), http.StatusOK, []string{"dropped", ">rewrites<"}, "Say first"},
-		{"a field is renamed", changed("preview", `{"properties":{"sku":{"type":"string","required":true},"cost":{"type":"number"}}}`, "lost-path", "price", "lost-as", "to cost"), http.StatusOK, []string{"renamed from", `value="to cost"`}, "Say first"},
-		{"a row is renamed", url.Values{"do": {"preview"}, "version": {"1"}, "rows": {"2"}, "f0-name": {"sku"}, "f0-was": {"sku"}, "f0-type": {"string"}, "f0-required": {"on"}, "f1-name": {"cost"}, "f1-was": {"price"}, "f1-type": {"number"}}, http.StatusOK, []string{"renamed from"}, "Say first"},
+		{"a field is missing", changed("preview", `{"properties":{"sku":{"type":"string","required":true}}}`), http.StatusUnprocessableEntity, []string{"Choose first what to do", `<code>price</code>`, `value="drop"`}, "What changes"},
+		{"a field is dropped", changed("preview", `{"properties":{"sku":{"type":"string","required":true}}}`, "lost-path", "price", "lost-as", "drop"), http.StatusOK, []string{"dropped", ">rewrites<"}, "Choose first"},
+		{"a field is renamed", changed("preview", `{"properties":{"sku":{"type":"string","required":true},"cost":{"type":"number"}}}`, "lost-path", "price", "lost-as", "to cost"), http.StatusOK, []string{"renamed from", `value="to cost"`}, "Choose first"},
+		{"a row is renamed", url.Values{"do": {"preview"}, "version": {"1"}, "rows": {"2"}, "f0-name": {"sku"}, "f0-was": {"sku"}, "f0-type": {"string"}, "f0-required": {"on"}, "f1-name": {"cost"}, "f1-was": {"price"}, "f1-type": {"number"}}, http.StatusOK, []string{"renamed from"}, "Choose first"},
 		{"not valid", changed("preview", `{"properties":{"sku":{"type":"strng"},"price":{"type":"number"}}}`), http.StatusUnprocessableEntity, []string{"did you mean"}, "What changes"},
 		{"another version", changed("preview", `{"properties":{"sku":{"type":"string","required":true},"price":{"type":"integer"}}}`, "version", "1"), http.StatusOK, []string{`name="version" value="1"`}, "xxx"},
 	} {
@@ -149,7 +149,7 @@ func TestSchemaParts(t *testing.T) {
 	browser := s.browser(t, allKey)
 	header := http.Header{"Hx-Request": {"true"}, "Sec-Fetch-Site": {"same-origin"}}
 	tight := `{"properties":{"sku":{"type":"string","required":true},"price":{"type":"number","maximum":2}}}`
-	browser.do("POST", path, changed("judge", tight), header).wants(http.StatusOK, `id="judged"`, "2 objects would break").lacks("<main", "What changes")
+	browser.do("POST", path, changed("objects", tight), header).wants(http.StatusOK, `id="objectfaults"`, "2 objects would break").lacks("<main", "What changes")
 	browser.do("POST", path, changed("check", tight), header).wants(http.StatusOK, `id="fields"`, "Nothing is wrong").lacks("<main")
 	browser.do("POST", path, changed("check", `{"properties":{}}`), header).wants(http.StatusOK, `id="lost"`, "<code>price</code>").lacks("Nothing is wrong")
 	browser.get(path).wants(http.StatusOK)
