@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/bucketlite/bucketlite"
 )
@@ -23,6 +24,7 @@ type chosen struct {
 	Do        string
 	Confirmed bool
 	Name      string // of the bucket, to confirm that all its objects are meant
+	Until     string // when the page was made that asked; of the objects of a view, those that have changed since stay
 }
 
 // maxChosen bounds the ids of a form.
@@ -35,7 +37,7 @@ func parseChosen(form url.Values) (*chosen, error) {
 	if err != nil {
 		return nil, invalid("at: the query of an address expected")
 	}
-	c := &chosen{All: form.Get("all") == "1", Do: form.Get("do"), Confirmed: form.Get("confirm") == "yes", Name: form.Get("name")}
+	c := &chosen{All: form.Get("all") == "1", Do: form.Get("do"), Confirmed: form.Get("confirm") == "yes", Name: form.Get("name"), Until: form.Get("until")}
 	c.View, _ = parseObjectView(params)
 	if c.All {
 		return c, nil
@@ -100,6 +102,7 @@ func (q *request) selected() error {
 // confirmChoice asks whether the objects are meant.
 func (q *request) confirmChoice(status int, c *chosen, query bucketlite.Query, f *fault) (err error) {
 	p := &chosenPage{chosen: c, Count: int64(len(c.IDs)), Fault: f}
+	c.Until = time.Now().UTC().Format(time.RFC3339Nano)
 	if c.All {
 		p.Typed = c.Do == "delete" && !c.View.Selects()
 		if p.Typed {
@@ -120,6 +123,9 @@ func (q *request) confirmChoice(status int, c *chosen, query bucketlite.Query, f
 func (q *request) deleteAll(c *chosen, query bucketlite.Query) error {
 	if !c.View.Selects() && c.Name != q.info.Name {
 		return q.confirmChoice(http.StatusUnprocessableEntity, c, query, &fault{Text: "This is not the name of the bucket."})
+	}
+	if c.View.Selects() && c.Until != "" {
+		query.Filter = bucketlite.And(query.Filter, bucketlite.Lte("updated_at", c.Until))
 	}
 	r, err := q.bucket.DeleteObjects(q.ctx(), query, &bucketlite.BulkOptions{All: !c.View.Selects(), NoWait: true})
 	if err != nil {
