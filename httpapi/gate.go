@@ -38,6 +38,10 @@ type gate struct {
 	byKey map[*Access]int
 }
 
+// EnterExport counts in an export of a mount among those of the API, which are bounded in
+// all and for each key, or says why it must wait. The caller calls leave when it ends.
+func (h *Handler) EnterExport(a *Access) (leave func(), err error) { return h.exports.enter(a, 1) }
+
 func newGate(what string, most, mostPerKey int, running prometheus.Gauge) *gate {
 	return &gate{what: what, most: most, mostPerKey: mostPerKey, running: running, byKey: make(map[*Access]int)}
 }

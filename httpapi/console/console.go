@@ -36,14 +36,13 @@ type Console struct {
 	cookie  string
 	starts  starts
 	refused refusals
-	exports chan struct{} // one for each that runs
 	late    lateness
 }
 
 // New returns a console for the store of the handler, and mounts it there. Any key of the
 // handler signs in, and has its rights there. The options are copied.
 func New(api *httpapi.Handler, opts *Options) (*Console, error) {
-	c := &Console{api: api, store: api.Store(), limits: api.Options(), mux: http.NewServeMux(), exports: make(chan struct{}, maxExports), late: lateness{fewObjects, firstPaint, manyObjects}, guard: http.NewCrossOriginProtection()}
+	c := &Console{api: api, store: api.Store(), limits: api.Options(), mux: http.NewServeMux(), late: lateness{fewObjects, firstPaint, manyObjects}, guard: http.NewCrossOriginProtection()}
 	if opts != nil {
 		c.opts = *opts
 	}
@@ -56,7 +55,7 @@ func New(api *httpapi.Handler, opts *Options) (*Console, error) {
 			return nil, errors.New("console: PublicURL: a URL expected")
 		}
 		c.secure = public.Scheme == "https"
-		if err := c.guard.AddTrustedOrigin(public.Scheme + "://" + public.Host); err != nil {
+		if err := c.guard.AddTrustedOrigin(originOf(public)); err != nil {
 			return nil, err
 		}
 	}
@@ -70,6 +69,17 @@ func New(api *httpapi.Handler, opts *Options) (*Console, error) {
 	}
 	api.Mount(mountName, c)
 	return c, nil
+}
+
+// originOf returns the origin of a URL as browsers write it: in lower case, and without the
+// port that its scheme has anyway.
+func originOf(u *url.URL) string {
+	host := strings.ToLower(u.Host)
+	switch {
+	case u.Scheme == "http" && u.Port() == "80", u.Scheme == "https" && u.Port() == "443":
+		host = strings.TrimSuffix(host, ":"+u.Port())
+	}
+	return u.Scheme + "://" + host
 }
 
 // ServeHTTP serves one request. Paths are not cleaned: an empty segment, "." or "..",

@@ -24,6 +24,8 @@ var (
 	errSignedOut   = &refusal{http.StatusUnauthorized, "the session has ended"}
 	errReadOnlyKey = &refusal{http.StatusForbidden, "the key is for reading alone"}
 	errNotAll      = &refusal{http.StatusForbidden, "this needs a key that writes in all namespaces"}
+	errQuery       = &refusal{http.StatusBadRequest, "the address has a parameter that cannot be read; write %3B for a semicolon, and %25 for a percent sign"}
+	errGoneSession = &refusal{http.StatusUnauthorized, "the session has ended; sign in again in another tab, and then go on here"}
 	errOtherSite   = &refusal{http.StatusForbidden, "the form was sent by another site; if the console is behind a proxy, start the server with --public-url"}
 )
 
@@ -83,6 +85,9 @@ func (q *request) fail(err error) {
 	if q.wrote {
 		panic(http.ErrAbortHandler)
 	}
+	if err == errSignedOut && q.isPart() && q.r.Method != http.MethodGet {
+		err = errGoneSession // the page has what was typed
+	}
 	if err == errSignedOut {
 		q.signInFirst()
 		return
@@ -102,25 +107,26 @@ func (q *request) fail(err error) {
 	q.render(status, "error", "Error", f)
 }
 
-// signInFirst sends the browser to the sign-in page, from where it comes back. A script's
-// request makes it load the page as a whole.
+// signInFirst sends the browser to the sign-in page, from where it comes back. After the
+// request of a script it loads its page anew, and so comes here: that page may be in another
+// directory than the part, so that no address here would be right there.
 func (q *request) signInFirst() {
+	if q.isPart() {
+		q.wrote = true
+		q.w.Header().Set("HX-Refresh", "true")
+		q.w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
 	next := strings.TrimPrefix(q.r.URL.EscapedPath(), "/"+mountName+"/")
 	if q.r.URL.RawQuery != "" {
 		next += "?" + q.r.URL.RawQuery
 	}
-	if q.isPart() || q.r.Method != http.MethodGet {
+	if q.r.Method != http.MethodGet {
 		next = ""
 	}
 	to := "signin"
 	if next != "" {
 		to += "?next=" + url.QueryEscape(next)
-	}
-	if q.isPart() {
-		q.wrote = true
-		q.w.Header().Set("HX-Redirect", q.root()+to)
-		q.w.WriteHeader(http.StatusUnauthorized)
-		return
 	}
 	q.redirect(to)
 }

@@ -16,14 +16,8 @@ var exportRoutes = []route{
 	{"POST /n/{namespace}/b/{bucket}/export", inPlace, streams, (*request).exportChosen},
 }
 
-// maxExports bounds the exports that run at once, since each holds a page of objects for
-// as long as its browser reads.
-const maxExports = 16
-
 // exportPatience is how long a browser may take to read a piece.
 const exportPatience = time.Minute
-
-var errManyExports = &refusal{http.StatusServiceUnavailable, "too many exports are running; try again when one has ended"}
 
 // exportTypes are the MIME types of the forms of an export.
 var exportTypes = map[bucketlite.ExportFormat]string{
@@ -56,12 +50,11 @@ func (q *request) export(v *objectView, ids []string, form url.Values) error {
 	if err != nil {
 		return err
 	}
-	select {
-	case q.c.exports <- struct{}{}:
-		defer func() { <-q.c.exports }()
-	default:
-		return errManyExports
+	leave, err := q.c.api.EnterExport(q.access)
+	if err != nil {
+		return err
 	}
+	defer leave()
 	w := &exportWriter{q: q, format: opts.Format, deadline: http.NewResponseController(q.w).SetWriteDeadline}
 	if _, err := q.bucket.Export(q.ctx(), w, opts); err != nil {
 		return err

@@ -22,8 +22,12 @@ type request struct {
 	info   *bucketlite.BucketInfo // of the bucket
 }
 
-// maxForm bounds the bytes of a form without files.
-const maxForm = 8 << 20
+// maxForm bounds the bytes of a form without files, and maxOpenForm those of one that needs
+// no session.
+const (
+	maxForm     = 8 << 20
+	maxOpenForm = 64 << 10
+)
 
 // ctx ends with the request, and for a route that reads with its time.
 func (q *request) ctx() context.Context { return q.r.Context() }
@@ -78,12 +82,15 @@ func (q *request) isPart() bool { return q.r.Header.Get("HX-Request") == "true" 
 // query returns a parameter of the address.
 func (q *request) query(name string) string { return q.params().Get(name) }
 
-// params are the parameters of the address. Those that cannot be parsed are left out.
+// params are the parameters of the address.
 func (q *request) params() url.Values { return q.r.URL.Query() }
 
 // form reads the form of a POST, of at most maxForm bytes, or says why it cannot.
-func (q *request) form() (url.Values, error) {
-	q.r.Body = http.MaxBytesReader(q.w, q.r.Body, maxForm)
+func (q *request) form() (url.Values, error) { return q.formOf(maxForm) }
+
+// formOf reads a form of at most a number of bytes.
+func (q *request) formOf(most int64) (url.Values, error) {
+	q.r.Body = http.MaxBytesReader(q.w, q.r.Body, most)
 	if err := q.r.ParseForm(); err != nil {
 		return nil, formError(err)
 	}

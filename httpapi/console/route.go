@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 )
 
@@ -88,6 +89,9 @@ func (q *request) enter(rt route) error {
 	}
 	if q.access == nil {
 		return errSignedOut
+	}
+	if _, err := url.ParseQuery(q.r.URL.RawQuery); err != nil {
+		return errQuery // a list without one of its conditions would show, or export, too much
 	}
 	q.logEntry().SetKey(q.access.Name)
 	switch {

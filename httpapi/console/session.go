@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -128,7 +129,7 @@ func (q *request) showSignIn() error {
 }
 
 func (q *request) signIn() error {
-	form, err := q.form()
+	form, err := q.formOf(maxOpenForm)
 	if err != nil {
 		return err
 	}
@@ -164,7 +165,7 @@ func localPath(next string) string {
 
 // setTheme keeps the theme for a year.
 func (q *request) setTheme() error {
-	form, err := q.form()
+	form, err := q.formOf(maxOpenForm)
 	if err != nil {
 		return err
 	}
@@ -212,7 +213,9 @@ func (c *Console) StartPath(a *httpapi.Access) string {
 	if c.starts.codes == nil {
 		c.starts.codes = make(map[string]start)
 	}
-	c.starts.codes[code] = start{a, c.limits.Now().Add(startTime)}
+	now := c.limits.Now()
+	maps.DeleteFunc(c.starts.codes, func(_ string, s start) bool { return !now.Before(s.ends) })
+	c.starts.codes[code] = start{a, now.Add(startTime)}
 	return mountName + "/start?code=" + code
 }
 
@@ -244,7 +247,7 @@ func (q *request) showStart() error {
 }
 
 func (q *request) start() error {
-	form, err := q.form()
+	form, err := q.formOf(maxOpenForm)
 	if err != nil {
 		return err
 	}

@@ -100,6 +100,7 @@ async function createAndImport() {
 		const answer = new DOMParser().parseFromString(await response.text(), "text/html");
 		const next = answer.getElementById("create");
 		if (next) form.replaceWith(document.adoptNode(next));
+		else by("status").textContent = answer.body.textContent.trim(); // such as that the session has ended
 		document.dispatchEvent(new CustomEvent("bucket:filled"));
 		if (by("also-import")) by("also-import").hidden = true;
 		if (by("create-import")) by("create-import").hidden = false;
