@@ -118,6 +118,9 @@ var screens = []screen{
 	{name: "object edit wide", path: "console/n/{studio}/b/{studio/wide}/o/row/edit"},
 	{name: "object edit reader", path: "console/n/{studio}/b/{studio/products}/o/{studio/products/lamp-01}/edit", key: ReaderKey},
 
+	{name: "uploads of a status", path: "console/n/{studio}/b/{studio/products}/uploads?status=FAILED", wants: []string{"no upload with this status"}},
+	{name: "uploads suspended", path: "console/n/{studio}/b/{studio/suspended}/uploads"},
+
 	{name: "batches", path: "console/n/{studio}/b/{studio/products}/batches"},
 	{name: "batches none", path: "console/n/{studio}/b/{studio/empty}/batches"},
 	{name: "batch draft", path: "console/n/{studio}/b/{studio/products}/batches/{studio/products/draft}"},
