@@ -65,7 +65,10 @@ func (q *request) uploads() error {
 
 func (q *request) uploadList() (*uploadList, error) {
 	list := &uploadList{Status: bucketlite.Status(q.query("status")), Statuses: uploadStatuses}
-	params := url.Values{"status": {string(list.Status)}, "after": {q.query("after")}}
+	params := url.Values{"status": {string(list.Status)}}
+	if after := q.query("after"); after != "" {
+		params.Set("after", after)
+	}
 	list.Address = q.root() + q.bucketPath() + "uploads?" + params.Encode()
 	if !q.isPart() {
 		list.Form = q.newUploadForm()

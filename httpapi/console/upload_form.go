@@ -49,6 +49,9 @@ func (q *request) uploadPlaces() (places []uploadPlace) {
 	return places
 }
 
+// TakesFiles reports whether files can be uploaded to the page's bucket by who sees it.
+func (v *view) TakesFiles() bool { return v.MayChangeObjects() && len(v.q.uploadPlaces()) > 0 }
+
 // uploadTime is for how long, in seconds, a file can be sent and confirmed: what the store
 // allows at most, since a line may be slow and a queue long.
 const uploadTime = 24 * 60 * 60

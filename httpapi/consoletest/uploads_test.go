@@ -75,3 +75,24 @@ func TestUploadFiles(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+// Files that are dropped on the page of objects bring the form there.
+func TestDropOnObjects(t *testing.T) {
+	t.Parallel()
+	p := open(t, ownServer(t), "console/n/{studio}/b/{studio/films}/", options{})
+	eval[bool](p, `(() => {
+		const dataTransfer = new DataTransfer();
+		dataTransfer.items.add(new File(["not a film"], "odd.woff2", { type: "font/woff2" }));
+		document.body.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer }));
+		return true;
+	})()`)
+	p.waits("0 of 1 file")
+	p.focused("button Upload 1 file")
+	p.check()
+	p.shot("uploads-dropped")
+	p.allow("status: 422 ")
+	p.press("\r")
+	p.waits("1 failed.")
+	p.wants("odd.woff2: No field of the schema takes such a file")
+	p.check()
+}

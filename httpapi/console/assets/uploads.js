@@ -72,7 +72,9 @@ async function openForm() {
 	if (by("upload-form")) return;
 	const link = document.querySelector("[data-uploads]");
 	const page = new DOMParser().parseFromString(await (await fetch(link.href)).text(), "text/html");
-	link.closest(".toolbar").after(document.adoptNode(page.getElementById("upload")));
+	const form = page.getElementById("upload");
+	if (!form) location = link.href; // it says why
+	link.closest(".toolbar").after(document.adoptNode(form));
 	begin();
 }
 
@@ -247,7 +249,7 @@ function refusal(status, text) {
 
 const ended = ["done", "skipped", "failed", "cut", "canceled"];
 const names = { sending: "sending", pausing: "cut off", storing: "storing", cut: "cut off", done: "stored" };
-const pills = { sending: "processing", storing: "processing", pausing: "archived", cut: "failed", done: "completed" };
+const pills = { ready: "waiting", sending: "processing", storing: "processing", pausing: "archived", cut: "failed", done: "completed" };
 const count = (state) => jobs.filter((job) => job.state === state).length;
 
 function mark(job, state, reason = "", object = "") {
@@ -288,7 +290,9 @@ function show(job) {
 		const link = Object.assign(document.createElement("a"), { href: new URL("o/" + encodeURIComponent(job.object) + "/", address()).href, textContent: "Open the object" });
 		note.append(" ", link);
 	}
-	job.row.querySelector("progress").value = job.state === "done" ? 1 : job.size ? job.sent / job.size : 0;
+	const bar = job.row.querySelector("progress");
+	bar.value = job.size ? job.sent / job.size : 0;
+	bar.hidden = !["sending", "pausing", "storing"].includes(job.state);
 	job.row.querySelector("[data-retry]").hidden = !["failed", "cut", "canceled"].includes(job.state);
 	job.row.querySelector("[data-cancel-file]").hidden = ended.includes(job.state);
 }
