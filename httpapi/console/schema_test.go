@@ -149,7 +149,7 @@ func TestSchemaParts(t *testing.T) {
 	browser := s.browser(t, allKey)
 	header := http.Header{"Hx-Request": {"true"}, "Sec-Fetch-Site": {"same-origin"}}
 	tight := `{"properties":{"sku":{"type":"string","required":true},"price":{"type":"number","maximum":2}}}`
-	browser.do("POST", path, changed("objects", tight), header).wants(http.StatusOK, `id="objectfaults"`, "2 objects would break").lacks("<main", "What changes")
+	browser.do("POST", path, changed("objects", tight), header).wants(http.StatusOK, `id="object-faults"`, "2 objects would break").lacks("<main", "What changes")
 	browser.do("POST", path, changed("check", tight), header).wants(http.StatusOK, `id="fields"`, "Nothing is wrong").lacks("<main")
 	browser.do("POST", path, changed("check", `{"properties":{}}`), header).wants(http.StatusOK, `id="lost"`, "<code>price</code>").lacks("Nothing is wrong")
 	browser.get(path).wants(http.StatusOK)
