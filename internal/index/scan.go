@@ -234,9 +234,15 @@ func (s *scan) placed(row engine.Row) (any, error) {
 	return bytes.Equal(s.key, entry), nil
 }
 
-// err returns err, or the error of the match that ended the statement.
+// err returns err, or the error of the callback that ended the statement.
 func (s *scan) err(conn *engine.Conn, err error) error {
-	if err == nil || s.match.Err() == nil {
+	switch {
+	case err == nil:
+		return nil
+	case s.match.Err() != nil:
+	case s.place != nil && s.place.Err() != nil:
+		return s.place.Err()
+	default:
 		return err
 	}
 	var costly *pattern.WorkError
