@@ -15,7 +15,7 @@ const queue = [];
 const records = new Map(); // metadata, by the path of a file
 let left = 0; // hidden files that were left out
 let running = 0;
-let dirty = false; // the report is not that of the jobs
+let dirty = false; // files were sent after the last report
 
 // Files
 
@@ -135,6 +135,7 @@ function start(some) {
 		mark(job, "waiting");
 		queue.push(job);
 	}
+	dirty ||= some.length > 0;
 	by("upload-wrong").textContent = some.length || running ? "" : "Choose files first.";
 	next();
 }
@@ -323,8 +324,7 @@ function total() {
 	by("transfer-retry").hidden = busy || !count("cut") + !count("failed") === 2;
 	const rows = by("transfer-rows").rows.length;
 	by("transfer-folded").textContent = jobs.length > rows ? "And " + plural(jobs.length - rows, "file") + " more: " + tally(jobs.filter((job) => !job.row)) + "." : "";
-	if (busy) dirty = true;
-	else if (dirty) report();
+	if (dirty && !busy) report();
 }
 
 function tally(some) {
