@@ -25,7 +25,7 @@ var (
 	errReadOnlyKey = &refusal{http.StatusForbidden, "the key is for reading alone"}
 	errNotAll      = &refusal{http.StatusForbidden, "this needs a key that writes in all namespaces"}
 	errQuery       = &refusal{http.StatusBadRequest, "the address has a parameter that cannot be read; write %3B for a semicolon, and %25 for a percent sign"}
-	errGoneSession = &refusal{http.StatusUnauthorized, "the session has ended; sign in again in another tab, and then go on here"}
+	errGoneSession = &refusal{http.StatusUnauthorized, "the session has ended; sign in again in another tab, and then continue here"}
 	errOtherSite   = &refusal{http.StatusForbidden, "the form was sent by another site; if the console is behind a proxy, start the server with --public-url"}
 )
 

@@ -29,7 +29,7 @@ func TestLive(t *testing.T) {
 	at.get(path+"?after="+cursor).wants(http.StatusOK, `<a href="o/after/">after</a>`, "object created").lacks("before")
 	at.get(path + "?after=" + cursor + "&kind=object.deleted").wants(http.StatusOK).lacks(`href="o/after/"`)
 	at.get(path+"?from=start&paused=1").wants(http.StatusOK, "bucket created", `href="o/before/"`, "Continue").lacks("hx-sse:connect")
-	at.get(path+"?after=nonsense").wants(http.StatusOK, `role="alert"`, "goes on from now")
+	at.get(path+"?after=nonsense").wants(http.StatusOK, `role="alert"`, "continues from now")
 }
 
 // TestLiveStream shows what scripts get, and that a script that comes back misses nothing.

@@ -247,9 +247,8 @@ func (f *objectForm) take(form url.Values, schema bucketlite.Schema, base map[st
 }
 
 // takeOther takes the fields that are not declared, and reports whether they can be read.
-// A schema may have changed since the form was shown: a field that was declared then, and
-// is no more, stays as it is stored. What was typed into its input is not dropped without a
-// word.
+// A schema may have changed since the form was shown: a field that it no longer declares
+// stays as it is stored, and the form says that its input was not used.
 func (f *objectForm) takeOther(form url.Values, base map[string]any) bool {
 	f.others = make(map[string]any)
 	if form.Has("other") {

@@ -252,7 +252,7 @@ func TestLateRows(t *testing.T) {
 	s.console.BeLate()
 	_, path := s.shelf(t, shoes(3)...)
 	b := s.browser(t, readsKey)
-	b.get(path+"?f=price.lt.90&size=20").wants(http.StatusOK, `id="rows"`, `hx-get="?f=price.lt.90&amp;size=20"`, `aria-busy="true"`, "Looking at 3 objects", "data-cancel",
+	b.get(path+"?f=price.lt.90&size=20").wants(http.StatusOK, `id="rows"`, `hx-get="?f=price.lt.90&amp;size=20"`, `aria-busy="true"`, "Reading 3 objects", "data-cancel",
 		`<noscript>`, `href="?f=price.lt.90&amp;size=20&amp;wait=1"`).lacks("Shoe 1<", "count?")
 	b.get(path+"?f=price.lt.90&wait=1").wants(http.StatusOK, "Shoe 1<")
 	b.do("GET", path+"?f=price.lt.90", nil, http.Header{"Hx-Request": {"true"}}).wants(http.StatusOK, "Shoe 1<")

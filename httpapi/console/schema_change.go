@@ -51,7 +51,7 @@ const shownExamples = 10
 // objectFaults are which objects of a bucket do not conform to a schema.
 type objectFaults struct {
 	Objects  int64 // that were checked, if all conform
-	Count    int64 // of those that do not
+	Count    int64 // of objects that do not
 	Examples []bucketlite.InvalidObject
 }
 

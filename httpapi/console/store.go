@@ -75,7 +75,7 @@ func (q *request) checkPart() error {
 	return q.renderPart(http.StatusOK, "store", "check", storeView{Check: check})
 }
 
-// startCheck starts a check, which goes on when the browser leaves.
+// startCheck starts a check, which continues when the browser leaves.
 func (q *request) startCheck() error {
 	if _, err := q.c.api.StartCheck(context.WithoutCancel(q.ctx())); err != nil {
 		return err

@@ -108,7 +108,7 @@ func TestUpload(t *testing.T) {
 	at.post(path+"/"+done["id"]+"/cancel", url.Values{}).wants(http.StatusNotFound)
 }
 
-// TestUploadRecords shows what becomes of the record that a list of metadata has for a
+// TestUploadRecords shows the fate of the record that a list of metadata has for a
 // file.
 func TestUploadRecords(t *testing.T) {
 	t.Parallel()

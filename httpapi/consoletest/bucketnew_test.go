@@ -50,7 +50,7 @@ func TestSchemaBothSides(t *testing.T) {
 	p.check()
 }
 
-// A file of each form becomes a bucket with all its objects, in batches. What is refused
+// A file of each form becomes a bucket with all its objects, in batches. Refused records
 // can be downloaded with its lines.
 func TestCreateFromFile(t *testing.T) {
 	for _, tt := range []struct {

@@ -72,7 +72,7 @@ func TestSchemaPreviewOfLargeBucket(t *testing.T) {
 	}
 }
 
-// A schema that lacks fields asks what becomes of their values.
+// A schema that lacks fields asks about their values.
 func TestSchemaLost(t *testing.T) {
 	t.Parallel()
 	p := open(t, ownServer(t), "console/n/{studio}/b/{studio/products}/schema?change=1", options{})

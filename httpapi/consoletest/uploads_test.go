@@ -12,7 +12,7 @@ import (
 )
 
 // Files are sent with the fields of their own records, which a list among them has. The
-// report says what became of each.
+// report has the result of each.
 func TestUploadFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
