@@ -65,6 +65,7 @@ func (q *request) objectPost() (*objectPost, error) {
 		values, err := q.form()
 		return &objectPost{values: values}, err
 	}
+	q.patient()
 	parts, err := q.r.MultipartReader()
 	if err != nil {
 		return nil, formError(err)

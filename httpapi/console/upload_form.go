@@ -272,7 +272,6 @@ func fitOf(t, mimeType string) int {
 
 // uploadFile stores the file of a form as an object.
 func (q *request) uploadFile() error {
-	q.patient()
 	p, err := q.objectPost()
 	if err != nil {
 		return err

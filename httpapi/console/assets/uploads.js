@@ -54,7 +54,7 @@ async function walk(entry, path, found) {
 
 // add takes files with their paths: those of metadata, and those to be sent.
 async function add(found) {
-	await openForm();
+	if (!(await openForm())) return;
 	for (const [file, path] of found) {
 		if (/(^|\/)(\.|__MACOSX\/|Thumbs\.db$)/.test(path)) left++;
 		else if (!(/\.(jsonl|ndjson|csv|tsv|tab)$/i.test(path) && (await takeRecords(file)))) {
@@ -69,13 +69,17 @@ async function add(found) {
 
 // openForm brings the form of uploads into a page of objects.
 async function openForm() {
-	if (by("upload-form")) return;
+	if (by("upload-form")) return true;
 	const link = document.querySelector("[data-uploads]");
 	const page = new DOMParser().parseFromString(await (await fetch(link.href)).text(), "text/html");
 	const form = page.getElementById("upload");
-	if (!form) location = link.href; // it says why
+	if (!form) {
+		location = link.href; // it says why
+		return false;
+	}
 	link.closest(".toolbar").after(document.adoptNode(form));
 	begin();
+	return true;
 }
 
 // takeRecords reads the records of files, and reports whether these are such.
