@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/bucketlite/bucketlite"
 )
@@ -310,11 +311,20 @@ func (q *request) copyChartAs() error {
 
 // withoutFormula returns a text that no spreadsheet takes for a formula. Numbers stay.
 func withoutFormula(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) && !isNumber(json.Number(text)) {
+	if isFormula(text) && !isNumber(json.Number(text)) {
 		return "'" + text
 	}
 	return text
 }
+
+// isFormula reports whether a spreadsheet may evaluate a text, as an export of objects does.
+func isFormula(text string) bool {
+	first, _ := utf8.DecodeRuneInString(text)
+	return strings.ContainsRune("=+-@\t\r\n＝＋－＠", first)
+}
+
+// Short is the key as a page has it: it can be as long as an object.
+func (g chartGroup) Short() string { return cut(g.Key, shownText) }
 
 // label says what the values are.
 func (v chartView) label() string {

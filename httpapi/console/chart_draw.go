@@ -56,7 +56,7 @@ func newChart(v chartView, groups []chartGroup) *chart {
 	}
 	c.Zero = chartLabel - low*scale
 	for i, g := range shown {
-		b := bar{Label: cut(g.Key, labelLength), Whole: g.Key, Text: g.Text, Y: i*chartStep + (chartStep-chartBar)/2, TextY: i*chartStep + chartStep/2 + 4}
+		b := bar{Label: cut(g.Short(), labelLength), Whole: cut(g.Key, shownTitle), Text: g.Text, Y: i*chartStep + (chartStep-chartBar)/2, TextY: i*chartStep + chartStep/2 + 4}
 		if b.Label == "" {
 			b.Label = `""`
 		}

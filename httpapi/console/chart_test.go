@@ -65,3 +65,19 @@ func TestChartAddress(t *testing.T) {
 		t.Error("a parameter became markup")
 	}
 }
+
+// TestChartOfOddKeys shows that groups with long names leave the page short, and that no
+// name is a formula in a table.
+func TestChartOfOddKeys(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	ns, b := makeBucket(t, s)
+	for sku, note := range map[string]string{"a": "＝1+1", "b": "\n=1+1", "c": strings.Repeat("<", 500_000), "d": "-5"} {
+		put(t, ns, b, bucketlite.ObjectInput{Fields: map[string]any{"sku": sku, "note": note}})
+	}
+	at, path := s.browser(t, allKey), "n/"+ns.ID()+"/b/"+b.ID()+"/charts"
+	if got := at.get(path + "?by=note").wants(http.StatusOK); len(got.text) > 50_000 {
+		t.Errorf("got a page of %d bytes", len(got.text))
+	}
+	at.get(path+"/data?format=csv&by=note").wants(http.StatusOK, "\n'=1+1,1\n", "\n'＝1+1,1\n", "\n-5,1\n")
+}

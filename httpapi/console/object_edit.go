@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"errors"
 	"io"
 	"maps"
@@ -95,7 +96,9 @@ func (q *request) objectPost() (*objectPost, error) {
 	}
 }
 
-// store stores the files of the form as uploads, which the blobs of an object can use.
+// store stores the files of the form as uploads, which the blobs of an object can use once
+// they are confirmed: see [request.confirm]. Until then nothing else keeps their bytes, and
+// they expire.
 func (q *request) store(p *objectPost) (blobs []bucketlite.BlobInput, err error) {
 	no := false
 	for part := p.first; part != nil; {
@@ -104,28 +107,47 @@ func (q *request) store(p *objectPost) (blobs []bucketlite.BlobInput, err error)
 			if mimeType == "" {
 				mimeType = "application/octet-stream"
 			}
+			if !holdsFiles(q.info.Schema.Properties[name]) {
+				q.drop(blobs)
+				return nil, invalid("the schema has no field for files with the name " + strconv.Quote(name))
+			}
 			u, err := q.bucket.CreateUpload(q.ctx(), bucketlite.UploadInput{Filename: part.FileName(), ContentType: mimeType, Property: name, CreateObject: &no})
 			if err == nil {
+				blobs = append(blobs, bucketlite.BlobInput{Property: name, UploadID: u.ID})
 				_, err = q.bucket.WriteUpload(q.ctx(), u.ID, part)
 			}
-			if err == nil {
-				_, err = q.bucket.ConfirmUpload(q.ctx(), u.ID, nil)
-			}
 			if err != nil {
-				if u != nil {
-					q.bucket.CancelUpload(q.ctx(), u.ID) // its bytes are of no use; if this fails, it expires
-				}
+				q.drop(blobs)
 				return nil, err
 			}
-			blobs = append(blobs, bucketlite.BlobInput{Property: name, UploadID: u.ID})
 		}
 		if part, err = p.parts.NextPart(); err == io.EOF {
 			return blobs, nil
 		} else if err != nil {
+			q.drop(blobs)
 			return nil, formError(err)
 		}
 	}
 	return blobs, nil
+}
+
+// confirm confirms the uploads of blobs. From then on the store keeps their bytes, even if
+// no object uses them, so it is done last.
+func (q *request) confirm(blobs []bucketlite.BlobInput) error {
+	for _, b := range blobs {
+		if _, err := q.bucket.ConfirmUpload(q.ctx(), b.UploadID, nil); err != nil {
+			q.drop(blobs)
+			return err
+		}
+	}
+	return nil
+}
+
+// drop cancels the uploads of blobs that are not confirmed. If it fails, they expire.
+func (q *request) drop(blobs []bucketlite.BlobInput) {
+	for _, b := range blobs {
+		q.bucket.CancelUpload(context.WithoutCancel(q.ctx()), b.UploadID)
+	}
 }
 
 // read returns the form with what was typed, and the fields that this means. The error
@@ -212,11 +234,42 @@ func (q *request) createObject() error {
 	if in.Blobs, err = q.store(p); err != nil {
 		return q.refuse(f, err)
 	}
+	if len(in.Blobs) > 0 {
+		if err := q.absent(in); err != nil {
+			q.drop(in.Blobs)
+			return q.refuse(f, err)
+		}
+		if err := q.confirm(in.Blobs); err != nil {
+			return q.refuse(f, err)
+		}
+	}
 	result, err := q.bucket.Put(q.ctx(), in, &bucketlite.PutOptions{IfAbsent: true})
 	if err != nil {
 		return q.refuse(f, err)
 	}
 	return q.done(q.bucketPath()+"o/"+result.Object.ID+"/", "object-created")
+}
+
+// absent checks that no object has the id or the unique key of a new one.
+func (q *request) absent(in bucketlite.ObjectInput) (err error) {
+	if in.ID != "" {
+		_, err = q.bucket.Object(q.ctx(), in.ID)
+	} else if q.info.UniqueKey != nil {
+		key := make(map[string]any)
+		for _, name := range q.info.UniqueKey.Fields {
+			key[name] = in.Fields[name]
+		}
+		_, err = q.bucket.ObjectByKey(q.ctx(), key)
+	} else {
+		return nil
+	}
+	switch {
+	case err == nil:
+		return &refusal{http.StatusConflict, "an object with this id, or this unique key, exists already"}
+	case errors.Is(err, bucketlite.ErrNotFound):
+		return nil
+	}
+	return err
 }
 
 // conflictPage is what a user sees whose object somebody else has changed.
@@ -279,6 +332,17 @@ func (q *request) saveObject() error {
 	}
 	if len(in.Fields) == 0 && len(in.Blobs) == 0 {
 		return q.done(q.bucketPath()+"o/"+id+"/", "object-unchanged")
+	}
+	if len(in.Blobs) > 0 {
+		if o, err = q.bucket.Object(q.ctx(), id); err != nil {
+			return err
+		}
+		if o.Version != f.Version {
+			return q.conflict(base, in)
+		}
+		if err := q.confirm(in.Blobs); err != nil {
+			return q.refuse(f, err)
+		}
 	}
 	_, err = q.bucket.Patch(q.ctx(), id, in, &bucketlite.PatchOptions{IfVersion: f.Version})
 	var conflict *bucketlite.ConflictError
@@ -349,6 +413,12 @@ func (q *request) resolve(p *objectPost, o *bucketlite.Object) error {
 	}
 	if len(fields) == 0 && len(in.Blobs) == 0 {
 		return q.done(q.bucketPath()+"o/"+o.ID+"/", "object-unchanged")
+	}
+	if o.Version != version {
+		return q.conflict(map[string]any{}, in)
+	}
+	if err := q.confirm(in.Blobs); err != nil {
+		return err
 	}
 	_, err = q.bucket.Patch(q.ctx(), o.ID, in, &bucketlite.PatchOptions{IfVersion: version})
 	var conflict *bucketlite.ConflictError

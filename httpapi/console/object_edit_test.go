@@ -347,3 +347,62 @@ func TestSchemaChangesMeanwhile(t *testing.T) {
 	again.Set("version", fmt.Sprint(now.Version))
 	at.post(path+"edit", again).wants(http.StatusSeeOther, "done=object-unchanged")
 }
+
+// filesForm encodes a form with one file for each of some fields.
+func filesForm(values url.Values, fields ...string) (contentType string, body *bytes.Buffer) {
+	body = new(bytes.Buffer)
+	w := multipart.NewWriter(body)
+	for name, v := range values {
+		w.WriteField(name, v[0])
+	}
+	for _, field := range fields {
+		part, err := w.CreateFormFile("file."+field, field+".bin")
+		if err == nil {
+			fmt.Fprint(part, "\x00bytes of ", field)
+		}
+	}
+	w.Close()
+	return w.FormDataContentType(), body
+}
+
+// TestRefusedFiles shows that the files of a form that is refused take no space for good, and
+// that those of a conflict wait for the choice.
+func TestRefusedFiles(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	ctx := context.Background()
+	ns, b := makeBucket(t, s)
+	base := "n/" + ns.ID() + "/b/" + b.ID() + "/"
+	path, o := put(t, ns, b, bucketlite.ObjectInput{ID: "taken", Fields: map[string]any{"sku": "taken", "note": "old"}})
+	at := s.browser(t, allKey)
+	send := func(path string, values url.Values, fields ...string) *page {
+		t.Helper()
+		contentType, body := filesForm(values, fields...)
+		return at.postBody(path, contentType, body)
+	}
+	send(base+"new", url.Values{"f.sku": {"a"}, "id": {"taken"}}, "files").wants(http.StatusConflict, "exists")
+	send(base+"new", url.Values{"f.sku": {"taken"}}, "files").wants(http.StatusConflict, "exists")
+	send(base+"new", url.Values{"f.sku": {"a"}}, "files", "nothing").wants(http.StatusUnprocessableEntity)
+	seen := formOf(t, at.get(path+"edit"))
+	put(t, ns, b, bucketlite.ObjectInput{ID: "taken", Fields: map[string]any{"sku": "taken", "note": "theirs"}})
+	seen.Set("f.note", "mine")
+	choice := send(path+"edit", seen, "file").wants(http.StatusConflict, "Take mine", "theirs", "<b>file</b>")
+	uploads, err := b.ListUploads(ctx, bucketlite.Query{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, u := range uploads.Results {
+		want := bucketlite.StatusCanceled
+		if i == len(uploads.Results)-1 {
+			want = bucketlite.StatusPending // of the conflict: it expires unless the user chooses
+		}
+		if u.Status != want {
+			t.Errorf("upload %d of %q: got %s, want %s", i, u.Property, u.Status, want)
+		}
+	}
+	at.post(path+"edit", formOf(t, choice)).wants(http.StatusSeeOther, "done=object-changed")
+	now, err := b.Object(ctx, o.ID)
+	if err != nil || now.Fields["note"] != "mine" || len(now.Blobs) != 1 || now.Blobs[0].Details.Filename != "file.bin" {
+		t.Errorf("got %+v, %v, want the user's text and file", now, err)
+	}
+}
