@@ -98,9 +98,9 @@ func (q *request) inferBucket() error {
 	var form *bucketForm
 	if file != nil {
 		defer file.Close()
-		form, err = inferBucket(file.Name, file)
+		form, err = inferBucket(file.Name, file, false)
 	} else if text := given.Get("text"); text != "" {
-		form, err = inferBucket(given.Get("name"), strings.NewReader(text))
+		form, err = inferBucket(given.Get("name"), strings.NewReader(text), given.Get("more") != "")
 	} else {
 		err = invalid("choose a file first")
 	}

@@ -190,14 +190,19 @@ func TestInfer(t *testing.T) {
 	s.browser(t, readsKey).get(at + "new").wants(http.StatusForbidden)
 }
 
-// TestInferBound shows that only the beginning of a file is read.
+// TestInferBound shows that only the beginning of a file is read, and that no field is then
+// required.
 func TestInferBound(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil)
 	at, _ := s.place(t, "shop")
 	text := strings.Repeat("{\"a\": 1, \"colour\": \"red\"}\n{\"a\": 2, \"colour\": \"green\"}\n", 500) + "{\"b\": 1}\n"
 	s.browser(t, allKey).send(at+"infer", nil, "a.jsonl", text).
-		wants(http.StatusOK, "The first 1,000 records", "all 1,000 are integers", "all 1,000 are texts, of only 2 values", `data-text="green&#10;red&#10;"`).lacks("Field b<")
+		wants(http.StatusOK, "The first 1,000 records", "all 1,000 are integers", "all 1,000 are texts, of only 2 values", `data-text="green&#10;red&#10;"`, "none is required").lacks("Field b<", `&#34;required&#34;`)
+	few := strings.Repeat("{\"a\": 1, \"in\": {\"b\": 2}}\n", 50)
+	b := s.browser(t, allKey)
+	b.post(at+"infer", url.Values{"name": {"a.jsonl"}, "text": {few}}).wants(http.StatusOK, "All 50 records", `&#34;required&#34;`)
+	b.post(at+"infer", url.Values{"name": {"a.jsonl"}, "text": {few}, "more": {"on"}}).wants(http.StatusOK, "The first 50 records", "none is required").lacks(`&#34;required&#34;`)
 }
 
 func TestCreateAndImport(t *testing.T) {
@@ -223,6 +228,7 @@ func TestImport(t *testing.T) {
 	b.raw(path+"?name=x.jsonl", "text/plain", "{\"sku\": \"a\"}\n{\"price\": 1}\n{\"sku\": \"b\"}\n").
 		wants(http.StatusOK, `"created":2`, `"refused":1`, `"line":2`)
 	b.raw(path+"?name=x.json", "text/plain;charset=UTF-8", "[\n{\"sku\": \"a\"},\n{}\n]").wants(http.StatusOK, `"created":1`, `"line":3`)
+	b.raw(path+"?name=x.jsonl", "text/plain", strings.Repeat("{}\n", 300)).wants(http.StatusOK, `"refused":300`, `"line":300`)
 	b.raw(path+"?name=x.csv", "text/plain", "sku,sku\n1,2\n").wants(http.StatusUnprocessableEntity, `"error":"`)
 	b.send(path, nil, "x.csv", "sku,price\nc,1\nd,many\n").wants(http.StatusOK, "<dt>Created</dt><dd>1</dd>", "many")
 	b.send(path, nil, "x.csv", "sku,sku\n1,2\n").wants(http.StatusUnprocessableEntity, `role="alert"`)

@@ -13,6 +13,10 @@ var importRoutes = []route{
 	{"POST /n/{namespace}/b/{bucket}/import", inPlace, writes, (*request).importRecords},
 }
 
+// maxRefusals is how many refused records of a piece are named. The script sends fewer
+// records at a time, so that it has all of them for download.
+const maxRefusals = 1000
+
 // importPage is what the page of an import shows.
 type importPage struct {
 	Created bool // the bucket, just before
@@ -51,7 +55,18 @@ func (q *request) importRecords() error {
 		return q.importFile(file, false)
 	}
 	body := http.MaxBytesReader(q.w, q.r.Body, maxFile)
-	report, err := q.bucket.Import(q.ctx(), bucketlite.DetectSource(q.query("name"), body), &bucketlite.ImportOptions{Policy: q.importPolicy()})
+	refused := []bucketlite.Refusal{}
+	report, err := q.bucket.Import(q.ctx(), bucketlite.DetectSource(q.query("name"), body), &bucketlite.ImportOptions{
+		Policy: q.importPolicy(),
+		Refused: func(r bucketlite.Refusal) {
+			if len(refused) < maxRefusals {
+				refused = append(refused, r)
+			}
+		},
+	})
+	if report != nil {
+		report.Refusals = refused
+	}
 	answer := struct {
 		*bucketlite.ImportReport
 		Error string `json:"error,omitempty"`

@@ -35,9 +35,9 @@ type found struct {
 }
 
 // inferBucket returns the form of a bucket for the records of a file, of which r has the
-// beginning. It reads at most maxSamples records.
-func inferBucket(name string, r io.Reader) (*bucketForm, error) {
-	s := &fileSamples{reader: recordsOf(name, r), found: &found{File: name}}
+// beginning, and more tells that there is more. It reads at most maxSamples records.
+func inferBucket(name string, r io.Reader, more bool) (*bucketForm, error) {
+	s := &fileSamples{reader: recordsOf(name, r), more: more, found: &found{File: name}}
 	var err error
 	if s.sampler, err = infer.NewSampler(s.reader); err != nil {
 		if header := (*record.HeaderError)(nil); errors.As(err, &header) {
@@ -59,6 +59,7 @@ func inferBucket(name string, r io.Reader) (*bucketForm, error) {
 type fileSamples struct {
 	reader  record.Reader
 	sampler *infer.Sampler
+	more    bool // the file goes on behind what the reader has
 	found   *found
 }
 
@@ -87,7 +88,7 @@ func (s *fileSamples) all() iter.Seq2[map[string]any, error] {
 				}
 			}
 		}
-		s.found.Whole = true
+		s.found.Whole = !s.more
 	}
 }
 
@@ -109,7 +110,8 @@ func recordsOf(name string, r io.Reader) record.Reader {
 	return record.NewLines(text, maxSampleBytes)
 }
 
-// inferredForm fills in the form of a bucket.
+// inferredForm fills in the form of a bucket. A field is required only if the whole file was
+// read: else an import of the rest would be refused where the field is missing.
 func inferredForm(f *found, inferred *bucketlite.Inference) (*bucketForm, error) {
 	text, err := inferred.Schema.MarshalJSON()
 	if err != nil {
@@ -118,6 +120,9 @@ func inferredForm(f *found, inferred *bucketlite.Inference) (*bucketForm, error)
 	doc, err := value.ParseTrusted(string(text))
 	if err != nil {
 		return nil, err
+	}
+	if !f.Whole {
+		requireNothing(doc)
 	}
 	form := &bucketForm{Schema: newSchemaForm(doc), Found: f, Wrong: make(wrongs)}
 	form.Name = strings.TrimSpace(strings.TrimSuffix(path.Base(strings.ReplaceAll(f.File, `\`, "/")), path.Ext(f.File)))
@@ -129,6 +134,19 @@ func inferredForm(f *found, inferred *bucketlite.Inference) (*bucketForm, error)
 		form.note(field)
 	}
 	return form, nil
+}
+
+// requireNothing removes "required" from the JSON form of a schema, at all depths.
+func requireNothing(doc any) {
+	members, _ := doc.(map[string]any)
+	properties, _ := members["properties"].(map[string]any)
+	for _, field := range properties {
+		if field, ok := field.(map[string]any); ok {
+			delete(field, "required")
+			requireNothing(field)
+			requireNothing(field["items"])
+		}
+	}
 }
 
 // note puts what an inference says of a field to its row, or to the field around it.

@@ -2,7 +2,7 @@
 // the form of a new bucket; an import sends the records in batches, and keeps those that are
 // refused for download. Without this script the forms send the file as a whole.
 
-const sampleBytes = 1 << 20;
+const sampleChars = 4 << 20;
 const sampleRecords = 1000;
 const batchRecords = 500;
 const batchChars = 4 << 20;
@@ -53,7 +53,9 @@ async function infer(form, chosen) {
 	try {
 		const body = new FormData(); // a form of the other kind would be three times as long
 		body.set("name", chosen.name);
-		body.set("text", await sample(chosen));
+		const { text, more } = await sample(chosen);
+		body.set("text", text);
+		if (more) body.set("more", "on");
 		const response = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } });
 		const answer = new DOMParser().parseFromString(await response.text(), "text/html");
 		const next = answer.getElementById("bucket");
@@ -74,17 +76,19 @@ async function infer(form, chosen) {
 	}
 }
 
-// sample returns whole records from the beginning of a file.
+// sample returns whole records from the beginning of a file, and whether there are more.
 async function sample(chosen) {
 	const lines = [];
 	let size = 0;
+	let more = false;
 	const records = recordsOf(chosen);
 	for await (const r of records) {
-		if (lines.length && (lines.length > sampleRecords || size + r.text.length > sampleBytes)) break;
+		more = lines.length > 0 && (lines.length > sampleRecords || size + r.text.length > sampleChars);
+		if (more) break;
 		lines.push(r.text);
 		size += r.text.length;
 	}
-	return records.join(lines);
+	return { text: records.join(lines), more };
 }
 
 // createAndImport creates the bucket, and imports the file into it. A refusal of the form is
