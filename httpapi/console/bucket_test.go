@@ -130,8 +130,8 @@ func TestBucketListEmpty(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil)
 	at, _ := s.place(t, "shop")
-	s.browser(t, allKey).get(at).wants(http.StatusOK, "There is no bucket yet", at+"new", "--infer")
-	s.browser(t, readsKey).get(at).wants(http.StatusOK, "There is no bucket yet").lacks("Create bucket", "--infer")
+	s.browser(t, allKey).get(at).wants(http.StatusOK, "There is no bucket yet", at+"new", "from a file of JSON lines")
+	s.browser(t, readsKey).get(at).wants(http.StatusOK, "There is no bucket yet").lacks("Create bucket", "from a file")
 }
 
 // TestGrowth shows the line in the list, and the page that it leads to without scripts.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/httpapi"
@@ -58,10 +59,12 @@ type blobView struct {
 }
 
 // How many characters are shown of a text, of the title of its cell, and of a column's name.
+// A text of more than shortCell may take more lines than a cell has.
 const (
 	shownText  = 120
 	shownTitle = 1000
 	shownName  = 60
+	shortCell  = 40
 )
 
 // defaultScalars is how many fields are columns beside the key, the title and the picture.
@@ -290,8 +293,8 @@ func valueCell(v any) cell {
 
 func textCell(text string) cell {
 	c := cell{Kind: "text", Text: cut(text, shownText)}
-	if c.Text != text {
-		c.Title = cut(text, shownTitle)
+	if utf8.RuneCountInString(c.Text) > shortCell {
+		c.Title = cut(text, shownTitle) // two lines may not have all of it
 	}
 	if text == "" {
 		return cell{Kind: "blank"}
