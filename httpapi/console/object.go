@@ -64,17 +64,30 @@ func (q *request) objectPage() (*objectPage, error) {
 	return p, nil
 }
 
-// titleOf returns what people call an object: its unique key, or else its id.
+// titleOf returns what people call an object: its title, or else its unique key, the name of
+// its file, or its id.
 func (q *request) titleOf(o *bucketlite.Object) string {
-	key := q.info.UniqueKey
-	if key == nil {
-		return o.ID
+	if text, _ := o.Fields[titleOf(q.info.Schema)].(string); text != "" {
+		return cut(oneLine(text), maxTitle)
 	}
+	if key := q.info.UniqueKey; key != nil {
+		if title := keyText(o, key.Fields); title != "" {
+			return title
+		}
+	}
+	if b := pictureOf(o); b != nil && b.Details.Filename != "" {
+		return cut(b.Details.Filename, maxTitle)
+	}
+	return o.ID
+}
+
+// keyText returns the unique key of an object, empty if a field is absent.
+func keyText(o *bucketlite.Object, fields []string) string {
 	var title string
-	for _, name := range key.Fields {
+	for _, name := range fields {
 		v, ok := o.Fields[name]
 		if !ok {
-			return o.ID
+			return ""
 		}
 		if title != "" {
 			title += " · "

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -42,6 +43,49 @@ func put(t *testing.T, ns *bucketlite.Namespace, b *bucketlite.Bucket, in bucket
 		t.Fatal(err)
 	}
 	return fmt.Sprintf("n/%s/b/%s/o/%s/", ns.ID(), b.ID(), result.Object.ID), result.Object
+}
+
+// TestObjectTitle shows by what an object goes, on its page and in the grid.
+func TestObjectTitle(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	ctx := context.Background()
+	ns, err := s.store.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := func() []bucketlite.BlobInput {
+		return []bucketlite.BlobInput{{Property: "photo", Filename: "oak.txt", Reader: strings.NewReader("oak")}}
+	}
+	tests := []struct {
+		name string
+		key  string
+		in   bucketlite.ObjectInput
+		want string // empty: the id
+	}{
+		{"a title", "sku", bucketlite.ObjectInput{Fields: map[string]any{"sku": "a", "title": "An\noak"}, Blobs: file()}, "An oak"},
+		{"a key", "sku", bucketlite.ObjectInput{Fields: map[string]any{"sku": "a"}, Blobs: file()}, "a"},
+		{"a file", "", bucketlite.ObjectInput{Blobs: file()}, "oak.txt"},
+		{"nothing", "", bucketlite.ObjectInput{}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			config := bucketlite.BucketConfig{Name: tt.name, Schema: bucketlite.Schema{Properties: map[string]bucketlite.Field{
+				"title": {Type: bucketlite.String}, "sku": {Type: bucketlite.String}, "photo": {Type: bucketlite.File},
+			}}}
+			if tt.key != "" {
+				config.UniqueKey = &bucketlite.UniqueKey{Fields: []string{tt.key}, DefaultPolicy: bucketlite.Insert}
+			}
+			b, err := ns.CreateBucket(ctx, config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			path, o := put(t, ns, b, tt.in)
+			want := cmp.Or(tt.want, o.ID)
+			s.browser(t, allKey).get(path).wants(http.StatusOK, "<h1>"+want+"</h1>")
+			s.browser(t, allKey).get("n/"+ns.ID()+"/b/"+b.ID()+"/?view=grid").wants(http.StatusOK, ">"+want+"<")
+		})
+	}
 }
 
 func TestObjectPage(t *testing.T) {

@@ -48,7 +48,6 @@ type objectList struct {
 	Late   bool   // the rows follow
 	Paths  []pathOption
 	Choice []columnChoice // of the columns
-	Title  string         // the field that names an object
 
 	Total  *total
 	Cursor string // of the events at the time of the page
@@ -118,7 +117,7 @@ func (q *request) objects() error {
 // part of the list.
 func (q *request) objectList(v *objectView) (list *objectList, status int, err error) {
 	s := q.info.Schema
-	list = &objectList{View: v, Columns: v.columns(q.info), Sizes: pageSizes, Paths: pathsOf(s), Title: titleOf(s), Now: q.c.limits.Now()}
+	list = &objectList{View: v, Columns: v.columns(q.info), Sizes: pageSizes, Paths: pathsOf(s), Now: q.c.limits.Now()}
 	list.Choice = v.choices(s, list.Columns)
 	if list.Cursor, err = q.c.store.EventCursor(q.ctx()); err != nil {
 		return nil, 0, err
@@ -190,12 +189,7 @@ func (q *request) explainFault(list *objectList, err error) (status int, _ error
 
 // rowOf returns the row of an object.
 func (q *request) rowOf(list *objectList, o *bucketlite.Object) objectRow {
-	row := objectRow{ID: o.ID, Name: o.ID, Size: o.Size, Status: o.Status, Blobs: len(o.Blobs)}
-	if name, ok := memberAt(o.Fields, list.Title); ok {
-		if text, ok := name.(string); ok && text != "" {
-			row.Name = cut(text, shownText)
-		}
-	}
+	row := objectRow{ID: o.ID, Name: q.titleOf(o), Size: o.Size, Status: o.Status, Blobs: len(o.Blobs)}
 	if list.View.Grid {
 		if b := pictureOf(o); b != nil {
 			row.Picture = viewOfBlob(b)

@@ -34,7 +34,7 @@ var lifecycleSteps = []lifecycleStep{
 	{Name: "lock", Text: "Lock", Means: "Refuses every change: of objects, of settings, of the state, and deletion. Objects can still be read.", call: (*bucketlite.Bucket).Lock},
 	{Name: "archive", Text: "Archive", Means: "Refuses changes of objects, of the schema, and submitting batches. Objects can be read; the settings here can be changed.", Confirm: true, call: (*bucketlite.Bucket).Archive},
 	{Name: "suspend", Text: "Suspend", Means: "Refuses reading too: lists, media links, charts and exports. The settings here can be changed.", Confirm: true, Danger: true, call: (*bucketlite.Bucket).Suspend},
-	{Name: "delete", Text: "Delete", Means: "Deletes the bucket, its objects and their files for good. It cannot be cancelled.", Confirm: true, Danger: true,
+	{Name: "delete", Text: "Delete", Means: "Deletes the bucket, its objects and their files for good. It cannot be canceled.", Confirm: true, Danger: true,
 		call: func(b *bucketlite.Bucket, ctx context.Context) error { _, err := b.Delete(ctx); return err }},
 }
 

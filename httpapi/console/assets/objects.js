@@ -8,7 +8,7 @@ function say(text) {
 	document.getElementById("status")?.replaceChildren(note);
 }
 
-// A part that takes more than a second says so, and can be cancelled.
+// A part that takes more than a second says so, and can be canceled.
 function slowParts() {
 	for (const part of document.querySelectorAll("[data-slow]:not([data-seen])")) {
 		part.dataset.seen = "";
@@ -29,7 +29,7 @@ document.addEventListener("click", (e) => {
 		const again = document.createElement("a");
 		again.href = "";
 		again.textContent = "try again";
-		part.querySelector("[data-after]").replaceChildren("Cancelled – ", again);
+		part.querySelector("[data-after]").replaceChildren("Canceled – ", again);
 	}
 });
 
