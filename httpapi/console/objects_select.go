@@ -1,6 +1,7 @@
 package console
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -104,7 +105,7 @@ func (q *request) confirmChoice(status int, c *chosen, query bucketlite.Query, f
 	p := &chosenPage{chosen: c, Count: int64(len(c.IDs)), Fault: f}
 	c.Until = time.Now().UTC().Format(time.RFC3339Nano)
 	if c.All {
-		p.Typed = c.Do == "delete" && !c.View.Selects()
+		p.Typed = c.Do == "delete" && isAll(query)
 		if p.Typed {
 			p.Count = q.info.ObjectCount
 		} else if p.Count, err = q.bucket.CountUpTo(q.ctx(), query, countUpTo); err != nil {
@@ -119,15 +120,23 @@ func (q *request) confirmChoice(status int, c *chosen, query bucketlite.Query, f
 	return q.render(status, "select", title, p)
 }
 
+// isAll reports whether a query has no condition, as a view with the filter {"AND": []} has
+// none.
+func isAll(query bucketlite.Query) bool {
+	text, err := query.Filter.MarshalJSON()
+	return err == nil && query.Search == "" && !bytes.Contains(text, []byte(`"field"`))
+}
+
 // deleteAll deletes all objects of a view. Many are deleted by a task.
 func (q *request) deleteAll(c *chosen, query bucketlite.Query) error {
-	if !c.View.Selects() && c.Name != q.info.Name {
+	all := isAll(query)
+	if all && c.Name != q.info.Name {
 		return q.confirmChoice(http.StatusUnprocessableEntity, c, query, &fault{Text: "This is not the name of the bucket."})
 	}
-	if c.View.Selects() && c.Until != "" {
+	if !all && c.Until != "" {
 		query.Filter = bucketlite.And(query.Filter, bucketlite.Lte("updated_at", c.Until))
 	}
-	r, err := q.bucket.DeleteObjects(q.ctx(), query, &bucketlite.BulkOptions{All: !c.View.Selects(), NoWait: true})
+	r, err := q.bucket.DeleteObjects(q.ctx(), query, &bucketlite.BulkOptions{All: all, NoWait: true})
 	if err != nil {
 		return err
 	}

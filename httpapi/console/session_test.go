@@ -162,6 +162,16 @@ func TestDeleteAllSpares(t *testing.T) {
 	put(t, ns, b, bucketlite.ObjectInput{ID: "new", Fields: map[string]any{"sku": "new", "price": 1}})
 	form.Del("q")
 	at.post(path, form).wants(http.StatusSeeOther, "done=objects-deleted")
+	for _, at := range []string{`filter={}`, `filter={"AND":[]}`, `filter={"OR":[]}`, `filter={"AND":[{"OR":[]}]}`, "q=+", ""} {
+		form := url.Values{"do": {"delete"}, "all": {"1"}, "at": {at}}
+		page := s.browser(t, allKey).post(path, form)
+		if form.Set("confirm", "yes"); page.status != http.StatusOK {
+			page.wants(http.StatusBadRequest) // the filter is refused
+		} else {
+			page.wants(http.StatusOK, "Type its name")
+		}
+		s.browser(t, allKey).post(path, form).lacks("done=objects")
+	}
 	for id, want := range map[string]bool{"a": false, "b": true, "c": false, "new": true} {
 		if _, err := b.Object(ctx, id); (err == nil) != want {
 			t.Errorf("object %s: got %v, want it there: %t", id, err, want)
