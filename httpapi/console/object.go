@@ -113,11 +113,28 @@ func (q *request) fieldRows(fields map[string]any) []fieldRow {
 		rows = append(rows, fieldRow{name, f.Description, string(f.Type), f.Required, q.inKey(name), show(v, ok)})
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if len(rows) >= maxFields {
+			break
+		}
 		if _, ok := q.info.Schema.Properties[name]; !ok {
 			rows = append(rows, fieldRow{Name: name, Value: show(fields[name], true)})
 		}
 	}
 	return rows
+}
+
+// maxFields bounds the fields of a page, apart from those that are declared.
+const maxFields = 1000
+
+// Left is how many fields the page leaves out.
+func (p *objectPage) Left() int {
+	n := len(p.Object.Fields)
+	for _, row := range p.Fields {
+		if _, ok := p.Object.Fields[row.Name]; ok {
+			n--
+		}
+	}
+	return n
 }
 
 // declared returns the names of the declared fields: first those of the unique key, in

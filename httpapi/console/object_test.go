@@ -216,3 +216,17 @@ func TestLargeObject(t *testing.T) {
 	at.get(strings.TrimSuffix(path, "o/"+o.ID+"/")+"export?format=json&f=object_id.eq."+o.ID).wants(http.StatusOK, "éend")
 	at.get(path+"edit").wants(http.StatusRequestEntityTooLarge, "1.0 MiB", "with the API")
 }
+
+// TestWideObject shows that a page has some of many fields, and says how many there are
+// besides.
+func TestWideObject(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	ns, b := makeBucket(t, s)
+	fields := map[string]any{"sku": "a"}
+	for i := range 5000 {
+		fields[fmt.Sprintf("field-%04d", i)] = i
+	}
+	path, _ := put(t, ns, b, bucketlite.ObjectInput{Fields: fields})
+	s.browser(t, allKey).get(path).wants(http.StatusOK, "field-0001", "more fields: see the JSON", "4,00").lacks("<dt>field-4999")
+}
