@@ -99,6 +99,6 @@ func TestObjectListParts(t *testing.T) {
 	document.dispatchEvent(new CustomEvent("htmx:after:swap"))`)
 	p.waits("Counting…")
 	p.do(`document.querySelector("[data-cancel]").click()`)
-	p.waits("Cancelled – try again")
+	p.waits("Canceled – try again")
 	p.check()
 }
