@@ -174,6 +174,14 @@ func (v *view) Here() string {
 	return here
 }
 
+// Again is the address of the page, relative to itself, for a part of it that is loaded
+// again.
+func (v *view) Again() string {
+	params := v.q.params()
+	params.Del("done")
+	return "?" + params.Encode()
+}
+
 // Asset is the relative address of one of the console's files. It changes with the file.
 func (v *view) Asset(name string) string {
 	return v.Root() + "assets/" + name + "?v=" + assetHashes()[name]
