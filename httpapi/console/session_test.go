@@ -3,8 +3,11 @@ package console_test
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/bucketlite/bucketlite"
@@ -176,5 +179,66 @@ func TestDeleteAllSpares(t *testing.T) {
 		if _, err := b.Object(ctx, id); (err == nil) != want {
 			t.Errorf("object %s: got %v, want it there: %t", id, err, want)
 		}
+	}
+}
+
+// TestCookiesStay shows that browsers send the cookies to the console alone, whatever a proxy
+// puts before its path, and that other origins get nothing.
+func TestCookiesStay(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(o *httpapi.Options) { o.CORSOrigins = []string{"https://app.example"} })
+	proxy := httptest.NewServer(http.StripPrefix("/a/b", s.Config.Handler))
+	t.Cleanup(proxy.Close)
+	at := s.browser(t, "")
+	for _, prefix := range []string{s.URL, proxy.URL + "/a/b"} {
+		for path, form := range map[string]url.Values{"signin": {"key": {allKey}}, "theme": {"theme": {"dark"}, "next": {"n/x/b/y/"}}} {
+			r, err := http.NewRequest("POST", prefix+"/console/"+path, strings.NewReader(form.Encode()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Sec-Fetch-Site": {"same-origin"}, "Origin": {"https://app.example"}}
+			got := at.answer(r).wants(http.StatusSeeOther, "./")
+			for name := range got.header {
+				if strings.HasPrefix(name, "Access-Control-") {
+					t.Errorf("got the header %s", name)
+				}
+			}
+		}
+		for path, want := range map[string]int{"/console/": 2, "/console/n/x/": 2, "/v1/buckets": 0, "/": 0, "/docs": 0, "/consoles/": 0} {
+			u, err := url.Parse(prefix + path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := at.client.Jar.Cookies(u); len(got) != want {
+				t.Errorf("%s: got cookies %v, want %d", u, got, want)
+			}
+		}
+	}
+	for _, theme := range []string{"light\r\nX-Evil: 1", `"><script>`, "blue"} {
+		got := at.post("theme", url.Values{"theme": {theme}}).wants(http.StatusSeeOther)
+		if set := got.header.Get("Set-Cookie"); !strings.Contains(set, "Max-Age=0") || got.header.Get("X-Evil") != "" {
+			t.Errorf("theme %q: got cookie %q", theme, set)
+		}
+	}
+}
+
+// TestStartIsOnce shows that of many at once one alone uses a code up.
+func TestStartIsOnce(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	_, code, _ := strings.Cut(s.console.StartPath(s.api.AccessOf(httpapi.Key{Secret: readsKey})), "code=")
+	var in atomic.Int64
+	var group sync.WaitGroup
+	for range 16 {
+		b := s.browser(t, "")
+		group.Go(func() {
+			if b.post("start", url.Values{"code": {code}}).status == http.StatusSeeOther {
+				in.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	if in.Load() != 1 {
+		t.Errorf("got %d sessions, want 1", in.Load())
 	}
 }
