@@ -149,9 +149,14 @@ type namespaceForm struct {
 	Info              *bucketlite.NamespaceInfo
 	Name, Description string // as in the form
 	MayRename         bool
-	Indexes           []string // that its buckets get
-	Fault             *fault   // of a form that was refused
-	Wrong             string   // of the name that was typed to delete it
+
+	// WasName and WasDescription are those that the user has seen: only what differs from
+	// them is saved.
+	WasName, WasDescription string
+
+	Indexes []string // that its buckets get
+	Fault   *fault   // of a form that was refused
+	Wrong   string   // of the name that was typed to delete it
 }
 
 func (q *request) namespaceSettings() error {
@@ -167,7 +172,7 @@ func (q *request) namespaceForm() (*namespaceForm, error) {
 	if err != nil {
 		return nil, err
 	}
-	form := &namespaceForm{Info: info, Name: info.Name, Description: info.Description, MayRename: q.access.Namespaces == nil}
+	form := &namespaceForm{Info: info, Name: info.Name, Description: info.Description, WasName: info.Name, WasDescription: info.Description, MayRename: q.access.Namespaces == nil}
 	for _, item := range info.PayloadIndexes {
 		if index, ok := item.(map[string]any); ok {
 			form.Indexes = append(form.Indexes, fmt.Sprintf("%v (%v)", index["field_name"], index["type"]))
@@ -198,10 +203,20 @@ func (q *request) changeNamespace() error {
 		}
 	} else {
 		form.Name, form.Description = given.Get("name"), given.Get("description")
-		if form.Name != form.Info.Name && !form.MayRename {
+		if given.Has("was-name") {
+			form.WasName, form.WasDescription = normalLines(given.Get("was-name")), normalLines(given.Get("was-description"))
+		}
+		var update bucketlite.NamespaceUpdate
+		if form.Name != sentText(form.WasName, false) {
+			update.Name = &form.Name
+		}
+		if form.Description != sentText(form.WasDescription, false) {
+			update.Description = &form.Description
+		}
+		if update.Name != nil && !form.MayRename {
 			return &refusal{http.StatusForbidden, "the key is limited to this namespace by its name, and may not change it"}
 		}
-		_, err = q.ns.Update(q.ctx(), bucketlite.NamespaceUpdate{Name: &form.Name, Description: &form.Description})
+		_, err = q.ns.Update(q.ctx(), update)
 		if err == nil {
 			return q.done(q.nsPath()+"settings", "namespace-changed")
 		}

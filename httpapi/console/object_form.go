@@ -295,8 +295,14 @@ func (f *formField) set(text string) {
 // sent returns the text that a browser sends if nobody changes the input: it cannot show
 // every text.
 func (f *formField) sent() string {
-	text := strings.ReplaceAll(normalLines(f.Value), "\r", "\n")
-	if f.Control != "lines" && f.Control != "json" && f.Control != "choice" {
+	return sentText(f.Value, f.Control == "lines" || f.Control == "json" || f.Control == "choice")
+}
+
+// sentText returns the text that a browser sends of a control, which may have several lines,
+// if nobody changes it.
+func sentText(text string, lines bool) string {
+	text = strings.ReplaceAll(normalLines(text), "\r", "\n")
+	if !lines {
 		text = strings.ReplaceAll(text, "\n", "")
 	}
 	return text

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -65,6 +66,7 @@ type settingsForm struct {
 	Fault *fault // of a form that was refused
 	Wrong wrongs // what is wrong with it, by the names of its controls
 	Step  string // the step whose confirmation was refused
+	Was   string // the settings that the user has seen, as JSON: only what differs from them is saved
 }
 
 // wrongs are what is wrong with the controls of a form, by their names.
@@ -124,7 +126,9 @@ func (q *request) settings() error {
 }
 
 func (q *request) settingsForm(s bucketSettings) *settingsForm {
+	was, _ := json.Marshal(settingsOf(q.info)) // texts alone
 	return &settingsForm{
+		Was:            string(was),
 		Steps:          stepsOf(q.info),
 		MayChange:      !q.access.ReadOnly && !q.info.Locked && q.info.Status != bucketlite.StatusInProgress,
 		bucketSettings: s,
@@ -168,13 +172,35 @@ func (q *request) saveSettings(given url.Values) error {
 		form.Fault = &fault{Status: http.StatusUnprocessableEntity, Text: "Nothing was saved, since some of it is not valid."}
 		return q.render(http.StatusUnprocessableEntity, "settings", "Settings", form)
 	}
-	_, err := q.bucket.Update(q.ctx(), bucketlite.BucketUpdate{
-		Name: &form.Name, Description: &form.Description, Metadata: metadata, Retention: &retention,
-	})
-	if err != nil {
+	was := settingsOf(q.info)
+	if text := given.Get("was"); text != "" {
+		if json.Unmarshal([]byte(text), &was) != nil {
+			return invalid("was: the settings that were shown expected")
+		}
+		form.Was = text
+	}
+	if _, err := q.bucket.Update(q.ctx(), form.changes(was, metadata, retention)); err != nil {
 		return q.refusedSettings(form, err)
 	}
 	return q.done(q.bucketPath()+"settings", "bucket-saved")
+}
+
+// changes returns what differs from the settings that the user has seen. So a form does not
+// undo what others have saved meanwhile, and loses nothing that a control cannot show.
+func (s *bucketSettings) changes(was bucketSettings, metadata map[string]any, retention bucketlite.Retention) (u bucketlite.BucketUpdate) {
+	if s.Name != sentText(was.Name, false) {
+		u.Name = &s.Name
+	}
+	if s.Description != sentText(was.Description, false) {
+		u.Description = &s.Description
+	}
+	if normalLines(s.Metadata) != sentText(was.Metadata, true) {
+		u.Metadata = metadata
+	}
+	if s.Retention != was.Retention {
+		u.Retention = &retention
+	}
+	return u
 }
 
 // settingControls are the names of controls by the paths of issues.

@@ -143,3 +143,41 @@ func TestSettingsReadOnly(t *testing.T) {
 	all.get(locked).wants(http.StatusOK, "is <b>locked</b>").lacks(`value="save"`)
 	all.post(locked, url.Values{"do": {"save"}, "name": {"chairs"}}).wants(http.StatusForbidden, "locked")
 }
+
+// TestSettingsOfTwo shows that of two who save settings neither undoes what the other has
+// changed, and that a description of several lines stays one.
+func TestSettingsOfTwo(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	ctx := context.Background()
+	ns, err := s.store.CreateNamespace(ctx, bucketlite.NamespaceConfig{Name: "shop", Description: "two\nlines"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := ns.CreateBucket(ctx, bucketlite.BucketConfig{Name: "lamps", Description: "two\r\nlines", Metadata: map[string]any{"a": 1},
+		Retention: bucketlite.Retention{MaxAge: 1500 * time.Millisecond, MaxBytes: 1 << 20}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := s.browser(t, allKey)
+	path := "n/" + ns.ID() + "/b/" + b.ID() + "/settings"
+	form := formOf(t, at.get(path).wants(http.StatusOK))
+	form.Set("do", "save")
+	form.Del("confirm")
+	theirs := url.Values{"do": {"save"}, "name": {"lamps"}, "description": {"twolines"}, "metadata": {`{"b": 2}`}, "objects": {"9"}}
+	at.post(path, theirs).wants(http.StatusSeeOther, "bucket-saved")
+	form.Set("name", "lights")
+	at.post(path, form).wants(http.StatusSeeOther, "bucket-saved")
+	info, err := b.Info(ctx)
+	if err != nil || info.Name != "lights" || info.Description != "two\r\nlines" || info.Metadata["b"] == nil || info.Retention != (bucketlite.Retention{MaxObjects: 9}) {
+		t.Errorf("got %+v, %v, want what each has changed", info, err)
+	}
+	path = "n/" + ns.ID() + "/settings"
+	form = formOf(t, at.get(path).wants(http.StatusOK))
+	form.Set("do", "save")
+	form.Set("name", "store")
+	at.post(path, form).wants(http.StatusSeeOther, "namespace-changed")
+	if info, err := ns.Info(ctx); err != nil || info.Name != "store" || info.Description != "two\nlines" {
+		t.Errorf("got %+v, %v, want another name alone", info, err)
+	}
+}
