@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"sync"
 
 	"github.com/chromedp/chromedp"
 )
@@ -17,6 +18,9 @@ const pathVariable = "BUCKETLITE_CHROMIUM"
 type Browser struct {
 	ctx   context.Context
 	close func()
+
+	mu   sync.Mutex
+	idle []*Tab // that were closed
 }
 
 // Start starts a browser without a window. It resolves no host names, so it reaches
@@ -32,6 +36,7 @@ func Start(ctx context.Context) (*Browser, error) {
 	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path),
+		chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
 	)

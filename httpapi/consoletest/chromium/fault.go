@@ -3,6 +3,7 @@ package chromium
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -58,11 +59,16 @@ func (t *Tab) listen(event any) {
 		t.requested(e)
 	case *network.EventResponseReceived:
 		t.answered(e)
+	case *page.EventFrameNavigated:
+		// Requests of the document before may end without an event.
+		if e.Frame.ParentID == "" {
+			maps.DeleteFunc(t.pending, func(_ network.RequestID, l loading) bool { return l.loader != e.Frame.LoaderID })
+		}
 	case *network.EventLoadingFinished:
 		t.ended(e.RequestID)
 	case *network.EventLoadingFailed:
 		if !e.Canceled && e.BlockedReason == "" {
-			t.fault("status", "%s: %s", t.pending[e.RequestID], e.ErrorText)
+			t.fault("status", "%s: %s", t.pending[e.RequestID].uri, e.ErrorText)
 		}
 		t.ended(e.RequestID)
 	case *runtime.EventConsoleAPICalled:
@@ -100,7 +106,7 @@ func (t *Tab) requested(e *network.EventRequestWillBeSent) {
 	}
 	// The player of a page reads media in pieces, as long as it likes.
 	if e.Type != network.ResourceTypeMedia && e.Type != network.ResourceTypeEventSource {
-		t.pending[e.RequestID] = u.RequestURI()
+		t.pending[e.RequestID] = loading{u.RequestURI(), e.LoaderID}
 		t.moved = time.Now()
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
 )
 
@@ -43,36 +44,62 @@ const (
 // tab.
 type Tab struct {
 	ctx     context.Context
-	close   func()
+	end     func()
+	browser *Browser // nil for a sibling
 	host    string
 	width   int
 	scripts bool
 
 	mu      sync.Mutex
-	pending map[network.RequestID]string // the URLs that are loaded now
-	moved   time.Time                    // when pending last changed
+	pending map[network.RequestID]loading
+	moved   time.Time // when pending last changed
 	faults  []string
 	status  int64 // of the document
+}
+
+// loading is a request that has no answer yet, or not all of it.
+type loading struct {
+	uri    string
+	loader cdp.LoaderID // of the document that needs it
 }
 
 // Tab opens a tab for the pages of a host, as in "127.0.0.1:8080". A request to any other
 // host is a fault. The caller closes the tab.
 func (b *Browser) Tab(host string, v View) (*Tab, error) {
-	return newTab(b.ctx, host, v, chromedp.WithNewBrowserContext())
+	b.mu.Lock()
+	var t *Tab
+	if last := len(b.idle) - 1; last >= 0 {
+		t, b.idle = b.idle[last], b.idle[:last]
+	}
+	b.mu.Unlock()
+	if t == nil {
+		t = newTab(b.ctx, chromedp.WithNewBrowserContext())
+		t.browser = b
+	}
+	return t, t.show(host, v)
 }
 
 // Sibling opens another tab in the same window, with the same cookies and connections.
 // The other tabs are in the background then.
 func (t *Tab) Sibling(v View) (*Tab, error) {
-	return newTab(t.ctx, t.host, v, chromedp.WithNewWindow(false))
+	s := newTab(t.ctx, chromedp.WithNewWindow(false))
+	return s, s.show(t.host, v)
 }
 
-func newTab(parent context.Context, host string, v View, where chromedp.ContextOption) (*Tab, error) {
+func newTab(parent context.Context, where chromedp.ContextOption) *Tab {
+	t := &Tab{pending: make(map[network.RequestID]loading)}
+	t.ctx, t.end = chromedp.NewContext(parent, where, chromedp.WithListener(t.listen))
+	return t
+}
+
+// show prepares the tab for the pages of a host.
+func (t *Tab) show(host string, v View) error {
 	if v.Width == 0 {
 		v.Width = 1280
 	}
-	t := &Tab{host: host, width: v.Width, scripts: !v.NoScripts, pending: make(map[network.RequestID]string), moved: time.Now()}
-	t.ctx, t.close = chromedp.NewContext(parent, where, chromedp.WithListener(t.listen))
+	t.mu.Lock()
+	t.host, t.width, t.scripts, t.moved = host, v.Width, !v.NoScripts, time.Now()
+	t.mu.Unlock()
 	metrics := []chromedp.EmulateViewportOption{}
 	height := int64(800)
 	if v.Width <= widestPhone {
@@ -93,10 +120,32 @@ func newTab(parent context.Context, host string, v View, where chromedp.ContextO
 		command(audits.Enable, cdp.Empty{}),
 	)
 	if err != nil {
-		t.close()
-		return nil, fmt.Errorf("chromium: tab: %w", err)
+		t.end()
+		return fmt.Errorf("chromium: tab: %w", err)
 	}
-	return t, nil
+	return nil
+}
+
+// Close closes the tab, with its cookies and what its pages have stored. The browser may
+// show it again as a new one: opening a window takes a second of processor time.
+func (t *Tab) Close() {
+	if t.browser == nil || t.clear() != nil {
+		t.end()
+		return
+	}
+	t.browser.mu.Lock()
+	defer t.browser.mu.Unlock()
+	t.browser.idle = append(t.browser.idle, t)
+}
+
+// clear makes the tab as it was when it was opened.
+func (t *Tab) clear() error {
+	err := t.Do(chromedp.Navigate("about:blank"), command(network.ClearBrowserCookies, cdp.Empty{}),
+		command(storage.ClearDataForOrigin, storage.ClearDataForOriginParams{Origin: "http://" + t.host, StorageTypes: "all"}))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.faults, t.status = nil, 0
+	return err
 }
 
 // command returns the action that sends one command of the protocol.
@@ -109,9 +158,6 @@ func command[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.V
 
 // Front makes the tab the one that its window shows.
 func (t *Tab) Front() error { return t.Do(command(page.BringToFront, cdp.Empty{})) }
-
-// Close closes the tab.
-func (t *Tab) Close() { t.close() }
 
 // Do runs actions in the tab, for at most a minute, and waits until the page has settled.
 func (t *Tab) Do(actions ...chromedp.Action[chromedp.Void]) error {
@@ -236,8 +282,8 @@ func (t *Tab) restless() (time.Duration, []string) {
 		return quiet - time.Since(t.moved), nil
 	}
 	var loading []string
-	for _, u := range t.pending {
-		loading = append(loading, u)
+	for _, l := range t.pending {
+		loading = append(loading, l.uri)
 	}
 	return quiet, loading
 }
