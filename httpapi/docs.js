@@ -36,7 +36,7 @@ function addFilter() {
   const keys = make("input", { type: "checkbox", checked: stored.read("keys") !== "off" });
   const status = make("p", { role: "status", className: "soft" });
   keys.addEventListener("change", () => stored.write("keys", keys.checked ? "on" : "off"));
-  find(".brand").after(make("div", { className: "filter" }, input, make("label", {}, keys, "The key / moves here"), status));
+  find(".brand").after(make("div", { className: "filter" }, input, make("label", {}, keys, "/ moves here"), status));
 
   const links = findAll("ul ul a", nav).map((link) => {
     const article = document.getElementById(link.hash.slice(1));

@@ -73,8 +73,9 @@ const defaultScalars = 5
 // titleNames are the names of fields that name an object, best first.
 var titleNames = []string{"title", "name", "label", "headline", "subject", "caption", "display_name", "filename"}
 
-// columnsOf returns the columns that suit a bucket: the picture, the key, what names an
-// object, the first fields that are not nested, the status and the time of the change.
+// columnsOf returns the columns that suit a bucket: the picture, the key and what names an
+// object, or else its id, the first fields that are not nested, the status and the time of
+// the change.
 func columnsOf(info *bucketlite.BucketInfo) (paths []string) {
 	fields := info.Schema.Properties
 	names := slices.Sorted(maps.Keys(fields))
@@ -92,11 +93,11 @@ func columnsOf(info *bucketlite.BucketInfo) (paths []string) {
 		for _, name := range info.UniqueKey.Fields {
 			add(name)
 		}
-	} else {
-		add("object_id")
 	}
 	if title := titleOf(info.Schema); title != "" {
 		add(title)
+	} else if info.UniqueKey == nil {
+		add("object_id")
 	}
 	scalars := 0
 	for _, name := range byUse(names, fields) {

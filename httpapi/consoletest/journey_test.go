@@ -107,6 +107,23 @@ func TestKeyboard(t *testing.T) {
 	}
 }
 
+// Single keys go from row to row, select rows and open them, from a checkbox too.
+func TestShortcuts(t *testing.T) {
+	t.Parallel()
+	p := open(t, sharedServer(t), "console/n/{studio}/b/{studio/products}/", options{})
+	p.press("jjxjx")
+	eval[any](p, "document.querySelector('input[name=id]:checked').focus()")
+	p.press("jx")
+	if got := eval[int](p, "document.querySelectorAll('input[name=id]:checked').length"); got != 3 {
+		t.Errorf("got %d objects selected, want 3", got)
+	}
+	p.press("\r")
+	p.wants("Edit")
+	p.press("e")
+	p.wants("Save")
+	p.check()
+}
+
 // photo writes a small picture, and returns the name of the file.
 func photo(t *testing.T) string {
 	t.Helper()

@@ -75,12 +75,12 @@ function row(step) {
 	(next.querySelector("a") ?? next).focus();
 }
 document.addEventListener("keydown", (e) => {
-	if (!box || localStorage.getItem(off) !== null || e.ctrlKey || e.metaKey || e.altKey || e.target.closest("input, textarea, select, dialog, [contenteditable]")) return;
+	if (!box || localStorage.getItem(off) !== null || e.ctrlKey || e.metaKey || e.altKey || e.target.closest("input:not([type='checkbox']), textarea, select, dialog, [contenteditable]")) return;
 	const press = (selector) => {
 		const to = document.querySelector(selector);
 		if (to) {
 			e.preventDefault();
-			to.matches("input") ? to.focus() : to.click();
+			to.matches("input:not([type='checkbox'])") ? to.focus() : to.click();
 		}
 	};
 	switch (before + e.key) {

@@ -139,6 +139,7 @@ async function importFile(chosen, address) {
 	const records = recordsOf(chosen);
 	let batch = [];
 	let chars = 0;
+	let sent = 0; // characters: the browser reads the file far ahead
 	let problem = "";
 	const report = (text) => {
 		by("importing-text").textContent = text + count(counts.created, "created") + count(counts.replaced, ", replaced") + count(counts.unchanged, ", unchanged") + count(counts.refused, ", refused") + ".";
@@ -162,7 +163,8 @@ async function importFile(chosen, address) {
 			by("importing-faults").append(item);
 		}
 		if (answer.error) throw new Error(answer.error);
-		by("importing-bar").value = chosen.size ? Math.min(1, records.bytes() / chosen.size) : 1;
+		sent += chars;
+		by("importing-bar").value = chosen.size ? Math.min(1, sent / chosen.size) : 1;
 		report(Math.round(100 * by("importing-bar").value) + " %: ");
 		batch = [];
 		chars = 0;
@@ -223,7 +225,6 @@ function recordsOf(chosen) {
 	const table = /\.(csv|tsv|tab)$/i.test(chosen.name);
 	const lines = /\.(jsonl|ndjson)$/i.test(chosen.name);
 	let array = false;
-	let read = 0;
 	async function* pieces() {
 		const reader = chosen.stream().getReader();
 		const decoder = new TextDecoder();
@@ -231,7 +232,6 @@ function recordsOf(chosen) {
 			for (;;) {
 				const { done, value } = await reader.read();
 				if (done) break;
-				read += value.length;
 				yield decoder.decode(value, { stream: true });
 			}
 			yield decoder.decode();
@@ -261,7 +261,6 @@ function recordsOf(chosen) {
 		header: "",
 		hasHeader: table,
 		most: batchRecords,
-		bytes: () => read,
 		get name() {
 			return array ? "records.json" : chosen.name.replace(/.*(?=\.)/, "records");
 		},
