@@ -81,7 +81,9 @@ func (q *request) fail(err error) {
 	if errors.Is(err, context.Canceled) && q.r.Context().Err() != nil {
 		return // the browser has left
 	}
-	q.logEntry().SetError(err)
+	if own := (*refusal)(nil); !errors.As(err, &own) { // for the log these are no errors of the API
+		q.logEntry().SetError(err)
+	}
 	if q.wrote {
 		panic(http.ErrAbortHandler)
 	}

@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -241,4 +242,35 @@ func TestStartIsOnce(t *testing.T) {
 	if in.Load() != 1 {
 		t.Errorf("got %d sessions, want 1", in.Load())
 	}
+}
+
+// TestLogOfRefusals shows that the log takes no refusal of the console for an error of the
+// server.
+func TestLogOfRefusals(t *testing.T) {
+	t.Parallel()
+	var text lockedBuffer
+	s := serve(t, func(o *httpapi.Options) { o.Logger = slog.New(slog.NewTextHandler(&text, nil)) })
+	s.browser(t, "").get("nothing").wants(http.StatusNotFound)
+	s.Close()
+	if got := text.String(); !strings.Contains(got, "status=404") || strings.Contains(got, "InternalServerError") {
+		t.Errorf("got %s", got)
+	}
+}
+
+// A lockedBuffer is a buffer for several goroutines.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
 }
