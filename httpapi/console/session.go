@@ -59,7 +59,7 @@ func (c *Console) session(a *httpapi.Access, ends time.Time) string {
 
 // openSession returns whose session a cookie is, and when it ends.
 func (c *Console) openSession(cookie string) (a *httpapi.Access, ends time.Time) {
-	text, err := base64.RawURLEncoding.DecodeString(cookie)
+	text, err := base64.RawURLEncoding.Strict().DecodeString(cookie)
 	const mac = 32
 	if err != nil || len(text) < 8+mac {
 		return nil, ends
