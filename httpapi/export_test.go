@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -28,7 +29,7 @@ func Handle(h *Handler, pattern string, f func(w http.ResponseWriter, r *http.Re
 func Patterns() []string {
 	patterns := make([]string, len(routes))
 	for i, r := range routes {
-		patterns[i] = r.pattern
+		patterns[i] = strings.TrimSuffix(r.pattern, "{$}")
 	}
 	return patterns
 }

@@ -68,6 +68,9 @@ func newContract(name string, text []byte, hosted bool) (*contract, error) {
 // find returns where the document describes a request, whose path may end in a slash; nil
 // if it does not.
 func (c *contract) find(req *http.Request) (item *v3.PathItem, path string, op *v3.Operation) {
+	if req.URL.Path == "//" { // which is not the root
+		return nil, "", nil
+	}
 	bare := *req
 	bare.URL = new(*req.URL)
 	bare.URL.Path, bare.URL.RawPath = strings.TrimSuffix(req.URL.Path, "/"), strings.TrimSuffix(req.URL.RawPath, "/")
