@@ -31,5 +31,6 @@ func Example_console() {
 	request.Header.Set("Accept", "text/html")
 	handler.ServeHTTP(answer, request)
 	fmt.Println(answer.Code, answer.Header().Get("Location"))
-	// Output: 303 console/
+	// Output:
+	// 303 console/
 }

@@ -132,15 +132,12 @@ func (p *page) shot(name string) {
 	}
 }
 
-// wants fails the test unless the page shows all texts.
+// wants fails the test unless the page shows all texts within some seconds: it may have
+// just been left for another.
 func (p *page) wants(texts ...string) {
 	p.t.Helper()
 	for _, text := range texts {
-		quoted, err := json.Marshal(text)
-		p.must(err)
-		if !eval[bool](p, "document.body.innerText.includes("+string(quoted)+")") {
-			p.t.Errorf("the page does not show %q", text)
-		}
+		p.waits(text)
 	}
 }
 
