@@ -59,7 +59,7 @@ func inferBucket(name string, r io.Reader, more bool) (*bucketForm, error) {
 type fileSamples struct {
 	reader  record.Reader
 	sampler *infer.Sampler
-	more    bool // the file goes on behind what the reader has
+	more    bool // the file continues after the part that was read
 	found   *found
 }
 
