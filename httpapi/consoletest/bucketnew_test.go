@@ -6,18 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
-
-// until fails the test unless an expression becomes true.
-func (p *page) until(expression string) {
-	p.t.Helper()
-	for end := time.Now().Add(20 * time.Second); !eval[bool](p, expression); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(end) {
-			p.t.Fatalf("%s is not true, on a page with\n%s", expression, eval[string](p, "document.body.innerText"))
-		}
-	}
-}
 
 // set types a value into a control, or chooses it, as far as scripts notice.
 func (p *page) set(id, value string) {

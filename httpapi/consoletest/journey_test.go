@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/bucketlite/bucketlite/httpapi"
 )
@@ -36,13 +37,18 @@ func (p *page) press(keys string) {
 	p.must(p.tab.Press(keys))
 }
 
-// focused fails the test unless the element has the focus.
+// focused fails the test unless the element has the focus, now or soon.
 func (p *page) focused(want string) {
 	p.t.Helper()
-	got, err := p.tab.Focused()
-	p.must(err)
-	if got.String() != want {
-		p.t.Errorf("focus: got %q, want %q", got, want)
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		got, err := p.tab.Focused()
+		p.must(err)
+		if got.String() == want {
+			return
+		}
+		if time.Now().After(end) {
+			p.t.Fatalf("focus: got %q, want %q", got, want)
+		}
 	}
 }
 

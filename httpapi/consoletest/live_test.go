@@ -36,7 +36,7 @@ func TestLiveTabs(t *testing.T) {
 	}
 	last := tabs[liveTabs-1]
 	put("seen")
-	last.waits("of-seen")
+	last.wants("of-seen")
 
 	other := last.sibling()
 	other.visit("console/n/{studio}/")
@@ -44,10 +44,10 @@ func TestLiveTabs(t *testing.T) {
 	put("unseen")
 	for n, p := range tabs {
 		p.must(p.tab.Front())
-		p.waits("of-seen")
-		p.waits("of-unseen")
+		p.wants("of-seen")
+		p.wants("of-unseen")
 		put(fmt.Sprint("tab-", n))
-		p.waits(fmt.Sprint("of-tab-", n))
+		p.wants(fmt.Sprint("of-tab-", n))
 		p.quiet()
 	}
 	other.must(other.tab.Front())

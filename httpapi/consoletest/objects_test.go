@@ -44,21 +44,21 @@ func TestObjectList(t *testing.T) {
 	p.do(`document.querySelectorAll("[data-remove]")[1].click()`)
 	p.is(`document.querySelectorAll("[data-condition]").length === 1`)
 	p.do(`set("v0", "30"); document.querySelector("#rows-form .primary").click()`)
-	p.waits("Clear all")
+	p.wants("Clear all")
 	p.check()
 
 	p.do(`document.querySelectorAll("input[name='id']").forEach((box, i) => i < 2 && box.click())`)
-	p.waits("2 chosen")
+	p.wants("2 chosen")
 	p.check()
 	p.do(`document.getElementById("all-page").click()`)
 	p.is(`document.getElementById("chosen").textContent === document.querySelectorAll("input[name='id']").length + " chosen"`)
 	p.do(`document.getElementById("all-page").click()`)
 	p.is(`document.querySelector("button[value='delete']").disabled`)
 	p.do(`document.querySelector("input[name='id']").click(); document.querySelector("button[value='delete']").click()`)
-	p.waits("Delete 1 object of products?")
+	p.wants("Delete 1 object of products?")
 	p.check()
 	p.do(`document.querySelector("button.danger").click()`)
-	p.waits("The objects have been deleted.")
+	p.wants("The objects have been deleted.")
 	p.is(`location.search.startsWith("?f=price.lt.30")`)
 	p.check()
 }
@@ -70,7 +70,7 @@ func TestObjectListParts(t *testing.T) {
 	p := open(t, s, "console/n/{studio}/b/{studio/products}/?size=20", options{dark: true, width: 390})
 	p.allow(scripted)
 	p.do(`document.querySelector("[hx-target='#samples']").click()`)
-	p.waits("BUCKETLITE_API_KEY")
+	p.wants("BUCKETLITE_API_KEY")
 	p.check()
 	p.do(`document.querySelector("[hx-target='#samples']").click()`)
 	p.is(`document.getElementById("samples").children.length === 0`)
@@ -80,13 +80,13 @@ func TestObjectListParts(t *testing.T) {
 	p.must(err)
 	_, err = b.Put(context.Background(), bucketlite.ObjectInput{Fields: map[string]any{"sku": "LA-9999", "title": "A new lamp"}}, nil)
 	p.must(err)
-	p.waits("1 change since")
+	p.wants("1 change since")
 	if got := eval[string](p, `document.querySelector("[data-rows] input").value`); got != first {
 		t.Errorf("got %q as the first row, want %q as before", got, first)
 	}
 	p.check()
 	p.do(`document.querySelector("[data-reload]").click()`)
-	p.waits("LA-9999")
+	p.wants("LA-9999")
 
 	// A part that takes long.
 	p.do(`const fetch = window.fetch; window.fetch = (address, o) => new Promise((done, fail) => {
@@ -97,8 +97,8 @@ func TestObjectListParts(t *testing.T) {
 	total.outerHTML = '<span id="total" hx-get="count?f=price.lt.30" hx-trigger="load" hx-swap="outerHTML" aria-busy="true" data-slow><span data-after hidden>Counting… <button type="button" class="plain" data-cancel>Cancel</button></span></span>';
 	htmx.process(document.getElementById("total"));
 	document.dispatchEvent(new CustomEvent("htmx:after:swap"))`)
-	p.waits("Counting…")
+	p.wants("Counting…")
 	p.do(`document.querySelector("[data-cancel]").click()`)
-	p.waits("Canceled – try again")
+	p.wants("Canceled – try again")
 	p.check()
 }

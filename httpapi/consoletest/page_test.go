@@ -132,25 +132,29 @@ func (p *page) shot(name string) {
 	}
 }
 
-// wants fails the test unless the page shows all texts within some seconds: it may have
-// just been left for another.
+// wants fails the test unless the page shows all texts, now or soon.
 func (p *page) wants(texts ...string) {
 	p.t.Helper()
 	for _, text := range texts {
-		p.waits(text)
+		quoted, err := json.Marshal(text)
+		p.must(err)
+		p.until("document.body.innerText.includes(" + string(quoted) + ")")
 	}
 }
 
-// waits fails the test unless the page shows a text within some seconds.
-func (p *page) waits(text string) {
+// until waits until a JavaScript expression is true, for some seconds.
+func (p *page) until(expression string) {
 	p.t.Helper()
-	quoted, err := json.Marshal(text)
-	p.must(err)
-	for end := time.Now().Add(30 * time.Second); !eval[bool](p, "(document.body?.innerText ?? \"\").includes("+string(quoted)+")"); {
-		if time.Now().After(end) {
-			p.t.Fatalf("the page does not show %q, but:\n%s", text, eval[string](p, "document.body.innerText"))
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		// While another page is opened there is none that could be asked.
+		is, err := chromium.Evaluate[bool](p.tab, expression)
+		switch {
+		case err == nil && is:
+			return
+		case time.Now().After(end):
+			p.must(err)
+			p.t.Fatalf("%s is not true, on a page with\n%s", expression, eval[string](p, "document.body.innerText"))
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 }
 

@@ -64,8 +64,8 @@ func TestCutUpload(t *testing.T) {
 	p.must(p.tab.Upload("#upload-file", whole, refused))
 	p.allow("status: ") // of the cut and the refused request
 	p.enter("button Upload 2 files")
-	p.waits("1 stored")
-	p.waits("refused.mp4: ")
+	p.wants("1 stored")
+	p.wants("refused.mp4: ")
 	p.check()
 	if !c.cut.Load() {
 		t.Error("no connection was cut")

@@ -49,7 +49,7 @@ func TestUploadFiles(t *testing.T) {
 	p.check()
 	p.set(eval[string](p, `document.getElementsByName("f.title")[0].id`), "No title") // which the file without a record needs
 	p.press("\r")
-	p.waits("120 stored, 1 failed.")
+	p.wants("120 stored, 1 failed.")
 	p.shot("uploads-report")
 	p.wants("wrong.png: ", "121 of 121 files", "Download the report")
 	p.check()
@@ -86,13 +86,13 @@ func TestDropOnObjects(t *testing.T) {
 		document.body.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer }));
 		return true;
 	})()`)
-	p.waits("0 of 1 file")
+	p.wants("0 of 1 file")
 	p.focused("button Upload 1 file")
 	p.check()
 	p.shot("uploads-dropped")
 	p.allow("status: 422 ")
 	p.press("\r")
-	p.waits("1 failed.")
+	p.wants("1 failed.")
 	p.wants("odd.woff2: No field of the schema takes such a file")
 	p.check()
 }

@@ -229,7 +229,10 @@ func (t *Tab) Type(keys string) error {
 }
 
 // Press presses keys, as in "shoes\r". It waits until the page has settled.
-func (t *Tab) Press(keys string) error { return t.Do(chromedp.KeyEvent(keys)) }
+func (t *Tab) Press(keys string) error {
+	// The answer to an evaluation shows that the page has taken the keys.
+	return t.Do(chromedp.KeyEvent(keys), chromedp.Evaluate[chromedp.Void]("0"))
+}
 
 // Shot writes a picture of the whole page, to at most 4000 pixels of height, as PNG.
 func (t *Tab) Shot(file string) error {
