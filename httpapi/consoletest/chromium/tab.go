@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -231,7 +232,11 @@ func (t *Tab) Type(keys string) error {
 // Press presses keys, as in "shoes\r". It waits until the page has settled.
 func (t *Tab) Press(keys string) error {
 	// The answer to an evaluation shows that the page has taken the keys.
-	return t.Do(chromedp.KeyEvent(keys), chromedp.Evaluate[chromedp.Void]("0"))
+	err := t.Do(chromedp.KeyEvent(keys), chromedp.Evaluate[chromedp.Void]("0"))
+	if err != nil && strings.Contains(err.Error(), "navigated or closed") {
+		return t.Do() // the last key has opened a page before the answer
+	}
+	return err
 }
 
 // Shot writes a picture of the whole page, to at most 4000 pixels of height, as PNG.
