@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"path"
-	"strings"
 
 	"github.com/bucketlite/bucketlite/internal/record"
 )
@@ -32,12 +30,12 @@ func JSONArray(r io.Reader) Source {
 // .jsonl and .ndjson. For any other name the text decides between [JSONArray], if it
 // begins with a bracket, and [JSONLines].
 func DetectSource(name string, r io.Reader) Source {
-	switch strings.ToLower(path.Ext(name)) {
-	case ".csv":
+	switch record.FormOfName(name) {
+	case "csv":
 		return CSV(r, nil)
-	case ".tsv", ".tab":
+	case "tsv":
 		return CSV(r, &CSVOptions{Comma: '\t'})
-	case ".jsonl", ".ndjson":
+	case "jsonl":
 		return JSONLines(r)
 	}
 	return Source{func(ctx context.Context, im *importer) (importItems, error) {

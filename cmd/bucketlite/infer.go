@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"path/filepath"
 	"strings"
 
 	"github.com/bucketlite/bucketlite"
@@ -158,17 +157,8 @@ func (f *textFlags) records(name string, r io.Reader) (reader record.Reader, tab
 	if err != nil {
 		return nil, false, usagef("--charset: %w", err)
 	}
-	form := f.form(name)
-	if ext := strings.ToLower(filepath.Ext(name)); form == "" && (ext == ".jsonl" || ext == ".ndjson") {
-		form = "jsonl"
-	}
 	text := bufio.NewReader(r)
-	if form == "" {
-		form = "jsonl"
-		if record.BeginsArray(text) {
-			form = "json"
-		}
-	}
+	form := cmp.Or(f.form(name), record.FormOf(name, text))
 	switch form {
 	case "csv":
 		return record.NewTable(text, record.TableOptions{Comma: comma, Charset: charset}), true, nil

@@ -5,11 +5,11 @@ import (
 	"context"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/bucketlite/bucketlite"
+	"github.com/bucketlite/bucketlite/internal/record"
 	"github.com/spf13/cobra"
 )
 
@@ -33,16 +33,14 @@ func (f *textFlags) add(c *cobra.Command) {
 
 // form returns the form of a file, empty if its beginning decides.
 func (f *textFlags) form(name string) string {
-	ext := strings.ToLower(filepath.Ext(name))
+	known := record.FormOfName(name)
 	switch {
 	case f.format != "":
 		return strings.ToLower(f.format)
-	case ext == ".tsv", ext == ".tab":
-		return "tsv"
-	case ext == ".csv", f.isTable():
+	case known != "tsv" && f.isTable():
 		return "csv"
 	}
-	return ""
+	return known
 }
 
 // source returns the records of a file.

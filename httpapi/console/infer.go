@@ -96,15 +96,12 @@ func (s *fileSamples) all() iter.Seq2[map[string]any, error] {
 // [bucketlite.DetectSource].
 func recordsOf(name string, r io.Reader) record.Reader {
 	text := bufio.NewReader(r)
-	switch strings.ToLower(path.Ext(name)) {
-	case ".csv":
+	switch record.FormOf(name, text) {
+	case "csv":
 		return record.NewTable(text, record.TableOptions{})
-	case ".tsv", ".tab":
+	case "tsv":
 		return record.NewTable(text, record.TableOptions{Comma: '\t'})
-	case ".jsonl", ".ndjson":
-		return record.NewLines(text, maxSampleBytes)
-	}
-	if record.BeginsArray(text) {
+	case "json":
 		return record.NewArray(text, maxSampleBytes)
 	}
 	return record.NewLines(text, maxSampleBytes)
