@@ -79,6 +79,7 @@ var floors = map[string]int{
 	"internal/committest":          6,
 	"internal/layout":              6,
 	"internal/querytest":           6,
+	"internal/sample/sampletest":   6,
 	"internal/storetest":           6,
 	"proof":                        6,
 }
@@ -103,7 +104,7 @@ var beside = map[[2]string]string{
 }
 
 // forTests are the packages on the top floor that tests of every floor may import.
-var forTests = []string{"bucketlitetest", "internal/committest", "internal/querytest", "internal/storetest"}
+var forTests = []string{"bucketlitetest", "internal/committest", "internal/querytest", "internal/sample/sampletest", "internal/storetest"}
 
 // Every package has a floor, and imports only from below. Its tests may also import from
 // its own floor, and the packages for tests.

@@ -13,16 +13,15 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/bucketlite/bucketlite/internal/sample"
+	"github.com/bucketlite/bucketlite/internal/sample/sampletest"
 )
 
 // hostile are strings that end a literal of some language, or are read as something else.
@@ -34,6 +33,9 @@ var hostile = []string{
 
 // numbers include those that a float, or a whole number of JavaScript, cannot hold.
 var numbers = []string{"0", "-0", "1", "-1.5", "1e3", "1E-7", "0.1", "5.0", "9007199254740993", "123456789012345678901234567890", "0.10000000000000000001", "1e400", "1e-400"}
+
+// key is a key that a shell must not take apart.
+const key = "sk_'secret"
 
 // scenario makes requests at random.
 type scenario struct{ *rand.Rand }
@@ -119,27 +121,6 @@ func listen(t *testing.T) (address string, requests <-chan received) {
 	return s.URL, all
 }
 
-// run runs a program of a language that this machine may lack.
-func run(t *testing.T, dir, address, name string, args ...string) string {
-	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		t.Skipf("%s is not installed: its samples were not run", name)
-	}
-	if runtime.GOOS == "windows" {
-		t.Skip("the samples are written for a Unix shell")
-	}
-	c := exec.CommandContext(t.Context(), name, args...)
-	c.Dir = dir
-	c.Env = append(os.Environ(), "BUCKETLITE_URL="+address, "BUCKETLITE_API_KEY=sk_'secret", "NO_PROXY=*", "no_proxy=*")
-	var stderr strings.Builder
-	c.Stderr = &stderr
-	text, err := c.Output()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s%s", name, err, text, stderr.String())
-	}
-	return string(text)
-}
-
 // compare compares what was received with what a program was to send.
 func compare(t *testing.T, r sample.Request, got received) {
 	t.Helper()
@@ -153,12 +134,12 @@ func compare(t *testing.T, r sample.Request, got received) {
 	if !reflect.DeepEqual(got.query, r.Query) {
 		t.Errorf("got query %q, want %q", got.query, r.Query)
 	}
-	key := "Bearer sk_'secret"
+	authorization := "Bearer " + key
 	if r.Keyless {
-		key = ""
+		authorization = ""
 	}
-	if got := got.header.Get("Authorization"); got != key {
-		t.Errorf("got Authorization %q, want %q", got, key)
+	if got := got.header.Get("Authorization"); got != authorization {
+		t.Errorf("got Authorization %q, want %q", got, authorization)
 	}
 	if got, want := got.header.Get("X-Namespace"), namespace(r.Namespace); got != want {
 		t.Errorf("got X-Namespace %q, want %q", got, want)
@@ -269,10 +250,11 @@ func TestPrograms(t *testing.T) {
 				write(t, name, sample.Of(requests[i], language))
 				command = append(command, name)
 			}
+			c := sampletest.Client{URL: address, Key: key, Dir: dir}
 			if language == "curl" {
-				run(t, dir, address, "curl", "--version") // where there is none, the test says so
+				c.Run(t, "curl", "--version") // where there is none, the test says so
 			}
-			run(t, dir, address, command[0], command[1:]...)
+			c.Run(t, command[0], command[1:]...)
 			if len(got) != len(requests) {
 				t.Fatalf("got %d requests, want %d", len(got), len(requests))
 			}
@@ -307,19 +289,7 @@ func TestProgramsOfFiles(t *testing.T) {
 				dir := t.TempDir()
 				write(t, filepath.Join(dir, name), "\x00\xff bytes")
 				text := sample.Of(sample.Request{Method: "PUT", Path: "/x", File: name, Header: map[string]string{"Content-Type": "image/jpeg"}}, language)
-				var out string
-				switch language {
-				case "curl":
-					run(t, dir, address, "curl", "--version")
-					out = run(t, dir, address, "sh", "-euc", text)
-				case "Python":
-					out = run(t, dir, address, "python3", "-c", text)
-				case "JavaScript":
-					out = run(t, dir, address, "node", "--input-type=module", "-e", text)
-				case "Go":
-					write(t, filepath.Join(dir, "main.go"), text)
-					out = run(t, dir, address, "go", "run", "main.go")
-				}
+				out := sampletest.Client{URL: address, Key: key, Dir: dir}.Sample(t, language, text)
 				if v, ok := decode(t, out).(map[string]any); !ok || v["answered"] != true {
 					t.Errorf("got output %q, want the answer", out)
 				}
