@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -143,6 +144,9 @@ func New(store *bucketlite.Store, opts *Options) (*Handler, error) {
 		return nil, err
 	}
 	h.opts.CORSOrigins = slices.Clone(h.opts.CORSOrigins)
+	for i := range h.keys {
+		h.keys[i].id = hex.EncodeToString(h.Sign("id of a key", h.keys[i].hash[:])[:accessIDBytes])
+	}
 	if h.opts.MaxBodyBytes < 0 {
 		return nil, fmt.Errorf("httpapi: MaxBodyBytes: got %d, want 0 or more", h.opts.MaxBodyBytes)
 	}

@@ -89,10 +89,9 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := &request{c: c, w: w, r: r}
 	defer q.recovered()
 	q.secureHeaders()
-	q.access = q.signedIn()
 	path := r.URL.EscapedPath()
 	if !isClean(path) {
-		q.fail(errNoPage)
+		q.nowhere()
 		return
 	}
 	switch _, pattern := c.mux.Handler(r); {
@@ -103,10 +102,16 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		q.seeOther(to)
 	case pattern == "":
-		q.fail(errNoPage)
+		q.nowhere()
 	default:
 		c.mux.ServeHTTP(w, r)
 	}
+}
+
+// nowhere answers a request for a path that no page has.
+func (q *request) nowhere() {
+	q.access = q.signedIn() // for the head of the page
+	q.fail(errNoPage)
 }
 
 // isClean reports whether no segment of an escaped path is "." or "..", escaped or not,
