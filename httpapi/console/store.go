@@ -19,6 +19,7 @@ var storeRoutes = []route{
 // storeView is what the page of the store shows.
 type storeView struct {
 	Stats *bucketlite.StoreStats
+	Tasks int64  // that have not ended
 	Fault string // why the store takes no writes; empty if it does
 	Check *checkView
 }
@@ -41,6 +42,13 @@ func (q *request) storePage() error {
 	v := storeView{Stats: stats, Check: q.lastCheck()}
 	if err := q.c.store.Err(); err != nil {
 		_, v.Fault = describe(err)
+	}
+	for _, status := range []bucketlite.Status{bucketlite.StatusPending, bucketlite.StatusInProgress} {
+		page, err := q.c.store.ListTasks(q.ctx(), bucketlite.TaskQuery{Query: bucketlite.Query{Limit: 1, Total: true}, Status: status})
+		if err != nil {
+			return err
+		}
+		v.Tasks += page.Total
 	}
 	return q.render(http.StatusOK, "store", "Store", v)
 }

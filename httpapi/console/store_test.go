@@ -16,7 +16,7 @@ import (
 func TestStorePage(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil)
-	s.browser(t, allKey).get("store").wants(http.StatusOK, "takes writes", "Start a check", "Download a backup", "No check has run")
+	s.browser(t, allKey).get("store").wants(http.StatusOK, "takes writes", "Start a check", "Download a backup", "No check has run", "Tasks that have not ended")
 	for _, key := range []string{readsKey, shopKey} {
 		b := s.browser(t, key)
 		b.get("store").wants(http.StatusForbidden)

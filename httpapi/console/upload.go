@@ -13,6 +13,7 @@ import (
 var uploadRoutes = []route{
 	{"GET /n/{namespace}/b/{bucket}/uploads", inPlace, reads, (*request).uploads},
 	{"POST /n/{namespace}/b/{bucket}/uploads", inPlace, writes, (*request).upload},
+	{"GET /n/{namespace}/b/{bucket}/uploads/copyas", inPlace, reads, (*request).copyUploadAs},
 	{"POST /n/{namespace}/b/{bucket}/uploads/{upload}/confirm", inPlace, writes, (*request).confirmUpload},
 	{"POST /n/{namespace}/b/{bucket}/uploads/{upload}/cancel", inPlace, writes, (*request).cancelUpload},
 }
@@ -149,6 +150,16 @@ func (q *request) uploadAddress(u *bucketlite.Upload) (string, error) {
 		return "", err
 	}
 	return q.root() + ".." + signed[strings.LastIndex(signed, "/v1/presigned/"):], nil
+}
+
+// copyUploadAs shows the request of the API that announces an upload. The answer has the
+// address for the bytes.
+func (q *request) copyUploadAs() error {
+	body := map[string]any{"filename": "photo.jpg", "content_type": "image/jpeg"}
+	if places := q.uploadPlaces(); len(places) > 0 {
+		body["blob_property"] = places[0].Field
+	}
+	return q.show("copyas", "Copy as code", "samples", samplesOf("upload", q.apiRequest(http.MethodPost, "/uploads", body)))
 }
 
 // confirmUpload makes an object of an upload whose bytes are there.

@@ -299,3 +299,14 @@ func TestUploadStates(t *testing.T) {
 	}
 	s.browser(t, allKey).get(uploadsPath(ns, b)).wants(http.StatusOK, "declares no field that holds files").lacks("upload-form")
 }
+
+// TestCopyUpload shows the request of the API for an upload.
+func TestCopyUpload(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	ns, b := makeBucket(t, s)
+	at := s.browser(t, readsKey)
+	path := "n/" + ns.ID() + "/b/" + b.ID() + "/uploads"
+	at.get(path).wants(http.StatusOK, "uploads/copyas")
+	at.get(path+"/copyas").wants(http.StatusOK, "/uploads", "photo.jpg", "blob_property", "BUCKETLITE_API_KEY")
+}
