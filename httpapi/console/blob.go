@@ -47,15 +47,6 @@ func (r blobRow) WebURL() string {
 	return r.URL
 }
 
-// Loads reports whether the preview is loaded by a part of its own: it reads the bytes.
-func (r blobRow) Loads() bool {
-	switch r.Kind {
-	case "text", "table", "json", "bytes":
-		return true
-	}
-	return false
-}
-
 // kindOf returns how stored content is shown.
 func kindOf(d bucketlite.BlobDetails) string {
 	mimeType, _, _ := strings.Cut(d.MIMEType, ";")
@@ -103,13 +94,12 @@ const (
 
 // previewPage is what the preview of a blob shows.
 type previewPage struct {
-	ObjectID string
-	Blob     blobRow
-	Kind     string
-	Text     string
-	Header   []string
-	Rows     [][]string
-	Partial  bool // there is more than is shown
+	Blob    blobRow
+	Kind    string
+	Text    string
+	Header  []string
+	Rows    [][]string
+	Partial bool // there is more than is shown
 }
 
 // preview shows the beginning of a blob that browsers do not show themselves.
@@ -120,7 +110,7 @@ func (q *request) preview() error {
 	}
 	defer blob.Close()
 	about := blob.Blob()
-	p := &previewPage{ObjectID: q.r.PathValue("object"), Blob: newBlobRow(&about), Kind: kindOf(about.Details)}
+	p := &previewPage{Blob: newBlobRow(&about), Kind: kindOf(about.Details)}
 	head := make([]byte, min(blob.Size(), previewText))
 	if _, err := io.ReadFull(blob, head); err != nil && !errors.Is(err, io.EOF) {
 		return err

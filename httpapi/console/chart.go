@@ -268,22 +268,21 @@ func (q *request) chartData() error {
 		return err
 	}
 	format := q.query("format")
-	types := map[string]string{"json": "application/json", "csv": "text/csv; charset=utf-8"}
-	if types[format] == "" {
+	if format != "json" && format != "csv" {
 		return invalid("format: json or csv expected")
 	}
 	h := q.w.Header()
-	h.Set("Content-Type", types[format])
 	h.Set("Content-Disposition", "attachment; filename=chart."+format)
-	h.Set("Cache-Control", "no-store")
-	q.wrote = true
 	if format == "json" {
 		list := make([]map[string]any, len(groups))
 		for i, g := range groups {
 			list[i] = map[string]any{chartKey: g.Key, chartValue: g.Value}
 		}
-		return json.NewEncoder(q.w).Encode(list)
+		return q.answerJSON(http.StatusOK, list)
 	}
+	h.Set("Content-Type", "text/csv; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	q.wrote = true
 	w := csv.NewWriter(q.w)
 	w.Write([]string{withoutFormula(v.By), withoutFormula(v.label())})
 	for _, g := range groups {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/httpapi"
@@ -114,20 +113,11 @@ func (q *request) fail(err error) {
 // directory than the part, so that no address here would be right there.
 func (q *request) signInFirst() {
 	if q.isPart() {
-		q.wrote = true
-		q.w.Header().Set("HX-Refresh", "true")
-		q.w.WriteHeader(http.StatusUnauthorized)
+		q.bodiless(http.StatusUnauthorized, "HX-Refresh", "true")
 		return
 	}
-	next := strings.TrimPrefix(q.r.URL.EscapedPath(), "/"+mountName+"/")
-	if q.r.URL.RawQuery != "" {
-		next += "?" + q.r.URL.RawQuery
-	}
-	if q.r.Method != http.MethodGet {
-		next = ""
-	}
 	to := "signin"
-	if next != "" {
+	if next := q.here(); next != "" && q.r.Method == http.MethodGet {
 		to += "?next=" + url.QueryEscape(next)
 	}
 	q.redirect(to)

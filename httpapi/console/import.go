@@ -1,7 +1,6 @@
 package console
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -75,16 +74,7 @@ func (q *request) importRecords() error {
 	if err != nil {
 		status, answer.Error = describe(err)
 	}
-	text, err := json.Marshal(answer)
-	if err != nil {
-		return err
-	}
-	q.wrote = true
-	q.w.Header().Set("Content-Type", "application/json")
-	q.w.Header().Set("Cache-Control", "no-store")
-	q.w.WriteHeader(status)
-	q.w.Write(text)
-	return nil
+	return q.answerJSON(status, answer)
 }
 
 // importFile imports a file, and shows the report.

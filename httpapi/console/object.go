@@ -22,7 +22,6 @@ var objectRoutes = []route{
 type objectPage struct {
 	Object *bucketlite.Object
 	Title  string // what people call the object
-	Key    []fieldRow
 	Fields []fieldRow
 	Blobs  []blobRow
 	JSON   string

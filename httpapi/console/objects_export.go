@@ -16,9 +16,6 @@ var exportRoutes = []route{
 	{"POST /n/{namespace}/b/{bucket}/export", inPlace, streams, (*request).exportChosen},
 }
 
-// exportPatience is how long a browser may take to read a piece.
-const exportPatience = time.Minute
-
 // exportTypes are the MIME types of the forms of an export.
 var exportTypes = map[bucketlite.ExportFormat]string{
 	bucketlite.ExportLines: "application/x-ndjson", bucketlite.ExportArray: "application/json", bucketlite.ExportCSV: "text/csv; charset=utf-8",
@@ -114,7 +111,7 @@ func (w *exportWriter) begin() {
 }
 
 func (w *exportWriter) Write(p []byte) (int, error) {
-	w.deadline(time.Now().Add(exportPatience)) // a server without deadlines has its own way
+	w.deadline(time.Now().Add(patience)) // a server without deadlines has its own way
 	w.begin()
 	return w.q.w.Write(p)
 }

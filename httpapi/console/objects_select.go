@@ -103,7 +103,7 @@ func (q *request) selected() error {
 // confirmChoice asks whether the objects are meant.
 func (q *request) confirmChoice(status int, c *chosen, query bucketlite.Query, f *fault) (err error) {
 	p := &chosenPage{chosen: c, Count: int64(len(c.IDs)), Fault: f}
-	c.Until = time.Now().UTC().Format(time.RFC3339Nano)
+	c.Until = time.Now().UTC().Format(time.RFC3339Nano) // as the store does, whatever the clock of sessions
 	if c.All {
 		p.Typed = c.Do == "delete" && isAll(query)
 		if p.Typed {

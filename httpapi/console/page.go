@@ -166,13 +166,7 @@ func (v *view) NS() string { return v.Root() + v.q.nsPath() }
 func (v *view) B() string { return v.Root() + v.q.bucketPath() }
 
 // Here is the address of the page below the console's, for coming back.
-func (v *view) Here() string {
-	here := strings.TrimPrefix(v.q.r.URL.EscapedPath(), "/"+mountName+"/")
-	if v.q.r.URL.RawQuery != "" {
-		here += "?" + v.q.r.URL.RawQuery
-	}
-	return here
-}
+func (v *view) Here() string { return v.q.here() }
 
 // Again is the address of the page, relative to itself, for a part of it that is loaded
 // again.
@@ -218,7 +212,7 @@ func (v *view) Done() string { return messages[v.q.query("done")] }
 var functions = template.FuncMap{
 	"bytes":  formatBytes,
 	"count":  formatCount,
-	"time":   func(t any) timeText { return newTimeText(t) },
+	"time":   newTimeText,
 	"lower":  strings.ToLower,
 	"status": statusText,
 	"plural": plural,
@@ -232,10 +226,10 @@ var functions = template.FuncMap{
 // timeText is a time for a template: for people, and for the script that shows it in
 // local time.
 type timeText struct {
-	Known    bool
-	RFC3339  string
-	UTC      string
-	Relative string
+	Known   bool
+	RFC3339 string
+	UTC     string
+	Short   string // in UTC too, until the script has shown it
 }
 
 func newTimeText(v any) timeText {

@@ -76,6 +76,15 @@ func (q *request) root() string {
 	return "./"
 }
 
+// here is the address of the page below the console's, for coming back.
+func (q *request) here() string {
+	here := strings.TrimPrefix(q.r.URL.EscapedPath(), "/"+mountName+"/")
+	if q.r.URL.RawQuery != "" {
+		here += "?" + q.r.URL.RawQuery
+	}
+	return here
+}
+
 // isPart reports whether a script asks for a part of the page.
 func (q *request) isPart() bool { return q.r.Header.Get("HX-Request") == "true" }
 
@@ -100,11 +109,14 @@ func (q *request) formOf(most int64) (url.Values, error) {
 // seeOther sends the browser to another address, which is relative to the page's. It is
 // written by hand, since [http.Redirect] makes it absolute, and so loses the prefix that a
 // proxy has removed.
-func (q *request) seeOther(to string) {
+func (q *request) seeOther(to string) { q.bodiless(http.StatusSeeOther, "Location", to) }
+
+// bodiless answers with a header alone, which tells the browser, or the script, what to do.
+func (q *request) bodiless(status int, header, value string) {
 	q.wrote = true
 	q.w.Header().Set("Cache-Control", "no-store")
-	q.w.Header().Set("Location", to)
-	q.w.WriteHeader(http.StatusSeeOther)
+	q.w.Header().Set(header, value)
+	q.w.WriteHeader(status)
 }
 
 // redirect is [request.seeOther] to a path of the console. A script that asked for a part
@@ -112,9 +124,7 @@ func (q *request) seeOther(to string) {
 func (q *request) redirect(path string) error {
 	to := q.root() + path
 	if q.isPart() {
-		q.wrote = true
-		q.w.Header().Set("HX-Redirect", to)
-		q.w.WriteHeader(http.StatusNoContent)
+		q.bodiless(http.StatusNoContent, "HX-Redirect", to)
 		return nil
 	}
 	q.seeOther(to)
@@ -124,9 +134,7 @@ func (q *request) redirect(path string) error {
 // settled makes the page load anew whose part a script asked for again and again, since
 // nothing in it moves any longer.
 func (q *request) settled() error {
-	q.wrote = true
-	q.w.Header().Set("HX-Refresh", "true")
-	q.w.WriteHeader(http.StatusNoContent)
+	q.bodiless(http.StatusNoContent, "HX-Refresh", "true")
 	return nil
 }
 

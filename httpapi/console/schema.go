@@ -26,7 +26,6 @@ type schemaPage struct {
 // A schemaRow is one field of a schema, also a nested one.
 type schemaRow struct {
 	Path, Type, Description string
-	Depth                   int
 	Required, Key           bool
 	Rules                   []string // such as "default: 5"
 }

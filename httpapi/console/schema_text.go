@@ -14,9 +14,9 @@ import (
 
 // schemaRows returns the fields of a bucket's schema, each followed by those in it.
 func schemaRows(info *bucketlite.BucketInfo) (rows []schemaRow) {
-	var walk func(fields map[string]bucketlite.Field, at string, depth int)
-	add := func(path string, f bucketlite.Field, depth int) {
-		row := schemaRow{Path: path, Type: string(f.Type), Description: f.Description, Depth: depth, Required: f.Required}
+	var walk func(fields map[string]bucketlite.Field, at string)
+	add := func(path string, f bucketlite.Field) {
+		row := schemaRow{Path: path, Type: string(f.Type), Description: f.Description, Required: f.Required}
 		row.Key = info.UniqueKey != nil && slices.Contains(info.UniqueKey.Fields, path)
 		if f.Default != nil {
 			row.Rules = append(row.Rules, "default: "+compact(f.Default))
@@ -35,14 +35,14 @@ func schemaRows(info *bucketlite.BucketInfo) (rows []schemaRow) {
 			f = *f.Items
 		}
 		rows = append(rows, row)
-		walk(f.Properties, path+".", depth+1)
+		walk(f.Properties, path+".")
 	}
-	walk = func(fields map[string]bucketlite.Field, at string, depth int) {
+	walk = func(fields map[string]bucketlite.Field, at string) {
 		for _, name := range slices.Sorted(maps.Keys(fields)) {
-			add(at+name, fields[name], depth)
+			add(at+name, fields[name])
 		}
 	}
-	walk(info.Schema.Properties, "", 0)
+	walk(info.Schema.Properties, "")
 	return rows
 }
 

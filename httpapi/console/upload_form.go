@@ -344,7 +344,7 @@ func fieldsOf(err error) error {
 	return &own
 }
 
-// patience is how long a browser may pause within the body of a request.
+// patience is how long a browser may pause within the body of a request, or of an answer.
 const patience = time.Minute
 
 // patient lets the body of the request take its time, as long as it continues.
