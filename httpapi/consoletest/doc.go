@@ -2,7 +2,7 @@
 // a module of its own, so that what drives the browser is no dependency of anyone else.
 //
 //	go test ./...                                            # each screen once, and the journeys
-//	go test . -args -long                                    # each screen light and dark, wide and narrow
+//	go test . -args -long                                    # all screens, light and dark, wide and narrow
 //	go test . -run TestScreens/docs -args -shots /tmp/shots  # pictures of some screens
 //	go run ./shot -h                                         # a picture of any page
 //

@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	long  = flag.Bool("long", false, "show each screen light and dark, wide and narrow")
+	long  = flag.Bool("long", false, "show all screens, light and dark, wide and narrow")
 	shots = flag.String("shots", "", "write pictures of the screens into a `directory`")
 )
 
