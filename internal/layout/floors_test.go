@@ -60,6 +60,7 @@ var floors = map[string]int{
 	"httpapi":   5,
 	"httpfetch": 5,
 
+	"bench":                        7,
 	"bucketlitetest":               6,
 	"httpapi/console":              6,
 	"cmd/bucketlite":               7,

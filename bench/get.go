@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// reads are the works that read rows by their keys.
+func reads() []*work {
+	var works []*work
+	for _, goroutines := range []int{1, 32} {
+		name := fmt.Sprintf("get by key ×%d", goroutines)
+		var goal *target
+		if goroutines == 1 {
+			goal = atLeast(1.3, floor)
+		}
+		works = append(works, &work{section: reading, name: name, lines: []line{{name, perSecond, goal}},
+			begin: func(ctx context.Context, b *bench, p *peer, dir string) (cell, error) {
+				r, err := newReader(ctx, b, p, dir)
+				if err != nil {
+					return nil, err
+				}
+				r.goroutines = goroutines
+				return r, nil
+			}})
+	}
+	return works
+}
+
+// reader is a cell that reads rows in random order.
+type reader struct {
+	*writer
+	getter     getter
+	goroutines int
+	random     *rand.Rand
+	chunk      int
+}
+
+// readRows is how many rows there are to be read.
+const readRows = 100_000
+
+func newReader(ctx context.Context, b *bench, p *peer, dir string) (*reader, error) {
+	w, err := filled(ctx, p, dir, settings{}, readRows/b.scale)
+	if err != nil {
+		return nil, err
+	}
+	return &reader{w, w.store.(getter), 1, rand.New(rand.NewPCG(1, 2)), 1024}, nil
+}
+
+// filled opens a peer and stores rows in scattered order, in the way that is fastest.
+// A peer without a relaxed mode is durable.
+func filled(ctx context.Context, p *peer, dir string, s settings, rows int) (*writer, error) {
+	if p.relaxed == "" {
+		s.durable = true
+	}
+	w, err := newWriter(ctx, p, dir, s)
+	if err != nil {
+		return nil, err
+	}
+	w.order = scattered
+	if err := w.fill(ctx, rows); err != nil {
+		return nil, fmt.Errorf("%w (%v)", err, w.store.Close())
+	}
+	return w, nil
+}
+
+// fill stores rows until there are as many.
+func (w *writer) fill(ctx context.Context, rows int) error {
+	bulk, canBulk := w.store.(bulkPutter)
+	put, canPut := w.store.(putter)
+	for w.stored < rows {
+		next := newRows(w.order, w.stored, min(many, rows-w.stored))
+		var err error
+		switch {
+		case canBulk:
+			err = bulk.PutMany(ctx, next)
+		case canPut:
+			err = together(32, next, func(r *row) error { return put.Put(ctx, r) })
+		default:
+			err = errUnable
+		}
+		if err != nil {
+			return err
+		}
+		w.stored += len(next)
+	}
+	return nil
+}
+
+func (r *reader) Round(ctx context.Context, budget time.Duration) ([]float64, error) {
+	rate, err := inChunks(budget, 1<<62, &r.chunk, 1, func(n int) (time.Duration, error) {
+		keys := make([]string, n)
+		for i := range keys {
+			keys[i] = keyOf(r.order(r.random.IntN(r.stored)))
+		}
+		start := time.Now()
+		err := together(r.goroutines, keys, func(key string) error {
+			fields, err := r.getter.Row(ctx, key)
+			if err == nil && (len(fields) != 10 || fields["sku"] != key) {
+				err = fmt.Errorf("key %q: got %v", key, fields)
+			}
+			return err
+		})
+		return time.Since(start), err
+	})
+	return []float64{rate}, err
+}
