@@ -123,7 +123,13 @@ func (db *DB) openToWrite(ctx context.Context) error {
 	db.inodes = newInodes(db.loc.path, db.loc.file+"-wal")
 	db.openPools(func() (*Conn, error) { return db.openReader("mode=rw") })
 	db.writer = newWriter(db, conn)
-	return nil
+	if db.cfg.Synchronous == Normal {
+		db.writer.checkpoints, err = newCheckpointer(db.writer)
+	}
+	if err != nil {
+		conn.close()
+	}
+	return err
 }
 
 // openReader opens a connection for the pool. The path may lead to another file

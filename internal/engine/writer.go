@@ -105,6 +105,8 @@ type writer struct {
 	conn *Conn         // nil for a memory database, whose one connection is in the pool
 	turn chan struct{} // holds a token while somebody leads
 
+	checkpoints *checkpointer // nil if commits copy the log themselves
+
 	mu      sync.Mutex
 	queue   []*Pending
 	refusal error         // why no more writes are taken: a commit's outcome is unknown, or the file has vanished
@@ -142,7 +144,9 @@ func (w *writer) enqueue(p *Pending) error {
 func (w *writer) lead(p *Pending) {
 	start := time.Now()
 	defer func() {
-		if wait := w.log.due(time.Since(start)); wait > 0 {
+		took := time.Since(start)
+		w.checkpoints.committed(took)
+		if wait := w.log.due(took); wait > 0 {
 			go func() { // p has its verdict and need not wait for readers
 				w.truncateLog(wait)
 				<-w.turn
@@ -289,8 +293,9 @@ func (w *writer) close() {
 // closeConn closes the connection of a writer that is closed, with the log moved
 // into the file. After a refusal the files are left as they are.
 func (w *writer) closeConn() error {
+	err := w.checkpoints.close()
 	if w.refused() == nil && w.db.vanished() == nil {
 		w.lastCheckpoint()
 	}
-	return w.conn.close()
+	return errors.Join(err, w.conn.close())
 }
