@@ -149,7 +149,7 @@ func (p *putStep) owed() int64 { return p.stored.owed }
 
 func (p *putStep) result() (ChangeResult, error) {
 	content.EndRenewals(p.contents)
-	o, err := p.stored.decode(p.bucket, nil)
+	o, err := p.object()
 	return ChangeResult{o, p.created, p.batch}, err
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/engine"
 	"github.com/bucketlite/bucketlite/internal/ident"
 	"github.com/bucketlite/bucketlite/internal/index"
+	"github.com/bucketlite/bucketlite/internal/jsonb"
 	"github.com/bucketlite/bucketlite/internal/schema"
 	"github.com/bucketlite/bucketlite/internal/value"
 )
@@ -144,6 +145,7 @@ type putter struct {
 	id         string         // of the object, if it is created
 	fields     map[string]any // the user's fields, with defaults, in plain values
 	data       schema.Fields  // fields in stored form
+	answer     map[string]any // a copy of fields as they read back
 	key        []byte
 	blobs      []Blob // nil keeps the stored blobs
 	encoded    any    // blobs in stored form
@@ -159,6 +161,7 @@ type putter struct {
 
 	// Set by the writer, each time it runs.
 	stored   objectRow
+	own      bool // the stored fields are data
 	created  bool
 	replaced int64  // the version that the object had before, 0 if it is created
 	batch    string // id of the batch that processes the object, or ""
@@ -214,6 +217,7 @@ func (p *putter) prepare(ctx context.Context) (err error) {
 	if p.data, err = b.encodeFields(p.fields, p.blobs); err != nil {
 		return err
 	}
+	p.answer = jsonb.Copy(p.fields) // now: what is stored is what is answered, whatever becomes of the input
 	if p.encoded, err = encodeBlobs(p.blobs); err != nil {
 		return errorf("%s: encode blobs: %w", b, err)
 	}
@@ -447,7 +451,7 @@ func (p *putter) insert(tx *commit.Tx, state *commit.Bucket) (done bool, err err
 	tx.Raise(commit.Drafts)
 	b.noteExpiry(tx, o)
 	row.owed, err = b.makeRoom(tx, state, o.Version, o.Size)
-	p.stored, p.created, p.replaced = row, true, 0
+	p.stored, p.own, p.created, p.replaced = row, true, true, 0
 	return true, err
 }
 
@@ -475,12 +479,12 @@ func (p *putter) replace(tx *commit.Tx, state *commit.Bucket, old *objectRow) er
 	if err != nil {
 		return errorf("%s: object %q: %w: %v", b, o.ID, ErrCorrupt, err)
 	}
-	data, blobs, encoded := p.data, p.blobs, p.encoded
+	data, blobs, encoded, own := p.data, p.blobs, p.encoded, true
 	if p.blobs == nil {
 		if data, err = p.dataBeside(stored); err != nil {
 			return err
 		}
-		blobs, encoded = stored, nilIfBlank(old.blobs)
+		blobs, encoded, own = stored, nilIfBlank(old.blobs), len(stored) == 0
 	} else if p.in.SkipDuplicates {
 		blobs = standIns(p.blobs, stored)
 		if encoded, err = encodeBlobs(blobs); err != nil {
@@ -508,7 +512,7 @@ func (p *putter) replace(tx *commit.Tx, state *commit.Bucket, old *objectRow) er
 	}
 	state.Upload = max(state.Upload, row.object.UpdatedAt.UnixMicro())
 	state.Replacing = true
-	p.stored, p.created, p.replaced = row, false, old.object.Version
+	p.stored, p.own, p.created, p.replaced = row, own, false, old.object.Version
 	return nil
 }
 
@@ -559,11 +563,21 @@ func (p *putter) taken(existing string) error {
 
 // result returns the stored object.
 func (p *putter) result() (*PutResult, error) {
-	o, err := p.stored.decode(p.bucket, nil)
+	o, err := p.object()
 	if err != nil {
 		return nil, err
 	}
 	return &PutResult{Object: o, Created: p.created, BatchID: p.batch}, nil
+}
+
+// object returns the stored object, as it reads back. Unless stored blobs had a say in
+// them, its fields are those of the input. It may be called once: the object belongs to
+// the caller.
+func (p *putter) object() (*Object, error) {
+	if !p.own {
+		return p.stored.decode(p.bucket, nil)
+	}
+	return p.stored.with(p.bucket, p.answer, nil)
 }
 
 // checkVersion returns an error if a stored object does not have the version that a

@@ -70,13 +70,18 @@ func (o *objectRow) decode(b *Bucket, chosen value.Selection) (*Object, error) {
 	if err := o.intact(b); err != nil {
 		return nil, err
 	}
-	object := o.object
-	object.BucketID, object.chosen = b.id, chosen
-	var err error
-	if object.Fields, err = jsonb.ParseSelected(o.fields, chosen); err == nil {
-		err = o.decodeBlobs(&object, chosen)
-	}
+	fields, err := jsonb.ParseSelected(o.fields, chosen)
 	if err != nil {
+		return nil, o.corrupt(b, err)
+	}
+	return o.with(b, fields, chosen)
+}
+
+// with returns the object with its fields, which may include the inline data of blobs.
+func (o *objectRow) with(b *Bucket, fields map[string]any, chosen value.Selection) (*Object, error) {
+	object := o.object
+	object.BucketID, object.Fields, object.chosen = b.id, fields, chosen
+	if err := o.decodeBlobs(&object, chosen); err != nil {
 		return nil, o.corrupt(b, err)
 	}
 	return &object, nil

@@ -64,6 +64,16 @@ func BenchmarkParse(b *testing.B) {
 	})
 }
 
+func BenchmarkCopy(b *testing.B) {
+	v := record()
+	b.ReportAllocs()
+	for b.Loop() {
+		if m := jsonb.Copy(v); len(m) != 10 {
+			b.Fatal(m)
+		}
+	}
+}
+
 func BenchmarkMember(b *testing.B) {
 	stored, _ := jsonb.Append(nil, record())
 	for _, name := range []string{"active", "stock", "updated", "none"} {

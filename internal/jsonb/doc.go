@@ -19,5 +19,5 @@
 //
 // Values are plain, as package value defines it. A value that [Append] has written and
 // [Parse] has read equals one that value.Append has written and value.ParseTrusted has
-// read.
+// read. [Copy] makes that value without writing it.
 package jsonb
