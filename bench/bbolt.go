@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -14,9 +15,6 @@ type bolt struct{ db *bbolt.DB }
 var boltBucket = []byte("records")
 
 func openBolt(ctx context.Context, dir string, s settings) (store, error) {
-	if s.indexed {
-		return nil, errUnable
-	}
 	db, err := bbolt.Open(path(dir, "bolt.db"), 0o600, nil)
 	if err != nil {
 		return nil, err
@@ -55,16 +53,55 @@ func (b *bolt) PutMany(ctx context.Context, rows []*row) error {
 	})
 }
 
-func (b *bolt) Row(ctx context.Context, key string) (fields map[string]any, err error) {
+func (b *bolt) Row(ctx context.Context, key string) (row decoded, err error) {
 	err = b.db.View(func(tx *bbolt.Tx) error {
 		text := tx.Bucket(boltBucket).Get([]byte(key))
 		if text == nil {
 			return fmt.Errorf("no key %q", key)
 		}
-		fields, err = decode(text)
+		row, err = decode(text)
 		return err
 	})
-	return fields, err
+	return row, err
+}
+
+// Page scans, since there are no indexes, and so decodes all it comes to.
+func (b *bolt) Page(ctx context.Context, f filter, limit int) (rows []decoded, err error) {
+	return rows, b.scan(f, func(text []byte) (bool, error) {
+		row, err := decode(text)
+		rows = append(rows, row)
+		return len(rows) < limit, err
+	})
+}
+
+func (b *bolt) CountOf(ctx context.Context, f filter) (n int, err error) {
+	return n, b.scan(f, func([]byte) (bool, error) { n++; return true, nil })
+}
+
+// scan calls do with the rows that the filter selects, until it returns false.
+func (b *bolt) scan(f filter, do func(text []byte) (bool, error)) error {
+	if f.indexed {
+		return errUnable
+	}
+	return b.db.View(func(tx *bbolt.Tx) error {
+		cursor := tx.Bucket(boltBucket).Cursor()
+		for key, text := cursor.First(); key != nil; key, text = cursor.Next() {
+			var r struct {
+				Stock int     `json:"stock"`
+				Price float64 `json:"price"`
+			}
+			if err := json.Unmarshal(text, &r); err != nil {
+				return err
+			}
+			if !f.selects(r.Stock, r.Price) {
+				continue
+			}
+			if more, err := do(text); err != nil || !more {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func (b *bolt) Count(ctx context.Context) (n int, err error) {

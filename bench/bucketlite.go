@@ -45,7 +45,7 @@ func openLibrary(ctx context.Context, dir string, s settings, o bucketlite.Optio
 	}
 	config := bucketlite.BucketConfig{Name: "records", Schema: schema,
 		UniqueKey: &bucketlite.UniqueKey{Fields: []string{"sku"}, DefaultPolicy: bucketlite.Insert}}
-	if s.indexed {
+	if s.queried {
 		config.Indexes = []string{"stock"}
 	}
 	bucket, err := st.EnsureBucket(ctx, "bench", config, nil)
@@ -77,12 +77,44 @@ func (l *library) PutMany(ctx context.Context, rows []*row) error {
 	return err
 }
 
-func (l *library) Row(ctx context.Context, key string) (map[string]any, error) {
+func (l *library) Row(ctx context.Context, key string) (decoded, error) {
 	o, err := l.bucket.ObjectByKey(ctx, map[string]any{"sku": key})
 	if err != nil {
 		return nil, err
 	}
-	return o.Fields, nil
+	return fieldMap(o.Fields), nil
+}
+
+func (l *library) Page(ctx context.Context, f filter, limit int) ([]decoded, error) {
+	page, err := l.bucket.List(ctx, bucketlite.Query{Filter: filterOf(f), Limit: limit})
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]decoded, len(page.Results))
+	for i, o := range page.Results {
+		rows[i] = fieldMap(o.Fields)
+	}
+	return rows, nil
+}
+
+func (l *library) CountOf(ctx context.Context, f filter) (int, error) {
+	n, err := l.bucket.Count(ctx, filterOf(f))
+	return int(n), err
+}
+
+func filterOf(f filter) bucketlite.Filter {
+	if f.indexed {
+		return bucketlite.Eq("stock", f.value)
+	}
+	return bucketlite.Lt("price", f.value)
+}
+
+func (l *library) Sums(ctx context.Context) (rows, size int64, err error) {
+	stats, err := l.bucket.Stats(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	return stats.ObjectCount, stats.TotalSize, nil
 }
 
 func (l *library) Count(ctx context.Context) (int, error) {

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -120,19 +121,20 @@ func run(ctx context.Context, c *config, out, progress io.Writer) error {
 
 // works are all works, in the order of the report.
 func works(full bool) []*work {
-	return append(writes(), reads()...)
+	return slices.Concat(writes(), reads(), growths(full))
 }
 
 // The sections of the report.
 const (
 	writing = "Writes, objects a second"
-	reading = "Reads"
+	reading = "Reads, objects a second"
+	growth  = "Growth, a second: reads of objects and pages, rows counted, statistics, objects written"
 )
 
-// chosen returns the works with a line that is asked for.
+// chosen returns the works that are asked for by their own name or that of a line.
 func chosen(works []*work, c *config) (some []*work) {
 	for _, w := range works {
-		wanted := false
+		wanted := c.only.MatchString(w.name)
 		for _, l := range w.lines {
 			wanted = wanted || c.only.MatchString(l.name)
 		}

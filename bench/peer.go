@@ -20,8 +20,9 @@ type peer struct {
 // settings are what all peers of a row have in common.
 type settings struct {
 	durable bool
-	// indexed adds an index of the field "category" to those of the unique key.
-	indexed bool
+	// queried adds an index of the field "stock", and peers with a choice keep rows in
+	// the form that is best for filters.
+	queried bool
 }
 
 // errUnable means that a peer lacks what a row of the table measures.
@@ -37,7 +38,12 @@ const (
 var peers = []*peer{
 	{name: ours, module: "github.com/bucketlite/bucketlite", durable: "DurabilityFull", relaxed: "DurabilityNormal", open: openBucketlite},
 	{name: floor, module: "modernc.org/sqlite", durable: "WAL, synchronous=FULL", relaxed: "WAL, synchronous=NORMAL", open: openRaw},
+	{name: "zombiezen", module: "zombiezen.com/go/sqlite", durable: "WAL, synchronous=FULL", relaxed: "WAL, synchronous=NORMAL", open: openZombiezen},
+	{name: "ncruces", module: "github.com/ncruces/go-sqlite3", durable: "WAL, synchronous=FULL", relaxed: "WAL, synchronous=NORMAL", open: openNcruces},
+	{name: "PocketBase", module: "github.com/pocketbase/pocketbase", durable: "synchronous=FULL", relaxed: "default: synchronous=NORMAL", open: openPocketBase},
 	{name: "bbolt", module: "go.etcd.io/bbolt", durable: "default: a sync a commit", open: openBolt},
+	{name: "NATS", module: "github.com/nats-io/nats-server/v2", durable: "sync: always", relaxed: "default: a sync every two minutes", open: openNATS},
+	{name: "badgerhold", module: "github.com/timshannon/badgerhold/v4", durable: "SyncWrites", relaxed: "default: no syncs", open: openBadgerhold},
 }
 
 // peerNamed returns the peer with the name, or nil.
@@ -80,5 +86,45 @@ type upserter interface {
 
 type getter interface {
 	// Row returns the row with the key, decoded.
-	Row(ctx context.Context, key string) (map[string]any, error)
+	Row(ctx context.Context, key string) (decoded, error)
+}
+
+// decoded is a row as the peer decodes it.
+type decoded interface {
+	Key() string
+	// Fields returns all fields, to be compared with those of the row.
+	Fields() map[string]any
+}
+
+// fieldMap is a decoded row of peers that decode into a map.
+type fieldMap map[string]any
+
+func (m fieldMap) Key() string            { key, _ := m["sku"].(string); return key }
+func (m fieldMap) Fields() map[string]any { return m }
+
+type querier interface {
+	// Page returns the first rows that the filter selects, at most as many as limit.
+	Page(ctx context.Context, f filter, limit int) ([]decoded, error)
+	// CountOf returns how many rows the filter selects.
+	CountOf(ctx context.Context, f filter) (int, error)
+}
+
+// filter selects rows by a condition: those whose stock is a value, which is indexed, or
+// those whose price is below a bound, which is not.
+type filter struct {
+	indexed bool
+	value   float64
+}
+
+func (f filter) selects(stock int, price float64) bool {
+	if f.indexed {
+		return float64(stock) == f.value
+	}
+	return price < f.value
+}
+
+// summer is a peer with statistics of all rows.
+type summer interface {
+	// Sums returns the number of rows and their total size, as the peer counts it.
+	Sums(ctx context.Context) (rows, size int64, err error)
 }

@@ -92,6 +92,7 @@ func inThousands(ctx context.Context, bulk bulkPutter, rows []*row) error {
 // writer is a cell that stores new rows.
 type writer struct {
 	store
+	peer   *peer
 	write  func(ctx context.Context, rows []*row) error
 	order  func(int) int
 	stored int
@@ -112,7 +113,7 @@ func newWriter(ctx context.Context, p *peer, dir string, s settings) (*writer, e
 	if err != nil {
 		return nil, err
 	}
-	return &writer{store: st, order: rising, chunk: 1, step: 1}, nil
+	return &writer{store: st, peer: p, order: rising, chunk: 1, step: 1}, nil
 }
 
 // unable closes the store, and returns errUnable.
@@ -185,11 +186,11 @@ func (w *writer) verify(ctx context.Context) error {
 
 // verifyRow reads a row back.
 func verifyRow(ctx context.Context, s store, r *row) error {
-	fields, err := s.(getter).Row(ctx, r.key)
+	got, err := s.(getter).Row(ctx, r.key)
 	if err != nil {
 		return err
 	}
-	return r.verify(fields)
+	return r.verify(got.Fields())
 }
 
 // together calls do with each of some items, by as many goroutines, and returns the

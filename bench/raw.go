@@ -5,53 +5,58 @@ import (
 	"database/sql"
 	"errors"
 	"net/url"
+	"strings"
 
 	_ "modernc.org/sqlite" // the driver
 )
 
 // raw is the same SQLite by its driver for database/sql.
 type raw struct {
-	db                       *sql.DB
-	insert, upsert, row, len *sql.Stmt
+	db                               *sql.DB
+	insert, upsert, row, count, sums *sql.Stmt
+	pageByPrice, pageByStock         *sql.Stmt
+	countByPrice, countByStock       *sql.Stmt
 }
 
 func openRaw(ctx context.Context, dir string, s settings) (store, error) {
-	synchronous := "NORMAL"
-	if s.durable {
-		synchronous = "FULL"
+	name := "file:" + (&url.URL{Path: path(dir, "raw.db")}).EscapedPath()
+	for i, pragma := range pragmas(s) {
+		name += string("?&"[min(i, 1)]) + "_pragma=" + strings.ReplaceAll(strings.Replace(pragma, " = ", "(", 1)+")", " ", "")
 	}
-	name := (&url.URL{Path: path(dir, "raw.db")}).EscapedPath()
-	db, err := sql.Open("sqlite", "file:"+name+"?_pragma=auto_vacuum(2)&_pragma=journal_mode(wal)&_pragma=synchronous("+synchronous+")")
+	db, err := sql.Open("sqlite", name)
 	if err != nil {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
 	r := &raw{db: db}
-	if err := r.prepare(ctx); err != nil {
+	if err := r.prepare(ctx, statementsFor(s)); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return r, nil
 }
 
 // prepare makes the table unless it is there, and prepares the statements.
-func (r *raw) prepare(ctx context.Context) error {
+func (r *raw) prepare(ctx context.Context, t statements) error {
 	var tables int
 	if err := r.db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables); err != nil {
 		return err
 	}
 	if tables == 0 {
-		script, err := objectTable(ctx)
+		table, err := objectTable(ctx)
 		if err != nil {
 			return err
 		}
-		if _, err := r.db.ExecContext(ctx, script); err != nil {
+		if _, err := r.db.ExecContext(ctx, table+t.script); err != nil {
 			return err
 		}
 	}
 	for _, s := range []struct {
 		stmt **sql.Stmt
 		text string
-	}{{&r.insert, insertRow}, {&r.upsert, upsertRow}, {&r.row, selectRow}, {&r.len, countRows}} {
+	}{
+		{&r.insert, t.insert}, {&r.upsert, t.upsert}, {&r.row, t.row}, {&r.count, t.count}, {&r.sums, t.sums},
+		{&r.pageByPrice, t.page[0]}, {&r.pageByStock, t.page[1]}, {&r.countByPrice, t.countOf[0]}, {&r.countByStock, t.countOf[1]},
+	} {
 		stmt, err := r.db.PrepareContext(ctx, s.text)
 		if err != nil {
 			return err
@@ -76,7 +81,7 @@ func (r *raw) PutMany(ctx context.Context, rows []*row) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback()
+	defer tx.Rollback() // without effect after the commit
 	insert := tx.Stmt(r.insert)
 	for _, row := range rows {
 		if _, err := insert.Exec(row.values...); err != nil {
@@ -86,23 +91,61 @@ func (r *raw) PutMany(ctx context.Context, rows []*row) error {
 	return tx.Commit()
 }
 
-func (r *raw) Row(ctx context.Context, key string) (map[string]any, error) {
+// scanRow reads all columns of a row, and decodes its fields.
+func scanRow(scan func(into ...any) error) (decoded, error) {
 	var (
 		seq, version, size, created, updated int64
 		id, status                           string
 		problem, prefix, blobs               sql.NullString
 		text                                 []byte
 	)
-	err := r.row.QueryRow(sqlKey(key)).Scan(&seq, &id, &version, &size, &status, &problem, &prefix, &created, &updated, &blobs, &text)
-	if err != nil {
+	if err := scan(&seq, &id, &version, &size, &status, &problem, &prefix, &created, &updated, &blobs, &text); err != nil {
 		return nil, err
 	}
 	return decode(text)
 }
 
-func (r *raw) Count(ctx context.Context) (n int, err error) {
-	err = r.len.QueryRow().Scan(&n)
+func (r *raw) Row(ctx context.Context, key string) (decoded, error) {
+	return scanRow(r.row.QueryRow(sqlKey(key)).Scan)
+}
+
+func (r *raw) Page(ctx context.Context, f filter, limit int) (page []decoded, err error) {
+	stmt := r.pageByPrice
+	if f.indexed {
+		stmt = r.pageByStock
+	}
+	rows, err := stmt.Query(f.value, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		row, err := scanRow(rows.Scan)
+		if err != nil {
+			return nil, err
+		}
+		page = append(page, row)
+	}
+	return page, rows.Err()
+}
+
+func (r *raw) CountOf(ctx context.Context, f filter) (n int, err error) {
+	stmt := r.countByPrice
+	if f.indexed {
+		stmt = r.countByStock
+	}
+	err = stmt.QueryRow(f.value).Scan(&n)
 	return n, err
+}
+
+func (r *raw) Count(ctx context.Context) (n int, err error) {
+	err = r.count.QueryRow().Scan(&n)
+	return n, err
+}
+
+func (r *raw) Sums(ctx context.Context) (rows, size int64, err error) {
+	err = r.sums.QueryRow().Scan(&rows, &size)
+	return rows, size, err
 }
 
 func (r *raw) Close() error { return r.db.Close() }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -35,7 +36,11 @@ func (r results) median(line, peer string) (float64, bool) {
 	return median(values), true
 }
 
+// add notes a value, unless it is not a number: the peer could not do that line.
 func (r results) add(line, peer string, v float64) {
+	if math.IsNaN(v) {
+		return
+	}
 	if r[line] == nil {
 		r[line] = map[string][]float64{}
 	}

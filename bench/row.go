@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 )
 
 // row is one object: ten fields, 396 bytes as JSON, and a unique key in the field "sku".
@@ -19,22 +20,33 @@ type row struct {
 
 var categories = []string{"shoes", "shirts", "hats", "socks"}
 
+// stocks is the number of values of the field "stock", which are equally frequent.
+const stocks = 1000
+
+// drawn returns the values of row number n that differ without order.
+func drawn(n int) (body [7]uint64, category string, price float64, stock int, active bool) {
+	r := rand.New(rand.NewPCG(1, uint64(n)))
+	for i := range body {
+		body[i] = r.Uint64()
+	}
+	return body, categories[r.IntN(len(categories))], float64(r.IntN(100_000)) / 100, r.IntN(stocks), r.IntN(2) == 0
+}
+
 // newRow returns row number n, which is the same in every run.
 func newRow(n int) *row {
-	r := rand.New(rand.NewPCG(1, uint64(n)))
-	fields := map[string]any{
+	body, category, price, stock, active := drawn(n)
+	return rowOf(n, map[string]any{
 		"sku":       keyOf(n),
 		"title":     fmt.Sprintf("Red sneaker number %d with a rather long title", n),
-		"body":      fmt.Sprintf("%016x %016x %016x %016x %016x %016x %016x", r.Uint64(), r.Uint64(), r.Uint64(), r.Uint64(), r.Uint64(), r.Uint64(), r.Uint64()),
-		"category":  categories[r.IntN(len(categories))],
-		"price":     float64(r.IntN(100_000)) / 100,
-		"stock":     r.IntN(1000),
-		"active":    r.IntN(2) == 0,
+		"body":      strings.Trim(fmt.Sprintf("%016x", body), "[]"),
+		"category":  category,
+		"price":     price,
+		"stock":     stock,
+		"active":    active,
 		"released":  "2024-05-06",
 		"updated":   "2024-05-06T07:08:09Z",
 		"publisher": "The Acme Publishing Company of New Springfield, Oregon",
-	}
-	return rowOf(n, fields)
+	})
 }
 
 func rowOf(n int, fields map[string]any) *row {
@@ -78,7 +90,7 @@ func (r *row) changed(round int) *row {
 	for name, v := range r.fields {
 		fields[name] = v
 	}
-	fields["stock"] = (r.number + round + 1) % 1000
+	fields["stock"] = (r.number + round + 1) % stocks
 	return rowOf(r.number, fields)
 }
 

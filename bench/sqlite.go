@@ -17,15 +17,61 @@ import (
 // in a file of their own, and what one would write by hand: prepared statements, one
 // connection, rows that were encoded beforehand. They check and count nothing.
 
-// insertRow takes the values of a row. Its place is the next one.
-const (
-	insertColumns = "INSERT INTO object (partition, id, key, version, size, status, created_at, updated_at, checksum, fields) VALUES (1, ?, ?, ?, ?, 'DRAFT', ?, ?, ?, "
-	insertRow     = insertColumns + "?)"
-	upsertRow     = insertRow + ` ON CONFLICT (partition, key) WHERE key IS NOT NULL DO UPDATE SET version = version + 1,
-size = excluded.size, updated_at = excluded.updated_at, checksum = excluded.checksum, fields = excluded.fields`
-	selectRow = "SELECT seq, id, version, size, status, error, key_prefix, created_at, updated_at, blobs, fields FROM object WHERE partition = 1 AND key = ?"
-	countRows = "SELECT count(*) FROM object WHERE partition = 1"
-)
+// statements are the statements of such a peer.
+type statements struct {
+	insert, upsert string // take sqlValues
+	row            string // takes the key
+	count, sums    string
+	page, countOf  [2]string // by a condition that has no index, and one that has
+	script         string    // makes what the table needs beside its own indexes
+}
+
+// rowColumns are the columns that are read, with the fields at the end.
+const rowColumns = "seq, id, version, size, status, error, key_prefix, created_at, updated_at, blobs, "
+
+// statementsFor returns the statements for rows that are queried, which have their fields
+// in SQLite's binary form, or for those that are not, which have them as JSON.
+func statementsFor(s settings) statements {
+	in, out := "?", "fields"
+	if s.queried {
+		in, out = "jsonb(CAST(? AS TEXT))", "json(fields)"
+	}
+	insert := "INSERT INTO object (partition, id, key, version, size, status, created_at, updated_at, checksum, fields) " +
+		"VALUES (1, ?, ?, ?, ?, 'DRAFT', ?, ?, ?, " + in + ")"
+	t := statements{
+		insert: insert,
+		upsert: insert + " ON CONFLICT (partition, key) WHERE key IS NOT NULL DO UPDATE SET version = version + 1, " +
+			"size = excluded.size, updated_at = excluded.updated_at, checksum = excluded.checksum, fields = excluded.fields",
+		row:   "SELECT " + rowColumns + out + " FROM object WHERE partition = 1 AND key = ?",
+		count: "SELECT count(*) FROM object",
+		sums:  "SELECT count(*), ifnull(sum(size), 0) FROM object",
+	}
+	if s.queried {
+		t.script = "CREATE INDEX IF NOT EXISTS object_stock ON object (json_extract(fields, '$.stock'))"
+	}
+	for i, condition := range []string{"json_extract(fields, '$.price') < ?", "json_extract(fields, '$.stock') = ?"} {
+		t.page[i] = "SELECT " + rowColumns + out + " FROM object WHERE " + condition + " ORDER BY seq LIMIT ?"
+		t.countOf[i] = "SELECT count(*) FROM object WHERE " + condition
+	}
+	return t
+}
+
+// of returns the statement for a filter.
+func (f filter) of(texts [2]string) string {
+	if f.indexed {
+		return texts[1]
+	}
+	return texts[0]
+}
+
+// pragmas are those of the peers that are SQLite alone.
+func pragmas(s settings) []string {
+	synchronous := "NORMAL"
+	if s.durable {
+		synchronous = "FULL"
+	}
+	return []string{"auto_vacuum = 2", "journal_mode = wal", "synchronous = " + synchronous}
+}
 
 // sqlValues returns what insertRow takes.
 func (r *row) sqlValues() []any {
@@ -76,11 +122,11 @@ func objectTable(ctx context.Context) (script string, err error) {
 	if len(statements) < 3 {
 		return "", fmt.Errorf("table of objects: got %q, want a table and its indexes", statements)
 	}
-	return strings.Join(statements, ";\n"), rows.Err()
+	return strings.Join(statements, ";\n") + ";\n", rows.Err()
 }
 
-// decode returns the fields of JSON text.
-func decode(text []byte) (fields map[string]any, err error) {
+// decode returns the row of JSON text.
+func decode(text []byte) (fields fieldMap, err error) {
 	err = json.Unmarshal(text, &fields)
 	return fields, err
 }
