@@ -43,6 +43,12 @@ type Options struct {
 	// write-ahead log of its own, so opening a store under two names at once damages
 	// it. Windows does not detect links. Default: false, Open returns an error.
 	AllowLinks bool
+	// PlainIO turns off two things that make a store faster, for a file system on which
+	// you do not trust them. The writes of a transaction to the write-ahead log are no
+	// longer joined into one, and changes by other processes are no longer noticed by
+	// the header of the log's index in shared memory. Stores with and without PlainIO
+	// can have a file open at once. Windows has neither. Default: false.
+	PlainIO bool
 	// Durability sets which failures an acknowledged write survives. Default:
 	// DurabilityFull.
 	Durability Durability
@@ -222,6 +228,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 		ReadOnly:      o.ReadOnly,
 		Synchronous:   map[Durability]engine.Synchronous{DurabilityFull: engine.Full, DurabilityNormal: engine.Normal}[o.Durability],
 		AllowLinks:    o.AllowLinks,
+		PlainIO:       o.PlainIO,
 		BusyTimeout:   o.BusyTimeout,
 		Readers:       max(4, runtime.GOMAXPROCS(0)),
 		LongReads:     max(1, runtime.GOMAXPROCS(0)-1),

@@ -91,8 +91,14 @@ func (r *records) take(n int) []bucketlite.ObjectInput {
 // benchBucket makes a bucket with n records in a store of its own.
 func benchBucket(b *testing.B, d bucketlite.Durability, n int) (*bucketlite.Store, *bucketlite.Bucket) {
 	b.Helper()
+	return benchBucketIn(b, &bucketlite.Options{Durability: d}, n)
+}
+
+// benchBucketIn is benchBucket with options.
+func benchBucketIn(b *testing.B, opts *bucketlite.Options, n int) (*bucketlite.Store, *bucketlite.Bucket) {
+	b.Helper()
 	ctx := context.Background()
-	st, err := bucketlite.Open(ctx, filepath.Join(b.TempDir(), "bench.db"), &bucketlite.Options{Durability: d})
+	st, err := bucketlite.Open(ctx, filepath.Join(b.TempDir(), "bench.db"), opts)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -13,11 +13,11 @@ import (
 )
 
 // A workload ends at any moment, since its process is killed or, in the long form, the
-// power is cut. Acknowledged calls are there when the file is opened again, unless
+// power is cut. Every second store is opened with Options.PlainIO. Acknowledged calls are there when the file is opened again, unless
 // the power was cut with [bucketlite.DurabilityNormal], and no rule is broken.
 func TestCrash(t *testing.T) {
 	t.Run("the process is killed", func(t *testing.T) {
-		rounds := 3
+		rounds := 4
 		if *storetest.Long {
 			rounds = 1000
 		}
@@ -31,8 +31,9 @@ func TestCrash(t *testing.T) {
 			wg.Go(func() {
 				defer func() { <-turns }()
 				var err error
-				if acknowledged[i], err = kill(t.TempDir(), lines, delay); err != nil {
-					t.Errorf("killed %v after %d lines: %v", delay, lines, err)
+				how := []manner{full, full.plainly()}[i%2]
+				if acknowledged[i], err = kill(t.TempDir(), how, lines, delay); err != nil {
+					t.Errorf("%v, killed %v after %d lines: %v", how, delay, lines, err)
 				}
 			})
 		}
@@ -44,15 +45,16 @@ func TestCrash(t *testing.T) {
 		t.Logf("%d kills, %d calls acknowledged before, in %.0f s", rounds, sum, time.Since(start).Seconds())
 	})
 	if *storetest.Long {
-		t.Run("the power is cut", func(t *testing.T) { cutPower(t, full) })
-		t.Run("the power is cut, with less durability", func(t *testing.T) { cutPower(t, normal) })
+		for _, how := range manners {
+			t.Run("the power is cut, "+how.String(), func(t *testing.T) { cutPower(t, how) })
+		}
 	}
 }
 
 // kill kills a workload some time after it has printed some lines, and checks the file. It
 // returns how many calls were acknowledged.
-func kill(dir string, lines int, delay time.Duration) (acknowledged int, err error) {
-	cmd, err := workloadIn(dir, full)
+func kill(dir string, how manner, lines int, delay time.Duration) (acknowledged int, err error) {
+	cmd, err := workloadIn(dir, how)
 	if err != nil {
 		return 0, err
 	}

@@ -14,12 +14,12 @@ import (
 
 // workloadIn returns the command that runs the workload in a directory, under strace if
 // it gets the beginning of a command for that.
-func workloadIn(dir, durability string, strace ...string) (*exec.Cmd, error) {
+func workloadIn(dir string, how manner, strace ...string) (*exec.Cmd, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	command := append(strace, program, dir, durability)
+	command := append(strace, program, dir, how.String())
 	cmd := exec.Command(command[0], command[1:]...)
 	// One processor, since strace counts the calls of each thread by itself.
 	cmd.Env = append(os.Environ(), roleVariable+"=workload", "GOMAXPROCS=1")
@@ -28,8 +28,8 @@ func workloadIn(dir, durability string, strace ...string) (*exec.Cmd, error) {
 
 // runWorkload runs the workload to its end and returns its output. Failures of the disk
 // are no errors, but it is an error if the workload does not end.
-func runWorkload(dir, durability string, strace ...string) (out string, err error) {
-	cmd, err := workloadIn(dir, durability, strace...)
+func runWorkload(dir string, how manner, strace ...string) (out string, err error) {
+	cmd, err := workloadIn(dir, how, strace...)
 	if err != nil {
 		return "", err
 	}

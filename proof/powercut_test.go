@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
@@ -25,9 +26,9 @@ type recording []func(*disk, *ledger)
 const recorded = "pwrite64,fsync,fdatasync,ftruncate,open,openat,unlink,unlinkat,link,linkat,rename,renameat,renameat2,write"
 
 // record runs the workload in a directory and returns what it did there.
-func record(dir, durability string) (recording, error) {
+func record(dir string, how manner) (recording, error) {
 	log := logIn(dir)
-	if _, err := runWorkload(dir, durability, strace(log, recorded, "-xx", "-y", "-s", "16777216")...); err != nil {
+	if _, err := runWorkload(dir, how, strace(log, recorded, "-xx", "-y", "-s", "16777216")...); err != nil {
 		return nil, err
 	}
 	f, err := os.Open(log)
@@ -172,15 +173,15 @@ func (p *parser) unescape(s string) string {
 }
 
 // cutPower cuts the power at any step of a workload, where the disk keeps as much as it
-// likes of what was not synced, and checks the rest each time. With durability
-// normal, calls that were acknowledged may be lost.
-func cutPower(t *testing.T, durability string) {
+// likes of what was not synced, and checks the rest each time. With
+// [bucketlite.DurabilityNormal], calls that were acknowledged may be lost.
+func cutPower(t *testing.T, how manner) {
 	needStrace(t)
 	dir := filepath.Join(t.TempDir(), "recorded")
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	steps, err := record(dir, durability)
+	steps, err := record(dir, how)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,16 +201,16 @@ func cutPower(t *testing.T, durability string) {
 			steps[done](d, l)
 		}
 		known := l.settled()
-		if durability == normal {
+		if how.durability == bucketlite.DurabilityNormal {
 			known = l.loosened()
 		}
-		for how := range losses {
-			image := d.cut(r, how)
+		for loss := range losses {
+			image := d.cut(r, loss)
 			turns <- struct{}{}
 			wg.Go(func() {
 				defer func() { <-turns }()
 				if err := judgeImage(image, known); err != nil {
-					t.Errorf("cut at step %d of %d, loss %d: %v", point, len(steps), how, err)
+					t.Errorf("cut at step %d of %d, loss %d: %v", point, len(steps), loss, err)
 				}
 			})
 		}

@@ -116,10 +116,11 @@ func rendezvous() {
 	io.Copy(io.Discard, os.Stdin)
 }
 
-// childBucket opens the store at path and its bucket "items".
+// childBucket opens the store at path and its bucket "items". Of processes that are
+// started one after the other, some use Options.PlainIO and some do not.
 func childBucket(path string) (*bucketlite.Store, *bucketlite.Bucket, error) {
 	ctx := context.Background()
-	st, err := bucketlite.Open(ctx, path, nil)
+	st, err := bucketlite.Open(ctx, path, &bucketlite.Options{PlainIO: os.Getpid()%2 == 0})
 	if err != nil {
 		return nil, nil, err
 	}

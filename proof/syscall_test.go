@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,7 +17,7 @@ import (
 	"github.com/bucketlite/bucketlite/internal/storetest"
 )
 
-var inject = flag.String("inject", "", "make only this fault strike, as strace takes it, or with N for its number each of the kind")
+var inject = flag.String("inject", "", "make only this fault strike, as strace takes it and as the test prints it, or with N for its number each of the kind")
 
 // kinds are the system calls that are made to fail, each with the errors it may return.
 // Locks are not among them: those of a local file do not fail but are taken.
@@ -45,14 +46,24 @@ type fault struct {
 	files        []string
 	nth          int
 	forGood      bool
+	how          manner
 }
+
+// plainFaults are the kinds that also strike a store with Options.PlainIO: the others
+// are the same there.
+const plainFaults = "pwrite64 fsync,fdatasync ftruncate"
 
 // allFaults returns each kind of fault, before its first call.
 func allFaults() (all []fault) {
 	for _, kind := range kinds {
 		for _, errno := range kind.errors {
 			for _, forGood := range []bool{false, true} {
-				all = append(all, fault{calls: kind.calls, errno: errno, files: kind.files, forGood: forGood})
+				f := fault{calls: kind.calls, errno: errno, files: kind.files, forGood: forGood, how: full}
+				all = append(all, f)
+				if slices.Contains(strings.Fields(plainFaults), f.calls) {
+					f.how = full.plainly()
+					all = append(all, f)
+				}
 			}
 		}
 	}
@@ -71,12 +82,17 @@ func oneFault(s string) (fault, bool) {
 	return fault{}, false
 }
 
-// String returns the fault as strace takes it.
+// plainly ends the text of a fault that strikes a store with Options.PlainIO.
+const plainly = ",plain"
+
 func (f fault) String() string { return f.when(strconv.Itoa(f.nth)) }
 
 func (f fault) when(nth string) string {
 	if f.forGood {
 		nth += "+"
+	}
+	if f.how.plain {
+		nth += plainly
 	}
 	return fmt.Sprintf("%s:error=%s:when=%s", f.calls, f.errno, nth)
 }
@@ -89,11 +105,11 @@ func (f fault) run(dir string) (struck bool, err error) {
 		return false, err
 	}
 	log := logIn(dir)
-	command := strace(log, f.calls, "-e", "inject="+f.String())
+	command := strace(log, f.calls, "-e", "inject="+strings.TrimSuffix(f.String(), plainly))
 	for _, name := range f.files {
 		command = append(command, "-P", filepath.Join(dir, name))
 	}
-	out, err := runWorkload(dir, full, command...)
+	out, err := runWorkload(dir, f.how, command...)
 	if err == nil {
 		err = judge(dir, out)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -34,11 +35,31 @@ type workload struct {
 	items, other *bucketlite.Bucket
 }
 
-// The durabilities of a workload.
-const (
-	full   = "full"
-	normal = "normal"
+// manner is how a workload opens its store.
+type manner struct {
+	durability bucketlite.Durability
+	plain      bool // with Options.PlainIO
+}
+
+// The manners with the default of Options.PlainIO.
+var (
+	full   = manner{durability: bucketlite.DurabilityFull}
+	normal = manner{durability: bucketlite.DurabilityNormal}
 )
+
+// plainly returns the manner with Options.PlainIO.
+func (m manner) plainly() manner { m.plain = true; return m }
+
+// manners are all of them.
+var manners = []manner{full, normal, full.plainly(), normal.plainly()}
+
+func (m manner) String() string {
+	words := map[bucketlite.Durability]string{full.durability: "full", normal.durability: "normal"}[m.durability]
+	if m.plain {
+		words += " plain"
+	}
+	return words
+}
 
 // storeIn returns the path of the store that a workload makes in a directory, and
 // backupIn that of the backup.
@@ -46,13 +67,14 @@ func storeIn(dir string) string  { return dir + "/app.db" }
 func backupIn(dir string) string { return dir + "/backup.db" }
 
 // childWorkload runs the workload in the directory that is its first argument, with
-// the durability that is its second.
+// the manner that is its second.
 func childWorkload(args []string) error {
-	w := &workload{ctx: context.Background(), dir: args[0], out: os.Stdout, ledger: newLedger()}
-	w.opts = &bucketlite.Options{BusyTimeout: time.Second}
-	if args[1] == normal {
-		w.opts.Durability = bucketlite.DurabilityNormal
+	i := slices.IndexFunc(manners, func(m manner) bool { return m.String() == args[1] })
+	if i < 0 {
+		return fmt.Errorf("unknown manner %q", args[1])
 	}
+	w := &workload{ctx: context.Background(), dir: args[0], out: os.Stdout, ledger: newLedger()}
+	w.opts = &bucketlite.Options{BusyTimeout: time.Second, Durability: manners[i].durability, PlainIO: manners[i].plain}
 	if w.open() {
 		w.run()
 	}

@@ -52,6 +52,7 @@ type serveFlags struct {
 	keyFile, signingFile string
 	defaultNamespace     string
 	durability           string
+	plainIO              bool
 	maxBody, maxPage     string
 	tempDir              string
 	corsOrigins          []string
@@ -126,6 +127,7 @@ processed are processed again next time. A second signal ends the program at onc
 	flags.StringVar(&f.publicURL, "public-url", "", "the `URL` at which clients reach the server, if it is behind a proxy")
 	flags.StringVar(&f.signingFile, "signing-key-file", "", "a `file` with the secret that signs upload and download URLs, 32 bytes or more (or "+signingVariable+"); without it, URLs end with the server")
 	flags.StringVar(&f.durability, "durability", "full", "what an acknowledged write survives: full (a power cut) or normal (a crash of the program)")
+	flags.BoolVar(&f.plainIO, "plain-io", false, "write and watch the write-ahead log as SQLite does by itself, on a file system you do not trust with more")
 	flags.StringVar(&f.maxBody, "max-body", "64MiB", "the largest JSON body of a request, as a `size`")
 	flags.StringVar(&f.maxPage, "max-page", "32MiB", "the largest page of a list in stored bytes, as a `size`; the server holds as much for each list")
 	flags.IntVar(&f.maxStreams, "max-streams", 1024, "the largest number of event streams at once; each takes about 50 KiB")
@@ -338,6 +340,7 @@ func (f *serveFlags) open(ctx context.Context, a *app, opts *bucketlite.Options)
 	default:
 		return nil, usagef("--durability: full or normal expected, got %q", f.durability)
 	}
+	opts.PlainIO = f.plainIO
 	if f.fetch {
 		fetcher, err := httpfetch.New(nil)
 		if err != nil {

@@ -173,7 +173,7 @@ func TestServeOrigins(t *testing.T) {
 func TestServeMakesKey(t *testing.T) {
 	t.Parallel()
 	db := filepath.Join(t.TempDir(), "new.db")
-	s := startServer(t, "--db", db, "--default-namespace", "test")
+	s := startServer(t, "--db", db, "--default-namespace", "test", "--plain-io")
 	if len(s.Key) != len("sk_")+32 || !strings.HasPrefix(s.Key, "sk_") {
 		t.Errorf("key: got %q, want sk_ and 32 more bytes", s.Key)
 	}

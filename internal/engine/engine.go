@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/bucketlite/bucketlite/internal/vfs"
 )
 
 // Synchronous is SQLite's synchronous level.
@@ -19,7 +21,7 @@ const (
 )
 
 // Config says what to open and how. All fields are required but ReadOnly, AllowLinks,
-// Newest and NewGroup.
+// PlainIO, Newest and NewGroup.
 type Config struct {
 	Path          string
 	ReadOnly      bool
@@ -28,6 +30,7 @@ type Config struct {
 	Readers       int           // the most short reads at once
 	LongReads     int           // the most long reads at once, beside those; see [DB.ReadLong]
 	AllowLinks    bool          // open a file that has several names
+	PlainIO       bool          // use the platform's VFS as it is; see package vfs
 	ApplicationID int32
 	Migrations    []string // migration n brings the file from version n to n+1
 	Newest        string   // makes a new file as all migrations would, in less time; "" runs them
@@ -57,6 +60,7 @@ type DB struct {
 	aside   *pool
 	hook    CommitHook // nil but in tests
 	inodes  *inodes    // nil if nothing can be said of it
+	index   *vfs.Index // of the log; nil if nothing can be said of it
 
 	closing chan struct{}
 	once    sync.Once
@@ -84,12 +88,16 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		}
 	}
 	db := &DB{cfg: cfg, loc: loc, hook: commitHook(ctx), closing: make(chan struct{})}
+	if err := db.chooseVFS(); err != nil {
+		return nil, err
+	}
 	if cfg.ReadOnly {
 		err = db.openToRead(ctx)
 	} else {
 		err = db.openToWrite(ctx)
 	}
 	if err != nil {
+		db.closeIndex()
 		return nil, err
 	}
 	return db, nil
@@ -104,7 +112,7 @@ func (db *DB) openToRead(ctx context.Context) error {
 		return err
 	}
 	db.inodes = newInodes(db.loc.path)
-	db.openPools(func() (*Conn, error) { return db.openReader(parameters) })
+	db.openPools(func() (*Conn, error) { return db.openReader(parameters + db.loc.index) })
 	return nil
 }
 
@@ -206,6 +214,7 @@ func (db *DB) Err() error {
 func (db *DB) Close() error {
 	db.once.Do(func() {
 		close(db.closing)
+		db.closeIndex()
 		if db.writer != nil {
 			db.writer.close()
 		}

@@ -22,6 +22,10 @@ type location struct {
 	path string // absolute, or Memory
 	file string // path with links followed, since SQLite keeps its other files there
 	uri  string // path as a SQLite URI, without parameters
+
+	// More parameters, each with a "&" before it, or empty: for the connections of an
+	// open database, and for the one whose index of the log DB.Mark reads.
+	vfs, index string
 }
 
 // locate checks path before SQLite sees it, so that the commonest mistakes get
@@ -105,7 +109,8 @@ func resolve(path string) string {
 // openWriter opens the connection that writes, makes the file ours if it is
 // new, and brings its schema up to date.
 func openWriter(ctx context.Context, loc location, cfg Config) (*Conn, error) {
-	c, err := connect(loc.uri + "?mode=" + map[bool]string{true: "memory", false: "rwc"}[loc.path == Memory])
+	mode := map[bool]string{true: "memory", false: "rwc"}[loc.path == Memory]
+	c, err := connect(loc.uri + "?mode=" + mode + loc.vfs + loc.index)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +154,7 @@ func prepareFile(ctx context.Context, c *Conn, loc location, cfg Config) error {
 
 // openReader opens a connection that cannot write.
 func openReader(loc location, cfg Config, parameters string) (*Conn, error) {
-	c, err := connect(loc.uri + "?" + parameters)
+	c, err := connect(loc.uri + "?" + parameters + loc.vfs)
 	if err != nil {
 		return nil, err
 	}

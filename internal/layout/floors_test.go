@@ -26,7 +26,6 @@ var floors = map[string]int{
 	"internal/assertion": 0,
 	"internal/bom":       0,
 	"internal/clock":     0,
-	"internal/engine":    0,
 	"internal/filename":  0,
 	"internal/folder":    0,
 	"internal/format":    0,
@@ -41,8 +40,10 @@ var floors = map[string]int{
 	"internal/tempfile":  0,
 	"internal/thumb":     0,
 	"internal/value":     0,
+	"internal/vfs":       0,
 	"internal/where":     0,
 
+	"internal/engine": 1,
 	"internal/schema": 1,
 
 	"internal/typed": 2,
@@ -82,6 +83,7 @@ var floors = map[string]int{
 	"internal/querytest":           6,
 	"internal/sample/sampletest":   6,
 	"internal/storetest":           6,
+	"internal/vfstest":             6,
 	"proof":                        6,
 }
 
@@ -105,7 +107,7 @@ var beside = map[[2]string]string{
 }
 
 // forTests are the packages on the top floor that tests of every floor may import.
-var forTests = []string{"bucketlitetest", "internal/committest", "internal/querytest", "internal/sample/sampletest", "internal/storetest"}
+var forTests = []string{"bucketlitetest", "internal/committest", "internal/querytest", "internal/sample/sampletest", "internal/storetest", "internal/vfstest"}
 
 // Every package has a floor, and imports only from below. Its tests may also import from
 // its own floor, and the packages for tests.
