@@ -4,14 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/bucketlite/bucketlite"
 )
 
 // library is bucketlite with all defaults but the durability.
 type library struct {
-	store  *bucketlite.Store
-	bucket *bucketlite.Bucket
+	store   *bucketlite.Store
+	bucket  *bucketlite.Bucket
+	large   *bucketlite.Bucket // the newest one for large work, of which there were
+	labours int
+	bytes   int64 // of a streamed blob
 }
 
 // schema declares the fields of a row, with the rules that one would write down.
@@ -52,7 +56,7 @@ func openLibrary(ctx context.Context, dir string, s settings, o bucketlite.Optio
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
-	return &library{st, bucket}, nil
+	return &library{store: st, bucket: bucket}, nil
 }
 
 func (l *library) Put(ctx context.Context, r *row) error {
@@ -123,3 +127,60 @@ func (l *library) Count(ctx context.Context) (int, error) {
 }
 
 func (l *library) Close() error { return l.store.Close() }
+
+// libraryBlobs keeps blobs as those of objects with the names as keys.
+type libraryBlobs struct{ *library }
+
+func openBlobs(ctx context.Context, dir string, s settings) (blobStore, error) {
+	l, err := openLibrary(ctx, dir, s, bucketlite.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return &libraryBlobs{l}, nil
+}
+
+func (l *libraryBlobs) WriteBlob(ctx context.Context, name string, r io.Reader) error {
+	_, err := l.bucket.Put(ctx, bucketlite.ObjectInput{Fields: map[string]any{"sku": name, "title": "a blob"},
+		Blobs: []bucketlite.BlobInput{{Property: "file", Reader: r}}}, nil)
+	return err
+}
+
+func (l *libraryBlobs) ReadBlob(ctx context.Context, name string, w io.Writer) error {
+	o, err := l.bucket.ObjectByKey(ctx, map[string]any{"sku": name})
+	if err != nil {
+		return err
+	}
+	r, err := l.bucket.OpenBlob(ctx, o.ID, "file")
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(w, r)
+	return errors.Join(err, r.Close())
+}
+
+// Prepare makes another bucket, and fills it unless it is for a stream.
+func (l *library) Prepare(ctx context.Context, what large, rows int, bytes int64) (err error) {
+	l.labours++
+	l.bytes = bytes
+	name := fmt.Sprintf("large-%d", l.labours)
+	l.large, err = l.store.EnsureBucket(ctx, "bench", bucketlite.BucketConfig{Name: name, Schema: schema}, nil)
+	if err != nil || what == stream {
+		return err
+	}
+	return inThousands(ctx, &library{store: l.store, bucket: l.large}, newRows(rising, 0, rows))
+}
+
+// Labour deletes all objects of that bucket, adds an index to it, or puts a blob.
+func (l *library) Labour(ctx context.Context, what large) error {
+	switch what {
+	case deletion:
+		_, err := l.large.DeleteObjects(ctx, bucketlite.Query{Filter: bucketlite.Gte("price", 0)}, nil)
+		return err
+	case stream:
+		blobs := &libraryBlobs{&library{store: l.store, bucket: l.large}}
+		return blobs.WriteBlob(ctx, blobName(1), newContent(l.labours, l.bytes))
+	case indexing:
+		return l.large.EnsureIndex(ctx, "price")
+	}
+	return errUnable
+}

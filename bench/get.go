@@ -19,12 +19,7 @@ func reads() []*work {
 		}
 		works = append(works, &work{section: reading, name: name, lines: []line{{name, perSecond, goal}},
 			begin: func(ctx context.Context, b *bench, p *peer, dir string) (cell, error) {
-				r, err := newReader(ctx, b, p, dir)
-				if err != nil {
-					return nil, err
-				}
-				r.goroutines = goroutines
-				return r, nil
+				return newReader(ctx, b, p, dir, goroutines)
 			}})
 	}
 	return works
@@ -42,12 +37,12 @@ type reader struct {
 // readRows is how many rows there are to be read.
 const readRows = 100_000
 
-func newReader(ctx context.Context, b *bench, p *peer, dir string) (*reader, error) {
+func newReader(ctx context.Context, b *bench, p *peer, dir string, goroutines int) (*reader, error) {
 	w, err := filled(ctx, p, dir, settings{}, readRows/b.scale)
 	if err != nil {
 		return nil, err
 	}
-	return &reader{w, w.store.(getter), 1, rand.New(rand.NewPCG(1, 2)), 1024}, nil
+	return &reader{w, w.store.(getter), goroutines, rand.New(rand.NewPCG(1, 2)), 1024}, nil
 }
 
 // filled opens a peer and stores rows in scattered order, in the way that is fastest.

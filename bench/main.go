@@ -34,7 +34,11 @@ func main() {
 	}
 	if err == nil {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-		err = run(ctx, c, os.Stdout, os.Stderr)
+		if task := os.Getenv(taskVariable); task != "" {
+			err = runBlobTask(ctx, task, os.Stdout)
+		} else {
+			err = run(ctx, c, os.Stdout, os.Stderr)
+		}
 		stop()
 	}
 	if err != nil {
@@ -121,14 +125,18 @@ func run(ctx context.Context, c *config, out, progress io.Writer) error {
 
 // works are all works, in the order of the report.
 func works(full bool) []*work {
-	return slices.Concat(writes(), reads(), growths(full))
+	return slices.Concat(writes(), reads(), wires(), latencies(), wholeFiles(), blobs(), growths(full))
 }
 
 // The sections of the report.
 const (
-	writing = "Writes, objects a second"
-	reading = "Reads, objects a second"
-	growth  = "Growth, a second: reads of objects and pages, rows counted, statistics, objects written"
+	writing  = "Writes, objects a second"
+	reading  = "Reads, objects a second"
+	serving  = "Over the network, requests a second"
+	latency  = "Small puts beside large work"
+	filing   = "Files"
+	blobbing = "Blobs"
+	growth   = "Growth, a second: reads of objects and pages, rows counted, statistics, objects written"
 )
 
 // chosen returns the works that are asked for by their own name or that of a line.

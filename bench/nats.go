@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -47,18 +48,23 @@ func startJetStream(dir string, s settings, within bool) (*jet, error) {
 		return nil, errors.New("the server is not ready after 10 s")
 	}
 	j := &jet{server: srv}
-	connect := []nats.Option{}
-	url := srv.ClientURL()
 	if within {
-		connect, url = append(connect, nats.InProcessServer(srv)), ""
-	}
-	if j.conn, err = nats.Connect(url, connect...); err == nil {
-		j.stream, err = jetstream.New(j.conn)
+		err = j.connect("", nats.InProcessServer(srv))
+	} else {
+		err = j.connect(srv.ClientURL())
 	}
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
 	return j, nil
+}
+
+func (j *jet) connect(url string, options ...nats.Option) (err error) {
+	if j.conn, err = nats.Connect(url, options...); err != nil {
+		return err
+	}
+	j.stream, err = jetstream.New(j.conn)
+	return err
 }
 
 func (j *jet) Put(ctx context.Context, r *row) error {
@@ -96,4 +102,36 @@ func (j *jet) Close() error {
 	j.server.Shutdown()
 	j.server.WaitForShutdown()
 	return nil
+}
+
+// jetObjects is its object store.
+type jetObjects struct {
+	*jet
+	objects jetstream.ObjectStore
+}
+
+func openObjects(ctx context.Context, dir string, s settings) (blobStore, error) {
+	j, err := startJetStream(dir, s, true)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := j.stream.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: "blobs"})
+	if err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	return &jetObjects{j, objects}, nil
+}
+
+func (j *jetObjects) WriteBlob(ctx context.Context, name string, r io.Reader) error {
+	_, err := j.objects.Put(ctx, jetstream.ObjectMeta{Name: name}, r)
+	return err
+}
+
+func (j *jetObjects) ReadBlob(ctx context.Context, name string, w io.Writer) error {
+	r, err := j.objects.Get(ctx, name)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(w, r)
+	return errors.Join(err, r.Close())
 }

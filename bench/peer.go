@@ -44,6 +44,9 @@ var peers = []*peer{
 	{name: "bbolt", module: "go.etcd.io/bbolt", durable: "default: a sync a commit", open: openBolt},
 	{name: "NATS", module: "github.com/nats-io/nats-server/v2", durable: "sync: always", relaxed: "default: a sync every two minutes", open: openNATS},
 	{name: "badgerhold", module: "github.com/timshannon/badgerhold/v4", durable: "SyncWrites", relaxed: "default: no syncs", open: openBadgerhold},
+	{name: called, module: "github.com/bucketlite/bucketlite", durable: "DurabilityFull", relaxed: "DurabilityNormal", guest: true},
+	{name: "files", durable: "a sync of the file, and of its directory", relaxed: "no syncs", guest: true},
+	{name: "fileblob", module: "gocloud.dev", relaxed: "no syncs", guest: true},
 }
 
 // peerNamed returns the peer with the name, or nil.

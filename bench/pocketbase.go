@@ -40,7 +40,7 @@ func openPocketBase(ctx context.Context, dir string, s settings) (store, error) 
 	return p, nil
 }
 
-// connectDurable connects as PocketBase does by default, but for the synchronous mode.
+// connectDurable connects as PocketBase does by default, with another synchronous mode.
 func connectDurable(name string) (*dbx.DB, error) {
 	return dbx.Open("sqlite", name+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)"+
 		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)")

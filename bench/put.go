@@ -35,24 +35,29 @@ func putWork(durable bool, goroutines int) *work {
 	}[name]
 	return &work{section: writing, name: name, lines: []line{{name, perSecond, goal}},
 		begin: func(ctx context.Context, b *bench, p *peer, dir string) (cell, error) {
-			w, err := newWriter(ctx, p, dir, settings{durable: durable})
-			if err != nil {
-				return nil, err
-			}
-			putter, ok := w.store.(putter)
-			if !ok {
-				return nil, w.unable()
-			}
-			put := putter.Put
-			if group, ok := w.store.(groupPutter); ok && goroutines > 1 {
-				put = group.GroupPut
-			}
-			w.write = func(ctx context.Context, rows []*row) error {
-				return together(goroutines, rows, func(r *row) error { return put(ctx, r) })
-			}
-			w.chunk = 8 * goroutines
-			return w, nil
+			return newPutter(ctx, p, dir, durable, goroutines)
 		}}
+}
+
+// newPutter returns a cell that puts rows one by one.
+func newPutter(ctx context.Context, p *peer, dir string, durable bool, goroutines int) (*writer, error) {
+	w, err := newWriter(ctx, p, dir, settings{durable: durable})
+	if err != nil {
+		return nil, err
+	}
+	putter, ok := w.store.(putter)
+	if !ok {
+		return nil, w.unable()
+	}
+	put := putter.Put
+	if group, ok := w.store.(groupPutter); ok && goroutines > 1 {
+		put = group.GroupPut
+	}
+	w.write = func(ctx context.Context, rows []*row) error {
+		return together(goroutines, rows, func(r *row) error { return put(ctx, r) })
+	}
+	w.chunk = 8 * goroutines
+	return w, nil
 }
 
 func bulkWork(durable bool, kind string, order func(int) int) *work {

@@ -149,3 +149,39 @@ func (r *raw) Sums(ctx context.Context) (rows, size int64, err error) {
 }
 
 func (r *raw) Close() error { return r.db.Close() }
+
+// Prepare fills a second table.
+func (r *raw) Prepare(ctx context.Context, what large, rows int, _ int64) error {
+	if what == stream {
+		return errUnable
+	}
+	_, err := r.db.ExecContext(ctx, "DROP TABLE IF EXISTS large; CREATE TABLE large (seq INTEGER PRIMARY KEY, fields BLOB NOT NULL) STRICT")
+	if err != nil {
+		return err
+	}
+	tx, err := r.db.Begin()
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // without effect after the commit
+	insert, err := tx.Prepare("INSERT INTO large (fields) VALUES (jsonb(CAST(? AS TEXT)))")
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		if _, err := insert.Exec(newRow(i).text); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+// Labour deletes all rows of the second table, or adds an index to it, in one statement.
+func (r *raw) Labour(ctx context.Context, what large) error {
+	statement := "DELETE FROM large WHERE json_extract(fields, '$.price') >= 0"
+	if what == indexing {
+		statement = "CREATE INDEX large_price ON large (json_extract(fields, '$.price'))"
+	}
+	_, err := r.db.ExecContext(ctx, statement)
+	return err
+}

@@ -21,6 +21,7 @@ func TestFormat(t *testing.T) {
 		{perSecond, 543_210, "543 k"},
 		{perSecond, 999_900, "1.00 M"},
 		{megabytes, 320, "320 MB/s"},
+		{megabytes, 4280, "4.28 GB/s"},
 		{seconds, 0.0014567, "1.46ms"},
 		{seconds, 0.000007123, "7.12µs"},
 		{memoryBytes, 21 << 20, "21.0 MiB"},

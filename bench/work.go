@@ -53,6 +53,9 @@ func (u unit) format(v float64) string {
 	case perSecond:
 		return short(v)
 	case megabytes:
+		if v >= 999.5 {
+			return short(v/1000) + " GB/s"
+		}
 		return short(v) + " MB/s"
 	case seconds:
 		return time.Duration(v * float64(time.Second)).Round(roundTo(v)).String()
