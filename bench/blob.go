@@ -166,7 +166,7 @@ func (t *blobTask) do(ctx context.Context, st blobStore) (r blobResult, err erro
 
 func blobName(n int) string { return fmt.Sprintf("blob-%06d", n) }
 
-// content is the content of a blob: pseudo-random bytes that repeat after a MiB, but for
+// content is the content of a blob: pseudo-random bytes that repeat after a MiB, except for
 // the number of the blob and of the repetition at the beginning of each. So no two blobs
 // have the same content, and making it takes little time.
 type content struct {

@@ -38,16 +38,16 @@ var growthLines = []struct {
 	do     func(*growing, context.Context, time.Duration) (float64, error)
 }{
 	{"get by key", false, (*growing).get},
-	{"page of 100, index", false, func(g *growing, ctx context.Context, d time.Duration) (float64, error) { return g.page(ctx, d, true) }},
-	{"page of 100, no index", false, func(g *growing, ctx context.Context, d time.Duration) (float64, error) { return g.page(ctx, d, false) }},
-	{"count, index", false, func(g *growing, ctx context.Context, d time.Duration) (float64, error) {
+	{"page of 100 by index", false, func(g *growing, ctx context.Context, d time.Duration) (float64, error) { return g.page(ctx, d, true) }},
+	{"page of 100 by scan", false, func(g *growing, ctx context.Context, d time.Duration) (float64, error) { return g.page(ctx, d, false) }},
+	{"rows counted by index", false, func(g *growing, ctx context.Context, d time.Duration) (float64, error) {
 		return g.countOf(ctx, d, true)
 	}},
-	{"count, no index", false, func(g *growing, ctx context.Context, d time.Duration) (float64, error) {
+	{"rows counted by scan", false, func(g *growing, ctx context.Context, d time.Duration) (float64, error) {
 		return g.countOf(ctx, d, false)
 	}},
 	{"statistics", false, (*growing).sums},
-	{"put relaxed ×1", true, (*growing).put},
+	{"put relaxed", true, (*growing).put},
 	{"many relaxed, rising keys", true, func(g *growing, ctx context.Context, d time.Duration) (float64, error) { return g.many(ctx, d, true) }},
 	{scatteredMany, true, func(g *growing, ctx context.Context, d time.Duration) (float64, error) { return g.many(ctx, d, false) }},
 }
@@ -61,7 +61,7 @@ func growths(full bool) (works []*work) {
 		sizes = growthSizesFull
 	}
 	for _, size := range sizes {
-		w := &work{section: growth, name: "growth at " + short(float64(size))}
+		w := &work{section: growth, name: "growth at " + decadeLabel(float64(size))}
 		for _, p := range growthPeers {
 			if size <= p.most {
 				w.peers = append(w.peers, p.name)
@@ -81,7 +81,7 @@ func growths(full bool) (works []*work) {
 }
 
 // atSize returns the name of a line.
-func atSize(name string, size int) string { return name + " at " + short(float64(size)) }
+func atSize(name string, size int) string { return name + " at " + decadeLabel(float64(size)) }
 
 func growthTarget(name string, size int) *target {
 	switch {

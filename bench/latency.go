@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// large is the large work that goes on beside small puts.
+// large is the large work that runs beside small puts.
 type large int
 
 const (
@@ -32,7 +32,7 @@ const (
 	largeBytes = 256 << 20
 )
 
-// latencies is the work that measures what small puts take while a large work goes on.
+// latencies is the work that measures the time of small puts while large work runs.
 func latencies() []*work {
 	const idle = "p99 of durable puts, idle"
 	beside := func(what string) line {

@@ -37,6 +37,7 @@ const (
 // peers are all peers, in the order of the columns.
 var peers = []*peer{
 	{name: ours, module: "github.com/bucketlite/bucketlite", durable: "DurabilityFull", relaxed: "DurabilityNormal", open: openBucketlite},
+	{name: called, module: "github.com/bucketlite/bucketlite", durable: "DurabilityFull", relaxed: "DurabilityNormal", guest: true},
 	{name: floor, module: "modernc.org/sqlite", durable: "WAL, synchronous=FULL", relaxed: "WAL, synchronous=NORMAL", open: openRaw},
 	{name: "zombiezen", module: "zombiezen.com/go/sqlite", durable: "WAL, synchronous=FULL", relaxed: "WAL, synchronous=NORMAL", open: openZombiezen},
 	{name: "ncruces", module: "github.com/ncruces/go-sqlite3", durable: "WAL, synchronous=FULL", relaxed: "WAL, synchronous=NORMAL", open: openNcruces},
@@ -44,7 +45,6 @@ var peers = []*peer{
 	{name: "bbolt", module: "go.etcd.io/bbolt", durable: "default: a sync a commit", open: openBolt},
 	{name: "NATS", module: "github.com/nats-io/nats-server/v2", durable: "sync: always", relaxed: "default: a sync every two minutes", open: openNATS},
 	{name: "badgerhold", module: "github.com/timshannon/badgerhold/v4", durable: "SyncWrites", relaxed: "default: no syncs", open: openBadgerhold},
-	{name: called, module: "github.com/bucketlite/bucketlite", durable: "DurabilityFull", relaxed: "DurabilityNormal", guest: true},
 	{name: "files", durable: "a sync of the file, and of its directory", relaxed: "no syncs", guest: true},
 	{name: "fileblob", module: "gocloud.dev", relaxed: "no syncs", guest: true},
 }

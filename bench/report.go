@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -141,5 +142,10 @@ func (r *report) write(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, r.name+".md"), []byte(r.markdown()), 0o644)
+	name := filepath.Join(dir, r.name)
+	return errors.Join(
+		os.WriteFile(name+".md", []byte(r.markdown()), 0o644),
+		r.writeRates(name+"-rates.svg", writing, reading, serving),
+		r.writeGrowth(name+"-growth.svg"),
+	)
 }

@@ -92,3 +92,6 @@ func short(v float64) string {
 	}
 	return fmt.Sprintf("%.2f", v) + suffix
 }
+
+// plain writes a whole number without a suffix.
+func plain(v float64) string { return fmt.Sprintf("%.0f", v) }

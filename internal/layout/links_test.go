@@ -18,7 +18,7 @@ var links = map[string][]string{
 	module + "/internal/thumb": {"httpapi", "httpapi/console"},
 	"github.com/bep/imagemeta": {"internal/thumb", "picture"},
 	"golang.org/x/image":       {"internal/thumb"},
-	"image":                    {"examples/photos", "httpapi/consoletest/seed", "internal/thumb"},
+	"image":                    {"bench", "examples/photos", "httpapi/consoletest/seed", "internal/thumb"},
 }
 
 func TestLinks(t *testing.T) {
