@@ -339,9 +339,12 @@ func selectBuckets(c *engine.Conn, where string, args []any, each func(*BucketIn
 			num: r.Int(0), ID: r.Text(1), Name: r.Text(2), Description: r.Text(3),
 			StorageClass: StorageClass(r.Text(7)), Status: Status(r.Text(8)), Locked: r.Int(9) != 0,
 			CreatedAt: timeOf(r.Int(10)), UpdatedAt: timeOf(r.Int(11)), SchemaVersion: r.Int(12),
-			Retention: retentionOf(commit.Retention{MaxAge: r.Int(13), MaxObjects: r.Int(14), MaxBytes: r.Int(15)}), Stats: scanStats(r, 16),
+			Retention: retentionOf(commit.Retention{MaxAge: r.Int(13), MaxObjects: r.Int(14), MaxBytes: r.Int(15)}),
 		}
 		var err error
+		if info.Stats, err = scanStats(r, 16); err != nil {
+			return err
+		}
 		info.Schema, err = storedSchema(r.Text(4))
 		if err == nil && !r.Null(5) {
 			err = json.Unmarshal([]byte(r.Text(5)), &info.UniqueKey)

@@ -329,9 +329,6 @@ func (c *collector) deleteBucket(tx *commit.Tx, bucket int64, t *leasedTask) err
 		return err
 	}
 	state.Gone = true
-	if _, err := tx.Exec("DELETE FROM deltas WHERE bucket = ?", bucket); err != nil {
-		return err
-	}
 	if err := commit.ForgetTallies(tx, state.Partition); err != nil {
 		return err
 	}

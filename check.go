@@ -117,7 +117,8 @@ func (r *CheckReport) Err() error {
 //     belongs to a namespace;
 //   - bucket.statistics, bucket.batches, bucket.clock: a bucket's statistics equal a
 //     recount, and no object's version is higher than the last assigned one;
-//     bucket.deltas: every part of the statistics belongs to a bucket;
+//     bucket.totals: the changes of statistics that the newest events carry can be read;
+//     otherwise the rules of a bucket's statistics are not checked;
 //   - bucket.growth, bucket.statuses: the counts of objects by hour of creation and by
 //     status, as far as they exist, equal a recount, and belong to a bucket;
 //   - bucket.change: a change of a schema that is not in force has an open task, and what it
@@ -141,7 +142,7 @@ func (r *CheckReport) Err() error {
 // connection, which Check holds during some long statements.
 //
 // Repair restores derivable values in small transactions, each of which checks again
-// first. It repairs bucket.statistics, bucket.batches, bucket.clock, bucket.deltas,
+// first. It repairs bucket.statistics, bucket.batches, bucket.clock, bucket.totals,
 // batch.jobs, content.references, content.size, store.content, chunk.content,
 // object.size, object.inline if the object conforms to its schema, and object.key
 // unless another object has the right key. For index.entry, index.flags, index.text
@@ -185,7 +186,7 @@ func (c *checker) run() error {
 		name string
 		do   func() error
 	}{
-		{"totals", c.estimate}, {"file", c.checkFile}, {"contents", c.checkStored}, {"objects", c.checkObjects}, {"indexes", c.checkIndexes},
+		{"totals", c.estimate}, {"file", c.checkFile}, {"totals", c.checkTotals}, {"contents", c.checkStored}, {"objects", c.checkObjects}, {"indexes", c.checkIndexes},
 		{"buckets", c.checkBuckets}, {"records", c.checkRows}, {"events", c.checkEvents}, {"references", c.checkReferences}, {"totals", c.checkContentBytes},
 	} {
 		err := step.do()
@@ -250,10 +251,18 @@ func (c *checker) readLong(query string, args []any, begin func(), each func(eng
 // estimate sets the progress totals.
 func (c *checker) estimate() error {
 	return c.read(func(conn *engine.Conn) error {
-		_, err := conn.QueryRow(`
-SELECT (SELECT ifnull(sum(b.object_count + ifnull(d.objects, 0)), 0) FROM buckets b `+commit.JoinDelta+`), live_bytes + waiting_bytes FROM store`, nil,
-			func(r engine.Row) { c.progress.TotalObjects, c.progress.TotalContentBytes = r.Int(0), r.Int(1) })
-		return err
+		return conn.Snapshot(func() error {
+			unfolded, err := commit.ReadUnfolded(conn)
+			if err != nil && !errors.Is(err, commit.ErrTotals) {
+				return err
+			}
+			_, err = conn.QueryRow("SELECT (SELECT ifnull(sum(object_count), 0) FROM buckets), live_bytes + waiting_bytes FROM store", nil,
+				func(r engine.Row) { c.progress.TotalObjects, c.progress.TotalContentBytes = r.Int(0), r.Int(1) })
+			for _, u := range unfolded {
+				c.progress.TotalObjects += u.Objects
+			}
+			return err
+		})
 	})
 }
 
@@ -332,9 +341,10 @@ func (c *checker) checkBuckets() error {
 
 func (c *checker) checkStatistics(num int64, subject string) error {
 	var s counted
-	err := c.readLong(selectCounted, []any{num}, func() { s = counted{} }, func(r engine.Row) { s.scan(r) })
-	if err != nil || s.agrees() {
-		return err
+	var corrupt error
+	err := c.readLong(selectCounted, []any{num}, func() { s, corrupt = counted{}, nil }, func(r engine.Row) { corrupt = s.scan(r) })
+	if err != nil || corrupt != nil || s.agrees() {
+		return err // checkTotals has reported totals that are corrupt
 	}
 	p := Problem{Rule: "bucket.statistics", Subject: subject, Message: s.String()}
 	if c.repairs() {
@@ -349,38 +359,26 @@ func (c *checker) checkStatistics(num int64, subject string) error {
 
 // counted is a bucket's statistics and a recount.
 type counted struct {
-	objects, size             int64 // as recorded
-	rank, deltas              int64 // the expected and the actual number of delta rows
+	commit.Counts             // as recorded
 	actualObjects, actualSize int64
-	foldedUpload, deltaUpload int64
 }
 
 // selectCounted reads the columns of counted, in one snapshot. Sizes are summed in
 // two parts: SQLite refuses a sum beyond 64 bits, and a damaged size may have any
 // value.
-const selectCounted = `
-SELECT b.object_count + ifnull(d.objects, 0), b.total_size + ifnull(d.size, 0),
-    ifnull(d.number, 0), (SELECT count(*) FROM deltas WHERE bucket = b.num),
-    o.n, o.high, o.low, b.last_upload_at, d.last_upload_at
-FROM buckets b ` + commit.JoinDelta + `, (SELECT count(*) AS n, ifnull(sum(size >> 20), 0) AS high, ifnull(sum(size & 0xfffff), 0) AS low
+const selectCounted = "SELECT o.n, o.high, o.low, " + commit.CountColumns + `
+FROM buckets b, (SELECT count(*) AS n, ifnull(sum(size >> 20), 0) AS high, ifnull(sum(size & 0xfffff), 0) AS low
     FROM object WHERE partition = (SELECT partition FROM buckets WHERE num = ?1)) o
 WHERE b.num = ?1`
 
-func (s *counted) scan(r engine.Row) {
-	*s = counted{
-		objects: r.Int(0), size: r.Int(1), rank: r.Int(2), deltas: r.Int(3),
-		actualObjects: r.Int(4), actualSize: r.Int(5)<<20 + r.Int(6),
-		foldedUpload: r.Int(7), deltaUpload: r.Int(8),
-	}
+func (s *counted) scan(r engine.Row) (err error) {
+	s.actualObjects, s.actualSize = r.Int(0), r.Int(1)<<20+r.Int(2)
+	s.Counts, err = commit.ScanCounts(r, 3)
+	return err
 }
 
-func (s *counted) agrees() bool {
-	return s.objects == s.actualObjects && s.size == s.actualSize && s.rank == s.deltas
-}
+func (s *counted) agrees() bool { return s.Objects == s.actualObjects && s.Size == s.actualSize }
 
 func (s *counted) String() string {
-	if s.objects == s.actualObjects && s.size == s.actualSize {
-		return fmt.Sprintf("%d delta rows expected, got %d", s.rank, s.deltas)
-	}
-	return fmt.Sprintf("%d objects of %d bytes are recorded, but there are %d of %d bytes", s.objects, s.size, s.actualObjects, s.actualSize)
+	return fmt.Sprintf("%d objects of %d bytes are recorded, but there are %d of %d bytes", s.Objects, s.Size, s.actualObjects, s.actualSize)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"math"
 
 	"github.com/bucketlite/bucketlite/internal/commit"
 	"github.com/bucketlite/bucketlite/internal/engine"
@@ -125,11 +126,15 @@ func (c *checker) selectBucket(conn *engine.Conn, partition int64) (*checkedBuck
 	b := &checkedBucket{partition: partition, subject: fmt.Sprintf("bucket number %d", partition)}
 	var stored storedDefinition
 	var err error
-	b.there, err = conn.QueryRow("SELECT b.num, b.name, b.id, max(b.clock, ifnull(d.clock, 0)), "+definitionColumns+
-		" FROM buckets b "+commit.JoinDelta+" "+joinChange+" WHERE b.num = ("+ownerOfPartition+")", []any{partition},
+	b.there, err = conn.QueryRow("SELECT b.name, b.id, "+commit.CountColumns+", "+definitionColumns+
+		" FROM buckets b "+joinChange+" WHERE b.num = ("+ownerOfPartition+")", []any{partition},
 		func(r engine.Row) {
-			b.num, b.id, b.subject, b.clock = r.Int(0), r.Text(2), bucketSubject(r.Text(1), r.Text(2)), r.Int(3)
-			stored.scan(r, 4)
+			b.num, b.id, b.subject = r.Int(2), r.Text(1), bucketSubject(r.Text(0), r.Text(1))
+			counts, corrupt := commit.ScanCounts(r, 2)
+			if b.clock = counts.Clock; corrupt != nil { // checkTotals has reported it
+				b.clock = math.MaxInt64
+			}
+			stored.scan(r, 2+commit.CountWidth)
 		})
 	if err != nil || !b.there {
 		return b, err

@@ -1,6 +1,7 @@
 package bucketlite
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -52,12 +53,13 @@ func recount(tx *commit.Tx, num int64) error {
 		return err
 	}
 	var s counted
-	if _, err := tx.QueryRow(selectCounted, []any{num}, func(r engine.Row) { s.scan(r) }); err != nil || s.agrees() {
-		return err
+	var corrupt error
+	if _, err := tx.QueryRow(selectCounted, []any{num}, func(r engine.Row) { corrupt = s.scan(r) }); err != nil || corrupt != nil || s.agrees() {
+		return cmp.Or(err, corrupt)
 	}
 	var upload any
-	if latest := max(s.foldedUpload, s.deltaUpload); latest != 0 {
-		upload = latest
+	if s.Upload != 0 {
+		upload = s.Upload
 	}
 	return state.Reset(tx, s.actualObjects, s.actualSize, upload)
 }
@@ -126,7 +128,7 @@ func (c *checker) repairObject(tx *commit.Tx, seq int64) (done []Problem, err er
 		switch {
 		case state == nil:
 		case o.bucket.current:
-			state.Tick() // so that it gets a delta row of its own
+			state.Tick() // so that the running totals are beyond the ones before
 			state.Changed(commit.Position(seq), o.object.CreatedAt.UnixMicro(), grown, string(o.object.Status), string(o.object.Status))
 		case state.Next.Partition == o.bucket.partition:
 			state.Next.Grow(grown)

@@ -53,10 +53,10 @@ func TestRepairTogether(t *testing.T) {
 func TestRepairIsSeen(t *testing.T) {
 	t.Parallel()
 	for name, statement := range map[string]string{
-		"statistics": "UPDATE deltas SET objects = objects + 5, size = size - 3",
+		"statistics": "UPDATE events SET totals = edit_totals(edit_totals(totals, 0, 'objects', 5), 0, 'size', -3)",
 		"sizes":      "UPDATE object SET size = size + 1",
 		"clock":      "UPDATE object SET version = version + 500" + reseal,
-		"deltas":     "DELETE FROM deltas WHERE number = 2",
+		"tally":      "UPDATE events SET totals = edit_totals(totals, 0, 'tally', 0)",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

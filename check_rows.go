@@ -67,10 +67,6 @@ WHERE n.delete_task IS NOT NULL AND t.num IS NULL`},
     iif(b.delete_task IS NULL, 'is missing', iif(t.num IS NULL, 'is not open', 'is open')))
 FROM buckets b LEFT JOIN tasks t ON t.id = b.delete_task AND ` + taskIsOpen + `
 WHERE (b.status = 'IN_PROGRESS') <> (b.delete_task IS NOT NULL) OR (b.delete_task IS NOT NULL) <> (t.num IS NOT NULL)`},
-	{name: "bucket.deltas",
-		find: `SELECT bucket, format('bucket number %d', bucket), format('it does not exist, but %d delta rows of it do', count(*))
-FROM deltas WHERE bucket NOT IN (SELECT num FROM buckets) GROUP BY bucket`,
-		repair: "DELETE FROM deltas WHERE bucket = ?1 AND bucket NOT IN (SELECT num FROM buckets)"},
 	orphanCounts("bucket.growth", "hours"),
 	orphanCounts("bucket.statuses", "status_counts"),
 	orphanCounts("bucket.growth", "untallied"),

@@ -139,7 +139,7 @@ UPDATE object SET blobs = json_set(blobs, '$[0].details.hash', printf('%064x', 1
 
 	"object, elsewhere": {rule: "object.place", statements: "UPDATE object SET seq = seq + (7 << 40) WHERE partition = 3; " + storetest.Uncount},
 	"object without bucket": {rule: "object.place",
-		statements: "DELETE FROM deltas WHERE bucket = 3; DELETE FROM buckets WHERE num = 3"},
+		statements: "DELETE FROM buckets WHERE num = 3"},
 	"object, fields that are no JSON":   {rule: "object.json", statements: `UPDATE object SET fields = jsonb('[]') WHERE partition = 3`},
 	"object, fields that end early":     {rule: "object.json", statements: `UPDATE object SET fields = substr(fields, 1, length(fields) - 1) WHERE partition = 3`},
 	"object, fields as text":            {rule: "object.json", statements: `UPDATE object SET fields = CAST(json(fields) AS BLOB) WHERE partition = 1`},
@@ -178,17 +178,15 @@ UPDATE buckets SET total_size = total_size + 2 WHERE num = 1; ` + storetest.Unco
 	"bucket, metadata":                 {rule: "bucket.json", statements: "UPDATE buckets SET metadata = '{' WHERE num = 3"},
 	"bucket, count":                    {rule: "bucket.statistics", repairable: true, statements: "UPDATE buckets SET object_count = object_count + 1 WHERE num = 1"},
 	"bucket, size":                     {rule: "bucket.statistics", repairable: true, statements: "UPDATE buckets SET total_size = total_size - 1 WHERE num = 1"},
-	"bucket, change of the count":      {rule: "bucket.statistics", repairable: true, statements: "UPDATE deltas SET objects = objects + 1 WHERE bucket = 1 AND number = (SELECT max(number) FROM deltas WHERE bucket = 1)"},
-	"bucket, a delta that is missing":  {rule: "bucket.statistics", repairable: true, statements: "DELETE FROM deltas WHERE bucket = 1 AND number = 2; " + storetest.Uncount},
+	"bucket, change of the count":      {rule: "bucket.statistics", repairable: true, statements: editTotals("'objects', 1")},
+	"bucket, change of the size":       {rule: "bucket.statistics", repairable: true, statements: editTotals("'size', -1")},
 	"bucket, clock behind":             {rule: "bucket.clock", repairable: true, statements: "UPDATE object SET version = version + 1000 WHERE partition = 1"},
 	"bucket, clock beyond all":         {rule: "bucket.clock", statements: "UPDATE object SET version = 1 << 50 WHERE partition = 1"},
 	"bucket, growth":                   {rule: "bucket.growth", repairable: true, statements: "INSERT INTO hours VALUES (1, 5, 1, 1)"},
-	"bucket, a tally that ends early":  {rule: "bucket.growth", repairable: true, statements: "UPDATE deltas SET tally = x'0102' WHERE bucket = 1 AND number = 2"},
 	"growth of no bucket":              {rule: "bucket.growth", repairable: true, statements: "INSERT INTO hours VALUES (99, 5, 1, 1)"},
 	"progress of no bucket":            {rule: "bucket.growth", repairable: true, statements: "INSERT INTO untallied VALUES (99, 5)"},
-	"bucket, statuses":                 {rule: "bucket.statuses", repairable: true, statements: "INSERT INTO status_counts VALUES (1, 'FAILED', 1)"},
+	"bucket, statuses":                 {rule: "bucket.statuses", repairable: true, statements: "INSERT INTO status_counts VALUES (1, 'CANCELED', 1)"},
 	"statuses of no bucket":            {rule: "bucket.statuses", repairable: true, statements: "INSERT INTO status_counts VALUES (99, 'DRAFT', 1)"},
-	"deltas of no bucket":              {rule: "bucket.deltas", repairable: true, statements: "INSERT INTO deltas VALUES (99, 1, 1, 0, 0, NULL, NULL)"},
 	"bucket, count of batches":         {rule: "bucket.batches", repairable: true, statements: "UPDATE batch_counts SET failed = failed + 1"},
 	"bucket, no count of batches":      {rule: "bucket.batches", repairable: true, statements: "DELETE FROM batch_counts"},
 	"count of batches of no bucket":    {rule: "bucket.batches", repairable: true, statements: "INSERT INTO batch_counts VALUES (99, 0, 0, 0, 0)"},
@@ -263,6 +261,12 @@ DELETE FROM texts WHERE rowid = (SELECT max(seq) FROM object WHERE partition = 5
 	"job without batch":                {rule: "job.batch", statements: "INSERT INTO jobs (batch, position, object, status, attempts, retries, due_at) VALUES (99, 1, 'o', 'FAILED', 1, 0, 0)"},
 	"job, error":                       {rule: "job.json", statements: "UPDATE jobs SET error = '{' WHERE position = 2"},
 	"job, object of another bucket":    {rule: "job.object", statements: "UPDATE jobs SET seq = (2 << 40) + 1 WHERE position = 2"},
+}
+
+// editTotals is a statement that changes what the newest events carry for the bucket
+// number 1.
+func editTotals(edit string) string {
+	return "UPDATE events SET totals = edit_totals(totals, 1, " + edit + ") WHERE last = (SELECT max(last) FROM events)"
 }
 
 // openTask is an open task that another process works on.

@@ -197,7 +197,9 @@ func (n *Namespace) Info(ctx context.Context) (*NamespaceInfo, error) {
 	var info *NamespaceInfo
 	err := n.store.read(ctx, func(c *engine.Conn) error {
 		info = nil
-		return selectNamespaces(c, "n.num = ?1 AND n.delete_task IS NULL", []any{n.num}, func(i *NamespaceInfo, _ int64) error { info = i; return nil })
+		return c.Snapshot(func() error {
+			return selectNamespaces(c, "n.num = ?1 AND n.delete_task IS NULL", []any{n.num}, func(i *NamespaceInfo, _ int64) error { info = i; return nil })
+		})
 	})
 	if err == nil && info == nil {
 		err = notFound("%s", n)
@@ -230,15 +232,22 @@ func (s *Store) namespaces() listing[*NamespaceInfo] {
 	}
 }
 
+// selectNamespaces reads the namespaces that satisfy an SQL condition. The caller has a
+// snapshot.
 func selectNamespaces(c *engine.Conn, where string, args []any, each func(*NamespaceInfo, int64) error) error {
+	unfolded, err := commit.ReadUnfolded(c)
+	if err != nil {
+		return err
+	}
 	return c.Query(`
 SELECT n.num, n.id, n.name, n.description, n.feature_extractors, n.payload_indexes, n.created_at, n.updated_at,
     (SELECT count(*) FROM buckets b WHERE b.namespace = n.num AND b.status <> 'IN_PROGRESS'),
-    (SELECT ifnull(sum(b.object_count + ifnull(d.objects, 0)), 0) FROM buckets b `+commit.JoinDelta+` WHERE b.namespace = n.num AND b.status <> 'IN_PROGRESS')
+    (SELECT ifnull(sum(b.object_count), 0) FROM buckets b WHERE b.namespace = n.num AND b.status <> 'IN_PROGRESS')
 FROM namespaces n WHERE `+where, args, func(r engine.Row) error {
 		info := &NamespaceInfo{
 			num: r.Int(0), ID: r.Text(1), Name: r.Text(2), Description: r.Text(3),
-			CreatedAt: timeOf(r.Int(6)), UpdatedAt: timeOf(r.Int(7)), BucketCount: r.Int(8), ObjectCount: r.Int(9),
+			CreatedAt: timeOf(r.Int(6)), UpdatedAt: timeOf(r.Int(7)), BucketCount: r.Int(8),
+			ObjectCount: r.Int(9) + unfolded[r.Int(0)].Objects,
 		}
 		err := decodeInfo(r, 4, &info.FeatureExtractors)
 		if err == nil {

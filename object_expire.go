@@ -74,7 +74,7 @@ func (p *pass) end() {
 func newExpirer(s *Store) (*expirer, error) {
 	newest := int64(0)
 	err := s.read(context.Background(), func(c *engine.Conn) error {
-		_, err := c.QueryRow("SELECT at FROM events ORDER BY last DESC LIMIT 1", nil, func(r engine.Row) { newest = r.Int(0) })
+		_, err := c.QueryRow("SELECT committed_at FROM events ORDER BY last DESC LIMIT 1", nil, func(r engine.Row) { newest = r.Int(0) })
 		return err
 	})
 	last := time.Time{}
@@ -124,10 +124,10 @@ SELECT b.num, (SELECT min(expires_at) FROM object INDEXED BY object_expiry WHERE
 FROM p JOIN buckets b ON b.partition = p.num WHERE b.status = 'ACTIVE' AND NOT b.is_locked`
 
 	selectLimited = `
-SELECT b.num, r.max_age, ifnull(b.object_count + ifnull(d.objects, 0) > r.max_objects, 0) OR ifnull(b.total_size + ifnull(d.size, 0) > r.max_bytes, 0),
+SELECT r.max_age, r.max_objects, r.max_bytes, ` + commit.CountColumns + `,
     (SELECT o.updated_at FROM entries e CROSS JOIN object o ON o.seq = e.seq WHERE e.idx = i.num ORDER BY e.key LIMIT 1)
 FROM retention r JOIN buckets b ON b.num = r.bucket JOIN indexes i ON i.partition = b.partition AND i.kind = 'age' AND i.status = 'READY' AND i.form = ?
-    ` + commit.JoinDelta + ` WHERE b.status = 'ACTIVE' AND NOT b.is_locked`
+    WHERE b.status = 'ACTIVE' AND NOT b.is_locked`
 )
 
 // duePasses returns the passes that find objects to delete, now or later.
@@ -140,13 +140,17 @@ func duePasses(conn *engine.Conn) (found []duePass, err error) {
 		return nil, err
 	}
 	err = conn.Query(selectLimited, []any{index.Format}, func(r engine.Row) error {
-		d := duePass{passID: passID{r.Int(0), true}}
-		switch age := r.Int(1); {
-		case r.Int(2) != 0:
-		case age == 0 || r.Null(3):
+		const oldest = 3 + commit.CountWidth
+		d := duePass{passID: passID{r.Int(3), true}}
+		counts, err := commit.ScanCounts(r, 3)
+		switch age := r.Int(0); {
+		case err != nil:
+			return err
+		case !r.Null(1) && counts.Objects > r.Int(1) || !r.Null(2) && counts.Size > r.Int(2):
+		case age == 0 || r.Null(oldest):
 			return nil
 		default:
-			d.at = r.Int(3) + age
+			d.at = r.Int(oldest) + age
 		}
 		found = append(found, d)
 		return nil

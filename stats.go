@@ -1,6 +1,7 @@
 package bucketlite
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -51,9 +52,10 @@ func (b *Bucket) Stats(ctx context.Context) (*Stats, error) {
 	var stats Stats
 	found := false
 	err := b.store.read(ctx, func(c *engine.Conn) (err error) {
+		var corrupt error
 		found, err = c.QueryRow("SELECT "+statsColumns+" FROM buckets b "+joinStats+" WHERE b.num = ?", []any{b.num},
-			func(r engine.Row) { stats = scanStats(r, 0) })
-		return err
+			func(r engine.Row) { stats, corrupt = scanStats(r, 0) })
+		return cmp.Or(err, corrupt)
 	})
 	if err == nil && !found {
 		err = b.gone()
@@ -64,33 +66,30 @@ func (b *Bucket) Stats(ctx context.Context) (*Stats, error) {
 	return &stats, nil
 }
 
-// joinStats joins the tables of a bucket's statistics to its row AS b.
-const joinStats = commit.JoinDelta + " LEFT JOIN batch_counts c ON c.bucket = b.num"
+// joinStats joins the counts of a bucket's batches to its row AS b.
+const joinStats = "LEFT JOIN batch_counts c ON c.bucket = b.num"
 
 // statsColumns are the columns that scanStats reads, of buckets AS b with
-// [joinStats]: the folded counts plus the ones not yet folded. The sizes of the
-// largest and the smallest object are the ends of an index.
-const statsColumns = `
-b.object_count + ifnull(d.objects, 0),
-b.total_size + ifnull(d.size, 0),
-nullif(max(ifnull(b.last_upload_at, 0), ifnull(d.last_upload_at, 0)), 0),
-b.stats_updated_at,
+// [joinStats]. The sizes of the largest and the smallest object are the ends of an index.
+const statsColumns = commit.CountColumns + `, b.stats_updated_at,
 (SELECT max(size) FROM object WHERE partition = b.partition),
 (SELECT min(size) FROM object WHERE partition = b.partition),
 c.total, c.active, c.completed, c.failed`
 
 // scanStats reads statsColumns, starting at column i.
-func scanStats(r engine.Row, i int) Stats {
-	s := Stats{
-		ObjectCount: r.Int(i), TotalSize: r.Int(i + 1),
-		LastUploadAt: optionalTime(r, i+2), UpdatedAt: optionalTime(r, i+3),
+func scanStats(r engine.Row, i int) (Stats, error) {
+	c, err := commit.ScanCounts(r, i)
+	i += commit.CountWidth
+	s := Stats{ObjectCount: c.Objects, TotalSize: c.Size, UpdatedAt: optionalTime(r, i)}
+	if c.Upload != 0 {
+		s.LastUploadAt = new(timeOf(c.Upload))
 	}
-	s.Storage = StorageStats{Total: s.TotalSize, Max: r.Int(i + 4), Min: r.Int(i + 5)}
-	s.Batches = BatchStats{Total: r.Int(i + 6), Active: r.Int(i + 7), Completed: r.Int(i + 8), Failed: r.Int(i + 9)}
+	s.Storage = StorageStats{Total: s.TotalSize, Max: r.Int(i + 1), Min: r.Int(i + 2)}
+	s.Batches = BatchStats{Total: r.Int(i + 3), Active: r.Int(i + 4), Completed: r.Int(i + 5), Failed: r.Int(i + 6)}
 	if s.ObjectCount > 0 {
 		s.Storage.Avg = s.TotalSize / s.ObjectCount
 	}
-	return s
+	return s, err
 }
 
 // StoreStats are statistics of a whole store.

@@ -159,7 +159,7 @@ func (g *growing) place(at, objects, size int64) {
 func (g *growing) takeLate(ctx context.Context, conn *engine.Conn, c *commit.Counted, hours []commit.Hour) error {
 	hour := commit.HourOf(g.to)
 	i := slices.IndexFunc(hours, func(h commit.Hour) bool { return h.Hour == hour })
-	if i < 0 || hour*commit.HourMicros == g.to || c.LastUpload < g.to {
+	if i < 0 || hour*commit.HourMicros == g.to || c.Upload < g.to {
 		return nil
 	}
 	if ctx == nil {

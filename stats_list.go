@@ -152,12 +152,16 @@ func (n *Namespace) allBucketStats(ctx context.Context) (*BucketListStats, error
 			if err := n.check(conn); err != nil {
 				return err
 			}
-			_, err := conn.QueryRow(`
-SELECT ifnull(sum(b.object_count + ifnull(d.objects, 0)), 0), ifnull(sum(b.total_size + ifnull(d.size, 0)), 0), count(*)
-FROM buckets b `+commit.JoinDelta+` WHERE b.namespace = ? AND b.status <> 'IN_PROGRESS'`, []any{n.num}, func(r engine.Row) {
-				count := r.Int(2)
-				stats = BucketListStats{r.Int(0), r.Int(1), ratio(r.Int(0), count), ratio(r.Int(1), count)}
-			})
+			unfolded, err := commit.ReadUnfolded(conn)
+			if err != nil {
+				return err
+			}
+			_, err = conn.QueryRow(`
+SELECT ifnull(sum(object_count), 0), ifnull(sum(total_size), 0), count(*) FROM buckets WHERE namespace = ? AND status <> 'IN_PROGRESS'`, []any{n.num},
+				func(r engine.Row) {
+					objects, size, count := r.Int(0)+unfolded[n.num].Objects, r.Int(1)+unfolded[n.num].Size, r.Int(2)
+					stats = BucketListStats{objects, size, ratio(objects, count), ratio(size, count)}
+				})
 			return err
 		})
 	})

@@ -250,14 +250,14 @@ func TestStatsReadOnly(t *testing.T) {
 		storetest.PutItem(t, b, storetest.Item("k", "v"))
 	}
 	db := storetest.OpenRaw(t, path)
-	const rows = "SELECT * FROM deltas; "
+	const rows = "SELECT * FROM events"
 	version := "PRAGMA data_version"
 	before, versionBefore := storetest.Dump(t, db, rows), storetest.Dump(t, db, version)
 	for range 10 {
 		storetest.MustStats(t, b)
 	}
 	if after := storetest.Dump(t, db, rows); after != before {
-		t.Errorf("deltas: got %s, want %s", after, before)
+		t.Errorf("events: got %s, want %s", after, before)
 	}
 	if got := storetest.Dump(t, db, version); got != versionBefore {
 		t.Errorf("data version: got %s, want %s", got, versionBefore)

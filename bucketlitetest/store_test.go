@@ -115,7 +115,7 @@ func TestNewStoreIsPrivate(t *testing.T) {
 
 func TestNewStoreIsChecked(t *testing.T) {
 	t.Parallel()
-	const wrongCount = "UPDATE deltas SET objects = objects + 1"
+	const wrongCount = "UPDATE buckets SET object_count = object_count + 1"
 	tests := []struct {
 		name string
 		path string // empty for a file

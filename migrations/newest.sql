@@ -23,16 +23,6 @@ CREATE TABLE namespaces (
 
 CREATE UNIQUE INDEX namespaces_name ON namespaces (name) WHERE delete_task IS NULL;
 
-CREATE TABLE deltas (
-    bucket         INTEGER NOT NULL, -- buckets.num
-    clock          INTEGER NOT NULL, -- the bucket's clock after the group
-    number           INTEGER NOT NULL, -- how many rows there are up to this one
-    objects        INTEGER NOT NULL, -- change of the count
-    size           INTEGER NOT NULL, -- change of the total size
-    last_upload_at INTEGER, tally BLOB,
-    PRIMARY KEY (bucket, clock)
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE contents (
     num         INTEGER PRIMARY KEY AUTOINCREMENT,
     hash        BLOB UNIQUE,      -- SHA-256; NULL while it is staged or being deleted
@@ -159,9 +149,9 @@ CREATE TABLE batch_counts (
 CREATE TABLE events (
     last  INTEGER PRIMARY KEY, -- number of the row's last event
     count INTEGER NOT NULL,    -- how many there are
-    at    INTEGER NOT NULL,    -- when they were committed
+    committed_at    INTEGER NOT NULL,    -- when they were committed
     data  BLOB    NOT NULL     -- the events, packed
-) STRICT;
+, totals BLOB) STRICT;
 
 CREATE TABLE object (
     seq        INTEGER PRIMARY KEY,

@@ -1,6 +1,10 @@
 package commit
 
-import "github.com/bucketlite/bucketlite/internal/engine"
+import (
+	"cmp"
+
+	"github.com/bucketlite/bucketlite/internal/engine"
+)
 
 // ClockBits is the number of low bits of an object's seq, its position in the order
 // of creation. They hold the value of the bucket's clock at the object's creation;
@@ -42,13 +46,12 @@ type Bucket struct {
 	Indexed bool // it may have indexes
 	Indexes any  // the cache of the index code, nil until the indexes are read
 
-	folded totals // the bucket's totals at the last fold
-	tally  Tally  // changes that no delta row has yet
-	recent *Tally // the changes in the delta rows, nil if they are not known
+	folded  totals // the bucket's totals at the last fold
+	tally   Tally  // changes since the last fold
+	commits int64  // that have changed something since the last fold
 
-	clock  int64 // counts changes: it numbers creations and versions
-	deltas int64 // delta rows since the last fold
-	dirty  bool  // the transaction has changed something
+	clock int64 // counts changes: it numbers creations and versions
+	dirty bool  // the transaction has changed something
 }
 
 // Retention holds the limits of a bucket. Zero is none.
@@ -103,48 +106,55 @@ func (n *Next) Grow(size int64) { n.Size, n.dirty = n.Size+size, true }
 func (n *Next) Reach(position int64) { n.Reached, n.dirty = position, true }
 
 const selectBucket = `
-SELECT b.name, b.status, b.is_locked, max(b.clock, ifnull(d.clock, 0)), d.number, d.objects, d.size, d.last_upload_at,
-    b.id, (SELECT id FROM namespaces WHERE num = b.namespace),
+SELECT b.name, b.status, b.is_locked, b.clock, b.id, (SELECT id FROM namespaces WHERE num = b.namespace),
     EXISTS (SELECT 1 FROM indexes WHERE partition = b.partition AND status <> 'DROPPING'),
     b.definition, b.partition, c.partition, c.reached, c.size,
     b.object_count, b.total_size, ifnull(u.reached, 0), r.max_age, r.max_objects, r.max_bytes
-FROM buckets b ` + JoinDelta + ` LEFT JOIN schema_changes c ON c.bucket = b.num AND c.since IS NULL
+FROM buckets b LEFT JOIN schema_changes c ON c.bucket = b.num AND c.since IS NULL
 LEFT JOIN retention r ON r.bucket = b.num ` + joinUntallied + ` WHERE b.num = ?`
-
-// JoinDelta joins a bucket's newest delta row AS d to its row AS b.
-const JoinDelta = "LEFT JOIN deltas d ON d.bucket = b.num AND d.clock = (SELECT max(clock) FROM deltas WHERE bucket = b.num)"
 
 // Bucket returns the state of the bucket, or nil if there is no such bucket. It reads
 // the state on first use.
 func (tx *Tx) Bucket(num int64) (*Bucket, error) {
-	for _, b := range tx.buckets {
-		if b.Num == num {
-			if b.Gone {
-				return nil, nil
-			}
-			return b, nil
+	if b := tx.known(num); b != nil {
+		if b.Gone {
+			return nil, nil
 		}
+		return b, nil
+	}
+	if err := tx.readNewest(); err != nil {
+		return nil, err
 	}
 	b := &Bucket{Num: num}
 	found, err := tx.QueryRow(selectBucket, []any{num}, func(r engine.Row) {
 		b.Name, b.Status, b.Locked = r.Text(0), r.Text(1), r.Int(2) != 0
-		b.clock, b.deltas, b.Objects, b.Size, b.Upload = r.Int(3), r.Int(4), r.Int(5), r.Int(6), r.Int(7)
-		b.Place = Place{Namespace: r.Text(9), Bucket: r.Text(8)}
-		b.Indexed = r.Int(10) != 0
-		b.Definition, b.Partition = r.Int(11), r.Int(12)
-		b.Next = Next{Partition: r.Int(13), Reached: r.Int(14), Size: r.Int(15)}
-		b.folded = totals{r.Int(16), r.Int(17)}
-		b.Reached = r.Int(18)
-		b.Retention = Retention{MaxAge: r.Int(19), MaxObjects: r.Int(20), MaxBytes: r.Int(21)}
+		b.clock = r.Int(3)
+		b.Place = Place{Namespace: r.Text(5), Bucket: r.Text(4)}
+		b.Indexed = r.Int(6) != 0
+		b.Definition, b.Partition = r.Int(7), r.Int(8)
+		b.Next = Next{Partition: r.Int(9), Reached: r.Int(10), Size: r.Int(11)}
+		b.folded = totals{r.Int(12), r.Int(13)}
+		b.Reached = r.Int(14)
+		b.Retention = Retention{MaxAge: r.Int(15), MaxObjects: r.Int(16), MaxBytes: r.Int(17)}
 	})
 	if err != nil || !found {
 		return nil, err
 	}
-	if b.deltas == 0 {
-		b.recent = &Tally{}
+	if err := b.resume(tx.newest.running); err != nil {
+		return nil, err
 	}
 	tx.buckets = append(tx.buckets, b)
 	return b, nil
+}
+
+// known returns the state of the bucket if the transaction holds it, or nil.
+func (tx *Tx) known(num int64) *Bucket {
+	for _, b := range tx.buckets {
+		if b.Num == num {
+			return b
+		}
+	}
+	return nil
 }
 
 // states returns copies of the states that the transaction holds.
@@ -166,16 +176,16 @@ func (tx *Tx) restore(states []Bucket) {
 		*b = states[i]
 		b.ForgetIndexes(b.Indexed) // the cached indexes are shared with the copy, and may have changed
 		b.Next.Indexes = nil
-		b.recent = nil // shared, too
 	}
 }
 
 // CountObjects returns the number of a bucket's objects, and whether the bucket
 // exists.
 func CountObjects(conn *engine.Conn, num int64) (n int64, exists bool, err error) {
-	exists, err = conn.QueryRow("SELECT b.object_count + ifnull(d.objects, 0) FROM buckets b "+JoinDelta+" WHERE b.num = ?",
-		[]any{num}, func(r engine.Row) { n = r.Int(0) })
-	return n, exists, err
+	var c Counts
+	var corrupt error
+	exists, err = conn.QueryRow("SELECT "+CountColumns+" FROM buckets b WHERE b.num = ?", []any{num}, func(r engine.Row) { c, corrupt = ScanCounts(r, 0) })
+	return c.Objects, exists, cmp.Or(err, corrupt)
 }
 
 // Redefine records that what the bucket's writers must satisfy has changed, together with

@@ -47,39 +47,59 @@ func (tx *Tx) Note(kind string, at Place, object string) {
 	tx.events = append(tx.events, Change{kind, at, object})
 }
 
-// writeEvents writes the transaction's events.
+// writeEvents writes the transaction's events. The last row carries the running totals of
+// buckets. Without events, those of the changed buckets are folded.
 func (tx *Tx) writeEvents() error {
 	if len(tx.events) == 0 {
-		return nil
+		return tx.Flush()
 	}
-	if tx.lastEvent == 0 {
-		if _, err := tx.QueryRow("SELECT max(last) FROM events", nil, func(r engine.Row) { tx.lastEvent = r.Int(0) }); err != nil {
-			return err
+	if err := tx.saveNext(); err != nil {
+		return err
+	}
+	if err := tx.readNewest(); err != nil {
+		return err
+	}
+	all, err := tx.carry()
+	if err != nil {
+		return err
+	}
+	before, now, totals := tx.newest, tx.Now(), PackTotals(all)
+	next := &newestRow{last: before.last, running: all, size: len(totals)}
+	for rest := tx.events; len(rest) > 0; {
+		row := rest[:min(MaxRowEvents, len(rest))]
+		rest = rest[len(row):]
+		next.last += int64(len(row))
+		var carried any
+		if len(rest) == 0 && totals != nil {
+			carried = totals
 		}
-	}
-	before, now := tx.lastEvent, tx.Now()
-	for changes := range slices.Chunk(tx.events, MaxRowEvents) {
-		count := int64(len(changes))
-		tx.lastEvent += count
-		_, err := tx.Exec("INSERT INTO events (last, count, at, data) VALUES (?, ?, ?, ?)", tx.lastEvent, count, now, encodeChanges(changes))
+		_, err := tx.Exec("INSERT INTO events (last, count, committed_at, data, totals) VALUES (?, ?, ?, ?, ?)",
+			next.last, int64(len(row)), now, encodeChanges(row), carried)
 		if err != nil {
 			return err
 		}
 	}
-	if slack := tx.committer.cfg.EventSlack; before/slack != tx.lastEvent/slack {
+	if before.size > maxLeft {
+		if _, err := tx.Exec("UPDATE events SET totals = NULL WHERE last = ?", before.last); err != nil {
+			return err
+		}
+	}
+	tx.newest = next
+	if slack := tx.committer.cfg.EventSlack; before.last/slack != next.last/slack {
 		tx.Raise(Background) // to trim the events
 	}
 	return nil
 }
 
-// TrimEvents deletes the rows that contain only events with numbers up to last.
+// TrimEvents deletes the rows that contain only events with numbers up to last, except the
+// newest row, which carries the running totals of buckets.
 func (tx *Tx) TrimEvents(last int64) error {
-	_, err := tx.Exec("DELETE FROM events WHERE last <= ?", last)
+	_, err := tx.Exec("DELETE FROM events WHERE last <= ? AND last < (SELECT max(last) FROM events)", last)
 	return err
 }
 
 // SelectEvents selects rows of events for [ScanEvents].
-const SelectEvents = "SELECT last, count, at, data FROM events "
+const SelectEvents = "SELECT last, count, committed_at, data FROM events "
 
 // Events is a row of the table events.
 type Events struct {

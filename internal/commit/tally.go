@@ -3,7 +3,6 @@ package commit
 import (
 	"cmp"
 	"encoding/binary"
-	"errors"
 	"slices"
 	"strings"
 )
@@ -114,15 +113,15 @@ func (t *Tally) clone() Tally {
 // clear empties the tally. It keeps the memory.
 func (t *Tally) clear() { t.hours, t.statuses, t.merged = t.hours[:0], t.statuses[:0], 0 }
 
-// encode returns the packed form of the tally, or nil if it is empty: the number of hours;
-// of each hour the distance from the one before, the objects and the size; and then of
-// each status its length, its name and the objects.
-func (t *Tally) encode() any {
+// appendPacked appends the packed form of the tally, nothing if it is empty: the number of
+// hours; of each hour the distance from the one before, the objects and the size; and then
+// of each status its length, its name and the objects.
+func (t *Tally) appendPacked(data []byte) []byte {
 	hours, statuses := t.Hours(), t.Statuses()
 	if len(hours)+len(statuses) == 0 {
-		return nil
+		return data
 	}
-	data := binary.AppendUvarint(make([]byte, 0, 32+8*len(hours)), uint64(len(hours)))
+	data = binary.AppendUvarint(data, uint64(len(hours)))
 	before := int64(0)
 	for _, h := range hours {
 		data = binary.AppendVarint(data, h.Hour-before)
@@ -138,12 +137,9 @@ func (t *Tally) encode() any {
 	return data
 }
 
-// ErrTally reports a delta row whose tally cannot be read.
-var ErrTally = errors.New("a tally cannot be read")
-
 // addPacked adds a tally in its packed form. If it fails, it may have added a part.
 func (t *Tally) addPacked(data []byte) error {
-	d := tallyDecoder{data: data}
+	d := totalsDecoder{data: data}
 	n := d.uvarint()
 	hour := int64(0)
 	for ; n > 0 && !d.failed; n-- {
@@ -153,37 +149,37 @@ func (t *Tally) addPacked(data []byte) error {
 		t.AddHour(hour, objects, size)
 	}
 	for len(d.data) > 0 {
-		status := d.text()
+		status := string(d.bytes())
 		t.AddStatus(status, d.varint())
 	}
 	if d.failed {
-		return ErrTally
+		return corruptTotals("a tally ends early")
 	}
 	return nil
 }
 
-// tallyDecoder decodes a packed tally. Its results are valid unless it has failed.
-type tallyDecoder struct {
+// totalsDecoder decodes packed totals. Its results are valid unless it has failed.
+type totalsDecoder struct {
 	data   []byte // the remaining data
 	failed bool
 }
 
-func (d *tallyDecoder) fail() { d.data, d.failed = nil, true }
+func (d *totalsDecoder) fail() { d.data, d.failed = nil, true }
 
-func (d *tallyDecoder) uvarint() uint64 {
+func (d *totalsDecoder) uvarint() uint64 {
 	v, n := binary.Uvarint(d.data)
 	d.pass(n)
 	return v
 }
 
-func (d *tallyDecoder) varint() int64 {
+func (d *totalsDecoder) varint() int64 {
 	v, n := binary.Varint(d.data)
 	d.pass(n)
 	return v
 }
 
 // pass passes over a number of n bytes. It fails if there is none, where n is 0 or less.
-func (d *tallyDecoder) pass(n int) {
+func (d *totalsDecoder) pass(n int) {
 	if n <= 0 {
 		d.fail()
 		return
@@ -191,13 +187,14 @@ func (d *tallyDecoder) pass(n int) {
 	d.data = d.data[n:]
 }
 
-func (d *tallyDecoder) text() string {
+// bytes returns the bytes that follow their number.
+func (d *totalsDecoder) bytes() []byte {
 	n := d.uvarint()
 	if n > uint64(len(d.data)) {
 		d.fail()
-		return ""
+		return nil
 	}
-	text := string(d.data[:n])
+	taken := d.data[:n]
 	d.data = d.data[n:]
-	return text
+	return taken
 }

@@ -1,15 +1,14 @@
 package commit
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
 
 // The tables hours and status_counts hold the tallies of partitions up to the last fold,
-// and the delta rows hold the changes since. All statements about tallies are in this file.
+// and the running totals hold the changes since. All statements about tallies are in this file.
 
 // Untallied is the value of [Bucket.Reached] while no object is in the tallies.
 const Untallied = 1 << ClockBits
@@ -59,26 +58,13 @@ func (b *Bucket) Restated(from, to string, objects int64) {
 	if from == to || objects == 0 {
 		return
 	}
-	b.Tick() // so that it gets a delta row of its own
+	b.Tick() // so that the running totals are beyond the ones before
 	b.tally.AddStatus(from, -objects)
 	b.tally.AddStatus(to, objects)
 }
 
-// foldTally adds the tallies of the delta rows, and the changes since, to the tables. If a
-// delta row cannot be read, the objects are counted again.
+// foldTally adds the running tally to the tables.
 func (b *Bucket) foldTally(tx *Tx) error {
-	if b.recent == nil {
-		b.recent = &Tally{}
-		err := readDeltas(tx.Conn, b.Num, b.recent)
-		if errors.Is(err, ErrTally) {
-			return b.Retally(tx)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	b.tally.AddTally(b.recent)
-	b.recent.clear()
 	err := saveTally(tx, b.Partition, &b.tally)
 	b.tally.clear()
 	return err
@@ -108,22 +94,14 @@ ON CONFLICT DO UPDATE SET objects = objects + excluded.objects`, partition, s.St
 	return nil
 }
 
-// readDeltas adds the tallies of a bucket's delta rows to t.
-func readDeltas(conn *engine.Conn, bucket int64, t *Tally) error {
-	return conn.Query("SELECT tally FROM deltas WHERE bucket = ? AND tally IS NOT NULL", []any{bucket}, func(r engine.Row) error {
-		return t.addPacked(r.Bytes(0))
-	})
-}
-
 // Retally discards the tallies of the bucket's objects. The background counts the objects
 // again, unless the bucket is being deleted.
 func (b *Bucket) Retally(tx *Tx) error {
 	b.tally.clear()
-	b.recent = nil
-	if err := ForgetTallies(tx, b.Partition); err != nil {
+	if err := b.fold(tx); err != nil {
 		return err
 	}
-	if _, err := tx.Exec("UPDATE deltas SET tally = NULL WHERE bucket = ? AND tally IS NOT NULL", b.Num); err != nil {
+	if err := ForgetTallies(tx, b.Partition); err != nil {
 		return err
 	}
 	return b.tallyAnew(tx)
@@ -195,23 +173,23 @@ func (b *Bucket) TallySome(tx *Tx, most int64) error {
 
 // Counted is what is known of a bucket's objects without reading them.
 type Counted struct {
-	Partition     int64
-	Reached       int64 // the position from which on the objects are in Tally
-	Objects, Size int64 // of all objects
-	LastUpload    int64
-	Tally         Tally
+	Counts    // of all objects
+	Partition int64
+	Reached   int64 // the position from which on the objects are in Tally
+	Tally     Tally
 }
 
 // ReadCounts returns the counts of a bucket, or nil if there is no such bucket. The tally
-// may lack hours before a first one. Errors: [ErrTally]. The caller has a snapshot.
+// may lack hours before a first one. Errors: [ErrTotals]. The caller has a snapshot.
 func ReadCounts(conn *engine.Conn, bucket, firstHour int64) (*Counted, error) {
 	var c Counted
-	found, err := conn.QueryRow("SELECT b.partition, ifnull(u.reached, 0), b.object_count + ifnull(d.objects, 0), b.total_size + ifnull(d.size, 0), "+
-		"max(ifnull(b.last_upload_at, 0), ifnull(d.last_upload_at, 0)) FROM buckets b "+JoinDelta+" "+joinUntallied+" WHERE b.num = ?", []any{bucket},
+	var corrupt error
+	found, err := conn.QueryRow("SELECT b.partition, ifnull(u.reached, 0), "+CountColumns+" FROM buckets b "+joinUntallied+" WHERE b.num = ?", []any{bucket},
 		func(r engine.Row) {
-			c = Counted{Partition: r.Int(0), Reached: r.Int(1), Objects: r.Int(2), Size: r.Int(3), LastUpload: r.Int(4)}
+			c.Partition, c.Reached = r.Int(0), r.Int(1)
+			c.Counts, corrupt = scanCounts(r, 2, &c.Tally)
 		})
-	if err != nil || !found {
+	if err = cmp.Or(err, corrupt); err != nil || !found {
 		return nil, err
 	}
 	err = conn.Query("SELECT hour, objects, size FROM hours WHERE partition = ? AND hour >= ?", []any{c.Partition, firstHour}, func(r engine.Row) error {
@@ -225,12 +203,6 @@ func ReadCounts(conn *engine.Conn, bucket, firstHour int64) (*Counted, error) {
 		c.Tally.AddStatus(r.Text(0), r.Int(1))
 		return nil
 	})
-	if err == nil {
-		err = readDeltas(conn, bucket, &c.Tally)
-	}
-	if errors.Is(err, ErrTally) {
-		err = fmt.Errorf("bucket number %d: %w: %w", bucket, engine.ErrCorrupt, err)
-	}
 	return &c, err
 }
 

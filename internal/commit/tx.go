@@ -41,8 +41,8 @@ type Committer struct {
 
 	// The state of the last transaction. It belongs to the holder of the write lock.
 	buckets []*Bucket
-	event   int64 // number of the newest event, 0 if unknown
-	waiting int64 // bytes that wait for deletion, -1 if unknown
+	newest  *newestRow // of events, nil if unknown
+	waiting int64      // bytes that wait for deletion, -1 if unknown
 }
 
 // NewCommitter returns a Committer for one open file.
@@ -54,11 +54,11 @@ func (c *Committer) Begin(unchanged bool) engine.Group {
 	tx := &Tx{committer: c, used: !unchanged} // otherwise another process has written
 	tx.Content.Total = -1
 	if unchanged {
-		tx.buckets, tx.lastEvent, tx.Content.Total = c.buckets, c.event, c.waiting
+		tx.buckets, tx.newest, tx.Content.Total = c.buckets, c.newest, c.waiting
 	} else {
 		c.cfg.Overtaken()
 	}
-	c.buckets, c.event, c.waiting = nil, 0, -1
+	c.buckets, c.newest, c.waiting = nil, nil, -1
 	return tx
 }
 
@@ -73,7 +73,7 @@ type Tx struct {
 	committer *Committer
 	buckets   []*Bucket // few: a group rarely changes more than one
 	events    []Change
-	lastEvent int64         // number of the newest event in the file, 0 if unknown
+	newest    *newestRow    // of events in the file, nil if unknown
 	raised    [signals]bool // by any operation
 	used      bool          // some of it is more than background work
 }
@@ -106,13 +106,10 @@ func (tx *Tx) Attempt(f func() error) error {
 	return err
 }
 
-// BeforeCommit writes the transaction's remaining changes: running totals, events,
-// and the counts of stored bytes.
+// BeforeCommit writes the transaction's remaining changes: events, running totals, and
+// the counts of stored bytes.
 func (tx *Tx) BeforeCommit(t *engine.Tx) error {
 	tx.Tx = t
-	if err := tx.Flush(); err != nil {
-		return err
-	}
 	if err := tx.writeEvents(); err != nil {
 		return err
 	}
@@ -129,12 +126,12 @@ func (tx *Tx) AfterCommit() {
 	if len(tx.buckets) <= maxKnown {
 		c.buckets = tx.buckets
 	}
-	c.event, c.waiting = tx.lastEvent, tx.Content.Total
+	c.newest, c.waiting = tx.newest, tx.Content.Total
 	if tx.used {
 		c.lastUse.Store(time.Now().UnixNano())
 	}
 	if len(tx.events) > 0 {
-		c.cfg.Noted(tx.lastEvent)
+		c.cfg.Noted(tx.newest.last)
 	}
 	for s, raised := range tx.raised {
 		if raised {

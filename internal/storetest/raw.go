@@ -3,9 +3,14 @@ package storetest
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/bucketlite/bucketlite/internal/commit"
+	"modernc.org/sqlite"
 )
 
 // OpenRaw opens the file with the bare driver, as a foreign process would.
@@ -66,9 +71,47 @@ func ReleaseTasks(t testing.TB, path string) {
 	OpenPath(t, path)
 }
 
+func init() {
+	// edit_totals(totals, bucket, part, n) changes the totals that a row of events carries: it
+	// adds n to the objects, the size or the clock of a bucket, or of all if that is 0, or
+	// takes out the tally, or all totals of the bucket.
+	sqlite.MustRegisterDeterministicScalarFunction("edit_totals", 4, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+		data, _ := args[0].([]byte)
+		all, err := commit.UnpackTotals(data)
+		if err != nil {
+			return nil, err
+		}
+		bucket, n := args[1].(int64), args[3].(int64)
+		for i := range all {
+			t := &all[i]
+			if bucket != 0 && t.Bucket != bucket {
+				continue
+			}
+			switch args[2] {
+			case "objects":
+				t.Objects += n
+			case "size":
+				t.Size += n
+			case "clock":
+				t.Clock += n
+			case "tally":
+				t.Tally = nil
+			case "all":
+				t.Bucket = 0
+			default:
+				return nil, fmt.Errorf("totals have no part %q", args[2])
+			}
+		}
+		if data = commit.PackTotals(slices.DeleteFunc(all, func(t commit.Running) bool { return t.Bucket == 0 })); data == nil {
+			return nil, nil
+		}
+		return data, nil
+	})
+}
+
 // Uncount makes the counts by hour and by status those of no object, as after an upgrade of
 // an older file. Statements that change the rows of objects need it.
-const Uncount = `DELETE FROM hours; DELETE FROM status_counts; UPDATE deltas SET tally = NULL;
+const Uncount = `DELETE FROM hours; DELETE FROM status_counts; UPDATE events SET totals = edit_totals(totals, 0, 'tally', 0);
 INSERT OR REPLACE INTO untallied SELECT partition, 1 << 40 FROM buckets`
 
 // Execute runs statements, waiting for others who are writing.

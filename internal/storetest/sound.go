@@ -129,7 +129,6 @@ var Invariants = map[string]string{
 		SELECT partition FROM buckets UNION ALL SELECT partition FROM schema_changes WHERE since IS NULL AND partition IS NOT NULL UNION ALL SELECT num FROM old_partitions)`,
 	"hours": `SELECT partition FROM (SELECT partition FROM hours UNION SELECT partition FROM status_counts UNION SELECT partition FROM untallied)
 		WHERE partition NOT IN (SELECT partition FROM buckets UNION ALL SELECT num FROM old_partitions)`,
-	"deltas": "SELECT bucket, clock FROM deltas WHERE bucket NOT IN (SELECT num FROM buckets)",
 	"references": "WITH used AS (" + usedContents + `) SELECT lower(hex(c.hash)), c.uses, u.n
 		FROM contents c LEFT JOIN used u ON u.hash = lower(hex(c.hash)) WHERE c.uses <> ifnull(u.n, 0)`,
 	"missing content": "WITH used AS (" + usedContents + `) SELECT hash FROM used
