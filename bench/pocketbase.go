@@ -105,7 +105,7 @@ func (p *pocket) PutMany(ctx context.Context, rows []*row) error {
 	})
 }
 
-// Upsert finds the record and saves it, since there is no upsert.
+// Upsert finds the record and saves it, since there is no upsert by a unique key.
 func (p *pocket) Upsert(ctx context.Context, r *row) error {
 	return p.app.RunInTransaction(func(tx core.App) error {
 		record, err := tx.FindFirstRecordByData(p.collection, "sku", r.key)

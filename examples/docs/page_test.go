@@ -112,6 +112,7 @@ func TestNotRun(t *testing.T) {
 		`docs/guide/serving.md: html "<img src=\"http://127.0.0.1:8080/v1/presigned/blobs/…?expires=…&signature=…&thumb=320\">"`,
 		`docs/guide/serving.md: js "async function watch(bucket, changed, after = \"\") {"`,
 		// These take minutes. TestCommands checks that their benchmarks exist.
+		`docs/guide/performance.md: sh "go -C bench run .          # less than 25 minutes on two quiet cores; -quick: less than two"`,
 		`docs/guide/performance.md: sh "go test -run '^$' -bench 'Put|Apply/2/|Object|Upsert|Validate|Stats|Open' -benchtime 10000x ./proof"`,
 	}
 	var got []string
