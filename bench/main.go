@@ -56,7 +56,7 @@ func parse(args []string) (*config, error) {
 	only := flags.String("only", "", "only the lines whose name matches this regular expression")
 	flags.IntVar(&c.rounds, "rounds", 0, "the number of rounds (default 5, with -quick 1)")
 	flags.StringVar(&c.dir, "dir", ".", "the directory for the files of all peers, on the disk to be measured")
-	flags.StringVar(&c.name, "name", "", "the name of the files in results/ (default the date, and none with -only)")
+	flags.StringVar(&c.name, "name", "", "the name of the files in results/ (default the date, and none with -only or -quick)")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func parse(args []string) (*config, error) {
 	if c.only, err = regexp.Compile(*only); err != nil {
 		return nil, fmt.Errorf("-only: %w", err)
 	}
-	if c.name == "" && *only == "" {
+	if c.name == "" && *only == "" && !c.quick {
 		c.name = time.Now().Format(time.DateOnly)
 	}
 	return c, nil

@@ -37,7 +37,7 @@ func openNcruces(ctx context.Context, dir string, s settings) (_ store, err erro
 	if err != nil || tables > 0 {
 		return w, err
 	}
-	table, err := objectTable(ctx)
+	table, err := objectTable()
 	if err != nil {
 		return nil, err
 	}

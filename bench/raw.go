@@ -5,13 +5,16 @@ import (
 	"database/sql"
 	"errors"
 	"net/url"
+	"runtime"
 	"strings"
 
 	_ "modernc.org/sqlite" // the driver
 )
 
-// raw is the same SQLite by its driver for database/sql.
+// raw is the same SQLite by its driver for database/sql: one connection that writes, and
+// one for each core that reads.
 type raw struct {
+	reads                            *sql.DB // by several connections
 	db                               *sql.DB
 	insert, upsert, row, count, sums *sql.Stmt
 	pageByPrice, pageByStock         *sql.Stmt
@@ -28,9 +31,15 @@ func openRaw(ctx context.Context, dir string, s settings) (store, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
-	r := &raw{db: db}
-	if err := r.prepare(ctx, statementsFor(s)); err != nil {
+	reads, err := sql.Open("sqlite", name)
+	if err != nil {
 		return nil, errors.Join(err, db.Close())
+	}
+	reads.SetMaxOpenConns(runtime.NumCPU())
+	reads.SetMaxIdleConns(runtime.NumCPU())
+	r := &raw{db: db, reads: reads}
+	if err := r.prepare(ctx, statementsFor(s)); err != nil {
+		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
 }
@@ -42,7 +51,7 @@ func (r *raw) prepare(ctx context.Context, t statements) error {
 		return err
 	}
 	if tables == 0 {
-		table, err := objectTable(ctx)
+		table, err := objectTable()
 		if err != nil {
 			return err
 		}
@@ -51,13 +60,16 @@ func (r *raw) prepare(ctx context.Context, t statements) error {
 		}
 	}
 	for _, s := range []struct {
+		db   *sql.DB
 		stmt **sql.Stmt
 		text string
 	}{
-		{&r.insert, t.insert}, {&r.upsert, t.upsert}, {&r.row, t.row}, {&r.count, t.count}, {&r.sums, t.sums},
-		{&r.pageByPrice, t.page[0]}, {&r.pageByStock, t.page[1]}, {&r.countByPrice, t.countOf[0]}, {&r.countByStock, t.countOf[1]},
+		{r.db, &r.insert, t.insert}, {r.db, &r.upsert, t.upsert},
+		{r.reads, &r.row, t.row}, {r.reads, &r.count, t.count}, {r.reads, &r.sums, t.sums},
+		{r.reads, &r.pageByPrice, t.page[0]}, {r.reads, &r.pageByStock, t.page[1]},
+		{r.reads, &r.countByPrice, t.countOf[0]}, {r.reads, &r.countByStock, t.countOf[1]},
 	} {
-		stmt, err := r.db.PrepareContext(ctx, s.text)
+		stmt, err := s.db.PrepareContext(ctx, s.text)
 		if err != nil {
 			return err
 		}
@@ -148,7 +160,7 @@ func (r *raw) Sums(ctx context.Context) (rows, size int64, err error) {
 	return rows, size, err
 }
 
-func (r *raw) Close() error { return r.db.Close() }
+func (r *raw) Close() error { return errors.Join(r.reads.Close(), r.db.Close()) }
 
 // Prepare fills a second table.
 func (r *raw) Prepare(ctx context.Context, what large, rows int, _ int64) error {

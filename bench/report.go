@@ -86,6 +86,9 @@ func (r *report) summary() string {
 		}
 	}
 	s := fmt.Sprintf("%d of %d targets hold, after %s and %d rounds.", held, of, r.took.Round(time.Second), r.rounds)
+	if r.quick {
+		s += " A quick run: a tenth of the sizes."
+	}
 	if len(missed) > 0 {
 		s += " Missed: " + strings.Join(missed, "; ") + "."
 	}

@@ -80,6 +80,9 @@ func (b *bench) run(ctx context.Context, w *work) (err error) {
 			budget /= 4 // the warm-up
 		}
 		for i := range contenders {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			c := contenders[(i+max(round, 0))%len(contenders)]
 			runtime.GC() // the garbage of one peer is not another's work
 			values, err := c.cell.Round(ctx, budget)

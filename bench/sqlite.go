@@ -9,13 +9,14 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 
 	"github.com/bucketlite/bucketlite"
 )
 
 // The peers that are SQLite alone have the library's table of objects, with its indexes,
 // in a file of their own, and what one would write by hand: prepared statements, one
-// connection, rows that were encoded beforehand. They check and count nothing.
+// connection that writes, rows that were encoded beforehand. They check and count nothing.
 
 // statements are the statements of such a peer.
 type statements struct {
@@ -87,7 +88,8 @@ func sqlKey(key string) []byte {
 
 // objectTable returns the statements that make the library's table of objects and its
 // indexes, as they are in a new file.
-func objectTable(ctx context.Context) (script string, err error) {
+var objectTable = sync.OnceValues(func() (script string, err error) {
+	ctx := context.Background()
 	dir, err := os.MkdirTemp("", "bench-")
 	if err != nil {
 		return "", err
@@ -123,7 +125,7 @@ func objectTable(ctx context.Context) (script string, err error) {
 		return "", fmt.Errorf("table of objects: got %q, want a table and its indexes", statements)
 	}
 	return strings.Join(statements, ";\n") + ";\n", rows.Err()
-}
+})
 
 // decode returns the row of JSON text.
 func decode(text []byte) (fields fieldMap, err error) {

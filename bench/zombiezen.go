@@ -37,7 +37,7 @@ func openZombiezen(ctx context.Context, dir string, s settings) (_ store, err er
 	if err != nil || tables > 0 {
 		return z, err
 	}
-	table, err := objectTable(ctx)
+	table, err := objectTable()
 	if err != nil {
 		return nil, err
 	}
