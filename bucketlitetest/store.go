@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/internal/engine"
+	"github.com/bucketlite/bucketlite/internal/sqlite3"
 )
 
 // Options adjust [NewStoreWith]. Nil means the defaults.
@@ -178,11 +178,19 @@ var emptyStore = sync.OnceValues(func() (*template, error) {
 
 // storeID returns the id that the closed store at path has.
 func storeID(path string) (id []byte, err error) {
-	db, err := sql.Open("sqlite", path) // the library has registered it
+	c, err := sqlite3.Open(path, "")
 	if err != nil {
 		return nil, err
 	}
-	defer db.Close()
-	err = db.QueryRow("SELECT id FROM store").Scan(&id)
+	defer c.Close()
+	s, err := c.Prepare("SELECT id FROM store")
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	found, err := s.Step()
+	if found {
+		id = []byte(s.Row()[0].Text())
+	}
 	return id, err
 }

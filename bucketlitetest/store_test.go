@@ -12,6 +12,7 @@ import (
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/bucketlitetest"
+	_ "modernc.org/sqlite"
 )
 
 // items creates a bucket whose key is k in a new namespace "test".

@@ -113,7 +113,7 @@ func (p *rowPrinter) row(r engine.Row) error {
 	}
 	cells := make([]string, len(r))
 	for i, v := range r {
-		cells[i] = cellText(v)
+		cells[i] = cellText(v.Any())
 	}
 	if p.csv != nil {
 		return p.csv.Write(cells)
@@ -133,7 +133,7 @@ func (p *rowPrinter) line(r engine.Row) error {
 			text = append(text, ',')
 		}
 		text = append(value.AppendString(text, p.columns[i]), ':')
-		switch v := v.(type) {
+		switch v := v.Any().(type) {
 		case nil:
 			text = append(text, "null"...)
 		case int64:

@@ -5,10 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
-
-	"modernc.org/sqlite"
 )
 
 // backupPages is how many pages are copied between two checks of the context.
@@ -32,43 +29,29 @@ func (db *DB) Backup(ctx context.Context, path string, progress func(done, total
 
 // backup copies the snapshot the connection is in, as long as goOn returns nil.
 func (c *Conn) backup(to location, goOn func() error, progress func(done, total int64)) error {
-	text, err := c.pragma("page_size")
-	if err != nil {
-		return err
-	}
-	size, err := strconv.ParseInt(text, 10, 64)
+	size, err := c.integer("page_size")
 	if err != nil {
 		return err
 	}
 	if _, err := c.QueryRow("SELECT 1 FROM sqlite_schema", nil, nil); err != nil { // takes the snapshot
 		return err
 	}
-	b, err := c.raw.(interface {
-		NewBackup(string) (*sqlite.Backup, error)
-	}).NewBackup(to.uri + "?mode=rw")
+	b, err := c.raw.Backup(to.uri+"?mode=rw", "")
 	if err != nil {
 		return classify(err)
 	}
+	defer b.Close()
 	for more := true; more; {
 		if err := goOn(); err != nil {
-			b.Finish()
 			return err
 		}
 		if more, err = b.Step(backupPages); err != nil {
-			b.Finish()
 			return classify(err)
 		}
-		total := int64(b.PageCount())
+		total := int64(b.Pages())
 		progress((total-int64(b.Remaining()))*size, total*size)
 	}
-	copied, err := b.Commit()
-	if err == nil {
-		err = copied.Close()
-	}
-	if err != nil {
-		return classify(err)
-	}
-	return nil
+	return classify(b.Close())
 }
 
 // Owns reports whether path is the database's file, its reserve, or one that SQLite

@@ -2,12 +2,11 @@ package engine
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"sync"
 	"sync/atomic"
 
-	"modernc.org/sqlite"
+	"github.com/bucketlite/bucketlite/internal/sqlite3"
 )
 
 // Callback is a Go function that a statement calls for its rows, as
@@ -51,22 +50,16 @@ var (
 	lastToken atomic.Int64
 )
 
-// registerCallback makes the function known to connections that are opened from
-// then on, wherever in the process. Its arguments are not copied, and it counts as
-// deterministic, which it is within a statement; else SQLite would call it more
+// callback is the function that all connections have. Its arguments are not copied, and it
+// counts as deterministic, which it is within a statement; else SQLite would call it more
 // than once for a row.
-var registerCallback = sync.OnceValue(func() error {
-	return sqlite.RegisterFunction("bucketlite_callback", &sqlite.FunctionImpl{
-		NArgs: -1, Deterministic: true, VolatileArgs: true,
-		Scalar: func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-			if len(args) > 0 {
-				if c, ok := callbacks.Load(args[0]); ok {
-					return c.(*Callback).call(args[1:])
-				}
-			}
-			return nil, errNoCallback
-		},
-	})
+var callback = sqlite3.NewFunction("bucketlite_callback", -1, func(args []sqlite3.Value) (any, error) {
+	if len(args) > 0 {
+		if c, ok := callbacks.Load(args[0].Int()); ok {
+			return c.(*Callback).call(args[1:])
+		}
+	}
+	return nil, errNoCallback
 })
 
 var errNoCallback = errors.New("no such callback")
@@ -79,15 +72,7 @@ const (
 )
 
 func (c *Callback) call(row Row) (any, error) {
-	c.spent += rowCost
-	for _, v := range row {
-		switch v := v.(type) {
-		case []byte:
-			c.spent += len(v)
-		case string:
-			c.spent += len(v)
-		}
-	}
+	c.spent += rowCost + int(row.Size())
 	if c.spent >= patience && c.err == nil {
 		c.spent = 0
 		c.err = c.ctx.Err()

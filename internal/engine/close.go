@@ -65,7 +65,7 @@ func removeLog(loc location, cfg Config) bool {
 		return false
 	}
 	defer c.close()
-	if readOnly, err := c.isReadOnly(); err != nil || readOnly {
+	if c.raw.ReadOnly() {
 		return false
 	}
 	err = configure(c, writerPragmas(cfg))

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"modernc.org/sqlite"
+	"github.com/bucketlite/bucketlite/internal/sqlite3"
 )
 
 // Errors that callers tell apart. Every error of this package that has one of
@@ -74,9 +74,9 @@ func classify(err error) error {
 
 // primaryCode returns the primary SQLite result code err carries, or 0.
 func primaryCode(err error) int {
-	var e *sqlite.Error
+	var e *sqlite3.Error
 	if errors.As(err, &e) {
-		return e.Code() & 0xff
+		return e.Code & 0xff
 	}
 	return 0
 }

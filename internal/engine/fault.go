@@ -30,12 +30,6 @@ func commitHook(ctx context.Context) CommitHook {
 	return hook
 }
 
-// changes counts the rows that the connection has changed since it was opened.
-func (c *Conn) changes() (n int64, err error) {
-	_, err = c.QueryRow("SELECT total_changes()", nil, func(r Row) { n = r.Int(0) })
-	return n, err
-}
-
 // end runs COMMIT, or has the hook do it.
 func (w *writer) end(tx *Tx) error {
 	commit := func() error {
@@ -45,11 +39,7 @@ func (w *writer) end(tx *Tx) error {
 	if w.db.hook == nil {
 		return commit()
 	}
-	n, err := tx.changes()
-	switch {
-	case err != nil:
-		return err
-	case n == tx.before:
+	if tx.raw.TotalChanges() == tx.before {
 		return commit() // it does not touch the disk
 	}
 	return w.db.hook(commit)

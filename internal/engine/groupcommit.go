@@ -151,7 +151,7 @@ func (w *writer) committed(tx *Tx) {
 	if tx.group != nil {
 		tx.group.AfterCommit()
 	}
-	version, err := tx.dataVersion()
+	version, err := tx.raw.DataVersion()
 	w.version, w.current = version, err == nil
 }
 

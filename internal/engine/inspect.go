@@ -1,15 +1,14 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
-	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
-	"modernc.org/sqlite"
+	"github.com/bucketlite/bucketlite/internal/sqlite3"
 )
 
 // StatementError is a statement of a user that SQLite refuses, or that would do or read
@@ -27,7 +26,7 @@ func (e *StatementError) Error() string { return e.message }
 // first row, and then between two rows. So a caller in a hurry does not wait for it; each
 // is not called after the end of ctx.
 func Inspect(ctx context.Context, path, view, statement string, begin func(columns []string) error, each func(Row) error) error {
-	if !isOne(statement) {
+	if !isOne(statement) || strings.Contains(statement, "\x00") {
 		return &StatementError{"one statement expected"}
 	}
 	c, err := connectToInspect(path)
@@ -39,7 +38,7 @@ func Inspect(ctx context.Context, path, view, statement string, begin func(colum
 	if err != nil {
 		return err
 	}
-	if err := c.raw.(sqlite.AuthorizerRegisterer).RegisterAuthorizer(w.judge); err != nil {
+	if err := c.raw.Authorize(w.allows); err != nil {
 		return err
 	}
 	s, err := c.raw.Prepare(statement)
@@ -47,28 +46,28 @@ func Inspect(ctx context.Context, path, view, statement string, begin func(colum
 		return w.refusal(err)
 	}
 	defer s.Close()
-	rows, err := s.(driver.StmtQueryContext).QueryContext(ctx, nil)
+	if err := s.Bind(nil); err != nil {
+		return w.refusal(err)
+	}
+	more, err := c.begin(ctx, s)
 	if err != nil {
 		return w.refusal(err)
 	}
-	defer rows.Close()
-	if err := begin(rows.Columns()); err != nil {
+	if err := begin(s.Columns()); err != nil {
 		return err
 	}
-	for row := make(Row, len(rows.Columns())); ; {
-		err := rows.Next(row)
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err == io.EOF:
-			return nil
-		case err != nil:
-			return classify(err)
-		}
-		if err := each(row); err != nil {
+	for more {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if err := each(s.Row()); err != nil {
+			return err
+		}
+		if more, err = s.Step(); err != nil {
+			return classify(err)
+		}
 	}
+	return ctx.Err()
 }
 
 // connectToInspect opens a connection that cannot write.
@@ -78,7 +77,7 @@ func connectToInspect(path string) (*Conn, error) {
 		return nil, err
 	}
 	open := func(parameters string) (*Conn, error) {
-		c, err := connectAsIs(loc.uri + "?" + parameters)
+		c, err := connect(loc.uri + "?" + parameters)
 		if err != nil {
 			return nil, err
 		}
@@ -147,40 +146,38 @@ func (w *warden) reads(table, column, view string) bool {
 	return !strings.HasPrefix(table, "sqlite_") && !strings.HasPrefix(table, "pragma_")
 }
 
-func (w *warden) judge(action sqlite.AuthorizerActionCode, first, second, _, within string) sqlite.AuthorizerReturnCode {
-	switch action {
-	case sqlite.AuthSelect, sqlite.AuthRecursive:
-		return sqlite.AuthorizerOK
-	case sqlite.AuthRead:
-		if w.reads(first, second, within) {
-			return sqlite.AuthorizerOK
-		}
-		return w.deny(fmt.Sprintf("it reads %q, and only %q can be read", first, w.view))
-	case sqlite.AuthFunction:
+func (w *warden) allows(a sqlite3.Access) bool {
+	switch a.Action {
+	case sqlite3.Select, sqlite3.Recursive:
+		return true
+	case sqlite3.Read:
+		return w.reads(a.First, a.Second, a.Within) ||
+			w.deny(fmt.Sprintf("it reads %q, and only %q can be read", a.First, w.view))
+	case sqlite3.Call:
 		// Ours expect to be called by our statements.
-		if name := strings.ToLower(second); name != "load_extension" && !strings.HasPrefix(name, "bucketlite_") {
-			return sqlite.AuthorizerOK
-		}
-		return w.deny(fmt.Sprintf("it calls %s", second))
+		name := strings.ToLower(a.Second)
+		return name != "load_extension" && !strings.HasPrefix(name, "bucketlite_") ||
+			w.deny(fmt.Sprintf("it calls %s", a.Second))
 	}
 	return w.deny("it is not a SELECT")
 }
 
-func (w *warden) deny(what string) sqlite.AuthorizerReturnCode {
+// deny notes what the statement must not do, and returns false.
+func (w *warden) deny(what string) bool {
 	if w.denied == "" {
 		w.denied = what
 	}
-	return sqlite.AuthorizerDeny
+	return false
 }
 
 // refusal returns the error for a statement that did not begin.
 func (w *warden) refusal(err error) error {
-	var e *sqlite.Error
+	var e *sqlite3.Error
 	switch {
 	case w.denied != "":
 		return &StatementError{"the statement is not allowed: " + w.denied}
 	case errors.As(err, &e) && primaryCode(err) == codeError:
-		what := strings.TrimSuffix(strings.TrimPrefix(e.Error(), "SQL logic error: "), " (1)")
+		what := cmp.Or(e.Detail, e.Meaning)
 		if strings.HasPrefix(what, "no such table: ") {
 			what = fmt.Sprintf("%s; only %q can be read", what, w.view)
 		}

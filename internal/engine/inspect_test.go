@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"strings"
@@ -32,12 +31,13 @@ func inspectAll(ctx context.Context, path, statement string) (string, error) {
 	err := Inspect(ctx, path, "seen", statement,
 		func(columns []string) error { _, err := fmt.Fprintln(&lines, strings.Join(columns, " ")); return err },
 		func(r Row) error {
+			values := make([]any, len(r))
 			for i, v := range r {
-				if text, ok := v.([]byte); ok {
-					r[i] = fmt.Sprint(text)
+				if values[i] = v.Any(); v.IsBlob() {
+					values[i] = fmt.Sprint(values[i])
 				}
 			}
-			_, err := fmt.Fprintln(&lines, strings.Trim(fmt.Sprint([]driver.Value(r)), "[]"))
+			_, err := fmt.Fprintln(&lines, strings.Trim(fmt.Sprint(values), "[]"))
 			return err
 		})
 	return lines.String(), err
@@ -110,6 +110,8 @@ func TestInspectRefuses(t *testing.T) {
 		{"extension", "SELECT load_extension('x.so')", "load_extension"},
 		{"function of ours", "SELECT bucketlite_callback(1)", "bucketlite_callback"},
 		{"two statements", "SELECT 1; SELECT 2", "one statement expected"},
+		{"a statement behind a NUL", "SELECT 1;\x00SELECT 2", "one statement expected"},
+		{"NUL", "SELECT 1\x00", "one statement expected"},
 		{"a statement behind", "SELECT 1; DELETE FROM item", "one statement expected"},
 		{"none", " -- nothing\n;", "one statement expected"},
 		{"empty", "", "one statement expected"},

@@ -123,9 +123,7 @@ func openWriter(ctx context.Context, loc location, cfg Config) (*Conn, error) {
 
 func prepareFile(ctx context.Context, c *Conn, loc location, cfg Config) error {
 	// SQLite falls back to reading a file it may not write, and says so only here.
-	if readOnly, err := c.isReadOnly(); err != nil {
-		return err
-	} else if readOnly {
+	if c.raw.ReadOnly() {
 		return fmt.Errorf("%w: the file cannot be written", ErrReadOnly)
 	}
 	// A new file gets its id and schema before it becomes WAL: afterwards they

@@ -69,7 +69,7 @@ func TestArguments(t *testing.T) {
 	err := db.Read(context.Background(), func(c *Conn) error {
 		_, err := c.QueryRow("SELECT ?, ?, ?, ?, ?, ?, ?", args, func(r Row) {
 			for i := range want {
-				if got := fmt.Sprintf("%#v", r[i]); got != fmt.Sprintf("%#v", want[i]) {
+				if got := fmt.Sprintf("%#v", r[i].Any()); got != fmt.Sprintf("%#v", want[i]) {
 					t.Errorf("argument %d: got %s, want %#v", i, got, want[i])
 				}
 			}

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
-
-	"modernc.org/sqlite"
 )
 
 // whenFull runs f while the file must not grow. SQLite then takes back the
@@ -162,12 +160,7 @@ func TestFailingCommit(t *testing.T) {
 		var failing atomic.Bool
 		failing.Store(true)
 		err := db.Write(context.Background(), func(tx *Tx) error {
-			tx.raw.(sqlite.HookRegisterer).RegisterCommitHook(func() int32 {
-				if failing.Load() {
-					return 1
-				}
-				return 0
-			})
+			tx.raw.OnCommit(failing.Load)
 			return insert(tx, "first")
 		})
 		const constraint = 19 // SQLite's code for a commit that a hook refuses

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	_ "modernc.org/sqlite"
 )
 
 // ourID is the application id of the stores under test.

@@ -14,7 +14,7 @@ type Tx struct {
 	wrote bool  // the running operation has changed, or may have changed, the file
 	cause error // what made SQLite roll the transaction back
 
-	before int64 // rows changed before the transaction, known if there is a [CommitHook]
+	before int64 // rows changed before the transaction
 }
 
 // Group returns the state shared by the operations of this transaction.

@@ -262,10 +262,8 @@ func (w *writer) begin(ctx context.Context, conn *Conn, wanted func(now time.Tim
 func (w *writer) newTx(conn *Conn) (*Tx, error) {
 	conn.rolledBack = false
 	tx := &Tx{Conn: conn}
-	version, err := conn.dataVersion()
-	if err == nil && w.db.hook != nil {
-		tx.before, err = conn.changes()
-	}
+	tx.before = conn.raw.TotalChanges()
+	version, err := conn.raw.DataVersion()
 	if err != nil {
 		w.rollback(conn)
 		return nil, err

@@ -130,19 +130,11 @@ func (u *Unfinished) objectsBelow(tx *commit.Tx) (objects []indexedRow, more boo
 	if u.Kind == Text {
 		limit = textObjects
 	}
-	size := 0
+	size := int64(0)
 	err = tx.Query("SELECT o.seq, "+documentColumns+" FROM object o WHERE o.seq > ? AND o.seq < ? ORDER BY o.seq DESC LIMIT ?",
 		[]any{commit.Seq(u.Partition, 0), u.built, int64(limit)}, func(r engine.Row) error {
-			objects = append(objects, indexedRow{r.Int(0), slices.Clone(r[1:])})
-			for _, v := range r {
-				switch v := v.(type) {
-				case []byte:
-					size += len(v)
-				case string:
-					size += len(v)
-				}
-			}
-			if size > objectBytes {
+			objects = append(objects, indexedRow{r.Int(0), r[1:].Keep()})
+			if size += r.Size(); size > objectBytes {
 				return errEnough
 			}
 			return nil

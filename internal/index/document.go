@@ -43,7 +43,7 @@ type Stored struct {
 
 // Row returns the object as a row of documentColumns.
 func (s Stored) Row() engine.Row {
-	return engine.Row{s.Fields, s.ID, nilIfBlank(s.KeyPrefix), s.Status, nilIfBlank(s.Error), s.CreatedAt, s.UpdatedAt, nilIfBlank(s.Blobs), s.ExpiresAt, s.Version}
+	return engine.RowOf(s.Fields, s.ID, nilIfBlank(s.KeyPrefix), s.Status, nilIfBlank(s.Error), s.CreatedAt, s.UpdatedAt, nilIfBlank(s.Blobs), s.ExpiresAt, s.Version)
 }
 
 func nilIfBlank(s string) any {
@@ -66,8 +66,7 @@ func (d *Document) set(row engine.Row) { d.row, d.blobs = row, nil }
 
 // size returns the stored bytes of the user's fields.
 func (d *Document) size() int {
-	fields, _ := d.row[0].([]byte)
-	return len(fields)
+	return d.row[0].Len()
 }
 
 // Member returns the named member of the object's JSON form.
@@ -95,7 +94,7 @@ func (d *Document) Member(name string) (any, bool) {
 		}
 		return nil, false
 	}
-	fields, _ := d.row[0].([]byte)
+	fields := d.row.Bytes(0)
 	v, ok, err := jsonb.Member(fields, name)
 	if err != nil {
 		d.err = err
@@ -139,7 +138,7 @@ func (d *Document) Texts() iter.Seq[string] {
 		if !yield(d.row.Text(1)) || !d.row.Null(2) && !yield(d.row.Text(2)) {
 			return
 		}
-		fields, _ := d.row[0].([]byte)
+		fields := d.row.Bytes(0)
 		more := true
 		err := jsonb.Strings(fields, func(s string) bool { more = yield(s); return more })
 		if err != nil {

@@ -224,8 +224,8 @@ func (s *scan) placed(row engine.Row) (any, error) {
 	if len(row) == 1 {
 		return s.key, nil
 	}
-	entry, isKey := row[1].([]byte)
-	if !isKey {
+	entry := row.Bytes(1)
+	if !row[1].IsBlob() {
 		entry = s.entries[row.Int(1)].key
 	}
 	if s.query.Order[0].Desc {

@@ -37,6 +37,7 @@ var floors = map[string]int{
 	"internal/record":    0,
 	"internal/sample":    0,
 	"internal/spell":     0,
+	"internal/sqlite3":   0,
 	"internal/tempfile":  0,
 	"internal/thumb":     0,
 	"internal/value":     0,

@@ -24,6 +24,7 @@ var meant = []string{
 	"internal/engine/media_linux.go",
 	"internal/engine/media_linux_test.go",
 	"internal/engine/open_linux_test.go",
+	"internal/sqlite3/memory_linux_test.go",
 	"internal/tempfile/rename_darwin.go",
 	"internal/tempfile/rename_linux.go",
 	"proof/bench_iterate_linux_test.go",

@@ -9,7 +9,6 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,7 +71,7 @@ func open(t testing.TB, path string, m mode) conn {
 }
 
 func connect(path string, m mode) (conn, error) {
-	uri := "file:" + (&url.URL{Path: path}).EscapedPath() + "?mode=rwc"
+	uri := "file:" + path + "?mode=rwc"
 	if !m.plain {
 		name, err := vfs.Name()
 		if err != nil {

@@ -3,7 +3,6 @@
 package vfstest
 
 import (
-	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -62,30 +61,22 @@ type Disk struct {
 	struck bool
 }
 
-// Watch is [Record] until the test ends.
+// Watch begins to record what SQLite does to the files of a directory that are opened
+// from now on, until the test ends. The process must have called [Install].
 func Watch(t testing.TB, dir string) *Disk {
 	t.Helper()
-	d, err := Record(dir)
+	if !installed {
+		t.Fatal("vfstest.Install was not called")
+	}
+	// SQLite follows links.
+	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { disks.remove(d) })
-	return d
-}
-
-// Record begins to record what SQLite does to the files of a directory that are opened
-// from now on. The process must have called [Install].
-func Record(dir string) (*Disk, error) {
-	if !installed {
-		return nil, errors.New("vfstest.Install was not called")
-	}
-	real, err := filepath.EvalSymlinks(dir) // SQLite follows links
-	if err != nil {
-		return nil, err
-	}
 	d := &Disk{dir: real}
 	disks.add(d)
-	return d, nil
+	t.Cleanup(func() { disks.remove(d) })
+	return d
 }
 
 // Set makes calls fail from now on. The zero Fault ends that.
