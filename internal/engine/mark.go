@@ -8,14 +8,15 @@ type Mark struct{ header vfs.Header }
 // Mark returns a value that stays the same as long as nobody, in whatever process,
 // commits to the file: the header of the log's index, by which SQLite itself keeps or
 // drops the pages that a connection has read. A result that was read after Mark had
-// returned m is still right while Mark returns m. A commit changes the mark before it is acknowledged;
-// the mark may also change without one.
+// returned m is still right while Mark returns m. A commit changes the mark before it is
+// acknowledged; the mark may also change without one.
 //
 // It costs no more than some atomic loads, takes no connection, and may be called from
 // any goroutine. It is not ok where nothing is certain: for a database in memory, with
 // PlainIO, on platforms without package vfs, before the file was first read, after
-// Close, and once the database refuses writes, such as after its file has vanished. A read
-// does not ask for the file's name, and neither does Mark; see [DB.Err].
+// Close, while the index awaits its recovery, and once the database refuses writes, such
+// as after its file has vanished. A read does not ask for the file's name, and neither
+// does Mark; see [DB.Err].
 func (db *DB) Mark() (m Mark, ok bool) {
 	if db.index == nil {
 		return Mark{}, false

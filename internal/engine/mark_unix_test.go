@@ -5,11 +5,16 @@ package engine
 import (
 	"context"
 	"fmt"
+	"os"
+	"slices"
 	"sync/atomic"
 	"testing"
 )
 
-func init() { children["mark"] = childMark }
+func init() {
+	children["mark"] = childMark
+	children["spoil index"] = childSpoilIndex
+}
 
 // mustMark returns the mark, or fails the test.
 func mustMark(t testing.TB, db *DB) Mark {
@@ -224,6 +229,51 @@ func TestMarkIsNeverTooOld(t *testing.T) {
 		t.Errorf("counter: got %d, want %d", got, writes)
 	}
 	t.Logf("%d times the mark was unchanged", hits)
+}
+
+// A process that ends while it writes the header leaves two copies that differ. There is
+// no mark until the index is recovered, and then it is right again.
+func TestMarkAfterRecovery(t *testing.T) {
+	t.Parallel()
+	for _, copies := range []string{"first", "second", "both"} {
+		t.Run(copies, func(t *testing.T) {
+			t.Parallel()
+			cfg := testConfig(newFile(t))
+			db := openStore(t, cfg)
+			mustPut(t, db, "a")
+			mustMark(t, db)
+			startChild(t, "spoil index", cfg.Path, copies).wait(t)
+			noMark(t, db, "spoiled")
+			keys(t, db) // recovers the index
+			recovered := mustMark(t, db)
+			mustPut(t, db, "b")
+			if m := mustMark(t, db); m == recovered {
+				t.Errorf("after a write: got the mark of before, %v", m)
+			}
+			if got, want := keys(t, db), []string{"a", "b"}; !slices.Equal(got, want) {
+				t.Errorf("keys: got %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// childSpoilIndex clears copies of the header. It is a process of its own, since closing
+// the file drops the locks of the process.
+func childSpoilIndex(args []string) error {
+	const size = 48
+	f, err := os.OpenFile(args[0]+"-shm", os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for i, name := range []string{"first", "second"} {
+		if args[1] == name || args[1] == "both" {
+			if _, err := f.WriteAt(make([]byte, size), int64(i*size)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Marks are read while the memory they are in is unmapped.

@@ -114,3 +114,69 @@ func fail(t *testing.T, m mode, f vfstest.Fault, want []string) (struck bool) {
 	}
 	return struck && !t.Failed()
 }
+
+// A transaction may live on after a statement that failed. If it commits, it has all
+// that did not fail, even if that was held back when the disk failed.
+func TestCommitAfterFailure(t *testing.T) {
+	t.Parallel()
+	statements := []string{
+		fill(1, 12, "a"), "SELECT sum(length(data)) FROM item", fill(1, 12, "b"), fill(30, 30, "c"),
+		"SELECT sum(length(data)) FROM item", fill(5, 20, "d"), fill(31, 31, "e"),
+	}
+	for _, m := range modes[:2] {
+		for _, code := range []int32{vfstest.Full, vfstest.FailedWrite} {
+			t.Run(fmt.Sprintf("%v, %d", m, code), func(t *testing.T) {
+				t.Parallel()
+				committed := 0
+				f := vfstest.Fault{Kind: vfstest.Write, Code: code}
+				for struck := true; struck && !t.Failed(); {
+					f.Nth++
+					path := newFile(t)
+					d := vfstest.Watch(t, filepath.Dir(path))
+					c := open(t, path, m)
+					d.Set(f)
+					if err := c.run("BEGIN IMMEDIATE"); err != nil {
+						t.Fatal(err)
+					}
+					var done []string
+					for _, s := range statements {
+						if c.run("SAVEPOINT s;"+s) == nil && c.run("RELEASE s") == nil {
+							done = append(done, s)
+						} else if c.run("ROLLBACK TO s; RELEASE s") != nil {
+							break
+						}
+					}
+					if c.run("COMMIT") != nil {
+						done = nil
+					} else if struck = d.Struck(); struck {
+						committed++
+					}
+					c.Close()
+					d.Set(vfstest.Fault{})
+					got, err := stateOf(path)
+					if want := after(t, done); err != nil || got != want {
+						t.Errorf("write %d: got %s, %v, want %s, of %d statements", f.Nth, got, err, want, len(done))
+					}
+				}
+				t.Logf("%d failures, after %d of which the transaction was committed", f.Nth-1, committed)
+			})
+		}
+	}
+}
+
+// after returns the state of a database after some statements.
+func after(t *testing.T, statements []string) string {
+	t.Helper()
+	c := open(t, newFile(t), mode{plain: true, synchronous: "NORMAL"})
+	defer c.Close()
+	for _, s := range statements {
+		if err := c.run(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := c.state()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
