@@ -1,7 +1,6 @@
 package bucketlite
 
 import (
-	"maps"
 	"time"
 
 	"github.com/bucketlite/bucketlite/internal/value"
@@ -44,45 +43,6 @@ type Object struct {
 	seq    int64           // position in the order of creation
 	chosen value.Selection // members that a query selected; nil for all
 }
-
-// MarshalJSON returns the object's JSON form.
-func (o Object) MarshalJSON() ([]byte, error) {
-	doc := make(map[string]any, len(o.Fields)+10)
-	maps.Copy(doc, o.Fields)
-	doc["object_id"] = o.ID
-	doc["bucket_id"] = o.BucketID
-	doc["status"] = string(o.Status)
-	doc["created_at"] = o.CreatedAt
-	doc["updated_at"] = o.UpdatedAt
-	doc["blobs"] = o.Blobs
-	if o.Blobs == nil {
-		doc["blobs"] = []any{}
-	}
-	if o.KeyPrefix != "" {
-		doc["key_prefix"] = o.KeyPrefix
-	}
-	if o.Error != "" {
-		doc["error"] = o.Error
-	}
-	if !o.ExpiresAt.IsZero() {
-		doc[expiryMember] = o.ExpiresAt
-	}
-	var issues []Issue
-	plain, ok := value.Plain(doc, nil, objectFormLimits, appendTo(&issues))
-	if !ok {
-		return nil, newValidationError("object", issues)
-	}
-	if o.chosen != nil {
-		doc = o.chosen.Members(plain.(map[string]any))
-		doc["object_id"], doc["bucket_id"] = o.ID, o.BucketID
-		plain = doc
-	}
-	return value.Append(nil, plain), nil
-}
-
-// objectFormLimits limit an object's JSON form. Inline data may nest as deep as
-// fields, and starts four levels down.
-var objectFormLimits = value.Limits{MaxDepth: value.DefaultMaxDepth + 4, MaxBytes: 1 << 30}
 
 // ObjectInput is the input of Put and Patch.
 //

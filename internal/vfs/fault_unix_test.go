@@ -55,13 +55,13 @@ func TestFaults(t *testing.T) {
 			for _, f := range faults() {
 				kinds[f.Kind]++
 			}
-			for _, f := range faults() {
+			for i, f := range faults() {
 				turn[f.Kind]++
 				first, step := turn[f.Kind], kinds[f.Kind]
 				if *storetest.Long {
 					first, step = 1, 1
 				}
-				t.Run(fmt.Sprintf("%v %d, for good %t, %d", f.Kind, f.Code, f.ForGood, first), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%v %d, for good %t, %d", f.Kind, f.Code, f.ForGood, i), func(t *testing.T) {
 					t.Parallel()
 					for f.Nth = first; fail(t, m, f, want); f.Nth += step {
 						runs.Add(1)

@@ -9,6 +9,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,7 +72,7 @@ func open(t testing.TB, path string, m mode) conn {
 }
 
 func connect(path string, m mode) (conn, error) {
-	uri := "file:" + path + "?mode=rwc"
+	uri := "file:" + (&url.URL{Path: path}).EscapedPath() + "?mode=rwc"
 	if !m.plain {
 		name, err := vfs.Name()
 		if err != nil {

@@ -3,6 +3,7 @@
 package vfstest
 
 import (
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -61,22 +62,30 @@ type Disk struct {
 	struck bool
 }
 
-// Watch begins to record what SQLite does to the files of a directory that are opened
-// from now on, until the test ends. The process must have called [Install].
+// Watch is [Record] until the test ends.
 func Watch(t testing.TB, dir string) *Disk {
 	t.Helper()
-	if !installed {
-		t.Fatal("vfstest.Install was not called")
-	}
-	// SQLite follows links.
-	real, err := filepath.EvalSymlinks(dir)
+	d, err := Record(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &Disk{dir: real}
-	disks.add(d)
 	t.Cleanup(func() { disks.remove(d) })
 	return d
+}
+
+// Record begins to record what SQLite does to the files of a directory that are opened
+// from now on. The process must have called [Install].
+func Record(dir string) (*Disk, error) {
+	if !installed {
+		return nil, errors.New("vfstest.Install was not called")
+	}
+	real, err := filepath.EvalSymlinks(dir) // SQLite follows links
+	if err != nil {
+		return nil, err
+	}
+	d := &Disk{dir: real}
+	disks.add(d)
+	return d, nil
 }
 
 // Set makes calls fail from now on. The zero Fault ends that.
