@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -57,7 +58,7 @@ func filled(ctx context.Context, p *peer, dir string, s settings, rows int) (*wr
 	}
 	w.order = scattered
 	if err := w.fill(ctx, rows); err != nil {
-		return nil, fmt.Errorf("%w (%v)", err, w.store.Close())
+		return nil, errors.Join(err, w.store.Close())
 	}
 	return w, nil
 }
