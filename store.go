@@ -49,6 +49,13 @@ type Options struct {
 	// the header of the log's index in shared memory. Stores with and without PlainIO
 	// can have a file open at once. Windows has neither. Default: false.
 	PlainIO bool
+	// HoldSnapshots lets a short read keep its view of the store for the next one, as long
+	// as nobody commits, which makes reads that follow each other faster. What they return is
+	// as current as without it. A view that is kept holds back the write-ahead log of all
+	// processes, which is as long as 20 ms without a read. But if this process is stopped or
+	// sleeps meanwhile, the log of the others grows until it goes on. It has no effect on
+	// ":memory:", with PlainIO, and on Windows. Default: false.
+	HoldSnapshots bool
 	// Durability sets which failures an acknowledged write survives. Default:
 	// DurabilityFull.
 	Durability Durability
@@ -229,6 +236,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 		Synchronous:   map[Durability]engine.Synchronous{DurabilityFull: engine.Full, DurabilityNormal: engine.Normal}[o.Durability],
 		AllowLinks:    o.AllowLinks,
 		PlainIO:       o.PlainIO,
+		HoldSnapshots: o.HoldSnapshots,
 		BusyTimeout:   o.BusyTimeout,
 		Readers:       max(4, runtime.GOMAXPROCS(0)),
 		LongReads:     max(1, runtime.GOMAXPROCS(0)-1),

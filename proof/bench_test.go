@@ -238,9 +238,16 @@ func BenchmarkPutMany(b *testing.B) {
 
 const stored = 10_000 // records in a bucket that is read
 
+// BenchmarkObject reads objects one by one, by their id and by their key.
 func BenchmarkObject(b *testing.B) {
+	b.Run("usual", func(b *testing.B) { benchmarkObject(b, &bucketlite.Options{}) })
+	b.Run("held", func(b *testing.B) { benchmarkObject(b, &bucketlite.Options{HoldSnapshots: true}) })
+}
+
+func benchmarkObject(b *testing.B, opts *bucketlite.Options) {
 	ctx := context.Background()
-	_, bucket := benchBucket(b, bucketlite.DurabilityNormal, stored)
+	opts.Durability = bucketlite.DurabilityNormal
+	_, bucket := benchBucketIn(b, opts, stored)
 	twin := newTwin(b, "NORMAL")
 	var source records
 	twin.bulk(twin.rows(source.take(stored)))

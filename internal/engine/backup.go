@@ -21,6 +21,7 @@ func (db *DB) Backup(ctx context.Context, path string, progress func(done, total
 	if err != nil {
 		return err
 	}
+	db.readers.hold.letGo()
 	return db.ReadAside(ctx, func(ctx context.Context, c *Conn) error {
 		// SQLite begins anew whenever the source has changed; in a snapshot it has not.
 		return c.Snapshot(func() error { return c.backup(to, ctx.Err, progress) })

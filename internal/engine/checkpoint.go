@@ -84,6 +84,7 @@ func (p *checkpointer) checkpoint() {
 	select {
 	case <-p.w.db.closing:
 	case p.w.turn <- struct{}{}:
+		p.w.db.readers.hold.letGo()
 		p.conn.logPages("PASSIVE")
 		<-p.w.turn
 	}

@@ -13,6 +13,7 @@ type Conn struct {
 	raw        *sqlite3.Conn
 	stmts      map[string]*sqlite3.Stmt
 	rolledBack bool // set by SQLite whenever a transaction is rolled back
+	held       held
 }
 
 // connect opens a connection to the database at uri.
@@ -127,6 +128,9 @@ func (c *Conn) QueryRow(query string, args []any, scan func(Row)) (found bool, e
 // Snapshot runs f, whose statements all see the database as it is at the first
 // of them. f must not write.
 func (c *Conn) Snapshot(f func() error) error {
+	if c.held.ok {
+		return f()
+	}
 	if err := c.script("BEGIN"); err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ const (
 )
 
 // Config says what to open and how. All fields are required but ReadOnly, AllowLinks,
-// PlainIO, Newest and NewGroup.
+// PlainIO, HoldSnapshots, Newest and NewGroup.
 type Config struct {
 	Path          string
 	ReadOnly      bool
@@ -31,6 +31,7 @@ type Config struct {
 	LongReads     int           // the most long reads at once, beside those; see [DB.ReadLong]
 	AllowLinks    bool          // open a file that has several names
 	PlainIO       bool          // use the platform's VFS as it is; see package vfs
+	HoldSnapshots bool          // short reads keep their snapshot for the next, while nobody commits
 	ApplicationID int32
 	Migrations    []string // migration n brings the file from version n to n+1
 	Newest        string   // makes a new file as all migrations would, in less time; "" runs them
@@ -151,6 +152,9 @@ func (db *DB) openReader(parameters string) (*Conn, error) {
 
 func (db *DB) openPools(open func() (*Conn, error)) {
 	db.readers = newPool(db.cfg.Readers, db.closing, open)
+	if db.cfg.HoldSnapshots && db.index != nil {
+		db.readers.hold = &holder{db: db}
+	}
 	db.long = newPool(db.cfg.LongReads, db.closing, open)
 	db.aside = newPool(readsAside, db.closing, open)
 }

@@ -13,6 +13,7 @@ type pool struct {
 	spare  chan struct{} // one token for each connection not yet opened
 	open   func() (*Conn, error)
 	closed <-chan struct{}
+	hold   *holder // nil unless connections hold their snapshots
 }
 
 func newPool(size int, closed <-chan struct{}, open func() (*Conn, error)) *pool {
@@ -61,8 +62,17 @@ func (p *pool) lend(ctx context.Context, f func(*Conn) error) error {
 	if err != nil {
 		return err
 	}
-	defer p.put(c)
-	return f(c)
+	failed := true // f may panic
+	defer func() {
+		p.hold.leave(c, failed)
+		p.put(c)
+	}()
+	if err := p.hold.enter(c); err != nil {
+		return err
+	}
+	err = f(c)
+	failed = err != nil
+	return err
 }
 
 // close closes every connection, waiting for those in use.

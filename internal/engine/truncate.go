@@ -98,6 +98,7 @@ func (w *writer) truncateLog(wait time.Duration) (ok bool) {
 	if w.refused() != nil {
 		return false // the disk has failed
 	}
+	w.db.readers.hold.letGo()
 	defer w.conn.script("PRAGMA busy_timeout = 0")
 	start := time.Now()
 	for slice := 4 * time.Millisecond; ; slice *= 2 {
