@@ -50,10 +50,10 @@ type Options struct {
 	// can have a file open at once. Windows has neither. Default: false.
 	PlainIO bool
 	// HoldSnapshots lets a short read keep its view of the store for the next one, as long
-	// as nobody commits, which makes reads that follow each other faster. What they return is
+	// as nobody commits, which makes reads that follow each other faster. Their results are
 	// as current as without it. A view that is kept holds back the write-ahead log of all
 	// processes, which is as long as 20 ms without a read. But if this process is stopped or
-	// sleeps meanwhile, the log of the others grows until it goes on. It has no effect on
+	// sleeps meanwhile, the log of the others grows until it continues. It has no effect on
 	// ":memory:", with PlainIO, and on Windows. Default: false.
 	HoldSnapshots bool
 	// Durability sets which failures an acknowledged write survives. Default:

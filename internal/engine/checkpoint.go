@@ -64,7 +64,7 @@ func (p *checkpointer) begin() {
 	}
 }
 
-// checkpoint copies what the log has now. Commits go on meanwhile. If the log is
+// checkpoint copies what the log has now. Commits continue meanwhile. If the log is
 // long, it copies the rest with the turn of the writer.
 func (p *checkpointer) checkpoint() {
 	if p.ended || p.w.refused() != nil {

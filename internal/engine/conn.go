@@ -78,7 +78,7 @@ func (c *Conn) query(ctx context.Context, query string, args []any, each func(Ro
 		return classify(err)
 	}
 	defer func() {
-		// What ends with its first row has not failed, but ending it can.
+		// A query that stops at its first row has not failed, but ending it can.
 		if e := s.Reset(); e != nil && (err == nil || err == errStop) {
 			err = classify(e)
 		}

@@ -54,7 +54,7 @@ func TestHoldSeesCommits(t *testing.T) {
 		case 1:
 			by = other
 		case 2:
-			countItems(t, db) // the write comes amid reads
+			countItems(t, db) // the write comes between reads
 		}
 		mustPut(t, by, fmt.Sprint(i))
 	}
@@ -112,7 +112,7 @@ func TestHoldEnds(t *testing.T) {
 	}
 }
 
-// What keeps others waiting is not held.
+// A snapshot that others would wait for is not held.
 func TestHoldLetsGo(t *testing.T) {
 	t.Parallel()
 	for name, do := range map[string]func(t *testing.T, db *DB){
@@ -235,8 +235,8 @@ func TestHoldBesideTheLog(t *testing.T) {
 	}
 }
 
-// A process that is stopped amid reads holds back the log of others and nothing else. When
-// it goes on, it sees what they have written.
+// A process that is stopped between reads holds back the log of others and nothing else.
+// When it continues, it sees what they have written.
 func TestHoldStopped(t *testing.T) {
 	t.Parallel()
 	cfg := holdConfig(newFile(t))

@@ -9,7 +9,7 @@ type Backup struct {
 	p    uintptr
 }
 
-// Backup begins a copy of the database into that which uri and vfs name; see [Open]. The
+// Backup begins a copy of the database into the database that uri and vfs name; see [Open]. The
 // copy replaces all that is there. It must be closed.
 func (c *Conn) Backup(uri, vfs string) (*Backup, error) {
 	to, err := Open(uri, vfs)

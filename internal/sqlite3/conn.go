@@ -19,7 +19,7 @@ type Conn struct {
 	onRollback func()
 	onCommit   func() bool
 	authorize  func(Access) bool
-	panicked   any // by one of those, or by a function, for the caller to go on with
+	panicked   any // by one of those, or by a function, for the caller to continue with
 }
 
 // conns holds the *Conn of each handle, by which callbacks find theirs.
@@ -168,7 +168,7 @@ func (c *Conn) Script(text string) error {
 	return nil
 }
 
-// raise goes on with the panic of a callback, if there was one.
+// raise continues the panic of a callback, if there was one.
 func (c *Conn) raise() {
 	if v := c.panicked; v != nil {
 		c.panicked = nil

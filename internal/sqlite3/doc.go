@@ -24,5 +24,5 @@
 //
 // A panic must not pass through SQLite's frames, which would leave the connection in the
 // midst of a statement. So a panic of a function, hook or authorizer makes the statement
-// fail, and goes on from the call that ran the statement, which is then reset.
+// fail, and continues from the call that ran the statement, which is then reset.
 package sqlite3

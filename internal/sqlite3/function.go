@@ -21,7 +21,7 @@ type Function struct {
 // pointer of Go's alive.
 var (
 	functions   atomic.Pointer[[]*Function]
-	functionsMu sync.Mutex // held by those who replace the list
+	functionsMu sync.Mutex // held while the list is replaced
 )
 
 // NewFunction returns a function with a number of arguments; -1 allows any. Programs make

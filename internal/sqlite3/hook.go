@@ -74,7 +74,7 @@ func authorizing(_ *libc.TLS, db uintptr, action int32, first, second, _, within
 	return code
 }
 
-// guard keeps a panic of a callback for the caller of SQLite to go on with.
+// guard keeps a panic of a callback for the caller of SQLite to continue with.
 func guard(db uintptr) {
 	if v := recover(); v != nil {
 		keep(db, v)

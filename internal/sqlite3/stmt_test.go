@@ -89,7 +89,7 @@ func TestValueOfAnotherKind(t *testing.T) {
 	}
 }
 
-// What is taken from a row outlives the row.
+// Values that are taken from a row outlive the row.
 func TestValuesAreCopies(t *testing.T) {
 	t.Parallel()
 	c := open(t, ":memory:")
