@@ -3,7 +3,6 @@ package bucketlite
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -211,47 +210,6 @@ func (n *Namespace) Bucket(ctx context.Context, nameOrID string) (*Bucket, error
 		return nil, err
 	}
 	return b, nil
-}
-
-// OpenBucket returns handles on a namespace and on a bucket in it, each given by its
-// name or id, as [Store.Namespace] and [Namespace.Bucket] do, in a single read. If
-// there is no such namespace or bucket, the error is [ErrNotFound]; if only the
-// bucket is missing, the namespace is returned along with the error.
-func (s *Store) OpenBucket(ctx context.Context, namespace, bucket string) (*Namespace, *Bucket, error) {
-	where := "n.name = ?1"
-	if ident.Is(ident.NamespacePrefix, namespace) {
-		where = "n.id = ?1"
-	}
-	n, b := &Namespace{store: s}, &Bucket{store: s}
-	var stored storedDefinition
-	err := s.read(ctx, func(c *engine.Conn) error {
-		n.num, b.num = 0, 0
-		ok, err := c.QueryRow("SELECT n.num, n.id, n.name, b.num, b.id, b.name FROM namespaces n LEFT JOIN buckets b ON b.namespace = n.num AND "+
-			bucketNamed(bucket)+" WHERE n.delete_task IS NULL AND "+where, []any{namespace, bucket}, func(r engine.Row) {
-			n.num, n.id, n.name = r.Int(0), r.Text(1), r.Text(2)
-			b.num, b.id, b.name = r.Int(3), r.Text(4), r.Text(5)
-		})
-		switch {
-		case err != nil:
-		case !ok:
-			err = notFound("namespace %s", value.Show(namespace))
-		case b.num == 0:
-			err = notFound("%s: bucket %s", n, value.Show(bucket))
-		default:
-			stored, err = b.readDefinition(c)
-		}
-		return err
-	})
-	if err == nil {
-		err = b.define(stored)
-	}
-	switch {
-	case err == nil:
-		return n, b, nil
-	case n.num == 0 || !errors.Is(err, ErrNotFound):
-		return nil, nil, err
-	}
-	return n, nil, err
 }
 
 // bucketNumbered returns a handle on the bucket with the number, or [ErrNotFound].

@@ -188,6 +188,7 @@ type Store struct {
 	leases lease.Watcher // leases of other stores on the file
 
 	definitions sync.Map // bucket number → *definition, the latest that is known
+	opened      openedBuckets
 
 	collector *collector // nil if the store is read-only
 	reserve   reserve
