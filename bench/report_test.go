@@ -50,9 +50,9 @@ func TestVerdict(t *testing.T) {
 		{"held", line{name: "put"}, atLeast(0.85, floor), "✓ 0.85 × raw (≥ 0.85)"},
 		{"missed", line{name: "put"}, atLeast(0.9, floor), "✗ 0.85 × raw (≥ 0.9)"},
 		{"no such peer", line{name: "put"}, atLeast(0.9, "NATS"), ""},
-		{"of another line", line{name: "large"}, atLeastOf(0.4, "put"), "✓ 0.47 × put (≥ 0.4)"},
-		{"good enough", line{name: "p99", unit: seconds}, &target{times: 10, line: "idle", orUpTo: 0.025}, "✓ 20.00 × idle (≤ 10 or 25ms)"},
-		{"too long", line{name: "p99", unit: seconds}, &target{times: 10, line: "idle", orUpTo: 0.01}, "✗ 20.00 × idle (≤ 10 or 10ms)"},
+		{"of another line", line{name: "large"}, atLeastOf(0.4, "put"), "✓ 0.471 × put (≥ 0.4)"},
+		{"good enough", line{name: "p99", unit: seconds}, &target{times: 10, line: "idle", orUpTo: 0.025}, "✓ 20 × idle (≤ 10 or 25ms)"},
+		{"too long", line{name: "p99", unit: seconds}, &target{times: 10, line: "idle", orUpTo: 0.01}, "✗ 20 × idle (≤ 10 or 10ms)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -74,7 +74,7 @@ func TestMarkdown(t *testing.T) {
 		"# a name\n",
 		"0 of 1 targets hold, after 1m0s and 3 rounds. Missed: put.",
 		"| | bucketlite | raw | target |\n",
-		"| put | 5.00 k (4.00 k–6.00 k) | 10.0 k | ✗ 0.50 × raw (≥ 0.85) |\n",
+		"| put | 5.00 k (4.00 k–6.00 k) | 10.0 k | ✗ 0.5 × raw (≥ 0.85) |\n",
 		"| bbolt | ", // its settings
 	} {
 		if !strings.Contains(got, want) {

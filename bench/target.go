@@ -51,7 +51,7 @@ func (t *target) verdict(results results, l line) string {
 	if !holds {
 		sign = missesSign
 	}
-	text := fmt.Sprintf("%s %.2f × %s (%s %g", sign, ratio, of, bound, t.times)
+	text := fmt.Sprintf("%s %.3g × %s (%s %g", sign, ratio, of, bound, t.times)
 	if t.orUpTo > 0 {
 		text += " or " + l.unit.format(t.orUpTo)
 	}
