@@ -37,6 +37,11 @@ func openBucketlite(ctx context.Context, dir string, s settings) (store, error) 
 	return openLibrary(ctx, dir, s, bucketlite.Options{})
 }
 
+// openHeld opens a store whose reads may hold their snapshot.
+func openHeld(ctx context.Context, dir string, s settings) (store, error) {
+	return openLibrary(ctx, dir, s, bucketlite.Options{HoldSnapshots: true})
+}
+
 // openLibrary opens the store of a directory, and makes it if there is none.
 func openLibrary(ctx context.Context, dir string, s settings, o bucketlite.Options) (*library, error) {
 	o.Durability = bucketlite.DurabilityNormal

@@ -18,7 +18,7 @@ func reads() []*work {
 		if goroutines == 1 {
 			goal = atLeast(1.3, floor)
 		}
-		works = append(works, &work{section: reading, name: name, lines: []line{{name, perSecond, goal}},
+		works = append(works, &work{section: reading, name: name, lines: []line{{name, perSecond, goal}}, guests: []string{held},
 			begin: func(ctx context.Context, b *bench, p *peer, dir string) (cell, error) {
 				return newReader(ctx, b, p, dir, goroutines)
 			}})

@@ -47,7 +47,7 @@ func TestWorks(t *testing.T) {
 		names := map[string]bool{}
 		var targets []*target
 		for _, w := range works(full) {
-			for _, p := range w.peers {
+			for _, p := range slices.Concat(w.peers, w.guests) {
 				if peerNamed(p) == nil {
 					t.Errorf("%s: no peer %q", w.name, p)
 				}

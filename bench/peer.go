@@ -28,15 +28,16 @@ type settings struct {
 // errUnable means that a peer lacks what a row of the table measures.
 var errUnable = errors.New("the peer cannot do this")
 
-// ours is the peer that targets are about, and floor the one they are compared with.
 const (
-	ours  = "bucketlite"
-	floor = "raw"
+	ours  = "bucketlite"       // the peer that targets are about
+	floor = "raw"              // the one they are compared with
+	held  = "bucketlite, held" // bucketlite with HoldSnapshots
 )
 
 // peers are all peers, in the order of the columns.
 var peers = []*peer{
 	{name: ours, module: "github.com/bucketlite/bucketlite", durable: "DurabilityFull", relaxed: "DurabilityNormal", open: openBucketlite},
+	{name: held, module: "github.com/bucketlite/bucketlite", durable: "DurabilityFull", relaxed: "DurabilityNormal", open: openHeld, guest: true},
 	{name: called, module: "github.com/bucketlite/bucketlite", durable: "DurabilityFull", relaxed: "DurabilityNormal", guest: true},
 	{name: floor, module: "modernc.org/sqlite", durable: "WAL, synchronous=FULL", relaxed: "WAL, synchronous=NORMAL", open: openRaw},
 	{name: "zombiezen", module: "zombiezen.com/go/sqlite", durable: "WAL, synchronous=FULL", relaxed: "WAL, synchronous=NORMAL", open: openZombiezen},

@@ -33,6 +33,7 @@ type look struct {
 var looks = map[string]look{
 	ours:         {color.RGBA{0xD5, 0x5E, 0x00, 0xFF}, draw.CircleGlyph{}},
 	called:       {color.RGBA{0xD5, 0x5E, 0x00, 0xFF}, draw.RingGlyph{}},
+	held:         {color.RGBA{0xD5, 0x5E, 0x00, 0xFF}, draw.SquareGlyph{}},
 	floor:        {color.Gray{0x80}, draw.BoxGlyph{}},
 	"zombiezen":  {color.Gray{0x80}, draw.SquareGlyph{}},
 	"ncruces":    {color.Gray{0x80}, draw.TriangleGlyph{}},

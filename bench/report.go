@@ -23,9 +23,7 @@ type report struct {
 // columns returns the names of the peers that can take part in a section.
 func columns(works []*work, section string) (names []string) {
 	for _, p := range peers {
-		if slices.ContainsFunc(works, func(w *work) bool {
-			return w.section == section && (w.peers == nil && !p.guest || slices.Contains(w.peers, p.name))
-		}) {
+		if slices.ContainsFunc(works, func(w *work) bool { return w.section == section && w.has(p) }) {
 			names = append(names, p.name)
 		}
 	}

@@ -106,7 +106,7 @@ func (b *bench) run(ctx context.Context, w *work) (err error) {
 // begin prepares the peers that take part.
 func (b *bench) begin(ctx context.Context, w *work) (contenders []*contender, err error) {
 	for _, p := range peers {
-		if w.peers == nil && p.guest || w.peers != nil && !slices.Contains(w.peers, p.name) {
+		if !w.has(p) {
 			continue
 		}
 		dir, err := os.MkdirTemp(b.dir, "bench-")

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -11,11 +12,20 @@ type work struct {
 	section string
 	name    string
 	lines   []line
-	peers   []string // those that take part; nil is all
+	peers   []string // those that take part; nil is all but guests
+	guests  []string // guests that take part too
 	full    bool     // only with -full
 	// begin prepares a peer, outside of all rounds. The error is errUnable if the
 	// peer cannot do the work.
 	begin func(ctx context.Context, b *bench, p *peer, dir string) (cell, error)
+}
+
+// has reports whether a peer takes part, if it can.
+func (w *work) has(p *peer) bool {
+	if w.peers != nil {
+		return slices.Contains(w.peers, p.name)
+	}
+	return !p.guest || slices.Contains(w.guests, p.name)
 }
 
 // cell is a peer that is ready to do a work.
