@@ -72,7 +72,7 @@ func (c *Conn) open(uri, vfs string) (err error) {
 	return nil
 }
 
-const openFlags = lib.SQLITE_OPEN_READWRITE | lib.SQLITE_OPEN_CREATE | lib.SQLITE_OPEN_URI | lib.SQLITE_OPEN_FULLMUTEX
+const openFlags = lib.SQLITE_OPEN_READWRITE | lib.SQLITE_OPEN_CREATE | lib.SQLITE_OPEN_URI | lib.SQLITE_OPEN_NOMUTEX
 
 // Close closes the connection. Its statements must be closed before. Further calls do
 // nothing.

@@ -5,8 +5,9 @@
 //
 // # Goroutines
 //
-// A [Conn] and what is made of it belong to one goroutine at a time. Only
-// [Conn.Interrupt] may be called by any goroutine, at any time.
+// A [Conn] and what is made of it belong to one goroutine at a time: SQLite is told so,
+// and takes no locks for a connection. Only [Conn.Interrupt] may be called by any
+// goroutine, at any time.
 //
 // # Values
 //
