@@ -12,7 +12,7 @@ type work struct {
 	section string
 	name    string
 	lines   []line
-	peers   []string // those that take part; nil is all but guests
+	peers   []string // those that take part; nil is all except guests
 	guests  []string // guests that take part too
 	full    bool     // only with -full
 	// begin prepares a peer, outside of all rounds. The error is errUnable if the
