@@ -153,7 +153,7 @@ func (j *changeJudge) rowsOf(ctx context.Context, seqs []int64) (rows []objectRo
 	err = j.bucket.store.db.ReadAside(ctx, func(ctx context.Context, conn *engine.Conn) error {
 		rows, done = rows[:0], most
 		size := 0
-		err := conn.Query("SELECT +j.key x, "+objectColumns+" FROM json_each(?) j CROSS JOIN object o ON o.seq = j.value", []any{string(text)}, func(r engine.Row) error {
+		err := conn.Query("SELECT j.key, "+objectColumns+" FROM json_each(?) j CROSS JOIN object o ON o.seq = j.value", []any{string(text)}, func(r engine.Row) error {
 			var o objectRow
 			o.scan(r, 1)
 			rows = append(rows, o)

@@ -69,7 +69,7 @@ func (b *Bucket) readObject(ctx context.Context, where string, arg any, missing 
 func (b *Bucket) selectObject(c *engine.Conn, a access, where string, arg any) (*objectRow, error) {
 	var row *objectRow
 	var refusal error
-	found, err := c.QueryRow("SELECT +b.name x, +b.status x, +b.is_locked x, "+objectColumns+`
+	found, err := c.QueryRow("SELECT b.name, b.status, b.is_locked, "+objectColumns+`
 FROM buckets b LEFT JOIN object o ON o.partition = b.partition AND `+where+`
 WHERE b.num = ?1`, []any{b.num, arg}, func(r engine.Row) {
 		if refusal = permit(r.Text(0), Status(r.Text(1)), r.Int(2) != 0, a); refusal == nil && !r.Null(3) {

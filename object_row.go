@@ -13,11 +13,9 @@ import (
 	"github.com/bucketlite/bucketlite/internal/value"
 )
 
-// objectColumns are the columns of object AS o that objectRow reads. For each query
-// the driver copies each column's name and declared type. An expression with a name
-// of one byte avoids both copies, which cost more than two columns.
-const objectColumns = "+o.seq x, +o.id x, +o.version x, +o.size x, +o.status x, +o.error x, +o.key_prefix x, " +
-	"+o.created_at x, +o.updated_at x, +o.fields x, +o.blobs x, +o.key x, +o.checksum x, +o.expires_at x"
+// objectColumns are the columns of object AS o that objectRow reads.
+const objectColumns = "o.seq, o.id, o.version, o.size, o.status, o.error, o.key_prefix, " +
+	"o.created_at, o.updated_at, o.fields, o.blobs, o.key, o.checksum, o.expires_at"
 
 // objectRow is a stored object. Its JSON is decoded after the connection is released.
 type objectRow struct {

@@ -183,7 +183,7 @@ const (
 	openJobs = "batches k CROSS JOIN buckets b ON b.num = k.bucket CROSS JOIN jobs j ON j.batch = k.num"
 
 	selectJobs = `
-SELECT j.batch, j.position, j.object, j.attempts, j.retries, j.status = 'PROCESSING', j.version, iif(o.seq IS NULL, NULL, j.seq) x, +o.version x, +o.status x, `
+SELECT j.batch, j.position, j.object, j.attempts, j.retries, j.status = 'PROCESSING', j.version, iif(o.seq IS NULL, NULL, j.seq), o.version, o.status, `
 	fromJobs = ` FROM ` + openJobs + ` LEFT JOIN object o ON o.seq = (b.partition << 40) | (j.seq & 0xffffffffff)
 WHERE ` + eligible + ` AND j.status IN ('PENDING', 'PROCESSING') AND `
 	whereDue     = fromJobs + "j.due_at <= ? ORDER BY k.num, j.due_at LIMIT ?"
