@@ -237,14 +237,18 @@ func (c *collector) deleteBucketSlice(tx *commit.Tx, bucket int64, t *leasedTask
 			return 0, false, err
 		}
 	}
-	objects, size, err := deleteObjects(tx, state.Partition)
+	if err := state.CountPending(tx); err != nil {
+		return 0, false, err
+	}
+	sizes, err := deleteObjects(tx, state.Partition)
 	if err != nil {
 		return 0, false, err
 	}
-	if objects > 0 {
+	if objects = int64(len(sizes)); objects > 0 {
 		state.Tick()
-		state.Objects -= objects
-		state.Size -= size
+		for _, size := range sizes {
+			state.Discard(size)
+		}
 	}
 	if objects == deleteSlice {
 		return objects, false, nil
@@ -255,6 +259,9 @@ func (c *collector) deleteBucketSlice(tx *commit.Tx, bucket int64, t *leasedTask
 		}
 	}
 	if emptied, err := index.DropAll(tx, state.Partition); err != nil || !emptied {
+		return objects, false, err
+	}
+	if emptied, err := commit.ForgetSizes(tx, state.Partition); err != nil || !emptied {
 		return objects, false, err
 	}
 	return objects, true, c.deleteBucket(tx, bucket, t)
@@ -283,27 +290,31 @@ func emptyPartition(tx *commit.Tx, partition int64) (done bool, err error) {
 	if used {
 		return false, errorf("partition %d: %w: it is to be deleted, but a bucket uses it", partition, ErrCorrupt)
 	}
-	objects, _, err := deleteObjects(tx, partition)
-	if err != nil || objects == deleteSlice {
+	objects, err := deleteObjects(tx, partition)
+	if err != nil || len(objects) == deleteSlice {
 		return false, err
 	}
 	if done, err = index.DropAll(tx, partition); err != nil || !done {
+		return false, err
+	}
+	if done, err = commit.ForgetSizes(tx, partition); err != nil || !done {
 		return false, err
 	}
 	return true, forgetPartition(tx, partition)
 }
 
 // deleteObjects deletes the first deleteSlice objects of a partition. It returns their
-// number and their total size.
-func deleteObjects(tx *commit.Tx, partition int64) (deleted, size int64, err error) {
+// sizes.
+func deleteObjects(tx *commit.Tx, partition int64) (sizes []int64, err error) {
 	var last int64
 	first := commit.Seq(partition, 0)
-	_, err = tx.QueryRow(`
-SELECT count(*), ifnull(sum(size), 0), ifnull(max(seq), 0)
-FROM (SELECT seq, size FROM object WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?)`, []any{first, commit.Seq(partition+1, 0), int64(deleteSlice)},
-		func(r engine.Row) { deleted, size, last = r.Int(0), r.Int(1), r.Int(2) })
-	if err != nil || deleted == 0 {
-		return 0, 0, err
+	err = tx.Query("SELECT seq, size FROM object WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?",
+		[]any{first, commit.Seq(partition+1, 0), int64(deleteSlice)}, func(r engine.Row) error {
+			last, sizes = r.Int(0), append(sizes, r.Int(1))
+			return nil
+		})
+	if err != nil || len(sizes) == 0 {
+		return nil, err
 	}
 	var gone []Blob
 	err = tx.Query("SELECT blobs FROM object WHERE seq >= ? AND seq <= ? AND blobs IS NOT NULL", []any{first, last}, func(r engine.Row) error {
@@ -313,12 +324,12 @@ FROM (SELECT seq, size FROM object WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT
 		return nil
 	})
 	if err != nil {
-		return 0, 0, err
+		return nil, err
 	}
 	if _, err := tx.Exec("DELETE FROM object WHERE seq >= ? AND seq <= ?", first, last); err != nil {
-		return 0, 0, err
+		return nil, err
 	}
-	return deleted, size, dropContents(tx, gone)
+	return sizes, dropContents(tx, gone)
 }
 
 // deleteBucket deletes the row of an emptied bucket. If the bucket's own deletion

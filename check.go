@@ -119,8 +119,9 @@ func (r *CheckReport) Err() error {
 //     recount, and no object's version is higher than the last assigned one;
 //     bucket.totals: the changes of statistics that the newest events carry can be read;
 //     otherwise the rules of a bucket's statistics are not checked;
-//   - bucket.growth, bucket.statuses: the counts of objects by hour of creation and by
-//     status, as far as they exist, equal a recount, and belong to a bucket;
+//   - bucket.growth, bucket.statuses, bucket.sizes: the counts of objects by hour of
+//     creation and by status, as far as they exist, and by size equal a recount, and belong
+//     to a bucket;
 //   - bucket.change: a change of a schema that is not in force has an open task, and what it
 //     has prepared is in use by nobody else;
 //   - bucket.deletion, namespace.deletion, task.target: a bucket or namespace that is
@@ -142,7 +143,7 @@ func (r *CheckReport) Err() error {
 // connection, which Check holds during some long statements.
 //
 // Repair restores derivable values in small transactions, each of which checks again
-// first. It repairs bucket.statistics, bucket.batches, bucket.clock, bucket.totals,
+// first. It repairs bucket.statistics, bucket.batches, bucket.clock, bucket.totals, bucket.sizes,
 // batch.jobs, content.references, content.size, store.content, chunk.content,
 // object.size, object.inline if the object conforms to its schema, and object.key
 // unless another object has the right key. For index.entry, index.flags, index.text
@@ -330,6 +331,9 @@ func (c *checker) checkBuckets() error {
 				return err
 			}
 			if err := c.checkTally(b.num, b.subject); err != nil {
+				return err
+			}
+			if err := c.checkSizes(b.num, b.subject); err != nil {
 				return err
 			}
 		}

@@ -124,14 +124,14 @@ func (c *checker) repairObject(tx *commit.Tx, seq int64) (done []Problem, err er
 		if err != nil {
 			return nil, err
 		}
-		grown := *v.size - o.object.Size
 		switch {
 		case state == nil:
 		case o.bucket.current:
 			state.Tick() // so that the running totals are beyond the ones before
-			state.Changed(commit.Position(seq), o.object.CreatedAt.UnixMicro(), grown, string(o.object.Status), string(o.object.Status))
+			state.Changed(commit.Position(seq), o.object.CreatedAt.UnixMicro(), o.object.Size, *v.size, string(o.object.Status), string(o.object.Status))
 		case state.Next.Partition == o.bucket.partition:
-			state.Next.Grow(grown)
+			state.Next.Removed(o.object.Size)
+			state.Next.Added(*v.size)
 		}
 		done = append(done, Problem{Rule: "object.size", Subject: o.subject()})
 	}

@@ -70,6 +70,7 @@ WHERE (b.status = 'IN_PROGRESS') <> (b.delete_task IS NOT NULL) OR (b.delete_tas
 	orphanCounts("bucket.growth", "hours"),
 	orphanCounts("bucket.statuses", "status_counts"),
 	orphanCounts("bucket.growth", "untallied"),
+	orphanCounts("bucket.sizes", "sizes"),
 	{name: "bucket.retention",
 		find:   "SELECT bucket, format('bucket number %d', bucket), 'it does not exist, but has limits' FROM retention WHERE bucket NOT IN (SELECT num FROM buckets)",
 		repair: "DELETE FROM retention WHERE bucket = ?1 AND bucket NOT IN (SELECT num FROM buckets)"},

@@ -69,6 +69,39 @@ func (c *checker) checkTally(num int64, subject string) error {
 	return nil
 }
 
+// checkSizes compares the counts by size with the objects, in one snapshot.
+func (c *checker) checkSizes(num int64, subject string) error {
+	problem := ""
+	err := c.store.db.ReadAside(c.ctx, func(ctx context.Context, conn *engine.Conn) error {
+		return conn.Snapshot(func() (err error) {
+			problem, err = commit.CheckSizes(ctx, conn, num)
+			return err
+		})
+	})
+	if errors.Is(err, commit.ErrTotals) { // checkTotals has reported it
+		return nil
+	}
+	if err != nil || problem == "" {
+		return err
+	}
+	p := Problem{Rule: "bucket.sizes", Subject: subject, Message: problem}
+	if c.repairs() {
+		err := c.write(func(tx *commit.Tx) error {
+			state, err := tx.Bucket(num)
+			if err != nil || state == nil {
+				return err
+			}
+			return state.RecountSizes(tx)
+		})
+		if err != nil {
+			return err
+		}
+		p.Repaired = true
+	}
+	c.add(p)
+	return nil
+}
+
 func retally(tx *commit.Tx, bucket int64) error {
 	state, err := tx.Bucket(bucket)
 	if err != nil || state == nil {

@@ -100,7 +100,7 @@ var brokens = map[string]broken{
 PRAGMA writable_schema = 1; CREATE TEMP TABLE saved AS SELECT * FROM sqlite_schema WHERE name = 'tasks_ended';
 DELETE FROM sqlite_schema WHERE name = 'tasks_ended'; PRAGMA writable_schema = RESET; UPDATE tasks SET ended_at = 5 WHERE ended_at IS NOT NULL;
 PRAGMA writable_schema = 1; INSERT INTO sqlite_schema SELECT * FROM saved`},
-	"page of zeros": {rule: "file.integrity", edit: overwriteIndex},
+	"page of zeros": {rule: "file.integrity", edit: overwriteSizes},
 
 	"content, flipped byte": {rule: "content.checksum", edit: flipFilm},
 	"content, wrong checksum": {rule: "content.checksum",
@@ -183,6 +183,11 @@ UPDATE buckets SET total_size = total_size + 2 WHERE num = 1; ` + storetest.Unco
 	"bucket, clock behind":             {rule: "bucket.clock", repairable: true, statements: "UPDATE object SET version = version + 1000 WHERE partition = 1"},
 	"bucket, clock beyond all":         {rule: "bucket.clock", statements: "UPDATE object SET version = 1 << 50 WHERE partition = 1"},
 	"bucket, growth":                   {rule: "bucket.growth", repairable: true, statements: "INSERT INTO hours VALUES (1, 5, 1, 1)"},
+	"bucket, sizes":                    {rule: "bucket.sizes", repairable: true, statements: "UPDATE sizes SET objects = objects + 1 WHERE partition = 1"},
+	"bucket, size of no object":        {rule: "bucket.sizes", repairable: true, statements: "INSERT INTO sizes VALUES (2, 5, 1)"},
+	"bucket, sizes that are missing":   {rule: "bucket.sizes", repairable: true, statements: "DELETE FROM sizes"},
+	"bucket, size of new objects":      {rule: "bucket.sizes", repairable: true, statements: "UPDATE events SET running = edit_totals(running, 0, 'largest', 1) WHERE last = (SELECT max(last) FROM events)"},
+	"sizes of no bucket":               {rule: "bucket.sizes", repairable: true, statements: "INSERT INTO sizes VALUES (99, 5, 1)"},
 	"growth of no bucket":              {rule: "bucket.growth", repairable: true, statements: "INSERT INTO hours VALUES (99, 5, 1, 1)"},
 	"progress of no bucket":            {rule: "bucket.growth", repairable: true, statements: "INSERT INTO untallied VALUES (99, 5)"},
 	"bucket, statuses":                 {rule: "bucket.statuses", repairable: true, statements: "INSERT INTO status_counts VALUES (1, 'CANCELED', 1)"},
@@ -266,7 +271,7 @@ DELETE FROM texts WHERE rowid = (SELECT max(seq) FROM object WHERE partition = 5
 // editTotals is a statement that changes what the newest events carry for the bucket
 // number 1.
 func editTotals(edit string) string {
-	return "UPDATE events SET totals = edit_totals(totals, 1, " + edit + ") WHERE last = (SELECT max(last) FROM events)"
+	return "UPDATE events SET running = edit_totals(running, 1, " + edit + ") WHERE last = (SELECT max(last) FROM events)"
 }
 
 // openTask is an open task that another process works on.
@@ -290,11 +295,11 @@ func flipFilm(t *testing.T, path string) {
 	})
 }
 
-// overwriteIndex makes nothing of the index that statistics are read from.
-func overwriteIndex(t *testing.T, path string) {
+// overwriteSizes makes nothing of the table that statistics are read from.
+func overwriteSizes(t *testing.T, path string) {
 	page := 0
 	db := storetest.OpenRaw(t, path)
-	if err := db.QueryRow("SELECT rootpage FROM sqlite_schema WHERE name = 'objects_size'").Scan(&page); err != nil {
+	if err := db.QueryRow("SELECT rootpage FROM sqlite_schema WHERE name = 'sizes'").Scan(&page); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {

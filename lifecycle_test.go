@@ -62,7 +62,7 @@ func (s *stage) fixture(t *testing.T, status bucketlite.Status, isLocked bool) *
 func (s *stage) dump(t *testing.T, b *bucketlite.Bucket) string {
 	t.Helper()
 	return storetest.Dump(t, s.db, "SELECT * FROM buckets WHERE id = ?", b.ID()) +
-		storetest.Dump(t, s.db, "SELECT last, totals FROM events ORDER BY last DESC LIMIT 1") +
+		storetest.Dump(t, s.db, "SELECT last, running FROM events ORDER BY last DESC LIMIT 1") +
 		storetest.Dump(t, s.db, "SELECT * FROM object WHERE partition = (SELECT num FROM buckets WHERE id = ?)", b.ID()) +
 		storetest.Dump(t, s.db, "SELECT * FROM uploads WHERE bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID()) +
 		storetest.Dump(t, s.db, "SELECT * FROM tasks WHERE bucket = (SELECT num FROM buckets WHERE id = ?)", b.ID()) +

@@ -229,7 +229,7 @@ func (b *Bucket) insertNext(tx *commit.Tx, state *commit.Bucket, next *nextRow) 
 	if err == nil {
 		err = index.Update(tx, state, b.nextIndexed(), next.object.seq, nil, next.row())
 	}
-	state.Next.Grow(next.object.Size)
+	state.Next.Added(next.object.Size)
 	return err
 }
 
@@ -254,7 +254,8 @@ func (b *Bucket) updateNext(tx *commit.Tx, state *commit.Bucket, next *nextRow) 
 	if err := dropContents(tx, blobs); err != nil {
 		return err
 	}
-	state.Next.Grow(next.object.Size - old.object.Size)
+	state.Next.Removed(old.object.Size)
+	state.Next.Added(next.object.Size)
 	return index.Update(tx, state, b.nextIndexed(), next.object.seq, old.row(), next.row())
 }
 
@@ -270,7 +271,7 @@ func (b *Bucket) deleteNext(tx *commit.Tx, state *commit.Bucket, seq int64) erro
 	if err := old.delete(tx); err != nil {
 		return err
 	}
-	state.Next.Grow(-old.object.Size)
+	state.Next.Removed(old.object.Size)
 	if err := index.Update(tx, state, b.nextIndexed(), old.object.seq, old.row(), nil); err != nil {
 		return err
 	}

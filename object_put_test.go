@@ -283,9 +283,7 @@ func TestStatusAfterChange(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if _, err := db.Exec("UPDATE object SET status = 'COMPLETED'; " + storetest.Uncount); err != nil {
-				t.Fatal(err)
-			}
+			storetest.Execute(t, db, "UPDATE object SET status = 'COMPLETED'; "+storetest.Uncount)
 			o, err := test.call(test.in)
 			if err != nil {
 				t.Fatal(err)

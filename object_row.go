@@ -194,7 +194,7 @@ func (b *Bucket) overwriteBoth(tx *commit.Tx, state *commit.Bucket, row, old *ob
 	if err != nil {
 		return err
 	}
-	state.Changed(commit.Position(o.seq), o.CreatedAt.UnixMicro(), o.Size-old.object.Size, string(old.object.Status), string(o.Status))
+	state.Changed(commit.Position(o.seq), o.CreatedAt.UnixMicro(), old.object.Size, o.Size, string(old.object.Status), string(o.Status))
 	if next == nil {
 		return exchange(tx, o.ID, contents, gone)
 	}

@@ -70,11 +70,8 @@ func (b *Bucket) Stats(ctx context.Context) (*Stats, error) {
 const joinStats = "LEFT JOIN batch_counts c ON c.bucket = b.num"
 
 // statsColumns are the columns that scanStats reads, of buckets AS b with
-// [joinStats]. The sizes of the largest and the smallest object are the ends of an index.
-const statsColumns = commit.CountColumns + `, b.stats_updated_at,
-(SELECT max(size) FROM object WHERE partition = b.partition),
-(SELECT min(size) FROM object WHERE partition = b.partition),
-c.total, c.active, c.completed, c.failed`
+// [joinStats].
+const statsColumns = commit.CountColumns + ", b.stats_updated_at, " + commit.SizeColumns + ", c.total, c.active, c.completed, c.failed"
 
 // scanStats reads statsColumns, starting at column i.
 func scanStats(r engine.Row, i int) (Stats, error) {
@@ -84,7 +81,8 @@ func scanStats(r engine.Row, i int) (Stats, error) {
 	if c.Upload != 0 {
 		s.LastUploadAt = new(timeOf(c.Upload))
 	}
-	s.Storage = StorageStats{Total: s.TotalSize, Max: r.Int(i + 1), Min: r.Int(i + 2)}
+	s.Storage.Total = s.TotalSize
+	s.Storage.Max, s.Storage.Min = c.ScanSizes(r, i+1)
 	s.Batches = BatchStats{Total: r.Int(i + 3), Active: r.Int(i + 4), Completed: r.Int(i + 5), Failed: r.Int(i + 6)}
 	if s.ObjectCount > 0 {
 		s.Storage.Avg = s.TotalSize / s.ObjectCount

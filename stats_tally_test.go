@@ -131,6 +131,9 @@ func TestCountsAreExact(t *testing.T) {
 		name := m.step()
 		wantTallies(t, m.b[m.r.IntN(2)], m.r)
 		storetest.WantExact(t, m.b[m.r.IntN(2)])
+		if step%40 == 0 {
+			storetest.WantNoProblem(t, m.st[0])
+		}
 		if t.Failed() {
 			t.Fatalf("after step %d, %s", step, name)
 		}

@@ -55,10 +55,10 @@ func TestTotalsOfManyBuckets(t *testing.T) {
 		t.Errorf("sums: got %+v and %d objects, want %d objects", list, info.ObjectCount, 3*n)
 	}
 	db := storetest.OpenRaw(t, path)
-	if got := storetest.Dump(t, db, "SELECT max(length(totals)) <= 64 FROM events WHERE last < (SELECT max(last) FROM events)"); got != "1\n" {
+	if got := storetest.Dump(t, db, "SELECT max(length(running)) <= 64 FROM events WHERE last < (SELECT max(last) FROM events)"); got != "1\n" {
 		t.Error("older events carry totals of many buckets")
 	}
-	if got := storetest.Dump(t, db, "SELECT length(totals) < 3000 FROM events ORDER BY last DESC LIMIT 1"); got != "1\n" {
+	if got := storetest.Dump(t, db, "SELECT length(running) < 3000 FROM events ORDER BY last DESC LIMIT 1"); got != "1\n" {
 		t.Error("the newest events carry totals of all buckets")
 	}
 	storetest.WantSound(t, path)
@@ -136,9 +136,9 @@ func TestUnreadableTotals(t *testing.T) {
 	ctx := context.Background()
 	const newest = " WHERE last = (SELECT max(last) FROM events)"
 	for name, damage := range map[string]string{
-		"flipped bit": "UPDATE events SET totals = CAST(substr(totals, 1, 3) || x'ff' || substr(totals, 5) AS BLOB)" + newest,
-		"cut short":   "UPDATE events SET totals = substr(totals, 1, length(totals) - 1)" + newest,
-		"zeros":       "UPDATE events SET totals = zeroblob(length(totals))" + newest,
+		"flipped bit": "UPDATE events SET running = CAST(substr(running, 1, 3) || x'ff' || substr(running, 5) AS BLOB)" + newest,
+		"cut short":   "UPDATE events SET running = substr(running, 1, length(running) - 1)" + newest,
+		"zeros":       "UPDATE events SET running = zeroblob(length(running))" + newest,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

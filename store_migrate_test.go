@@ -360,6 +360,34 @@ func TestTotalsOfOlderFormats(t *testing.T) {
 	storetest.WantNoProblem(t, st)
 }
 
+// This format counts objects by size. An older version that still has the file open would
+// write without counting, so it must not be able to read or write what events carry.
+func TestSizesOfOlderFormats(t *testing.T) {
+	t.Parallel()
+	path := storetest.CopyFile(t, "testdata/formats/11.db")
+	opts := bucketlite.Options{Now: storetest.NewManualClock().Now}
+	st := storetest.OpenPath(t, path, bucketlite.WithoutBackground(opts))
+	db := storetest.OpenRaw(t, path)
+	for _, statement := range []string{
+		"SELECT last, totals FROM events ORDER BY last DESC LIMIT 1",
+		"INSERT INTO events (last, count, committed_at, data, totals) VALUES (999, 1, 0, x'', x'')",
+	} {
+		if _, err := db.Exec(statement); err == nil || !strings.Contains(err.Error(), "no column named") && !strings.Contains(err.Error(), "no such column") {
+			t.Errorf("%s: got %v, want that there is no such column", statement, err)
+		}
+	}
+	b, err := storetest.Namespace(t, st).Bucket(context.Background(), "carried")
+	storetest.Must(t, err)
+	storetest.WantExact(t, b)
+	if got, want := storetest.MustStats(t, b).Storage, (bucketlite.StorageStats{Total: 186, Avg: 37, Max: 65, Min: 16}); got != want {
+		t.Errorf("sizes: got %+v, want %+v", got, want)
+	}
+	wantTallies(t, b, storetest.NewRand(t))
+	storetest.Must(t, deleteKey(b, "5")) // the smallest, which an older version wrote
+	storetest.WantExact(t, b)
+	storetest.WantNoProblem(t, st)
+}
+
 // A file opens whatever is wrong with the row of a bucket, and its other buckets are as
 // they were.
 func TestDamagedBucketsOfOlderFormats(t *testing.T) {

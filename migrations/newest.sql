@@ -151,7 +151,7 @@ CREATE TABLE events (
     count INTEGER NOT NULL,    -- how many there are
     committed_at    INTEGER NOT NULL,    -- when they were committed
     data  BLOB    NOT NULL     -- the events, packed
-, totals BLOB) STRICT;
+, running BLOB) STRICT;
 
 CREATE TABLE object (
     seq        INTEGER PRIMARY KEY,
@@ -174,8 +174,6 @@ CREATE TABLE object (
 CREATE UNIQUE INDEX objects_id ON "object" (partition, id);
 
 CREATE UNIQUE INDEX objects_key ON "object" (partition, key) WHERE key IS NOT NULL;
-
-CREATE INDEX objects_size ON "object" (partition, size);
 
 CREATE TABLE indexes (
     num    INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -311,5 +309,12 @@ CREATE TABLE untallied (
     partition INTEGER PRIMARY KEY,
     reached   INTEGER NOT NULL -- the position down to which the objects are counted
 ) STRICT;
+
+CREATE TABLE sizes (
+    partition INTEGER NOT NULL, -- the partition of the objects
+    size      INTEGER NOT NULL,
+    objects   INTEGER NOT NULL, -- how many have it
+    PRIMARY KEY (partition, size)
+) STRICT, WITHOUT ROWID;
 
 INSERT INTO store VALUES (1, lower(hex(randomblob(8))), 0, NULL, 0);

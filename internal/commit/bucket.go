@@ -2,6 +2,7 @@ package commit
 
 import (
 	"cmp"
+	"maps"
 
 	"github.com/bucketlite/bucketlite/internal/engine"
 )
@@ -49,6 +50,8 @@ type Bucket struct {
 	folded  totals // the bucket's totals at the last fold
 	tally   Tally  // changes since the last fold
 	commits int64  // that have changed something since the last fold
+	pending pending
+	sizes   sizes // changes of the counts of objects that are not pending
 
 	clock int64 // counts changes: it numbers creations and versions
 	dirty bool  // the transaction has changed something
@@ -92,6 +95,7 @@ type Next struct {
 	Size      int64 // the total size of the objects in the partition
 	Indexes   any   // the cache of the index code for the partition
 
+	sizes sizes
 	dirty bool
 }
 
@@ -99,8 +103,17 @@ type Next struct {
 // get it from its writer.
 func (n *Next) Has(position int64) bool { return n.Partition != 0 && position >= n.Reached }
 
-// Grow counts a change of the total size of the objects in the partition.
-func (n *Next) Grow(size int64) { n.Size, n.dirty = n.Size+size, true }
+// Added counts a new object in the partition.
+func (n *Next) Added(size int64) {
+	n.Size, n.dirty = n.Size+size, true
+	n.sizes.add(size, 1)
+}
+
+// Removed counts an object that is deleted from the partition.
+func (n *Next) Removed(size int64) {
+	n.Size, n.dirty = n.Size-size, true
+	n.sizes.add(size, -1)
+}
 
 // Reach records that the objects down to a position have their new form.
 func (n *Next) Reach(position int64) { n.Reached, n.dirty = position, true }
@@ -163,6 +176,7 @@ func (tx *Tx) states() []Bucket {
 	for i, b := range tx.buckets {
 		states[i] = *b
 		states[i].tally = b.tally.clone()
+		states[i].sizes, states[i].Next.sizes = maps.Clone(b.sizes), maps.Clone(b.Next.sizes)
 	}
 	return states
 }

@@ -73,14 +73,14 @@ func (tx *Tx) writeEvents() error {
 		if len(rest) == 0 && totals != nil {
 			carried = totals
 		}
-		_, err := tx.Exec("INSERT INTO events (last, count, committed_at, data, totals) VALUES (?, ?, ?, ?, ?)",
+		_, err := tx.Exec("INSERT INTO events (last, count, committed_at, data, running) VALUES (?, ?, ?, ?, ?)",
 			next.last, int64(len(row)), now, encodeChanges(row), carried)
 		if err != nil {
 			return err
 		}
 	}
 	if before.size > maxLeft {
-		if _, err := tx.Exec("UPDATE events SET totals = NULL WHERE last = ?", before.last); err != nil {
+		if _, err := tx.Exec("UPDATE events SET running = NULL WHERE last = ?", before.last); err != nil {
 			return err
 		}
 	}

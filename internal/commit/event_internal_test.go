@@ -240,7 +240,7 @@ func newFeedBench(b *testing.B, level engine.Synchronous) *feedBench {
 	db, err := engine.Open(context.Background(), engine.Config{
 		Path: filepath.Join(b.TempDir(), "bench.db"), Synchronous: level, BusyTimeout: time.Second, Readers: 1, LongReads: 1,
 		ApplicationID: 1, NewGroup: c.Begin, Migrations: []string{`
-CREATE TABLE events (last INTEGER PRIMARY KEY, count INTEGER, committed_at INTEGER, data BLOB, totals BLOB) STRICT;
+CREATE TABLE events (last INTEGER PRIMARY KEY, count INTEGER, committed_at INTEGER, data BLOB, running BLOB) STRICT;
 INSERT INTO events VALUES (0, 0, 0, x'', NULL);
 CREATE TABLE rows (num INTEGER PRIMARY KEY, body TEXT) STRICT;`},
 	})

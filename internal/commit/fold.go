@@ -14,7 +14,7 @@ func (tx *Tx) Flush() error {
 	return tx.saveNext()
 }
 
-// saveNext writes the progress of changes of schemas.
+// saveNext writes the progress of changes of schemas, and the sizes in their partitions.
 func (tx *Tx) saveNext() error {
 	for _, b := range tx.buckets {
 		n := &b.Next
@@ -23,6 +23,9 @@ func (tx *Tx) saveNext() error {
 		}
 		n.dirty = false
 		_, err := tx.Exec("UPDATE schema_changes SET reached = ?, size = ? WHERE bucket = ? AND since IS NULL", n.Reached, n.Size, b.Num)
+		if err == nil {
+			err = n.sizes.save(tx, n.Partition)
+		}
 		if err != nil {
 			return err
 		}
@@ -30,7 +33,8 @@ func (tx *Tx) saveNext() error {
 	return nil
 }
 
-// fold adds the running totals of the bucket to its own row, and its tally to the tables.
+// fold adds the running totals of the bucket to its own row, and its tally and sizes to the
+// tables.
 func (b *Bucket) fold(tx *Tx) error {
 	var upload any
 	if b.Upload != 0 {
@@ -52,8 +56,10 @@ func (b *Bucket) Reset(tx *Tx, objects, size int64, upload any) error {
 // write ends the running totals of the bucket by a statement that updates its row. The
 // ones that the newest events carry end with it, since the row has their clock.
 func (b *Bucket) write(tx *Tx, update string, objects, size int64, upload any, now totals) error {
-	if err := b.foldTally(tx); err != nil {
-		return err
+	for _, save := range []func(*Tx) error{b.foldTally, b.saveSizes, b.CountPending} {
+		if err := save(tx); err != nil {
+			return err
+		}
 	}
 	if _, err := tx.Exec(update, b.clock, objects, size, upload, tx.Now(), b.Num); err != nil {
 		return err

@@ -16,10 +16,11 @@ const Untallied = 1 << ClockBits
 // joinUntallied joins the progress of the count AS u to a bucket's row AS b.
 const joinUntallied = "LEFT JOIN untallied u ON u.partition = b.partition"
 
-// Added counts a new object.
+// Added counts a new object, whose position is the last one.
 func (b *Bucket) Added(position, createdAt, size int64, status string) {
 	b.Objects++
 	b.Size += size
+	b.pending.add(position, size)
 	b.count(position, createdAt, 1, size, status)
 }
 
@@ -27,6 +28,11 @@ func (b *Bucket) Added(position, createdAt, size int64, status string) {
 func (b *Bucket) Removed(position, createdAt, size int64, status string) {
 	b.Objects--
 	b.Size -= size
+	if b.pending.has(position) {
+		b.pending.remove(size)
+	} else {
+		b.sizes.add(size, -1)
+	}
 	b.count(position, createdAt, -1, -size, status)
 }
 
@@ -38,9 +44,16 @@ func (b *Bucket) count(position, createdAt, objects, size int64, status string) 
 	}
 }
 
-// Changed counts the change of an object's size and status.
-func (b *Bucket) Changed(position, createdAt, grown int64, from, to string) {
+// Changed counts the change of an object's size, from an old to a new one, and status.
+func (b *Bucket) Changed(position, createdAt, old, size int64, from, to string) {
+	grown := size - old
 	b.Size += grown
+	if b.pending.has(position) {
+		b.pending.change(old, size)
+	} else if grown != 0 {
+		b.sizes.add(old, -1)
+		b.sizes.add(size, 1)
+	}
 	if position < b.Reached {
 		return
 	}
@@ -107,10 +120,10 @@ func (b *Bucket) Retally(tx *Tx) error {
 	return b.tallyAnew(tx)
 }
 
-// Enter makes a partition that has no tallies that of the bucket. The caller has written
+// Enter makes a partition that has no tallies, and exact sizes, that of the bucket. The caller has written
 // it to the bucket's row.
 func (b *Bucket) Enter(tx *Tx, partition int64) error {
-	b.Partition = partition
+	b.Partition, b.pending, b.sizes = partition, pending{}, nil
 	return b.tallyAnew(tx)
 }
 

@@ -31,12 +31,13 @@ const (
 
 // Running are the running totals of a bucket: the changes since the last fold.
 type Running struct {
-	Bucket  int64  // buckets.num
-	Clock   int64  // the bucket's clock after the newest of them
-	Commits int64  // how many there are
-	Objects int64  // change of the object count
-	Size    int64  // change of the total size
-	Upload  int64  // latest upload, 0 for none
+	Bucket  int64 // buckets.num
+	Clock   int64 // the bucket's clock after the newest of them
+	Commits int64 // how many there are
+	Objects int64 // change of the object count
+	Size    int64 // change of the total size
+	Upload  int64 // latest upload, 0 for none
+	Pending Pending
 	Tally   []byte // packed
 }
 
@@ -52,7 +53,7 @@ var ErrTotals = errors.New("the totals in the newest row of events cannot be rea
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// PackTotals returns the value of the column totals, nil if there are none: the running
+// PackTotals returns the value of the column events.running, nil if there are none: the running
 // totals of each bucket, and a CRC-32C.
 func PackTotals(all []Running) []byte {
 	if len(all) == 0 {
@@ -63,6 +64,12 @@ func PackTotals(all []Running) []byte {
 		t := &all[i]
 		for _, v := range [...]int64{t.Bucket, t.Clock, t.Commits, t.Objects, t.Size, t.Upload} {
 			data = binary.AppendVarint(data, v)
+		}
+		data = binary.AppendVarint(data, t.Pending.Objects)
+		if p := &t.Pending; p.Objects != 0 {
+			data = binary.AppendVarint(data, t.Clock-p.After)
+			data = binary.AppendVarint(data, p.Min)
+			data = binary.AppendVarint(data, p.Max-p.Min)
 		}
 		data = binary.AppendUvarint(data, uint64(len(t.Tally)))
 		data = append(data, t.Tally...)
@@ -96,7 +103,13 @@ func openTotals(data []byte) (totalsDecoder, error) {
 
 // running decodes the next running totals.
 func (d *totalsDecoder) running() (Running, error) {
-	t := Running{d.varint(), d.varint(), d.varint(), d.varint(), d.varint(), d.varint(), d.bytes()}
+	t := Running{Bucket: d.varint(), Clock: d.varint(), Commits: d.varint(), Objects: d.varint(), Size: d.varint(), Upload: d.varint()}
+	if t.Pending.Objects = d.varint(); t.Pending.Objects != 0 {
+		t.Pending.After = t.Clock - d.varint()
+		t.Pending.Min = d.varint()
+		t.Pending.Max = t.Pending.Min + d.varint()
+	}
+	t.Tally = d.bytes()
 	if d.failed {
 		return Running{}, corruptTotals("they end early")
 	}
@@ -120,6 +133,7 @@ type Counts struct {
 	Clock         int64 // the number of the bucket's last change
 	Objects, Size int64
 	Upload        int64 // time of the latest upload, 0 for none
+	Pending       Pending
 }
 
 // CountColumns are the columns that [ScanCounts] reads, of buckets AS b.
@@ -128,14 +142,14 @@ const CountColumns = "b.num, b.clock, b.object_count, b.total_size, b.last_uploa
 // CountWidth is the number of CountColumns.
 const CountWidth = 6
 
-const selectTotals = "(SELECT totals FROM events ORDER BY last DESC LIMIT 1)"
+const selectTotals = "(SELECT running FROM events ORDER BY last DESC LIMIT 1)"
 
 // ScanCounts reads [CountColumns], starting at column i. Errors: [ErrTotals].
 func ScanCounts(r engine.Row, i int) (Counts, error) { return scanCounts(r, i, nil) }
 
 // scanCounts also adds the running tally to t, unless it is nil.
 func scanCounts(r engine.Row, i int, t *Tally) (Counts, error) {
-	bucket, c := r.Int(i), Counts{r.Int(i + 1), r.Int(i + 2), r.Int(i + 3), r.Int(i + 4)}
+	bucket, c := r.Int(i), Counts{Clock: r.Int(i + 1), Objects: r.Int(i + 2), Size: r.Int(i + 3), Upload: r.Int(i + 4)}
 	d, err := openTotals(r.Bytes(i + 5))
 	for err == nil && len(d.data) > 0 {
 		var of Running
@@ -143,7 +157,7 @@ func scanCounts(r engine.Row, i int, t *Tally) (Counts, error) {
 			continue
 		}
 		if of.Clock > c.Clock {
-			c = Counts{of.Clock, c.Objects + of.Objects, c.Size + of.Size, max(c.Upload, of.Upload)}
+			c = Counts{of.Clock, c.Objects + of.Objects, c.Size + of.Size, max(c.Upload, of.Upload), of.Pending}
 			if t != nil {
 				err = of.addTally(t)
 			}
@@ -153,12 +167,30 @@ func scanCounts(r engine.Row, i int, t *Tally) (Counts, error) {
 	return c, err
 }
 
+func init() {
+	// The step to format 12 converts what the newest events carry. Everything that it cannot
+	// read stays as it is.
+	engine.RegisterFunction("bucketlite_running", 1, func(args [][]byte) []byte {
+		d, err := openTotals(args[0])
+		var all []Running
+		for err == nil && len(d.data) > 0 && !d.failed {
+			t := Running{Bucket: d.varint(), Clock: d.varint(), Commits: d.varint(), Objects: d.varint(), Size: d.varint(), Upload: d.varint()}
+			t.Tally = d.bytes()
+			all = append(all, t)
+		}
+		if err != nil || d.failed {
+			return args[0]
+		}
+		return PackTotals(all)
+	})
+}
+
 // resume continues the running totals of the bucket, if the newest row has any.
 func (b *Bucket) resume(all []Running) error {
 	for i := range all {
 		if t := &all[i]; t.Bucket == b.Num && t.Clock > b.clock {
 			b.clock, b.commits = t.Clock, t.Commits
-			b.Objects, b.Size, b.Upload = t.Objects, t.Size, t.Upload
+			b.Objects, b.Size, b.Upload, b.pending.Pending = t.Objects, t.Size, t.Upload, t.Pending
 			return t.addTally(&b.tally)
 		}
 	}
@@ -167,7 +199,7 @@ func (b *Bucket) resume(all []Running) error {
 
 // running returns the running totals of the bucket.
 func (b *Bucket) running() Running {
-	return Running{b.Num, b.clock, b.commits, b.Objects, b.Size, b.Upload, b.tally.appendPacked(nil)}
+	return Running{b.Num, b.clock, b.commits, b.Objects, b.Size, b.Upload, b.pending.Pending, b.tally.appendPacked(nil)}
 }
 
 // readNewest reads the newest row of events, unless the transaction knows it.
@@ -181,7 +213,7 @@ func (tx *Tx) readNewest() (err error) {
 func readNewest(conn *engine.Conn) (*newestRow, error) {
 	var n newestRow
 	var corrupt error
-	_, err := conn.QueryRow("SELECT last, totals FROM events ORDER BY last DESC LIMIT 1", nil, func(r engine.Row) {
+	_, err := conn.QueryRow("SELECT last, running FROM events ORDER BY last DESC LIMIT 1", nil, func(r engine.Row) {
 		data := r.Bytes(1)
 		n.last, n.size = r.Int(0), len(data)
 		n.running, corrupt = UnpackTotals(data)
@@ -221,6 +253,14 @@ func (tx *Tx) carry() ([]Running, error) {
 		}
 		b.dirty = false
 		b.commits++
+		if err := b.saveSizes(tx); err != nil {
+			return nil, err
+		}
+		if p := &b.pending; p.stale || p.Objects > maxPending {
+			if err := b.CountPending(tx); err != nil {
+				return nil, err
+			}
+		}
 		if t := b.running(); b.commits <= maxCommits && len(t.Tally) <= maxTally {
 			all = append(all, t)
 		} else if err := b.fold(tx); err != nil {
@@ -294,7 +334,7 @@ func (tx *Tx) DropTotals() (dropped bool, err error) {
 		return false, err
 	}
 	for _, statement := range []string{
-		"UPDATE events SET totals = NULL WHERE last = (SELECT max(last) FROM events)",
+		"UPDATE events SET running = NULL WHERE last = (SELECT max(last) FROM events)",
 		fmt.Sprintf("UPDATE buckets SET clock = clock + %d", clockMargin),
 	} {
 		if _, err := tx.Exec(statement); err != nil {

@@ -17,9 +17,9 @@ import (
 
 var someTotals = map[string][]commit.Running{
 	"none":     nil,
-	"one":      {{Bucket: 1, Clock: 300, Commits: 2, Objects: 1, Size: 396, Upload: 1_700_000_000_000_000, Tally: []byte{0, 1, 'a', 2}}},
+	"one":      {{Bucket: 1, Clock: 300, Commits: 2, Objects: 1, Size: 396, Upload: 1_700_000_000_000_000, Pending: commit.Pending{Objects: 2, After: 297, Min: 390, Max: 400}, Tally: []byte{0, 1, 'a', 2}}},
 	"negative": {{Bucket: 7, Clock: 1 << 39, Commits: 256, Objects: -200, Size: -1 << 40}},
-	"extremes": {{math.MaxInt64, math.MinInt64, math.MaxInt64, math.MinInt64, math.MaxInt64, math.MinInt64, make([]byte, 700)}},
+	"extremes": {{math.MaxInt64, math.MinInt64, math.MaxInt64, math.MinInt64, math.MaxInt64, math.MinInt64, commit.Pending{Objects: 1, After: math.MinInt64, Min: math.MaxInt64, Max: math.MaxInt64}, make([]byte, 700)}},
 	"several":  {{Bucket: 1, Clock: 1, Commits: 1}, {Bucket: 2, Clock: 1, Commits: 1, Tally: []byte{1}}, {Bucket: 3, Clock: 1, Commits: 1}},
 }
 
@@ -36,7 +36,7 @@ func TestTotalsRoundTrip(t *testing.T) {
 // Files hold these bytes.
 func TestTotalsFormat(t *testing.T) {
 	t.Parallel()
-	const want = "02d804040298068080f281838985060400016102" + "06e30f3a"
+	const want = "02d804040298068080f2818389850604068c0614" + "0400016102" + "4c2637b1"
 	if got := hex.EncodeToString(commit.PackTotals(someTotals["one"])); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -85,7 +85,7 @@ func TestLongTalliesAreFolded(t *testing.T) {
 	}
 	err := file.Read(ctx, func(conn *engine.Conn) error {
 		longest := int64(0)
-		if _, err := conn.QueryRow("SELECT max(length(totals)) FROM events", nil, func(r engine.Row) { longest = r.Int(0) }); err != nil {
+		if _, err := conn.QueryRow("SELECT max(length(running)) FROM events", nil, func(r engine.Row) { longest = r.Int(0) }); err != nil {
 			return err
 		}
 		if longest == 0 || longest > 600 {

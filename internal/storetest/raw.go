@@ -73,8 +73,8 @@ func ReleaseTasks(t testing.TB, path string) {
 
 func init() {
 	// edit_totals(totals, bucket, part, n) changes the totals that a row of events carries: it
-	// adds n to the objects, the size or the clock of a bucket, or of all if that is 0, or
-	// takes out the tally, or all totals of the bucket.
+	// adds n to the objects, the size, the clock or the greatest size of a bucket, or of all if
+	// that is 0, or takes out the tally and the sizes, or all totals of the bucket.
 	sqlite.MustRegisterDeterministicScalarFunction("edit_totals", 4, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
 		data, _ := args[0].([]byte)
 		all, err := commit.UnpackTotals(data)
@@ -94,8 +94,10 @@ func init() {
 				t.Size += n
 			case "clock":
 				t.Clock += n
+			case "largest":
+				t.Pending.Max += n
 			case "tally":
-				t.Tally = nil
+				t.Tally, t.Pending = nil, commit.Pending{}
 			case "all":
 				t.Bucket = 0
 			default:
@@ -110,8 +112,9 @@ func init() {
 }
 
 // Uncount makes the counts by hour and by status those of no object, as after an upgrade of
-// an older file. Statements that change the rows of objects need it.
-const Uncount = `DELETE FROM hours; DELETE FROM status_counts; UPDATE events SET totals = edit_totals(totals, 0, 'tally', 0);
+// an older file, and the counts by size exact. Statements that change the rows of objects need it.
+const Uncount = `DELETE FROM hours; DELETE FROM status_counts; UPDATE events SET running = edit_totals(running, 0, 'tally', 0);
+DELETE FROM sizes; INSERT INTO sizes SELECT partition, size, count(*) FROM object GROUP BY partition, size;
 INSERT OR REPLACE INTO untallied SELECT partition, 1 << 40 FROM buckets`
 
 // Execute runs statements, waiting for others who are writing.
