@@ -1,21 +1,15 @@
 package engine
 
-import (
-	"time"
-)
+import "time"
 
-// With [Full], SQLite copies the log into the file in the commit that makes the log longer
-// than it likes. With [Normal], where a commit waits for no disk, that copy and its two
-// syncs would be most of what a commit waits for. So it happens beside the commits there.
-const (
-	// checkpointPages is how many pages the log may have that are not in the file.
-	checkpointPages = 1000
+// SQLite copies the log into the file in a commit that makes the log longer than 1000
+// pages. With [Normal], where a commit waits for no disk, that copy and its two syncs would
+// be most of what a commit waits for. So it happens earlier there, beside the commits.
+// It remains SQLite's if the checkpoint gets no time to run.
 
-	// restartPages is the length of the log, in pages, from which on a checkpoint holds up
-	// the commits for its last pages. Only if all pages are in the file, SQLite begins
-	// the log anew.
-	restartPages = 3000
-)
+// checkpointPages is how many pages of the log are not in the file when a checkpoint
+// begins.
+const checkpointPages = 500
 
 // checkpointer copies the log into the file beside the writer, with a connection of its
 // own. A failure does no harm: the log is as good as the file, and a later attempt may
@@ -29,12 +23,8 @@ type checkpointer struct {
 	commits int // since the log was last measured; it belongs to the leader
 }
 
-// newCheckpointer takes the checkpoints from the writer's connection.
-func newCheckpointer(w *writer) (*checkpointer, error) {
-	if err := configure(w.conn, []pragma{{"wal_autocheckpoint", "0"}}); err != nil {
-		return nil, err
-	}
-	return &checkpointer{w: w, running: make(chan struct{}, 1)}, nil
+func newCheckpointer(w *writer) *checkpointer {
+	return &checkpointer{w: w, running: make(chan struct{}, 1)}
 }
 
 // committed tells that a commit took some time. The caller leads the writer.
@@ -64,8 +54,9 @@ func (p *checkpointer) begin() {
 	}
 }
 
-// checkpoint copies what the log has now. Commits continue meanwhile. If the log is
-// long, it copies the rest with the turn of the writer.
+// checkpoint copies what the log has now. Commits continue meanwhile. Then it copies the
+// few pages that have come, with the turn of the writer: only when all are in the file,
+// SQLite begins the log anew.
 func (p *checkpointer) checkpoint() {
 	if p.ended || p.w.refused() != nil {
 		return // the disk has failed, or the file is being closed
@@ -77,8 +68,7 @@ func (p *checkpointer) checkpoint() {
 		}
 		p.conn = conn
 	}
-	log, err := p.conn.logPages("PASSIVE")
-	if err != nil || log.pages < restartPages {
+	if _, err := p.conn.logPages("PASSIVE"); err != nil {
 		return
 	}
 	select {
@@ -90,13 +80,22 @@ func (p *checkpointer) checkpoint() {
 	}
 }
 
+// pause waits for a checkpoint that is under way, and keeps others from beginning until
+// the function that it returns is called. The caller must not have the writer's turn.
+func (p *checkpointer) pause() (resume func()) {
+	if p == nil {
+		return func() {}
+	}
+	p.running <- struct{}{}
+	return func() { <-p.running }
+}
+
 // close waits for a checkpoint that is under way, and closes the connection.
 func (p *checkpointer) close() error {
 	if p == nil {
 		return nil
 	}
-	p.running <- struct{}{}
-	defer func() { <-p.running }()
+	defer p.pause()()
 	p.ended = true
 	if p.conn == nil {
 		return nil

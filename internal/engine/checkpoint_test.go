@@ -24,7 +24,6 @@ func writePages(t testing.TB, db *DB, n int) {
 }
 
 // Beside relaxed commits the log is copied into the file, and begun anew before it is long.
-// No commit does that itself.
 func TestCheckpointsBesideCommits(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig(newFile(t))
@@ -36,12 +35,6 @@ func TestCheckpointsBesideCommits(t *testing.T) {
 	}
 	if longest > MaxLog {
 		t.Errorf("log: got %d bytes at most, want %d or less", longest, MaxLog)
-	}
-	db.writer.turn <- struct{}{}
-	auto, err := db.writer.conn.integer("wal_autocheckpoint")
-	<-db.writer.turn
-	if err != nil || auto != 0 {
-		t.Errorf("pages after which a commit copies the log: got %d, %v, want 0", auto, err)
 	}
 	if info, err := os.Stat(cfg.Path); err != nil || info.Size() < 16<<20 {
 		t.Errorf("file: got %v, %v, want most of the 20 MiB that were written", info.Size(), err)
@@ -56,9 +49,6 @@ func TestCheckpointsOfDurableCommits(t *testing.T) {
 	db := openStore(t, cfg)
 	if db.writer.checkpoints != nil {
 		t.Error("they have a checkpointer")
-	}
-	if auto, err := db.writer.conn.integer("wal_autocheckpoint"); err != nil || auto != 1000 {
-		t.Errorf("pages after which a commit copies the log: got %d, %v, want 1000", auto, err)
 	}
 }
 

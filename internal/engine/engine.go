@@ -133,12 +133,9 @@ func (db *DB) openToWrite(ctx context.Context) error {
 	db.openPools(func() (*Conn, error) { return db.openReader("mode=rw") })
 	db.writer = newWriter(db, conn)
 	if db.cfg.Synchronous == Normal {
-		db.writer.checkpoints, err = newCheckpointer(db.writer)
+		db.writer.checkpoints = newCheckpointer(db.writer)
 	}
-	if err != nil {
-		conn.close()
-	}
-	return err
+	return nil
 }
 
 // openReader opens a connection for the pool. The path may lead to another file

@@ -36,8 +36,8 @@ func countItems(t testing.TB, db *DB) (n int64) {
 	return n
 }
 
-// Reads that follow each other have one snapshot, and see each commit at once, whoever made
-// it.
+// Reads that follow each other have one snapshot, and see each commit at once, of whatever
+// store.
 func TestHoldSeesCommits(t *testing.T) {
 	t.Parallel()
 	path := newFile(t)

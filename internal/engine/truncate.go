@@ -126,6 +126,7 @@ func (db *DB) EmptyLog(limit int64) (bool, error) {
 	case w.conn == nil:
 		return true, nil // memory has no log
 	default:
+		defer w.checkpoints.pause()()
 		select {
 		case <-db.closing:
 			return false, ErrClosed
