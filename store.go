@@ -52,8 +52,8 @@ type Options struct {
 	// HoldSnapshots lets a short read keep its view of the store for the next one, as long
 	// as nobody commits, which makes reads that follow each other faster. Their results are
 	// as current as without it. A view that is kept holds back the write-ahead log of all
-	// processes, which is as long as 20 ms without a read. But if this process is stopped or
-	// sleeps meanwhile, the log of the others grows until it continues. It has no effect on
+	// processes, so each ends after 20 ms, or with the read that uses it then. But if this
+	// process is stopped or sleeps meanwhile, the log of the others grows until it continues. It has no effect on
 	// ":memory:", with PlainIO, and on Windows. Default: false.
 	HoldSnapshots bool
 	// Durability sets which failures an acknowledged write survives. Default:

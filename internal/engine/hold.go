@@ -9,11 +9,12 @@ import (
 // whether its pages are still right. With Config.HoldSnapshots it keeps the snapshot of a
 // call for the next, as long as the mark of the database is the same.
 //
-// A snapshot keeps the log from being begun anew. So none is held for long without use,
-// and none while the log is to be emptied.
+// A snapshot keeps the log from being begun anew, and the writer that wants to may be that
+// of another process. So each is held for a short time only, however much it is used, and
+// none while this process is to empty the log.
 const (
-	holdIdle  = 10 * time.Millisecond // without use, after which a snapshot ends
-	holdSweep = 5 * time.Millisecond  // between looks for those
+	holdTime  = 10 * time.Millisecond // after which a snapshot ends
+	holdSweep = 5 * time.Millisecond  // between looks for those that are not used
 )
 
 // holder is what the connections of a pool that hold snapshots have in common. Nil holds
@@ -30,8 +31,11 @@ type held struct {
 	ok    bool
 	mark  Mark
 	epoch int64
-	used  time.Time
+	began time.Time
 }
+
+// over reports whether a snapshot has been held for long enough.
+func (s *held) over(now time.Time) bool { return now.Sub(s.began) >= holdTime }
 
 // enter gives a call the snapshot that the connection holds, if that is still the newest
 // one, or else a new one, if the database has a mark.
@@ -50,21 +54,21 @@ func (h *holder) enter(c *Conn) error {
 	if _, err := c.Exec("BEGIN"); err != nil {
 		return err
 	}
-	c.held = held{ok: true, mark: mark, epoch: epoch}
+	c.held = held{ok: true, mark: mark, epoch: epoch, began: time.Now()}
 	h.holding.Add(1)
 	return nil
 }
 
-// leave notes that a call has ended. After one that failed nothing is held.
+// leave notes that a call has ended. After one that failed, or whose snapshot has been held
+// for long enough, nothing is held.
 func (h *holder) leave(c *Conn, failed bool) {
 	if h == nil || !c.held.ok {
 		return
 	}
-	if failed || c.held.epoch != h.epoch.Load() {
+	if failed || c.held.epoch != h.epoch.Load() || c.held.over(time.Now()) {
 		h.end(c)
 		return
 	}
-	c.held.used = time.Now()
 	if h.sweeps.CompareAndSwap(false, true) {
 		time.AfterFunc(holdSweep, h.sweep)
 	}
@@ -81,10 +85,10 @@ func (h *holder) end(c *Conn) error {
 	return err
 }
 
-// sweep ends the snapshots that are not used, and comes again while others are held.
+// sweep ends the snapshots that have been held for long enough, and comes again while others are held.
 func (h *holder) sweep() {
 	now := time.Now()
-	h.each(func(c *Conn) bool { return now.Sub(c.held.used) >= holdIdle })
+	h.each(func(c *Conn) bool { return c.held.over(now) })
 	h.sweeps.Store(false)
 	if h.holding.Load() > 0 && !h.db.isClosing() && h.sweeps.CompareAndSwap(false, true) {
 		time.AfterFunc(holdSweep, h.sweep)

@@ -112,6 +112,30 @@ func TestHoldEnds(t *testing.T) {
 	}
 }
 
+// Steady reads change their snapshot now and then, although nobody commits: the writer of
+// another process may wait for that, in order to empty the log.
+func TestHoldEndsBesideReads(t *testing.T) {
+	t.Parallel()
+	db := openStore(t, holdConfig(newFile(t)))
+	mustPut(t, db, "a")
+	countItems(t, db) // maps the header
+	begun := make(map[time.Time]bool)
+	reads := 0
+	for start := time.Now(); time.Since(start) < 20*holdTime; reads++ {
+		err := db.Read(context.Background(), func(c *Conn) error {
+			begun[c.held.began] = true
+			_, err := c.QueryRow("SELECT max(k) FROM item", nil, nil)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(begun) < 2 || len(begun) > 21 {
+		t.Errorf("%d reads: got %d snapshots, want 2 to 21", reads, len(begun))
+	}
+}
+
 // A snapshot that others would wait for is not held.
 func TestHoldLetsGo(t *testing.T) {
 	t.Parallel()
