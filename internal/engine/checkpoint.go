@@ -74,8 +74,10 @@ func (p *checkpointer) checkpoint() {
 	select {
 	case <-p.w.db.closing:
 	case p.w.turn <- struct{}{}:
-		p.w.db.readers.hold.letGo()
-		p.conn.logPages("PASSIVE")
+		if p.w.refused() == nil { // a commit may have failed meanwhile
+			p.w.db.readers.hold.letGo()
+			p.conn.logPages("PASSIVE")
+		}
 		<-p.w.turn
 	}
 }

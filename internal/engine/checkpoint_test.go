@@ -132,6 +132,34 @@ func TestNoCheckpointAfterRefusal(t *testing.T) {
 	}
 }
 
+// A checkpoint that waits for the turn copies nothing after a refusal that came meanwhile.
+func TestRefusalAmidCheckpoint(t *testing.T) {
+	t.Parallel()
+	db := openStore(t, testConfig(newFile(t)))
+	writePages(t, db, 10)
+	w := db.writer
+	w.turn <- struct{}{}
+	log := func() logState {
+		s, err := w.conn.logPages("NOOP")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	w.checkpoints.begin()
+	waitFor(t, 10*time.Second, func() bool { s := log(); return s.copied == s.pages })
+	if _, err := w.conn.Exec("INSERT INTO item (k, v) VALUES ('last', zeroblob(100000))"); err != nil {
+		t.Fatal(err)
+	}
+	want := log()
+	w.stop(os.ErrInvalid)
+	<-w.turn
+	waitFor(t, 10*time.Second, func() bool { return len(w.checkpoints.running) == 0 })
+	if got := log(); got != want || got.copied == got.pages {
+		t.Errorf("log: got %+v, want %+v", got, want)
+	}
+}
+
 // waitFor waits until a condition holds.
 func waitFor(t testing.TB, most time.Duration, holds func() bool) {
 	t.Helper()

@@ -45,7 +45,7 @@ func (h *holder) enter(c *Conn) error {
 	}
 	epoch := h.epoch.Load()
 	mark, ok := h.db.Mark() // before the snapshot begins, so that it is no older
-	if c.held.ok && ok && mark == c.held.mark && epoch == c.held.epoch {
+	if c.held.ok && !c.rolledBack && ok && mark == c.held.mark && epoch == c.held.epoch {
 		return nil
 	}
 	if err := h.end(c); err != nil || !ok {
@@ -54,6 +54,7 @@ func (h *holder) enter(c *Conn) error {
 	if _, err := c.Exec("BEGIN"); err != nil {
 		return err
 	}
+	c.rolledBack = false
 	c.held = held{ok: true, mark: mark, epoch: epoch, began: time.Now()}
 	h.holding.Add(1)
 	return nil
@@ -81,6 +82,9 @@ func (h *holder) end(c *Conn) error {
 	}
 	c.held.ok = false
 	h.holding.Add(-1)
+	if c.rolledBack {
+		return nil // some errors, such as those of the disk, end the snapshot at once
+	}
 	_, err := c.Exec("COMMIT")
 	return err
 }

@@ -112,6 +112,38 @@ func TestHoldEnds(t *testing.T) {
 	}
 }
 
+// A snapshot that SQLite itself has ended is not used for further reads, even if the read
+// that met the error went on.
+func TestHoldRolledBack(t *testing.T) {
+	t.Parallel()
+	db := openStore(t, holdConfig(newFile(t)))
+	mustPut(t, db, "a")
+	waitFor(t, 5*time.Second, func() bool {
+		countItems(t, db) // maps the header
+		return holding(db) == 1
+	})
+	err := db.Read(context.Background(), func(c *Conn) error { return c.script("ROLLBACK") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Read(context.Background(), func(c *Conn) error {
+		for _, key := range []string{"b", "c"} {
+			var got int64
+			if _, err := c.QueryRow("SELECT count(*) FROM item", nil, func(r Row) { got = r.Int(0) }); err != nil || got != 1 {
+				t.Errorf("before put %q: got %d items, %v, want 1", key, got, err)
+			}
+			mustPut(t, db, key)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if got := countItems(t, db); got != 3 {
+		t.Errorf("got %d items, want 3", got)
+	}
+}
+
 // Steady reads change their snapshot now and then, although nobody commits: the writer of
 // another process may wait for that, in order to empty the log.
 func TestHoldEndsBesideReads(t *testing.T) {
