@@ -124,6 +124,9 @@ func TestPanics(t *testing.T) {
 		t.Errorf("the statement runs on: %v", err)
 	}
 	wantPanic(t, "function in a script", "fallen", func() { c.Script("SELECT test_fall()") })
+	if newest := lib.Xsqlite3_next_stmt(c.tls, c.db, 0); newest != s.p {
+		t.Error("the statement of the script is not closed")
+	}
 
 	falling := true
 	fallOnce := func() {
@@ -134,6 +137,18 @@ func TestPanics(t *testing.T) {
 	}
 	c.OnCommit(func() bool { fallOnce(); return false })
 	wantPanic(t, "commit hook", "fallen", func() { c.Script("INSERT INTO t VALUES (2)") })
+	for name, end := range map[string]func(*Stmt) error{"reset": (*Stmt).Reset, "close": (*Stmt).Close} {
+		s, err := c.Prepare("INSERT INTO t VALUES (2) RETURNING a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		if more, err := s.Step(); !more || err != nil {
+			t.Fatalf("got %t, %v, want a row", more, err)
+		}
+		falling = true
+		wantPanic(t, "commit hook at "+name, "fallen", func() { end(s) })
+	}
 	falling = true
 	c.OnRollback(fallOnce)
 	wantPanic(t, "rollback hook", "fallen", func() { c.Script("BEGIN; INSERT INTO t VALUES (3); ROLLBACK") })

@@ -155,13 +155,7 @@ func (c *Conn) Script(text string) error {
 		if s == nil {
 			continue
 		}
-		for more := true; more && err == nil; {
-			more, err = s.Step()
-		}
-		if e := s.Close(); err == nil {
-			err = e
-		}
-		if err != nil {
+		if err := s.runOnce(); err != nil {
 			return err
 		}
 	}

@@ -216,8 +216,7 @@ func (s *Stmt) Step() (bool, error) {
 	s.active = true
 	code := lib.Xsqlite3_step(c.tls, s.p)
 	if c.panicked != nil {
-		s.Reset()
-		c.raise()
+		s.Reset() // which continues the panic
 	}
 	switch code {
 	case lib.SQLITE_DONE:
@@ -235,6 +234,19 @@ func (s *Stmt) Step() (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// runOnce runs the statement to its end and closes it, even if a callback panics.
+func (s *Stmt) runOnce() (err error) {
+	defer func() {
+		if e := s.Close(); err == nil {
+			err = e
+		}
+	}()
+	for more := true; more && err == nil; {
+		more, err = s.Step()
+	}
+	return err
 }
 
 // resize makes room for the columns, whose number can change with the schema.
@@ -259,6 +271,7 @@ func (s *Stmt) Reset() error {
 	}
 	s.active = false
 	s.trim()
+	s.c.raise() // the end of a run can commit
 	return err
 }
 
@@ -273,5 +286,6 @@ func (s *Stmt) Close() (err error) {
 	}
 	free(s.c.tls, s.buffer)
 	s.p, s.buffer, s.size, s.params, s.active = 0, 0, 0, 0, false
+	s.c.raise()
 	return err
 }
