@@ -5,7 +5,7 @@
 //
 // # Goroutines
 //
-// A [Conn] and what is made of it belong to one goroutine at a time: SQLite is told so,
+// A [Conn] and what is made of it belong to one goroutine at a time. SQLite knows that
 // and takes no locks for a connection. Only [Conn.Interrupt] may be called by any
 // goroutine, at any time.
 //
