@@ -113,7 +113,7 @@ func TestHoldEnds(t *testing.T) {
 }
 
 // A snapshot that SQLite itself has ended is not used for further reads, even if the read
-// that met the error went on.
+// that met the error continued.
 func TestHoldRolledBack(t *testing.T) {
 	t.Parallel()
 	db := openStore(t, holdConfig(newFile(t)))
