@@ -40,7 +40,7 @@ func startChange(t *testing.T, n int, when string) *pausedChange {
 		if over := storetest.Dump(t, raw, "SELECT processed, total FROM tasks WHERE processed > total"); over != "" {
 			t.Errorf("a task has processed more than its total: %s", over)
 		}
-		// The row may come between the look at it and the step, which would then begin its work.
+		// The row may come after waits and before the step, which would then begin its work.
 		return goesOn.Load() || when != atBeginning && !waits()
 	}, 0))
 	c.b = storetest.Bucket(t, c.st, bucketlite.BucketConfig{Schema: storetest.Schema(t, `"k":{"type":"string"},"l":{"type":"array"}`),
