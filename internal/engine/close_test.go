@@ -41,8 +41,7 @@ func TestCloseUnused(t *testing.T) {
 		db := openStore(t, cfg)
 		conn := db.writer.conn
 		if conn == nil { // in memory: the connection is in the pool
-			conn = <-db.readers.idle
-			db.readers.put(conn)
+			conn = db.readers.idle[0]
 		}
 		checkError(t, "Close", db.Close(), nil)
 		if conn.stmts != nil {

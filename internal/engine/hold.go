@@ -89,7 +89,8 @@ func (h *holder) end(c *Conn) error {
 	return err
 }
 
-// sweep ends the snapshots that have been held for long enough, and comes again while others are held.
+// sweep ends the snapshots that have been held for long enough, and comes again while
+// others are held.
 func (h *holder) sweep() {
 	now := time.Now()
 	h.each(func(c *Conn) bool { return c.held.over(now) })
@@ -112,20 +113,11 @@ func (h *holder) letGo() {
 // each ends the snapshots for which over returns true, on connections that are idle.
 func (h *holder) each(over func(*Conn) bool) {
 	p := h.db.readers
-	var idle []*Conn
-	for range cap(p.idle) {
-		select {
-		case c := <-p.idle:
-			idle = append(idle, c)
-			continue
-		default:
-		}
-		break
-	}
-	for _, c := range idle {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.idle {
 		if c.held.ok && over(c) {
 			h.end(c)
 		}
-		p.put(c)
 	}
 }

@@ -4,57 +4,78 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"time"
 )
 
-// pool lends connections, opening them as they are first needed.
+// pool lends connections, opening them as they are first needed. It lends the one that was
+// used last, whose pages are most likely in memory.
 type pool struct {
-	idle   chan *Conn    // holds connections not in use
-	spare  chan struct{} // one token for each connection not yet opened
+	free   chan struct{} // one token for each connection that is not in use, open or not
 	open   func() (*Conn, error)
 	closed <-chan struct{}
 	hold   *holder // nil unless connections hold their snapshots
+
+	mu   sync.Mutex
+	idle []*Conn // open and not in use, in the order of their last use
 }
 
 func newPool(size int, closed <-chan struct{}, open func() (*Conn, error)) *pool {
-	p := &pool{idle: make(chan *Conn, size), spare: make(chan struct{}, size), open: open, closed: closed}
+	p := &pool{free: make(chan struct{}, size), open: open, closed: closed}
 	for range size {
-		p.spare <- struct{}{}
+		p.free <- struct{}{}
 	}
 	return p
 }
 
 // poolOf returns a pool of one connection that is open already.
 func poolOf(c *Conn, closed <-chan struct{}) *pool {
-	p := &pool{idle: make(chan *Conn, 1), closed: closed}
+	p := &pool{free: make(chan struct{}, 1), closed: closed}
 	p.put(c)
 	return p
 }
 
 func (p *pool) get(ctx context.Context) (*Conn, error) {
-	// A connection that is open and warm is preferred to a new one.
 	select {
-	case c := <-p.idle:
-		return c, nil
+	case <-p.free: // preferred, whatever has ended meanwhile
 	default:
-	}
-	select {
-	case c := <-p.idle:
-		return c, nil
-	case <-p.spare:
-		c, err := p.open()
-		if err != nil {
-			p.spare <- struct{}{}
+		select {
+		case <-p.free:
+		case <-p.closed:
+			return nil, ErrClosed
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
-		return c, err
-	case <-p.closed:
-		return nil, ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
+	if c := p.last(); c != nil {
+		return c, nil
+	}
+	c, err := p.open()
+	if err != nil {
+		p.free <- struct{}{}
+	}
+	return c, err
 }
 
-func (p *pool) put(c *Conn) { p.idle <- c }
+// last takes the connection that was used last, or returns nil if none is idle.
+func (p *pool) last() *Conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := len(p.idle) - 1
+	if n < 0 {
+		return nil
+	}
+	c := p.idle[n]
+	p.idle = p.idle[:n]
+	return c
+}
+
+func (p *pool) put(c *Conn) {
+	p.mu.Lock()
+	p.idle = append(p.idle, c)
+	p.mu.Unlock()
+	p.free <- struct{}{}
+}
 
 // lend runs f on a connection, which is back in the pool even if f panics.
 func (p *pool) lend(ctx context.Context, f func(*Conn) error) error {
@@ -77,14 +98,16 @@ func (p *pool) lend(ctx context.Context, f func(*Conn) error) error {
 
 // close closes every connection, waiting for those in use.
 func (p *pool) close() error {
-	var errs []error
-	for range cap(p.idle) {
-		select {
-		case <-p.spare:
-		case c := <-p.idle:
-			errs = append(errs, c.close())
-		}
+	for range cap(p.free) {
+		<-p.free
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var errs []error
+	for _, c := range p.idle {
+		errs = append(errs, c.close())
+	}
+	p.idle = nil
 	return errors.Join(errs...)
 }
 
