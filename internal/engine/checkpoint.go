@@ -37,7 +37,7 @@ func (p *checkpointer) committed(took time.Duration) {
 		return
 	}
 	p.commits = 0
-	if log, err := p.w.conn.logPages("NOOP"); err == nil && log.pages-log.copied >= checkpointPages {
+	if log, err := p.w.conn.checkpoint("NOOP"); err == nil && log.pages-log.copied >= checkpointPages {
 		p.begin()
 	}
 }
@@ -68,7 +68,7 @@ func (p *checkpointer) checkpoint() {
 		}
 		p.conn = conn
 	}
-	if _, err := p.conn.logPages("PASSIVE"); err != nil {
+	if _, err := p.conn.checkpoint("PASSIVE"); err != nil {
 		return
 	}
 	select {
@@ -76,7 +76,7 @@ func (p *checkpointer) checkpoint() {
 	case p.w.turn <- struct{}{}:
 		if p.w.refused() == nil { // a commit may have failed meanwhile
 			p.w.db.readers.hold.letGo()
-			p.conn.logPages("PASSIVE")
+			p.conn.checkpoint("PASSIVE")
 		}
 		<-p.w.turn
 	}
@@ -105,31 +105,24 @@ func (p *checkpointer) close() error {
 	return p.conn.close()
 }
 
-// openCheckpointer opens a connection that writes as the writer's does.
+// openCheckpointer opens a connection for checkpoints.
 func (db *DB) openCheckpointer() (*Conn, error) {
 	if err := db.vanished(); err != nil {
 		return nil, err
 	}
-	c, err := connect(db.loc.uri + "?mode=rw")
-	if err != nil {
-		return nil, err
-	}
-	if err := configure(c, writerPragmas(db.cfg)); err != nil {
-		c.close()
-		return nil, err
-	}
-	return c, nil
+	return openFurther(db.loc, db.cfg)
 }
 
 // logState is the state of the write-ahead log.
 type logState struct {
+	busy   bool  // others kept the checkpoint from doing all of its work
 	pages  int64 // since the log was begun
 	copied int64 // of these, in the file
 }
 
-// logPages runs a checkpoint, which with mode NOOP does nothing, and returns the state of
+// checkpoint runs a checkpoint, which with mode NOOP does nothing, and returns the state of
 // the log after it.
-func (c *Conn) logPages(mode string) (s logState, err error) {
-	_, err = c.QueryRow("PRAGMA wal_checkpoint("+mode+")", nil, func(r Row) { s = logState{r.Int(1), r.Int(2)} })
+func (c *Conn) checkpoint(mode string) (s logState, err error) {
+	_, err = c.QueryRow("PRAGMA wal_checkpoint("+mode+")", nil, func(r Row) { s = logState{r.Int(0) != 0, r.Int(1), r.Int(2)} })
 	return s, err
 }

@@ -140,7 +140,7 @@ func TestRefusalAmidCheckpoint(t *testing.T) {
 	w := db.writer
 	w.turn <- struct{}{}
 	log := func() logState {
-		s, err := w.conn.logPages("NOOP")
+		s, err := w.conn.checkpoint("NOOP")
 		if err != nil {
 			t.Fatal(err)
 		}

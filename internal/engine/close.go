@@ -31,9 +31,8 @@ func (w *writer) lastCheckpoint() {
 	}
 	wait := newPoll()
 	for deadline := time.Now().Add(checkpointTime); ; time.Sleep(wait.next()) {
-		busy := false
-		_, err := w.conn.QueryRow("PRAGMA wal_checkpoint(TRUNCATE)", nil, func(r Row) { busy = r.Int(0) != 0 })
-		if err != nil && !errors.Is(err, ErrBusy) || err == nil && !busy || time.Now().After(deadline) {
+		log, err := w.conn.checkpoint("TRUNCATE")
+		if err != nil && !errors.Is(err, ErrBusy) || err == nil && !log.busy || time.Now().After(deadline) {
 			return
 		}
 	}
@@ -60,16 +59,12 @@ func (db *DB) removeLog() {
 func removeLog(loc location, cfg Config) bool {
 	removal.Lock()
 	defer removal.Unlock()
-	c, err := connect(loc.uri + "?mode=rw")
-	if err != nil {
-		return false
-	}
-	defer c.close()
-	if c.raw.ReadOnly() {
-		return false
-	}
-	err = configure(c, writerPragmas(cfg))
+	c, err := openFurther(loc, cfg)
 	if err == nil {
+		defer c.close()
+		if c.raw.ReadOnly() {
+			return false
+		}
 		err = checkIdentity(c, loc, cfg) // this reads the file, and thus opens the log
 	}
 	return err == nil || errors.Is(err, ErrBusy)

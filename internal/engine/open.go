@@ -152,11 +152,20 @@ func prepareFile(ctx context.Context, c *Conn, loc location, cfg Config) error {
 
 // openReader opens a connection that cannot write.
 func openReader(loc location, cfg Config, parameters string) (*Conn, error) {
+	return openWith(loc, parameters, readerPragmas(cfg))
+}
+
+// openFurther opens a connection that may write, beside the writer's or after it.
+func openFurther(loc location, cfg Config) (*Conn, error) {
+	return openWith(loc, "mode=rw", writerPragmas(cfg))
+}
+
+func openWith(loc location, parameters string, pragmas []pragma) (*Conn, error) {
 	c, err := connect(loc.uri + "?" + parameters + loc.vfs)
 	if err != nil {
 		return nil, err
 	}
-	if err := configure(c, readerPragmas(cfg)); err != nil {
+	if err := configure(c, pragmas); err != nil {
 		c.close()
 		return nil, err
 	}

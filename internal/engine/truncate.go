@@ -106,10 +106,9 @@ func (w *writer) truncateLog(wait time.Duration) (ok bool) {
 		if left <= 0 {
 			break
 		}
-		busy := true
 		w.conn.script("PRAGMA busy_timeout = " + strconv.FormatInt(max(1, min(slice, left).Milliseconds()), 10))
-		_, err := w.conn.QueryRow("PRAGMA wal_checkpoint(TRUNCATE)", nil, func(r Row) { busy = r.Int(0) != 0 })
-		if ok = err == nil && !busy; ok || err != nil || w.db.isClosing() {
+		log, err := w.conn.checkpoint("TRUNCATE")
+		if ok = err == nil && !log.busy; ok || err != nil || w.db.isClosing() {
 			break
 		}
 	}

@@ -114,29 +114,10 @@ func (c *Conn) ReadOnly() bool { return lib.Xsqlite3_db_readonly(c.tls, c.db, c.
 func (c *Conn) DataVersion() (uint32, error) {
 	p := c.tls.Alloc(4)
 	defer c.tls.Free(4)
-	err := c.control(lib.SQLITE_FCNTL_DATA_VERSION, p)
-	return *(*uint32)(at(p)), err
-}
-
-// FileControl calls a control operation of the database's file. data is its argument, which
-// the operation may change.
-func (c *Conn) FileControl(op int32, data []byte) error {
-	p, err := malloc(c.tls, max(len(data), 1))
-	if err != nil {
-		return err
+	if code := lib.Xsqlite3_file_control(c.tls, c.db, c.main, lib.SQLITE_FCNTL_DATA_VERSION, p); code != lib.SQLITE_OK {
+		return 0, c.fail(code)
 	}
-	defer free(c.tls, p)
-	copy(bytesAt(p, len(data)), data)
-	err = c.control(op, p)
-	copy(data, bytesAt(p, len(data)))
-	return err
-}
-
-func (c *Conn) control(op int32, p uintptr) error {
-	if code := lib.Xsqlite3_file_control(c.tls, c.db, c.main, op, p); code != lib.SQLITE_OK {
-		return c.fail(code)
-	}
-	return nil
+	return *(*uint32)(at(p)), nil
 }
 
 // Script runs the statements of a text in turn, up to the first that fails. Their rows are

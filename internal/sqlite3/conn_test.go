@@ -1,7 +1,6 @@
 package sqlite3
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -154,17 +153,6 @@ func TestDataVersion(t *testing.T) {
 	if got := version(); got == before {
 		t.Errorf("after a write: got %d, want another number", got)
 	}
-}
-
-func TestFileControl(t *testing.T) {
-	t.Parallel()
-	c := open(t, newFile(t))
-	mustScript(t, c, "PRAGMA journal_mode = WAL")
-	ask := []byte{0xff, 0xff, 0xff, 0xff} // -1
-	if err := c.FileControl(lib.SQLITE_FCNTL_PERSIST_WAL, ask); err != nil || !bytes.Equal(ask, make([]byte, 4)) {
-		t.Errorf("got %v, %v, want zeros", ask, err)
-	}
-	wantCode(t, "unknown operation", c.FileControl(1<<20, nil), lib.SQLITE_NOTFOUND)
 }
 
 func TestScript(t *testing.T) {
