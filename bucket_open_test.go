@@ -31,8 +31,17 @@ func describe(t *testing.T, st *bucketlite.Store, namespace, bucket string) stri
 func TestOpenBucketIsNeverStale(t *testing.T) {
 	t.Parallel()
 	type world struct {
+		st *bucketlite.Store
 		ns *bucketlite.Namespace
 		b  *bucketlite.Bucket
+	}
+	// deleted waits for the end of a deletion, until which a bucket is found by its id.
+	deleted := func(t *testing.T, w world, task *bucketlite.Task, err error) error {
+		if err != nil {
+			return err
+		}
+		_, err = w.st.Wait(t.Context(), task.ID)
+		return err
 	}
 	config := bucketlite.BucketConfig{Name: "videos", Schema: storetest.Schema(t, `"title": {"type": "string"}`)}
 	changes := map[string]func(t *testing.T, w world) error{
@@ -49,18 +58,19 @@ func TestOpenBucketIsNeverStale(t *testing.T) {
 			return err
 		},
 		"delete the bucket": func(t *testing.T, w world) error {
-			_, err := w.b.Delete(t.Context())
-			return err
+			task, err := w.b.Delete(t.Context())
+			return deleted(t, w, task, err)
 		},
 		"delete the namespace": func(t *testing.T, w world) error {
-			_, err := w.ns.Delete(t.Context())
-			return err
+			task, err := w.ns.Delete(t.Context())
+			return deleted(t, w, task, err)
 		},
 		"another bucket of the name": func(t *testing.T, w world) error {
-			if _, err := w.b.Delete(t.Context()); err != nil {
+			task, err := w.b.Delete(t.Context())
+			if err := deleted(t, w, task, err); err != nil {
 				return err
 			}
-			_, err := w.ns.CreateBucket(t.Context(), config)
+			_, err = w.ns.CreateBucket(t.Context(), config)
 			return err
 		},
 		"names exchanged": func(t *testing.T, w world) error {
@@ -99,7 +109,7 @@ func TestOpenBucketIsNeverStale(t *testing.T) {
 						describe(t, stores[0], n[0], n[1])
 					}
 				}
-				if err := change(t, world{ns, b}); err != nil {
+				if err := change(t, world{stores[opts.change], ns, b}); err != nil {
 					t.Fatal(err)
 				}
 				fresh := storetest.OpenPath(t, path)
