@@ -14,3 +14,6 @@ func diskSize(info os.FileInfo) int64 {
 	}
 	return info.Size()
 }
+
+// settle waits until the disk has what was written before.
+func settle() { syscall.Sync() }

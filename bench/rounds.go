@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -62,9 +63,11 @@ type contender struct {
 }
 
 // run does a work: all peers prepare, warm up, and then take turns, in another order
-// each round, so that a slow moment of the machine affects all of them alike. It fails if
-// one of them does, or returns what it should not.
+// each round, so that a slow moment of the machine affects all of them alike, and so
+// does what a peer leaves behind for the next one, such as pages that the disk is still
+// to write. It fails if one of them does, or returns what it should not.
 func (b *bench) run(ctx context.Context, w *work) (err error) {
+	shuffle := rand.New(rand.NewPCG(1, 0)).Shuffle
 	contenders, err := b.begin(ctx, w)
 	defer func() {
 		for _, c := range contenders {
@@ -79,12 +82,13 @@ func (b *bench) run(ctx context.Context, w *work) (err error) {
 		if round < 0 {
 			budget /= 4 // the warm-up
 		}
-		for i := range contenders {
+		shuffle(len(contenders), func(i, j int) { contenders[i], contenders[j] = contenders[j], contenders[i] })
+		for _, c := range contenders {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			c := contenders[(i+max(round, 0))%len(contenders)]
-			runtime.GC() // the garbage of one peer is not another's work
+			runtime.GC() // the garbage of one peer is not another's work,
+			settle()     // nor are its unwritten pages
 			values, err := c.cell.Round(ctx, budget)
 			if err != nil {
 				return fmt.Errorf("%s: %s: %w", w.name, c.name, err)
