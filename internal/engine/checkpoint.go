@@ -3,9 +3,9 @@ package engine
 import "time"
 
 // SQLite copies the log into the file in a commit that makes the log longer than 1000
-// pages. With [Normal], where a commit waits for no disk, that copy and its two syncs would
-// be most of what a commit waits for. So it happens earlier there, beside the commits.
-// It remains SQLite's if the checkpoint gets no time to run.
+// pages. That commit waits for the copy and its two syncs, which take as long as dozens of
+// commits. So the copy happens earlier, beside the commits. It remains SQLite's if the
+// checkpoint gets no time to run.
 
 // checkpointPages is how many pages of the log are not in the file when a checkpoint
 // begins.

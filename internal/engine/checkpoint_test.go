@@ -23,32 +23,27 @@ func writePages(t testing.TB, db *DB, n int) {
 	}
 }
 
-// Beside relaxed commits the log is copied into the file, and begun anew before it is long.
+// Beside commits the log is copied into the file, and begun anew before it is long.
 func TestCheckpointsBesideCommits(t *testing.T) {
 	t.Parallel()
-	cfg := testConfig(newFile(t))
-	db := openStore(t, cfg)
-	longest := int64(0)
-	for range 100 {
-		writePages(t, db, 100)
-		longest = max(longest, logSize(t, cfg.Path))
-	}
-	if longest > MaxLog {
-		t.Errorf("log: got %d bytes at most, want %d or less", longest, MaxLog)
-	}
-	if info, err := os.Stat(cfg.Path); err != nil || info.Size() < 16<<20 {
-		t.Errorf("file: got %v, %v, want most of the 20 MiB that were written", info.Size(), err)
-	}
-}
-
-// Durable commits copy the log themselves.
-func TestCheckpointsOfDurableCommits(t *testing.T) {
-	t.Parallel()
-	cfg := testConfig(newFile(t))
-	cfg.Synchronous = Full
-	db := openStore(t, cfg)
-	if db.writer.checkpoints != nil {
-		t.Error("they have a checkpointer")
+	for name, level := range map[string]Synchronous{"normal": Normal, "full": Full} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := testConfig(newFile(t))
+			cfg.Synchronous = level
+			db := openStore(t, cfg)
+			longest := int64(0)
+			for range 100 {
+				writePages(t, db, 100)
+				longest = max(longest, logSize(t, cfg.Path))
+			}
+			if longest > MaxLog {
+				t.Errorf("log: got %d bytes at most, want %d or less", longest, MaxLog)
+			}
+			if info, err := os.Stat(cfg.Path); err != nil || info.Size() < 16<<20 {
+				t.Errorf("file: got %v, %v, want most of the 20 MiB that were written", info.Size(), err)
+			}
+		})
 	}
 }
 

@@ -132,9 +132,7 @@ func (db *DB) openToWrite(ctx context.Context) error {
 	db.inodes = newInodes(db.loc.path, db.loc.file+"-wal")
 	db.openPools(func() (*Conn, error) { return db.openReader("mode=rw") })
 	db.writer = newWriter(db, conn)
-	if db.cfg.Synchronous == Normal {
-		db.writer.checkpoints = newCheckpointer(db.writer)
-	}
+	db.writer.checkpoints = newCheckpointer(db.writer)
 	return nil
 }
 

@@ -105,7 +105,7 @@ type writer struct {
 	conn *Conn         // nil for a memory database, whose one connection is in the pool
 	turn chan struct{} // holds a token while somebody leads
 
-	checkpoints *checkpointer // nil if commits copy the log themselves
+	checkpoints *checkpointer // nil for a memory database, which has no log
 
 	mu      sync.Mutex
 	queue   []*Pending
