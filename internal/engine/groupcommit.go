@@ -121,9 +121,17 @@ func guard(tx *Tx, f func(*Tx) error) (err error) {
 
 // commit ends the transaction. If it fails the transaction is gone; unless the
 // error says that it had no effect nobody can say whether it did, and the writer
-// refuses all further work.
-func (w *writer) commit(tx *Tx) error {
-	err := w.end(tx)
+// refuses all further work. A panic counts as such a failure: the connection is in the
+// middle of a statement. The leader passes it on once its group has its verdict.
+func (w *writer) commit(tx *Tx) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			w.panicked = fmt.Sprintf("in a commit: %v\n%s", v, debug.Stack())
+			w.stop(fmt.Errorf("a commit panicked: %v", v))
+			err = fmt.Errorf("%w, reopen the store to see whether it took effect: panic in a commit: %v", ErrOutcomeUnknown, v)
+		}
+	}()
+	err = w.end(tx)
 	if err == nil {
 		if err := w.db.vanished(); err != nil {
 			w.stop(err)

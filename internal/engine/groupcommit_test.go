@@ -328,6 +328,32 @@ func TestPanicAfterCommit(t *testing.T) {
 	})
 }
 
+// After a panic in the commit its outcome is unknown to all callers that share the group,
+// and further writes are refused. It comes out where the leader can recover it.
+func TestPanicInCommit(t *testing.T) {
+	t.Parallel()
+	eachKind(t, func(t *testing.T, cfg Config) {
+		db := openStore(t, cfg)
+		a := db.queue(context.Background(), func(tx *Tx) error {
+			tx.raw.OnCommit(func() bool { panic("test panic") })
+			return insert(tx, "a")
+		})
+		b := db.queue(context.Background(), put("b"))
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("leader: got no panic, want that of the commit")
+				}
+			}()
+			a.Wait()
+		}()
+		for name, p := range map[string]*Pending{"leader": a, "other": b} {
+			checkError(t, name, p.Wait(), ErrOutcomeUnknown)
+		}
+		checkError(t, "later write", db.Write(context.Background(), put("later")), ErrReadOnly)
+	})
+}
+
 // afterGroup is called after its commit.
 type afterGroup func()
 
