@@ -75,9 +75,14 @@ func (l *library) Upsert(ctx context.Context, r *row) error {
 }
 
 func (l *library) PutMany(ctx context.Context, rows []*row) error {
+	return l.putMany(ctx, rows, func(*row) string { return "" })
+}
+
+// putMany stores rows with the ids that id returns, or with generated ones if that is "".
+func (l *library) putMany(ctx context.Context, rows []*row, id func(*row) string) error {
 	inputs := make([]bucketlite.ObjectInput, len(rows))
 	for i, r := range rows {
-		inputs[i].Fields = r.fields
+		inputs[i] = bucketlite.ObjectInput{ID: id(r), Fields: r.fields}
 	}
 	res, err := l.bucket.PutMany(ctx, inputs, nil)
 	if err == nil && len(res.Failed) > 0 {
@@ -176,16 +181,19 @@ func (l *library) Prepare(ctx context.Context, what large, rows int, bytes int64
 }
 
 // Labour deletes all objects of that bucket, adds an index to it, or puts a blob.
-func (l *library) Labour(ctx context.Context, what large) error {
+func (l *library) Labour(ctx context.Context, what large) (deleted int, err error) {
 	switch what {
 	case deletion:
-		_, err := l.large.DeleteObjects(ctx, bucketlite.Query{Filter: bucketlite.Gte("price", 0)}, nil)
-		return err
+		res, err := l.large.DeleteObjects(ctx, bucketlite.Query{Filter: bucketlite.Gte("price", 0)}, nil)
+		if err != nil {
+			return 0, err
+		}
+		return int(res.Changed), nil
 	case stream:
 		blobs := &libraryBlobs{&library{store: l.store, bucket: l.large}}
-		return blobs.WriteBlob(ctx, blobName(1), newContent(l.labours, l.bytes))
+		return 0, blobs.WriteBlob(ctx, blobName(1), newContent(l.labours, l.bytes))
 	case indexing:
-		return l.large.EnsureIndex(ctx, "price")
+		return 0, l.large.EnsureIndex(ctx, "price")
 	}
-	return errUnable
+	return 0, errUnable
 }

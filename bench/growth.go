@@ -301,11 +301,21 @@ func (g *growing) add(inOrder bool, n int, write func([]*row) error) (time.Durat
 	return time.Since(start), err
 }
 
-// Close verifies the count.
+// Close verifies the count and some of the rows.
 func (g *growing) Close(ctx context.Context) error {
+	return errors.Join(g.verify(ctx), g.store.Close())
+}
+
+func (g *growing) verify(ctx context.Context) error {
 	n, err := g.store.Count(ctx)
 	if err == nil && n != g.stored+g.risen {
 		err = fmt.Errorf("got %d rows, want %d", n, g.stored+g.risen)
 	}
-	return errors.Join(err, g.store.Close())
+	if err != nil {
+		return err
+	}
+	if err := verifySome(ctx, g.store, scattered, 0, g.stored); err != nil {
+		return err
+	}
+	return verifySome(ctx, g.store, rising, firstRisen, g.risen)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -23,8 +24,8 @@ type laboured interface {
 	putter
 	// Prepare makes what the work needs, with as many rows or as many bytes.
 	Prepare(ctx context.Context, l large, rows int, bytes int64) error
-	// Labour does it.
-	Labour(ctx context.Context, l large) error
+	// Labour does it, and returns how many rows it has deleted.
+	Labour(ctx context.Context, l large) (deleted int, err error)
 }
 
 const (
@@ -82,8 +83,9 @@ func (c *patience) Round(ctx context.Context, budget time.Duration) ([]float64, 
 // beside puts rows by one goroutine until the large work is done, or for the budget if
 // there is none, and returns the time that one put of a hundred exceeds.
 func (c *patience) beside(ctx context.Context, l large, budget time.Duration) (float64, error) {
+	rows := largeRows / c.scale
 	if l != nothing {
-		if err := c.Prepare(ctx, l, largeRows/c.scale, largeBytes/int64(c.scale)); err != nil {
+		if err := c.Prepare(ctx, l, rows, largeBytes/int64(c.scale)); err != nil {
 			return 0, err
 		}
 	}
@@ -94,7 +96,11 @@ func (c *patience) beside(ctx context.Context, l large, budget time.Duration) (f
 			done <- nil
 			return
 		}
-		done <- c.Labour(ctx, l)
+		deleted, err := c.Labour(ctx, l)
+		if err == nil && l == deletion && deleted != rows {
+			err = fmt.Errorf("deleted %d rows, want %d", deleted, rows)
+		}
+		done <- err
 	}()
 	var took []time.Duration
 	for {

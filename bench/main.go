@@ -53,7 +53,7 @@ func parse(args []string) (*config, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.BoolVar(&c.quick, "quick", false, "short rounds on small stores, in less than two minutes")
 	flags.BoolVar(&c.full, "full", false, "also three million objects, blobs of 1 GiB and growth to a million, without a limit of time")
-	only := flags.String("only", "", "only the lines whose name matches this regular expression")
+	only := flags.String("only", "", "only the works with a line that matches this regular expression, or with such a name")
 	flags.IntVar(&c.rounds, "rounds", 0, "the number of rounds (default 5, with -quick 1)")
 	flags.StringVar(&c.dir, "dir", ".", "the directory for the files of all peers, on the disk to be measured")
 	flags.StringVar(&c.name, "name", "", "the name of the files in results/ (default the date, and none with -only or -quick)")
@@ -94,9 +94,9 @@ func run(ctx context.Context, c *config, out, progress io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{dir: dir, rounds: c.rounds, budget: time.Second, scale: 1, full: c.full, progress: progress, results: results{}}
+	b := &bench{dir: dir, rounds: c.rounds, budget: 800 * time.Millisecond, scale: 1, full: c.full, progress: progress, results: results{}}
 	if c.quick {
-		b.budget, b.scale = time.Second/5, 10
+		b.budget, b.scale = time.Second/10, 10
 	}
 	r := &report{config: c, machine: machineOf(c.dir), began: time.Now(), results: b.results}
 	r.works = chosen(works(c.full), c)
@@ -104,6 +104,9 @@ func run(ctx context.Context, c *config, out, progress io.Writer) error {
 		return fmt.Errorf("-only: no line matches %q", c.only)
 	}
 	fmt.Fprintln(out, r.machine)
+	if c.quick {
+		fmt.Fprintln(out, "\nA quick run: all sizes are a tenth of those in the names.")
+	}
 	for i, w := range r.works {
 		if i == 0 || r.works[i-1].section != w.section {
 			fmt.Fprint(out, r.header(w.section, columns(r.works, w.section)))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -46,8 +47,11 @@ func (o *opener) Round(ctx context.Context, budget time.Duration) ([]float64, er
 		if err != nil {
 			return nil, err
 		}
-		_, err = st.(getter).Row(ctx, key)
+		row, err := st.(getter).Row(ctx, key)
 		took += time.Since(start)
+		if err == nil && row.Key() != key {
+			err = fmt.Errorf("key %q: got %v", key, row.Fields())
+		}
 		if closed := st.Close(); err == nil {
 			err = closed
 		}

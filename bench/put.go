@@ -56,7 +56,7 @@ func newPutter(ctx context.Context, p *peer, dir string, durable bool, goroutine
 	w.write = func(ctx context.Context, rows []*row) error {
 		return together(goroutines, rows, func(r *row) error { return put(ctx, r) })
 	}
-	w.chunk = 8 * goroutines
+	w.chunk, w.step = 8*goroutines, goroutines // bbolt keeps a batch that lacks calls for a while
 	return w, nil
 }
 
@@ -181,8 +181,14 @@ func (w *writer) verify(ctx context.Context) error {
 	if err := w.verifyCount(ctx); err != nil {
 		return err
 	}
-	for i := 0; i < w.stored; i += 1 + w.stored/200 {
-		if err := verifyRow(ctx, w.store, newRow(w.order(i))); err != nil {
+	return verifySome(ctx, w.store, w.order, 0, w.stored)
+}
+
+// verifySome reads back some of the n rows from position from of an order, the last one
+// among them.
+func verifySome(ctx context.Context, s store, order func(int) int, from, n int) error {
+	for i := n - 1; i >= 0; i -= 1 + n/200 {
+		if err := verifyRow(ctx, s, newRow(order(from+i))); err != nil {
 			return err
 		}
 	}

@@ -189,11 +189,15 @@ func (r *raw) Prepare(ctx context.Context, what large, rows int, _ int64) error 
 }
 
 // Labour deletes all rows of the second table, or adds an index to it, in one statement.
-func (r *raw) Labour(ctx context.Context, what large) error {
+func (r *raw) Labour(ctx context.Context, what large) (deleted int, err error) {
 	statement := "DELETE FROM large WHERE json_extract(fields, '$.price') >= 0"
 	if what == indexing {
 		statement = "CREATE INDEX large_price ON large (json_extract(fields, '$.price'))"
 	}
-	_, err := r.db.ExecContext(ctx, statement)
-	return err
+	res, err := r.db.ExecContext(ctx, statement)
+	if err != nil || what == indexing {
+		return 0, err
+	}
+	n, err := res.RowsAffected()
+	return int(n), err
 }

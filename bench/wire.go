@@ -27,9 +27,7 @@ const called = "bucketlite, called"
 func wires() (works []*work) {
 	open := map[string]func(ctx context.Context, dir string, s settings, reads bool) (store, error){
 		ours: serveBucketlite, "PocketBase": servePocketBase, "NATS": serveNATS,
-		called: func(ctx context.Context, dir string, s settings, _ bool) (store, error) {
-			return openBucketlite(ctx, dir, s)
-		},
+		called: callBucketlite,
 	}
 	for _, what := range []struct {
 		name           string
@@ -177,16 +175,31 @@ func serveBucketlite(ctx context.Context, dir string, s settings, reads bool) (s
 		return r, err
 	}
 	return &servedMany{v, func(ctx context.Context, rows []*row) error {
-		inputs := make([]bucketlite.ObjectInput, len(rows))
-		for i, r := range rows {
-			inputs[i] = bucketlite.ObjectInput{ID: r.key, Fields: r.fields}
-		}
-		res, err := l.bucket.PutMany(ctx, inputs, nil)
-		if err == nil && len(res.Failed) > 0 {
-			err = res.Failed[0].Err
-		}
-		return err
+		return l.putMany(ctx, rows, func(r *row) string { return r.key })
 	}}, nil
+}
+
+// byID is the library, called with the ids of objects, as the server is.
+type byID struct{ *library }
+
+func callBucketlite(ctx context.Context, dir string, s settings, reads bool) (store, error) {
+	l, err := openLibrary(ctx, dir, s, bucketlite.Options{})
+	if err != nil || !reads {
+		return l, err
+	}
+	return byID{l}, nil
+}
+
+func (l byID) PutMany(ctx context.Context, rows []*row) error {
+	return l.putMany(ctx, rows, func(r *row) string { return r.key })
+}
+
+func (l byID) Row(ctx context.Context, id string) (decoded, error) {
+	o, err := l.bucket.Object(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return fieldMap(o.Fields), nil
 }
 
 func postJSON(url string, body []byte) (*http.Request, error) {
@@ -238,8 +251,10 @@ func servePocketBase(ctx context.Context, dir string, s settings, reads bool) (s
 	}}, nil
 }
 
-// servePocket serves the API of PocketBase.
+// servePocket serves the API of PocketBase, without its log of requests: the others have
+// none.
 func (s *served) servePocket(p *pocket) (url string, err error) {
+	p.app.Settings().Logs.MaxDays = 0
 	router, err := apis.NewRouter(p.app)
 	if err != nil {
 		return "", err
