@@ -57,6 +57,10 @@ func (m *openedBuckets) keep(mark engine.Mark, names bucketNames, found openedBu
 // name or id, as [Store.Namespace] and [Namespace.Bucket] do, in a single read. If
 // there is no such namespace or bucket, the error is [ErrNotFound]; if only the
 // bucket is missing, the namespace is returned along with the error.
+//
+// It is made to be called for each request: names that were opened since the last commit
+// to the file, by whatever process, need no read. In memory, with [Options].PlainIO and on
+// Windows it always reads.
 func (s *Store) OpenBucket(ctx context.Context, namespace, bucket string) (*Namespace, *Bucket, error) {
 	names := bucketNames{namespace, bucket}
 	mark, sure := s.db.Mark() // before the read, so that the result is of this state or a newer one

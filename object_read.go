@@ -13,8 +13,9 @@ func (b *Bucket) Object(ctx context.Context, id string) (*Object, error) {
 	return b.readObject(ctx, "o.id = ?2", id, func() error { return b.noObject(id) })
 }
 
-// ObjectByKey returns the object whose unique key has these values. Errors: those of
-// Object, and [ErrBadRequest] if the bucket has no unique key, or key does not hold a
+// ObjectByKey returns the object whose unique key has these values, such as
+// {"sku": "A-1"}. Strings are compared exactly, with their case. Errors: those of
+// [Bucket.Object], and [ErrBadRequest] if the bucket has no unique key, or key does not hold a
 // valid value for exactly each of its fields.
 func (b *Bucket) ObjectByKey(ctx context.Context, key map[string]any) (*Object, error) {
 	if b.def.key == nil {

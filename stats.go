@@ -47,7 +47,8 @@ type BatchStats struct {
 }
 
 // Stats returns a consistent snapshot of the bucket's statistics, whatever the
-// bucket's status. Errors: [ErrNotFound].
+// bucket's status. Errors: [ErrNotFound], and [ErrCorrupt] if the running totals are
+// damaged; see [Store.Check].
 func (b *Bucket) Stats(ctx context.Context) (*Stats, error) {
 	var stats Stats
 	found := false
