@@ -29,7 +29,7 @@ const atBeginning = "true"
 func startChange(t *testing.T, n int, when string) *pausedChange {
 	t.Helper()
 	ctx := context.Background()
-	var stops, goesOn atomic.Bool
+	var stops, stopped, goesOn atomic.Bool
 	c := &pausedChange{path: filepath.Join(t.TempDir(), "test.db"), goOn: func() { goesOn.Store(true) }, done: make(chan error, 1)}
 	raw := storetest.OpenRaw(t, c.path)
 	waits := func() bool { return storetest.Dump(t, raw, "SELECT count(*) FROM schema_changes WHERE "+when) == "1\n" }
@@ -37,6 +37,7 @@ func startChange(t *testing.T, n int, when string) *pausedChange {
 		if !stops.Load() {
 			return true
 		}
+		stopped.Store(true)
 		if over := storetest.Dump(t, raw, "SELECT processed, total FROM tasks WHERE processed > total"); over != "" {
 			t.Errorf("a task has processed more than its total: %s", over)
 		}
@@ -50,6 +51,7 @@ func startChange(t *testing.T, n int, when string) *pausedChange {
 	}
 	storetest.Ensure(t, c.b, "l")
 	stops.Store(true)
+	storetest.Eventually(stopped.Load) // until then a round that was let through may be at work
 	go func() {
 		_, err := c.b.ChangeSchema(ctx, storetest.Schema(t, `"k":{"type":"string"},"m":{"type":"array"}`),
 			&bucketlite.SchemaChangeOptions{Rename: map[string]string{"l": "m"}})
