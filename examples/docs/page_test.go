@@ -113,7 +113,7 @@ func TestNotRun(t *testing.T) {
 		`docs/guide/serving.md: js "async function watch(bucket, changed, after = \"\") {"`,
 		// These take minutes. TestCommands checks that their benchmarks exist.
 		`docs/guide/performance.md: sh "go -C bench run .          # less than 25 minutes on two quiet cores; -quick: less than two"`,
-		`docs/guide/performance.md: sh "go test -run '^$' -bench 'Put|Apply/2/|Object|Upsert|Validate|Stats|Open' -benchtime 10000x ./proof"`,
+		`docs/guide/performance.md: sh "go test -run '^$' -bench '^BenchmarkPut$|PutMany|Upsert|TypedPut|^BenchmarkObject$|ObjectDecode|Validate' -benchtime 10000x ./proof"`,
 	}
 	var got []string
 	for _, p := range pages(t) {
