@@ -105,12 +105,15 @@ func randomKeys(random *rand.Rand, n, stored int) []string {
 // readKeys reads the rows with the keys, and returns how long that took.
 func readKeys(ctx context.Context, g getter, goroutines int, keys []string) (time.Duration, error) {
 	start := time.Now()
-	err := together(goroutines, keys, func(key string) error {
-		row, err := g.Row(ctx, key)
-		if err == nil && row.Key() != key {
-			err = fmt.Errorf("key %q: got %v", key, row.Fields())
-		}
-		return err
-	})
+	err := together(goroutines, keys, func(key string) error { return readKey(ctx, g, key) })
 	return time.Since(start), err
+}
+
+// readKey reads the row with the key, and compares its key.
+func readKey(ctx context.Context, g getter, key string) error {
+	row, err := g.Row(ctx, key)
+	if err == nil && row.Key() != key {
+		err = fmt.Errorf("key %q: got %v", key, row.Fields())
+	}
+	return err
 }

@@ -307,11 +307,7 @@ func (g *growing) Close(ctx context.Context) error {
 }
 
 func (g *growing) verify(ctx context.Context) error {
-	n, err := g.store.Count(ctx)
-	if err == nil && n != g.stored+g.risen {
-		err = fmt.Errorf("got %d rows, want %d", n, g.stored+g.risen)
-	}
-	if err != nil {
+	if err := verifyCount(ctx, g.store, g.stored+g.risen); err != nil {
 		return err
 	}
 	if err := verifySome(ctx, g.store, scattered, 0, g.stored); err != nil {

@@ -1,7 +1,7 @@
 // Command bench runs the same work on the same rows through bucketlite and through its
 // peers, in interleaved rounds of one process, and prints a table:
 //
-//	go -C bench run . [-quick] [-full] [-only REGEXP] [-rounds N] [-dir DIR] [-name NAME]
+//	go -C bench run . [-quick] [-full] [-only REGEXP] [-peers REGEXP] [-rounds N] [-dir DIR] [-name NAME]
 //
 // README.md says what is compared with what, and how to read the table.
 package main
@@ -22,7 +22,7 @@ import (
 // config is what the flags set.
 type config struct {
 	quick, full bool
-	only        *regexp.Regexp
+	only, peers *regexp.Regexp
 	rounds      int
 	dir, name   string
 }
@@ -54,9 +54,10 @@ func parse(args []string) (*config, error) {
 	flags.BoolVar(&c.quick, "quick", false, "short rounds on small stores, in less than two minutes")
 	flags.BoolVar(&c.full, "full", false, "also three million objects, blobs of 1 GiB and growth to a million, without a limit of time")
 	only := flags.String("only", "", "only the works with a line that matches this regular expression, or with such a name")
+	some := flags.String("peers", "", "only the peers whose name matches this regular expression")
 	flags.IntVar(&c.rounds, "rounds", 0, "the number of rounds (default 5, with -quick 1)")
 	flags.StringVar(&c.dir, "dir", ".", "the directory for the files of all peers, on the disk to be measured")
-	flags.StringVar(&c.name, "name", "", "the name of the files in results/ (default the date, and none with -only or -quick)")
+	flags.StringVar(&c.name, "name", "", "the name of the files in results/ (default the date, and none with -only, -peers or -quick)")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
@@ -78,7 +79,10 @@ func parse(args []string) (*config, error) {
 	if c.only, err = regexp.Compile(*only); err != nil {
 		return nil, fmt.Errorf("-only: %w", err)
 	}
-	if c.name == "" && *only == "" && !c.quick {
+	if c.peers, err = regexp.Compile(*some); err != nil {
+		return nil, fmt.Errorf("-peers: %w", err)
+	}
+	if c.name == "" && *only == "" && *some == "" && !c.quick {
 		c.name = time.Now().Format(time.DateOnly)
 	}
 	return c, nil
@@ -101,7 +105,7 @@ func run(ctx context.Context, c *config, out, progress io.Writer) error {
 	r := &report{config: c, machine: machineOf(c.dir), began: time.Now(), results: b.results}
 	r.works = chosen(works(c.full), c)
 	if len(r.works) == 0 {
-		return fmt.Errorf("-only: no line matches %q", c.only)
+		return fmt.Errorf("no line matches -only %q and has a peer that matches -peers %q", c.only, c.peers)
 	}
 	fmt.Fprintln(out, r.machine)
 	if c.quick {
@@ -142,14 +146,16 @@ const (
 	growth   = "Growth, a second: reads of objects and pages, rows counted, statistics, objects written"
 )
 
-// chosen returns the works that are asked for by their own name or that of a line.
+// chosen returns the works that are asked for by their own name or that of a line, with
+// the peers that are asked for. Works without any are left out.
 func chosen(works []*work, c *config) (some []*work) {
 	for _, w := range works {
 		wanted := c.only.MatchString(w.name)
 		for _, l := range w.lines {
 			wanted = wanted || c.only.MatchString(l.name)
 		}
-		if wanted && (c.full || !w.full) {
+		w.restrict(c.peers)
+		if wanted && len(w.peers) > 0 && (c.full || !w.full) {
 			some = append(some, w)
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"slices"
 	"testing"
 )
@@ -19,8 +20,10 @@ func TestParse(t *testing.T) {
 		{"full", []string{"-full"}, 5, true, false},
 		{"rounds", []string{"-quick", "-rounds", "3"}, 3, false, false},
 		{"only", []string{"-only", "put"}, 5, false, false},
+		{"peers", []string{"-peers", "^raw$"}, 5, false, false},
 		{"both", []string{"-quick", "-full"}, 0, false, true},
 		{"bad expression", []string{"-only", "("}, 0, false, true},
+		{"bad expression for peers", []string{"-peers", "("}, 0, false, true},
 		{"negative", []string{"-rounds", "-1"}, 0, false, true},
 		{"argument", []string{"put"}, 0, false, true},
 	} {
@@ -75,15 +78,31 @@ func TestWorks(t *testing.T) {
 
 func TestChosen(t *testing.T) {
 	t.Parallel()
-	c, err := parse([]string{"-only", "^put durable ×1$|^growth at 1 k$"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, w := range chosen(works(false), c) {
-		names = append(names, w.name)
-	}
-	if want := []string{"put durable ×1", "growth at 1 k"}; !slices.Equal(names, want) {
-		t.Errorf("got %q, want %q", names, want)
+	all := []string{ours, floor, "zombiezen", "ncruces", "PocketBase", "bbolt", "NATS", "badgerhold"}
+	for _, c := range []struct {
+		name string
+		args []string
+		want map[string][]string // the peers by the names of works
+	}{
+		{"works and lines", []string{"-only", "^put durable ×1$|^growth at 10 k$"}, map[string][]string{
+			"put durable ×1": all, "growth at 10 k": {ours, floor, "zombiezen", "ncruces", "PocketBase", "bbolt", "badgerhold"}}},
+		{"with a guest", []string{"-only", "^get by key ×1$", "-peers", "^bucketlite"}, map[string][]string{"get by key ×1": {ours, held}}},
+		{"without a peer", []string{"-only", "^put durable ×1$|^blobs of 64 KiB durable$", "-peers", "^files$"}, map[string][]string{"blobs of 64 KiB durable": {"files"}}},
+		{"none", []string{"-only", "put", "-peers", "^SQLite$"}, map[string][]string{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			config, err := parse(c.args)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := map[string][]string{}
+			for _, w := range chosen(works(false), config) {
+				got[w.name] = w.peers
+			}
+			if !maps.EqualFunc(got, c.want, slices.Equal) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
 	}
 }

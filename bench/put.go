@@ -169,19 +169,19 @@ func (w *writer) Close(ctx context.Context) error {
 	return err
 }
 
-func (w *writer) verifyCount(ctx context.Context) error {
-	got, err := w.store.Count(ctx)
-	if err == nil && got != w.stored {
-		err = fmt.Errorf("got %d rows, want %d", got, w.stored)
-	}
-	return err
-}
-
 func (w *writer) verify(ctx context.Context) error {
-	if err := w.verifyCount(ctx); err != nil {
+	if err := verifyCount(ctx, w.store, w.stored); err != nil {
 		return err
 	}
 	return verifySome(ctx, w.store, w.order, 0, w.stored)
+}
+
+func verifyCount(ctx context.Context, s store, want int) error {
+	got, err := s.Count(ctx)
+	if err == nil && got != want {
+		err = fmt.Errorf("got %d rows, want %d", got, want)
+	}
+	return err
 }
 
 // verifySome reads back some of the n rows from position from of an order, the last one

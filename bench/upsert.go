@@ -75,5 +75,5 @@ func (u *updater) verify(ctx context.Context) error {
 			break
 		}
 	}
-	return u.verifyCount(ctx)
+	return verifyCount(ctx, u.store, u.stored)
 }

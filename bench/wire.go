@@ -174,9 +174,7 @@ func serveBucketlite(ctx context.Context, dir string, s settings, reads bool) (s
 		}
 		return r, err
 	}
-	return &servedMany{v, func(ctx context.Context, rows []*row) error {
-		return l.putMany(ctx, rows, func(r *row) string { return r.key })
-	}}, nil
+	return &servedMany{v, byID{l}.PutMany}, nil
 }
 
 // byID is the library, called with the ids of objects, as the server is.

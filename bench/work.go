@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 )
@@ -13,7 +14,7 @@ type work struct {
 	name    string
 	lines   []line
 	peers   []string // those that take part; nil is all except guests
-	guests  []string // guests that take part too
+	guests  []string // guests that take part too, if peers is nil
 	full    bool     // only with -full
 	// begin prepares a peer, outside of all rounds. The error is errUnable if the
 	// peer cannot do the work.
@@ -26,6 +27,17 @@ func (w *work) has(p *peer) bool {
 		return slices.Contains(w.peers, p.name)
 	}
 	return !p.guest || slices.Contains(w.guests, p.name)
+}
+
+// restrict leaves the peers that take part and whose names match.
+func (w *work) restrict(names *regexp.Regexp) {
+	var some []string
+	for _, p := range peers {
+		if w.has(p) && names.MatchString(p.name) {
+			some = append(some, p.name)
+		}
+	}
+	w.peers, w.guests = some, nil
 }
 
 // cell is a peer that is ready to do a work.
