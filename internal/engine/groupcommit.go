@@ -128,14 +128,14 @@ func (w *writer) commit(tx *Tx) (err error) {
 		if v := recover(); v != nil {
 			w.panicked = fmt.Sprintf("in a commit: %v\n%s", v, debug.Stack())
 			w.stop(fmt.Errorf("a commit panicked: %v", v))
-			err = fmt.Errorf("%w, reopen the store to see whether it took effect: panic in a commit: %v", ErrOutcomeUnknown, v)
+			err = unknown(fmt.Errorf("panic in a commit: %v", v))
 		}
 	}()
 	err = w.end(tx)
 	if err == nil {
 		if err := w.db.vanished(); err != nil {
 			w.stop(err)
-			return fmt.Errorf("%w, reopen the store to see whether it took effect: %w", ErrOutcomeUnknown, err)
+			return unknown(err)
 		}
 		w.committed(tx)
 		return nil
@@ -145,7 +145,12 @@ func (w *writer) commit(tx *Tx) (err error) {
 		return err
 	}
 	w.stop(fmt.Errorf("a commit failed: %v", err))
-	return fmt.Errorf("%w, reopen the store to see whether it took effect: %w", ErrOutcomeUnknown, err)
+	return unknown(err)
+}
+
+// unknown returns the error of a commit that may or may not have taken effect.
+func unknown(cause error) error {
+	return fmt.Errorf("%w, reopen the store to see whether it took effect: %w", ErrOutcomeUnknown, cause)
 }
 
 // committed tells the group that its transaction is committed. A panic in it does

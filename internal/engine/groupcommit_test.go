@@ -311,14 +311,7 @@ func TestPanicAfterCommit(t *testing.T) {
 		db := openStore(t, cfg)
 		// Queued, but not waited for: the test leads.
 		a, b := db.queue(context.Background(), put("a")), db.queue(context.Background(), put("b"))
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Error("leader: got no panic, want that of AfterCommit")
-				}
-			}()
-			a.Wait()
-		}()
+		checkPanic(t, "leader", func() { a.Wait() })
 		for name, p := range map[string]*Pending{"leader": a, "other": b} {
 			checkError(t, name, p.Wait(), nil)
 		}
@@ -339,14 +332,7 @@ func TestPanicInCommit(t *testing.T) {
 			return insert(tx, "a")
 		})
 		b := db.queue(context.Background(), put("b"))
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Error("leader: got no panic, want that of the commit")
-				}
-			}()
-			a.Wait()
-		}()
+		checkPanic(t, "leader", func() { a.Wait() })
 		for name, p := range map[string]*Pending{"leader": a, "other": b} {
 			checkError(t, name, p.Wait(), ErrOutcomeUnknown)
 		}

@@ -216,6 +216,16 @@ func checkError(t testing.TB, what string, got, want error) {
 	}
 }
 
+func checkPanic(t testing.TB, what string, do func()) {
+	t.Helper()
+	defer func() {
+		if recover() == nil {
+			t.Errorf("%s: got no panic, want one", what)
+		}
+	}()
+	do()
+}
+
 func readFile(t testing.TB, path string) []byte {
 	t.Helper()
 	content, err := os.ReadFile(path)
