@@ -3,7 +3,10 @@ package consoletest
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/bucketlite/bucketlite"
 	"github.com/bucketlite/bucketlite/httpapi/consoletest/seed"
@@ -54,4 +57,31 @@ func TestLiveTabs(t *testing.T) {
 	other.visit("console/n/{studio}/b/{studio/products}/")
 	other.wants("New tab-7")
 	other.quiet()
+}
+
+// The feed is followed in whatever order the scripts of the page arrive.
+func TestLiveScripts(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for _, late := range []string{"htmx.min", "hx-sse.min", "console", "live"} {
+		t.Run(late, func(t *testing.T) {
+			t.Parallel()
+			s := behindProxy(t, "/a", func(_ http.ResponseWriter, r *http.Request) bool {
+				if strings.Contains(r.URL.Path, "/"+late+".") && strings.HasSuffix(r.URL.Path, ".js") {
+					time.Sleep(time.Second)
+				}
+				return false
+			})
+			p := open(t, s, "console/n/{studio}/b/{studio/products}/live", options{})
+			_, b, err := s.Store.OpenBucket(ctx, seed.Main, "products")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.Put(ctx, bucketlite.ObjectInput{ID: "of-late", Fields: map[string]any{"sku": "late", "title": "Late"}}, nil); err != nil {
+				t.Fatal(err)
+			}
+			p.wants("of-late", "1 change since")
+			p.quiet()
+		})
+	}
 }

@@ -153,6 +153,7 @@ func (p *page) until(expression string) {
 			return
 		case time.Now().After(end):
 			p.must(err)
+			p.quiet() // a fault may be the reason
 			p.t.Fatalf("%s is not true, on a page with\n%s", expression, eval[string](p, "document.body.innerText"))
 		}
 	}
