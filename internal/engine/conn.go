@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	_ "github.com/bucketlite/bucketlite/internal/pagecache" // of all connections
 	"github.com/bucketlite/bucketlite/internal/sqlite3"
 )
 

@@ -32,6 +32,7 @@ var floors = map[string]int{
 	"internal/ident":     0,
 	"internal/jsonb":     0,
 	"internal/lease":     0,
+	"internal/pagecache": 0,
 	"internal/pattern":   0,
 	"internal/query":     0,
 	"internal/record":    0,

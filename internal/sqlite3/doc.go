@@ -1,7 +1,7 @@
 // Package sqlite3 binds the part of SQLite that package engine uses, straight over
 // modernc.org/sqlite/lib, SQLite's C code translated to Go. It has no pool, no
 // conversions and no database/sql. It can live beside the driver of modernc.org/sqlite
-// in one process: both use one library, and neither configures it.
+// in one process: both use one library, which package pagecache configures for both.
 //
 // # Goroutines
 //
