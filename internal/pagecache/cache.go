@@ -20,6 +20,8 @@ type cache struct {
 	highest uint32  // no page has a higher key
 	buckets []*page // lists of pages, by the lower bits of their keys
 	unused  page    // the head of the ring of unused pages, the newest first
+	blocks  *block  // the memory of all pages
+	spare   *page   // a list of the others, for later keys
 }
 
 // page is a page of a database. Its content stands before it, and what SQLite keeps with
@@ -27,12 +29,20 @@ type cache struct {
 type page struct {
 	content, extra uintptr // what SQLite knows of it: a sqlite3_pcache_page
 	key            uint32
-	next           *page // in its bucket
+	next           *page // in its bucket, or among the spare ones
 	older, newer   *page // in the ring; nil while the page is in use
+}
+
+// block is memory for blockPages pages, which follow. Libc's allocator rounds the size of a
+// single page up to the next power of two, which is nearly twice as much.
+type block struct {
+	next *block
+	_    [64 - unsafe.Sizeof(uintptr(0))]byte // the size of a line of the processor's cache
 }
 
 const (
 	leastBuckets = 256 // a power of two
+	blockPages   = 15
 	pageStruct   = (unsafe.Sizeof(page{}) + 7) &^ 7
 )
 
@@ -60,9 +70,13 @@ func newCache(tls *libc.TLS, pageSize, extraSize uintptr, purgeable bool) *cache
 	return c
 }
 
-// close frees the cache and all of its pages.
+// close gives back all memory of the cache.
 func (c *cache) close(tls *libc.TLS) {
-	c.truncate(tls, 0)
+	for b := c.blocks; b != nil; {
+		next := b.next
+		free(tls, unsafe.Pointer(b))
+		b = next
+	}
 	free(tls, unsafe.Pointer(unsafe.SliceData(c.buckets)))
 	free(tls, unsafe.Pointer(c))
 }
@@ -110,7 +124,7 @@ func (c *cache) add(tls *libc.TLS, key uint32) *page {
 }
 
 // unpin notes that a page is not in use any more. With discard it is not kept.
-func (c *cache) unpin(tls *libc.TLS, p *page, discard bool) {
+func (c *cache) unpin(p *page, discard bool) {
 	if p.older == nil {
 		c.pinned--
 		newest := c.unused.older
@@ -119,16 +133,16 @@ func (c *cache) unpin(tls *libc.TLS, p *page, discard bool) {
 	}
 	if discard || c.purgeable && c.count > c.most {
 		c.drop(p)
-		c.free(tls, p)
+		c.free(p)
 	}
 }
 
 // rekey gives a page another key. A page that has that key is dropped.
-func (c *cache) rekey(tls *libc.TLS, p *page, key uint32) {
+func (c *cache) rekey(p *page, key uint32) {
 	for other := *c.bucket(key); other != nil; other = other.next {
 		if other.key == key && other != p {
 			c.drop(other)
-			c.free(tls, other)
+			c.free(other)
 			break
 		}
 	}
@@ -139,47 +153,47 @@ func (c *cache) rekey(tls *libc.TLS, p *page, key uint32) {
 }
 
 // truncate drops all pages whose key is limit or higher, also those in use.
-func (c *cache) truncate(tls *libc.TLS, limit uint32) {
+func (c *cache) truncate(limit uint32) {
 	if c.count == 0 || limit > c.highest {
 		return
 	}
 	if c.highest-limit < uint32(len(c.buckets)) {
 		for i := range c.highest - limit + 1 {
-			c.truncateBucket(tls, c.bucket(limit+i), limit)
+			c.truncateBucket(c.bucket(limit+i), limit)
 		}
 	} else {
 		for i := range c.buckets {
-			c.truncateBucket(tls, &c.buckets[i], limit)
+			c.truncateBucket(&c.buckets[i], limit)
 		}
 	}
 	c.highest = max(limit, 1) - 1
 }
 
-func (c *cache) truncateBucket(tls *libc.TLS, b **page, limit uint32) {
+func (c *cache) truncateBucket(b **page, limit uint32) {
 	for p := *b; p != nil; {
 		next := p.next
 		if p.key >= limit {
 			c.drop(p)
-			c.free(tls, p)
+			c.free(p)
 		}
 		p = next
 	}
 }
 
 // resize sets how many pages the cache should have.
-func (c *cache) resize(tls *libc.TLS, most uint32) {
+func (c *cache) resize(most uint32) {
 	c.most = most
-	c.trim(tls, most)
+	c.trim(most)
 }
 
 // trim evicts pages until there are no more than most, or all that are left are in use.
-func (c *cache) trim(tls *libc.TLS, most uint32) {
+func (c *cache) trim(most uint32) {
 	for c.purgeable && c.count > most {
 		p := c.evict()
 		if p == nil {
 			return
 		}
-		c.free(tls, p)
+		c.free(p)
 	}
 }
 
@@ -248,21 +262,46 @@ func (c *cache) grow(tls *libc.TLS) bool {
 	return true
 }
 
-// alloc returns memory for a page, or nil.
+// alloc returns a spare page, or nil.
 func (c *cache) alloc(tls *libc.TLS) *page {
-	content := malloc(tls, c.pageSize+pageStruct+c.extraSize)
-	if content == 0 {
-		return nil
+	if c.spare == nil {
+		c.addBlock(tls)
 	}
-	p := (*page)(at(content + c.pageSize))
-	*p = page{content: content, extra: content + c.pageSize + pageStruct}
+	p := c.spare
+	if p != nil {
+		c.spare, p.next = p.next, nil
+	}
 	return p
 }
 
-func (c *cache) free(tls *libc.TLS, p *page) { libc.Xfree(tls, p.content) }
+// addBlock makes spare pages, if there is memory.
+func (c *cache) addBlock(tls *libc.TLS) {
+	start := malloc(tls, unsafe.Sizeof(block{})+blockPages*c.slot())
+	if start == 0 {
+		return
+	}
+	b := (*block)(at(start))
+	b.next, c.blocks = c.blocks, b
+	for i := range uintptr(blockPages) {
+		content := start + unsafe.Sizeof(block{}) + i*c.slot()
+		p := (*page)(at(content + c.pageSize))
+		*p = page{content: content, extra: content + c.pageSize + pageStruct}
+		c.free(p)
+	}
+}
 
-// malloc returns the address of memory of libc's, or 0. Tests make it fail.
-var malloc = func(tls *libc.TLS, size uintptr) uintptr { return libc.Xmalloc(tls, types.Size_t(size)) }
+// slot returns the bytes from one page of a block to the next.
+func (c *cache) slot() uintptr { return (c.pageSize + pageStruct + c.extraSize + 63) &^ 63 }
+
+// free makes a page spare that is not in the cache any more.
+func (c *cache) free(p *page) { p.next, c.spare = c.spare, p }
+
+// malloc returns the address of memory of libc's, or 0, and release gives it back. Tests
+// replace them.
+var (
+	malloc  = func(tls *libc.TLS, size uintptr) uintptr { return libc.Xmalloc(tls, types.Size_t(size)) }
+	release = libc.Xfree
+)
 
 // zeroed returns memory of libc's that is zero, or nil.
 func zeroed(tls *libc.TLS, size uintptr) unsafe.Pointer {
@@ -274,7 +313,11 @@ func zeroed(tls *libc.TLS, size uintptr) unsafe.Pointer {
 	return at(address)
 }
 
-func free(tls *libc.TLS, p unsafe.Pointer) { libc.Xfree(tls, uintptr(p)) }
+func free(tls *libc.TLS, p unsafe.Pointer) {
+	if p != nil {
+		release(tls, uintptr(p))
+	}
+}
 
 // at returns the pointer for an address of libc's memory.
 func at(address uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&address)) }

@@ -117,7 +117,7 @@ func (m *model) fetch(key uint32, mode createMode) {
 func (m *model) unpin(key uint32, discard bool) {
 	p := m.used[key]
 	full := m.count() > m.most
-	m.cache.unpin(m.tls, p, discard)
+	m.cache.unpin(p, discard)
 	delete(m.used, key)
 	if !discard && !(m.purgeable && full) {
 		m.unused = append(m.unused, key)
@@ -126,7 +126,7 @@ func (m *model) unpin(key uint32, discard bool) {
 
 func (m *model) rekey(key, to uint32) {
 	p := m.used[key]
-	m.cache.rekey(m.tls, p, to)
+	m.cache.rekey(p, to)
 	m.unused = slices.DeleteFunc(m.unused, func(k uint32) bool { return k == to })
 	delete(m.used, key)
 	m.used[to] = p
@@ -134,7 +134,7 @@ func (m *model) rekey(key, to uint32) {
 }
 
 func (m *model) truncate(limit uint32) {
-	m.cache.truncate(m.tls, limit)
+	m.cache.truncate(limit)
 	m.unused = slices.DeleteFunc(m.unused, func(k uint32) bool { return k >= limit })
 	for key := range m.used {
 		if key >= limit {
@@ -144,13 +144,13 @@ func (m *model) truncate(limit uint32) {
 }
 
 func (m *model) resize(most int) {
-	m.cache.resize(m.tls, uint32(most))
+	m.cache.resize(uint32(most))
 	m.most = most
 	m.trimmed(most)
 }
 
 func (m *model) trim() {
-	m.cache.trim(m.tls, 0)
+	m.cache.trim(0)
 	m.trimmed(0)
 }
 
@@ -185,6 +185,16 @@ func (m *model) check() {
 	}
 	if filed != m.count() {
 		m.t.Fatalf("got %d pages in buckets, want %d", filed, m.count())
+	}
+	inBlocks := filed
+	for p := c.spare; p != nil; p = p.next {
+		inBlocks++
+	}
+	for b := c.blocks; b != nil; b = b.next {
+		inBlocks -= blockPages
+	}
+	if inBlocks != 0 {
+		m.t.Fatalf("got %d pages more than there are in blocks", inBlocks)
 	}
 }
 

@@ -17,7 +17,8 @@
 //
 // # Memory
 //
-// A cache has at most as many pages as PRAGMA cache_size says, unless a statement uses more
-// of them at once or has changed more. All of its memory is libc's, as all of SQLite's is:
-// SQLite knows it by addresses, which Go's collector does not see.
+// A cache has at most as many pages as PRAGMA cache_size says, unless more of them are in use
+// at once or have been changed. Pages lie in blocks, which are kept until the cache is closed.
+// All of its memory is libc's, as all of SQLite's is: SQLite knows it by addresses, which
+// Go's collector does not see.
 package pagecache

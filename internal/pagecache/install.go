@@ -48,7 +48,7 @@ func xCreate(tls *libc.TLS, pageSize, extraSize, purgeable int32) uintptr {
 	return uintptr(unsafe.Pointer(newCache(tls, uintptr(pageSize), uintptr(extraSize), purgeable != 0)))
 }
 
-func xCachesize(tls *libc.TLS, c uintptr, most int32) { cacheAt(c).resize(tls, uint32(max(most, 0))) }
+func xCachesize(_ *libc.TLS, c uintptr, most int32) { cacheAt(c).resize(uint32(max(most, 0))) }
 
 func xPagecount(_ *libc.TLS, c uintptr) int32 { return int32(cacheAt(c).count) }
 
@@ -56,17 +56,18 @@ func xFetch(tls *libc.TLS, c uintptr, key uint32, mode int32) uintptr {
 	return uintptr(unsafe.Pointer(cacheAt(c).fetch(tls, key, createMode(mode))))
 }
 
-func xUnpin(tls *libc.TLS, c, p uintptr, discard int32) {
-	cacheAt(c).unpin(tls, (*page)(at(p)), discard != 0)
+func xUnpin(_ *libc.TLS, c, p uintptr, discard int32) {
+	cacheAt(c).unpin((*page)(at(p)), discard != 0)
 }
 
-func xRekey(tls *libc.TLS, c, p uintptr, _, key uint32) { cacheAt(c).rekey(tls, (*page)(at(p)), key) }
+func xRekey(_ *libc.TLS, c, p uintptr, _, key uint32) { cacheAt(c).rekey((*page)(at(p)), key) }
 
-func xTruncate(tls *libc.TLS, c uintptr, limit uint32) { cacheAt(c).truncate(tls, limit) }
+func xTruncate(_ *libc.TLS, c uintptr, limit uint32) { cacheAt(c).truncate(limit) }
 
 func xDestroy(tls *libc.TLS, c uintptr) { cacheAt(c).close(tls) }
 
-func xShrink(tls *libc.TLS, c uintptr) { cacheAt(c).trim(tls, 0) }
+// xShrink evicts unused pages. Their memory serves the next ones.
+func xShrink(_ *libc.TLS, c uintptr) { cacheAt(c).trim(0) }
 
 func cacheAt(address uintptr) *cache { return (*cache)(at(address)) }
 
