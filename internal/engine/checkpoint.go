@@ -2,14 +2,18 @@ package engine
 
 import "time"
 
-// SQLite copies the log into the file in a commit that makes the log longer than 1000
-// pages. That commit waits for the copy and its two syncs, which take as long as dozens of
+// SQLite copies the log into the file in a commit that makes the log longer than
+// commitPages. That commit waits for the copy and its two syncs, which take as long as dozens of
 // commits. So the copy happens earlier, beside the commits. It remains SQLite's if the
 // checkpoint gets no time to run.
 
-// checkpointPages is how many pages of the log are not in the file when a checkpoint
-// begins.
-const checkpointPages = 500
+// How many pages of the log are not in the file when a checkpoint begins, and when a commit
+// does the work. The more there are, the fewer are copied twice and the fewer syncs it takes;
+// but with fewer the log needs less of a disk that is nearly full.
+const (
+	checkpointPages = 1000
+	commitPages     = 1500
+)
 
 // checkpointer copies the log into the file beside the writer, with a connection of its
 // own. A failure does no harm: the log is as good as the file, and a later attempt may

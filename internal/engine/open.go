@@ -180,6 +180,7 @@ func writerPragmas(cfg Config) []pragma {
 		pragma{"synchronous", strconv.Itoa(int(cfg.Synchronous))},
 		pragma{"temp_store", "2"},
 		pragma{"journal_size_limit", strconv.Itoa(MaxLog)},
+		pragma{"wal_autocheckpoint", strconv.Itoa(commitPages)},
 	)
 }
 

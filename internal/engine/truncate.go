@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The write-ahead log is copied into the file every 1000 pages, but SQLite begins the
+// The write-ahead log is copied into the file every checkpointPages, but SQLite begins the
 // log anew only at a moment at which nobody reads from it. While readers overlap
 // there is no such moment, and the log grows. So the writer makes one: once the log
 // is longer than MaxLog it keeps its turn, waits for running readers, and empties the
