@@ -243,7 +243,7 @@ func (b *Bucket) ListBatches(ctx context.Context, q BatchQuery) (*Page[*Batch], 
 			return b.selectBatches(c, s.within("k.num", "?2")+" AND (?3 = '' OR k.status = ?3)"+s.order("k.num")+" LIMIT ?4",
 				[]any{b.num, s.start(), string(q.Status), s.limit}, each)
 		},
-		count: counting("SELECT count(*) FROM batches WHERE bucket = ?1 AND sweep IS NOT 'delete' AND (?2 = '' OR status = ?2)",
+		count: counting("SELECT count(*) FROM batches WHERE bucket = ?1 AND sweep IS DISTINCT FROM 'delete' AND (?2 = '' OR status = ?2)",
 			b.num, string(q.Status)),
 	}
 	return batches.page(ctx, b.store, q.Query)
@@ -271,7 +271,7 @@ func (b *Bucket) selectBatches(c *engine.Conn, where string, args []any, each fu
 	return c.Query(`
 SELECT k.num, k.id, k.status, k.task, k.error, k.failures, k.metadata, k.total, k.failed, k.skipped, k.created_at, k.updated_at,
     (SELECT json_group_array(object) FROM (SELECT object FROM jobs WHERE batch = k.num ORDER BY position LIMIT 10000))
-FROM batches k WHERE k.bucket = ?1 AND k.sweep IS NOT 'delete' AND `+where, args, func(r engine.Row) error {
+FROM batches k WHERE k.bucket = ?1 AND k.sweep IS DISTINCT FROM 'delete' AND `+where, args, func(r engine.Row) error {
 		batch := &Batch{
 			num: r.Int(0), ID: r.Text(1), BucketID: b.id, Status: Status(r.Text(2)), TaskID: r.Text(3), Error: r.Text(4),
 			Metadata: map[string]any{}, ObjectCount: r.Int(7), Failed: r.Int(8), Skipped: r.Int(9),

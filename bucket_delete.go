@@ -149,7 +149,7 @@ func (n *Namespace) Delete(ctx context.Context) (*Task, error) {
 // checkLocked returns an error that names the locked buckets, if there are any.
 func (n *Namespace) checkLocked(tx *commit.Tx) error {
 	var locked []string
-	err := tx.Query("SELECT name FROM buckets WHERE namespace = ? AND is_locked AND status <> 'IN_PROGRESS' ORDER BY name", []any{n.num},
+	err := tx.Query("SELECT name FROM buckets WHERE namespace = ? AND is_locked <> 0 AND status <> 'IN_PROGRESS' ORDER BY name", []any{n.num},
 		func(r engine.Row) error {
 			locked = append(locked, fmt.Sprintf("%q", r.Text(0)))
 			return nil

@@ -133,7 +133,9 @@ func saveRetention(tx *commit.Tx, bucket int64, r commit.Retention) error {
 		_, err := tx.Exec("DELETE FROM retention WHERE bucket = ?", bucket)
 		return err
 	}
-	_, err := tx.Exec("INSERT OR REPLACE INTO retention (bucket, max_age, max_objects, max_bytes) VALUES (?, nullif(?, 0), nullif(?, 0), nullif(?, 0))",
+	_, err := tx.Exec(`
+INSERT INTO retention (bucket, max_age, max_objects, max_bytes) VALUES (?, nullif(?, 0), nullif(?, 0), nullif(?, 0))
+ON CONFLICT (bucket) DO UPDATE SET max_age = excluded.max_age, max_objects = excluded.max_objects, max_bytes = excluded.max_bytes`,
 		bucket, r.MaxAge, r.MaxObjects, r.MaxBytes)
 	return err
 }

@@ -149,7 +149,7 @@ func (u *infoUpdate) apply(tx *commit.Tx, state *commit.Bucket) error {
 		return err
 	}
 	_, err := tx.Exec(`
-UPDATE buckets SET name = ifnull(?, name), description = ifnull(?, description), metadata = ifnull(?, metadata), updated_at = ?
+UPDATE buckets SET name = coalesce(?, name), description = coalesce(?, description), metadata = coalesce(?, metadata), updated_at = ?
 WHERE num = ?`, optional(u.name), optional(u.description), u.metadata, tx.Now(), state.Num)
 	if u.name != nil {
 		state.Name = *u.name
@@ -203,7 +203,7 @@ func pendingUpdate(tx *commit.Tx, task string) (u infoUpdate, err error) {
 	}
 	var undecoded error
 	_, err = tx.QueryRow(`
-SELECT detail ->> '$.update.bucket_name', detail ->> '$.update.description', detail ->> '$.update.metadata', detail ->> '$.update.retention' FROM tasks WHERE id = ?`,
+SELECT detail -> 'update' ->> 'bucket_name', detail -> 'update' ->> 'description', detail -> 'update' ->> 'metadata', detail -> 'update' ->> 'retention' FROM tasks WHERE id = ?`,
 		[]any{task}, func(r engine.Row) {
 			u.name, u.description = text(r, 0), text(r, 1)
 			if metadata := text(r, 2); metadata != nil {

@@ -257,7 +257,7 @@ func (c *checker) estimate() error {
 			if err != nil && !errors.Is(err, commit.ErrTotals) {
 				return err
 			}
-			_, err = conn.QueryRow("SELECT (SELECT ifnull(sum(object_count), 0) FROM buckets), live_bytes + waiting_bytes FROM store", nil,
+			_, err = conn.QueryRow("SELECT (SELECT coalesce(sum(object_count), 0) FROM buckets), live_bytes + waiting_bytes FROM store", nil,
 				func(r engine.Row) { c.progress.TotalObjects, c.progress.TotalContentBytes = r.Int(0), r.Int(1) })
 			for _, u := range unfolded {
 				c.progress.TotalObjects += u.Objects
@@ -371,7 +371,7 @@ type counted struct {
 // two parts: SQLite refuses a sum beyond 64 bits, and a damaged size may have any
 // value.
 const selectCounted = "SELECT o.n, o.high, o.low, " + commit.CountColumns + `
-FROM buckets b, (SELECT count(*) AS n, ifnull(sum(size >> 20), 0) AS high, ifnull(sum(size & 0xfffff), 0) AS low
+FROM buckets b, (SELECT count(*) AS n, coalesce(sum(size >> 20), 0) AS high, coalesce(sum(size & 0xfffff), 0) AS low
     FROM object WHERE partition = (SELECT partition FROM buckets WHERE num = ?1)) o
 WHERE b.num = ?1`
 

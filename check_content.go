@@ -196,7 +196,7 @@ func (c *checker) countReferences(after, lease int64) ([]references, error) {
 SELECT max(num), hash, sum(refs) AS counted, sum(uses) AS actual FROM (
     SELECT num, hash, uses AS refs, 0 AS uses, lease_until FROM contents WHERE hash IS NOT NULL
     UNION ALL
-    SELECT NULL, iif(j.type = 'object', unhex(j.value ->> '$.details.hash'), NULL), 0, 1, NULL
+    SELECT NULL, iif(j.type = 'object', unhex(j.value -> 'details' ->> 'hash'), NULL), 0, 1, NULL
     FROM object o, json_each(iif(json_valid(o.blobs), o.blobs, '[]')) j WHERE o.blobs IS NOT NULL
     UNION ALL
     SELECT NULL, hash, 0, 1, NULL FROM uploads WHERE holds <> 0)
@@ -210,8 +210,8 @@ ORDER BY max(num) LIMIT ?3`, []any{after, lease, int64(maxProblems)}, func() { f
 // The bytes of contents in use, and of contents that wait for deletion. Staged contents
 // count as neither.
 const (
-	actualLive    = "(SELECT ifnull(sum(size), 0) FROM contents WHERE uses > 0)"
-	actualWaiting = "(SELECT ifnull(sum(size), 0) FROM contents WHERE uses = 0 AND (hash IS NOT NULL OR ifnull(lease_until, 0) = 0))"
+	actualLive    = "(SELECT coalesce(sum(size), 0) FROM contents WHERE uses > 0)"
+	actualWaiting = "(SELECT coalesce(sum(size), 0) FROM contents WHERE uses = 0 AND (hash IS NOT NULL OR coalesce(lease_until, 0) = 0))"
 )
 
 // checkContentBytes compares the recorded bytes of all contents with a count.

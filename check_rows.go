@@ -24,18 +24,18 @@ const (
 	subjectOfNamespace = `format('namespace "%s" (%s)', n.name, n.id)`
 	taskIsOpen         = `t.status IN ('PENDING', 'IN_PROGRESS')`
 	livePartitions     = `(SELECT partition FROM buckets UNION ALL SELECT partition FROM schema_changes WHERE since IS NULL AND partition IS NOT NULL)`
-	countBatches       = `SELECT count(*), ifnull(sum(status IN ('DRAFT', 'PENDING', 'IN_PROGRESS')), 0),
-    ifnull(sum(status IN ('COMPLETED', 'COMPLETED_WITH_ERRORS')), 0), ifnull(sum(status = 'FAILED'), 0)
-FROM batches WHERE sweep IS NOT 'delete'` // a batch that is being deleted does not count
+	countBatches       = `SELECT count(*), coalesce(sum(status IN ('DRAFT', 'PENDING', 'IN_PROGRESS')), 0),
+    coalesce(sum(status IN ('COMPLETED', 'COMPLETED_WITH_ERRORS')), 0), coalesce(sum(status = 'FAILED'), 0)
+FROM batches WHERE sweep IS DISTINCT FROM 'delete'` // a batch that is being deleted does not count
 )
 
 // countJobs returns an SQL query for the counts of a batch's jobs that the batch's
 // row records; batch is an SQL expression for the batch's number. If an error cannot
 // be read, the recorded failures stay.
 func countJobs(batch string) string {
-	return `SELECT count(*), ifnull(sum(status IN ('PENDING', 'PROCESSING')), 0), ifnull(sum(status = 'FAILED'), 0), ifnull(sum(status = 'SKIPPED'), 0),
-    iif(min(json_valid(ifnull(error, '{}'))) = 0, failures, (SELECT nullif(json_group_object(category, n), '{}') FROM (
-        SELECT ifnull(error ->> '$.error_type', '') AS category, count(*) AS n FROM jobs WHERE batch = ` + batch + ` AND status = 'FAILED' GROUP BY 1 ORDER BY 1)))
+	return `SELECT count(*), coalesce(sum(status IN ('PENDING', 'PROCESSING')), 0), coalesce(sum(status = 'FAILED'), 0), coalesce(sum(status = 'SKIPPED'), 0),
+    iif(min(json_valid(coalesce(error, '{}'))) = 0, failures, (SELECT nullif(json_group_object(category, n), '{}') FROM (
+        SELECT coalesce(error ->> 'error_type', '') AS category, count(*) AS n FROM jobs WHERE batch = ` + batch + ` AND status = 'FAILED' GROUP BY 1 ORDER BY 1)))
 FROM jobs WHERE batch = ` + batch
 }
 
@@ -53,13 +53,13 @@ func orphanCounts(rule, table string) rowRule {
 var rowRules = []rowRule{
 	{name: "namespace.json",
 		find: "SELECT num, " + subjectOfNamespace + `, 'its feature extractors or payload indexes are not valid JSON' FROM namespaces n
-WHERE NOT json_valid(ifnull(feature_extractors, '[]')) OR NOT json_valid(ifnull(payload_indexes, '[]'))`},
+WHERE NOT json_valid(coalesce(feature_extractors, '[]')) OR NOT json_valid(coalesce(payload_indexes, '[]'))`},
 	{name: "namespace.deletion",
 		find: "SELECT n.num, " + subjectOfNamespace + `, format('no task %s is deleting it', n.delete_task)
 FROM namespaces n LEFT JOIN tasks t ON t.id = n.delete_task AND ` + taskIsOpen + `
 WHERE n.delete_task IS NOT NULL AND t.num IS NULL`},
 	{name: "bucket.json",
-		find: "SELECT num, " + subjectOfBucket + ", 'its metadata is not valid JSON' FROM buckets b WHERE NOT json_valid(ifnull(metadata, '{}'))"},
+		find: "SELECT num, " + subjectOfBucket + ", 'its metadata is not valid JSON' FROM buckets b WHERE NOT json_valid(coalesce(metadata, '{}'))"},
 	{name: "bucket.namespace",
 		find: "SELECT num, " + subjectOfBucket + ", 'its namespace does not exist' FROM buckets b WHERE namespace NOT IN (SELECT num FROM namespaces)"},
 	{name: "bucket.deletion",
@@ -76,14 +76,14 @@ WHERE (b.status = 'IN_PROGRESS') <> (b.delete_task IS NOT NULL) OR (b.delete_tas
 		repair: "DELETE FROM retention WHERE bucket = ?1 AND bucket NOT IN (SELECT num FROM buckets)"},
 	{name: "bucket.retention",
 		find: "SELECT b.num, " + subjectOfBucket + `, format('its limits are %d microseconds, %d objects and %d bytes', r.max_age, r.max_objects, r.max_bytes)
-FROM retention r JOIN buckets b ON b.num = r.bucket WHERE ifnull(min(ifnull(r.max_age, 1), ifnull(r.max_objects, 1), ifnull(r.max_bytes, 1)), 0) <= 0
+FROM retention r JOIN buckets b ON b.num = r.bucket WHERE coalesce(min(coalesce(r.max_age, 1), coalesce(r.max_objects, 1), coalesce(r.max_bytes, 1)), 0) <= 0
     OR coalesce(r.max_age, r.max_objects, r.max_bytes) IS NULL`},
 	{name: "bucket.retention",
 		find: "SELECT b.num, " + subjectOfBucket + `, 'it has limits, but no index that finds its oldest objects'
 FROM retention r JOIN buckets b ON b.num = r.bucket WHERE b.status <> 'IN_PROGRESS'
     AND NOT EXISTS (SELECT 1 FROM indexes i WHERE i.partition = b.partition AND i.kind = 'age' AND i.status <> 'DROPPING')`,
 		repair: fmt.Sprintf(`INSERT INTO indexes (partition, kind, path, status, built, many, cut, form)
-SELECT partition, 'age', '', 'BUILDING', ifnull((SELECT max(seq) + 1 FROM object WHERE partition = b.partition), partition << 40), 0, 0, %d
+SELECT partition, 'age', '', 'BUILDING', coalesce((SELECT max(seq) + 1 FROM object WHERE partition = b.partition), partition << 40), 0, 0, %d
 FROM buckets b WHERE num = ?1 AND NOT EXISTS (SELECT 1 FROM indexes i WHERE i.partition = b.partition AND i.kind = 'age' AND i.status <> 'DROPPING')`, index.Format)},
 	{name: "bucket.change",
 		find: `SELECT c.bucket, format('bucket number %d', c.bucket), format('a change to schema version %d is not in force, but no task prepares it', c.version)
@@ -102,19 +102,20 @@ FROM old_partitions WHERE num IN ` + livePartitions,
 		repair: "DELETE FROM old_partitions WHERE num = ?1 AND num IN " + livePartitions},
 	{name: "bucket.batches",
 		find: "SELECT b.num, " + subjectOfBucket + `, 'its recorded numbers of batches differ from a recount' FROM buckets b
-WHERE ifnull((SELECT (total, active, completed, failed) <> (` + countBatches + ` AND bucket = b.num) FROM batch_counts WHERE bucket = b.num),
-    EXISTS (SELECT 1 FROM batches WHERE sweep IS NOT 'delete' AND bucket = b.num))`,
-		repair: `INSERT OR REPLACE INTO batch_counts (bucket, total, active, completed, failed)
-SELECT b.num, c.* FROM buckets b, (` + countBatches + ` AND bucket = ?1) c WHERE b.num = ?1`},
+WHERE coalesce((SELECT (total, active, completed, failed) <> (` + countBatches + ` AND bucket = b.num) FROM batch_counts WHERE bucket = b.num),
+    EXISTS (SELECT 1 FROM batches WHERE sweep IS DISTINCT FROM 'delete' AND bucket = b.num))`,
+		repair: `INSERT INTO batch_counts (bucket, total, active, completed, failed)
+SELECT b.num, c.* FROM buckets b, (` + countBatches + ` AND bucket = ?1) c WHERE b.num = ?1
+ON CONFLICT (bucket) DO UPDATE SET total = excluded.total, active = excluded.active, completed = excluded.completed, failed = excluded.failed`},
 	{name: "bucket.batches",
 		find: `SELECT bucket, format('bucket number %d', bucket), 'it does not exist, but a count of its batches does'
 FROM batch_counts WHERE bucket NOT IN (SELECT num FROM buckets)`,
 		repair: "DELETE FROM batch_counts WHERE bucket = ?1 AND bucket NOT IN (SELECT num FROM buckets)"},
 	{name: "task.json",
 		find: `SELECT num, format('task %s', id), 'its inputs, outputs or details cannot be read' FROM tasks
-WHERE NOT iif(json_valid(inputs), json_type(inputs) = 'array', 0)
-    OR NOT iif(json_valid(detail), json_type(detail) = 'object', 0)
-    OR NOT iif(json_valid(ifnull(outputs, '[]')), json_type(ifnull(outputs, '[]')) = 'array', 0)`},
+WHERE CASE WHEN json_valid(inputs) THEN json_type(inputs) <> 'array' ELSE true END
+    OR CASE WHEN json_valid(detail) THEN json_type(detail) <> 'object' ELSE true END
+    OR CASE WHEN json_valid(coalesce(outputs, '[]')) THEN json_type(coalesce(outputs, '[]')) <> 'array' ELSE true END`},
 	{name: "task.status",
 		find: `SELECT num, format('task %s', id), format('its status is %s, but it has %s', status, iif(ended_at IS NULL, 'not ended', 'ended')) FROM tasks t
 WHERE (ended_at IS NULL) <> (` + taskIsOpen + `)
@@ -130,12 +131,12 @@ WHERE (ended_at IS NULL) <> (` + taskIsOpen + `)
 		find: `SELECT u.num, format('upload %s', u.id), format('its status is %s, which does not fit its other columns', u.status)
 FROM uploads u LEFT JOIN tasks t ON t.id = u.task AND ` + taskIsOpen + `
 WHERE u.holds NOT IN (0, 1) OR CASE u.status
-    WHEN 'PENDING' THEN holds <> (hash IS NOT NULL) OR u.ended_at IS NOT NULL OR object IS NOT NULL
-    WHEN 'PROCESSING' THEN holds <> (hash IS NOT NULL) OR u.ended_at IS NOT NULL OR object IS NOT NULL OR t.num IS NULL
+    WHEN 'PENDING' THEN (holds <> 0) <> (hash IS NOT NULL) OR u.ended_at IS NOT NULL OR object IS NOT NULL
+    WHEN 'PROCESSING' THEN (holds <> 0) <> (hash IS NOT NULL) OR u.ended_at IS NOT NULL OR object IS NOT NULL OR t.num IS NULL
     WHEN 'COMPLETED' THEN hash IS NULL OR u.ended_at IS NULL OR holds = 0 AND object IS NULL
-    WHEN 'SKIPPED' THEN holds OR hash IS NOT NULL OR u.ended_at IS NULL OR object IS NULL
-    WHEN 'FAILED' THEN holds OR hash IS NOT NULL OR u.ended_at IS NULL OR object IS NOT NULL
-    WHEN 'CANCELED' THEN holds OR hash IS NOT NULL OR u.ended_at IS NULL OR object IS NOT NULL
+    WHEN 'SKIPPED' THEN holds <> 0 OR hash IS NOT NULL OR u.ended_at IS NULL OR object IS NULL
+    WHEN 'FAILED' THEN holds <> 0 OR hash IS NOT NULL OR u.ended_at IS NULL OR object IS NOT NULL
+    WHEN 'CANCELED' THEN holds <> 0 OR hash IS NOT NULL OR u.ended_at IS NULL OR object IS NOT NULL
     ELSE true
 END`},
 	{name: "upload.bucket",
@@ -143,22 +144,22 @@ END`},
 	{name: "upload.content",
 		find: `SELECT u.num, format('upload %s', u.id), iif(c.num IS NULL, 'the content it holds does not exist',
     format('the content it holds has %d bytes, %d are recorded', c.size, u.size))
-FROM uploads u LEFT JOIN contents c ON c.hash = u.hash WHERE u.holds <> 0 AND c.size IS NOT u.size OR u.holds <> 0 AND c.num IS NULL`},
+FROM uploads u LEFT JOIN contents c ON c.hash = u.hash WHERE u.holds <> 0 AND c.size IS DISTINCT FROM u.size OR u.holds <> 0 AND c.num IS NULL`},
 	{name: "batch.json",
-		find: "SELECT num, format('batch %s', id), 'its metadata is not valid JSON' FROM batches WHERE NOT json_valid(ifnull(metadata, '{}'))"},
+		find: "SELECT num, format('batch %s', id), 'its metadata is not valid JSON' FROM batches WHERE NOT json_valid(coalesce(metadata, '{}'))"},
 	{name: "batch.bucket",
 		find: "SELECT num, format('batch %s', id), 'its bucket does not exist' FROM batches WHERE bucket NOT IN (SELECT num FROM buckets)"},
 	{name: "batch.jobs",
 		find: `SELECT b.num, format('batch %s', b.id), format('%d jobs are recorded, %d of them open, %d failed, %s, and %d skipped; a recount differs',
-    b.total, b.open, b.failed, ifnull(b.failures, '{}'), b.skipped)
-FROM batches b WHERE sweep IS NOT 'delete' AND (b.total, b.open, b.failed, b.skipped, b.failures) IS NOT (` + countJobs("b.num") + `)`,
-		repair: "UPDATE batches SET (total, open, failed, skipped, failures) = (" + countJobs("?1") + ") WHERE num = ?1 AND sweep IS NOT 'delete'"},
+    b.total, b.open, b.failed, coalesce(b.failures, '{}'), b.skipped)
+FROM batches b WHERE sweep IS DISTINCT FROM 'delete' AND (b.total, b.open, b.failed, b.skipped, b.failures) IS NOT (` + countJobs("b.num") + `)`,
+		repair: "UPDATE batches SET (total, open, failed, skipped, failures) = (" + countJobs("?1") + ") WHERE num = ?1 AND sweep IS DISTINCT FROM 'delete'"},
 	{name: "job.batch",
 		find: `SELECT batch, format('batch number %d', batch), format('it does not exist, but %d jobs of it do', count(*))
 FROM jobs WHERE batch NOT IN (SELECT num FROM batches) GROUP BY batch`},
 	{name: "job.json",
 		find: `SELECT b.num, format('batch %s', b.id), format('job %d: its error is not valid JSON', min(j.position))
-FROM jobs j JOIN batches b ON b.num = j.batch WHERE NOT json_valid(ifnull(j.error, 'null')) GROUP BY b.num`},
+FROM jobs j JOIN batches b ON b.num = j.batch WHERE NOT json_valid(coalesce(j.error, 'null')) GROUP BY b.num`},
 	{name: "job.object",
 		find: `SELECT b.num, format('batch %s', b.id), format('job %d: its object belongs to another bucket', min(j.position))
 FROM jobs j JOIN batches b ON b.num = j.batch WHERE j.seq >> 40 <> b.bucket GROUP BY b.num`},
@@ -211,7 +212,7 @@ WHERE NOT EXISTS (SELECT 1 FROM contents WHERE num = ?1)`},
 // ones.
 const rebuildTexts = `
 UPDATE indexes SET status = 'BUILDING',
-    built = ifnull((SELECT max(seq) + 1 FROM object WHERE seq > indexes.partition << 40 AND seq < (indexes.partition + 1) << 40), built)
+    built = coalesce((SELECT max(seq) + 1 FROM object WHERE seq > indexes.partition << 40 AND seq < (indexes.partition + 1) << 40), built)
 WHERE num = ?1 AND kind = 'text' AND status <> 'DROPPING'`
 
 // checkRows checks the rowRules.

@@ -242,7 +242,7 @@ func selectNamespaces(c *engine.Conn, where string, args []any, each func(*Names
 	return c.Query(`
 SELECT n.num, n.id, n.name, n.description, n.feature_extractors, n.payload_indexes, n.created_at, n.updated_at,
     (SELECT count(*) FROM buckets b WHERE b.namespace = n.num AND b.status <> 'IN_PROGRESS'),
-    (SELECT ifnull(sum(b.object_count), 0) FROM buckets b WHERE b.namespace = n.num AND b.status <> 'IN_PROGRESS')
+    (SELECT coalesce(sum(b.object_count), 0) FROM buckets b WHERE b.namespace = n.num AND b.status <> 'IN_PROGRESS')
 FROM namespaces n WHERE `+where, args, func(r engine.Row) error {
 		info := &NamespaceInfo{
 			num: r.Int(0), ID: r.Text(1), Name: r.Text(2), Description: r.Text(3),
@@ -294,7 +294,7 @@ func (n *Namespace) Update(ctx context.Context, u NamespaceUpdate) (*NamespaceIn
 			}
 		}
 		_, err := tx.Exec(`
-UPDATE namespaces SET name = ifnull(?, name), description = ifnull(?, description), payload_indexes = ifnull(?, payload_indexes), updated_at = ?
+UPDATE namespaces SET name = coalesce(?, name), description = coalesce(?, description), payload_indexes = coalesce(?, payload_indexes), updated_at = ?
 WHERE num = ?`, optional(u.Name), optional(u.Description), indexes, n.store.now(), n.num)
 		tx.Note(string(EventNamespaceUpdated), commit.Place{Namespace: n.id}, "")
 		if err != nil || u.PayloadIndexes == nil {

@@ -121,13 +121,13 @@ WITH RECURSIVE p (num) AS (
     UNION ALL
     SELECT (SELECT min(partition) FROM object INDEXED BY object_expiry WHERE expires_at IS NOT NULL AND partition > p.num) FROM p WHERE p.num IS NOT NULL)
 SELECT b.num, (SELECT min(expires_at) FROM object INDEXED BY object_expiry WHERE partition = p.num AND expires_at IS NOT NULL)
-FROM p JOIN buckets b ON b.partition = p.num WHERE b.status = 'ACTIVE' AND NOT b.is_locked`
+FROM p JOIN buckets b ON b.partition = p.num WHERE b.status = 'ACTIVE' AND b.is_locked = 0`
 
 	selectLimited = `
 SELECT r.max_age, r.max_objects, r.max_bytes, ` + commit.CountColumns + `,
     (SELECT o.updated_at FROM entries e CROSS JOIN object o ON o.seq = e.seq WHERE e.idx = i.num ORDER BY e.key LIMIT 1)
 FROM retention r JOIN buckets b ON b.num = r.bucket JOIN indexes i ON i.partition = b.partition AND i.kind = 'age' AND i.status = 'READY' AND i.form = ?
-    WHERE b.status = 'ACTIVE' AND NOT b.is_locked`
+    WHERE b.status = 'ACTIVE' AND b.is_locked = 0`
 )
 
 // duePasses returns the passes that find objects to delete, now or later.

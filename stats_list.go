@@ -157,7 +157,7 @@ func (n *Namespace) allBucketStats(ctx context.Context) (*BucketListStats, error
 				return err
 			}
 			_, err = conn.QueryRow(`
-SELECT ifnull(sum(object_count), 0), ifnull(sum(total_size), 0), count(*) FROM buckets WHERE namespace = ? AND status <> 'IN_PROGRESS'`, []any{n.num},
+SELECT coalesce(sum(object_count), 0), coalesce(sum(total_size), 0), count(*) FROM buckets WHERE namespace = ? AND status <> 'IN_PROGRESS'`, []any{n.num},
 				func(r engine.Row) {
 					objects, size, count := r.Int(0)+unfolded[n.num].Objects, r.Int(1)+unfolded[n.num].Size, r.Int(2)
 					stats = BucketListStats{objects, size, ratio(objects, count), ratio(size, count)}

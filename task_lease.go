@@ -53,7 +53,7 @@ WHERE status IN ('PENDING', 'IN_PROGRESS') AND num > ? AND type IN (?, ?) ORDER 
 // holds reports whether the task is open and has the lease that was read. Otherwise
 // another store has taken the task, or a caller has canceled it.
 func (t *leasedTask) holds(tx *commit.Tx) (bool, error) {
-	return tx.QueryRow("SELECT 1 FROM tasks WHERE num = ? AND status IN ('PENDING', 'IN_PROGRESS') AND lease_owner IS ? AND lease_until = ?",
+	return tx.QueryRow("SELECT 1 FROM tasks WHERE num = ? AND status IN ('PENDING', 'IN_PROGRESS') AND lease_owner IS NOT DISTINCT FROM ? AND lease_until = ?",
 		[]any{t.num, nilIfBlank(t.owner), t.until}, nil)
 }
 

@@ -122,7 +122,7 @@ const selectBucket = `
 SELECT b.name, b.status, b.is_locked, b.clock, b.id, (SELECT id FROM namespaces WHERE num = b.namespace),
     EXISTS (SELECT 1 FROM indexes WHERE partition = b.partition AND status <> 'DROPPING'),
     b.definition, b.partition, c.partition, c.reached, c.size,
-    b.object_count, b.total_size, ifnull(u.reached, 0), r.max_age, r.max_objects, r.max_bytes
+    b.object_count, b.total_size, coalesce(u.reached, 0), r.max_age, r.max_objects, r.max_bytes
 FROM buckets b LEFT JOIN schema_changes c ON c.bucket = b.num AND c.since IS NULL
 LEFT JOIN retention r ON r.bucket = b.num ` + joinUntallied + ` WHERE b.num = ?`
 

@@ -42,7 +42,7 @@ func (b *Bucket) fold(tx *Tx) error {
 	}
 	return b.write(tx, `
 UPDATE buckets SET clock = ?, object_count = object_count + ?, total_size = total_size + ?,
-    last_upload_at = nullif(max(ifnull(last_upload_at, 0), ifnull(?, 0)), 0), stats_updated_at = ?
+    last_upload_at = nullif(max(coalesce(last_upload_at, 0), coalesce(?, 0)), 0), stats_updated_at = ?
 WHERE num = ?`, b.Objects, b.Size, upload, totals{b.folded.objects + b.Objects, b.folded.size + b.Size})
 }
 

@@ -87,7 +87,7 @@ func (s *sizes) save(tx *Tx, partition int64) error {
 		}
 		_, err := tx.Exec(`
 INSERT INTO sizes (partition, size, objects) VALUES (?, ?, ?)
-ON CONFLICT DO UPDATE SET objects = objects + excluded.objects`, partition, size, n)
+ON CONFLICT (partition, size) DO UPDATE SET objects = sizes.objects + excluded.objects`, partition, size, n)
 		if err == nil && n < 0 {
 			_, err = tx.Exec("DELETE FROM sizes WHERE partition = ? AND size = ? AND objects = 0", partition, size)
 		}
@@ -107,7 +107,7 @@ func (b *Bucket) CountPending(tx *Tx) error {
 	if b.pending.Objects > 0 {
 		_, err := tx.Exec(`
 INSERT INTO sizes (partition, size, objects) SELECT ?, size, count(*) FROM object WHERE seq > ? AND seq < ? GROUP BY size
-ON CONFLICT DO UPDATE SET objects = objects + excluded.objects`, b.Partition, Seq(b.Partition, b.pending.After), Seq(b.Partition+1, 0))
+ON CONFLICT (partition, size) DO UPDATE SET objects = sizes.objects + excluded.objects`, b.Partition, Seq(b.Partition, b.pending.After), Seq(b.Partition+1, 0))
 		if err != nil {
 			return err
 		}

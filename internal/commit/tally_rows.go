@@ -88,7 +88,7 @@ func saveTally(tx *Tx, partition int64, t *Tally) error {
 	for _, h := range t.Hours() {
 		_, err := tx.Exec(`
 INSERT INTO hours (partition, hour, objects, size) VALUES (?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET objects = objects + excluded.objects, size = size + excluded.size`, partition, h.Hour, h.Objects, h.Size)
+ON CONFLICT (partition, hour) DO UPDATE SET objects = hours.objects + excluded.objects, size = hours.size + excluded.size`, partition, h.Hour, h.Objects, h.Size)
 		if err == nil && h.Objects < 0 {
 			_, err = tx.Exec("DELETE FROM hours WHERE partition = ? AND hour = ? AND objects = 0 AND size = 0", partition, h.Hour)
 		}
@@ -99,7 +99,7 @@ ON CONFLICT DO UPDATE SET objects = objects + excluded.objects, size = size + ex
 	for _, s := range t.Statuses() {
 		_, err := tx.Exec(`
 INSERT INTO status_counts (partition, status, objects) VALUES (?, ?, ?)
-ON CONFLICT DO UPDATE SET objects = objects + excluded.objects`, partition, s.Status, s.Objects)
+ON CONFLICT (partition, status) DO UPDATE SET objects = status_counts.objects + excluded.objects`, partition, s.Status, s.Objects)
 		if err != nil {
 			return err
 		}
@@ -130,7 +130,7 @@ func (b *Bucket) Enter(tx *Tx, partition int64) error {
 func (b *Bucket) tallyAnew(tx *Tx) error {
 	b.Reached = Untallied
 	tx.Raise(Background)
-	_, err := tx.Exec("INSERT OR REPLACE INTO untallied (partition, reached) VALUES (?, ?)", b.Partition, b.Reached)
+	_, err := tx.Exec("INSERT INTO untallied (partition, reached) VALUES (?, ?) ON CONFLICT (partition) DO UPDATE SET reached = excluded.reached", b.Partition, b.Reached)
 	return err
 }
 
@@ -197,7 +197,7 @@ type Counted struct {
 func ReadCounts(conn *engine.Conn, bucket, firstHour int64) (*Counted, error) {
 	var c Counted
 	var corrupt error
-	found, err := conn.QueryRow("SELECT b.partition, ifnull(u.reached, 0), "+CountColumns+" FROM buckets b "+joinUntallied+" WHERE b.num = ?", []any{bucket},
+	found, err := conn.QueryRow("SELECT b.partition, coalesce(u.reached, 0), "+CountColumns+" FROM buckets b "+joinUntallied+" WHERE b.num = ?", []any{bucket},
 		func(r engine.Row) {
 			c.Partition, c.Reached = r.Int(0), r.Int(1)
 			c.Counts, corrupt = scanCounts(r, 2, &c.Tally)

@@ -189,7 +189,7 @@ func EndLease(tx *commit.Tx, num, until int64) error {
 }
 
 // selectUnused finds a content without references and without a lease.
-const selectUnused = "SELECT num, size, hash IS NULL AND lease_until > 0 FROM contents WHERE uses = 0 AND ifnull(lease_until, 0) < ? LIMIT 1"
+const selectUnused = "SELECT num, size, hash IS NULL AND lease_until > 0 FROM contents WHERE uses = 0 AND coalesce(lease_until, 0) < ? LIMIT 1"
 
 // Unused reports whether there is a content to delete.
 func Unused(conn *engine.Conn) (bool, error) {

@@ -11,7 +11,7 @@ import (
 func insertIndex(tx *commit.Tx, partition int64, kind, path string) error {
 	_, err := tx.Exec(`
 INSERT INTO indexes (partition, kind, path, status, built, many, cut, form)
-SELECT ?1, ?2, ?3, iif(last IS NULL, 'READY', 'BUILDING'), ifnull(last + 1, ?4), 0, 0, ?6
+SELECT ?1, ?2, ?3, iif(last IS NULL, 'READY', 'BUILDING'), coalesce(last + 1, ?4), 0, 0, ?6
 FROM (SELECT max(seq) AS last FROM object WHERE seq > ?4 AND seq < ?5)`,
 		partition, kind, path, commit.Seq(partition, 0), commit.Seq(partition+1, 0), Format)
 	return err

@@ -284,7 +284,7 @@ type finder struct {
 
 // storedBytes is the size of a stored object. SQLite knows it without reading the
 // columns.
-const storedBytes = "octet_length(o.fields) + ifnull(octet_length(o.blobs), 0)"
+const storedBytes = "octet_length(o.fields) + coalesce(octet_length(o.blobs), 0)"
 
 // run runs a statement that selects seqs, keys and storedBytes from a source.
 func (f *finder) run(ctx context.Context, text string, from *source) error {

@@ -65,12 +65,12 @@ VALUES (?, ?, 'DRAFT', ?, ?, 0, 0, 0, 0, ?, ?) RETURNING num`, id, bucket, metad
 // FindBatch returns the batch of a bucket with the id, or nil if there is none or it is
 // being deleted.
 func FindBatch(tx *commit.Tx, bucket int64, id string) (*Batch, error) {
-	return selectBatch(tx, "WHERE bucket = ? AND id = ? AND sweep IS NOT 'delete'", bucket, id)
+	return selectBatch(tx, "WHERE bucket = ? AND id = ? AND sweep IS DISTINCT FROM 'delete'", bucket, id)
 }
 
 // FindBatchOfTask returns the batch with the id that the task processes, or nil.
 func FindBatchOfTask(tx *commit.Tx, id, task string) (*Batch, error) {
-	return selectBatch(tx, "WHERE id = ? AND task = ? AND sweep IS NOT 'delete'", id, task)
+	return selectBatch(tx, "WHERE id = ? AND task = ? AND sweep IS DISTINCT FROM 'delete'", id, task)
 }
 
 // selectBatch reads the batch that satisfies an SQL condition, or returns nil.
@@ -110,7 +110,7 @@ func (b *Batch) Add(tx *commit.Tx, objects []any) error {
 
 // SetMetadata changes the batch's metadata, JSON text. They stay if metadata is nil.
 func (b *Batch) SetMetadata(tx *commit.Tx, metadata any) error {
-	_, err := tx.Exec("UPDATE batches SET metadata = ifnull(?, metadata), updated_at = ? WHERE num = ?", metadata, tx.Now(), b.Num)
+	_, err := tx.Exec("UPDATE batches SET metadata = coalesce(?, metadata), updated_at = ? WHERE num = ?", metadata, tx.Now(), b.Num)
 	return err
 }
 
@@ -161,7 +161,7 @@ func (b *Batch) conclude(tx *commit.Tx) error {
 	if b.Status = completedWithErrors; b.failed+b.skipped == b.Total {
 		b.Status = failed
 	}
-	_, err := tx.QueryRow("SELECT error ->> '$.message' FROM jobs INDEXED BY jobs_failed WHERE batch = ? AND status = 'FAILED' ORDER BY position LIMIT 1",
+	_, err := tx.QueryRow("SELECT error ->> 'message' FROM jobs INDEXED BY jobs_failed WHERE batch = ? AND status = 'FAILED' ORDER BY position LIMIT 1",
 		[]any{b.Num}, func(r engine.Row) {
 			b.err = fmt.Sprintf("%d of %d objects failed, the first with: %s", b.failed, b.Total, r.Text(0))
 		})
@@ -205,8 +205,8 @@ func countBatch(tx *commit.Tx, bucket int64, from, to string) error {
 	}
 	_, err := tx.Exec(`
 INSERT INTO batch_counts (bucket, total, active, completed, failed) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (bucket) DO UPDATE SET total = total + excluded.total, active = active + excluded.active,
-    completed = completed + excluded.completed, failed = failed + excluded.failed`,
+ON CONFLICT (bucket) DO UPDATE SET total = batch_counts.total + excluded.total, active = batch_counts.active + excluded.active,
+    completed = batch_counts.completed + excluded.completed, failed = batch_counts.failed + excluded.failed`,
 		bucket, change[0], change[1], change[2], change[3])
 	return err
 }

@@ -186,7 +186,7 @@ const (
 SELECT j.batch, j.position, j.object, j.attempts, j.retries, j.status = 'PROCESSING', j.version, iif(o.seq IS NULL, NULL, j.seq), o.version, o.status, `
 	fromJobs = ` FROM ` + openJobs + ` LEFT JOIN object o ON o.seq = (b.partition << 40) | (j.seq & 0xffffffffff)
 WHERE ` + eligible + ` AND j.status IN ('PENDING', 'PROCESSING') AND `
-	whereDue     = fromJobs + "j.due_at <= ? ORDER BY k.num, j.due_at LIMIT ?"
+	whereDue     = fromJobs + "j.due_at <= ? ORDER BY k.num, j.due_at, j.position LIMIT ?"
 	whereOverdue = fromJobs + "j.batch = ? AND j.position = ? AND j.due_at = ?"
 )
 

@@ -41,7 +41,7 @@ WHERE batch = ?3 AND position BETWEEN ?4 AND ?5 AND status = 'DRAFT'`, b.Bucket,
 // retryFilter selects the failed jobs of a batch (6) that a retry takes: jobs retried fewer
 // than a number of times (7), of the categories that the mode (8) allows.
 const retryFilter = `batch = ?6 AND status = 'FAILED' AND retries < ?7
-    AND (?8 = 'all' OR error ->> '$.error_type' IN ('network', 'resource'))`
+    AND (?8 = 'all' OR error ->> 'error_type' IN ('network', 'resource'))`
 
 // CountRetry returns the number of failed jobs of a batch that a retry would take, and the
 // batch's newest task. Jobs that were retried most times are left out.
@@ -61,7 +61,7 @@ func CountRetry(c *engine.Conn, bucket int64, id string, mode RetryMode, most in
 // the position of the last one, and their number.
 func failedJobs(tx *commit.Tx, batch, first, limit int64) (last, n int64, err error) {
 	_, err = tx.QueryRow(`
-SELECT ifnull(max(position), 0), count(*) FROM (
+SELECT coalesce(max(position), 0), count(*) FROM (
     SELECT position FROM jobs INDEXED BY jobs_failed WHERE batch = ? AND status = 'FAILED' AND position >= ? ORDER BY position LIMIT ?)`,
 		[]any{batch, first, limit}, func(r engine.Row) { last, n = r.Int(0), r.Int(1) })
 	return last, n, err
@@ -75,7 +75,7 @@ func requeueFailed(tx *commit.Tx, b *Batch, mode RetryMode, most, first, last in
 		return 0, err
 	}
 	args := []any{b.Bucket, state.Partition, nil, first, last, b.Num, most, string(mode)}
-	err = tx.Query("SELECT error ->> '$.error_type', count(*) FROM jobs INDEXED BY jobs_failed WHERE "+retryFilter+" AND position BETWEEN ?4 AND ?5 GROUP BY 1",
+	err = tx.Query("SELECT error ->> 'error_type', count(*) FROM jobs INDEXED BY jobs_failed WHERE "+retryFilter+" AND position BETWEEN ?4 AND ?5 GROUP BY 1",
 		args, func(r engine.Row) error {
 			b.fail(r.Text(0), -r.Int(1))
 			return nil

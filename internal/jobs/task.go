@@ -56,7 +56,7 @@ func ForgetTasks(tx *commit.Tx, before int64) error {
 	jobs := int64(0)
 	for i := 0; i < len(tasks) && err == nil && jobs < firstSlice; i++ {
 		var b *Batch
-		b, err = selectBatch(tx, "WHERE id = ? AND task = ? AND metadata = ? AND sweep IS NOT 'delete'", tasks[i].input, tasks[i].id, DraftsMetadata)
+		b, err = selectBatch(tx, "WHERE id = ? AND task = ? AND metadata = ? AND sweep IS DISTINCT FROM 'delete'", tasks[i].input, tasks[i].id, DraftsMetadata)
 		if err == nil && b != nil {
 			jobs += b.Total
 			err = b.Delete(tx)

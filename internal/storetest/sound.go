@@ -21,7 +21,7 @@ func WantStored(t testing.TB, st *bucketlite.Store, path string, want int64) {
 			t.Fatal(err)
 		}
 		var stored, pieces int64
-		if err := db.QueryRow("SELECT (SELECT ifnull(sum(size), 0) FROM contents), (SELECT ifnull(sum(length(data)), 0) FROM chunks)").Scan(&stored, &pieces); err != nil {
+		if err := db.QueryRow("SELECT (SELECT coalesce(sum(size), 0) FROM contents), (SELECT coalesce(sum(length(data)), 0) FROM chunks)").Scan(&stored, &pieces); err != nil {
 			t.Fatal(err)
 		}
 		got = fmt.Sprintf("%d counted, %d described, %d in chunks", stats.ContentBytes, stored, pieces)
@@ -118,7 +118,7 @@ func addToBatchStats(s *bucketlite.BatchStats, status bucketlite.Status) {
 // usedContents counts the references to stored content, by its hash: the blobs,
 // and the uploads that hold their bytes.
 const usedContents = `SELECT hash, count(*) AS n FROM (
-	SELECT j.value ->> '$.details.hash' AS hash FROM object o, json_each(o.blobs) j WHERE hash IS NOT NULL
+	SELECT j.value -> 'details' ->> 'hash' AS hash FROM object o, json_each(o.blobs) j WHERE hash IS NOT NULL
 	UNION ALL SELECT lower(hex(hash)) FROM uploads WHERE holds = 1) GROUP BY 1`
 
 // Invariants are queries that return nothing as long as a file is sound.
@@ -130,22 +130,22 @@ var Invariants = map[string]string{
 	"hours": `SELECT partition FROM (SELECT partition FROM hours UNION SELECT partition FROM status_counts UNION SELECT partition FROM untallied)
 		WHERE partition NOT IN (SELECT partition FROM buckets UNION ALL SELECT num FROM old_partitions)`,
 	"references": "WITH used AS (" + usedContents + `) SELECT lower(hex(c.hash)), c.uses, u.n
-		FROM contents c LEFT JOIN used u ON u.hash = lower(hex(c.hash)) WHERE c.uses <> ifnull(u.n, 0)`,
+		FROM contents c LEFT JOIN used u ON u.hash = lower(hex(c.hash)) WHERE c.uses <> coalesce(u.n, 0)`,
 	"missing content": "WITH used AS (" + usedContents + `) SELECT hash FROM used
 		WHERE hash NOT IN (SELECT lower(hex(hash)) FROM contents WHERE hash IS NOT NULL)`,
 	"content bytes": `SELECT live_bytes, waiting_bytes FROM store WHERE live_bytes <> (SELECT total(size) FROM contents WHERE uses > 0)
-		OR waiting_bytes <> (SELECT total(size) FROM contents WHERE uses = 0 AND (hash IS NOT NULL OR ifnull(lease_until, 0) = 0))`,
+		OR waiting_bytes <> (SELECT total(size) FROM contents WHERE uses = 0 AND (hash IS NOT NULL OR coalesce(lease_until, 0) = 0))`,
 	"sizes of what has no hash": `SELECT num FROM contents c WHERE hash IS NULL AND
 		size <> (SELECT total(length(data)) FROM chunks WHERE id >= c.num << 24 AND id < (c.num + 1) << 24)`,
 	"uploads of no bucket": "SELECT id FROM uploads WHERE bucket NOT IN (SELECT num FROM buckets)",
 	"uploads": `SELECT id, status FROM uploads WHERE
 		CASE status
-			WHEN 'PENDING' THEN holds <> (hash IS NOT NULL) OR ended_at IS NOT NULL OR object IS NOT NULL
-			WHEN 'PROCESSING' THEN holds <> (hash IS NOT NULL) OR ended_at IS NOT NULL OR object IS NOT NULL OR task IS NULL
+			WHEN 'PENDING' THEN (holds <> 0) <> (hash IS NOT NULL) OR ended_at IS NOT NULL OR object IS NOT NULL
+			WHEN 'PROCESSING' THEN (holds <> 0) <> (hash IS NOT NULL) OR ended_at IS NOT NULL OR object IS NOT NULL OR task IS NULL
 			WHEN 'COMPLETED' THEN hash IS NULL OR ended_at IS NULL OR holds = 0 AND object IS NULL
-			WHEN 'SKIPPED' THEN holds OR hash IS NOT NULL OR ended_at IS NULL OR object IS NULL
-			WHEN 'FAILED' THEN holds OR hash IS NOT NULL OR ended_at IS NULL OR object IS NOT NULL
-			WHEN 'CANCELED' THEN holds OR hash IS NOT NULL OR ended_at IS NULL OR object IS NOT NULL
+			WHEN 'SKIPPED' THEN holds <> 0 OR hash IS NOT NULL OR ended_at IS NULL OR object IS NULL
+			WHEN 'FAILED' THEN holds <> 0 OR hash IS NOT NULL OR ended_at IS NULL OR object IS NOT NULL
+			WHEN 'CANCELED' THEN holds <> 0 OR hash IS NOT NULL OR ended_at IS NULL OR object IS NOT NULL
 			ELSE true
 		END`,
 	"events": `SELECT last FROM (SELECT last, count, length(data) AS size, lag(last) OVER (ORDER BY last) AS before FROM events)
@@ -160,18 +160,18 @@ var Invariants = map[string]string{
 			SELECT batch, count(*) AS n, max(position) AS last, total(status IN ('PENDING', 'PROCESSING')) AS open,
 				total(status = 'FAILED') AS failed, total(status = 'SKIPPED') AS skipped
 			FROM jobs GROUP BY batch) j ON j.batch = k.num
-		WHERE k.sweep IS NOT 'delete' AND (k.total, k.total, k.open, k.failed, k.skipped) IS NOT (j.n, j.last, j.open, j.failed, j.skipped)`,
-	"batch failures": `SELECT k.id, k.failures FROM batches k WHERE k.sweep IS NOT 'delete' AND ifnull(k.failures, '{}') <> (
+		WHERE k.sweep IS DISTINCT FROM 'delete' AND (k.total, k.total, k.open, k.failed, k.skipped) IS NOT (j.n, j.last, j.open, j.failed, j.skipped)`,
+	"batch failures": `SELECT k.id, k.failures FROM batches k WHERE k.sweep IS DISTINCT FROM 'delete' AND coalesce(k.failures, '{}') <> (
 			SELECT json_group_object(category, n) FROM (
-				SELECT error ->> '$.error_type' AS category, count(*) AS n FROM jobs WHERE batch = k.num AND status = 'FAILED' GROUP BY 1 ORDER BY 1))`,
+				SELECT error ->> 'error_type' AS category, count(*) AS n FROM jobs WHERE batch = k.num AND status = 'FAILED' GROUP BY 1 ORDER BY 1))`,
 	"batch counts": `SELECT b.id FROM buckets b LEFT JOIN batch_counts c ON c.bucket = b.num WHERE
-			(ifnull(c.total, 0), ifnull(c.active, 0), ifnull(c.completed, 0), ifnull(c.failed, 0)) IS NOT (
+			(coalesce(c.total, 0), coalesce(c.active, 0), coalesce(c.completed, 0), coalesce(c.failed, 0)) IS NOT (
 				SELECT count(*), total(status IN ('DRAFT', 'PENDING', 'IN_PROGRESS')), total(status IN ('COMPLETED', 'COMPLETED_WITH_ERRORS')),
 					total(status = 'FAILED')
-				FROM batches WHERE bucket = b.num AND sweep IS NOT 'delete')
+				FROM batches WHERE bucket = b.num AND sweep IS DISTINCT FROM 'delete')
 		UNION ALL SELECT bucket FROM batch_counts WHERE bucket NOT IN (SELECT num FROM buckets)`,
 	"batch tasks": `SELECT k.id, k.status, t.status FROM batches k LEFT JOIN tasks t ON t.id = k.task
-		WHERE k.sweep IS NOT 'delete' AND t.status IS NOT k.status AND NOT (k.status = 'DRAFT' AND k.task IS NULL)
+		WHERE k.sweep IS DISTINCT FROM 'delete' AND t.status IS NOT k.status AND NOT (k.status = 'DRAFT' AND k.task IS NULL)
 			AND (t.id IS NOT NULL OR k.status IN ('PENDING', 'IN_PROGRESS'))`,
 	"tasks without batch": `SELECT id FROM tasks WHERE type = 'api_buckets_batches_process' AND ended_at IS NULL
 		AND id NOT IN (SELECT task FROM batches WHERE task IS NOT NULL)`,
@@ -195,7 +195,7 @@ var Invariants = map[string]string{
 		WHERE i.kind = 'text' AND i.status <> 'DROPPING' AND b.status <> 'IN_PROGRESS' AND o.seq NOT IN (SELECT id FROM texts_docsize)`,
 	"leases": "SELECT batch, position FROM jobs WHERE (status = 'PROCESSING') <> (owner IS NOT NULL)",
 	"queued objects": `SELECT id, status FROM object WHERE status IN ('PENDING', 'PROCESSING') AND partition NOT IN (SELECT num FROM old_partitions)
-		AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.seq = ((SELECT ifnull((SELECT num FROM buckets WHERE partition = object.partition), (SELECT bucket FROM schema_changes WHERE partition = object.partition))) << 40) | (object.seq & 0xffffffffff) AND jobs.status IN ('PENDING', 'PROCESSING'))`,
+		AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.seq = ((SELECT coalesce((SELECT num FROM buckets WHERE partition = object.partition), (SELECT bucket FROM schema_changes WHERE partition = object.partition))) << 40) | (object.seq & 0xffffffffff) AND jobs.status IN ('PENDING', 'PROCESSING'))`,
 }
 
 // WantSound fails unless the file at path is whole and agrees with itself.
