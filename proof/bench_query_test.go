@@ -48,9 +48,9 @@ func newQueries(b *testing.B, n int, indexed bool) *queries {
 	b.Cleanup(func() { db.Close() })
 	if indexed {
 		_, err = db.Exec(`
-CREATE INDEX twin_category ON object (bucket, json_extract(fields, '$.category'), seq);
-CREATE INDEX twin_price ON object (bucket, json_extract(fields, '$.price'), seq);
-CREATE INDEX twin_stock ON object (bucket, json_extract(fields, '$.stock'), seq);`)
+CREATE INDEX twin_category ON object (partition, json_extract(fields, '$.category'), seq);
+CREATE INDEX twin_price ON object (partition, json_extract(fields, '$.price'), seq);
+CREATE INDEX twin_stock ON object (partition, json_extract(fields, '$.stock'), seq);`)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -200,7 +200,7 @@ func BenchmarkIndexed(b *testing.B) {
 				twinSelect+"true ORDER BY json_extract(fields, '$.price'), seq LIMIT 100")
 			q.versusPages("sorted down", bucketlite.Query{Sort: []bucketlite.Sort{bucketlite.Desc("price")}},
 				twinSelect+"true ORDER BY json_extract(fields, '$.price') DESC, seq LIMIT 100")
-			q.versusCounts("count", bucketlite.Eq("category", "hats"), "bucket = 1 AND json_extract(fields, '$.category') = 'hats'")
+			q.versusCounts("count", bucketlite.Eq("category", "hats"), "partition = 1 AND json_extract(fields, '$.category') = 'hats'")
 		})
 	}
 }
