@@ -130,7 +130,7 @@ func BenchmarkAdd(b *testing.B) {
 		}
 		i++
 	}
-	if rows, err := run.Results(); len(rows) != 4 {
+	if rows, err := run.Results(); len(rows) != min(i, 4) {
 		b.Fatal(rows, err)
 	}
 }
