@@ -119,6 +119,9 @@ func (t *Tab) show(host string, v View) error {
 		}}),
 		command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: v.NoScripts}),
 		command(audits.Enable, cdp.Empty{}),
+		// Else the page loses its focus when another test brings a window to the front. A
+		// sibling must not have it: it would never be hidden.
+		command(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: t.browser != nil}),
 	)
 	if err != nil {
 		t.end()
