@@ -20,8 +20,8 @@ type cache struct {
 	highest uint32  // no page has a higher key
 	buckets []*page // lists of pages, by the lower bits of their keys
 	unused  page    // the head of the ring of unused pages, the newest first
-	blocks  *block  // the memory of all pages
-	spare   *page   // a list of the others, for later keys
+	blocks  *block  // the memory of all pages, also of spare ones
+	spare   *page   // a list of pages that have no key
 }
 
 // page is a page of a database. Its content stands before it, and what SQLite keeps with
